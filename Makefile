@@ -1,0 +1,55 @@
+# make demo   set up, then annotate the example genome end to end and print its scores
+# make test   set up, then style, workflow lint and all tests
+# make env    set-up alone: .venv from requirements.lock, and the system tools
+# make lint   style and workflow lint alone
+# make clean  remove what the workflow made (keeps .venv)
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+.PHONY: help demo test env lint lock clean
+
+CORES ?= 2
+PYTHON ?= python3
+VENV := .venv
+STAMP := $(VENV)/.requirements.lock
+# Programs of the environment first, so that scripts started by Snakemake find them too.
+export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
+export PYTHONUNBUFFERED := 1
+
+help:
+	@sed -n 's/^# make /make /p' Makefile
+
+$(STAMP): requirements.lock tools/make_environment.sh
+	bash tools/make_environment.sh "$(PYTHON)" "$(VENV)"
+	cp requirements.lock $@
+
+env: $(STAMP)
+	@bash tools/install_programs.sh
+
+demo: env
+	snakemake --cores $(CORES) all
+	@echo
+	@python -m phytoscribe.reporting.terminal results/evaluation/athaliana.genes.tsv
+	@echo "Predicted genes: $(CURDIR)/results/predictions/athaliana.gff3"
+	@echo "Report:          $(CURDIR)/results/report/report.html"
+
+lint: env
+	ruff check .
+	ruff format --check .
+	snakefmt --check Snakefile workflow
+	snakemake --lint
+
+test: lint
+	pytest -v
+
+# After editing requirements.in: a fresh environment, its packages written down without their build suffixes.
+lock:
+	rm -rf $(VENV)
+	$(PYTHON) -m venv $(VENV)
+	$(VENV)/bin/pip install --quiet -r requirements.in
+	{ head -n 1 requirements.lock; $(VENV)/bin/pip freeze | sed 's/^\(torch==[0-9.]*\)+.*/\1/'; } > requirements.lock.new
+	mv requirements.lock.new requirements.lock
+
+clean:
+	rm -rf results logs resources/genomes .snakemake
+	find workflow tests -name __pycache__ -type d -prune -exec rm -rf {} +
