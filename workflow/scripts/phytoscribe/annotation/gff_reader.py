@@ -1,0 +1,228 @@
+"""Strict, fast GFF3 reader: clean files in, gene models out.
+
+It reads what the cleaning step, the writer and well-formed releases hold: gene, transcripts with ``Parent``, exons,
+CDS and UTRs.  Files that need repair go through :mod:`phytoscribe.annotation.normalise` first.  Lines may come in any
+order; nothing depends on a separator line, so the last gene is like any other.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from phytoscribe.annotation.gff_lines import GffRow, decode_id, parse_attributes, read_rows
+from phytoscribe.annotation.model import GeneModel, Interval, Transcript
+from phytoscribe.errors import GffError
+
+log = logging.getLogger(__name__)
+
+PART_TYPES = frozenset({"exon", "CDS", "five_prime_UTR", "three_prime_UTR", "UTR"})
+UTR_TYPES = frozenset({"five_prime_UTR", "three_prime_UTR", "UTR"})
+#: Features that may hang on a transcript and say nothing that exons and CDS do not say.
+IGNORED_TYPES = frozenset({"start_codon", "stop_codon", "intron", "polypeptide", "protein", "codon"})
+TRANSCRIPT_TYPES = frozenset({"mRNA", "transcript"})
+BIOTYPE_KEYS = ("biotype", "gene_biotype", "gene_type", "locus_type")
+
+
+def is_gene_type(kind: str) -> bool:
+    """True for ``gene``, ``ncRNA_gene``, ``pseudogene``, ``transposable_element_gene`` and the like."""
+    return kind.endswith("gene")
+
+
+def read_gff3(path: str | Path, contigs: Mapping[str, int] | None = None) -> list[GeneModel]:
+    """Gene models of a clean GFF3 file (plain or gzipped), in the order of their gene lines.
+
+    Args:
+        path: the file.
+        contigs: name to length; if given, every feature must lie inside one of them.
+
+    Transcripts without exon lines get their exons from CDS and UTR lines.  Features that belong to no gene (matches,
+    regions) are left out, as are genes without transcripts; the log counts both.
+
+    Raises:
+        GffError: file and line of a malformed line, an ID used twice, an unknown parent, mixed strands, a coding
+            segment without phase, a transcript without exon and CDS lines.
+    """
+    collected = _collect(path, contigs)
+    genes = [_gene_model(path, row, attributes, collected) for row, attributes in collected.genes.values()]
+    kept = [gene for gene in genes if gene is not None]
+    if len(kept) < len(genes):
+        log.warning("%s: %d genes without any transcript were left out", path, len(genes) - len(kept))
+    if collected.left_out:
+        log.info("%s: left out, as they belong to no gene: %s", path, dict(sorted(collected.left_out.items())))
+    return kept
+
+
+@dataclass(slots=True)
+class _Collected:
+    """Lines of a file by their place in the hierarchy."""
+
+    genes: dict[str, tuple[GffRow, dict[str, str]]] = field(default_factory=dict)
+    transcripts: dict[str, list[tuple[str, GffRow, dict[str, str]]]] = field(default_factory=dict)
+    parts: dict[str, list[GffRow]] = field(default_factory=dict)
+    left_out: dict[str, int] = field(default_factory=dict)
+
+
+def _collect(path: str | Path, contigs: Mapping[str, int] | None) -> _Collected:
+    found = _Collected()
+    middle: dict[str, tuple[GffRow, dict[str, str]]] = {}
+    for row in read_rows(path, contigs):
+        if row.type in PART_TYPES:
+            for parent in _parents_of_part(path, row):
+                found.parts.setdefault(parent, []).append(row)
+        elif row.type not in IGNORED_TYPES:
+            attributes = parse_attributes(row.attributes, f"{path}, line {row.line}")
+            # Loose features (repeats, regions) may lack an ID; they cannot be parents, so the line number will do.
+            identifier = decode_id(attributes["ID"]) if "ID" in attributes else f"line {row.line}"
+            earlier = found.genes.get(identifier) or middle.get(identifier)
+            gene_like = is_gene_type(row.type)
+            if earlier is not None and (gene_like or is_gene_type(earlier[0].type) or "Parent" in attributes):
+                raise GffError(
+                    f"{path}, line {row.line}: the ID {identifier!r} was used in line {earlier[0].line} already; "
+                    "IDs of genes and transcripts must be unique (the cleaning step repairs this)"
+                )
+            (found.genes if gene_like else middle)[identifier] = (row, attributes)
+    _sort_out(path, found, middle)
+    return found
+
+
+def _parents_of_part(path: str | Path, row: GffRow) -> list[str]:
+    # Column 9 of exons and CDS is by far the most of a file: only Parent is taken from it.
+    text = row.attributes
+    at = 0 if text.startswith("Parent=") else text.find(";Parent=") + 1
+    if at == 0 and not text.startswith("Parent="):
+        attributes = parse_attributes(text, f"{path}, line {row.line}")
+        if "Parent" not in attributes:
+            raise GffError(f"{path}, line {row.line}: a {row.type} without Parent (the cleaning step repairs this)")
+        value = attributes["Parent"]
+    else:
+        value = text[at + 7 :].partition(";")[0]
+    return [decode_id(parent.strip()) for parent in value.split(",")]
+
+
+def _sort_out(path: str | Path, found: _Collected, middle: dict[str, tuple[GffRow, dict[str, str]]]) -> None:
+    """Tell transcripts (child of a gene) from features that belong to no gene, and refuse orphans."""
+    loose = set()
+    for identifier, (row, attributes) in middle.items():
+        parents = [decode_id(parent.strip()) for parent in attributes.get("Parent", "").split(",") if parent.strip()]
+        unknown = [parent for parent in parents if parent not in found.genes and parent not in middle]
+        if unknown or (not parents and row.type in TRANSCRIPT_TYPES):
+            problem = (
+                f"names the parent {unknown[0]!r}, which is nowhere in the file" if unknown else "has no Parent gene"
+            )
+            raise GffError(
+                f"{path}, line {row.line}: {row.type} {identifier!r} {problem} (the cleaning step repairs this)"
+            )
+        genes = [parent for parent in parents if parent in found.genes]
+        for parent in genes:
+            found.transcripts.setdefault(parent, []).append((identifier, row, attributes))
+        if not genes:
+            loose.add(identifier)
+            found.left_out[row.type] = found.left_out.get(row.type, 0) + 1
+    for parent, rows in list(found.parts.items()):
+        if parent in loose:
+            del found.parts[parent]
+        elif parent not in middle:
+            reason = "is a gene; a transcript must stand between" if parent in found.genes else "is nowhere in the file"
+            raise GffError(
+                f"{path}, line {rows[0].line}: the parent {parent!r} of this {rows[0].type} {reason} "
+                "(the cleaning step repairs this)"
+            )
+
+
+def _gene_model(path: str | Path, row: GffRow, attributes: dict[str, str], found: _Collected) -> GeneModel | None:
+    identifier = decode_id(attributes["ID"]) if "ID" in attributes else None
+    if identifier is None:
+        raise GffError(f"{path}, line {row.line}: a {row.type} without ID (the cleaning step repairs this)")
+    children = found.transcripts.get(identifier, [])
+    if not children:
+        return None
+    if row.strand not in ("+", "-"):
+        raise GffError(f"{path}, line {row.line}: strand {row.strand!r} of gene {identifier!r} must be + or -")
+    transcripts = tuple(
+        _transcript(path, row, name, child, child_attributes, found.parts.get(name, []))
+        for name, child, child_attributes in children
+    )
+    biotype = next((attributes[key] for key in BIOTYPE_KEYS if attributes.get(key)), None)
+    if biotype is None:
+        biotype = default_biotype(row.type, transcripts)
+    return GeneModel(
+        id=identifier,
+        contig=row.contig,
+        strand=row.strand,
+        transcripts=transcripts,
+        biotype=biotype,
+        attributes={key: value for key, value in attributes.items() if key not in ("ID", "biotype")},
+        source=decode_id(row.source),
+        score=_score(path, row),
+    )
+
+
+def default_biotype(kind: str, transcripts: tuple[Transcript, ...]) -> str:
+    """Biotype of a gene whose attributes name none: from its feature type, else from what its transcripts are."""
+    if kind not in ("gene", "protein_coding_gene"):
+        return kind
+    if any(transcript.cds for transcript in transcripts):
+        return "protein_coding"
+    types = [transcript.type for transcript in transcripts]
+    return next((kind for kind in types if kind not in TRANSCRIPT_TYPES), "non_coding")
+
+
+def _transcript(
+    path: str | Path, gene: GffRow, identifier: str, row: GffRow, attributes: dict[str, str], parts: list[GffRow]
+) -> Transcript:
+    for part in (row, *parts):
+        if part.strand != gene.strand or part.contig != gene.contig:
+            raise GffError(
+                f"{path}, line {part.line}: {part.type} of transcript {identifier!r} lies on {part.contig} "
+                f"{part.strand}, its gene on {gene.contig} {gene.strand}; a gene must be on one strand of one sequence"
+            )
+    exons = sorted((part.start, part.end) for part in parts if part.type == "exon")
+    coding = sorted((part for part in parts if part.type == "CDS"), key=lambda part: part.start)
+    cds = tuple((part.start, part.end) for part in coding)
+    if not exons:
+        exons = merge_touching([*cds, *((part.start, part.end) for part in parts if part.type in UTR_TYPES)])
+    if not exons:
+        raise GffError(
+            f"{path}, line {row.line}: {row.type} {identifier!r} has neither exon nor CDS lines "
+            "(the cleaning step leaves such transcripts out)"
+        )
+    return Transcript(
+        id=identifier,
+        exons=tuple(exons),
+        cds=cds,
+        type=row.type,
+        attributes={key: value for key, value in attributes.items() if key not in ("ID", "Parent")},
+        score=_score(path, row),
+        start_phase=_phase(path, coding[0 if gene.strand == "+" else -1]) if coding else 0,
+    )
+
+
+def merge_touching(segments: list[Interval]) -> list[Interval]:
+    """Sorted union of intervals, overlapping and touching ones joined."""
+    merged: list[Interval] = []
+    for start, end in sorted(segments):
+        if merged and start <= merged[-1][1]:
+            merged[-1] = (merged[-1][0], max(end, merged[-1][1]))
+        else:
+            merged.append((start, end))
+    return merged
+
+
+def _score(path: str | Path, row: GffRow) -> float | None:
+    if row.score == ".":
+        return None
+    try:
+        return float(row.score)
+    except ValueError as error:
+        raise GffError(f"{path}, line {row.line}: score {row.score!r} is neither a number nor '.'") from error
+
+
+def _phase(path: str | Path, row: GffRow) -> int:
+    if row.phase not in ("0", "1", "2"):
+        raise GffError(
+            f"{path}, line {row.line}: phase {row.phase!r} of a CDS must be 0, 1 or 2 (the cleaning step repairs this)"
+        )
+    return int(row.phase)

@@ -1,0 +1,86 @@
+"""Sequences of gene models: transcripts, CDS and proteins, and FASTA output."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from itertools import product
+from typing import IO
+
+import numpy as np
+
+from phytoscribe.annotation.model import GeneModel, Interval, Transcript
+from phytoscribe.genome.sequence import N_CODE, Bases, decode, reverse_complement
+
+#: The standard genetic code (NCBI translation table 1), codons in the order TCAG x TCAG x TCAG.
+AMINO_ACIDS = "FFLLSSSSYY**CC*WLLLLPPPPHHQQRRRRIIIMTTTTNNKKSSRRVVVVAAAADDEEGGGG"
+GENETIC_CODE = {
+    "".join(codon): amino_acid for codon, amino_acid in zip(product("TCAG", repeat=3), AMINO_ACIDS, strict=True)
+}
+STOP = "*"
+_WIDTH = 60
+
+_CODON_TABLE = np.full((5, 5, 5), ord("X"), dtype=np.uint8)
+for _codon, _amino_acid in GENETIC_CODE.items():
+    _CODON_TABLE[tuple("ACGTN".index(letter) for letter in _codon)] = ord(_amino_acid)
+_CODE_OF_LETTER = np.full(256, N_CODE, dtype=np.uint8)
+for _index, _letter in enumerate("ACGT"):
+    _CODE_OF_LETTER[ord(_letter)] = _CODE_OF_LETTER[ord(_letter.lower())] = _index
+
+
+def spliced_codes(segments: Sequence[Interval], strand: str, bases: Bases) -> Bases:
+    """Base codes of the joined segments, 5' to 3' on ``strand``.
+
+    Args:
+        segments: sorted 0-based half-open intervals in contig orientation.
+        strand: ``+`` or ``-``.
+        bases: codes of the whole contig, shape (contig length,), uint8.
+    """
+    if not segments:
+        return np.empty(0, dtype=np.uint8)
+    joined = np.concatenate([bases[start:end] for start, end in segments])
+    return joined if strand == "+" else reverse_complement(joined)
+
+
+def splice(segments: Sequence[Interval], strand: str, bases: Bases) -> str:
+    """Text of the joined segments, 5' to 3' on ``strand``; see :func:`spliced_codes`."""
+    return decode(spliced_codes(segments, strand, bases))
+
+
+def translate(cds: str) -> str:
+    """Protein of a coding sequence from its first base on: standard code, ``*`` for stops, ``X`` for codons with N.
+
+    One or two bases after the last full codon are left out.
+    """
+    codes = _CODE_OF_LETTER[np.frombuffer(cds.encode("ascii"), dtype=np.uint8)]
+    return translate_codes(codes)
+
+
+def translate_codes(codes: Bases) -> str:
+    """:func:`translate` for base codes, shape (length,), uint8."""
+    codons = codes[: len(codes) // 3 * 3].reshape(-1, 3)
+    return _CODON_TABLE[codons[:, 0], codons[:, 1], codons[:, 2]].tobytes().decode()
+
+
+def cds_of(gene: GeneModel, transcript: Transcript, bases: Bases) -> str:
+    """Coding sequence, stop codon inside, beginning with the bases that ``start_phase`` would skip."""
+    return splice(transcript.cds, gene.strand, bases)
+
+
+def protein_of(gene: GeneModel, transcript: Transcript, bases: Bases) -> str:
+    """Protein with ``*`` for each stop codon (also the last); translation starts after ``start_phase`` bases."""
+    return translate_codes(spliced_codes(transcript.cds, gene.strand, bases)[transcript.start_phase :])
+
+
+def transcript_of(gene: GeneModel, transcript: Transcript, bases: Bases) -> str:
+    """Sequence of the mature transcript: its exons joined."""
+    return splice(transcript.exons, gene.strand, bases)
+
+
+def write_fasta(handle: IO[str], records: Iterable[tuple[str, str]]) -> int:
+    """Write (header without ``>``, sequence) records in lines of 60; returns their number."""
+    count = 0
+    for header, sequence in records:
+        lines = [sequence[at : at + _WIDTH] for at in range(0, len(sequence), _WIDTH)]
+        handle.write(f">{header}\n" + "".join(f"{line}\n" for line in lines))
+        count += 1
+    return count
