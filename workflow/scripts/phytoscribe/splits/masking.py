@@ -1,0 +1,115 @@
+"""What of a genome training and pretraining may see.
+
+A held-out interval reads as N in the pretraining corpus, the tokenizer corpus and training windows, and has loss
+weight 0.  What is held out follows from the genome's role first, then from the split mode: whole genomes of role
+``validate`` or ``test``; whole contigs in mode ``contig``; loci with a flank on each side in mode ``cluster``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from phytoscribe.errors import ConfigError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+Interval = tuple[int, int]
+TRAIN, VALIDATE, TEST, EXCLUDED = "train", "validate", "test", "excluded"
+HELD_OUT_PARTS = (VALIDATE, TEST, EXCLUDED)
+CLUSTER_MODE, CONTIG_MODE = "cluster", "contig"
+#: Bases on each side of a held-out locus that training must not see either: core promoter, terminator, splice context.
+FLANK = 500
+
+
+def contig_parts(contigs: Iterable[str], lists: Mapping[str, Sequence[str]], genome: str) -> dict[str, str]:
+    """Part of every contig of a genome in mode ``contig``.
+
+    Args:
+        contigs: names in the FASTA.
+        lists: ``{part: [contig, ...]}``, the genome's ``contigs`` entry in the configuration; contigs that no list
+            names are of part ``train``.
+        genome: name, for messages.
+
+    Raises:
+        ConfigError: an unknown part or contig, or a contig in two lists.
+    """
+    parts = dict.fromkeys(contigs, TRAIN)
+    named: dict[str, str] = {}
+    for part, names in lists.items():
+        if part not in (TRAIN, *HELD_OUT_PARTS):
+            raise ConfigError(f"genomes: {genome}: contigs: {part!r} is no part; use train, validate, test or excluded")
+        for name in names:
+            if name not in parts:
+                shown = ", ".join([*list(parts)[:5], *["..."][: len(parts) > 5]])
+                raise ConfigError(
+                    f"genomes: {genome}: contigs: {part}: no contig {name!r} in the FASTA, which has {shown}"
+                )
+            if named.setdefault(name, part) != part:
+                raise ConfigError(f"genomes: {genome}: contigs: {name!r} is in both {named[name]} and {part}")
+            parts[name] = part
+    return parts
+
+
+def held_out_intervals(
+    splits: pd.DataFrame,
+    genome: str,
+    contigs: Mapping[str, int],
+    role: str,
+    mode: str,
+    contig_parts: Mapping[str, str],
+    flank: int = FLANK,
+) -> dict[str, list[Interval]]:
+    """Intervals of a genome that training must see as N.
+
+    Args:
+        splits: the table of :func:`phytoscribe.splits.assign.assign_splits`.
+        genome: its name in that table.
+        contigs: contig lengths in bases.
+        role: the genome's role; every role but ``train`` holds out all of it.
+        mode: ``cluster`` or ``contig``.
+        contig_parts: ``{contig: part}`` of this genome for mode ``contig``; contigs it lacks are ``train``.
+        flank: bases added on both sides of a held-out locus in mode ``cluster``.
+
+    Returns:
+        ``{contig: intervals}`` for every contig: 0-based, half-open, sorted, merged, inside the contig.
+    """
+    if role != TRAIN:
+        return {contig: [(0, length)] for contig, length in contigs.items()}
+    if mode == CONTIG_MODE:
+        held_out = {contig for contig, part in contig_parts.items() if part != TRAIN}
+        return {contig: [(0, length)] if contig in held_out else [] for contig, length in contigs.items()}
+    if mode != CLUSTER_MODE:
+        raise ConfigError(f"split.mode: {mode!r} is unknown; use cluster or contig")
+    rows = splits[(splits["genome"] == genome) & (splits["part"] != TRAIN)]
+    found: dict[str, list[Interval]] = {contig: [] for contig in contigs}
+    for contig, start, end in zip(rows["contig"], rows["start"], rows["end"], strict=True):
+        found[contig].append((max(0, int(start) - flank), min(contigs[contig], int(end) + flank)))
+    return {contig: merge_intervals(intervals) for contig, intervals in found.items()}
+
+
+def train_contigs(contigs: Iterable[str], role: str, mode: str, contig_parts: Mapping[str, str]) -> list[str]:
+    """Contigs that hold training sequence, in order; in mode ``cluster`` their held-out loci are still to be masked."""
+    if role != TRAIN:
+        return []
+    return [contig for contig in contigs if mode == CLUSTER_MODE or contig_parts.get(contig, TRAIN) == TRAIN]
+
+
+def merge_intervals(intervals: Iterable[Interval]) -> list[Interval]:
+    """Sorted intervals; those that overlap or touch are joined, empty ones dropped."""
+    merged: list[Interval] = []
+    for start, end in sorted(intervals):
+        if start >= end:
+            continue
+        if merged and start <= merged[-1][1]:
+            merged[-1] = (merged[-1][0], max(merged[-1][1], end))
+        else:
+            merged.append((start, end))
+    return merged
+
+
+def complement(intervals: Sequence[Interval], length: int) -> list[Interval]:
+    """Gaps between sorted, merged intervals within ``[0, length)``."""
+    edges = [0, *(edge for interval in intervals for edge in interval), length]
+    return [(start, end) for start, end in zip(edges[::2], edges[1::2], strict=True) if start < end]

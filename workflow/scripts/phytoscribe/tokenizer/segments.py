@@ -1,0 +1,99 @@
+"""Sequence cut into the segments that the encoder sees: token ids, and how many bases each token covers.
+
+One code path serves learned vocabularies (variable lengths) and k-mers (fixed lengths): the saved tokenizer decides.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+from tokenizers import Tokenizer
+
+from phytoscribe.errors import ModelError
+from phytoscribe.genome.sequence import BASES, Bases, decode, encode
+from phytoscribe.tokenizer.vocabulary import MASK, PAD, UNKNOWN, lineage_token, species_token
+
+TokenIds = npt.NDArray[np.int32]
+
+
+class Segmenter:
+    """A saved tokenizer, on base codes instead of text.
+
+    Attributes:
+        vocabulary_size: number of token ids.
+        pad_id, mask_id: ids of ``[PAD]`` and ``[MASK]``.
+        lengths: int32[vocabulary_size], bases per token; 0 for tokens that are no sequence.
+        nucleotide: bool[vocabulary_size], true for tokens of only A, C, G, T: those that masked language modelling
+            may hide or draw.
+    """
+
+    def __init__(self, folder: str | Path):
+        """Load ``folder/tokenizer.json``.
+
+        Raises:
+            ModelError: the file is missing or no PhytoScribe tokenizer.
+        """
+        path = Path(folder) / "tokenizer.json"
+        if not path.is_file():
+            raise ModelError(f"{path}: no such file; a tokenizer folder holds tokenizer.json")
+        try:
+            self._tokenizer = Tokenizer.from_file(str(path))
+        except Exception as error:  # what `tokenizers` raises on any damaged file
+            raise ModelError(f"{path}: not a saved tokenizer ({error})") from error
+        vocabulary = self._tokenizer.get_vocab(with_added_tokens=True)
+        missing = [token for token in (PAD, MASK, *BASES) if token not in vocabulary]
+        if missing or sorted(vocabulary.values()) != list(range(len(vocabulary))):
+            raise ModelError(f"{path}: not a PhytoScribe tokenizer, it lacks {' '.join(missing) or 'some ids'}")
+        self._ids = vocabulary
+        self.vocabulary_size = len(vocabulary)
+        self.pad_id = vocabulary[PAD]
+        self.mask_id = vocabulary[MASK]
+        self.lengths, self._bases = _token_tables(vocabulary)
+        # A padding base (code 5 here) counts as "not N": only the token's own bases matter.
+        self.nucleotide = (self.lengths > 0) & (self._bases != BASES.index("N")).all(axis=1)
+
+    def species_id(self, name: str) -> int:
+        """Id of a species' token; that of ``<species:unknown>`` for a species without one."""
+        return self._ids.get(species_token(name), self._ids[species_token(UNKNOWN)])
+
+    def lineage_id(self, name: str) -> int:
+        """Id of a lineage's token; that of ``<lineage:unknown>`` for a lineage without one."""
+        return self._ids.get(lineage_token(name), self._ids[lineage_token(UNKNOWN)])
+
+    def segment(self, bases: Bases) -> tuple[TokenIds, TokenIds]:
+        """Tokens of a sequence.
+
+        Args:
+            bases: uint8[L], base codes; N allowed anywhere.
+
+        Returns:
+            ids int32[T] and lengths int32[T], in order along the sequence; ``lengths.sum() == L``.
+        """
+        encoding = self._tokenizer.encode(decode(bases), add_special_tokens=False)
+        ids = np.array(encoding.ids, dtype=np.int32)
+        lengths = self.lengths[ids]
+        if lengths.sum() != bases.size:
+            raise ModelError(f"the tokenizer covers {lengths.sum()} of {bases.size} bases: its vocabulary is damaged")
+        return ids, lengths
+
+    def desegment(self, ids: TokenIds) -> Bases:
+        """Base codes uint8[L] that tokens stand for; inverse of :meth:`segment`; special tokens stand for none."""
+        bases = self._bases[ids]
+        return bases[bases < len(BASES)]
+
+    def token(self, token_id: int) -> str:
+        """Text of one token."""
+        return self._tokenizer.id_to_token(token_id)
+
+
+def _token_tables(vocabulary: dict[str, int]) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.uint8]]:
+    """``lengths`` int32[V] and ``bases`` uint8[V, longest token], filled up with 5, of tokens made of ACGTN only."""
+    sequences = {token: index for token, index in vocabulary.items() if set(token) <= set(BASES)}
+    lengths = np.zeros(len(vocabulary), dtype=np.int32)
+    bases = np.full((len(vocabulary), max(map(len, sequences))), len(BASES), dtype=np.uint8)
+    for token, index in sequences.items():
+        lengths[index] = len(token)
+        bases[index, : len(token)] = encode(token)
+    return lengths, bases

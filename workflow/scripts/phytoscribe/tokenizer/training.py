@@ -1,0 +1,149 @@
+"""Training of DNA tokenizers, saved as ``transformers`` fast tokenizers.
+
+Byte-pair encoding (Sennrich et al. 2016, doi:10.18653/v1/P16-1162; on DNA: DNABERT-2, Zhou et al. 2023,
+arXiv:2306.15006) with the ``tokenizers`` trainer.  That trainer breaks ties between equally frequent pairs by token
+id, and ids follow from sorted letters and earlier merges; so neither the order in which its threads count pairs nor
+the hash order of its word table shows in the merges.  The vocabulary is rebuilt from the merges alone, in the order
+of :mod:`phytoscribe.tokenizer.vocabulary`.
+"""
+
+from __future__ import annotations
+
+import itertools
+import json
+import logging
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
+
+from phytoscribe.errors import ConfigError
+from phytoscribe.files import atomic_path
+from phytoscribe.tokenizer.vocabulary import (
+    BOS,
+    CLS,
+    EOS,
+    MASK,
+    N_RUN_MERGES,
+    PAD,
+    SEP,
+    UNK,
+    base_tokens,
+    special_tokens,
+)
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedTokenizerFast
+
+logger = logging.getLogger(__name__)
+
+#: Longest learned token, in bases.  Without a limit satellite repeats and homopolymers grow tokens of 30 and more
+#: bases: little used, and coarse where one token vector is spread over the bases it covers.
+MAXIMUM_TOKEN_LENGTH = 16
+#: A pair seen once is no pattern; a corpus that runs out of repeated pairs is too small for its vocabulary.
+MINIMUM_PAIR_COUNT = 2
+MAXIMUM_K = 8
+
+Merge = tuple[str, str]
+
+
+def train_tokenizer(
+    corpus: str | Path, vocabulary: int, species: Iterable[str] = (), lineages: Iterable[str] = ()
+) -> PreTrainedTokenizerFast:
+    """Train a BPE tokenizer whose vocabulary holds exactly ``vocabulary`` tokens, special ones included.
+
+    Args:
+        corpus: text file, one piece of sequence a line, letters ACGT only.
+        vocabulary: number of token ids.
+        species, lineages: names that get a token of their own.
+
+    Raises:
+        ConfigError: the vocabulary is too small for the fixed tokens, or the corpus too small for the vocabulary.
+    """
+    specials = special_tokens(species, lineages)
+    fixed = [*specials, *base_tokens(), *(left + right for left, right in N_RUN_MERGES)]
+    learned_count = vocabulary - len(fixed)
+    if learned_count < 1:
+        raise ConfigError(
+            f"tokenizer.vocabulary: {vocabulary} is too small, {len(fixed)} tokens are fixed (special tokens, bases, "
+            f"runs of N); use at least {len(fixed) + 64}"
+        )
+    merges = learn_merges(corpus, learned_count)
+    # Two merges may form the same token; the vocabulary holds it once.
+    learned = list(dict.fromkeys(left + right for left, right in merges))
+    tokens = [*fixed, *learned]
+    if len(tokens) != vocabulary:
+        raise ConfigError(
+            f"tokenizer.vocabulary: the corpus {corpus} yields only {len(tokens)} of {vocabulary} tokens; "
+            "raise tokenizer.corpus_bases or lower tokenizer.vocabulary"
+        )
+    logger.info("BPE: %d fixed and %d learned tokens from %d merges", len(fixed), len(learned), len(merges))
+    model = models.BPE(vocab=_ids(tokens), merges=[*N_RUN_MERGES, *merges], unk_token=UNK)
+    return _as_transformers(Tokenizer(model), specials)
+
+
+def build_kmer_tokenizer(k: int, species: Iterable[str] = (), lineages: Iterable[str] = ()) -> PreTrainedTokenizerFast:
+    """A tokenizer of consecutive, non-overlapping k-mers; ``k=1`` gives single bases.
+
+    A block of k bases from the start of the text is one token if it is all ACGT or all N; a block with some N, and
+    the shorter rest at the end, is written in single bases.
+
+    Raises:
+        ConfigError: ``k`` is out of range.
+    """
+    if not 1 <= k <= MAXIMUM_K:
+        raise ConfigError(f"tokenizer.k: {k} is not in 1..{MAXIMUM_K}")
+    specials = special_tokens(species, lineages)
+    kmers = ["".join(letters) for letters in itertools.product("ACGT", repeat=k)]
+    tokens = list(dict.fromkeys([*specials, *base_tokens(), "N" * k, *kmers]))
+    tokenizer = Tokenizer(models.BPE(vocab=_ids(tokens), merges=[], unk_token=UNK, ignore_merges=True))
+    tokenizer.pre_tokenizer = pre_tokenizers.FixedLength(length=k)
+    return _as_transformers(tokenizer, specials)
+
+
+def learn_merges(corpus: str | Path, count: int) -> list[Merge]:
+    """Merges, best first, that make ``count`` new tokens out of A, C, G, T (fewer when the corpus is too small)."""
+    tokenizer = Tokenizer(models.BPE())
+    trainer = trainers.BpeTrainer(
+        vocab_size=4 + count,
+        min_frequency=MINIMUM_PAIR_COUNT,
+        initial_alphabet=list("ACGT"),
+        limit_alphabet=4,
+        max_token_length=MAXIMUM_TOKEN_LENGTH,
+        show_progress=False,
+    )
+    with Path(corpus).open(encoding="ascii") as lines:
+        tokenizer.train_from_iterator((line.rstrip("\n") for line in lines), trainer)
+    return [tuple(merge) for merge in json.loads(tokenizer.to_str())["model"]["merges"]]
+
+
+def save_tokenizer(tokenizer: PreTrainedTokenizerFast, folder: str | Path, names: Iterable[str]) -> None:
+    """Write the files ``names`` of the saved tokenizer into ``folder``, each by rename."""
+    with atomic_path(Path(folder) / "tokenizer.saved") as scratch:
+        tokenizer.save_pretrained(scratch)
+        for name in names:
+            with atomic_path(Path(folder) / name) as temporary:
+                temporary.write_bytes((scratch / name).read_bytes())
+
+
+def _ids(tokens: list[str]) -> dict[str, int]:
+    return {token: index for index, token in enumerate(tokens)}
+
+
+def _as_transformers(tokenizer: Tokenizer, specials: list[str]) -> PreTrainedTokenizerFast:
+    from transformers import PreTrainedTokenizerFast
+
+    tokenizer.add_special_tokens(specials)
+    tokenizer.decoder = decoders.Fuse()
+    return PreTrainedTokenizerFast(
+        tokenizer_object=tokenizer,
+        pad_token=PAD,
+        unk_token=UNK,
+        cls_token=CLS,
+        sep_token=SEP,
+        mask_token=MASK,
+        bos_token=BOS,
+        eos_token=EOS,
+        clean_up_tokenization_spaces=False,
+    )
