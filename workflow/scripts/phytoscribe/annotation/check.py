@@ -1,0 +1,270 @@
+"""Is a transcript fit to learn from?  Every coding transcript is accepted, or rejected with one reason.
+
+The rules are those of an intact gene: an ORF from ATG to the first stop, codons in frame over all introns, introns on
+allowed splice sites (GT-AG, GC-AG) and of believable length, no base of the CDS unknown.  A transcript gets the first
+reason that holds, in the order of :class:`Reason`.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, fields, replace
+from enum import StrEnum
+from itertools import pairwise
+from typing import NamedTuple, Protocol
+
+from phytoscribe.annotation.model import GeneModel, Interval, Transcript
+from phytoscribe.annotation.sequences import spliced_codes, translate_codes
+from phytoscribe.errors import ConfigError
+from phytoscribe.genome.sequence import N_CODE, Bases, decode, reverse_complement
+
+log = logging.getLogger(__name__)
+
+SPLICE_SITES = frozenset({"GT-AG", "GC-AG"})
+CODING_BIOTYPES = frozenset({"protein_coding", "protein-coding", "protein_coding_gene", "mRNA", "coding"})
+
+
+class Reason(StrEnum):
+    """Why a transcript was rejected, in the order of the checks."""
+
+    NOT_PROTEIN_CODING = "not_protein_coding"
+    NO_CDS = "no_cds"
+    OUT_OF_BOUNDS = "out_of_bounds"
+    OVERLAPPING_EXONS = "overlapping_exons"
+    CDS_OUTSIDE_EXONS = "cds_outside_exons"
+    CDS_SEGMENT_TOO_SHORT = "cds_segment_too_short"
+    INTRON_TOO_SHORT = "intron_too_short"
+    INTRON_TOO_LONG = "intron_too_long"
+    ON_GAP = "on_gap"
+    AT_AC_SPLICE_SITE = "at_ac_splice_site"
+    SPLICE_SITE = "splice_site"
+    LENGTH_NOT_MULTIPLE_OF_THREE = "length_not_multiple_of_three"
+    NO_START = "no_start"
+    NO_STOP = "no_stop"
+    IN_FRAME_STOP = "in_frame_stop"
+    DUPLICATE = "duplicate"
+
+
+#: A transcript rejected for one of these hides no broken coding gene: its span needs no masking.
+HARMLESS_REASONS = frozenset({Reason.NOT_PROTEIN_CODING, Reason.NO_CDS, Reason.DUPLICATE})
+
+
+@dataclass(frozen=True, slots=True)
+class CheckLimits:
+    """Lengths in bases; the ``check`` section of the configuration."""
+
+    minimum_intron: int = 20
+    maximum_intron: int = 50_000
+    minimum_cds_segment: int = 3
+
+    @classmethod
+    def from_config(cls, section: Mapping[str, int]) -> CheckLimits:
+        """Limits from a mapping; keys that are missing keep their default.
+
+        Raises:
+            ConfigError: an unknown key.
+        """
+        known = {field.name for field in fields(cls)}
+        unknown = sorted(set(section) - known)
+        if unknown:
+            raise ConfigError(f"config, check: unknown key {unknown[0]!r}; allowed are {', '.join(sorted(known))}")
+        return cls(**section)
+
+
+class Fault(NamedTuple):
+    """The first check that a transcript fails, with the place or value that failed (1-based positions, for people)."""
+
+    reason: Reason
+    detail: str
+
+
+class TranscriptRow(NamedTuple):
+    """One line of the transcript table; ``start0`` is 0-based, ``end`` exclusive."""
+
+    gene: str
+    transcript: str
+    contig: str
+    start0: int
+    end: int
+    strand: str
+    status: str
+    reason: str
+    detail: str
+
+
+class BaseSource(Protocol):
+    """What the checks need of :class:`phytoscribe.genome.fasta.Genome`."""
+
+    contigs: dict[str, int]
+
+    def bases(self, contig: str) -> Bases: ...
+
+
+def check_transcript(gene: GeneModel, transcript: Transcript, bases: Bases, limits: CheckLimits) -> Reason | None:
+    """Reason to reject the transcript, or None; see :func:`find_fault`."""
+    fault = find_fault(gene, transcript, bases, limits)
+    return None if fault is None else fault.reason
+
+
+def find_fault(gene: GeneModel, transcript: Transcript, bases: Bases, limits: CheckLimits) -> Fault | None:
+    """The first check that the transcript fails, or None.
+
+    Args:
+        bases: codes of the gene's whole contig, shape (contig length,), uint8.
+    """
+    if gene.biotype not in CODING_BIOTYPES:
+        return Fault(Reason.NOT_PROTEIN_CODING, gene.biotype)
+    if not transcript.cds:
+        return Fault(Reason.NO_CDS, transcript.type)
+    return (
+        _structure_fault(transcript, len(bases), limits)
+        or _intron_fault(transcript, gene.strand, bases, limits)
+        or _reading_frame_fault(gene, transcript, bases)
+    )
+
+
+def _structure_fault(transcript: Transcript, contig_length: int, limits: CheckLimits) -> Fault | None:
+    starts, ends = zip(*(*transcript.exons, *transcript.cds), strict=True)
+    if min(starts) < 0 or max(ends) > contig_length:
+        return Fault(Reason.OUT_OF_BOUNDS, f"the contig has {contig_length} bases")
+    for segments in (transcript.exons, transcript.cds):
+        for left, right in pairwise(segments):
+            if right[0] < left[1]:
+                return Fault(Reason.OVERLAPPING_EXONS, _shown(right))
+    if transcript.cds != coding_part(transcript.exons, transcript.cds[0][0], transcript.cds[-1][1]):
+        return Fault(Reason.CDS_OUTSIDE_EXONS, "CDS segments are not the exons between start and stop")
+    shortest = min(transcript.cds, key=lambda segment: segment[1] - segment[0])
+    if shortest[1] - shortest[0] < limits.minimum_cds_segment:
+        return Fault(Reason.CDS_SEGMENT_TOO_SHORT, f"{_shown(shortest)}, {shortest[1] - shortest[0]} bp")
+    return None
+
+
+def coding_part(exons: Iterable[Interval], start: int, end: int) -> tuple[Interval, ...]:
+    """Exons cut to ``[start, end)``."""
+    return tuple((max(s, start), min(e, end)) for s, e in exons if s < end and e > start)
+
+
+def _intron_fault(transcript: Transcript, strand: str, bases: Bases, limits: CheckLimits) -> Fault | None:
+    introns = transcript.introns
+    for start, end in introns:
+        if end - start < limits.minimum_intron:
+            return Fault(Reason.INTRON_TOO_SHORT, f"{_shown((start, end))}, {end - start} bp")
+        if end - start > limits.maximum_intron:
+            return Fault(Reason.INTRON_TOO_LONG, f"{_shown((start, end))}, {end - start} bp")
+    for segment in transcript.cds:
+        if (bases[slice(*segment)] == N_CODE).any():
+            return Fault(Reason.ON_GAP, f"N in the CDS segment {_shown(segment)}")
+    sites = [(intron, splice_site(intron, strand, bases)) for intron in introns]
+    for intron, site in sites:
+        if "N" in site:
+            return Fault(Reason.ON_GAP, f"splice site {site} of the intron {_shown(intron)}")
+        if site == "AT-AC":
+            return Fault(Reason.AT_AC_SPLICE_SITE, _shown(intron))
+        if site not in SPLICE_SITES:
+            return Fault(Reason.SPLICE_SITE, f"{site}, intron {_shown(intron)}")
+    return None
+
+
+def splice_site(intron: Interval, strand: str, bases: Bases) -> str:
+    """First and last two bases of an intron in transcript direction, such as ``GT-AG``."""
+    start, end = intron
+    left, right = bases[start : start + 2], bases[end - 2 : end]
+    if strand == "-":
+        left, right = reverse_complement(right), reverse_complement(left)
+    return f"{decode(left)}-{decode(right)}"
+
+
+def _reading_frame_fault(gene: GeneModel, transcript: Transcript, bases: Bases) -> Fault | None:
+    codes = spliced_codes(transcript.cds, gene.strand, bases)
+    if transcript.start_phase:
+        return Fault(Reason.NO_START, f"the CDS begins inside a codon (phase {transcript.start_phase})")
+    if len(codes) % 3:
+        return Fault(Reason.LENGTH_NOT_MULTIPLE_OF_THREE, f"{len(codes)} bp")
+    if decode(codes[:3]) != "ATG":
+        return Fault(Reason.NO_START, f"first codon {decode(codes[:3])}")
+    protein = translate_codes(codes)
+    stop = protein.find("*")
+    if stop < 0:
+        return Fault(Reason.NO_STOP, f"last codon {decode(codes[-3:])}{_stop_behind(gene, transcript, bases)}")
+    if stop < len(protein) - 1:
+        return Fault(Reason.IN_FRAME_STOP, f"codon {stop + 1} of {len(protein)}")
+    return None
+
+
+def _stop_behind(gene: GeneModel, transcript: Transcript, bases: Bases) -> str:
+    """A hint for files whose CDS leaves the stop codon out."""
+    if gene.strand == "+":
+        behind = bases[transcript.cds[-1][1] :][:3]
+    else:
+        start = transcript.cds[0][0]
+        behind = reverse_complement(bases[max(0, start - 3) : start])
+    return "; a stop codon lies directly behind the CDS" if translate_codes(behind) == "*" else ""
+
+
+def _shown(segment: Interval) -> str:
+    return f"{segment[0] + 1}..{segment[1]}"
+
+
+def check_annotation(
+    genes: Iterable[GeneModel], genome: BaseSource, limits: CheckLimits
+) -> tuple[list[GeneModel], list[TranscriptRow]]:
+    """Check all transcripts of an annotation.
+
+    Returns:
+        the genes that keep at least one transcript, with their accepted transcripts only, in the order given; and one
+        row per transcript of the input, accepted or rejected.
+    """
+    by_contig: dict[str, list[tuple[int, GeneModel]]] = {}
+    for order, gene in enumerate(genes):
+        by_contig.setdefault(gene.contig, []).append((order, gene))
+    accepted: list[tuple[int, GeneModel]] = []
+    rows: list[tuple[int, TranscriptRow]] = []
+    for contig, members in by_contig.items():
+        bases = genome.bases(contig)
+        seen: dict[tuple[str, tuple[Interval, ...], tuple[Interval, ...]], str] = {}
+        for order, gene in members:
+            kept, gene_rows = _check_gene(gene, bases, limits, seen)
+            rows.extend((order, row) for row in gene_rows)
+            if kept:
+                accepted.append((order, replace(gene, transcripts=kept)))
+    accepted.sort(key=lambda item: item[0])
+    rows.sort(key=lambda item: item[0])
+    return [gene for _, gene in accepted], [row for _, row in rows]
+
+
+def _check_gene(
+    gene: GeneModel,
+    bases: Bases,
+    limits: CheckLimits,
+    seen: dict[tuple[str, tuple[Interval, ...], tuple[Interval, ...]], str],
+) -> tuple[tuple[Transcript, ...], list[TranscriptRow]]:
+    kept, rows = [], []
+    for transcript in gene.transcripts:
+        fault = find_fault(gene, transcript, bases, limits)
+        if fault is None:
+            twin = seen.setdefault((gene.strand, transcript.exons, transcript.cds), transcript.id)
+            if twin != transcript.id:
+                fault = Fault(Reason.DUPLICATE, f"same exons and CDS as {twin}")
+        if fault is None:
+            kept.append(transcript)
+        verdict = ("accepted", "", "") if fault is None else ("rejected", str(fault.reason), fault.detail)
+        place = (gene.contig, transcript.start, transcript.end, gene.strand)
+        rows.append(TranscriptRow(gene.id, transcript.id, *place, *verdict))
+    return tuple(kept), rows
+
+
+def summarise(rows: Iterable[TranscriptRow], limits: CheckLimits) -> dict[str, object]:
+    """Counts for the report: genes and transcripts in and accepted, rejected by reason, and the limits."""
+    table = list(rows)
+    accepted = [row for row in table if row.status == "accepted"]
+    reasons = Counter(row.reason for row in table if row.status == "rejected")
+    return {
+        "genes": len({row.gene for row in table}),
+        "genes_accepted": len({row.gene for row in accepted}),
+        "transcripts": len(table),
+        "transcripts_accepted": len(accepted),
+        "rejected_by_reason": {str(reason): reasons[reason] for reason in Reason if reasons[reason]},
+        "limits": {field.name: getattr(limits, field.name) for field in fields(limits)},
+    }
