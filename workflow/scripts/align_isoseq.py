@@ -1,0 +1,20 @@
+"""Rule align_isoseq: spliced alignment of Iso-Seq reads to their genome.
+
+input: reads (resources/genomes/{genome}/isoseq.fastq.gz), fasta
+output: bam (results/evaluation/isoseq/{genome}.bam), bai (.bam.bai)
+params: none
+threads: minimap2 and sorting
+"""
+
+from phytoscribe.session import run_script
+
+
+def main(snakemake) -> None:
+    from phytoscribe.evaluation.read_alignment import align_reads
+
+    align_reads(
+        snakemake.input.reads, snakemake.input.fasta, snakemake.output.bam, snakemake.output.bai, snakemake.threads
+    )
+
+
+run_script(main, snakemake)  # `snakemake` is injected by the `script:` directive

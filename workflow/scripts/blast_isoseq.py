@@ -1,0 +1,33 @@
+"""Rule blast_isoseq: predicted transcripts against Iso-Seq reads by BLAST, and the reads against the transcripts.
+
+input: predicted (results/predictions/{genome}.gff3), transcripts (results/predictions/{genome}.transcripts.fna),
+    bam (results/evaluation/isoseq/{genome}.bam), fasta, fai;
+    optional: reference (results/clean/{genome}.accepted.gff3), augustus (results/evaluation/augustus/{genome}.gff3)
+output: scores (results/evaluation/{genome}.blast.tsv: predictor, level, ruler, subset, metric, value, n)
+params: contigs (list of scored contigs, or None for all)
+threads: BLAST
+"""
+
+from phytoscribe.session import run_script
+
+
+def main(snakemake) -> None:
+    from phytoscribe.annotation.gff_reader import read_gff3
+    from phytoscribe.evaluation.blast_support import read_fasta
+    from phytoscribe.evaluation.read_support import blast_predictors, transcript_sequences
+    from phytoscribe.evaluation.scope import chosen_contigs
+    from phytoscribe.evaluation.tables import write_scores
+    from phytoscribe.genome.fasta import Genome
+
+    with Genome(snakemake.input.fasta) as genome:
+        contigs = chosen_contigs(snakemake.params.contigs, genome.contigs)
+        paths = {name: snakemake.input.get(name) for name in ("predicted", "augustus", "reference")}
+        genes = {name: read_gff3(path, genome.contigs) for name, path in paths.items() if path}
+        sequences = {name: transcript_sequences(genes[name], genome) for name in genes if name != "predicted"}
+    genes["phytoscribe"] = genes.pop("predicted")
+    sequences["phytoscribe"] = read_fasta(snakemake.input.transcripts)
+    scores = blast_predictors(genes, sequences, snakemake.input.bam, contigs, snakemake.threads)
+    write_scores(scores, snakemake.output.scores)
+
+
+run_script(main, snakemake)  # `snakemake` is injected by the `script:` directive

@@ -1,0 +1,134 @@
+"""AUGUSTUS as the baseline: run ab initio on single contigs, read its output as gene models.
+
+AUGUSTUS: Stanke et al. 2008, Bioinformatics 24:637 (doi 10.1093/bioinformatics/btn013).
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from phytoscribe.annotation.model import GeneModel, Interval, Transcript, sort_genes
+from phytoscribe.annotation.sequences import write_fasta
+from phytoscribe.errors import GffError
+from phytoscribe.evaluation.programs import require, run, version_line
+from phytoscribe.files import open_text, scratch_folder
+from phytoscribe.genome.fasta import Genome
+from phytoscribe.genome.sequence import decode
+
+log = logging.getLogger(__name__)
+
+#: No UTR model, and the whole sequence is searched: soft-masked bases are bases like any other.
+OPTIONS = ("--UTR=off", "--softmasking=0")
+SOURCE = "AUGUSTUS"
+_TRANSCRIPT_ID = re.compile(r'transcript_id "([^"]+)"')
+
+
+def predict_genes(genome: Genome, contigs: Sequence[str], species: str, processes: int) -> list[GeneModel]:
+    """Genes that AUGUSTUS finds on ``contigs``, numbered ``augustus_g000001`` ... in order of contig and position.
+
+    One process per contig, the longest first, at most ``processes`` at a time; contigs are never cut, so the result
+    does not depend on ``processes``.
+
+    Raises:
+        ToolError: augustus is missing or fails (for instance for an unknown ``species``).
+    """
+    program = require("augustus", "the AUGUSTUS baseline")
+    longest_first = sorted(contigs, key=lambda name: -genome.contigs[name])
+    with scratch_folder("augustus-") as folder:
+        jobs = []
+        for number, contig in enumerate(longest_first):
+            fasta = folder / f"{number}.fa"
+            with fasta.open("w", encoding="utf-8") as handle:
+                write_fasta(handle, [(contig, decode(genome.bases(contig)))])
+            jobs.append((fasta, fasta.with_suffix(".gff")))
+
+        def one(job: tuple[Path, Path]) -> list[GeneModel]:
+            run([program, f"--species={species}", *OPTIONS, job[0]], stdout=job[1])
+            return read_augustus(job[1])
+
+        with ThreadPoolExecutor(max_workers=max(1, processes)) as pool:
+            found = [gene for genes in pool.map(one, jobs) for gene in genes]
+    log.info("AUGUSTUS (%s): %d genes on %d contigs", species, len(found), len(contigs))
+    return numbered(sort_genes(found, genome.contigs))
+
+
+def version() -> str:
+    """AUGUSTUS's own version line."""
+    return version_line(require("augustus", "the AUGUSTUS baseline"), "--version")
+
+
+def numbered(genes: Iterable[GeneModel]) -> list[GeneModel]:
+    """The same genes under ids that are unique over all contigs: AUGUSTUS starts at g1 for each of its runs."""
+    renamed = []
+    for number, gene in enumerate(genes, start=1):
+        name = f"augustus_g{number:06d}"
+        transcripts = (replace(t, id=f"{name}.t{index}") for index, t in enumerate(gene.transcripts, start=1))
+        renamed.append(replace(gene, id=name, transcripts=tuple(transcripts)))
+    return renamed
+
+
+@dataclass
+class _Lines:
+    contig: str
+    strand: str
+    cds: list[tuple[int, int, int]] = field(default_factory=list)
+    exons: list[Interval] = field(default_factory=list)
+
+
+def read_augustus(path: str | Path) -> list[GeneModel]:
+    """Gene models of an AUGUSTUS output file (its own GFF; gzip works), in the order of the file.
+
+    CDS lines hold the stop codon, as AUGUSTUS writes them by default.  Genes cut by a contig end keep the phase of
+    their first CDS segment.  The score is AUGUSTUS's posterior probability where it gives one.
+
+    Raises:
+        GffError: a line has not nine columns, or a CDS line names no transcript.
+    """
+    transcripts: dict[str, _Lines] = {}
+    scores: dict[str, float] = {}
+    with open_text(path) as handle:
+        for number, line in enumerate(handle, start=1):
+            if line.startswith("#") or not line.strip():
+                continue
+            columns = line.rstrip("\n").split("\t")
+            if len(columns) != 9:
+                raise GffError(f"{path}, line {number}: {len(columns)} columns instead of 9; is this AUGUSTUS output?")
+            if columns[2] in ("gene", "transcript"):
+                if columns[5] != ".":
+                    scores[columns[8]] = float(columns[5])
+            elif columns[2] in ("CDS", "exon"):
+                _add_part(columns, transcripts, f"{path}, line {number}")
+    by_gene: dict[str, list[str]] = defaultdict(list)
+    for name in transcripts:
+        by_gene[name.rpartition(".")[0] or name].append(name)
+    return [_gene(name, members, transcripts, scores) for name, members in by_gene.items()]
+
+
+def _add_part(columns: Sequence[str], transcripts: dict[str, _Lines], where: str) -> None:
+    matched = _TRANSCRIPT_ID.search(columns[8])
+    if matched is None:
+        raise GffError(f"{where}: a {columns[2]} line without transcript_id; is this AUGUSTUS output?")
+    lines = transcripts.setdefault(matched.group(1), _Lines(columns[0], columns[6]))
+    start, end = int(columns[3]) - 1, int(columns[4])
+    if columns[2] == "CDS":
+        lines.cds.append((start, end, int(columns[7])))
+    else:
+        lines.exons.append((start, end))
+
+
+def _gene(name: str, members: Sequence[str], transcripts: dict[str, _Lines], scores: dict[str, float]) -> GeneModel:
+    first = transcripts[members[0]]
+    models = []
+    for member in members:
+        cds = sorted(transcripts[member].cds)
+        segments = tuple((start, end) for start, end, _ in cds)
+        phase = cds[0 if first.strand == "+" else -1][2] if cds else 0
+        exons = tuple(sorted(transcripts[member].exons)) or segments
+        models.append(Transcript(member, exons, segments, score=scores.get(member), start_phase=phase))
+    return GeneModel(name, first.contig, first.strand, tuple(models), source=SOURCE, score=scores.get(name))

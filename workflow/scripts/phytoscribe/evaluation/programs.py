@@ -1,0 +1,64 @@
+"""Calling the external programs of the evaluation: found or named as missing, checked, their versions told."""
+
+from __future__ import annotations
+
+import shlex
+import shutil
+import subprocess
+from collections.abc import Sequence
+from pathlib import Path
+
+from phytoscribe.errors import ToolError
+
+#: What a user types to get a program: Debian/Ubuntu package and conda package.
+PACKAGES = {
+    "augustus": ("augustus augustus-data", "bioconda::augustus"),
+    "minimap2": ("minimap2", "bioconda::minimap2"),
+    "blastn": ("ncbi-blast+", "bioconda::blast"),
+    "makeblastdb": ("ncbi-blast+", "bioconda::blast"),
+}
+_STDERR_LINES = 5
+
+
+def require(program: str, purpose: str) -> str:
+    """Path of ``program``.
+
+    Raises:
+        ToolError: it is not on PATH; the text says what needs it and how to install it.
+    """
+    found = shutil.which(program)
+    if found is None:
+        apt, conda = PACKAGES[program]
+        raise ToolError(
+            f"{program} is not on PATH, but {purpose} needs it; install it with 'apt install {apt}' or "
+            f"'conda install {conda}', or run Snakemake with '--software-deployment-method conda'"
+        )
+    return found
+
+
+def run(command: Sequence[str | Path], stdout: Path | None = None) -> str:
+    """Run a program to its end and return what it printed, or write that to the file ``stdout`` and return "".
+
+    Raises:
+        ToolError: it ends with an exit code other than 0; the text holds the command and its last lines on stderr.
+    """
+    words = [str(word) for word in command]
+    if stdout is None:
+        done = subprocess.run(words, capture_output=True, text=True, check=False)
+    else:
+        with stdout.open("w", encoding="utf-8") as handle:
+            done = subprocess.run(words, stdout=handle, stderr=subprocess.PIPE, text=True, check=False)
+    if done.returncode != 0:
+        lines = [line.strip() for line in (done.stderr or done.stdout or "").splitlines() if line.strip()]
+        last = " | ".join(lines[-_STDERR_LINES:])
+        raise ToolError(f"'{shlex.join(words)}' failed with exit code {done.returncode}: {last or 'no message'}")
+    return done.stdout or ""
+
+
+def version_line(program: str, option: str) -> str:
+    """First line that ``program option`` prints, on stdout or stderr."""
+    done = subprocess.run([program, option], capture_output=True, text=True, check=False)
+    lines = (done.stdout + done.stderr).strip().splitlines()
+    if not lines:
+        raise ToolError(f"'{program} {option}' printed nothing; reinstall {program}")
+    return lines[0].strip()

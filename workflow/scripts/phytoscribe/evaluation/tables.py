@@ -1,0 +1,40 @@
+"""The long-format score tables under ``results/evaluation/``: one column list, one way to write and read them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+
+from phytoscribe.errors import PhytoScribeError
+from phytoscribe.files import atomic_open
+
+#: ``value`` is empty where it is not defined (a precision without predictions); ``n`` counts what it is taken over.
+COLUMNS = ("predictor", "level", "ruler", "subset", "metric", "value", "n")
+Row = tuple[str, str, str, str, str, float, int]
+
+
+def score_table(rows: list[Row]) -> pd.DataFrame:
+    """Rows of :data:`COLUMNS` as a table."""
+    return pd.DataFrame(rows, columns=list(COLUMNS))
+
+
+def write_scores(scores: pd.DataFrame, path: str | Path) -> None:
+    """Write a score table with six decimals, by rename."""
+    with atomic_open(path) as handle:
+        scores.loc[:, list(COLUMNS)].to_csv(handle, sep="\t", index=False, float_format="%.6f", lineterminator="\n")
+
+
+def read_scores(path: str | Path) -> pd.DataFrame:
+    """Read a score table.
+
+    Raises:
+        PhytoScribeError: the file is missing or has other columns.
+    """
+    try:
+        scores = pd.read_csv(path, sep="\t")
+    except (OSError, pd.errors.EmptyDataError) as error:
+        raise PhytoScribeError(f"{path}: no score table ({error}); run its rule again") from error
+    if tuple(scores.columns) != COLUMNS:
+        raise PhytoScribeError(f"{path}: columns {list(scores.columns)} instead of {list(COLUMNS)}; run its rule again")
+    return scores
