@@ -1,0 +1,44 @@
+# PhytoScribe: from plant genomes to scored gene annotation. This file loads the configuration, includes the stages in
+# their order and names what can be asked for; `snakemake --list` shows the rest.
+from snakemake.utils import min_version
+
+min_version("9.27")
+
+
+configfile: "config/config.yaml"
+
+
+report: "workflow/report/workflow.rst"
+
+
+include: "workflow/rules/common.smk"
+include: "workflow/rules/intake.smk"
+include: "workflow/rules/clean.smk"
+include: "workflow/rules/split.smk"
+include: "workflow/rules/tokenizer.smk"
+include: "workflow/rules/pretrain.smk"
+include: "workflow/rules/finetune.smk"
+include: "workflow/rules/predict.smk"
+include: "workflow/rules/evaluate.smk"
+include: "workflow/rules/report.smk"
+
+
+rule all:
+    default_target: True
+    input:
+        predictions(),
+        evaluations(),
+        "results/report/report.html",
+    localrule: True
+
+
+rule annotate:
+    input:
+        predictions(),
+    localrule: True
+
+
+rule train:
+    input:
+        model_files("trained"),
+    localrule: True

@@ -1,0 +1,127 @@
+# What the rule files share: the checked configuration, and functions that give rules their inputs and parameters.
+# The knowledge behind them is in workflow/scripts/phytoscribe/configuration/, with its tests.
+import os
+import re
+import sys
+from pathlib import Path
+
+from snakemake.exceptions import WorkflowError
+
+SCRIPTS = Path(workflow.basedir) / "workflow" / "scripts"
+sys.path.insert(0, str(SCRIPTS))
+
+from phytoscribe.configuration.catalogue import Catalogue
+from phytoscribe.configuration.imports import result_modules
+from phytoscribe.configuration.read import read_config
+from phytoscribe.configuration.targets import check_targets
+from phytoscribe.errors import ConfigError
+
+try:
+    config = read_config(
+        config,
+        schema=Path(workflow.basedir) / "workflow" / "schemas" / "config.schema.yaml",
+        files=[os.path.relpath(file) for file in workflow.configfiles],
+        look_around=workflow.is_main_process,
+    )
+    genomes = Catalogue(config)
+    check_targets(sys.argv[1:], genomes.names)
+except ConfigError as error:
+    raise WorkflowError(str(error)) from None
+
+
+wildcard_constraints:
+    genome="|".join(map(re.escape, genomes.names)),
+    shard=r"\d{3}",
+
+
+MODEL_FILES = {
+    "config": "config.json",
+    "weights": "model.safetensors",
+    "decoder": "decoder.json",
+    "tokenizer": "tokenizer.json",
+    "tokenizer_config": "tokenizer_config.json",
+}
+
+
+CLEANER_ENVIRONMENT = f"../envs/{'agat' if config['clean']['backend'] == 'agat' else 'annotation'}.yaml"
+
+
+def library(script):
+    """The modules of the library that a script reaches: their edits rerun the rules that list them as input."""
+    return [os.path.relpath(file) for file in result_modules(SCRIPTS / f"{script}.py", SCRIPTS)]
+
+
+def source(kind):
+    """For params: where the file of one genome comes from (`genome`, `annotation` or the list `isoseq`)."""
+    return lambda wildcards: getattr(genomes[wildcards.genome], kind)
+
+
+def local_source(kind):
+    """For input: the local files behind a source, so that their change reruns the rule; nothing for a URL."""
+
+    def paths(wildcards):
+        found = source(kind)(wildcards) or []
+        return [part["path"] for part in ([found] if isinstance(found, dict) else found) if "path" in part]
+
+    return paths
+
+
+def fasta_of(names, suffix=""):
+    """Genome FASTA files, or with a suffix what lies beside them (`.fai`)."""
+    return [f"resources/genomes/{name}/{name}.fa{suffix}" for name in names]
+
+
+def training_lineages():
+    """Lineages of the genomes of role train, each once, in the configuration's order."""
+    return list(dict.fromkeys(genomes[name].lineage for name in genomes.with_role("train")))
+
+
+def mask_of(wildcards):
+    """The BED file of intervals that are left out, if this genome has one."""
+    mask = genomes[wildcards.genome].mask
+    return mask["path"] if mask else []
+
+
+def masks_of(names):
+    """`{genome: BED file}` of the genomes that have one."""
+    return {name: genomes[name].mask["path"] for name in names if genomes[name].mask}
+
+
+def split_table(wildcards):
+    """The split, for genomes that take part in it and only where this configuration trains the model."""
+    return "results/splits/splits.tsv" if genomes.trains and wildcards.genome in genomes.split else []
+
+
+def baseline_of(wildcards):
+    """The AUGUSTUS prediction, for genomes that it is run on."""
+    chosen = wildcards.genome in genomes.with_baseline
+    return f"results/evaluation/augustus/{wildcards.genome}.gff3" if chosen else []
+
+
+def model_files(model=config["predict"]["model"]):
+    """Files of the model that predicts: trained here, or of a released model's folder."""
+    folder = "results/models/structure" if model == "trained" else model.rstrip("/")
+    return [f"{folder}/{file}" for file in MODEL_FILES.values()]
+
+
+def shards_of(wildcards):
+    """The parts that the prediction of one genome is divided into."""
+    return [
+        f"results/predictions/shards/{wildcards.genome}/{number:03d}.jsonl"
+        for number in range(config["predict"]["shards"])
+    ]
+
+
+def predictions():
+    """All prediction files of all genomes."""
+    endings = ["gff3", "proteins.faa", "cds.fna", "transcripts.fna", "stats.json"]
+    return expand("results/predictions/{genome}.{ending}", genome=genomes.names, ending=endings)
+
+
+def evaluations():
+    """Score tables of the genomes that have something to be scored with."""
+    return [
+        *expand("results/evaluation/{genome}.genes.tsv", genome=genomes.evaluated),
+        *expand("results/evaluation/{genome}.isoseq.tsv", genome=genomes.with_isoseq),
+        *expand("results/evaluation/{genome}.blast.tsv", genome=genomes.with_isoseq),
+    ]

@@ -1,0 +1,121 @@
+# Evaluate: predicted genes against reference annotation, AUGUSTUS and Iso-Seq reads.
+# In:  results/predictions/{genome}.*, results/clean/{genome}.*, results/splits/splits.tsv, reads; config key `evaluate`
+# Out: results/evaluation/{genome}.genes.tsv, .isoseq.tsv, .blast.tsv
+
+
+rule run_augustus:
+    input:
+        fasta="resources/genomes/{genome}/{genome}.fa",
+        fai="resources/genomes/{genome}/{genome}.fa.fai",
+        library=library("run_augustus"),
+    output:
+        gff3="results/evaluation/augustus/{genome}.gff3",
+    log:
+        "logs/evaluate/{genome}.augustus.log",
+    benchmark:
+        "results/benchmarks/run_augustus/{genome}.tsv"
+    conda:
+        "../envs/augustus.yaml"
+    threads: 8
+    resources:
+        mem_mb=8000,
+        runtime=1440,
+    params:
+        species=lambda wildcards: genomes[wildcards.genome].augustus,
+        contigs=lambda wildcards: genomes.scored_contigs(wildcards.genome),
+    script:
+        "../scripts/run_augustus.py"
+
+
+rule evaluate_genes:
+    input:
+        predicted="results/predictions/{genome}.gff3",
+        reference="results/clean/{genome}.accepted.gff3",
+        rejected="results/clean/{genome}.rejected.tsv",
+        fai="resources/genomes/{genome}/{genome}.fa.fai",
+        splits=split_table,
+        mask=mask_of,
+        augustus=baseline_of,
+        library=library("evaluate_genes"),
+    output:
+        scores="results/evaluation/{genome}.genes.tsv",
+    log:
+        "logs/evaluate/{genome}.genes.log",
+    conda:
+        "../envs/annotation.yaml"
+    resources:
+        mem_mb=4000,
+        runtime=30,
+    params:
+        genome=lambda wildcards: wildcards.genome,
+        contigs=lambda wildcards: genomes.scored_contigs(wildcards.genome),
+        part=lambda wildcards: genomes.scored_part(wildcards.genome),
+    script:
+        "../scripts/evaluate_genes.py"
+
+
+rule align_isoseq:
+    input:
+        reads="resources/genomes/{genome}/isoseq.fastq.gz",
+        fasta="resources/genomes/{genome}/{genome}.fa",
+        fai="resources/genomes/{genome}/{genome}.fa.fai",
+        library=library("align_isoseq"),
+    output:
+        bam="results/evaluation/isoseq/{genome}.bam",
+        bai="results/evaluation/isoseq/{genome}.bam.bai",
+    log:
+        "logs/evaluate/{genome}.align.log",
+    benchmark:
+        "results/benchmarks/align_isoseq/{genome}.tsv"
+    conda:
+        "../envs/minimap2.yaml"
+    threads: 8
+    resources:
+        mem_mb=16000,
+        runtime=480,
+    script:
+        "../scripts/align_isoseq.py"
+
+
+rule blast_isoseq:
+    input:
+        transcripts="results/predictions/{genome}.transcripts.fna",
+        reads="resources/genomes/{genome}/isoseq.fastq.gz",
+        library=library("blast_isoseq"),
+    output:
+        table="results/evaluation/{genome}.blast.tsv",
+    log:
+        "logs/evaluate/{genome}.blast.log",
+    benchmark:
+        "results/benchmarks/blast_isoseq/{genome}.tsv"
+    conda:
+        "../envs/blast.yaml"
+    threads: 8
+    resources:
+        mem_mb=8000,
+        runtime=480,
+    script:
+        "../scripts/blast_isoseq.py"
+
+
+rule evaluate_isoseq:
+    input:
+        bam="results/evaluation/isoseq/{genome}.bam",
+        bai="results/evaluation/isoseq/{genome}.bam.bai",
+        predicted="results/predictions/{genome}.gff3",
+        blast="results/evaluation/{genome}.blast.tsv",
+        fai="resources/genomes/{genome}/{genome}.fa.fai",
+        library=library("evaluate_isoseq"),
+    output:
+        scores="results/evaluation/{genome}.isoseq.tsv",
+    log:
+        "logs/evaluate/{genome}.isoseq.log",
+    conda:
+        "../envs/minimap2.yaml"
+    resources:
+        mem_mb=4000,
+        runtime=60,
+    params:
+        contigs=lambda wildcards: genomes.predicted_contigs(wildcards.genome),
+    script:
+        "../scripts/evaluate_isoseq.py"

@@ -1,0 +1,82 @@
+# Fine-tune: the pretrained encoder learns gene structure; the validation part chooses the checkpoint.
+# In:  results/models/pretrain/, results/tokenizer/, splits, accepted annotation, FASTA; config key `finetune`
+# Out: results/models/structure/ (a transformers folder with decoder and tokenizer); checkpoints in structure.run/
+
+
+rule make_windows:
+    input:
+        accepted=expand("results/clean/{genome}.accepted.gff3", genome=genomes.split),
+        rejected=expand("results/clean/{genome}.rejected.tsv", genome=genomes.split),
+        fasta=fasta_of(genomes.split),
+        fai=fasta_of(genomes.split, ".fai"),
+        splits="results/splits/splits.tsv",
+        masks=list(masks_of(genomes.split).values()),
+        library=library("make_windows"),
+    output:
+        windows="results/windows/windows.tsv",
+        arrays="results/windows/arrays.npz",
+    log:
+        "logs/finetune/windows.log",
+    benchmark:
+        "results/benchmarks/make_windows.tsv"
+    conda:
+        "../envs/torch.yaml"
+    resources:
+        mem_mb=8000,
+        runtime=120,
+    params:
+        settings=config["finetune"],
+        genomes=genomes.split,
+        roles=genomes.roles(),
+        masks=masks_of(genomes.split),
+        contig_parts=genomes.contig_parts(),
+        mode=config["split"]["mode"],
+        flank=config["split"]["flank"],
+        seed=config["seed"],
+    script:
+        "../scripts/make_windows.py"
+
+
+rule finetune_structure:
+    input:
+        windows="results/windows/windows.tsv",
+        arrays="results/windows/arrays.npz",
+        pretrained="results/models/pretrain/model.safetensors",
+        pretrained_config="results/models/pretrain/config.json",
+        tokenizer="results/tokenizer/tokenizer.json",
+        tokenizer_config="results/tokenizer/tokenizer_config.json",
+        accepted=expand("results/clean/{genome}.accepted.gff3", genome=genomes.split),
+        fasta=fasta_of(genomes.split),
+        fai=fasta_of(genomes.split, ".fai"),
+        splits="results/splits/splits.tsv",
+        library=library("finetune_structure"),
+    output:
+        config="results/models/structure/config.json",
+        weights="results/models/structure/model.safetensors",
+        decoder="results/models/structure/decoder.json",
+        load_report="results/models/structure/load_report.json",
+        metrics="results/models/structure/metrics.tsv",
+        tokenizer="results/models/structure/tokenizer.json",
+        tokenizer_config="results/models/structure/tokenizer_config.json",
+    log:
+        "logs/finetune/structure.log",
+    benchmark:
+        "results/benchmarks/finetune_structure.tsv"
+    conda:
+        "../envs/torch.yaml"
+    threads: 8
+    resources:
+        mem_mb=16000,
+        runtime=1440,
+    params:
+        settings=config["finetune"],
+        genomes=genomes.split,
+        roles=genomes.roles(),
+        lineages=genomes.lineages(),
+        contig_parts=genomes.contig_parts(),
+        mode=config["split"]["mode"],
+        flank=config["split"]["flank"],
+        seed=config["seed"],
+        run_folder="results/models/structure.run",
+    script:
+        "../scripts/finetune_structure.py"

@@ -1,0 +1,61 @@
+# Predict: gene models of whole contigs on both strands, in shards that need not run on one machine.
+# In:  FASTA and the model's files; config key `predict`
+# Out: results/predictions/{genome}.gff3, .proteins.faa, .cds.fna, .transcripts.fna, .stats.json
+
+
+rule predict_shard:
+    input:
+        model=model_files(),
+        fasta="resources/genomes/{genome}/{genome}.fa",
+        fai="resources/genomes/{genome}/{genome}.fa.fai",
+        library=library("predict_shard"),
+    output:
+        genes="results/predictions/shards/{genome}/{shard}.jsonl",
+    log:
+        "logs/predict/{genome}.{shard}.log",
+    benchmark:
+        "results/benchmarks/predict_shard/{genome}.{shard}.tsv"
+    conda:
+        "../envs/torch.yaml"
+    threads: 8
+    resources:
+        mem_mb=16000,
+        runtime=480,
+    params:
+        settings=config["predict"],
+        genome=lambda wildcards: wildcards.genome,
+        lineage=lambda wildcards: genomes[wildcards.genome].lineage,
+        contigs=lambda wildcards: genomes.predicted_contigs(wildcards.genome),
+        shard=lambda wildcards: int(wildcards.shard),
+        seed=config["seed"],
+    script:
+        "../scripts/predict_shard.py"
+
+
+rule merge_predictions:
+    input:
+        shards=shards_of,
+        model=model_files(),
+        fasta="resources/genomes/{genome}/{genome}.fa",
+        fai="resources/genomes/{genome}/{genome}.fa.fai",
+        library=library("merge_predictions"),
+    output:
+        gff3="results/predictions/{genome}.gff3",
+        proteins="results/predictions/{genome}.proteins.faa",
+        cds="results/predictions/{genome}.cds.fna",
+        transcripts="results/predictions/{genome}.transcripts.fna",
+        stats="results/predictions/{genome}.stats.json",
+    log:
+        "logs/predict/{genome}.merge.log",
+    conda:
+        "../envs/torch.yaml"
+    resources:
+        mem_mb=4000,
+        runtime=60,
+    params:
+        settings=config["predict"],
+        genome=lambda wildcards: wildcards.genome,
+        contigs=lambda wildcards: genomes.predicted_contigs(wildcards.genome),
+        seed=config["seed"],
+    script:
+        "../scripts/merge_predictions.py"

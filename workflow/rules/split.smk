@@ -1,0 +1,102 @@
+# Split: which genes train, validate and test, by homology or by contig. Genomes of role predict take no part.
+# In:  accepted annotation and FASTA of the genomes with another role; config key `split`
+# Out: results/splits/clusters.tsv, splits.tsv, leakage.tsv
+
+
+rule extract_proteins:
+    input:
+        accepted="results/clean/{genome}.accepted.gff3",
+        fasta="resources/genomes/{genome}/{genome}.fa",
+        fai="resources/genomes/{genome}/{genome}.fa.fai",
+        library=library("extract_proteins"),
+    output:
+        proteins="results/splits/proteins/{genome}.faa",
+        loci="results/splits/loci/{genome}.tsv",
+    log:
+        "logs/split/{genome}.proteins.log",
+    conda:
+        "../envs/annotation.yaml"
+    resources:
+        mem_mb=4000,
+        runtime=30,
+    script:
+        "../scripts/extract_proteins.py"
+
+
+rule cluster_paralogs:
+    input:
+        proteins=expand("results/splits/proteins/{genome}.faa", genome=genomes.split),
+        library=library("cluster_paralogs"),
+    output:
+        clusters="results/splits/clusters.tsv",
+    log:
+        "logs/split/clusters.log",
+    benchmark:
+        "results/benchmarks/cluster_paralogs.tsv"
+    conda:
+        "../envs/cdhit.yaml"
+    threads: 8
+    resources:
+        mem_mb=4000,
+        runtime=240,
+    params:
+        identity=config["split"]["identity"],
+        coverage=config["split"]["coverage"],
+        word_size=config["split"]["word_size"],
+    script:
+        "../scripts/cluster_paralogs.py"
+
+
+rule assign_splits:
+    input:
+        loci=expand("results/splits/loci/{genome}.tsv", genome=genomes.split),
+        clusters="results/splits/clusters.tsv",
+        fai=fasta_of(genomes.split, ".fai"),
+        library=library("assign_splits"),
+    output:
+        splits="results/splits/splits.tsv",
+    log:
+        "logs/split/assign.log",
+    conda:
+        "../envs/annotation.yaml"
+    resources:
+        mem_mb=2000,
+        runtime=30,
+    params:
+        genomes=genomes.split,
+        roles=genomes.roles(),
+        mode=config["split"]["mode"],
+        fractions=config["split"]["fractions"],
+        contig_parts=genomes.contig_parts(),
+        seed=config["seed"],
+    script:
+        "../scripts/assign_splits.py"
+
+
+rule report_leakage:
+    input:
+        splits="results/splits/splits.tsv",
+        loci=expand("results/splits/loci/{genome}.tsv", genome=genomes.split),
+        proteins=expand("results/splits/proteins/{genome}.faa", genome=genomes.split),
+        fai=fasta_of(genomes.split, ".fai"),
+        library=library("report_leakage"),
+    output:
+        leakage="results/splits/leakage.tsv",
+    log:
+        "logs/split/leakage.log",
+    benchmark:
+        "results/benchmarks/report_leakage.tsv"
+    conda:
+        "../envs/blast.yaml"
+    threads: 8
+    resources:
+        mem_mb=4000,
+        runtime=240,
+    params:
+        genomes=genomes.split,
+        roles=genomes.roles(),
+        mode=config["split"]["mode"],
+        contig_parts=genomes.contig_parts(),
+        flank=config["split"]["flank"],
+    script:
+        "../scripts/report_leakage.py"

@@ -1,0 +1,134 @@
+"""The genomes of a configuration, and what may be done with each of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+Source = dict[str, Any]
+"""Where a file comes from: ``path`` or ``url``, and its checksum if there is one."""
+
+#: Roles whose genes are known and are divided between training, validation and test.
+SPLIT_ROLES = ("train", "validate", "test")
+
+
+@dataclass(frozen=True, slots=True)
+class GenomeEntry:
+    """One item of the list ``genomes`` in the configuration.
+
+    Attributes:
+        contigs: part (``validate`` or ``test``) of each contig that a genome of role ``train`` holds out.
+    """
+
+    name: str
+    role: str
+    genome: Source
+    lineage: str = "unknown"
+    annotation: Source | None = None
+    mask: Source | None = None
+    isoseq: tuple[Source, ...] = ()
+    augustus: str | None = None
+    contigs: Mapping[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, item: Mapping[str, Any]) -> GenomeEntry:
+        """From a validated item of the configuration."""
+        parts = item.get("contigs") or {}
+        return cls(
+            name=item["name"],
+            role=item["role"],
+            genome=item["genome"],
+            lineage=item.get("lineage", "unknown"),
+            annotation=item.get("annotation"),
+            mask=item.get("mask"),
+            isoseq=tuple(item.get("isoseq") or ()),
+            augustus=item.get("augustus"),
+            contigs={contig: part for part, contigs in parts.items() for contig in contigs},
+        )
+
+    def contigs_of(self, part: str) -> list[str]:
+        """Names of the contigs held out for ``part``, as in the configuration."""
+        return [contig for contig, of_part in self.contigs.items() if of_part == part]
+
+
+class Catalogue:
+    """All genomes of a validated configuration, in its order."""
+
+    def __init__(self, config: Mapping[str, Any]) -> None:
+        self._config = config
+        self._entries = {item["name"]: GenomeEntry.of(item) for item in config["genomes"]}
+
+    def __getitem__(self, name: str) -> GenomeEntry:
+        return self._entries[name]
+
+    @property
+    def names(self) -> list[str]:
+        return list(self._entries)
+
+    def with_role(self, *roles: str) -> list[str]:
+        """Names of the genomes of any of these roles."""
+        return [name for name, entry in self._entries.items() if entry.role in roles]
+
+    @property
+    def split(self) -> list[str]:
+        """Genomes that the split sees: all whose role is not ``predict``, so that those never touch training."""
+        return self.with_role(*SPLIT_ROLES)
+
+    @property
+    def trains(self) -> bool:
+        """Whether this configuration trains the model it predicts with."""
+        return self._config["predict"]["model"] == "trained"
+
+    @property
+    def annotated(self) -> list[str]:
+        return [name for name, entry in self._entries.items() if entry.annotation]
+
+    @property
+    def evaluated(self) -> list[str]:
+        """Genomes with reference genes that training has not seen."""
+        return [name for name in self.annotated if self._holds_out_genes(self._entries[name])]
+
+    @property
+    def with_isoseq(self) -> list[str]:
+        return [name for name, entry in self._entries.items() if entry.isoseq]
+
+    @property
+    def with_baseline(self) -> list[str]:
+        """Genomes that AUGUSTUS is run on for comparison."""
+        return [name for name in self.evaluated if self._entries[name].augustus]
+
+    def predicted_contigs(self, name: str) -> list[str] | None:
+        """Contigs to predict, or None for all: with ``predict.scope: test`` only the test contigs of a train genome."""
+        if self._config["predict"]["scope"] == "all":
+            return None
+        return self.scored_contigs(name)
+
+    def scored_contigs(self, name: str) -> list[str] | None:
+        """Contigs whose genes are scored, or None for all (then the split table says which loci)."""
+        entry = self._entries[name]
+        by_contig = self._config["split"]["mode"] == "contig"
+        return (entry.contigs_of("test") or None) if entry.role == "train" and by_contig else None
+
+    def scored_part(self, name: str) -> str:
+        """The part of the split that scores are for: ``test``, and ``validate`` for a genome of that role."""
+        return "validate" if self._entries[name].role == "validate" else "test"
+
+    def contig_parts(self) -> dict[str, dict[str, str]]:
+        """``{genome: {contig: part}}`` of the contigs that train genomes hold out; empty in mode ``cluster``."""
+        if self._config["split"]["mode"] != "contig":
+            return {}
+        return {name: dict(self._entries[name].contigs) for name in self.split if self._entries[name].contigs}
+
+    def roles(self) -> dict[str, str]:
+        """``{genome: role}`` of the genomes that the split sees."""
+        return {name: self._entries[name].role for name in self.split}
+
+    def lineages(self) -> dict[str, str]:
+        """``{genome: lineage}`` of the genomes that the split sees."""
+        return {name: self._entries[name].lineage for name in self.split}
+
+    def _holds_out_genes(self, entry: GenomeEntry) -> bool:
+        if entry.role != "train":
+            return True
+        return self._config["split"]["mode"] == "cluster" or bool(entry.contigs_of("test"))

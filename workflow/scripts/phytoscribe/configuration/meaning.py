@@ -1,0 +1,170 @@
+"""Checks of a configuration that a schema cannot express: files, roles, fractions, names."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from phytoscribe.configuration.catalogue import SPLIT_ROLES
+from phytoscribe.configuration.schema import closest
+
+Config = Mapping[str, Any]
+
+#: What a folder named by ``predict.model`` must hold.
+MODEL_FILES = ("config.json", "model.safetensors", "decoder.json", "tokenizer.json", "tokenizer_config.json")
+
+#: Lowest identity that CD-HIT takes with each word size (its user's guide, "Choose word size").
+_LOWEST_IDENTITY = {5: 0.7, 4: 0.6, 3: 0.5, 2: 0.4}
+
+
+def meaning_mistakes(config: Config) -> list[str]:
+    """Mistakes in what the keys say together; reads no file."""
+    return [
+        *_repeated_names(config),
+        *(mistake for item in config["genomes"] for mistake in _genome_mistakes(item)),
+        *_split_mistakes(config),
+        *_training_mistakes(config),
+    ]
+
+
+def surrounding_mistakes(config: Config) -> list[str]:
+    """Mistakes in what the configuration expects of this machine: files and programs that are not there."""
+    return [
+        *(mistake for item in config["genomes"] for mistake in _missing_files(item)),
+        *_augustus_mistakes(config),
+        *_cleaner_mistakes(config),
+        *_model_mistakes(config["predict"]["model"]),
+    ]
+
+
+def sources_of(item: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """The files of one genome: the key as a reader would say it, and its source."""
+    for key in ("genome", "annotation", "mask"):
+        if item.get(key):
+            yield key, item[key]
+    for number, source in enumerate(item.get("isoseq") or (), start=1):
+        yield f"isoseq[{number}]", source
+
+
+def _repeated_names(config: Config) -> Iterator[str]:
+    for name, times in Counter(item["name"].casefold() for item in config["genomes"]).items():
+        if times > 1:
+            yield f"genomes: the name '{name}' is used {times} times; each needs its own (case does not count)"
+
+
+def _genome_mistakes(item: Mapping[str, Any]) -> Iterator[str]:
+    place, role = f"genomes[{item['name']}]", item["role"]
+    for key, source in sources_of(item):
+        if ("path" in source) == ("url" in source):
+            wrong = "both path and url are given" if "path" in source else "neither path nor url is given"
+            yield f"{place}.{key}: {wrong}; give exactly one of them"
+    if role in SPLIT_ROLES and not item.get("annotation"):
+        yield f"{place}: role '{role}' needs an annotation; add `annotation: {{path: ...}}`, or use role 'predict'"
+    contigs = item.get("contigs") or {}
+    if any(contigs.values()) and role != "train":
+        yield f"{place}.contigs: only a genome of role 'train' holds out single contigs, but its role is '{role}'"
+    listed = [contig for part in contigs.values() for contig in part]
+    for contig, times in Counter(listed).items():
+        if times > 1:
+            yield f"{place}.contigs: '{contig}' is listed {times} times; a contig is in one part only"
+    if item.get("augustus") and not item.get("annotation"):
+        yield f"{place}.augustus: the AUGUSTUS baseline is scored against an annotation, and there is none"
+
+
+def _split_mistakes(config: Config) -> Iterator[str]:
+    split = config["split"]
+    total = sum(split["fractions"].values())
+    if abs(total - 100) > 1e-6:
+        yield f"split.fractions: they add up to {total:g}, and must add up to 100 (percent)"
+    lowest = _LOWEST_IDENTITY[split["word_size"]]
+    if split["identity"] < lowest:
+        fitting = max((size for size, low in _LOWEST_IDENTITY.items() if low <= split["identity"]), default=None)
+        advice = f"use word_size: {fitting}" if fitting else "CD-HIT does not go below 0.4"
+        yield (
+            f"split.word_size: {split['word_size']} needs an identity of at least {lowest}, "
+            f"not {split['identity']}; {advice}"
+        )
+    if config["check"]["minimum_intron"] >= config["check"]["maximum_intron"]:
+        yield "check: minimum_intron must be smaller than maximum_intron"
+
+
+def _training_mistakes(config: Config) -> Iterator[str]:
+    if config["predict"]["model"] != "trained":
+        return
+    roles = [item["role"] for item in config["genomes"]]
+    if "train" not in roles:
+        yield (
+            "predict.model is 'trained', but no genome has role 'train'; give one that role, "
+            "or name the folder of a released model in predict.model"
+        )
+        return
+    validates = "validate" in roles or any((item.get("contigs") or {}).get("validate") for item in config["genomes"])
+    if config["split"]["mode"] == "contig" and not validates:
+        yield (
+            "split.mode is 'contig', but nothing is held out for validation, and training chooses its best "
+            "checkpoint there; list contigs under genomes[...].contigs.validate, give a genome role 'validate', "
+            "or use split.mode: cluster"
+        )
+
+
+def _missing_files(item: Mapping[str, Any]) -> Iterator[str]:
+    for key, source in sources_of(item):
+        path = source.get("path")
+        if path is None:
+            continue
+        if not Path(path).is_file():
+            wrong = "is a folder" if Path(path).is_dir() else "no such file"
+            yield f"genomes[{item['name']}].{key}.path: {path}: {wrong} (relative paths start where Snakemake runs)"
+        elif not os.access(path, os.R_OK):
+            yield f"genomes[{item['name']}].{key}.path: {path}: no permission to read it"
+
+
+def _augustus_mistakes(config: Config) -> Iterator[str]:
+    folder = _augustus_species_folder()
+    if folder is None:
+        return
+    known = sorted(entry.name for entry in folder.iterdir() if entry.is_dir())
+    for item in config["genomes"]:
+        species = item.get("augustus")
+        if species and species not in known:
+            yield (
+                f"genomes[{item['name']}].augustus: AUGUSTUS has no species '{species}'{closest(species, known)}; "
+                f"its species are the folders of {folder}"
+            )
+
+
+def _augustus_species_folder() -> Path | None:
+    """Where the AUGUSTUS on PATH keeps its species, or None where there is none to look into."""
+    program = shutil.which("augustus")
+    candidates = [os.environ.get("AUGUSTUS_CONFIG_PATH")]
+    if program:
+        candidates += ["/usr/share/augustus/config", str(Path(program).resolve().parent.parent / "config")]
+    for candidate in filter(None, candidates):
+        if (Path(candidate) / "species").is_dir():
+            return Path(candidate) / "species"
+    return None
+
+
+def _cleaner_mistakes(config: Config) -> Iterator[str]:
+    if config["clean"]["backend"] != "agat" or not any(item.get("annotation") for item in config["genomes"]):
+        return
+    if not shutil.which("agat_convert_sp_gxf2gxf.pl") and not shutil.which("conda"):
+        yield (
+            "clean.backend is 'agat', but neither AGAT nor conda is on PATH; run with `--sdm conda` where conda is, "
+            "install AGAT (`conda install -c bioconda agat`), or use clean.backend: builtin"
+        )
+
+
+def _model_mistakes(model: str) -> Iterator[str]:
+    if model == "trained":
+        return
+    folder = Path(model)
+    missing = [name for name in MODEL_FILES if not (folder / name).is_file()]
+    if not folder.is_dir():
+        yield f"predict.model: {model}: no such folder; name a folder with a released model, or 'trained'"
+    elif missing:
+        yield f"predict.model: {model}: this is no complete model folder, {', '.join(missing)} is missing"

@@ -1,0 +1,48 @@
+"""From what Snakemake read out of the YAML files to a configuration that the rules can trust."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from phytoscribe.configuration.meaning import meaning_mistakes, surrounding_mistakes
+from phytoscribe.configuration.schema import fill_defaults, load_schema, repeated_keys, schema_mistakes
+from phytoscribe.errors import ConfigError
+
+
+def read_config(
+    config: Mapping[str, Any],
+    schema: str | Path,
+    files: Sequence[str | Path] = (),
+    look_around: bool = True,
+) -> dict[str, Any]:
+    """Check a configuration and fill in the defaults.
+
+    Args:
+        config: the merged content of all configuration files.
+        schema: path of the JSON schema (YAML).
+        files: the configuration files themselves; named in messages, and searched for keys that are given twice.
+        look_around: also check that the files and programs exist; jobs on other machines leave this out, since the
+            main process did it before it started them.
+
+    Raises:
+        ConfigError: one message with every mistake of the first kind found (form, then meaning, then missing files).
+    """
+    where = ", ".join(str(file) for file in files) or "the configuration"
+    _stop_at(where, [mistake for file in files for mistake in repeated_keys(file)])
+    rules = load_schema(schema)
+    _stop_at(where, schema_mistakes(config, rules))
+    filled = fill_defaults(config, rules)
+    _stop_at(where, meaning_mistakes(filled))
+    if look_around:
+        _stop_at(where, surrounding_mistakes(filled))
+    return filled
+
+
+def _stop_at(where: str, mistakes: Sequence[str]) -> None:
+    if len(mistakes) == 1:
+        raise ConfigError(f"{where}: {mistakes[0]}")
+    if mistakes:
+        lines = "".join(f"\n  - {mistake}" for mistake in mistakes)
+        raise ConfigError(f"{where}: {len(mistakes)} mistakes:{lines}")

@@ -1,0 +1,140 @@
+"""The configuration against its JSON schema: mistakes in plain words, and defaults filled in."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterable, Mapping
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any
+
+import yaml
+from jsonschema import Draft202012Validator, ValidationError
+
+from phytoscribe.errors import ConfigError
+
+Json = Any
+
+#: What the schema calls a type, in the words of a YAML file.
+_TYPE_WORDS = {
+    "object": "a mapping (key: value)",
+    "array": "a list (- item)",
+    "string": "a text",
+    "integer": "a whole number",
+    "number": "a number",
+    "boolean": "true or false",
+    "null": "empty",
+}
+
+
+def load_schema(path: str | Path) -> dict[str, Json]:
+    """Read the YAML file that holds the schema (JSON Schema draft 2020-12)."""
+    return yaml.safe_load(Path(path).read_text(encoding="utf-8"))
+
+
+def schema_mistakes(config: Json, schema: Mapping[str, Json]) -> list[str]:
+    """One line of text for each place where ``config`` breaks ``schema``, in order of the schema's keys."""
+    errors = Draft202012Validator(schema).iter_errors(config)
+    return [
+        _in_words(error, config) for error in sorted(errors, key=lambda error: [str(p) for p in error.absolute_path])
+    ]
+
+
+def fill_defaults(value: Json, schema: Mapping[str, Json], root: Mapping[str, Json] | None = None) -> Json:
+    """A copy of ``value`` with every ``default`` of the schema that it lacks, at all levels.
+
+    A missing object is made only if its schema has a default of its own (`default: {}` on the parent).
+    """
+    root = schema if root is None else root
+    if "$ref" in schema:
+        schema = root["$defs"][schema["$ref"].rpartition("/")[2]]
+    if isinstance(value, Mapping):
+        filled = {key: copy.deepcopy(part) for key, part in value.items()}
+        for key, part in schema.get("properties", {}).items():
+            if key not in filled and "default" in part:
+                filled[key] = copy.deepcopy(part["default"])
+            if key in filled:
+                filled[key] = fill_defaults(filled[key], part, root)
+        return filled
+    if isinstance(value, list) and "items" in schema:
+        return [fill_defaults(item, schema["items"], root) for item in value]
+    return value
+
+
+def repeated_keys(path: str | Path) -> list[str]:
+    """Mistakes: keys that one mapping of a YAML file holds twice (YAML silently keeps the last).
+
+    Raises:
+        ConfigError: the file cannot be read, or is not YAML.
+    """
+    try:
+        document = yaml.compose(Path(path).read_text(encoding="utf-8"), Loader=yaml.SafeLoader)
+    except OSError as error:
+        raise ConfigError(f"{path}: cannot be read ({error.strerror})") from error
+    except yaml.YAMLError as error:
+        raise ConfigError(f"{path}: not a YAML file: {error}") from error
+    mistakes: list[str] = []
+    waiting = [document] if document is not None else []
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, yaml.SequenceNode):
+            waiting.extend(node.value)
+        if isinstance(node, yaml.MappingNode):
+            lines: dict[str, int] = {}
+            for key, value in node.value:
+                line = key.start_mark.line + 1
+                if key.value in lines:
+                    mistakes.append(f"line {line}: key '{key.value}' was given already in line {lines[key.value]}")
+                lines[key.value] = line
+                waiting.append(value)
+    return sorted(mistakes)
+
+
+def place_of(path: Iterable[str | int], config: Json) -> str:
+    """A config location as a reader would say it: ``genomes[athaliana].genome.path``; list items by their name."""
+    text, value = "", config
+    for step in path:
+        value = value[step]
+        if isinstance(step, int):
+            name = value.get("name") if isinstance(value, Mapping) else None
+            text += f"[{name if isinstance(name, str) else step + 1}]"
+        else:
+            text += f".{step}" if text else str(step)
+    return text
+
+
+def closest(word: str, known: Iterable[str]) -> str:
+    """`` (did you mean 'x'?)`` for the nearest of ``known``, or an empty text."""
+    near = get_close_matches(str(word), list(known), n=1, cutoff=0.6)
+    return f" (did you mean '{near[0]}'?)" if near else ""
+
+
+def _in_words(error: ValidationError, config: Json) -> str:
+    """A schema error as one line: where, what is wrong, what is allowed."""
+    place = place_of(error.absolute_path, config) or "the configuration"
+    rule, limit, value = error.validator, error.validator_value, error.instance
+    meaning = error.schema.get("description", "").strip() if isinstance(error.schema, Mapping) else ""
+    if rule == "additionalProperties":
+        allowed = sorted(error.schema["properties"])
+        unknown = [key for key in value if key not in allowed]
+        said = ", ".join(f"'{key}'{closest(key, allowed)}" for key in unknown)
+        return f"{place}: unknown key {said}; allowed: {', '.join(allowed)}"
+    if rule == "required":
+        missing = [key for key in limit if key not in value]
+        return f"{place}: key {', '.join(repr(key) for key in missing)} is missing"
+    if rule == "enum":
+        return (
+            f"{place}: {value!r} is not allowed{closest(value, map(str, limit))}; allowed: {', '.join(map(str, limit))}"
+        )
+    if rule == "type":
+        wanted = " or ".join(_TYPE_WORDS[name] for name in ([limit] if isinstance(limit, str) else limit))
+        return f"{place}: {value!r} given, but this must be {wanted}. {meaning}".rstrip()
+    bounds = {
+        "minimum": "at least",
+        "maximum": "at most",
+        "exclusiveMinimum": "more than",
+        "exclusiveMaximum": "less than",
+    }
+    if rule in bounds:
+        return f"{place}: {value!r} given, but this must be {bounds[rule]} {limit}. {meaning}".rstrip()
+    return f"{place}: {error.message}. {meaning}".rstrip()
