@@ -17,38 +17,33 @@ if TYPE_CHECKING:
 
 Interval = tuple[int, int]
 TRAIN, VALIDATE, TEST, EXCLUDED = "train", "validate", "test", "excluded"
-HELD_OUT_PARTS = (VALIDATE, TEST, EXCLUDED)
+PARTS = (TRAIN, VALIDATE, TEST, EXCLUDED)
 CLUSTER_MODE, CONTIG_MODE = "cluster", "contig"
 #: Bases on each side of a held-out locus that training must not see either: core promoter, terminator, splice context.
 FLANK = 500
 
 
-def contig_parts(contigs: Iterable[str], lists: Mapping[str, Sequence[str]], genome: str) -> dict[str, str]:
-    """Part of every contig of a genome in mode ``contig``.
+def complete_contig_parts(contigs: Iterable[str], named: Mapping[str, str], genome: str) -> dict[str, str]:
+    """Part of every contig of a genome in mode ``contig``: contigs that the configuration does not name are ``train``.
 
     Args:
         contigs: names in the FASTA.
-        lists: ``{part: [contig, ...]}``, the genome's ``contigs`` entry in the configuration; contigs that no list
-            names are of part ``train``.
+        named: ``{contig: part}`` of the contigs that the configuration names.
         genome: name, for messages.
 
     Raises:
-        ConfigError: an unknown part or contig, or a contig in two lists.
+        ConfigError: an unknown part, or a contig that the FASTA lacks.
     """
     parts = dict.fromkeys(contigs, TRAIN)
-    named: dict[str, str] = {}
-    for part, names in lists.items():
-        if part not in (TRAIN, *HELD_OUT_PARTS):
-            raise ConfigError(f"genomes: {genome}: contigs: {part!r} is no part; use train, validate, test or excluded")
-        for name in names:
-            if name not in parts:
-                shown = ", ".join([*list(parts)[:5], *["..."][: len(parts) > 5]])
-                raise ConfigError(
-                    f"genomes: {genome}: contigs: {part}: no contig {name!r} in the FASTA, which has {shown}"
-                )
-            if named.setdefault(name, part) != part:
-                raise ConfigError(f"genomes: {genome}: contigs: {name!r} is in both {named[name]} and {part}")
-            parts[name] = part
+    for contig, part in named.items():
+        if part not in PARTS:
+            raise ConfigError(f"genomes: {genome}: contigs: {part!r} is no part; use one of {', '.join(PARTS)}")
+        if contig not in parts:
+            shown = ", ".join([*list(parts)[:5], *["..."][: len(parts) > 5]])
+            raise ConfigError(
+                f"genomes: {genome}: contigs: {part}: there is no contig {contig!r} in its FASTA, which has {shown}"
+            )
+        parts[contig] = part
     return parts
 
 

@@ -25,6 +25,7 @@ class Segmenter:
         vocabulary_size: number of token ids.
         pad_id, mask_id: ids of ``[PAD]`` and ``[MASK]``.
         lengths: int32[vocabulary_size], bases per token; 0 for tokens that are no sequence.
+        token_bases: uint8[vocabulary_size, longest token], base codes per token, filled up with 5.
         nucleotide: bool[vocabulary_size], true for tokens of only A, C, G, T: those that masked language modelling
             may hide or draw.
     """
@@ -50,9 +51,9 @@ class Segmenter:
         self.vocabulary_size = len(vocabulary)
         self.pad_id = vocabulary[PAD]
         self.mask_id = vocabulary[MASK]
-        self.lengths, self._bases = _token_tables(vocabulary)
+        self.lengths, self.token_bases = _token_tables(vocabulary)
         # A padding base (code 5 here) counts as "not N": only the token's own bases matter.
-        self.nucleotide = (self.lengths > 0) & (self._bases != BASES.index("N")).all(axis=1)
+        self.nucleotide = (self.lengths > 0) & (self.token_bases != BASES.index("N")).all(axis=1)
 
     def species_id(self, name: str) -> int:
         """Id of a species' token; that of ``<species:unknown>`` for a species without one."""
@@ -80,7 +81,7 @@ class Segmenter:
 
     def desegment(self, ids: TokenIds) -> Bases:
         """Base codes uint8[L] that tokens stand for; inverse of :meth:`segment`; special tokens stand for none."""
-        bases = self._bases[ids]
+        bases = self.token_bases[ids]
         return bases[bases < len(BASES)]
 
     def token(self, token_id: int) -> str:

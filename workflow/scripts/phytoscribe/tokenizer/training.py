@@ -48,6 +48,21 @@ MAXIMUM_K = 8
 Merge = tuple[str, str]
 
 
+def make_tokenizer(
+    kind: str, corpus: str | Path, vocabulary: int, k: int, species: Iterable[str], lineages: Iterable[str]
+) -> PreTrainedTokenizerFast:
+    """The tokenizer of the configured kind: ``bpe`` (corpus and vocabulary count) or ``kmer`` (k counts).
+
+    Raises:
+        ConfigError: an unknown kind, or what :func:`train_tokenizer` and :func:`build_kmer_tokenizer` raise.
+    """
+    if kind == "bpe":
+        return train_tokenizer(corpus, vocabulary, species, lineages)
+    if kind == "kmer":
+        return build_kmer_tokenizer(k, species, lineages)
+    raise ConfigError(f"tokenizer.kind: {kind!r} is unknown; use bpe or kmer")
+
+
 def train_tokenizer(
     corpus: str | Path, vocabulary: int, species: Iterable[str] = (), lineages: Iterable[str] = ()
 ) -> PreTrainedTokenizerFast:

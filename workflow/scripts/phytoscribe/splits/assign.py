@@ -1,0 +1,148 @@
+"""The split: every locus belongs to one part.
+
+Species come before contigs, contigs before clusters.  All loci of a genome of role ``validate`` or ``test`` are of
+that part.  Loci of a ``train`` genome follow their contig (mode ``contig``) or are dealt in whole groups (mode
+``cluster``): loci in one protein cluster, and loci that share bases, are one group, so neither a family of paralogs
+nor an overlap can lie on two sides.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from phytoscribe.errors import ConfigError
+from phytoscribe.splits.masking import CLUSTER_MODE, CONTIG_MODE, TEST, TRAIN, VALIDATE
+from phytoscribe.splits.table import SPLIT_COLUMNS
+
+logger = logging.getLogger(__name__)
+
+DEALT_PARTS = (TRAIN, VALIDATE, TEST)
+
+
+def assign_splits(
+    loci: pd.DataFrame,
+    mode: str,
+    fractions: Mapping[str, float],
+    contig_parts: Mapping[str, Mapping[str, str]],
+    genome_roles: Mapping[str, str],
+    seed: int,
+) -> pd.DataFrame:
+    """Give every locus its part.
+
+    Args:
+        loci: columns genome, contig, start, end (0-based half-open), strand, locus, cluster.
+        mode: ``cluster`` or ``contig``.
+        fractions: share of loci per part in mode ``cluster``; any positive scale.
+        contig_parts: ``{genome: {contig: part}}`` for mode ``contig``; contigs that it lacks are ``train``.
+        genome_roles: ``{genome: role}``, role one of train, validate, test.
+        seed: decides which of equally large groups is dealt first.
+
+    Returns:
+        Columns :data:`~phytoscribe.splits.table.SPLIT_COLUMNS`, rows in the order of ``loci``.
+        ``has_train_homologue``: the locus is held out and its cluster has a locus of part ``train``.
+
+    Raises:
+        ConfigError: an unknown mode, or fractions that make no sense.
+    """
+    table = loci.reset_index(drop=True)
+    parts = table["genome"].map(dict(genome_roles)).to_numpy(dtype=object, copy=True)
+    dealt = parts == TRAIN
+    if mode == CONTIG_MODE:
+        for row in np.flatnonzero(dealt):
+            parts[row] = contig_parts.get(table["genome"][row], {}).get(table["contig"][row], TRAIN)
+    elif mode == CLUSTER_MODE:
+        groups = locus_groups(table[dealt])
+        parts[dealt] = deal_groups(groups, fractions, seed)
+    else:
+        raise ConfigError(f"split.mode: {mode!r} is unknown; use cluster or contig")
+    table["part"] = pd.Series(parts, dtype="str")
+    train_clusters = set(table.loc[table["part"] == TRAIN, "cluster"])
+    table["has_train_homologue"] = table["cluster"].isin(train_clusters) & (table["part"] != TRAIN)
+    logger.info("split by %s: loci per part: %s", mode, table["part"].value_counts().to_dict())
+    return table[list(SPLIT_COLUMNS)]
+
+
+def with_clusters(loci: pd.DataFrame, clusters: pd.DataFrame) -> pd.DataFrame:
+    """The locus table with a column ``cluster``, by protein id.
+
+    Raises:
+        ValueError: a locus' protein is in no cluster.
+    """
+    number_of = dict(zip(clusters["protein"], clusters["cluster"], strict=True))
+    missing = set(loci["protein"]) - set(number_of)
+    if missing:
+        raise ValueError(f"{len(missing)} proteins are in no cluster, e.g. {min(missing)}")
+    return loci.assign(cluster=[number_of[protein] for protein in loci["protein"]])
+
+
+def locus_groups(loci: pd.DataFrame) -> npt.NDArray[np.int64]:
+    """Group number int64[len(loci)] of every locus: loci of one cluster, or that share bases, are in one group.
+
+    Groups are numbered from 0 in order of their first locus.
+    """
+    parent = np.arange(len(loci))
+
+    def root(node: int) -> int:
+        while parent[node] != node:
+            parent[node] = parent[parent[node]]
+            node = parent[node]
+        return node
+
+    def join(left: int, right: int) -> None:
+        low, high = sorted((root(left), root(right)))
+        parent[high] = low
+
+    first_of_cluster: dict[int, int] = {}
+    for node, cluster in enumerate(loci["cluster"].tolist()):
+        join(first_of_cluster.setdefault(cluster, node), node)
+    for left, right in overlapping_neighbours(loci):
+        join(left, right)
+    roots = [root(node) for node in range(len(loci))]
+    number: dict[int, int] = {}
+    return np.array([number.setdefault(node, len(number)) for node in roots], dtype=np.int64)
+
+
+def overlapping_neighbours(loci: pd.DataFrame) -> list[tuple[int, int]]:
+    """Pairs of row positions that link all loci sharing bases, on either strand: each with one before it."""
+    places = list(zip(loci["genome"], loci["contig"], loci["start"], loci["end"], range(len(loci)), strict=True))
+    pairs = []
+    furthest: tuple | None = None  # the locus that reaches furthest to the right so far
+    for place in sorted(places):
+        if furthest is not None and place[:2] == furthest[:2]:
+            if place[2] < furthest[3]:
+                pairs.append((furthest[4], place[4]))
+            if place[3] <= furthest[3]:
+                continue
+        furthest = place
+    return pairs
+
+
+def deal_groups(groups: npt.NDArray[np.int64], fractions: Mapping[str, float], seed: int) -> npt.NDArray[np.object_]:
+    """Part object[len(groups)] of every locus, whole groups dealt in turn, large ones first.
+
+    Each group goes to the part that is furthest behind its share of what has been dealt so far; so families of every
+    size are spread over the parts, and the many single genes at the end level the shares.
+
+    Raises:
+        ConfigError: a fraction is negative, or that of ``train`` is 0.
+    """
+    shares = np.array([float(fractions.get(part, 0)) for part in DEALT_PARTS])
+    unknown = set(fractions) - set(DEALT_PARTS)
+    if unknown or shares.min() < 0 or shares[0] <= 0:
+        raise ConfigError(f"split.fractions: {dict(fractions)}: train above 0, validate and test 0 or more are needed")
+    shares /= shares.sum()
+    sizes = np.bincount(groups) if len(groups) else np.zeros(0, dtype=np.int64)
+    shuffled = np.random.default_rng(seed).permutation(len(sizes))
+    counts = np.zeros(len(DEALT_PARTS))
+    part_of_group = np.empty(len(sizes), dtype=object)
+    for group in shuffled[np.argsort(-sizes[shuffled], kind="stable")]:
+        behind = shares * (counts.sum() + sizes[group]) - counts
+        chosen = int(np.argmax(np.where(shares > 0, behind, -np.inf)))
+        counts[chosen] += sizes[group]
+        part_of_group[group] = DEALT_PARTS[chosen]
+    return part_of_group[groups]

@@ -1,0 +1,171 @@
+"""Clusters of homologous proteins over all genomes, by CD-HIT (Li and Godzik 2006, doi:10.1093/bioinformatics/btl158).
+
+Identity is CD-HIT's global one: identical residues over the length of the shorter protein.  Coverage is asked of the
+shorter protein only (``-aS``), not of the longer (``-aL``): a fragment, or a gene model cut short, that lies within a
+longer homologue has to fall on that homologue's side of the split, and asking for coverage of the longer one would
+set it free.  Stray joins through one shared domain are held off by the identity over the full shorter length.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+import shutil
+import subprocess
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+
+from phytoscribe.errors import ConfigError, ToolError
+from phytoscribe.files import scratch_folder
+from phytoscribe.splits.table import CLUSTER_COLUMNS
+
+logger = logging.getLogger(__name__)
+
+#: Lowest identity that CD-HIT accepts with each word size.
+LOWEST_IDENTITY = {5: 0.7, 4: 0.6, 3: 0.5, 2: 0.4}
+_MEMBER = re.compile(
+    r"^\d+\t(?P<length>\d+)aa, >(?P<name>\S+)\.\.\. (?:(?P<representative>\*)|at (?P<identity>[\d.]+)%)$"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class ClusterSettings:
+    """Settings of CD-HIT.
+
+    Attributes:
+        identity: lowest identity to the representative, 0.4 to 1.
+        coverage: lowest part of the shorter protein inside the alignment, 0 to 1.
+        word_size: length of the words that find candidates.
+    """
+
+    identity: float = 0.5
+    coverage: float = 0.8
+    word_size: int = 3
+
+    def __post_init__(self) -> None:
+        if not min(LOWEST_IDENTITY.values()) <= self.identity <= 1:
+            raise ConfigError(f"split.identity: {self.identity} is not in 0.4..1, the range of CD-HIT")
+        if not 0 <= self.coverage <= 1:
+            raise ConfigError(f"split.coverage: {self.coverage} is not in 0..1")
+        if self.word_size not in LOWEST_IDENTITY:
+            raise ConfigError(f"split.word_size: {self.word_size} is not one of 2, 3, 4, 5")
+        if self.identity < LOWEST_IDENTITY[self.word_size]:
+            raise ConfigError(
+                f"split.word_size: CD-HIT needs an identity of at least {LOWEST_IDENTITY[self.word_size]} for words of "
+                f"{self.word_size}, but split.identity is {self.identity}; use a word size of "
+                f"{largest_word_size(self.identity)}"
+            )
+
+
+def largest_word_size(identity: float) -> int:
+    """The largest, and so fastest, word size that CD-HIT accepts for an identity."""
+    return max(size for size, lowest in LOWEST_IDENTITY.items() if identity >= lowest)
+
+
+def cluster_proteins(
+    proteins: Sequence[tuple[str, str]], settings: ClusterSettings, threads: int = 1, memory_mb: int = 4000
+) -> pd.DataFrame:
+    """Cluster proteins of all genomes together.
+
+    Args:
+        proteins: (id, sequence) records; ids are unique and free of white space.
+        settings: identity, coverage and word size.
+        threads, memory_mb: what CD-HIT may use; the result does not depend on them.
+
+    Returns:
+        Columns :data:`~phytoscribe.splits.table.CLUSTER_COLUMNS`, rows in the order of ``proteins``; clusters are
+        numbered from 0 in order of their first member there.
+
+    Raises:
+        ToolError: cd-hit is missing or failed.
+    """
+    if not proteins:
+        return pd.DataFrame({column: [] for column in CLUSTER_COLUMNS})
+    with scratch_folder("phytoscribe-cdhit-") as folder:
+        source, target = folder / "proteins.faa", folder / "clusters"
+        source.write_text("".join(f">{name}\n{sequence}\n" for name, sequence in proteins), encoding="ascii")
+        _run_cd_hit(source, target, settings, threads, memory_mb)
+        members = parse_clstr(target.with_suffix(".clstr"))
+    members |= _too_short_for_words(proteins, members)
+    return _numbered([name for name, _ in proteins], members)
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """A protein's place in a clustering: its representative and the identity to it in percent."""
+
+    representative: str
+    identity: float
+
+
+def parse_clstr(path: str | Path) -> dict[str, Member]:
+    """Members of a CD-HIT ``.clstr`` file by protein id.
+
+    Raises:
+        ToolError: a line that is none, or a cluster without exactly one representative.
+    """
+    members: dict[str, Member] = {}
+    pending: list[tuple[str, float | None]] = []
+
+    def close(line_number: int) -> None:
+        representatives = [name for name, identity in pending if identity is None]
+        if pending and len(representatives) != 1:
+            raise ToolError(f"{path}: the cluster before line {line_number} has {len(representatives)} representatives")
+        for name, identity in pending:
+            members[name] = Member(representatives[0], 100.0 if identity is None else identity)
+        pending.clear()
+
+    with Path(path).open(encoding="utf-8") as lines:
+        number = 0
+        for number, line in enumerate(lines, start=1):
+            if line.startswith(">Cluster "):
+                close(number)
+                continue
+            match = _MEMBER.match(line.rstrip("\n"))
+            if match is None:
+                raise ToolError(f"{path}: line {number} is no CD-HIT cluster member: {line.rstrip()!r}")
+            pending.append((match["name"], None if match["representative"] else float(match["identity"])))
+        close(number + 1)
+    return members
+
+
+def _run_cd_hit(source: Path, target: Path, settings: ClusterSettings, threads: int, memory_mb: int) -> None:
+    program = shutil.which("cd-hit")
+    if program is None:
+        raise ToolError("cd-hit: not found on PATH; install it (apt-get install cd-hit, or conda install cd-hit)")
+    command = [program, "-i", source, "-o", target, "-c", settings.identity, "-n", settings.word_size]
+    # -g 1: the best cluster, not the first; -d 0: whole names; -l: CD-HIT leaves out proteins up to this length.
+    command += ["-aS", settings.coverage, "-g", 1, "-d", 0, "-l", settings.word_size + 1]
+    command += ["-T", threads, "-M", memory_mb]
+    arguments = [str(part) for part in command]
+    logger.info("%s", " ".join(arguments))
+    run = subprocess.run(arguments, capture_output=True, text=True, check=False)
+    if run.returncode != 0:
+        last = (run.stderr.strip() or run.stdout.strip()).splitlines()[-8:]
+        raise ToolError(f"cd-hit: exit code {run.returncode}: " + " | ".join(last))
+
+
+def _too_short_for_words(proteins: Sequence[tuple[str, str]], members: Mapping[str, Member]) -> dict[str, Member]:
+    """Proteins that CD-HIT left out because they are shorter than its words: equal sequences share a cluster."""
+    left_out = [(name, sequence) for name, sequence in proteins if name not in members]
+    longest = max((len(sequence) for _, sequence in left_out), default=0)
+    if longest > max(LOWEST_IDENTITY) + 1:
+        raise ToolError(f"cd-hit: {len(left_out)} proteins are in no cluster, one of them of {longest} residues")
+    first: dict[str, str] = {}
+    for name, sequence in left_out:
+        first.setdefault(sequence, name)
+    return {name: Member(first[sequence], 100.0) for name, sequence in left_out}
+
+
+def _numbered(names: Sequence[str], members: Mapping[str, Member]) -> pd.DataFrame:
+    numbers: dict[str, int] = {}
+    rows = []
+    for name in names:
+        member = members[name]
+        cluster = numbers.setdefault(member.representative, len(numbers))
+        rows.append((name, cluster, member.representative, member.identity))
+    logger.info("%d proteins in %d clusters", len(rows), len(numbers))
+    return pd.DataFrame(rows, columns=list(CLUSTER_COLUMNS))

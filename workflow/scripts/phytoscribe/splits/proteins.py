@@ -1,0 +1,90 @@
+"""One protein per locus: what paralog clustering and the leakage search compare."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable
+from itertools import groupby
+from pathlib import Path
+from urllib.parse import quote
+
+import pandas as pd
+
+from phytoscribe.annotation.model import GeneModel, Transcript, sort_genes
+from phytoscribe.annotation.sequences import STOP, protein_of
+from phytoscribe.errors import FastaError, GffError
+from phytoscribe.files import open_text
+from phytoscribe.genome.fasta import Genome
+from phytoscribe.splits.table import LOCUS_COLUMNS
+
+logger = logging.getLogger(__name__)
+
+
+def longest_coding_transcript(gene: GeneModel) -> Transcript | None:
+    """The transcript with the longest CDS (of equals the first by id); None for a gene without CDS."""
+    return min(gene.coding_transcripts, key=lambda t: (-t.cds_length, t.id), default=None)
+
+
+def protein_id(genome: str, locus: str) -> str:
+    """Name of a locus' protein over all genomes; free of white space, which ends a name in a FASTA file."""
+    return f"{genome}:{quote(locus, safe='.:|+-_()')}"
+
+
+def extract_proteins(
+    name: str, genes: Iterable[GeneModel], genome: Genome
+) -> tuple[list[tuple[str, str]], pd.DataFrame]:
+    """Proteins of a genome's loci and the table of these loci, in order along the contigs.
+
+    Args:
+        name: the genome's name in the configuration.
+        genes: accepted gene models; those without CDS have no protein and are left out.
+        genome: its open sequence.
+
+    Returns:
+        FASTA records (protein id, sequence without the final stop) and a table with the columns
+        :data:`~phytoscribe.splits.table.LOCUS_COLUMNS`; ``start``/``end`` span all transcripts of the locus.
+
+    Raises:
+        GffError: a CDS of the locus holds no complete codon.
+    """
+    records: list[tuple[str, str]] = []
+    rows = []
+    ordered = sort_genes(genes, genome.contigs)
+    for contig, on_contig in groupby(ordered, key=lambda gene: gene.contig):
+        bases = genome.bases(contig)
+        for gene in on_contig:
+            transcript = longest_coding_transcript(gene)
+            if transcript is None:
+                continue
+            sequence = protein_of(gene, transcript, bases).removesuffix(STOP)
+            if not sequence:
+                raise GffError(f"{name}: transcript {transcript.id}: its CDS codes for no amino acid")
+            identifier = protein_id(name, gene.id)
+            records.append((identifier, sequence))
+            place = (name, contig, gene.start, gene.end, gene.strand, gene.id)
+            rows.append((*place, transcript.id, identifier, len(sequence)))
+    logger.info("%s: %d genes, %d loci with a protein", name, len(ordered), len(rows))
+    return records, pd.DataFrame(rows, columns=list(LOCUS_COLUMNS))
+
+
+def read_proteins(paths: Iterable[str | Path]) -> list[tuple[str, str]]:
+    """(id, sequence) records of several FASTA files, in their order.
+
+    Raises:
+        FastaError: an id is used twice, or there is text before the first header.
+    """
+    sequences: dict[str, list[str]] = {}
+    for path in paths:
+        lines: list[str] | None = None
+        with open_text(path) as handle:
+            for number, line in enumerate(handle, start=1):
+                if line.startswith(">"):
+                    name = line[1:].split(maxsplit=1)[0]
+                    if name in sequences:
+                        raise FastaError(f"{path}, line {number}: protein {name!r} was read before")
+                    lines = sequences[name] = []
+                elif lines is None:
+                    raise FastaError(f"{path}, line {number}: text before the first '>' header")
+                else:
+                    lines.append(line.strip())
+    return [(name, "".join(lines)) for name, lines in sequences.items()]
