@@ -40,8 +40,8 @@ class Reason(StrEnum):
     ON_GAP = "on_gap"
     AT_AC_SPLICE_SITE = "at_ac_splice_site"
     SPLICE_SITE = "splice_site"
-    LENGTH_NOT_MULTIPLE_OF_THREE = "length_not_multiple_of_three"
     NO_START = "no_start"
+    LENGTH_NOT_MULTIPLE_OF_THREE = "length_not_multiple_of_three"
     NO_STOP = "no_stop"
     IN_FRAME_STOP = "in_frame_stop"
     DUPLICATE = "duplicate"
@@ -180,10 +180,10 @@ def _reading_frame_fault(gene: GeneModel, transcript: Transcript, bases: Bases) 
     codes = spliced_codes(transcript.cds, gene.strand, bases)
     if transcript.start_phase:
         return Fault(Reason.NO_START, f"the CDS begins inside a codon (phase {transcript.start_phase})")
-    if len(codes) % 3:
-        return Fault(Reason.LENGTH_NOT_MULTIPLE_OF_THREE, f"{len(codes)} bp")
     if decode(codes[:3]) != "ATG":
         return Fault(Reason.NO_START, f"first codon {decode(codes[:3])}")
+    if len(codes) % 3:
+        return Fault(Reason.LENGTH_NOT_MULTIPLE_OF_THREE, f"{len(codes)} bp")
     protein = translate_codes(codes)
     stop = protein.find("*")
     if stop < 0:

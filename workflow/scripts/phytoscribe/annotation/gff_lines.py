@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -42,8 +43,8 @@ def read_rows(
     where end < start (such rows are yielded with ``line`` negated so that the caller can report them).
 
     Raises:
-        GffError: a line has not nine columns or impossible coordinates, a contig is unknown, a feature lies past the
-            end of its contig.  The message starts with file and line.
+        GffError: a line has not nine columns, impossible coordinates or a score that is no number; a contig is unknown;
+            a feature lies past the end of its contig.  The message starts with file and line.
     """
     with open_text(path) as lines:
         for number, line in enumerate(lines, start=1):
@@ -72,11 +73,20 @@ def read_rows(
                 raise GffError(
                     f"{path}, line {number}: start {first}, end {last}: GFF3 counts from 1, and start must be <= end"
                 )
+            if score != "." and not _is_number(score):
+                raise GffError(f"{path}, line {number}: score {score!r} is neither a number nor '.'")
             if "%" in contig:
                 contig = unquote(contig)
             if contigs is not None:
                 _check_place(path, number, contig, end, contigs)
             yield GffRow(key, contig, source, kind, start, end, score, strand, phase, attributes)
+
+
+def _is_number(text: str) -> bool:
+    try:
+        return math.isfinite(float(text))
+    except ValueError:
+        return False
 
 
 def _check_place(path: str | Path, number: int, contig: str, end: int, contigs: Mapping[str, int]) -> None:

@@ -156,7 +156,7 @@ def _gene_model(path: str | Path, row: GffRow, attributes: dict[str, str], found
         biotype=biotype,
         attributes={key: value for key, value in attributes.items() if key not in ("ID", "biotype")},
         source=decode_id(row.source),
-        score=_score(path, row),
+        score=None if row.score == "." else float(row.score),
     )
 
 
@@ -195,7 +195,7 @@ def _transcript(
         cds=cds,
         type=row.type,
         attributes={key: value for key, value in attributes.items() if key not in ("ID", "Parent")},
-        score=_score(path, row),
+        score=None if row.score == "." else float(row.score),
         start_phase=_phase(path, coding[0 if gene.strand == "+" else -1]) if coding else 0,
     )
 
@@ -209,15 +209,6 @@ def merge_touching(segments: list[Interval]) -> list[Interval]:
         else:
             merged.append((start, end))
     return merged
-
-
-def _score(path: str | Path, row: GffRow) -> float | None:
-    if row.score == ".":
-        return None
-    try:
-        return float(row.score)
-    except ValueError as error:
-        raise GffError(f"{path}, line {row.line}: score {row.score!r} is neither a number nor '.'") from error
 
 
 def _phase(path: str | Path, row: GffRow) -> int:
