@@ -22,6 +22,8 @@ rule clean_annotation:
         runtime=60,
     params:
         backend=config["clean"]["backend"],
+    message:
+        "Cleaning the annotation of {wildcards.genome} ({params.backend}): {output.gff3}"
     script:
         "../scripts/clean_annotation.py"
 
@@ -45,5 +47,7 @@ rule check_annotation:
         runtime=30,
     params:
         limits=config["check"],
+    message:
+        "Checking every transcript of {wildcards.genome}: {output.accepted}"
     script:
         "../scripts/check_annotation.py"

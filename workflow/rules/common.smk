@@ -1,4 +1,4 @@
-# What the rule files share: the checked configuration, and functions that give rules their inputs and parameters.
+# The checked configuration, and functions that give rules their inputs and parameters; shared by all stages.
 # The knowledge behind them is in workflow/scripts/phytoscribe/configuration/, with its tests.
 import os
 import re
@@ -90,6 +90,11 @@ def masks_of(names):
 def split_table(wildcards):
     """The split, for genomes that take part in it and only where this configuration trains the model."""
     return "results/splits/splits.tsv" if genomes.trains and wildcards.genome in genomes.split else []
+
+
+def reference_of(wildcards):
+    """The checked reference annotation, for genomes that have one."""
+    return f"results/clean/{wildcards.genome}.accepted.gff3" if genomes[wildcards.genome].annotation else []
 
 
 def baseline_of(wildcards):

@@ -23,6 +23,8 @@ rule run_augustus:
     params:
         species=lambda wildcards: genomes[wildcards.genome].augustus,
         contigs=lambda wildcards: genomes.scored_contigs(wildcards.genome),
+    message:
+        "Running AUGUSTUS on {wildcards.genome} for comparison: {output.gff3}"
     script:
         "../scripts/run_augustus.py"
 
@@ -50,6 +52,9 @@ rule evaluate_genes:
         genome=lambda wildcards: wildcards.genome,
         contigs=lambda wildcards: genomes.scored_contigs(wildcards.genome),
         part=lambda wildcards: genomes.scored_part(wildcards.genome),
+        flank=config["split"]["flank"],
+    message:
+        "Scoring the genes of {wildcards.genome}: {output.scores}"
     script:
         "../scripts/evaluate_genes.py"
 
@@ -73,17 +78,25 @@ rule align_isoseq:
     resources:
         mem_mb=16000,
         runtime=480,
+    message:
+        "Aligning Iso-Seq reads to {wildcards.genome}: {output.bam}"
     script:
         "../scripts/align_isoseq.py"
 
 
 rule blast_isoseq:
     input:
+        predicted="results/predictions/{genome}.gff3",
         transcripts="results/predictions/{genome}.transcripts.fna",
-        reads="resources/genomes/{genome}/isoseq.fastq.gz",
+        bam="results/evaluation/isoseq/{genome}.bam",
+        bai="results/evaluation/isoseq/{genome}.bam.bai",
+        fasta="resources/genomes/{genome}/{genome}.fa",
+        fai="resources/genomes/{genome}/{genome}.fa.fai",
+        reference=reference_of,
+        augustus=baseline_of,
         library=library("blast_isoseq"),
     output:
-        table="results/evaluation/{genome}.blast.tsv",
+        scores="results/evaluation/{genome}.blast.tsv",
     log:
         "logs/evaluate/{genome}.blast.log",
     benchmark:
@@ -94,17 +107,22 @@ rule blast_isoseq:
     resources:
         mem_mb=8000,
         runtime=480,
+    params:
+        contigs=lambda wildcards: genomes.scored_contigs(wildcards.genome),
+    message:
+        "Comparing transcripts of {wildcards.genome} with Iso-Seq reads by BLAST: {output.scores}"
     script:
         "../scripts/blast_isoseq.py"
 
 
 rule evaluate_isoseq:
     input:
+        predicted="results/predictions/{genome}.gff3",
         bam="results/evaluation/isoseq/{genome}.bam",
         bai="results/evaluation/isoseq/{genome}.bam.bai",
-        predicted="results/predictions/{genome}.gff3",
-        blast="results/evaluation/{genome}.blast.tsv",
         fai="resources/genomes/{genome}/{genome}.fa.fai",
+        reference=reference_of,
+        augustus=baseline_of,
         library=library("evaluate_isoseq"),
     output:
         scores="results/evaluation/{genome}.isoseq.tsv",
@@ -116,6 +134,8 @@ rule evaluate_isoseq:
         mem_mb=4000,
         runtime=60,
     params:
-        contigs=lambda wildcards: genomes.predicted_contigs(wildcards.genome),
+        contigs=lambda wildcards: genomes.scored_contigs(wildcards.genome),
+    message:
+        "Scoring {wildcards.genome} by its Iso-Seq reads: {output.scores}"
     script:
         "../scripts/evaluate_isoseq.py"

@@ -33,6 +33,8 @@ rule make_windows:
         mode=config["split"]["mode"],
         flank=config["split"]["flank"],
         seed=config["seed"],
+    message:
+        "Cutting training and validation windows: {output.windows}"
     script:
         "../scripts/make_windows.py"
 
@@ -78,5 +80,7 @@ rule finetune_structure:
         flank=config["split"]["flank"],
         seed=config["seed"],
         run_folder="results/models/structure.run",
+    message:
+        "Training the gene structure model: {output.weights}"
     script:
         "../scripts/finetune_structure.py"

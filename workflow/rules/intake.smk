@@ -19,6 +19,8 @@ rule download_genome:
         runtime=120,
     params:
         source=source("genome"),
+    message:
+        "Fetching the genome of {wildcards.genome}: {output.fasta}"
     script:
         "../scripts/download_genome.py"
 
@@ -36,6 +38,8 @@ rule index_genome:
     resources:
         mem_mb=1000,
         runtime=30,
+    message:
+        "Indexing the genome of {wildcards.genome}: {output.fai}"
     script:
         "../scripts/index_genome.py"
 
@@ -56,6 +60,8 @@ rule download_annotation:
         runtime=60,
     params:
         source=source("annotation"),
+    message:
+        "Fetching the annotation of {wildcards.genome}: {output.annotation}"
     script:
         "../scripts/download_annotation.py"
 
@@ -76,5 +82,7 @@ rule download_isoseq:
         runtime=120,
     params:
         source=source("isoseq"),
+    message:
+        "Fetching the Iso-Seq reads of {wildcards.genome}: {output.reads}"
     script:
         "../scripts/download_isoseq.py"

@@ -28,6 +28,8 @@ rule predict_shard:
         contigs=lambda wildcards: genomes.predicted_contigs(wildcards.genome),
         shard=lambda wildcards: int(wildcards.shard),
         seed=config["seed"],
+    message:
+        "Predicting genes of {wildcards.genome}, part {wildcards.shard}: {output.genes}"
     script:
         "../scripts/predict_shard.py"
 
@@ -57,5 +59,7 @@ rule merge_predictions:
         genome=lambda wildcards: wildcards.genome,
         contigs=lambda wildcards: genomes.predicted_contigs(wildcards.genome),
         seed=config["seed"],
+    message:
+        "Writing the gene models of {wildcards.genome}: {output.gff3}"
     script:
         "../scripts/merge_predictions.py"

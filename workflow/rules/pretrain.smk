@@ -38,5 +38,7 @@ rule pretrain_encoder:
         flank=config["split"]["flank"],
         seed=config["seed"],
         run_folder="results/models/pretrain.run",
+    message:
+        "Pretraining the encoder on masked DNA: {output.weights}"
     script:
         "../scripts/pretrain_encoder.py"

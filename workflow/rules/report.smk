@@ -18,5 +18,7 @@ rule report:
         runtime=30,
     params:
         config=config,
+    message:
+        "Writing the report: {output.html}"
     script:
         "../scripts/make_report.py"

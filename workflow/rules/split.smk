@@ -19,6 +19,8 @@ rule extract_proteins:
     resources:
         mem_mb=4000,
         runtime=30,
+    message:
+        "Translating the genes of {wildcards.genome}: {output.proteins}"
     script:
         "../scripts/extract_proteins.py"
 
@@ -43,6 +45,8 @@ rule cluster_paralogs:
         identity=config["split"]["identity"],
         coverage=config["split"]["coverage"],
         word_size=config["split"]["word_size"],
+    message:
+        "Grouping homologous proteins of all training and test genomes: {output.clusters}"
     script:
         "../scripts/cluster_paralogs.py"
 
@@ -69,6 +73,8 @@ rule assign_splits:
         fractions=config["split"]["fractions"],
         contig_parts=genomes.contig_parts(),
         seed=config["seed"],
+    message:
+        "Dividing genes between training, validation and test: {output.splits}"
     script:
         "../scripts/assign_splits.py"
 
@@ -98,5 +104,7 @@ rule report_leakage:
         mode=config["split"]["mode"],
         contig_parts=genomes.contig_parts(),
         flank=config["split"]["flank"],
+    message:
+        "Searching homologues across the split: {output.leakage}"
     script:
         "../scripts/report_leakage.py"

@@ -25,6 +25,8 @@ rule sample_corpus:
         flank=config["split"]["flank"],
         corpus_bases=config["tokenizer"]["corpus_bases"],
         seed=config["seed"],
+    message:
+        "Sampling training sequence for the tokenizer: {output.corpus}"
     script:
         "../scripts/sample_corpus.py"
 
@@ -53,5 +55,7 @@ rule train_tokenizer:
         k=config["tokenizer"]["k"],
         species=genomes.with_role("train"),
         lineages=training_lineages(),
+    message:
+        "Training the tokenizer: {output.tokenizer}"
     script:
         "../scripts/train_tokenizer.py"
