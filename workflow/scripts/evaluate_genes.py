@@ -1,7 +1,7 @@
 """Rule evaluate_genes: predicted genes against the reference annotation, on the exact CDS ruler.
 
-input: predicted (results/predictions/{genome}.gff3), reference (results/clean/{genome}.accepted.gff3),
-    rejected (results/clean/{genome}.rejected.tsv), fai;
+input: predicted (results/predictions/{genome}.gff3), reference (results/clean/{genome}.gff3: the cleaned annotation,
+    NOT the accepted part, which is easier), rejected (results/clean/{genome}.rejected.tsv), fai;
     optional: splits (results/splits/splits.tsv; not for genomes of role predict), mask (BED),
     augustus (results/evaluation/augustus/{genome}.gff3)
 output: scores (results/evaluation/{genome}.genes.tsv: predictor, level, ruler, subset, metric, value, n)
@@ -13,28 +13,28 @@ from phytoscribe.session import run_script
 
 
 def main(snakemake) -> None:
-    import pandas as pd
-
     from phytoscribe.annotation.gff_reader import read_gff3
-    from phytoscribe.evaluation.scope import Scope, broken_loci, chosen_contigs, score_predictors
+    from phytoscribe.evaluation.intervals import read_bed
+    from phytoscribe.evaluation.scope import Scope, chosen_contigs, read_rejected, score_predictors
     from phytoscribe.evaluation.tables import write_scores
     from phytoscribe.genome.fasta import read_index
+    from phytoscribe.splits.table import read_splits
 
-    lengths = read_index(snakemake.input.fai)
-    given = {name: snakemake.input.get(name) for name in ("splits", "mask", "augustus")}
+    given, params = snakemake.input, snakemake.params
+    lengths = read_index(given.fai)
+    splits = read_splits(given.splits) if given.get("splits") else None
     scope = Scope.of(
-        reference=read_gff3(snakemake.input.reference, lengths),
-        broken=broken_loci(pd.read_csv(snakemake.input.rejected, sep="\t")),
-        contigs=chosen_contigs(snakemake.params.contigs, lengths),
-        mask_path=given["mask"],
-        splits_path=given["splits"],
-        genome=snakemake.params.genome,
-        part=snakemake.params.part,
-        flank=snakemake.params.flank,
+        annotation=read_gff3(given.reference, lengths),
+        rejected=read_rejected(given.rejected),
+        contigs=chosen_contigs(params.contigs, lengths),
+        mask=read_bed(given.mask) if given.get("mask") else None,
+        splits=None if splits is None else splits[splits["genome"] == params.genome],
+        part=params.part,
+        flank=params.flank,
     )
-    predictions = {"phytoscribe": read_gff3(snakemake.input.predicted, lengths)}
-    if given["augustus"]:
-        predictions["augustus"] = read_gff3(given["augustus"], lengths)
+    predictions = {"phytoscribe": read_gff3(given.predicted, lengths)}
+    if given.get("augustus"):
+        predictions["augustus"] = read_gff3(given.augustus, lengths)
     write_scores(score_predictors(predictions, scope), snakemake.output.scores)
 
 

@@ -13,6 +13,7 @@ Definitions (the figures that AUGUSTUS 3.5.0 gets on the test contig under them 
   bases in a mask interval are not counted.
 * Loci left out of the scored set (``ignored``, and in a subset all loci outside it) are no reference; a predicted gene
   whose CDS overlaps one of them on the same strand, and that of no scored locus, counts neither for nor against.
+  Predictions between loci count against every subset in full, so precision in a small subset is a lower bound.
 """
 
 from __future__ import annotations

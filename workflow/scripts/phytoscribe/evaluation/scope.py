@@ -9,20 +9,24 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from pathlib import Path
 
 import pandas as pd
 
-from phytoscribe.annotation.model import GeneModel, Transcript
+from phytoscribe.annotation.check import Reason
+from phytoscribe.annotation.model import GeneModel
 from phytoscribe.errors import ConfigError
 from phytoscribe.evaluation.exact import Mask, score_genes
-from phytoscribe.evaluation.intervals import IntervalIndex, read_bed
+from phytoscribe.evaluation.intervals import IntervalIndex
 from phytoscribe.evaluation.tables import COLUMNS
+from phytoscribe.splits.masking import EXCLUDED
 
 log = logging.getLogger(__name__)
-
-#: Rejected for these reasons, a transcript says nothing about the coding gene that a prediction may find there.
-NOT_CODING = frozenset({"no_cds", "not_protein_coding"})
+#: Reasons of the annotation check that keep a transcript out of training, but not out of the reference.
+UNUSUAL_BUT_REAL = frozenset(
+    {Reason.AT_AC_SPLICE_SITE, Reason.SPLICE_SITE, Reason.CDS_SEGMENT_TOO_SHORT, Reason.INTRON_TOO_LONG}
+)
 NO_TRAIN_HOMOLOGUE = "no_train_homologue"
 
 
@@ -49,40 +53,39 @@ class Scope:
     @classmethod
     def of(
         cls,
-        reference: Sequence[GeneModel],
-        broken: Sequence[GeneModel],
+        annotation: Sequence[GeneModel],
+        rejected: pd.DataFrame,
         contigs: Collection[str],
-        mask_path: str | None = None,
-        splits_path: str | None = None,
-        genome: str = "",
+        mask: Mask | None = None,
+        splits: pd.DataFrame | None = None,
         part: str = "test",
         flank: int = 500,
     ) -> Scope:
-        """Scope of one genome; without ``splits_path`` every accepted locus on ``contigs`` is scored."""
-        mask = read_bed(mask_path) if mask_path else {}
-        on_contigs = [gene for gene in reference if gene.contig in contigs]
-        known = {gene.id for gene in on_contigs}
-        without_reference = [gene for gene in broken if gene.id not in known]
-        if not splits_path:
-            return cls(on_contigs, without_reference, contigs, mask)
-        splits = pd.read_csv(splits_path, sep="\t", dtype={"genome": str, "contig": str, "locus": str})
-        rows = splits[(splits["genome"] == genome) & splits["contig"].isin(set(contigs))]
+        """Scope of one genome.
+
+        Args:
+            annotation: the cleaned annotation, with the transcripts that the check rejected.
+            rejected: the check's table, see :func:`read_rejected`.
+            contigs: the scored contigs.
+            mask: intervals by contig that count on neither side.
+            splits: this genome's rows of the split table; without them every locus on ``contigs`` is scored.
+            part: the scored part of the split.
+            flank: bases beside a locus that are held out with it where parts mix on a contig.
+        """
+        reference, broken = without_broken([gene for gene in annotation if gene.contig in contigs], rejected)
+        if splits is None:
+            return cls(reference, broken, contigs, mask or {})
+        rows = splits[splits["contig"].isin(set(contigs))]
         chosen = rows[rows["part"] == part]
-        ids = set(chosen["locus"])
-        scored = [gene for gene in on_contigs if gene.id in ids]
-        other = [gene for gene in on_contigs if gene.id not in ids]
-        mixed = bool((~rows["part"].isin([part, "excluded"])).any())
-        if not scored:
-            log.warning("%s: no locus of part %r on the scored contigs", genome, part)
-        log.info("%s: %d loci scored, %d known but not scored", genome, len(scored), len(other))
-        return cls(
-            scored,
-            [*other, *without_reference],
-            contigs,
-            mask,
-            {NO_TRAIN_HOMOLOGUE: set(chosen.loc[~chosen["has_train_homologue"].astype(bool), "locus"])},
-            _flanked(scored, flank) if mixed else None,
-        )
+        ids, other_ids = set(chosen["locus"]), set(rows.loc[rows["part"] != part, "locus"])
+        mixed = bool((~rows["part"].isin([part, EXCLUDED])).any())
+        # Loci that were no use for training (U12 introns, say) have no row; they count where the contig is one part's.
+        scored = [gene for gene in reference if gene.id in ids or not (mixed or gene.id in other_ids)]
+        names = {gene.id for gene in scored}
+        ignored = [*(gene for gene in reference if gene.id not in names), *broken]
+        log.info("part %s: %d loci scored, %d known but not scored", part, len(scored), len(ignored))
+        subsets = {NO_TRAIN_HOMOLOGUE: set(chosen.loc[~chosen["has_train_homologue"], "locus"])}
+        return cls(scored, ignored, contigs, mask or {}, subsets, _flanked(scored, flank) if mixed else None)
 
     def countable(self, predicted: Iterable[GeneModel]) -> list[GeneModel]:
         """Predicted genes that lie where predictions are scored."""
@@ -117,19 +120,28 @@ def chosen_contigs(wanted: Sequence[str] | None, lengths: Mapping[str, int]) -> 
     return [name for name in lengths if wanted is None or name in set(wanted)]
 
 
-def broken_loci(rejected: pd.DataFrame) -> list[GeneModel]:
-    """Loci of coding transcripts that the annotation check rejected, each transcript as one block over its span.
+def read_rejected(path: str | Path) -> pd.DataFrame:
+    """The annotation check's table of rejected transcripts, as text."""
+    return pd.read_csv(path, sep="\t", dtype=str, keep_default_na=False)
 
-    Args:
-        rejected: the check's table, with columns gene, contig, start0, end, strand, reason (0-based half-open).
+
+def without_broken(annotation: Sequence[GeneModel], rejected: pd.DataFrame) -> tuple[list[GeneModel], list[GeneModel]]:
+    """The annotation in two: genes with their transcripts that can be reference, and genes that have none.
+
+    A transcript that the check rejected can still be reference if only its introns or exons are unusual
+    (:data:`UNUSUAL_BUT_REAL`): dropping those would make the benchmark easier than the genome is.  Genes without any
+    coding transcript are in neither list.
     """
-    coding = rejected[~rejected["reason"].isin(NOT_CODING) & rejected["strand"].isin(["+", "-"])]
-    loci = []
-    for (gene, contig, strand), rows in coding.groupby(["gene", "contig", "strand"], sort=True):
-        spans = sorted(set(zip(rows["start0"].astype(int), rows["end"].astype(int), strict=True)))
-        blocks = tuple(Transcript(f"{gene}.{number}", (span,), (span,)) for number, span in enumerate(spans, start=1))
-        loci.append(GeneModel(str(gene), str(contig), str(strand), blocks))
-    return loci
+    dropped = set(rejected.loc[~rejected["reason"].isin(UNUSUAL_BUT_REAL), "transcript"])
+    kept, broken = [], []
+    for gene in annotation:
+        coding = gene.coding_transcripts
+        intact = tuple(transcript for transcript in coding if transcript.id not in dropped)
+        if intact:
+            kept.append(replace(gene, transcripts=intact))
+        elif coding:
+            broken.append(replace(gene, transcripts=coding))
+    return kept, broken
 
 
 def _flanked(genes: Iterable[GeneModel], flank: int) -> IntervalIndex:
