@@ -7,13 +7,14 @@ reason that holds, in the order of :class:`Reason`.
 
 from __future__ import annotations
 
+import json
 import logging
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields, replace
 from enum import StrEnum
 from itertools import pairwise
-from typing import NamedTuple, Protocol
+from typing import IO, NamedTuple, Protocol
 
 from phytoscribe.annotation.model import GeneModel, Interval, Transcript
 from phytoscribe.annotation.sequences import spliced_codes, translate_codes
@@ -268,3 +269,16 @@ def summarise(rows: Iterable[TranscriptRow], limits: CheckLimits) -> dict[str, o
         "rejected_by_reason": {str(reason): reasons[reason] for reason in Reason if reasons[reason]},
         "limits": {field.name: getattr(limits, field.name) for field in fields(limits)},
     }
+
+
+def write_transcripts(handle: IO[str], rows: Iterable[TranscriptRow]) -> None:
+    """Tab-separated table with the fields of :class:`TranscriptRow` as columns."""
+    handle.write("\t".join(TranscriptRow._fields) + "\n")
+    for row in rows:
+        handle.write("\t".join(map(str, row)) + "\n")
+
+
+def write_summary(handle: IO[str], summary: Mapping[str, object]) -> None:
+    """JSON of :func:`summarise`."""
+    json.dump(summary, handle, indent=2)
+    handle.write("\n")

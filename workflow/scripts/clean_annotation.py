@@ -1,0 +1,28 @@
+"""Rule clean_annotation: any GFF3 or GTF to well-formed gene models, by the cleaner that the configuration names.
+
+params.backend:   agat | builtin; neither replaces the other
+input.annotation: GFF3 or GTF
+input.fai:        index of the genome
+output.gff3:      gene models, sorted by contig and position; the header names the cleaner
+output.repairs:   table of all changes and losses
+"""
+
+from phytoscribe.session import run_script
+
+
+def main(snakemake) -> None:
+    from phytoscribe.annotation.cleaning import clean
+    from phytoscribe.annotation.gff_writer import write_gff3
+    from phytoscribe.annotation.repairs import write_repairs
+    from phytoscribe.files import atomic_open
+    from phytoscribe.genome.fasta import read_index
+
+    contigs = read_index(snakemake.input.fai)
+    cleaned = clean(snakemake.input.annotation, contigs, snakemake.params.backend)
+    with atomic_open(snakemake.output.repairs) as handle:
+        write_repairs(handle, cleaned.report.rows)
+    with atomic_open(snakemake.output.gff3) as handle:
+        write_gff3(handle, cleaned.genes, contigs, header=[f"cleaned by {cleaned.cleaner}"])
+
+
+run_script(main, snakemake)
