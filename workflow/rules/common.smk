@@ -12,6 +12,7 @@ sys.path.insert(0, str(SCRIPTS))
 
 from phytoscribe.configuration.catalogue import Catalogue
 from phytoscribe.configuration.imports import result_modules
+from phytoscribe.configuration.meaning import MODEL_FILES
 from phytoscribe.configuration.read import read_config
 from phytoscribe.configuration.targets import check_targets
 from phytoscribe.errors import ConfigError
@@ -34,15 +35,6 @@ wildcard_constraints:
     shard=r"\d{3}",
 
 
-MODEL_FILES = {
-    "config": "config.json",
-    "weights": "model.safetensors",
-    "decoder": "decoder.json",
-    "tokenizer": "tokenizer.json",
-    "tokenizer_config": "tokenizer_config.json",
-}
-
-
 CLEANER_ENVIRONMENT = f"../envs/{'agat' if config['clean']['backend'] == 'agat' else 'annotation'}.yaml"
 
 
@@ -53,14 +45,21 @@ def library(script):
 
 def source(kind):
     """For params: where the file of one genome comes from (`genome`, `annotation` or the list `isoseq`)."""
-    return lambda wildcards: getattr(genomes[wildcards.genome], kind)
+
+    def of_genome(wildcards):
+        found = getattr(genomes[wildcards.genome], kind)
+        if not found:
+            raise WorkflowError(f"the configuration gives no {kind} for genome {wildcards.genome}")
+        return found
+
+    return of_genome
 
 
 def local_source(kind):
     """For input: the local files behind a source, so that their change reruns the rule; nothing for a URL."""
 
     def paths(wildcards):
-        found = source(kind)(wildcards) or []
+        found = source(kind)(wildcards)
         return [part["path"] for part in ([found] if isinstance(found, dict) else found) if "path" in part]
 
     return paths
@@ -106,7 +105,7 @@ def baseline_of(wildcards):
 def model_files(model=config["predict"]["model"]):
     """Files of the model that predicts: trained here, or of a released model's folder."""
     folder = "results/models/structure" if model == "trained" else model.rstrip("/")
-    return [f"{folder}/{file}" for file in MODEL_FILES.values()]
+    return [f"{folder}/{file}" for file in MODEL_FILES]
 
 
 def shards_of(wildcards):

@@ -44,7 +44,7 @@ def surrounding_mistakes(config: Config) -> list[str]:
 def sources_of(item: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
     """The files of one genome: the key as a reader would say it, and its source."""
     for key in ("genome", "annotation", "mask"):
-        if item.get(key):
+        if key in item:
             yield key, item[key]
     for number, source in enumerate(item.get("isoseq") or (), start=1):
         yield f"isoseq[{number}]", source

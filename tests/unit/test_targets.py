@@ -1,0 +1,50 @@
+"""Requested files of genomes that the configuration does not list."""
+
+from __future__ import annotations
+
+import pytest
+
+from phytoscribe.configuration.targets import check_targets
+from phytoscribe.errors import ConfigError
+
+KNOWN = ["athaliana", "rcommunis"]
+
+
+@pytest.mark.parametrize(
+    "target",
+    [
+        "results/predictions/typo.gff3",
+        "./results/predictions/typo.proteins.faa",
+        "results/evaluation/typo.genes.tsv",
+        "results/evaluation/augustus/typo.gff3",
+        "results/clean/typo.rejected.tsv",
+        "results/splits/loci/typo.tsv",
+        "resources/genomes/typo/typo.fa",
+        "results/predictions/shards/typo/000.jsonl",
+    ],
+)
+def test_unknown_genome_is_named_with_the_known_ones(target):
+    with pytest.raises(
+        ConfigError, match="no genome 'typo' in the configuration; its genomes are: athaliana, rcommunis"
+    ):
+        check_targets(["-n", target], KNOWN)
+
+
+def test_near_miss_is_suggested():
+    with pytest.raises(ConfigError, match=r"did you mean 'athaliana'\?"):
+        check_targets(["results/predictions/athalian.gff3"], KNOWN)
+
+
+def test_other_arguments_pass():
+    check_targets(
+        [
+            "--profile",
+            "profiles/slurm",
+            "all",
+            "results/predictions/athaliana.gff3",
+            "results/evaluation/augustus/rcommunis.gff3",
+            "results/splits/splits.tsv",
+            "results/report/report.html",
+        ],
+        KNOWN,
+    )

@@ -1,0 +1,172 @@
+"""What every rule, environment, profile and configuration key must have, read from the files themselves."""
+
+from __future__ import annotations
+
+import re
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+from phytoscribe.configuration.imports import modules_reached, outside_packages
+from phytoscribe.configuration.meaning import MODEL_FILES
+
+ROOT = Path(__file__).parents[2]
+WORKFLOW = ROOT / "workflow"
+SCRIPTS = WORKFLOW / "scripts"
+#: Conda package of each imported name, where they differ.
+CONDA_NAMES = {
+    "torch": "pytorch",
+    "pytorch_lightning": "pytorch-lightning",
+    "matplotlib": "matplotlib-base",
+    "yaml": "pyyaml",
+}
+#: Conda package of each program that the library calls.
+PROGRAMS = {
+    "run_augustus": "augustus",
+    "cluster_paralogs": "cd-hit",
+    "report_leakage": "blast",
+    "blast_isoseq": "blast",
+    "align_isoseq": "minimap2",
+}
+
+
+def rule_texts() -> dict[str, str]:
+    """Text of every rule with a script, by rule name."""
+    texts: dict[str, str] = {}
+    for file in sorted((WORKFLOW / "rules").glob("*.smk")):
+        blocks = re.split(r"^rule (\w+):$", file.read_text(), flags=re.MULTILINE)[1:]
+        texts.update(zip(blocks[::2], blocks[1::2], strict=True))
+    return texts
+
+
+RULES = rule_texts()
+
+
+def environments_of(rule: str) -> list[Path]:
+    """Environment files that a rule may run in."""
+    if "CLEANER_ENVIRONMENT" in RULES[rule]:
+        return [WORKFLOW / "envs/annotation.yaml", WORKFLOW / "envs/agat.yaml"]
+    return [WORKFLOW / "envs" / name for name in re.findall(r'"\.\./envs/(\w+\.yaml)"', RULES[rule])]
+
+
+def script_of(rule: str) -> Path:
+    return SCRIPTS / re.search(r'"\.\./scripts/(\w+\.py)"', RULES[rule]).group(1)
+
+
+def packages_of(environment: Path) -> dict[str, str]:
+    """``{package: version}`` that an environment lists."""
+    lines = yaml.safe_load(environment.read_text())["dependencies"]
+    return dict(line.split("=", 1) for line in lines)
+
+
+def test_there_are_rules():
+    assert len(RULES) >= 23
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_rule_is_complete(rule):
+    for directive in ("output", "log", "conda", "resources", "message", "script"):
+        assert re.search(rf"^    {directive}:", RULES[rule], flags=re.MULTILINE), f"{rule} has no {directive}"
+    for resource in ("mem_mb=", "runtime="):
+        assert resource in RULES[rule]
+    assert f'library=library("{script_of(rule).stem}")' in RULES[rule]
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_inputs_and_outputs_are_named(rule):
+    for directive in ("input", "output", "params"):
+        block = re.search(rf"^    {directive}:\n((?:        .*\n)+)", RULES[rule], flags=re.MULTILINE)
+        for line in (block.group(1) if block else "").splitlines():
+            if re.match(r"        \S", line) and line.strip() not in (")", "]", "),", "],", "}", "},"):
+                assert re.match(r"        \w+=", line), f"{rule}, {directive}: {line.strip()}"
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_environment_lists_all_that_the_script_imports(rule):
+    script = script_of(rule)
+    imported = outside_packages([script, *modules_reached(script, SCRIPTS)]) - set(sys.stdlib_module_names)
+    wanted = {CONDA_NAMES.get(name, name).lower() for name in imported}
+    if rule in PROGRAMS:
+        wanted.add(PROGRAMS[rule])
+    environments = environments_of(rule)
+    assert environments
+    for environment in environments:
+        missing = sorted(wanted - set(packages_of(environment)))
+        assert not missing, f"{environment.name}, used by {rule}, lacks {missing}"
+
+
+@pytest.mark.parametrize("environment", sorted((WORKFLOW / "envs").glob("*.yaml")), ids=lambda path: path.name)
+def test_environment_is_pinned_and_used(environment):
+    content = yaml.safe_load(environment.read_text())
+    assert content["channels"] == ["conda-forge", "bioconda", "nodefaults"]
+    for line in content["dependencies"]:
+        assert re.fullmatch(r"[a-z0-9._-]+=\d[\w.]*", line), f"{line} is not pinned"
+    used = {path for rule in RULES for path in environments_of(rule)}
+    assert environment in used, f"no rule uses {environment.name}"
+
+
+def test_environments_and_lock_file_agree():
+    locked = dict(
+        line.lower().split("==") for line in (ROOT / "requirements.lock").read_text().splitlines() if "==" in line
+    )
+    pip_names = {"pytorch": "torch", "matplotlib-base": "matplotlib"}
+    for environment in (WORKFLOW / "envs").glob("*.yaml"):
+        for package, version in packages_of(environment).items():
+            name = pip_names.get(package, package)
+            if name in locked:
+                assert version == locked[name], f"{environment.name}: {package}"
+
+
+def test_lock_file_holds_what_is_asked_for_and_no_index():
+    locked = (ROOT / "requirements.lock").read_text().splitlines()
+    for line in (ROOT / "requirements.in").read_text().splitlines():
+        requirement = line.partition("#")[0].strip()
+        assert not requirement or requirement in locked, f"requirements.lock lacks {requirement}; run `make lock`"
+    assert all(re.fullmatch(r"#.*|[\w.-]+==[\w.]+", line) for line in locked)
+
+
+def test_every_key_of_the_configuration_is_described_and_explained():
+    schema = yaml.safe_load((WORKFLOW / "schemas/config.schema.yaml").read_text())
+    explained = (ROOT / "config/README.md").read_text()
+
+    def visit(part: dict, place: str) -> None:
+        assert part.get("description"), f"{place} has no description"
+        if part.get("type") == "object":
+            assert part.get("additionalProperties") is False, f"{place} lets unknown keys pass"
+            for key, inner in part["properties"].items():
+                assert f"`{key}`" in explained, f"config/README.md does not explain `{key}` ({place})"
+                visit(inner, f"{place}.{key}")
+                if inner.get("type") == "object" and place == "config":
+                    assert "default" in inner, f"{place}.{key} needs a default for its own defaults to be filled"
+        if "items" in part:
+            visit(part["items"], f"{place}[]")
+
+    visit(schema, "config")
+    visit(schema["$defs"]["source"], "source")
+
+
+def test_slurm_profile_names_only_rules_that_exist():
+    text = (ROOT / "profiles/slurm/profile.yaml").read_text()
+    profile = yaml.safe_load(
+        re.sub(r"^\?.*$", "", text, flags=re.MULTILINE).replace("\n  software-dep", "\nsoftware-dep")
+    )
+    for key in ("set-resources", "set-threads"):
+        unknown = set(profile[key]) - set(RULES)
+        assert not unknown, f"{key} of profiles/slurm names {unknown}"
+    on_gpu = {rule for rule, values in profile["set-resources"].items() if values.get("gpu")}
+    assert on_gpu == {"pretrain_encoder", "finetune_structure", "predict_shard"}
+
+
+def test_a_trained_model_is_a_complete_model_folder():
+    for name in MODEL_FILES:
+        assert f"results/models/structure/{name}" in RULES["finetune_structure"]
+
+
+def test_rule_files_keep_their_size():
+    assert len((ROOT / "Snakefile").read_text().splitlines()) <= 60
+    for file in (WORKFLOW / "rules").glob("*.smk"):
+        text = file.read_text()
+        assert len(text.splitlines()) <= 200, file.name
+        assert text.startswith("# "), f"{file.name} opens with what goes in and comes out"
