@@ -28,6 +28,7 @@ def meaning_mistakes(config: Config) -> list[str]:
         *(mistake for item in config["genomes"] for mistake in _genome_mistakes(item)),
         *_split_mistakes(config),
         *_training_mistakes(config),
+        *_window_mistakes(config),
     ]
 
 
@@ -90,6 +91,12 @@ def _split_mistakes(config: Config) -> Iterator[str]:
         )
     if config["check"]["minimum_intron"] >= config["check"]["maximum_intron"]:
         yield "check: minimum_intron must be smaller than maximum_intron"
+
+
+def _window_mistakes(config: Config) -> Iterator[str]:
+    predict = config["predict"]
+    if predict["window"] <= 2 * predict["margin"]:
+        yield f"predict.window: {predict['window']} must be more than twice predict.margin ({predict['margin']})"
 
 
 def _training_mistakes(config: Config) -> Iterator[str]:
