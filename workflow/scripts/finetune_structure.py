@@ -1,0 +1,37 @@
+"""Rule finetune_structure: the gene structure model, from the pretrained encoder to a model folder.
+
+input: windows (contigs.tsv and arrays of make_windows), pretrained, tokenizer, accepted, fasta, fai, splits, masks
+output: config, weights, decoder, load_report, metrics, tokenizer, tokenizer_config (one folder)
+params: settings (config key finetune), predict, model, genomes, roles, lineages, contig_parts, mode, flank, masks,
+    seed, run_folder
+"""
+
+from phytoscribe.session import run_script
+
+
+def main(snakemake) -> None:
+    from pathlib import Path
+
+    from phytoscribe.training.finetuning import run_finetuning
+    from phytoscribe.training.sources import SplitSources
+
+    given, params = snakemake.input, snakemake.params
+    run_finetuning(
+        SplitSources.of(params, given.fasta, given.splits),
+        accepted=list(given.accepted),
+        masks=dict(params.masks),
+        settings=dict(params.settings),
+        predict=dict(params.predict),
+        model_settings=dict(params.model),
+        arrays=Path(given.windows[0]).parent,
+        pretrained=Path(given.pretrained).parent,
+        tokenizer_folder=Path(given.tokenizer).parent,
+        inputs=[*given.windows, given.pretrained, given.tokenizer, given.splits, *given.accepted],
+        run_folder=Path(params.run_folder),
+        target=Path(snakemake.output.config).parent,
+        seed=int(params.seed),
+        threads=snakemake.threads,
+    )
+
+
+run_script(main, snakemake)

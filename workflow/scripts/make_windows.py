@@ -1,0 +1,22 @@
+"""Rule make_windows: training sequence and labels of all genomes of role train, as flat arrays.
+
+input: accepted, rejected, fasta, fai (lists in the order of params.genomes), splits, masks
+output: contigs (TSV), bases, weights, labels, soft_plus, soft_minus, targets_plus, targets_minus (npy, one folder)
+params: genomes, roles, lineages, contig_parts, mode, flank, masks ({genome: BED})
+"""
+
+from phytoscribe.session import run_script
+
+
+def main(snakemake) -> None:
+    from pathlib import Path
+
+    from phytoscribe.training.arrays import write_training_arrays
+    from phytoscribe.training.sources import SplitSources
+
+    sources = SplitSources.of(snakemake.params, snakemake.input.fasta, snakemake.input.splits)
+    genomes = sources.training_genomes(snakemake.input.accepted, snakemake.input.rejected, snakemake.params.masks)
+    write_training_arrays(genomes, Path(snakemake.output.contigs).parent)
+
+
+run_script(main, snakemake)

@@ -1,0 +1,24 @@
+"""Rule merge_predictions: number the genes of all shards and write GFF3, FASTA and statistics.
+
+input: shards, model, fasta, fai
+output: gff3, proteins, cds, transcripts, stats
+params: genome, contigs (names or None for all)
+"""
+
+from phytoscribe.session import run_script
+
+
+def main(snakemake) -> None:
+    from phytoscribe.prediction.merge import PredictionFiles
+    from phytoscribe.prediction.run import merge_shards
+
+    merge_shards(
+        shards=snakemake.input.shards,
+        fasta=snakemake.input.fasta,
+        genome_name=snakemake.params.genome,
+        chosen=snakemake.params.contigs,
+        files=PredictionFiles(**{name: snakemake.output[name] for name in PredictionFiles.__slots__}),
+    )
+
+
+run_script(main, snakemake)

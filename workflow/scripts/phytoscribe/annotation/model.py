@@ -1,0 +1,151 @@
+"""The one type of a gene model that every part of PhytoScribe uses.
+
+Coordinates are 0-based, half-open and in contig orientation: ``(0, 3)`` are the first three bases of the contig on
+either strand.  Intervals are sorted by ascending start, whatever the strand.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+
+Interval = tuple[int, int]
+Attributes = Mapping[str, str]
+COMPLEMENT_STRAND = {"+": "-", "-": "+"}
+
+
+def introns_between(segments: Iterable[Interval]) -> tuple[Interval, ...]:
+    """Gaps between consecutive sorted segments."""
+    ordered = tuple(segments)
+    return tuple((left[1], right[0]) for left, right in zip(ordered, ordered[1:], strict=False))
+
+
+@dataclass(frozen=True, slots=True)
+class Transcript:
+    """One transcript of a gene.
+
+    Attributes:
+        id: transcript id.
+        exons: sorted exons; never empty.
+        cds: sorted CDS segments, stop codon inside; empty for a transcript that codes for nothing.
+        type: GFF3 feature type, ``mRNA`` for coding transcripts.
+        attributes: GFF3 attributes other than ``ID`` and ``Parent``, in the order of the file.
+        score: probability-like score in [0, 1], or None.
+        start_phase: GFF3 phase of the first CDS segment in transcript order: bases to skip to the first full codon.
+            0 for every complete CDS.
+    """
+
+    id: str
+    exons: tuple[Interval, ...]
+    cds: tuple[Interval, ...] = ()
+    type: str = "mRNA"
+    attributes: Attributes = field(default_factory=dict, hash=False)
+    score: float | None = None
+    start_phase: int = 0
+
+    @property
+    def start(self) -> int:
+        return self.exons[0][0]
+
+    @property
+    def end(self) -> int:
+        return self.exons[-1][1]
+
+    @property
+    def introns(self) -> tuple[Interval, ...]:
+        return introns_between(self.exons)
+
+    @property
+    def cds_introns(self) -> tuple[Interval, ...]:
+        """Gaps between CDS segments."""
+        return introns_between(self.cds)
+
+    @property
+    def cds_length(self) -> int:
+        return sum(end - start for start, end in self.cds)
+
+    def cds_phases(self, strand: str) -> tuple[int, ...]:
+        """GFF3 phase of each CDS segment, in the order of :attr:`cds`."""
+        segments = self.cds if strand == "+" else self.cds[::-1]
+        phases = []
+        phase = self.start_phase
+        for start, end in segments:
+            phases.append(phase)
+            phase = (phase - (end - start)) % 3
+        return tuple(phases if strand == "+" else phases[::-1])
+
+    def utrs(self, strand: str) -> tuple[tuple[Interval, ...], tuple[Interval, ...]]:
+        """``(five_prime, three_prime)`` UTR segments, each sorted; both empty without CDS."""
+        if not self.cds:
+            return (), ()
+        cds_start, cds_end = self.cds[0][0], self.cds[-1][1]
+        left = tuple((s, min(e, cds_start)) for s, e in self.exons if s < cds_start)
+        right = tuple((max(s, cds_end), e) for s, e in self.exons if e > cds_end)
+        return (left, right) if strand == "+" else (right, left)
+
+
+@dataclass(frozen=True, slots=True)
+class GeneModel:
+    """One gene locus with its transcripts.
+
+    Attributes:
+        id: gene id.
+        contig: sequence name, as in the FASTA.
+        strand: ``+`` or ``-``.
+        transcripts: in the order of the file; never empty.
+        biotype: ``protein_coding`` where the file says nothing and a transcript has CDS.
+        attributes: GFF3 attributes other than ``ID``.
+        source: GFF3 column 2.
+        score: probability-like score in [0, 1], or None.
+    """
+
+    id: str
+    contig: str
+    strand: str
+    transcripts: tuple[Transcript, ...]
+    biotype: str = "protein_coding"
+    attributes: Attributes = field(default_factory=dict, hash=False)
+    source: str = "PhytoScribe"
+    score: float | None = None
+
+    @property
+    def start(self) -> int:
+        return min(t.start for t in self.transcripts)
+
+    @property
+    def end(self) -> int:
+        return max(t.end for t in self.transcripts)
+
+    @property
+    def coding_transcripts(self) -> tuple[Transcript, ...]:
+        return tuple(t for t in self.transcripts if t.cds)
+
+    def reverse_complement(self, contig_length: int) -> GeneModel:
+        """The same gene on the reverse complement of its contig (an involution)."""
+
+        def flip(segments: tuple[Interval, ...]) -> tuple[Interval, ...]:
+            return tuple((contig_length - e, contig_length - s) for s, e in reversed(segments))
+
+        return replace(
+            self,
+            strand=COMPLEMENT_STRAND[self.strand],
+            transcripts=tuple(replace(t, exons=flip(t.exons), cds=flip(t.cds)) for t in self.transcripts),
+        )
+
+    def shifted(self, offset: int, contig: str | None = None) -> GeneModel:
+        """The same gene moved by ``offset`` bases, optionally onto another contig name."""
+
+        def move(segments: tuple[Interval, ...]) -> tuple[Interval, ...]:
+            return tuple((s + offset, e + offset) for s, e in segments)
+
+        return replace(
+            self,
+            contig=self.contig if contig is None else contig,
+            transcripts=tuple(replace(t, exons=move(t.exons), cds=move(t.cds)) for t in self.transcripts),
+        )
+
+
+def sort_genes(genes: Iterable[GeneModel], contig_order: Iterable[str]) -> list[GeneModel]:
+    """Genes in order of contig, start, end, strand, id."""
+    rank = {name: index for index, name in enumerate(contig_order)}
+    return sorted(genes, key=lambda g: (rank[g.contig], g.start, g.end, g.strand, g.id))

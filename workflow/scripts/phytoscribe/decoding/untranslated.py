@@ -1,0 +1,176 @@
+"""Untranslated regions of decoded genes: from the ends of the CDS outwards.
+
+From each end of a CDS a small lattice of three states (UTR exon, UTR intron, intergenic) is walked away from the gene;
+the region ends where the evidence for it, summed over bases, was highest.  Introns are GT-AG or GC-AG and at least
+``minimum_intron`` long, exons at least three bases; the region never enters the CDS of another gene on its strand.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+from numba import njit
+
+from phytoscribe.annotation.model import Interval
+from phytoscribe.decoding.settings import DecoderSettings
+from phytoscribe.decoding.viterbi import CodingGene
+from phytoscribe.genome.sequence import reverse_complement
+from phytoscribe.labels.states import State
+
+A, C, G, T = range(4)
+FORBIDDEN = -1e30
+MINIMUM_EXON = 3
+
+
+@njit(cache=True, nogil=True)
+def _walk(exon, intron, opens, closes, minimum_intron, cds_end_exon):
+    """Best UTR on a path that leads away from the CDS.
+
+    Args:
+        exon, intron: float32 (n,), scores relative to intergenic, nearest base first.
+        opens: bool (n,), an intron may begin with this base (counted from the CDS).
+        closes: bool (n,), an intron may end with this base.
+        cds_end_exon: bases of CDS in the exon that is extended; an intron may follow at once if it is long enough.
+
+    Returns:
+        ``(length, is_exon)``: bases of the region, 0 for none, and its exon mask.
+    """
+    n = exon.size
+    in_exon = np.full(n + 1, FORBIDDEN)
+    in_intron = np.full(n + 1, FORBIDDEN)
+    exon_run = np.zeros(n + 1, np.int64)
+    intron_run = np.zeros(n + 1, np.int64)
+    exon_from = np.zeros(n + 1, np.int64)  # exon run that the current intron followed
+    in_exon[0] = 0.0
+    exon_run[0] = cds_end_exon
+    from_intron = np.zeros(n + 1, np.uint8)
+    from_exon = np.zeros(n + 1, np.uint8)
+    best, best_length = 0.0, 0
+    for i in range(1, n + 1):
+        stay, enter = in_exon[i - 1], FORBIDDEN
+        if in_intron[i - 1] > FORBIDDEN and intron_run[i - 1] >= minimum_intron and closes[i - 2]:
+            enter = in_intron[i - 1]
+        if enter > stay:
+            in_exon[i], exon_run[i], from_intron[i] = enter + exon[i - 1], 1, 1
+        else:
+            in_exon[i], exon_run[i] = stay + exon[i - 1], exon_run[i - 1] + 1
+        stay, enter = in_intron[i - 1], FORBIDDEN
+        if opens[i - 1] and exon_run[i - 1] >= MINIMUM_EXON:
+            enter = in_exon[i - 1]
+        if enter > stay:
+            in_intron[i], intron_run[i], from_exon[i] = enter + intron[i - 1], 1, 1
+        elif stay > FORBIDDEN:
+            in_intron[i], intron_run[i] = stay + intron[i - 1], intron_run[i - 1] + 1
+        if in_exon[i] > best and exon_run[i] >= MINIMUM_EXON:
+            best, best_length = in_exon[i], i
+    is_exon = np.zeros(best_length, np.bool_)
+    exonic = True
+    for i in range(best_length, 0, -1):
+        is_exon[i - 1] = exonic
+        if exonic and from_intron[i]:
+            exonic = False
+        elif not exonic and from_exon[i]:
+            exonic = True
+    return best_length, is_exon
+
+
+def _region(
+    bases: npt.NDArray[np.uint8], scores: npt.NDArray, upstream: bool, settings: DecoderSettings, cds_end_exon: int
+) -> list[Interval]:
+    """UTR exons as intervals of distance from the CDS, nearest first.
+
+    Args:
+        bases: base codes in reading direction of the gene, the base next to the CDS first (downstream) or last
+            (upstream).
+        scores: float32 (n, 2): log odds of UTR exon and UTR intron against intergenic, same order as ``bases``.
+    """
+    following = np.zeros((bases.size, 2), np.uint8) + 4
+    following[:-1, 0] = bases[1:]
+    donor = (bases == G) & ((following[:, 0] == T) | (following[:, 0] == C))
+    acceptor = np.zeros(bases.size, bool)
+    acceptor[1:] = (bases[:-1] == A) & (bases[1:] == G)
+    if upstream:
+        opens, closes, scores = acceptor[::-1], donor[::-1], scores[::-1]
+    else:
+        opens, closes = donor, acceptor
+    length, is_exon = _walk(
+        np.ascontiguousarray(scores[:, 0]),
+        np.ascontiguousarray(scores[:, 1]),
+        np.ascontiguousarray(opens),
+        np.ascontiguousarray(closes),
+        settings.minimum_intron,
+        cds_end_exon,
+    )
+    edges = np.diff(np.concatenate(([0], is_exon.astype(np.int8), [0]))) if length else np.zeros(1)
+    return list(zip(np.flatnonzero(edges == 1).tolist(), np.flatnonzero(edges == -1).tolist(), strict=True))
+
+
+def add_untranslated_regions(
+    genes: list[CodingGene],
+    bases: npt.NDArray[np.uint8],
+    plus: npt.NDArray,
+    minus: npt.NDArray,
+    settings: DecoderSettings,
+) -> list[tuple[Interval, ...]]:
+    """Exons of each gene: its CDS with the untranslated regions joined on.
+
+    Args:
+        genes: decoded genes in order of position.
+        bases: uint8 (length,).
+        plus, minus: log probabilities (length, STATE_COUNT), contig orientation.
+
+    Returns:
+        One sorted tuple of exons per gene, 0-based half-open contig coordinates.
+    """
+    limits = _reach(genes, bases.size, settings.maximum_utr)
+    exons = []
+    for gene, (left_limit, right_limit) in zip(genes, limits, strict=True):
+        cds_start, cds_end = gene.cds[0][0], gene.cds[-1][1]
+        left, right = bases[left_limit:cds_start], bases[cds_end:right_limit]
+        table = plus if gene.strand == "+" else minus
+        five_prime = (State.UTR5_EXON, State.UTR5_INTRON)
+        three_prime = (State.UTR3_EXON, State.UTR3_INTRON)
+        first_exon, last_exon = gene.cds[0][1] - gene.cds[0][0], gene.cds[-1][1] - gene.cds[-1][0]
+        if gene.strand == "+":
+            left_scores = _odds(table[left_limit:cds_start], five_prime)
+            right_scores = _odds(table[cds_end:right_limit], three_prime)
+            before = _region(left, left_scores, True, settings, first_exon)
+            after = _region(right, right_scores, False, settings, last_exon)
+        else:
+            left_scores = _odds(table[left_limit:cds_start], three_prime)[::-1]
+            right_scores = _odds(table[cds_end:right_limit], five_prime)[::-1]
+            before = _region(reverse_complement(left), left_scores, False, settings, first_exon)
+            after = _region(reverse_complement(right), right_scores, True, settings, last_exon)
+        segments = [(cds_start - e, cds_start - s) for s, e in reversed(before)]
+        segments += [*gene.cds, *((cds_end + s, cds_end + e) for s, e in after)]
+        exons.append(_joined(segments))
+    return exons
+
+
+def _odds(table: npt.NDArray, states: tuple[State, State]) -> npt.NDArray[np.float32]:
+    """Log odds of the two UTR states against intergenic, float32 (n, 2)."""
+    values = np.asarray(table, dtype=np.float32)
+    return values[:, list(states)] - values[:, [State.INTERGENIC]]
+
+
+def _joined(segments: list[Interval]) -> tuple[Interval, ...]:
+    """Segments with touching neighbours joined."""
+    joined = [segments[0]]
+    for start, end in segments[1:]:
+        if start == joined[-1][1]:
+            joined[-1] = (joined[-1][0], end)
+        else:
+            joined.append((start, end))
+    return tuple(joined)
+
+
+def _reach(genes: list[CodingGene], length: int, maximum: int) -> list[Interval]:
+    """How far each gene may extend: up to ``maximum`` bases, the contig's ends, half-way to genes on its strand."""
+    limits = [[max(0, g.cds[0][0] - maximum), min(length, g.cds[-1][1] + maximum)] for g in genes]
+    for strand in "+-":
+        members = [i for i, gene in enumerate(genes) if gene.strand == strand]
+        for left, right in zip(members, members[1:], strict=False):
+            middle = (genes[left].cds[-1][1] + genes[right].cds[0][0]) // 2
+            limits[left][1] = min(limits[left][1], middle)
+            limits[right][0] = max(limits[right][0], middle)
+    return [(left, right) for left, right in limits]

@@ -1,0 +1,29 @@
+"""Errors that a user can cause and mend.
+
+Every message names the file, line or id, says what is wrong and what to do.  Scripts print the message alone,
+without a traceback (see :mod:`phytoscribe.session`); anything else is a fault of the program and keeps its traceback.
+"""
+
+
+class PhytoScribeError(Exception):
+    """Base of all errors that a user can mend; the text is complete and needs no traceback."""
+
+
+class ConfigError(PhytoScribeError, ValueError):
+    """The configuration is wrong: unknown key, missing file, contradicting roles."""
+
+
+class FastaError(PhytoScribeError, ValueError):
+    """A genome FASTA cannot be used."""
+
+
+class GffError(PhytoScribeError, ValueError):
+    """An annotation file cannot be used."""
+
+
+class ToolError(PhytoScribeError, RuntimeError):
+    """An external program is missing or failed."""
+
+
+class ModelError(PhytoScribeError, ValueError):
+    """A model folder is incomplete, or does not fit the data or the configuration."""

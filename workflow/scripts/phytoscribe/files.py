@@ -1,0 +1,82 @@
+"""Reading and writing files so that no half-written file is ever seen."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import os
+import shutil
+import tempfile
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO
+
+from phytoscribe.errors import PhytoScribeError
+
+
+@contextmanager
+def atomic_path(path: str | Path) -> Iterator[Path]:
+    """Yield a temporary path beside ``path``; rename it to ``path`` if the block ends without an error.
+
+    After an error the temporary file or folder is removed and ``path`` is as it was.
+    """
+    target = Path(path)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    temporary = target.with_name(f".{target.name}.{os.getpid()}.tmp")
+    try:
+        yield temporary
+        if temporary.is_dir() and target.is_dir():
+            shutil.rmtree(target)
+        os.replace(temporary, target)
+    finally:
+        if temporary.is_dir():
+            shutil.rmtree(temporary)
+        else:
+            temporary.unlink(missing_ok=True)
+
+
+@contextmanager
+def atomic_open(path: str | Path) -> Iterator[IO[str]]:
+    """Open ``path`` for writing UTF-8 text under a temporary name; it appears when the block ends without an error."""
+    with atomic_path(path) as temporary, temporary.open("w", encoding="utf-8", newline="\n") as handle:
+        yield handle
+
+
+@contextmanager
+def open_text(path: str | Path) -> Iterator[IO[str]]:
+    """Open a plain or gzip/bgzip-compressed text file for reading.
+
+    Compression is told by the first two bytes, not by the name.
+
+    Raises:
+        PhytoScribeError: the file is missing, truncated, corrupt or not UTF-8 text.
+    """
+    source = Path(path)
+    try:
+        with source.open("rb") as probe:
+            compressed = probe.read(2) == b"\x1f\x8b"
+    except OSError as error:
+        raise PhytoScribeError(f"{source}: cannot be read ({error.strerror}); check the path") from error
+    opener = gzip.open if compressed else open
+    try:
+        with opener(source, "rt", encoding="utf-8") as handle:
+            yield handle  # type: ignore[misc]
+    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+        raise PhytoScribeError(f"{source}: truncated or corrupt gzip file ({error}); fetch it again") from error
+    except UnicodeDecodeError as error:
+        raise PhytoScribeError(f"{source}: not a text file ({error.reason} at byte {error.start})") from error
+
+
+def sha256_of(path: str | Path) -> str:
+    """Hex SHA-256 of a file's bytes."""
+    with Path(path).open("rb") as handle:
+        return hashlib.file_digest(handle, "sha256").hexdigest()
+
+
+@contextmanager
+def scratch_folder(prefix: str = "phytoscribe-") -> Iterator[Path]:
+    """A temporary folder that is removed at the end; honours ``TMPDIR``."""
+    with tempfile.TemporaryDirectory(prefix=prefix) as folder:
+        yield Path(folder)

@@ -1,0 +1,1 @@
+"""The BigBro encoder and the models built on it."""

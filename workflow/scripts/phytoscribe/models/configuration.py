@@ -1,0 +1,125 @@
+"""Configuration of the PhytoScribe models, and the sizes that config.yaml names."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from transformers import PretrainedConfig
+
+from phytoscribe.errors import ConfigError
+from phytoscribe.labels.states import STATE_COUNT
+
+#: Numbers behind ``model.size``; single ones can be overridden in config.yaml.
+SIZES: dict[str, dict[str, int]] = {
+    "tiny": {
+        "hidden_size": 32,
+        "layer_count": 2,
+        "head_count": 2,
+        "block_size": 32,
+        "stem_channels": 16,
+        "stem_layers": 1,
+        "spread_channels": 8,
+        "head_layers": 1,
+    },
+    "small": {
+        "hidden_size": 128,
+        "layer_count": 4,
+        "head_count": 4,
+        "block_size": 64,
+        "stem_channels": 64,
+        "stem_layers": 3,
+        "spread_channels": 24,
+        "head_layers": 3,
+    },
+    "base": {
+        "hidden_size": 320,
+        "layer_count": 9,
+        "head_count": 8,
+        "block_size": 128,
+        "stem_channels": 96,
+        "stem_layers": 3,
+        "spread_channels": 48,
+        "head_layers": 3,
+    },
+}
+
+
+class BigBroConfig(PretrainedConfig):
+    """Sizes of the encoder and of the base-resolution parts around it.
+
+    Args:
+        vocab_size: tokenizer vocabulary.
+        pad_token_id: padding token, equal to the tokenizer's.
+        hidden_size, layer_count, head_count: encoder width, depth, heads.
+        block_size: tokens of a local attention block; a token sees its own block and both neighbours.
+        feed_forward_factor: width of the feed-forward layer over ``hidden_size``.
+        dropout: in the encoder's residual branches.
+        stem_channels, stem_layers: convolutions at base resolution before pooling.
+        spread_channels: channels that each token gives back to each of its bases.
+        spread_length: bases of a token that get channels of their own; later bases share the last.
+        head_layers: convolutions at base resolution after spreading.
+        state_count: classes of the structure head.
+        species, lineages: names that the model was trained with, for the record.
+    """
+
+    model_type = "phytoscribe_bigbro"
+
+    def __init__(
+        self,
+        vocab_size: int = 4096,
+        pad_token_id: int = 0,
+        hidden_size: int = 128,
+        layer_count: int = 6,
+        head_count: int = 4,
+        block_size: int = 64,
+        feed_forward_factor: int = 3,
+        dropout: float = 0.0,
+        stem_channels: int = 48,
+        stem_layers: int = 2,
+        spread_channels: int = 24,
+        spread_length: int = 16,
+        head_layers: int = 2,
+        state_count: int = STATE_COUNT,
+        species: list[str] | None = None,
+        lineages: list[str] | None = None,
+        **kwargs: Any,
+    ) -> None:
+        self.vocab_size = vocab_size
+        self.hidden_size = hidden_size
+        self.layer_count = layer_count
+        self.head_count = head_count
+        self.block_size = block_size
+        self.feed_forward_factor = feed_forward_factor
+        self.dropout = dropout
+        self.stem_channels = stem_channels
+        self.stem_layers = stem_layers
+        self.spread_channels = spread_channels
+        self.spread_length = spread_length
+        self.head_layers = head_layers
+        self.state_count = state_count
+        self.species = species or []
+        self.lineages = lineages or []
+        super().__init__(pad_token_id=pad_token_id, **kwargs)
+
+
+def config_from_settings(settings: dict[str, Any], **fixed: Any) -> BigBroConfig:
+    """Model configuration from the ``model`` section of config.yaml.
+
+    Args:
+        settings: ``{"size": name, **overrides}``.
+        fixed: values that the tokenizer and genomes decide (``vocab_size``, ``pad_token_id``, ...).
+
+    Raises:
+        ConfigError: unknown size, or a width that the heads do not divide.
+    """
+    overrides = {k: v for k, v in settings.items() if k != "size"}
+    size = settings.get("size", "small")
+    if size not in SIZES:
+        raise ConfigError(f"config key model.size: {size!r} is unknown; choose one of {', '.join(SIZES)}")
+    config = BigBroConfig(**{**SIZES[size], **overrides, **fixed})
+    if config.hidden_size % (2 * config.head_count):
+        raise ConfigError(
+            f"config key model: hidden_size {config.hidden_size} must be a multiple of twice head_count "
+            f"{config.head_count}"
+        )
+    return config

@@ -1,0 +1,107 @@
+"""The BigBro encoder over tokens, and its head for masked-language-model pretraining."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+from transformers import PreTrainedModel
+
+from phytoscribe.models.attention import BlockSparseAttention
+from phytoscribe.models.configuration import BigBroConfig
+
+INITIAL_DEVIATION = 0.02
+
+
+class EncoderLayer(nn.Module):
+    """Pre-norm attention and feed-forward block."""
+
+    def __init__(self, config: BigBroConfig) -> None:
+        super().__init__()
+        width = config.hidden_size
+        self.attention_norm = nn.LayerNorm(width)
+        self.attention = BlockSparseAttention(config)
+        self.feed_forward_norm = nn.LayerNorm(width)
+        self.feed_forward = nn.Sequential(
+            nn.Linear(width, config.feed_forward_factor * width),
+            nn.GELU(),
+            nn.Linear(config.feed_forward_factor * width, width),
+        )
+        self.dropout = nn.Dropout(config.dropout)
+
+    def forward(self, hidden: Tensor, valid: Tensor, global_count: int) -> Tensor:
+        hidden = hidden + self.dropout(self.attention(self.attention_norm(hidden), valid, global_count))
+        return hidden + self.dropout(self.feed_forward(self.feed_forward_norm(hidden)))
+
+
+class BigBroPreTrainedModel(PreTrainedModel):
+    """Loading, saving and weight initialisation shared by all PhytoScribe models."""
+
+    config_class = BigBroConfig
+    base_model_prefix = "encoder"
+    _supports_sdpa = True
+
+    def _init_weights(self, module: nn.Module) -> None:
+        if isinstance(module, nn.Linear | nn.Embedding):
+            nn.init.normal_(module.weight, std=INITIAL_DEVIATION)
+        if isinstance(module, nn.Conv1d):
+            nn.init.kaiming_normal_(module.weight, nonlinearity="linear")
+        if isinstance(module, nn.Linear | nn.Conv1d) and module.bias is not None:
+            nn.init.zeros_(module.bias)
+        if isinstance(module, nn.LayerNorm):
+            nn.init.ones_(module.weight)
+            nn.init.zeros_(module.bias)
+
+
+class BigBroEncoder(BigBroPreTrainedModel):
+    """Tokens and global tokens (species, lineage) to contextual vectors."""
+
+    base_model_prefix = ""
+
+    def __init__(self, config: BigBroConfig) -> None:
+        super().__init__(config)
+        self.embedding = nn.Embedding(config.vocab_size, config.hidden_size)
+        self.layers = nn.ModuleList(EncoderLayer(config) for _ in range(config.layer_count))
+        self.final_norm = nn.LayerNorm(config.hidden_size)
+        self.post_init()
+
+    def forward(self, token_ids: Tensor, global_ids: Tensor, added: Tensor | None = None) -> Tensor:
+        """
+        Args:
+            token_ids: int64 (batch, tokens), ``pad_token_id`` behind the end.
+            global_ids: int64 (batch, globals): ids of the species and lineage tokens.
+            added: (batch, tokens, hidden) added to the token embeddings, for example pooled base features.
+
+        Returns:
+            (batch, tokens, hidden)
+        """
+        tokens = token_ids.shape[1]
+        missing = -tokens % self.config.block_size
+        padded = F.pad(token_ids, (0, missing), value=self.config.pad_token_id)
+        valid = padded != self.config.pad_token_id
+        hidden = self.embedding(padded)
+        if added is not None:
+            hidden = hidden + F.pad(added, (0, 0, 0, missing))
+        global_count = global_ids.shape[1]
+        hidden = torch.cat([self.embedding(global_ids), hidden], dim=1)
+        for layer in self.layers:
+            hidden = layer(hidden, valid, global_count)
+        return self.final_norm(hidden[:, global_count : global_count + tokens])
+
+
+class MaskedTokenModel(BigBroPreTrainedModel):
+    """The encoder with a head that names masked tokens (weights tied to the embedding)."""
+
+    def __init__(self, config: BigBroConfig) -> None:
+        super().__init__(config)
+        self.encoder = BigBroEncoder(config)
+        self.transform = nn.Linear(config.hidden_size, config.hidden_size)
+        self.transform_norm = nn.LayerNorm(config.hidden_size)
+        self.token_bias = nn.Parameter(torch.zeros(config.vocab_size))
+        self.post_init()
+
+    def forward(self, token_ids: Tensor, global_ids: Tensor, masked: Tensor) -> Tensor:
+        """Logits (masked positions, vocabulary) for the positions where the bool tensor ``masked`` is True."""
+        hidden = self.encoder(token_ids, global_ids)[masked]
+        hidden = self.transform_norm(F.gelu(self.transform(hidden)))
+        return hidden @ self.encoder.embedding.weight.T + self.token_bias

@@ -1,0 +1,110 @@
+"""Model folders: what they hold, their hash, and weights that provably arrived."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TypeVar
+
+from torch import nn
+
+from phytoscribe.errors import ModelError
+from phytoscribe.models.encoder import BigBroPreTrainedModel
+
+Model = TypeVar("Model", bound=BigBroPreTrainedModel)
+
+logger = logging.getLogger(__name__)
+
+#: Files of a structure model folder that decide its predictions.
+MODEL_FILES = ("config.json", "model.safetensors", "decoder.json", "tokenizer.json")
+
+
+def model_hash(folder: str | Path) -> str:
+    """First 16 hex digits of the SHA-256 over the files that decide a model's predictions.
+
+    Raises:
+        ModelError: one of them is missing.
+    """
+    digest = hashlib.sha256()
+    for name in MODEL_FILES:
+        path = Path(folder) / name
+        if not path.is_file():
+            raise ModelError(f"{path}: missing; a model folder holds {', '.join(MODEL_FILES)}")
+        digest.update(path.read_bytes())
+    return digest.hexdigest()[:16]
+
+
+def load_model(kind: type[Model], folder: str | Path) -> Model:
+    """Load a saved model; every tensor must be there.
+
+    Raises:
+        ModelError: the folder is unreadable, or tensors are missing, unexpected or of another shape.
+    """
+    try:
+        model, report = kind.from_pretrained(str(folder), output_loading_info=True, local_files_only=True)
+    except (OSError, ValueError, RuntimeError) as error:
+        raise ModelError(f"{folder}: not a saved {kind.__name__} ({error})") from error
+    faults = {key: list(value) for key, value in report.items() if value}
+    if faults:
+        raise ModelError(f"{folder}: the weights do not fit {kind.__name__}: {faults}")
+    return model.eval()
+
+
+@dataclass(frozen=True, slots=True)
+class LoadReport:
+    """What became of a pretrained encoder's tensors in a new model.
+
+    Attributes:
+        source: folder of the pretrained model.
+        loaded: tensors copied.
+        parameters_loaded: numbers in them.
+        new: tensors of the new model that start from random values.
+    """
+
+    source: str
+    loaded: int
+    parameters_loaded: int
+    new: list[str]
+
+    def as_dict(self) -> dict[str, object]:
+        return asdict(self)
+
+
+def load_pretrained_encoder(target: BigBroPreTrainedModel, pretrained: BigBroPreTrainedModel, source: str) -> LoadReport:
+    """Copy all encoder tensors of ``pretrained`` into ``target.encoder`` and verify each.
+
+    Raises:
+        ModelError: the two encoders differ in a tensor's name or shape.
+    """
+    given, wanted = pretrained.encoder.state_dict(), target.encoder.state_dict()
+    if {k: v.shape for k, v in given.items()} != {k: v.shape for k, v in wanted.items()}:
+        differing = sorted(k for k in given.keys() | wanted.keys() if _shape(given, k) != _shape(wanted, k))
+        raise ModelError(
+            f"{source}: the pretrained encoder has another shape than config.yaml's model "
+            f"({differing[0]}: {_shape(given, differing[0])} against {_shape(wanted, differing[0])}); "
+            "use the same model and tokenizer settings for both"
+        )
+    target.encoder.load_state_dict(given, strict=True)
+    arrived = target.encoder.state_dict()
+    wrong = [name for name in given if not bool((arrived[name] == given[name]).all())]
+    if wrong:
+        raise ModelError(f"{source}: tensors did not arrive: {wrong}")
+    new = sorted(name for name in target.state_dict() if not name.startswith("encoder."))
+    report = LoadReport(source, len(given), parameter_count(given.values()), new)
+    logger.info("pretrained encoder: %d tensors (%d numbers) loaded", report.loaded, report.parameters_loaded)
+    return report
+
+
+def parameter_count(tensors: Iterable) -> int:
+    return sum(t.numel() for t in tensors)
+
+
+def _shape(tensors: dict, name: str) -> tuple[int, ...] | None:
+    return tuple(tensors[name].shape) if name in tensors else None
+
+
+def trainable_parameters(model: nn.Module) -> int:
+    return sum(p.numel() for p in model.parameters() if p.requires_grad)

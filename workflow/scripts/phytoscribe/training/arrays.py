@@ -1,0 +1,159 @@
+"""Training sequence and labels of all genomes as flat arrays on disk.
+
+Contigs are laid end to end in the order of ``contigs.tsv``; a contig's base ``i`` is at ``offset + i`` in every array.
+
+* ``bases.npy`` uint8 (total,): base codes; held-out sequence is N.
+* ``weights.npy`` uint8 (total,): 1 where the loss counts, 0 on held-out sequence, masked intervals and rejected genes.
+* ``labels.npy`` uint8 (2, total): states of the plus (row 0) and minus strand (row 1), contig orientation.
+* ``soft_plus.npy``, ``soft_minus.npy`` int64 (m,): sorted positions where isoforms disagree, and
+* ``targets_plus.npy``, ``targets_minus.npy`` float16 (m, STATE_COUNT): the share of isoforms in each state there.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from phytoscribe.annotation.model import GeneModel, Interval
+from phytoscribe.errors import PhytoScribeError
+from phytoscribe.files import atomic_path
+from phytoscribe.genome import N_CODE, Genome
+from phytoscribe.labels.encode import label_contig
+from phytoscribe.labels.states import STATE_COUNT
+
+logger = logging.getLogger(__name__)
+
+STRANDS = "+-"
+ARRAY_NAMES = ("bases", "weights", "labels", "soft_plus", "soft_minus", "targets_plus", "targets_minus")
+
+
+@dataclass(frozen=True)
+class TrainingGenome:
+    """What one genome gives to training.
+
+    Attributes:
+        name, lineage: from the configuration.
+        genome: the opened FASTA.
+        contigs: contigs that hold training sequence.
+        held_out: intervals to hide, by contig.
+        ignored: intervals without loss, by contig: masked and rejected loci.
+        genes: accepted genes.
+    """
+
+    name: str
+    lineage: str
+    genome: Genome
+    contigs: Sequence[str]
+    held_out: Mapping[str, Sequence[Interval]]
+    ignored: Mapping[str, Sequence[Interval]]
+    genes: Sequence[GeneModel]
+
+
+@dataclass(frozen=True)
+class TrainingArrays:
+    """Memory-mapped arrays of a training set.
+
+    Attributes:
+        contigs: columns genome, lineage, contig, offset, length.
+        bases, weights: uint8 (total,).
+        labels: uint8 (2, total).
+        soft_positions: per strand, sorted int64 positions where isoforms disagree.
+        soft_targets: per strand, float16 (len(soft_positions), STATE_COUNT).
+    """
+
+    contigs: pd.DataFrame
+    bases: npt.NDArray[np.uint8]
+    weights: npt.NDArray[np.uint8]
+    labels: npt.NDArray[np.uint8]
+    soft_positions: tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]
+    soft_targets: tuple[npt.NDArray[np.float16], npt.NDArray[np.float16]]
+
+    @classmethod
+    def load(cls, folder: str | Path) -> TrainingArrays:
+        arrays = {name: np.load(Path(folder) / f"{name}.npy", mmap_mode="r") for name in ARRAY_NAMES}
+        return cls(
+            pd.read_csv(Path(folder) / "contigs.tsv", sep="\t", dtype={"genome": str, "contig": str, "lineage": str}),
+            arrays["bases"],
+            arrays["weights"],
+            arrays["labels"],
+            (arrays["soft_plus"], arrays["soft_minus"]),
+            (arrays["targets_plus"], arrays["targets_minus"]),
+        )
+
+
+def masked_bases(genome: Genome, contig: str, held_out: Iterable[Interval]) -> npt.NDArray[np.uint8]:
+    """A contig's base codes with N on the held-out intervals."""
+    bases = genome.bases(contig)
+    for start, end in held_out:
+        bases[start:end] = N_CODE
+    return bases
+
+
+def write_training_arrays(genomes: Sequence[TrainingGenome], folder: str | Path) -> pd.DataFrame:
+    """Write the arrays of all genomes; returns the contig table.
+
+    Raises:
+        PhytoScribeError: there is no training sequence, or no gene in it.
+    """
+    rows: list[tuple[str, str, str, int, int]] = []
+    bases, weights, labels = [], [], []
+    soft: dict[str, list] = {"soft_plus": [], "soft_minus": [], "targets_plus": [], "targets_minus": []}
+    offset = 0
+    for source in genomes:
+        by_contig: dict[str, list[GeneModel]] = {}
+        for gene in source.genes:
+            by_contig.setdefault(gene.contig, []).append(gene)
+        for contig in source.contigs:
+            held_out = source.held_out.get(contig, [])
+            sequence = masked_bases(source.genome, contig, held_out)
+            weight = np.ones(sequence.size, dtype=np.uint8)
+            for start, end in (*held_out, *source.ignored.get(contig, [])):
+                weight[start:end] = 0
+            both = []
+            for strand, name in zip(STRANDS, ("plus", "minus"), strict=True):
+                states, positions, targets = label_contig(by_contig.get(contig, []), strand, sequence.size)
+                both.append(states)
+                soft[f"soft_{name}"].append(positions + offset)
+                soft[f"targets_{name}"].append(targets)
+            rows.append((source.name, source.lineage, contig, offset, sequence.size))
+            bases.append(sequence)
+            weights.append(weight)
+            labels.append(np.stack(both))
+            offset += sequence.size
+    if not rows:
+        raise PhytoScribeError("no contig is left for training; check roles, split.mode and the genomes' contig lists")
+    table = pd.DataFrame(rows, columns=["genome", "lineage", "contig", "offset", "length"])
+    arrays = {
+        "bases": np.concatenate(bases),
+        "weights": np.concatenate(weights),
+        "labels": np.concatenate(labels, axis=1),
+        **{name: np.concatenate(parts) for name, parts in soft.items()},
+    }
+    if not (arrays["labels"] * arrays["weights"]).any():
+        raise PhytoScribeError("the training contigs hold no accepted gene; check the annotation and its rejected.tsv")
+    for name, array in arrays.items():
+        with atomic_path(Path(folder) / f"{name}.npy") as path:
+            with path.open("wb") as handle:
+                np.save(handle, array)
+    with atomic_path(Path(folder) / "contigs.tsv") as path:
+        table.to_csv(path, sep="\t", index=False)
+    _log_counts(arrays)
+    return table
+
+
+def _log_counts(arrays: Mapping[str, npt.NDArray]) -> None:
+    counted = arrays["labels"][:, arrays["weights"] > 0]
+    shares = np.bincount(counted.ravel(), minlength=STATE_COUNT) / counted.size
+    logger.info(
+        "%d bases, %d with loss, %d positions with soft targets; state shares: %s",
+        arrays["bases"].size,
+        int(arrays["weights"].sum()),
+        len(arrays["soft_plus"]) + len(arrays["soft_minus"]),
+        " ".join(f"{share:.2e}" for share in shares),
+    )

@@ -1,0 +1,91 @@
+"""Fine-tuning from files to a model folder, as the rule finetune_structure does it."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytorch_lightning as lightning
+
+from phytoscribe.models.configuration import config_from_settings
+from phytoscribe.models.encoder import MaskedTokenModel
+from phytoscribe.models.loading import load_model, load_pretrained_encoder, trainable_parameters
+from phytoscribe.models.structure import StructureModel
+from phytoscribe.prediction.settings import PredictionSettings
+from phytoscribe.tokenizer.segments import Segmenter
+from phytoscribe.training.arrays import TrainingArrays
+from phytoscribe.training.fingerprint import claim_run_folder
+from phytoscribe.training.loss import LossSettings
+from phytoscribe.training.runs import RunSettings
+from phytoscribe.training.sources import SplitSources
+from phytoscribe.training.structure import export, finetune
+from phytoscribe.training.validation import limit_regions
+
+logger = logging.getLogger(__name__)
+
+
+def run_finetuning(
+    sources: SplitSources,
+    accepted: Sequence[str],
+    masks: Mapping[str, str],
+    settings: Mapping[str, Any],
+    predict: Mapping[str, Any],
+    model_settings: Mapping[str, Any],
+    arrays: Path,
+    pretrained: Path,
+    tokenizer_folder: Path,
+    inputs: Sequence[str],
+    run_folder: Path,
+    target: Path,
+    seed: int,
+    threads: int,
+) -> None:
+    """Fine-tune the structure model and write ``target``.
+
+    Args:
+        accepted: checked annotation of all genomes of the split, in the order of ``sources.names``.
+        masks: BED file by genome, for those that have one.
+        settings, model_settings: sections ``finetune`` and ``model`` of the configuration.
+        predict: window, margin and precision with which validation regions are predicted.
+        inputs: files whose content decides the result.
+    """
+    everything = {"finetune": settings, "predict": predict, "model": model_settings, "seed": seed, "masks": masks}
+    claim_run_folder(run_folder, everything, inputs)
+    lightning.seed_everything(seed, verbose=False)
+    segmenter = Segmenter(tokenizer_folder)
+    data = TrainingArrays.load(arrays)
+    before = load_model(MaskedTokenModel, pretrained)
+    config = config_from_settings(
+        dict(model_settings),
+        vocab_size=segmenter.vocabulary_size,
+        pad_token_id=segmenter.pad_id,
+        species=before.config.species,
+        lineages=before.config.lineages,
+    )
+    model = StructureModel(config)
+    report = load_pretrained_encoder(model, before, str(pretrained))
+    logger.info("structure model: %d parameters", trainable_parameters(model))
+    regions = limit_regions(
+        [region for _, region in sources.validation_regions(accepted, masks)], settings["validate_bases"]
+    )
+    run = RunSettings(
+        **{name: settings[name] for name in RunSettings.__slots__ if name in settings}, seed=seed, threads=threads
+    )
+    loss = LossSettings(**{name: settings[name] for name in LossSettings.__slots__})
+    prediction = PredictionSettings(**predict)
+    decoder, summary = finetune(
+        model,
+        data,
+        segmenter,
+        regions,
+        run,
+        loss,
+        prediction,
+        settings["window"],
+        settings["unknown_share"],
+        settings["validate_every"],
+        run_folder,
+    )
+    export(model, decoder, tokenizer_folder, run_folder, report, summary, target)

@@ -1,0 +1,46 @@
+"""A run folder belongs to one configuration: another one never resumes from its checkpoints."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+import shutil
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from phytoscribe.files import atomic_open, sha256_of
+
+logger = logging.getLogger(__name__)
+
+FINGERPRINT = "fingerprint.json"
+
+
+def claim_run_folder(folder: Path, settings: Mapping[str, Any], inputs: Iterable[str | Path]) -> None:
+    """Make ``folder`` this configuration's run folder.
+
+    A folder left by other settings, other inputs or other library code is emptied, and the log says so.
+
+    Args:
+        settings: all that decides the training's result.
+        inputs: files that decide it; their content counts, not their time.
+    """
+    library = sorted(Path(__file__).parent.parent.rglob("*.py"))
+    digest = hashlib.sha256("".join(sha256_of(path) for path in library).encode()).hexdigest()
+    wanted = {
+        "settings": json.loads(json.dumps(settings, sort_keys=True, default=str)),
+        "inputs": {Path(path).name: sha256_of(path) for path in inputs},
+        "library": digest,
+    }
+    record = folder / FINGERPRINT
+    if folder.exists():
+        found = json.loads(record.read_text(encoding="utf-8")) if record.exists() else {}
+        if found == wanted:
+            return
+        changed = [key for key in wanted if found.get(key) != wanted[key]]
+        logger.warning("%s was made with other %s: starting anew", folder, ", ".join(changed))
+        shutil.rmtree(folder)
+    folder.mkdir(parents=True)
+    with atomic_open(record) as handle:
+        json.dump(wanted, handle, indent=1, sort_keys=True)

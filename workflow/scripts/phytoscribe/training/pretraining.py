@@ -1,0 +1,120 @@
+"""Pretraining from files to a model folder, as the rule pretrain_encoder does it."""
+
+from __future__ import annotations
+
+import json
+import logging
+import shutil
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytorch_lightning as lightning
+
+from phytoscribe.errors import PhytoScribeError
+from phytoscribe.files import atomic_path
+from phytoscribe.genome import encode
+from phytoscribe.models.configuration import config_from_settings
+from phytoscribe.models.encoder import MaskedTokenModel
+from phytoscribe.models.loading import trainable_parameters
+from phytoscribe.tokenizer.baselines import TokenBaselines, fit_baselines
+from phytoscribe.tokenizer.segments import Segmenter
+from phytoscribe.training.arrays import masked_bases
+from phytoscribe.training.fingerprint import claim_run_folder
+from phytoscribe.training.masked_tokens import HeldOutTokens, MaskedDataset, pretrain, start_from_frequencies
+from phytoscribe.training.runs import RunSettings
+from phytoscribe.training.sampling import WindowOrder, contig_table
+from phytoscribe.training.sources import SplitSources
+
+logger = logging.getLogger(__name__)
+
+
+def run_pretraining(
+    sources: SplitSources,
+    settings: Mapping[str, Any],
+    model_settings: Mapping[str, Any],
+    tokenizer_folder: Path,
+    corpus: Path,
+    inputs: Sequence[str],
+    run_folder: Path,
+    target: Path,
+    seed: int,
+    threads: int,
+) -> None:
+    """Pretrain the encoder and write ``target`` with its report: held-out cross-entropy beside both baselines.
+
+    Args:
+        settings: the configuration's ``pretrain``.
+        inputs: files whose content decides the result.
+    """
+    everything = {"pretrain": settings, "model": model_settings, "seed": seed, "sources": repr(sources.contig_parts)}
+    claim_run_folder(run_folder, everything, inputs)
+    lightning.seed_everything(seed, verbose=False)
+    segmenter = Segmenter(tokenizer_folder)
+    training = sources.training_genomes()
+    contigs, ids = [], []
+    for source in training:
+        own = (segmenter.species_id(source.name), segmenter.lineage_id(source.lineage))
+        for contig in source.contigs:
+            contigs.append(masked_bases(source.genome, contig, source.held_out[contig]))
+            ids.append(own)
+    window = settings["window"]
+    held_out = held_out_tokens(sources, segmenter, window, settings["validation_windows"], seed)
+    baselines = baselines_of(corpus, segmenter)
+    unknown = (segmenter.species_id(""), segmenter.lineage_id(""))
+    config = config_from_settings(
+        dict(model_settings),
+        vocab_size=segmenter.vocabulary_size,
+        pad_token_id=segmenter.pad_id,
+        species=[source.name for source in training],
+        lineages=list(dict.fromkeys(source.lineage for source in training)),
+    )
+    model = MaskedTokenModel(config)
+    start_from_frequencies(model, baselines.unigram)
+    order = WindowOrder(contig_table(contigs), window, seed)
+    dataset = MaskedDataset(contigs, ids, unknown, settings["unknown_share"], segmenter, order, seed)
+    logger.info("%d parameters; %d windows of %d bases a pass", trainable_parameters(model), order.windows_per_pass, window)
+    run = RunSettings(
+        **{name: settings[name] for name in RunSettings.__slots__ if name in settings}, seed=seed, threads=threads
+    )
+    cross_entropy = pretrain(model, dataset, held_out, run, run_folder)
+    report = {
+        "cross_entropy_nats_per_masked_token": {
+            "model": cross_entropy,
+            **baselines.cross_entropy(segmenter, held_out.asked()),
+        },
+        "steps": run.steps,
+        "parameters": trainable_parameters(model),
+        "validation_windows": len(held_out.windows),
+    }
+    logger.info("held-out cross-entropy: %s", report["cross_entropy_nats_per_masked_token"])
+    with atomic_path(target) as folder:
+        folder.mkdir()
+        model.to("cpu").save_pretrained(folder)
+        shutil.copyfile(run_folder / "metrics.tsv", folder / "metrics.tsv")
+        (folder / "report.json").write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
+
+
+def held_out_tokens(
+    sources: SplitSources, segmenter: Segmenter, window: int, maximum_windows: int, seed: int
+) -> HeldOutTokens:
+    """Masked windows of the validation part.
+
+    Raises:
+        PhytoScribeError: no stretch of the validation part is as long as a window.
+    """
+    regions = sources.validation_regions()
+    ids = [(segmenter.species_id(name), segmenter.lineage_id(sources.lineages[name])) for name, _ in regions]
+    found = HeldOutTokens.of([r.bases for _, r in regions], ids, segmenter, window, maximum_windows, seed)
+    if not found.windows:
+        raise PhytoScribeError(
+            f"no stretch of the validation part has {window} bases, so pretraining cannot be measured; "
+            "lower pretrain.window or hold out more"
+        )
+    return found
+
+
+def baselines_of(corpus: Path, segmenter: Segmenter) -> TokenBaselines:
+    """Both baselines, fitted to the tokenizer's training corpus."""
+    with corpus.open(encoding="utf-8") as handle:
+        return fit_baselines(segmenter, (encode(line.strip()) for line in handle if line.strip()))

@@ -1,0 +1,119 @@
+"""The genomes of a split as training sees them: what is open to it, and what is hidden."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import pandas as pd
+
+from phytoscribe.annotation.gff_reader import read_gff3
+from phytoscribe.annotation.model import Interval
+from phytoscribe.evaluation.intervals import read_bed
+from phytoscribe.genome import Genome
+from phytoscribe.splits.masking import TRAIN, complete_contig_parts, held_out_intervals, train_contigs
+from phytoscribe.splits.table import SPLIT_COLUMNS, read_table
+from phytoscribe.training.arrays import TrainingGenome
+from phytoscribe.training.validation import ValidationRegion, cut_regions, validation_intervals
+
+#: Reasons of rejection after which a locus is truly without coding sequence, so that the loss may count there.
+TRULY_NON_CODING = ("no_cds", "not_protein_coding")
+
+
+@dataclass(frozen=True)
+class SplitSources:
+    """Files and configuration of all genomes that take part in the split; lists are in the order of ``names``.
+
+    Attributes:
+        names: genomes.
+        fastas: indexed FASTA files.
+        roles, lineages: by genome.
+        contig_parts: ``{genome: {contig: part}}``.
+        mode, flank: of the configuration's ``split``.
+        splits: the split table.
+    """
+
+    names: Sequence[str]
+    fastas: Sequence[str]
+    roles: Mapping[str, str]
+    lineages: Mapping[str, str]
+    contig_parts: Mapping[str, Mapping[str, str]]
+    mode: str
+    flank: int
+    splits: pd.DataFrame
+
+    @classmethod
+    def of(cls, params, fastas: Sequence[str], splits: str) -> SplitSources:
+        """From a rule's params (genomes, roles, lineages, contig_parts, mode, flank) and inputs."""
+        return cls(
+            list(params.genomes),
+            list(fastas),
+            dict(params.roles),
+            dict(params.lineages),
+            dict(params.contig_parts),
+            params.mode,
+            int(params.flank),
+            read_table(splits, SPLIT_COLUMNS),
+        )
+
+    def _parts(self, name: str, genome: Genome) -> Mapping[str, str]:
+        return complete_contig_parts(genome.contigs, self.contig_parts.get(name, {}), name)
+
+    def training_genomes(
+        self,
+        accepted: Sequence[str] | None = None,
+        rejected: Sequence[str] | None = None,
+        masks: Mapping[str, str] | None = None,
+    ) -> list[TrainingGenome]:
+        """Genomes of role train, with their genes and the loci to ignore where the files are given."""
+        found = []
+        for number, (name, fasta) in enumerate(zip(self.names, self.fastas, strict=True)):
+            if self.roles[name] != TRAIN:
+                continue
+            genome = Genome(fasta)
+            parts = self._parts(name, genome)
+            genes = read_gff3(accepted[number], genome.contigs) if accepted else []
+            ignored = dict(read_bed(masks[name])) if masks and name in masks else {}
+            if rejected:
+                for contig, start, end in rejected_loci(rejected[number], {gene.id for gene in genes}):
+                    ignored.setdefault(contig, []).append((start, end))
+            found.append(
+                TrainingGenome(
+                    name,
+                    self.lineages[name],
+                    genome,
+                    train_contigs(genome.contigs, TRAIN, self.mode, parts),
+                    held_out_intervals(self.splits, name, genome.contigs, TRAIN, self.mode, parts, self.flank),
+                    ignored,
+                    genes,
+                )
+            )
+        return found
+
+    def validation_regions(
+        self, accepted: Sequence[str] | None = None, masks: Mapping[str, str] | None = None
+    ) -> list[tuple[str, ValidationRegion]]:
+        """``(genome, region)`` of part validate, in the order of genomes and contigs."""
+        found = []
+        for number, (name, fasta) in enumerate(zip(self.names, self.fastas, strict=True)):
+            if self.roles[name] == "test":
+                continue
+            with Genome(fasta) as genome:
+                parts = self._parts(name, genome)
+                whole = [c for c in genome.contigs if self.roles[name] == "validate" or parts.get(c) == "validate"]
+                intervals = validation_intervals(self.splits, name, genome.contigs, whole)
+                genes = read_gff3(accepted[number], genome.contigs) if accepted else []
+                rows = self.splits[(self.splits["genome"] == name) & (self.splits["part"] == "validate")]
+                mask: Mapping[str, Sequence[Interval]] = read_bed(masks[name]) if masks and name in masks else {}
+                regions = cut_regions(genome, name, intervals, genes, set(rows["locus"]), mask)
+                found += [(name, region) for region in regions]
+        return found
+
+
+def rejected_loci(path: str, accepted: set[str]) -> list[tuple[str, int, int]]:
+    """Spans of rejected coding transcripts of genes without any accepted one (0-based half-open)."""
+    table = pd.read_csv(path, sep="\t", dtype={"gene": str, "contig": str}, keep_default_na=False)
+    chosen = table[~table["gene"].isin(accepted) & ~table["reason"].isin(TRULY_NON_CODING)]
+    return [
+        (str(c), int(s), int(e)) for c, s, e in zip(chosen["contig"], chosen["start0"], chosen["end"], strict=True)
+    ]

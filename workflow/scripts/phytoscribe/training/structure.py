@@ -1,0 +1,210 @@
+"""Fine-tuning of the structure model: training, choice of the checkpoint on decoded genes, export."""
+
+from __future__ import annotations
+
+import json
+import logging
+import shutil
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import pytorch_lightning as lightning
+import torch
+from pytorch_lightning.callbacks import Callback
+from torch.utils.data import DataLoader
+
+from phytoscribe.annotation.model import GeneModel, Interval
+from phytoscribe.decoding.genes import decode_contig
+from phytoscribe.decoding.settings import DecoderSettings
+from phytoscribe.evaluation.exact import exact_f1
+from phytoscribe.files import atomic_path
+from phytoscribe.models.loading import LoadReport
+from phytoscribe.models.structure import StructureModel
+from phytoscribe.prediction.predictor import StructurePredictor
+from phytoscribe.prediction.settings import PredictionSettings
+from phytoscribe.tokenizer.segments import Segmenter
+from phytoscribe.training.loss import LossSettings, state_weights, structure_loss
+from phytoscribe.training.runs import MetricsTable, RunSettings, make_optimizer, train
+from phytoscribe.training.sampling import EpochSampler, WindowOrder
+from phytoscribe.training.structure_data import StructureBatch, StructureDataset, collate_structure
+from phytoscribe.training.validation import ValidationRegion
+
+logger = logging.getLogger(__name__)
+
+#: Scalars of the decoder tried on the validation part once training has ended, in this order.
+GENE_SCORES = (-6.0, -3.0, 0.0, 3.0)
+INTRON_SCORES = (-2.0, 0.0, 2.0)
+CODING_SCORES = (-0.5, 0.0, 0.5)
+
+
+class StructureModule(lightning.LightningModule):
+    """Training step and optimizer around :class:`StructureModel`."""
+
+    def __init__(self, model: StructureModel, settings: RunSettings, loss: LossSettings) -> None:
+        super().__init__()
+        self.model = model
+        self.settings = settings
+        self.loss = loss
+        self.register_buffer("per_state", state_weights(loss), persistent=False)
+
+    def training_step(self, batch: StructureBatch, batch_idx: int) -> torch.Tensor:
+        logits = self.model(*batch.inputs)
+        return structure_loss(logits, batch.targets, batch.weights, self.per_state, self.loss)
+
+    def configure_optimizers(self) -> dict[str, Any]:
+        return make_optimizer(self, self.settings)
+
+
+@dataclass(frozen=True)
+class Decoded:
+    """Validation log probabilities, computed once and decoded many times."""
+
+    region: ValidationRegion
+    plus: Any
+    minus: Any
+
+
+def selection_score(f1: dict[str, float]) -> float:
+    """The figure that chooses checkpoints and decoder scalars: mean of exact CDS-exon and locus F1 (NaN counts 0)."""
+    values = [f1["cds_exon"], f1["locus"]]
+    return sum(0.0 if v != v else v for v in values) / len(values)
+
+
+def validation_f1(decoded: Sequence[Decoded], settings: DecoderSettings) -> dict[str, float]:
+    """Exact F1 by level over all validation regions."""
+    reference: list[GeneModel] = []
+    predicted: list[GeneModel] = []
+    mask: dict[str, list[Interval]] = {}
+    for item in decoded:
+        name = item.region.name
+        reference += item.region.genes
+        predicted += decode_contig(name, item.region.bases, item.plus, item.minus, settings)
+        mask[name] = list(item.region.mask)
+    return exact_f1(reference, predicted, mask)
+
+
+def predict_regions(predictor: StructurePredictor, regions: Sequence[ValidationRegion]) -> list[Decoded]:
+    return [Decoded(region, *predictor.log_probabilities(region.bases)) for region in regions]
+
+
+class DecodedSelection(Callback):
+    """After some epochs, predict and decode the validation regions; keep the weights with the best decoded F1."""
+
+    def __init__(
+        self,
+        regions: Sequence[ValidationRegion],
+        segmenter: Segmenter,
+        prediction: PredictionSettings,
+        decoder: DecoderSettings,
+        every: int,
+        best_path: Path,
+        table: MetricsTable,
+    ) -> None:
+        self.regions = regions
+        self.segmenter = segmenter
+        self.prediction = prediction
+        self.decoder = decoder
+        self.every = every
+        self.best_path = best_path
+        self.table = table
+        self.best_score = -1.0
+        self.best_step = 0
+
+    def on_train_epoch_end(self, trainer: lightning.Trainer, module: lightning.LightningModule) -> None:
+        epoch = trainer.current_epoch + 1
+        if epoch % self.every and epoch != trainer.max_epochs:
+            return
+        model = module.model
+        predictor = StructurePredictor(model, self.segmenter, self.decoder, self.prediction, module.device)
+        f1 = validation_f1(predict_regions(predictor, self.regions), self.decoder)
+        model.train()
+        score = selection_score(f1)
+        self.table.add(trainer.global_step, {f"validation_{level}_f1": value for level, value in f1.items()})
+        shown = "  ".join(f"{level} {value:.3f}" for level, value in f1.items())
+        logger.info("step %d: validation F1  %s", trainer.global_step, shown)
+        if score > self.best_score:
+            self.best_score, self.best_step = score, trainer.global_step
+            with atomic_path(self.best_path) as path:
+                torch.save(model.state_dict(), path)
+
+    def state_dict(self) -> dict[str, Any]:
+        return {"best_score": self.best_score, "best_step": self.best_step}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        self.best_score, self.best_step = state_dict["best_score"], state_dict["best_step"]
+
+
+def tune_decoder(decoded: Sequence[Decoded], start: DecoderSettings) -> tuple[DecoderSettings, dict[str, float]]:
+    """Choose the decoder's scalars on the validation part, one after the other, the first of equals kept."""
+    best, best_f1 = start, validation_f1(decoded, start)
+    for name, values in (("gene_score", GENE_SCORES), ("intron_score", INTRON_SCORES), ("coding_score", CODING_SCORES)):
+        for value in values:
+            candidate = replace(best, **{name: value})
+            f1 = validation_f1(decoded, candidate)
+            logger.info("decoder %s %+.1f: validation score %.4f", name, value, selection_score(f1))
+            if selection_score(f1) > selection_score(best_f1):
+                best, best_f1 = candidate, f1
+    return best, best_f1
+
+
+def finetune(
+    model: StructureModel,
+    arrays: Any,
+    segmenter: Segmenter,
+    regions: Sequence[ValidationRegion],
+    settings: RunSettings,
+    loss: LossSettings,
+    prediction: PredictionSettings,
+    window: int,
+    unknown_share: float,
+    validate_every: int,
+    run_folder: Path,
+) -> tuple[DecoderSettings, dict[str, Any]]:
+    """Train ``model`` in place, load its best weights and tune the decoder on the validation regions.
+
+    Returns:
+        The decoder settings, and a summary for the report (best step, validation F1 by level).
+    """
+    order = WindowOrder(arrays.contigs, window, settings.seed)
+    dataset = StructureDataset(arrays, segmenter, order, unknown_share, settings.seed)
+    loader = DataLoader(
+        dataset,
+        batch_size=settings.batch_size,
+        sampler=EpochSampler(settings.checkpoint_every * settings.batch_size),
+        collate_fn=collate_structure,
+    )
+    logger.info("%d windows of %d bases per pass", order.windows_per_pass, window)
+    table = MetricsTable(run_folder / "metrics.tsv")
+    decoder = DecoderSettings()
+    best_path = run_folder / "best.pt"
+    selection = DecodedSelection(regions, segmenter, prediction, decoder, validate_every, best_path, table)
+    module = StructureModule(model, settings, loss)
+    train(module, loader, settings, run_folder, settings.batch_size * window, table, [selection])
+    model.load_state_dict(torch.load(best_path, weights_only=True))
+    predictor = StructurePredictor(model, segmenter, decoder, prediction, torch.device(module.device))
+    decoder, f1 = tune_decoder(predict_regions(predictor, regions), decoder)
+    logger.info("best step %d; validation F1 after tuning: %s", selection.best_step, f1)
+    return decoder, {"best_step": selection.best_step, "validation_f1": f1}
+
+
+def export(
+    model: StructureModel,
+    decoder: DecoderSettings,
+    tokenizer_folder: Path,
+    run_folder: Path,
+    load_report: LoadReport,
+    summary: dict[str, Any],
+    target: Path,
+) -> None:
+    """Write the model folder; ``target`` appears complete or not at all."""
+    with atomic_path(target) as folder:
+        folder.mkdir()
+        model.to("cpu").save_pretrained(folder)
+        decoder.save(folder / "decoder.json")
+        for name in ("tokenizer.json", "tokenizer_config.json"):
+            shutil.copyfile(tokenizer_folder / name, folder / name)
+        shutil.copyfile(run_folder / "metrics.tsv", folder / "metrics.tsv")
+        report = {**load_report.as_dict(), **summary}
+        (folder / "load_report.json").write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")

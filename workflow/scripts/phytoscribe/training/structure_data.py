@@ -1,0 +1,86 @@
+"""Training windows of the structure model."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.utils.data import Dataset
+
+from phytoscribe.genome.sequence import N_CODE, reverse_complement
+from phytoscribe.labels.states import STATE_COUNT
+from phytoscribe.models.batches import TokenBatch, WindowTokens, collate_tokens, window_of
+from phytoscribe.tokenizer.segments import Segmenter
+from phytoscribe.training.arrays import TrainingArrays
+from phytoscribe.training.sampling import WindowOrder
+
+
+class StructureWindow(NamedTuple):
+    """One training window in reading direction: targets float32 (window, STATE_COUNT), weights float32 (window,)."""
+
+    tokens: WindowTokens
+    targets: np.ndarray
+    weights: np.ndarray
+
+
+class StructureBatch(NamedTuple):
+    """Stacked windows: inputs, targets (batch, window, STATE_COUNT), weights (batch, window)."""
+
+    inputs: TokenBatch
+    targets: Tensor
+    weights: Tensor
+
+
+class StructureDataset(Dataset[StructureWindow]):
+    """Windows in the endless order; index ``i`` always gives the same window.
+
+    Args:
+        unknown_share: share of windows whose species, and independently whose lineage, is given as unknown, so that
+            the model also learns to read genomes of species that it has never seen.
+    """
+
+    def __init__(
+        self, arrays: TrainingArrays, segmenter: Segmenter, order: WindowOrder, unknown_share: float, seed: int
+    ) -> None:
+        self.arrays = arrays
+        self.segmenter = segmenter
+        self.order = order
+        self.unknown_share = unknown_share
+        self.seed = seed
+
+    def __getitem__(self, index: int) -> StructureWindow:
+        row, start, strand = self.order[index]
+        contig = self.arrays.contigs.iloc[row]
+        offset, length = int(contig["offset"]), int(contig["length"])
+        inside = slice(offset, offset + length)
+        bases = window_of(self.arrays.bases[inside], start, self.order.window)
+        weights = np.zeros(self.order.window, dtype=np.float32)
+        states = np.zeros(self.order.window, dtype=np.uint8)
+        left, right = max(0, start), min(length, start + self.order.window)
+        weights[left - start : right - start] = self.arrays.weights[offset + left : offset + right]
+        states[left - start : right - start] = self.arrays.labels[strand, offset + left : offset + right]
+        targets = np.zeros((self.order.window, STATE_COUNT), dtype=np.float32)
+        targets[np.arange(self.order.window), states] = 1.0
+        positions = self.arrays.soft_positions[strand]
+        first, last = np.searchsorted(positions, [offset + left, offset + right])
+        targets[positions[first:last] - offset - start] = self.arrays.soft_targets[strand][first:last]
+        weights[bases == N_CODE] = 0.0
+        if strand == 1:
+            bases, targets, weights = reverse_complement(bases), targets[::-1].copy(), weights[::-1].copy()
+        known = np.random.default_rng([self.seed, index]).random(2) >= self.unknown_share
+        global_ids = (
+            self.segmenter.species_id(str(contig["genome"]) if known[0] else ""),
+            self.segmenter.lineage_id(str(contig["lineage"]) if known[1] else ""),
+        )
+        return StructureWindow(WindowTokens.of(bases, self.segmenter, global_ids), targets, weights)
+
+
+def collate_structure(windows: Sequence[StructureWindow]) -> StructureBatch:
+    return StructureBatch(
+        collate_tokens([w.tokens for w in windows]),
+        torch.from_numpy(np.stack([w.targets for w in windows])),
+        torch.from_numpy(np.stack([w.weights for w in windows])),
+    )
