@@ -29,7 +29,7 @@ env: $(STAMP)
 demo: env
 	snakemake --cores $(CORES) all
 	@echo
-	@python -m phytoscribe.reporting.terminal results/evaluation/athaliana.genes.tsv
+	@PYTHONPATH=workflow/scripts python -m phytoscribe.reporting.terminal results/evaluation/athaliana.genes.tsv
 	@echo "Predicted genes: $(CURDIR)/results/predictions/athaliana.gff3"
 	@echo "Report:          $(CURDIR)/results/report/report.html"
 

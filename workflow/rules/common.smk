@@ -35,6 +35,12 @@ wildcard_constraints:
     shard=r"\d{3}",
 
 
+ARRAYS = {
+    name: f"results/windows/{name}.npy"
+    for name in ["bases", "weights", "labels", "soft_plus", "soft_minus", "targets_plus", "targets_minus"]
+}
+
+
 CLEANER_ENVIRONMENT = f"../envs/{'agat' if config['clean']['backend'] == 'agat' else 'annotation'}.yaml"
 
 

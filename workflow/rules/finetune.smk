@@ -13,8 +13,14 @@ rule make_windows:
         masks=list(masks_of(genomes.split).values()),
         library=library("make_windows"),
     output:
-        windows="results/windows/windows.tsv",
-        arrays="results/windows/arrays.npz",
+        contigs="results/windows/contigs.tsv",
+        bases="results/windows/bases.npy",
+        weights="results/windows/weights.npy",
+        labels="results/windows/labels.npy",
+        soft_plus="results/windows/soft_plus.npy",
+        soft_minus="results/windows/soft_minus.npy",
+        targets_plus="results/windows/targets_plus.npy",
+        targets_minus="results/windows/targets_minus.npy",
     log:
         "logs/finetune/windows.log",
     benchmark:
@@ -25,24 +31,22 @@ rule make_windows:
         mem_mb=8000,
         runtime=120,
     params:
-        settings=config["finetune"],
         genomes=genomes.split,
         roles=genomes.roles(),
-        masks=masks_of(genomes.split),
+        lineages=genomes.lineages(),
         contig_parts=genomes.contig_parts(),
         mode=config["split"]["mode"],
         flank=config["split"]["flank"],
-        seed=config["seed"],
+        masks=masks_of(genomes.split),
     message:
-        "Cutting training and validation windows: {output.windows}"
+        "Laying out training sequence and labels: {output.labels}"
     script:
         "../scripts/make_windows.py"
 
 
 rule finetune_structure:
     input:
-        windows="results/windows/windows.tsv",
-        arrays="results/windows/arrays.npz",
+        windows=rules.make_windows.output,
         pretrained="results/models/pretrain/model.safetensors",
         pretrained_config="results/models/pretrain/config.json",
         tokenizer="results/tokenizer/tokenizer.json",
@@ -51,6 +55,7 @@ rule finetune_structure:
         fasta=fasta_of(genomes.split),
         fai=fasta_of(genomes.split, ".fai"),
         splits="results/splits/splits.tsv",
+        masks=list(masks_of(genomes.split).values()),
         library=library("finetune_structure"),
     output:
         config="results/models/structure/config.json",
@@ -72,13 +77,17 @@ rule finetune_structure:
         runtime=1440,
     params:
         settings=config["finetune"],
+        predict={key: config["predict"][key] for key in ("window", "margin", "precision")},
+        model=config["model"],
         genomes=genomes.split,
         roles=genomes.roles(),
         lineages=genomes.lineages(),
         contig_parts=genomes.contig_parts(),
         mode=config["split"]["mode"],
         flank=config["split"]["flank"],
+        masks=masks_of(genomes.split),
         seed=config["seed"],
+        # Not an output: Snakemake deletes outputs before each start, and the checkpoints in here must survive a kill.
         run_folder="results/models/structure.run",
     message:
         "Training the gene structure model: {output.weights}"

@@ -27,7 +27,6 @@ rule predict_shard:
         lineage=lambda wildcards: genomes[wildcards.genome].lineage,
         contigs=lambda wildcards: genomes.predicted_contigs(wildcards.genome),
         shard=lambda wildcards: int(wildcards.shard),
-        seed=config["seed"],
     message:
         "Predicting genes of {wildcards.genome}, part {wildcards.shard}: {output.genes}"
     script:
@@ -55,10 +54,8 @@ rule merge_predictions:
         mem_mb=4000,
         runtime=60,
     params:
-        settings=config["predict"],
         genome=lambda wildcards: wildcards.genome,
         contigs=lambda wildcards: genomes.predicted_contigs(wildcards.genome),
-        seed=config["seed"],
     message:
         "Writing the gene models of {wildcards.genome}: {output.gff3}"
     script:

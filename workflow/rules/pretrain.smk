@@ -37,6 +37,7 @@ rule pretrain_encoder:
         mode=config["split"]["mode"],
         flank=config["split"]["flank"],
         seed=config["seed"],
+        # Not an output: Snakemake deletes outputs before each start, and the checkpoints in here must survive a kill.
         run_folder="results/models/pretrain.run",
     message:
         "Pretraining the encoder on masked DNA: {output.weights}"

@@ -102,6 +102,10 @@ def _window_mistakes(config: Config) -> Iterator[str]:
 def _training_mistakes(config: Config) -> Iterator[str]:
     if config["predict"]["model"] != "trained":
         return
+    for section in ("pretrain", "finetune"):
+        steps, interval = config[section]["steps"], config[section]["checkpoint_every"]
+        if steps % interval:
+            yield f"{section}.steps: {steps} must be a multiple of {section}.checkpoint_every ({interval})"
     roles = [item["role"] for item in config["genomes"]]
     if "train" not in roles:
         yield (
