@@ -21,11 +21,12 @@ def main(snakemake) -> None:
 
     with Genome(snakemake.input.fasta) as genome:
         contigs = chosen_contigs(snakemake.params.contigs, genome.contigs)
-        paths = {name: snakemake.input.get(name) for name in ("predicted", "augustus", "reference")}
-        genes = {name: read_gff3(path, genome.contigs) for name, path in paths.items() if path}
-        sequences = {name: transcript_sequences(genes[name], genome) for name in genes if name != "predicted"}
-    genes["phytoscribe"] = genes.pop("predicted")
-    sequences["phytoscribe"] = read_fasta(snakemake.input.transcripts)
+        genes = {"phytoscribe": read_gff3(snakemake.input.predicted, genome.contigs)}
+        sequences = {"phytoscribe": read_fasta(snakemake.input.transcripts)}
+        for name in ("augustus", "reference"):
+            if snakemake.input.get(name):
+                genes[name] = read_gff3(snakemake.input.get(name), genome.contigs)
+                sequences[name] = transcript_sequences(genes[name], genome)
     scores = blast_predictors(genes, sequences, snakemake.input.bam, contigs, snakemake.threads)
     write_scores(scores, snakemake.output.scores)
 

@@ -43,7 +43,7 @@ def blast_predictors(
     reads = read_sequences(bam, wanted)
     evidence = ReadEvidence(read_alignments(bam, wanted))
     rows: list[Row] = []
-    for predictor, genes in sorted(predictors.items()):
+    for predictor, genes in predictors.items():
         places = {
             transcript.id: evidence.covers(gene.contig, gene.strand, transcript.cds)
             for gene in genes

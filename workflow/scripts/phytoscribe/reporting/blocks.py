@@ -1,0 +1,121 @@
+"""What a report page is made of: sections of paragraphs, tables, figures and listings."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import pandas as pd
+
+MISSING = "–"
+#: A longer list in a JSON file is shown by its length alone.
+LISTED = 6
+_ABBREVIATION = re.compile(r"\b(cds|utr|f1|gff3)\b")
+
+
+@dataclass(frozen=True)
+class Heading:
+    text: str
+    kind: str = "heading"
+
+
+@dataclass(frozen=True)
+class Paragraph:
+    """Text; with ``quiet`` it says that something is not there, and is set smaller."""
+
+    text: str
+    quiet: bool = False
+    kind: str = "paragraph"
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table of formatted text; the first column is set left, the others right unless ``plain``.
+
+    Attributes:
+        groups: (title, columns it spans) above the header row; the spans add up to the columns.
+        strong: (row, column) of cells in bold.
+        plain: all columns hold text and are set left.
+    """
+
+    columns: Sequence[str]
+    rows: Sequence[Sequence[str]]
+    caption: str = ""
+    groups: Sequence[tuple[str, int]] = ()
+    strong: frozenset[tuple[int, int]] = frozenset()
+    plain: bool = False
+    kind: str = "table"
+
+
+@dataclass(frozen=True)
+class Figures:
+    """Figures side by side where there is room: (data URI, alternative text, caption)."""
+
+    items: Sequence[tuple[str, str, str]]
+    kind: str = "figures"
+
+
+@dataclass(frozen=True)
+class Listing:
+    text: str
+    kind: str = "listing"
+
+
+Block = Heading | Paragraph | Table | Figures | Listing
+
+
+@dataclass(frozen=True)
+class Section:
+    """One section of the page; ``name`` is its anchor."""
+
+    name: str
+    title: str
+    blocks: list[Block] = field(default_factory=list)
+
+
+def number(value: float | int | str | bool | None, decimals: int = 3) -> str:
+    """A value as the report shows it: thousands apart, fractions with ``decimals``, en dash for what is missing."""
+    if value is None or (isinstance(value, float) and pd.isna(value)):
+        return MISSING
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, str):
+        return value
+    if float(value).is_integer() and not isinstance(value, float):
+        return f"{int(value):,}"
+    if abs(value) >= 1000:
+        return f"{value:,.0f}"
+    return f"{value:.{decimals}f}".rstrip("0").rstrip(".") if abs(value) >= 1 else f"{value:.{decimals}g}"
+
+
+def score(value: float) -> str:
+    """A share or F1 with three decimals."""
+    return MISSING if pd.isna(value) else f"{value:.3f}"
+
+
+def words(key: str) -> str:
+    """A key of a JSON file as a phrase: ``exons_per_gene`` becomes ``exons per gene``."""
+    phrase = key.replace(".", ": ").replace("at_ac", "AT-AC").replace("_", " ")
+    return _ABBREVIATION.sub(lambda found: found.group().upper(), phrase)
+
+
+def flattened(values: Mapping[str, object], prefix: str = "") -> dict[str, object]:
+    """Nested mappings as one level, keys joined by a dot; lists as text."""
+    flat: dict[str, object] = {}
+    for key, value in values.items():
+        name = f"{prefix}{key}"
+        if isinstance(value, Mapping):
+            flat.update(flattened(value, f"{name}."))
+        elif isinstance(value, list | tuple):
+            shown = ", ".join(number(item) for item in value) or MISSING
+            flat[name] = shown if len(value) <= LISTED else f"{len(value)} values"
+        else:
+            flat[name] = value
+    return flat
+
+
+def key_values(values: Mapping[str, object], caption: str = "") -> Table:
+    """A two-column table of a JSON object."""
+    rows = [(words(key), number(value)) for key, value in flattened(values).items()]  # type: ignore[arg-type]
+    return Table(("", "value"), rows, caption)

@@ -1,0 +1,109 @@
+"""Everything a report is made of, read from the files of the stages before; each part may be missing."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from phytoscribe.errors import PhytoScribeError
+from phytoscribe.evaluation.tables import read_scores
+
+Json = dict[str, Any]
+METRIC_COLUMNS = ("step", "name", "value")
+
+
+@dataclass(frozen=True)
+class GenomeInfo:
+    """A genome of the configuration."""
+
+    name: str
+    role: str
+    lineage: str = "unknown"
+
+
+@dataclass(frozen=True)
+class ReportInputs:
+    """Contents of the report; mappings are by genome name, and what was not made is absent or None."""
+
+    genomes: list[GenomeInfo]
+    config: Json = field(default_factory=dict)
+    stats: Mapping[str, Json] = field(default_factory=dict)
+    checks: Mapping[str, Json] = field(default_factory=dict)
+    genes: Mapping[str, pd.DataFrame] = field(default_factory=dict)
+    isoseq: Mapping[str, pd.DataFrame] = field(default_factory=dict)
+    blast: Mapping[str, pd.DataFrame] = field(default_factory=dict)
+    splits: pd.DataFrame | None = None
+    leakage: pd.DataFrame | None = None
+    tokenizer: Json | None = None
+    pretrain: Json | None = None
+    load_report: Json | None = None
+    pretrain_metrics: pd.DataFrame | None = None
+    structure_metrics: pd.DataFrame | None = None
+
+
+def read_inputs(files: Mapping[str, Any], genomes: Iterable[GenomeInfo], config: Json) -> ReportInputs:
+    """Read the report's input files.
+
+    Args:
+        files: paths by name, see the script ``make_report.py``; per genome lists, else one path; may be empty.
+        genomes: the genomes, in the order of the configuration.
+        config: the validated configuration.
+    """
+
+    def one(name: str) -> str | None:
+        return files.get(name) or None
+
+    def per_genome(name: str, suffix: str, read: Any) -> dict[str, Any]:
+        paths = files.get(name) or []
+        listed = [paths] if isinstance(paths, str) else list(paths)
+        return {Path(path).name.removesuffix(suffix): read(path) for path in listed}
+
+    return ReportInputs(
+        genomes=list(genomes),
+        config=config,
+        stats=per_genome("stats", ".stats.json", read_json),
+        checks=per_genome("checks", ".check.json", read_json),
+        genes=per_genome("genes", ".genes.tsv", read_scores),
+        isoseq=per_genome("isoseq", ".isoseq.tsv", read_scores),
+        blast=per_genome("blast", ".blast.tsv", read_scores),
+        splits=_table(one("splits")),
+        leakage=_table(one("leakage")),
+        tokenizer=read_json(one("tokenizer")) if one("tokenizer") else None,
+        pretrain=read_json(one("pretrain")) if one("pretrain") else None,
+        load_report=read_json(one("load_report")) if one("load_report") else None,
+        pretrain_metrics=_metrics(one("pretrain_metrics")),
+        structure_metrics=_metrics(one("structure_metrics")),
+    )
+
+
+def read_json(path: str | Path) -> Json:
+    """A JSON object.
+
+    Raises:
+        PhytoScribeError: the file is missing or no JSON object.
+    """
+    try:
+        content = json.loads(Path(path).read_text(encoding="utf-8"))
+    except (OSError, json.JSONDecodeError) as error:
+        raise PhytoScribeError(f"{path}: cannot be read as JSON ({error}); run its rule again") from error
+    if not isinstance(content, dict):
+        raise PhytoScribeError(f"{path}: a JSON object is expected; run its rule again")
+    return content
+
+
+def _table(path: str | None) -> pd.DataFrame | None:
+    return None if path is None else pd.read_csv(path, sep="\t", keep_default_na=False)
+
+
+def _metrics(path: str | None) -> pd.DataFrame | None:
+    if path is None:
+        return None
+    metrics = pd.read_csv(path, sep="\t")
+    if not set(METRIC_COLUMNS) <= set(metrics.columns):
+        raise PhytoScribeError(f"{path}: columns {list(metrics.columns)} instead of {list(METRIC_COLUMNS)}")
+    return metrics.loc[:, list(METRIC_COLUMNS)]
