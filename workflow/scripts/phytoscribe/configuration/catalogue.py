@@ -85,6 +85,12 @@ class Catalogue:
         return [name for name, entry in self._entries.items() if entry.annotation]
 
     @property
+    def checked(self) -> list[str]:
+        """Genomes whose annotation is used: for training, or to score against."""
+        used = {*self.evaluated, *self.with_isoseq, *(self.split if self.trains else ())}
+        return [name for name in self.annotated if name in used]
+
+    @property
     def evaluated(self) -> list[str]:
         """Genomes with reference genes that training has not seen."""
         return [name for name in self.annotated if self._holds_out_genes(self._entries[name])]

@@ -1,0 +1,115 @@
+"""The commands in the README, word for word, and what the two profiles give to Snakemake."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+from tiny_workflow import ROOT, start, tiny_config, write_config
+
+MODEL_FILES = ("config.json", "model.safetensors", "decoder.json", "tokenizer.json", "tokenizer_config.json")
+
+
+def jobs_of(output: str) -> dict[str, int]:
+    """``{rule: jobs}`` of the first table of a dry run."""
+    table = output.split("Job stats:", 1)[1].split("total", 1)[0].splitlines()[3:]
+    return {line.split()[0]: int(line.split()[1]) for line in table if line.strip()}
+
+
+def test_one_prediction_without_any_flag(house):
+    done = start(house, "results/predictions/other.gff3", "-n")
+    assert done.returncode == 0, done.stdout
+    assert {"pretrain_encoder", "finetune_structure", "predict_shard"} <= set(jobs_of(done.stdout))
+    assert "evaluate_genes" not in jobs_of(done.stdout)
+
+
+def test_released_model_needs_no_training(house):
+    model = house / "released"
+    model.mkdir()
+    for name in MODEL_FILES:
+        (model / name).write_text("{}")
+    config = tiny_config()
+    config["predict"]["model"] = "released"
+    write_config(house, config)
+    done = start(house, "results/predictions/other.gff3", "-n")
+    assert done.returncode == 0, done.stdout
+    assert set(jobs_of(done.stdout)) == {"download_genome", "index_genome", "predict_shard", "merge_predictions"}
+    whole = jobs_of(start(house, "-n").stdout)
+    assert "finetune_structure" not in whole
+    assert "assign_splits" not in whole
+    assert {"evaluate_genes", "report"} <= set(whole)
+
+
+def test_slurm_profile_loads_without_conda_and_slurm(house, tmp_path_factory):
+    bare = path_without(tmp_path_factory.mktemp("bin"), "conda", "sbatch", "squeue")
+    done = start(house, "--profile", "profiles/slurm", "all", "-n", environment={"PATH": bare})
+    assert done.returncode == 0, done.stdout
+    assert "conda is not on PATH" in done.stdout
+    assert jobs_of(done.stdout)["predict_shard"] == 4
+
+
+def test_slurm_profile_sends_the_network_to_gpus(house):
+    # Without messages Snakemake shows each job with its resources.
+    done = start(house, "--profile", "profiles/slurm", "all", "-n", "--verbose")
+    assert done.returncode == 0, done.stdout
+    settings = profile_settings("profiles/slurm/profile.yaml", ["--profile", "profiles/slurm", "all"])
+    for rule in ("pretrain_encoder", "finetune_structure", "predict_shard"):
+        assert settings["set-resources"][rule]["slurm_partition"] == "gpu"
+
+
+def path_without(folder, *programs) -> str:
+    """A PATH with links to all programs of the present one but these."""
+    for directory in reversed([os.path.dirname(sys.executable), *os.environ["PATH"].split(os.pathsep)]):
+        if os.path.isdir(directory):
+            for name in os.listdir(directory):
+                if name not in programs:
+                    (folder / name).unlink(missing_ok=True)
+                    (folder / name).symlink_to(os.path.join(directory, name))
+    return str(folder)
+
+
+def profile_settings(file: str, arguments: list[str], environment: dict[str, str] | None = None) -> dict:
+    """What a profile gives when Snakemake is started with these arguments."""
+    code = (
+        "import json, sys, yte; path = sys.argv.pop(1);"
+        "print(json.dumps(yte.process_yaml(open(path), require_use_yte=True)))"
+    )
+    variables = {key: value for key, value in os.environ.items() if key != "SNAKEMAKE_PROFILE"}
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(ROOT / file), *arguments],
+        env=variables | (environment or {}),
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return json.loads(done.stdout)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "environment", "takes_all_cores"),
+    [
+        (["results/predictions/other.gff3"], {}, True),
+        (["all", "-n"], {}, True),
+        (["--profile", "profiles/slurm", "all"], {}, False),
+        (["--profile=profiles/slurm", "all"], {}, False),
+        (["all"], {"SNAKEMAKE_PROFILE": "profiles/slurm"}, False),
+        (["--executor", "slurm", "-j", "10"], {}, False),
+    ],
+)
+def test_default_profile_never_caps_a_cluster(arguments, environment, takes_all_cores):
+    settings = profile_settings("profiles/default/profile.yaml", arguments, environment)
+    assert (settings.get("cores") == "all") is takes_all_cores
+    assert not {"default-resources", "set-resources", "set-threads", "jobs"} & set(settings)
+
+
+def test_slurm_profile_uses_conda_where_it_is(tmp_path):
+    conda = tmp_path / "conda"
+    conda.write_text("#!/bin/sh\n")
+    conda.chmod(0o755)
+    path = {"PATH": f"{tmp_path}{os.pathsep}{os.environ['PATH']}"}
+    assert profile_settings("profiles/slurm/profile.yaml", [], path)["software-deployment-method"] == "conda"
+    without = profile_settings("profiles/slurm/profile.yaml", [], {"PATH": str(tmp_path / "none")})
+    assert "software-deployment-method" not in without

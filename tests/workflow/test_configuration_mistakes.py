@@ -1,0 +1,45 @@
+"""Mistakes a user makes end before any job starts, with one message and no traceback."""
+
+from __future__ import annotations
+
+import pytest
+from tiny_workflow import start, tiny_config, write_config
+
+
+def stopped(folder, *arguments) -> str:
+    done = start(folder, *(arguments or ("all",)))
+    assert done.returncode == 1
+    assert "Traceback" not in done.stdout
+    assert not (folder / "results").exists()
+    assert not (folder / "resources").exists()
+    return done.stdout
+
+
+def test_unknown_key(house):
+    config = tiny_config()
+    config["genomes"][0]["lineag"] = "x"
+    write_config(house, config)
+    message = stopped(house)
+    assert "config/config.yaml: genomes[tiny]: unknown key 'lineag' (did you mean 'lineage'?); allowed: " in message
+
+
+def test_missing_file(house):
+    (house / "data/other.fa").unlink()
+    assert "genomes[other].genome.path: data/other.fa: no such file" in stopped(house)
+
+
+def test_typing_error_in_a_target_names_the_genomes(house):
+    message = stopped(house, "results/predictions/typo.gff3")
+    assert "there is no genome 'typo' in the configuration; its genomes are: tiny, other" in message
+
+
+def test_asking_for_an_annotation_that_is_not_given(house):
+    assert "the configuration gives no annotation for genome other" in stopped(house, "results/clean/other.gff3")
+
+
+@pytest.mark.parametrize("profile", ["profiles/slurm"])
+def test_same_message_with_a_profile(house, profile):
+    config = tiny_config()
+    config["genomes"].append(config["genomes"][1])
+    write_config(house, config)
+    assert "the name 'other' is used 2 times" in stopped(house, "--profile", profile, "all", "-n")

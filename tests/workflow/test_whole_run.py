@@ -1,0 +1,112 @@
+"""The whole workflow on 290 kb of real sequence: every stage, its files, and that a second run has nothing to do."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+
+import pandas as pd
+import pytest
+from tiny_workflow import OTHER, TEST, start, tiny_config, write_config
+
+from phytoscribe.annotation.gff_reader import read_gff3
+from phytoscribe.genome.fasta import read_index
+
+ENDINGS = ("gff3", "proteins.faa", "cds.fna", "transcripts.fna", "stats.json")
+
+
+def test_every_target_is_there(finished):
+    expected = [f"predictions/{genome}.{ending}" for genome in ("tiny", "other") for ending in ENDINGS]
+    expected += [f"evaluation/tiny.{kind}.tsv" for kind in ("genes", "isoseq", "blast")]
+    expected += ["splits/leakage.tsv", "models/structure/load_report.json", "report/report.html"]
+    for name in expected:
+        file = finished / "results" / name
+        assert file.is_file(), name
+        assert file.stat().st_size or name.endswith((".faa", ".fna")), f"{name} is empty"
+
+
+def test_second_run_has_nothing_to_do(finished):
+    done = start(finished, "all", "-n")
+    assert "Nothing to be done" in done.stdout, done.stdout[-3000:]
+
+
+def test_touched_and_copied_files_rerun_nothing(finished):
+    for file in (finished / "workflow").rglob("*.py"):
+        file.touch()
+    assert "Nothing to be done" in start(finished, "all", "-n").stdout
+
+
+def test_edited_module_reruns_what_depends_on_it(finished):
+    module = finished / "workflow/scripts/phytoscribe/reporting/page.py"
+    before = module.read_text()
+    try:
+        module.write_text(before + "\n# edited\n")
+        done = start(finished, "all", "-n")
+    finally:
+        module.write_text(before)
+    assert "Writing the report" in done.stdout
+    assert "Training" not in done.stdout
+
+
+def test_added_genome_reruns_no_training(finished, tmp_path):
+    shutil.copy(finished / "data/other.fa", tmp_path / "third.fa")
+    config = tiny_config()
+    config["genomes"].append({"name": "third", "role": "predict", "genome": {"path": str(tmp_path / "third.fa")}})
+    try:
+        write_config(finished, config)
+        done = start(finished, "results/predictions/third.gff3", "-n")
+        everything = start(finished, "all", "-n")
+    finally:
+        write_config(finished, tiny_config())
+    table = done.stdout.split("Job stats:")[1].split("total")[0]
+    rules = {line.split()[0] for line in table.splitlines()[3:] if line.strip()}
+    assert rules == {"download_genome", "index_genome", "predict_shard", "merge_predictions"}
+    for word in ("Pretraining", "Training", "Dividing", "Grouping", "tokenizer"):
+        assert word not in everything.stdout.replace("tokenizer.json", "").replace("tokenizer_config.json", "")
+
+
+@pytest.mark.parametrize(("genome", "contigs"), [("tiny", [TEST[0]]), ("other", [OTHER[0], "short", "gap"])])
+def test_prediction_is_valid(finished, genome, contigs):
+    path = finished / f"results/predictions/{genome}.gff3"
+    subprocess.run(["gt", "gff3validator", str(path)], check=True, capture_output=True)
+    lengths = read_index(finished / f"resources/genomes/{genome}/{genome}.fa.fai")
+    genes = read_gff3(path, lengths)
+    assert {gene.contig for gene in genes} <= set(contigs) - {"gap"}
+    assert [gene.id for gene in genes] == [f"{genome}_g{number:06d}" for number in range(1, len(genes) + 1)]
+    stats = json.loads((finished / f"results/predictions/{genome}.stats.json").read_text())
+    assert len(genes) in stats.values() or str(len(genes)) in json.dumps(stats)
+
+
+def test_training_rules_know_nothing_of_predicted_genomes(finished):
+    for name in ("splits/splits.tsv", "splits/clusters.tsv"):
+        assert "other" not in (finished / "results" / name).read_text()
+    config = json.loads((finished / "results/models/structure/config.json").read_text())
+    assert config["species"] == ["tiny"]
+
+
+def test_scores_have_the_agreed_columns(finished):
+    columns = ["predictor", "level", "ruler", "subset", "metric", "value", "n"]
+    for kind in ("genes", "isoseq", "blast"):
+        table = pd.read_csv(finished / f"results/evaluation/tiny.{kind}.tsv", sep="\t")
+        assert list(table.columns) == columns
+        assert len(table) > 0
+    genes = pd.read_csv(finished / "results/evaluation/tiny.genes.tsv", sep="\t")
+    assert set(genes["predictor"]) == {"phytoscribe", "augustus"}
+    exact = genes[(genes.predictor == "augustus") & (genes.level == "cds_exon") & (genes.metric == "f1")]
+    assert exact["value"].max() > 0.5, "AUGUSTUS finds most exons of these contigs"
+
+
+def test_contig_split_leaks_no_locus(finished):
+    table = pd.read_csv(finished / "results/splits/leakage.tsv", sep="\t")
+    for check in ("loci on two sides", "bases on two sides"):
+        rows = table[table["check"].str.replace("_", " ").str.startswith(check.split()[0])]
+        assert len(rows) > 0
+    splits = pd.read_csv(finished / "results/splits/splits.tsv", sep="\t")
+    assert set(splits[splits.contig == TEST[0]].part) == {"test"}
+
+
+def test_snakemake_report(finished):
+    done = start(finished, "--report", "snakemake.html")
+    assert done.returncode == 0, done.stdout[-3000:]
+    assert (finished / "snakemake.html").stat().st_size > 100_000
