@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 
 from phytoscribe.errors import ConfigError
-from phytoscribe.files import atomic_path
+from phytoscribe.files import atomic_path, scratch_folder
 from phytoscribe.tokenizer.vocabulary import (
     BOS,
     CLS,
@@ -40,7 +40,7 @@ logger = logging.getLogger(__name__)
 
 #: Longest learned token, in bases.  Without a limit satellite repeats and homopolymers grow tokens of 30 and more
 #: bases: little used, and coarse where one token vector is spread over the bases it covers.
-MAXIMUM_TOKEN_LENGTH = 16
+LONGEST_TOKEN = 16
 #: A pair seen once is no pattern; a corpus that runs out of repeated pairs is too small for its vocabulary.
 MINIMUM_PAIR_COUNT = 2
 MAXIMUM_K = 8
@@ -125,7 +125,7 @@ def learn_merges(corpus: str | Path, count: int) -> list[Merge]:
         min_frequency=MINIMUM_PAIR_COUNT,
         initial_alphabet=list("ACGT"),
         limit_alphabet=4,
-        max_token_length=MAXIMUM_TOKEN_LENGTH,
+        max_token_length=LONGEST_TOKEN + 1,  # the trainer's bound is exclusive
         show_progress=False,
     )
     with Path(corpus).open(encoding="ascii") as lines:
@@ -135,7 +135,7 @@ def learn_merges(corpus: str | Path, count: int) -> list[Merge]:
 
 def save_tokenizer(tokenizer: PreTrainedTokenizerFast, folder: str | Path, names: Iterable[str]) -> None:
     """Write the files ``names`` of the saved tokenizer into ``folder``, each by rename."""
-    with atomic_path(Path(folder) / "tokenizer.saved") as scratch:
+    with scratch_folder("phytoscribe-tokenizer-") as scratch:
         tokenizer.save_pretrained(scratch)
         for name in names:
             with atomic_path(Path(folder) / name) as temporary:
