@@ -61,7 +61,7 @@ def summary_section(inputs: ReportInputs) -> Section:
 
 def scores_section(inputs: ReportInputs) -> Section:
     """Ours next to the baseline, all genes and homology-filtered."""
-    blocks: list[Block] = [Paragraph(RULER_NOTE)]
+    blocks: list[Block] = [Paragraph(RULER_NOTE)] if inputs.genes else []
     for info in inputs.genomes:
         scores = inputs.genes.get(info.name)
         if scores is None:
