@@ -35,6 +35,9 @@ SILENT_TYPES = frozenset(
     {"start_codon", "intron", "polypeptide", "protein", "tss", "tts", "transcription_start_site"}
     | {"transcription_end_site", "initial", "internal", "terminal", "single", "codon"}
 )
+_RESERVED_KEYS = frozenset(
+    {"Name", "Alias", "Target", "Gap", "Derives_from", "Note", "Dbxref", "Ontology_term", "Is_circular"}
+)
 _OWN_KEYS = frozenset({"ID", "Parent", "gene_id", "transcript_id"})
 
 
@@ -102,8 +105,13 @@ def _feature(row: GffRow) -> Feature:
             parents = [transcript or gene_hint] if transcript or gene_hint else []
         else:
             identifier, parents = transcript, [gene_hint] if gene_hint else []
-    attributes = {key: value for key, value in flat.items() if key not in _OWN_KEYS}
+    attributes = {_key(key): value for key, value in flat.items() if value and key not in _OWN_KEYS}
     return Feature(row, kind, identifier, parents, gene_hint, attributes)
+
+
+def _key(name: str) -> str:
+    """Attribute name; GFF3 reserves a capital first letter for its own names, so ``Index`` becomes ``index``."""
+    return name if name in _RESERVED_KEYS else name[:1].lower() + name[1:]
 
 
 class FeatureTree:

@@ -138,7 +138,7 @@ def _escape(match: re.Match[str]) -> str:
 
 
 def parse_attributes(text: str, where: str) -> dict[str, str]:
-    """Decoded GFF3 attributes in file order; a repeated key is joined with commas.
+    """Decoded GFF3 attributes in file order; a repeated key is joined with commas, one without value left out.
 
     Args:
         text: column 9.
@@ -159,6 +159,8 @@ def parse_attributes(text: str, where: str) -> dict[str, str]:
                     "if this is a GTF file, let the cleaning step read it"
                 )
             continue
+        if not value.strip():
+            continue  # "Note=" says nothing, and validators refuse it
         name = decode_value(key.strip())
         value = decode_value(value.rstrip()) if name not in ("ID", "Parent") else value.strip()
         attributes[name] = f"{attributes[name]},{value}" if name in attributes else value

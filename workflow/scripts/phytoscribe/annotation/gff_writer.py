@@ -25,7 +25,7 @@ def write_gff3(
 
     Per gene: gene, then per transcript its line and exon, five_prime_UTR, CDS and three_prime_UTR by position.  All CDS
     lines of a transcript share the ID ``<transcript>.cds`` (one feature in several lines); exons and UTRs are numbered
-    in transcript order.  Scores have three decimals.
+    in transcript order.  Scores have three decimals.  Attributes without a value, which GFF3 forbids, are left out.
     """
     handle.write("##gff-version 3\n")
     for contig, length in contigs.items():
@@ -87,5 +87,5 @@ def _line(
     attributes: Mapping[str, str],
 ) -> str:
     shown = "." if score is None else f"{score:.3f}"
-    rest = "".join(f";{encode_value(name)}={encode_value(value)}" for name, value in attributes.items())
+    rest = "".join(f";{encode_value(name)}={encode_value(value)}" for name, value in attributes.items() if value)
     return f"{place}\t{kind}\t{segment[0] + 1}\t{segment[1]}\t{shown}\t{strand}\t{phase}\t{key}{rest}"

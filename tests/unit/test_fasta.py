@@ -1,0 +1,134 @@
+"""Genome FASTA: the checked copy, the index, random access, and what bad files are told."""
+
+import gzip
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from phytoscribe.errors import FastaError, PhytoScribeError
+from phytoscribe.genome import Genome, check_fasta, decode, read_index
+from phytoscribe.genome.fasta import write_index
+
+EXAMPLE = Path(__file__).parents[2] / "resources/example/athaliana/genome.fa.gz"
+
+
+def write(path: Path, text: str) -> Path:
+    path.write_text(text)
+    return path
+
+
+def test_clean_copy_keeps_names_case_and_bases(tmp_path):
+    source = write(tmp_path / "in.fa", ">one first contig\nACGTnn\nacg\n\n>two\r\n" + "A" * 130 + "\r\n")
+    assert check_fasta(source, tmp_path / "out.fa") == {"one": 9, "two": 130}
+    assert (tmp_path / "out.fa").read_text() == f">one\nACGTnnacg\n>two\n{'A' * 60}\n{'A' * 60}\n{'A' * 10}\n"
+
+
+def test_gzip_gives_the_same_copy_as_plain_text(tmp_path):
+    text = ">a\nACGT\n>b\nGGCC\n"
+    (tmp_path / "in.fa.gz").write_bytes(gzip.compress(text.encode()))
+    check_fasta(write(tmp_path / "in.fa", text), tmp_path / "plain.fa")
+    check_fasta(tmp_path / "in.fa.gz", tmp_path / "unpacked.fa")
+    assert (tmp_path / "plain.fa").read_bytes() == (tmp_path / "unpacked.fa").read_bytes()
+
+
+@settings(max_examples=30, deadline=None)
+@given(
+    sequences=st.lists(st.text("ACGTNacgtnRY", min_size=1, max_size=400), min_size=1, max_size=4),
+    width=st.integers(1, 130),
+    data=st.data(),
+)
+def test_any_part_of_any_contig_reads_back(tmp_path_factory, sequences, width, data):
+    folder = tmp_path_factory.mktemp("fasta")
+    records = [
+        f">c{i}\n" + "".join(f"{s[k : k + width]}\n" for k in range(0, len(s), width)) for i, s in enumerate(sequences)
+    ]
+    lengths = check_fasta(write(folder / "in.fa", "".join(records)), folder / "out.fa")
+    assert write_index(folder / "out.fa", folder / "out.fa.fai") == lengths
+    index = data.draw(st.integers(0, len(sequences) - 1))
+    expected = sequences[index].upper().replace("R", "N").replace("Y", "N")
+    start = data.draw(st.integers(0, len(expected)))
+    end = data.draw(st.integers(start, len(expected)))
+    with Genome(folder / "out.fa") as genome:
+        assert list(genome.contigs.items()) == [(f"c{i}", len(s)) for i, s in enumerate(sequences)]
+        assert decode(genome.bases(f"c{index}", start, end)) == expected[start:end]
+        assert genome.bases(f"c{index}").dtype == np.uint8
+
+
+def test_long_contigs_cross_the_chunk_borders(tmp_path):
+    generator = np.random.default_rng(0)
+    sequence = "".join(generator.choice(list("ACGT"), size=3_000_017))
+    lines = "\n".join(sequence[at : at + 77] for at in range(0, len(sequence), 77))
+    check_fasta(write(tmp_path / "in.fa", f">long\n{lines}\n"), tmp_path / "out.fa")
+    written = (tmp_path / "out.fa").read_text().splitlines()
+    assert {len(line) for line in written[1:-1]} == {60}
+    assert "".join(written[1:]) == sequence
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", "no sequences found"),
+        (">a\nACGT\n>b\nAC\n>a x\nACGT\n", r"'a' is used twice, in lines 1 and 5"),
+        (">a\nACGT\n>b\n>c\nACGT\n", r"line 3: the sequence 'b' is empty"),
+        (">a\nACGT\n>b\n\n", r"the sequence 'b' is empty"),
+        (">a\nACGT\n>p\nACGTACGTMEEPQSDPSV\n", r"'p' has the letter 'E' at position 10, .* protein FASTA"),
+        (">a\nAC-GT\n", r"'-' at position 3"),
+        ("ACGT\n>a\nACGT\n", r"line 1: text before the first '>'"),
+        (">\nACGT\n", r"line 1: a '>' without a name"),
+    ],
+)
+def test_bad_files_get_their_message_and_leave_nothing(tmp_path, text, message):
+    with pytest.raises(FastaError, match=message):
+        check_fasta(write(tmp_path / "in.fa", text), tmp_path / "out" / "out.fa")
+    assert list((tmp_path / "out").iterdir()) == []
+
+
+def test_position_of_a_bad_letter_is_right_beyond_the_first_chunk(tmp_path):
+    sequence = "A" * 2_500_003 + "!" + "A" * 10
+    with pytest.raises(FastaError, match="position 2500004"):
+        check_fasta(write(tmp_path / "in.fa", f">a\n{sequence}\n"), tmp_path / "out.fa")
+
+
+def test_truncated_gzip_is_an_error_and_leaves_nothing(tmp_path):
+    whole = EXAMPLE.read_bytes()
+    (tmp_path / "cut.fa.gz").write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(PhytoScribeError, match=r"cut\.fa\.gz: truncated or corrupt gzip"):
+        check_fasta(tmp_path / "cut.fa.gz", tmp_path / "out" / "out.fa")
+    assert list((tmp_path / "out").iterdir()) == []
+
+
+def test_an_earlier_copy_survives_a_failed_one(tmp_path):
+    check_fasta(write(tmp_path / "in.fa", ">a\nACGT\n"), tmp_path / "out.fa")
+    with pytest.raises(FastaError):
+        check_fasta(write(tmp_path / "bad.fa", ">a\nAC!T\n"), tmp_path / "out.fa")
+    assert (tmp_path / "out.fa").read_text() == ">a\nACGT\n"
+
+
+def test_genome_refuses_what_is_not_there(tmp_path):
+    check_fasta(write(tmp_path / "in.fa", ">a\nACGT\n"), tmp_path / "out.fa")
+    with pytest.raises(FastaError, match="index of the genome is missing"):
+        Genome(tmp_path / "out.fa")
+    write_index(tmp_path / "out.fa", tmp_path / "out.fa.fai")
+    with Genome(tmp_path / "out.fa") as genome:
+        with pytest.raises(FastaError, match="no contig 'b'; there are a"):
+            genome.bases("b")
+        for start, end in ((-1, 2), (0, 5), (3, 2)):
+            with pytest.raises(FastaError, match="outside the contig"):
+                genome.bases("a", start, end)
+
+
+def test_broken_index_is_named(tmp_path):
+    with pytest.raises(FastaError, match=r"x\.fai, line 1: not a FASTA index"):
+        read_index(write(tmp_path / "x.fai", "a 4 3 4 5\n"))
+
+
+def test_the_example_genome(tmp_path):
+    lengths = check_fasta(EXAMPLE, tmp_path / "out.fa")
+    assert lengths["Chr5_25975502_26975502"] == 1_000_001
+    assert sum(lengths.values()) == 7_331_818
+    write_index(tmp_path / "out.fa", tmp_path / "out.fa.fai")
+    with Genome(tmp_path / "out.fa") as genome:
+        assert decode(genome.bases("Chr1", 3759, 3762)) == "ATG"  # start codon of AT1G01010, Chr1:3760

@@ -1,0 +1,69 @@
+"""Spliced sequences, translation and FASTA output, on both strands."""
+
+import io
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from phytoscribe.annotation import GeneModel, Transcript
+from phytoscribe.annotation.sequences import (
+    GENETIC_CODE,
+    cds_of,
+    protein_of,
+    splice,
+    transcript_of,
+    translate,
+    write_fasta,
+)
+from phytoscribe.genome import encode, reverse_complement
+
+#         0123456789012345678901234567
+CONTIG = "ccATGGCAgtaaaaaagTGTTAAccccc"
+GENE = GeneModel("g", "c", "+", (Transcript("t", ((1, 8), (17, 25)), ((2, 8), (17, 23))),))
+
+
+@pytest.mark.parametrize("flip", [False, True])
+def test_sequences_are_the_same_on_both_strands(flip):
+    bases = encode(CONTIG)
+    gene = GENE
+    if flip:
+        bases, gene = reverse_complement(bases), GENE.reverse_complement(len(CONTIG))
+    (transcript,) = gene.transcripts
+    assert cds_of(gene, transcript, bases) == "ATGGCATGTTAA"
+    assert protein_of(gene, transcript, bases) == "MAC*"
+    assert transcript_of(gene, transcript, bases) == "CATGGCATGTTAACC"
+
+
+def test_start_phase_is_skipped_in_the_protein_only():
+    transcript = Transcript("t", ((3, 8), (17, 23)), ((3, 8), (17, 23)), start_phase=2)
+    assert protein_of(GENE, transcript, encode(CONTIG)) == "AC*"
+    assert cds_of(GENE, transcript, encode(CONTIG)) == "TGGCATGTTAA"
+
+
+def test_genetic_code_is_the_standard_one():
+    assert len(GENETIC_CODE) == 64
+    assert {codon for codon, amino_acid in GENETIC_CODE.items() if amino_acid == "*"} == {"TAA", "TAG", "TGA"}
+    assert [GENETIC_CODE[c] for c in ("ATG", "TGG", "AAA", "GAT", "CGN"[:2] + "A", "AGC", "ATA")] == list("MWKDRSI")
+
+
+@pytest.mark.parametrize(
+    ("cds", "protein"), [("", ""), ("AT", ""), ("atgNNNtgA", "MX*"), ("ATGGCNC", "MX"), ("TTTNTT", "FX")]
+)
+def test_translate(cds, protein):
+    assert translate(cds) == protein
+
+
+@given(st.text("ACGT", max_size=60))
+def test_translate_agrees_with_the_code_codon_by_codon(cds):
+    assert translate(cds) == "".join(GENETIC_CODE[cds[i : i + 3]] for i in range(0, len(cds) - 2, 3))
+
+
+def test_splice_of_nothing():
+    assert splice((), "-", encode(CONTIG)) == ""
+
+
+def test_fasta_lines():
+    handle = io.StringIO()
+    assert write_fasta(handle, [("a x", "A" * 61), ("b", "")]) == 2
+    assert handle.getvalue() == f">a x\n{'A' * 60}\nA\n>b\n"
