@@ -1,0 +1,57 @@
+"""Interval arithmetic against base-by-base counting."""
+
+from itertools import pairwise
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from phytoscribe.errors import PhytoScribeError
+from phytoscribe.evaluation.intervals import IntervalIndex, merge, read_bed, shared_bases
+
+intervals = st.lists(
+    st.tuples(st.integers(0, 60), st.integers(1, 12)).map(lambda pair: (pair[0], pair[0] + pair[1])), max_size=8
+)
+
+
+def bases(found):
+    return {position for start, end in found for position in range(start, end)}
+
+
+@given(intervals)
+def test_merge_keeps_every_base_once(found):
+    merged = merge(found)
+    assert bases(merged) == bases(found)
+    assert all(left[1] < right[0] for left, right in pairwise(merged))
+
+
+@given(intervals, st.integers(0, 70), st.integers(1, 10))
+def test_overlap_is_a_shared_base(found, start, length):
+    index = IntervalIndex({"c": found})
+    assert index.overlaps("c", start, start + length) == bool(bases(found) & set(range(start, start + length)))
+    assert not index.overlaps("other", start, start + length)
+
+
+@given(intervals, intervals, intervals)
+def test_shared_bases_counts_as_sets_do(left, right, without):
+    one, other, masked = bases(left), bases(right), bases(without)
+    expected = (len(one & other - masked), len(one - other - masked), len(other - one - masked))
+    assert shared_bases({"c": left}, {"c": right}, {"c": without}) == expected
+
+
+def test_tracks_are_apart():
+    assert shared_bases({("c", "+"): [(0, 10)]}, {("c", "-"): [(0, 10)]}, {}) == (0, 10, 10)
+
+
+def test_read_bed(tmp_path):
+    bed = tmp_path / "mask.bed"
+    bed.write_text("# a comment\nc1\t5\t9\tname\nc2\t0\t3\nc1\t1\t2\n")
+    assert read_bed(bed) == {"c1": [(5, 9), (1, 2)], "c2": [(0, 3)]}
+
+
+@pytest.mark.parametrize("line", ["c1 5 9", "c1\t9\t5", "c1\tx\t5", "c1\t-1\t5"])
+def test_bad_bed_names_file_and_line(tmp_path, line):
+    bed = tmp_path / "mask.bed"
+    bed.write_text(f"c1\t1\t2\n{line}\n")
+    with pytest.raises(PhytoScribeError, match=r"mask\.bed, line 2"):
+        read_bed(bed)

@@ -1,0 +1,73 @@
+"""What is scored in each kind of split, and what is no reference."""
+
+import pandas as pd
+import pytest
+
+from phytoscribe.annotation.model import GeneModel, Transcript
+from phytoscribe.errors import ConfigError
+from phytoscribe.evaluation.scope import Scope, chosen_contigs, score_predictors
+from phytoscribe.splits.table import SPLIT_COLUMNS
+
+
+def gene(name, start, contig="c", transcripts=1):
+    chain = ((start, start + 60), (start + 100, start + 160))
+    return GeneModel(
+        name, contig, "+", tuple(Transcript(f"{name}.{i}", chain, chain) for i in range(1, transcripts + 1))
+    )
+
+
+def splits(*rows):
+    """Rows of (locus, part, has_train_homologue) on contig c."""
+    full = [("g", "c", 0, 1, "+", locus, 0, part, known) for locus, part, known in rows]
+    return pd.DataFrame(full, columns=list(SPLIT_COLUMNS))
+
+
+def rejected(*rows):
+    return pd.DataFrame(rows, columns=["transcript", "reason"], dtype=str)
+
+
+GENES = [gene("a", 1000), gene("b", 3000), gene("u12", 5000), gene("broken", 7000)]
+REJECTED = rejected(("u12.1", "at_ac_splice_site"), ("broken.1", "in_frame_stop"))
+
+
+def recall_and_precision(scope, predicted, subset="all"):
+    table = score_predictors({"p": predicted}, scope)
+    rows = table[(table["level"] == "locus") & (table["subset"] == subset)].set_index("metric")["value"]
+    return rows["recall"], rows["precision"]
+
+
+def test_contig_split_scores_every_intact_locus():
+    scope = Scope.of(GENES, REJECTED, ["c"], splits=splits(("a", "test", True), ("b", "test", False)))
+    assert [g.id for g in scope.reference] == ["a", "b", "u12"]
+    assert [g.id for g in scope.ignored] == ["broken"]
+    assert scope.held_out is None
+    assert recall_and_precision(scope, GENES) == (1, 1)
+    assert recall_and_precision(scope, [*GENES, gene("far", 90_000)]) == (1, 0.75)
+    assert recall_and_precision(scope, [GENES[1]], "no_train_homologue") == (1, 1)
+
+
+def test_cluster_split_scores_only_near_held_out_loci():
+    table = splits(("a", "test", False), ("b", "train", False), ("u12", "validate", False))
+    scope = Scope.of(GENES, REJECTED, ["c"], splits=table, flank=500)
+    assert [g.id for g in scope.reference] == ["a"]
+    assert recall_and_precision(scope, [*GENES, gene("far", 90_000)]) == (1, 1)
+    assert recall_and_precision(scope, [*GENES, gene("beside", 1200)]) == (1, 0.5)
+
+
+def test_without_splits_all_loci_count():
+    scope = Scope.of(GENES, REJECTED, ["c"])
+    assert len(scope.reference) == 3
+    assert set(score_predictors({"p": GENES}, scope)["subset"]) == {"all"}
+
+
+def test_a_broken_isoform_does_not_take_its_gene_along():
+    scope = Scope.of([gene("a", 0, transcripts=2)], rejected(("a.2", "no_stop")), ["c"])
+    assert [t.id for t in scope.reference[0].transcripts] == ["a.1"]
+
+
+def test_contigs_in_fasta_order_and_by_their_names():
+    lengths = {"c2": 5, "c1": 5, "c3": 5}
+    assert chosen_contigs(["c1", "c2"], lengths) == ["c2", "c1"]
+    assert chosen_contigs(None, lengths) == ["c2", "c1", "c3"]
+    with pytest.raises(ConfigError, match="chr9"):
+        chosen_contigs(["chr9"], lengths)
