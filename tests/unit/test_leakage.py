@@ -1,0 +1,159 @@
+"""The leakage table: zero where it must be on real genes in both modes, and not blind to leaks put in by hand."""
+
+import pandas as pd
+import pytest
+
+from phytoscribe.errors import FastaError, ToolError
+from phytoscribe.genome.fasta import Genome, read_index
+from phytoscribe.splits import homology
+from phytoscribe.splits.assign import assign_splits, with_clusters
+from phytoscribe.splits.clusters import ClusterSettings, cluster_proteins
+from phytoscribe.splits.homology import best_hits
+from phytoscribe.splits.leakage import broken_promises, held_out_and_train, leakage_table
+from phytoscribe.splits.protein_fasta import read_proteins
+from phytoscribe.splits.proteins import extract_proteins, protein_id
+from phytoscribe.splits.table import SPLIT_COLUMNS, read_splits, write_table
+
+NAME = "athaliana"
+ROLES = {NAME: "train"}
+VALIDATE = ["Chr2", "Chr3", "Chr4", "Chr3_1065466_1464870"]
+TEST = ["Chr5", "Chr5_25975502_26975502"]
+CONTIG_PARTS = {NAME: dict.fromkeys(VALIDATE, "validate") | dict.fromkeys(TEST, "test")}
+FRACTIONS = {"train": 75, "validate": 10, "test": 15}
+
+
+@pytest.fixture(scope="module")
+def chain(arabidopsis_fasta, arabidopsis_genes):
+    """Proteins and clustered loci of the example's genes on all but its largest contig."""
+    genes = [gene for gene in arabidopsis_genes if gene.contig != "Chr1"]
+    with Genome(arabidopsis_fasta) as genome:
+        proteins, loci = extract_proteins(NAME, genes, genome)
+    clusters = cluster_proteins(proteins, ClusterSettings(), threads=2)
+    return genes, proteins, with_clusters(loci, clusters), {NAME: read_index(f"{arabidopsis_fasta}.fai")}
+
+
+def table_of(chain, mode, splits=None):
+    _, proteins, loci, contigs = chain
+    contig_parts = CONTIG_PARTS if mode == "contig" else {}
+    if splits is None:
+        splits = assign_splits(loci, mode, FRACTIONS, contig_parts, ROLES, seed=1)
+    hits = best_hits(*held_out_and_train(splits, loci, proteins), threads=2)
+    return splits, leakage_table(splits, loci, hits, mode, ROLES, contigs, contig_parts, 500)
+
+
+def value(table, check, part_a, part_b):
+    row = table[(table["check"] == check) & (table["part_a"] == part_a) & (table["part_b"] == part_b)]
+    return row["value"].item()
+
+
+def test_every_gene_gives_one_protein_without_stops(chain):
+    genes, proteins, loci, _ = chain
+    assert sorted(loci["locus"]) == sorted(gene.id for gene in genes)
+    assert all(sequence[0] == "M" and "*" not in sequence for _, sequence in proteins)
+    longest = {gene.id: max(t.cds_length for t in gene.coding_transcripts) for gene in genes}
+    assert all(row.protein_length * 3 + 3 == longest[row.locus] for row in loci.itertuples())
+    spans = {gene.id: (gene.contig, gene.start, gene.end, gene.strand) for gene in genes}
+    assert all(spans[row.locus] == (row.contig, row.start, row.end, row.strand) for row in loci.itertuples())
+
+
+def test_cluster_mode_on_real_genes_has_nothing_on_two_sides(chain):
+    splits, table = table_of(chain, "cluster")
+    assert broken_promises(table, "cluster", ROLES) == []
+    assert (splits.groupby("cluster")["part"].nunique() == 1).all()
+    shares = splits["part"].value_counts(normalize=True)
+    assert shares["train"] == pytest.approx(0.75, abs=0.01)
+    assert shares["test"] == pytest.approx(0.15, abs=0.01)
+    assert not splits["has_train_homologue"].any()
+
+
+def test_contig_mode_on_real_genes_counts_straddlers_and_flags_test_genes(chain):
+    splits, table = table_of(chain, "contig")
+    assert broken_promises(table, "contig", ROLES) == []
+    assert set(splits.loc[splits["part"] == "test", "contig"]) == set(TEST)
+    straddling = value(table, "clusters_on_two_sides", "train", "test")
+    flagged = splits[(splits["part"] == "test") & splits["has_train_homologue"]]
+    assert 0 < straddling <= value(table, "loci_with_train_homologue", "test", "train") == len(flagged)
+    train_clusters = set(splits.loc[splits["part"] == "train", "cluster"])
+    assert set(flagged["cluster"]) <= train_clusters
+    more = value(table, "loci_with_blastp_hit", "test", "train")
+    assert more > len(flagged), "blastp is the more sensitive of the two"
+
+
+def test_a_cluster_dealt_to_two_sides_is_reported(chain):
+    splits, _ = table_of(chain, "cluster")
+    sizes = splits["cluster"].value_counts()
+    family = splits.index[splits["cluster"] == sizes.index[0]]
+    leaky = splits.copy()
+    leaky.loc[family[0], "part"] = "test" if splits["part"][family[0]] == "train" else "train"
+    _, table = table_of(chain, "cluster", leaky)
+    assert any(line.startswith("clusters_on_two_sides") for line in broken_promises(table, "cluster", ROLES))
+
+
+def splits_of(rows):
+    return pd.DataFrame([("g", "c", *row, False) for row in rows], columns=list(SPLIT_COLUMNS))
+
+
+def small_table(splits, mode, contig_parts, flank=0):
+    loci = splits.assign(protein=splits["locus"])
+    hits = pd.DataFrame({"protein": []})
+    return leakage_table(splits, loci, hits, mode, {"g": "train"}, {"g": {"c": 1000}}, contig_parts, flank)
+
+
+def test_shared_bases_are_counted():
+    splits = splits_of(
+        [(0, 100, "+", "a", 0, "train"), (90, 200, "-", "b", 1, "test"), (190, 300, "+", "c", 2, "test")]
+    )
+    table = small_table(splits, "cluster", {})
+    assert value(table, "bases_on_two_sides", "train", "test") == 10
+    assert value(table, "loci_on_two_sides", "train", "test") == 1
+    assert value(table, "held_out_bases_in_training", "test", "train") == 0
+    assert len(broken_promises(table, "cluster", {"g": "train"})) == 2
+
+
+def test_a_held_out_locus_that_training_sees_is_reported():
+    """The split says test, but the contig list that masks training does not."""
+    splits = splits_of([(0, 100, "+", "a", 0, "train"), (300, 420, "-", "b", 1, "test")])
+    assert (
+        value(small_table(splits, "contig", {"g": {"c": "test"}}), "held_out_bases_in_training", "test", "train") == 0
+    )
+    table = small_table(splits, "contig", {})
+    assert value(table, "held_out_bases_in_training", "test", "train") == 120
+    assert broken_promises(table, "contig", {"g": "train"})
+
+
+def test_blastp_finds_what_is_alike_and_nothing_else(chain):
+    _, proteins, _, _ = chain
+    queries = [("same:x|y", proteins[0][1]), ("none", "MW" * 30), ("piece", proteins[1][1][: len(proteins[1][1]) // 3])]
+    hits = best_hits(queries, proteins[:50])
+    assert hits["protein"].tolist()[-1] == "same:x|y"
+    assert hits["subject"].tolist()[-1] == proteins[0][0]
+    assert "none" not in set(hits["protein"])
+    assert best_hits([("whole", proteins[1][1])], [("third", queries[2][1])]).empty, "a third is less than half covered"
+    assert best_hits([], proteins).empty
+    assert best_hits(proteins[:20], proteins[20:60], threads=1).equals(best_hits(proteins[:20], proteins[20:60], 2))
+
+
+def test_a_missing_blast_is_one_message(monkeypatch):
+    monkeypatch.setattr(homology.shutil, "which", lambda name: None)
+    with pytest.raises(ToolError, match=r"makeblastdb: not found on PATH; install BLAST\+"):
+        best_hits([("a", "MKV")], [("b", "MKV")])
+
+
+def test_tables_survive_the_disk_with_odd_names(tmp_path):
+    splits = splits_of([(0, 100, "+", "NA", 0, "train"), (300, 420, "-", "007", 1, "test")])
+    splits.loc[1, "has_train_homologue"] = True
+    write_table(tmp_path / "s.tsv", splits, SPLIT_COLUMNS)
+    back = read_splits(tmp_path / "s.tsv")
+    assert back["locus"].tolist() == ["NA", "007"]
+    assert back["has_train_homologue"].tolist() == [False, True]
+    assert back["start"].tolist() == [0, 300]
+
+
+def test_protein_ids_hold_no_white_space_and_stay_distinct(tmp_path):
+    assert protein_id("rice", "gene 1") == "rice:gene%201"
+    assert protein_id("rice", "gene%201") != protein_id("rice", "gene 1")
+    path = tmp_path / "p.faa"
+    path.write_text(">rice:a\nMKV\nLL\n>rice:b\nMM\n")
+    assert read_proteins([path]) == [("rice:a", "MKVLL"), ("rice:b", "MM")]
+    with pytest.raises(FastaError, match="'rice:a' was read before"):
+        read_proteins([path, path])
