@@ -81,7 +81,7 @@ def training_section(inputs: ReportInputs) -> Section:
     if inputs.tokenizer is not None:
         blocks.append(key_values(inputs.tokenizer, "Tokenizer"))
     if inputs.pretrain is not None:
-        blocks.append(key_values(inputs.pretrain, "Pretraining (cross-entropy in nats per masked token)"))
+        blocks.append(key_values(inputs.pretrain, "Pretraining"))
     if inputs.pretrain_metrics is not None:
         blocks += [Heading("Pretraining"), Figures(figures.training_curves("pretraining", inputs.pretrain_metrics))]
     if inputs.structure_metrics is not None:
