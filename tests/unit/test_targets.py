@@ -4,10 +4,26 @@ from __future__ import annotations
 
 import pytest
 
+from phytoscribe.configuration.catalogue import Catalogue
 from phytoscribe.configuration.targets import check_targets
 from phytoscribe.errors import ConfigError
 
-KNOWN = ["athaliana", "rcommunis"]
+KNOWN = Catalogue(
+    {
+        "genomes": [
+            {
+                "name": "athaliana",
+                "role": "test",
+                "genome": {"path": "a.fa"},
+                "annotation": {"path": "a.gff3"},
+                "augustus": "arabidopsis",
+            },
+            {"name": "rcommunis", "role": "predict", "genome": {"path": "r.fa"}, "isoseq": [{"path": "r.fq"}]},
+        ],
+        "predict": {"model": "trained", "scope": "all"},
+        "split": {"mode": "cluster"},
+    }
+)
 
 
 @pytest.mark.parametrize(
@@ -42,9 +58,28 @@ def test_other_arguments_pass():
             "profiles/slurm",
             "all",
             "results/predictions/athaliana.gff3",
-            "results/evaluation/augustus/rcommunis.gff3",
+            "results/evaluation/augustus/athaliana.gff3",
+            "results/evaluation/rcommunis.blast.tsv",
+            "results/clean/athaliana.gff3",
+            "resources/genomes/rcommunis/rcommunis.fa",
             "results/splits/splits.tsv",
             "results/report/report.html",
         ],
         KNOWN,
     )
+
+
+@pytest.mark.parametrize(
+    ("target", "lacking"),
+    [
+        ("results/clean/rcommunis.gff3", "annotation; genomes that have: athaliana"),
+        ("./results/clean/rcommunis.rejected.tsv", "annotation"),
+        ("resources/genomes/rcommunis/rcommunis.annotation.gff3", "annotation"),
+        ("results/evaluation/rcommunis.genes.tsv", "reference genes"),
+        ("results/evaluation/augustus/rcommunis.gff3", "AUGUSTUS species"),
+        ("results/evaluation/athaliana.isoseq.tsv", "Iso-Seq reads; genomes that have: rcommunis"),
+    ],
+)
+def test_file_that_a_genome_cannot_have(target, lacking):
+    with pytest.raises(ConfigError, match=lacking):
+        check_targets([target], KNOWN)

@@ -51,13 +51,11 @@ def test_slurm_profile_loads_without_conda_and_slurm(house, tmp_path_factory):
     assert jobs_of(done.stdout)["predict_shard"] == 4
 
 
-def test_slurm_profile_sends_the_network_to_gpus(house):
-    # Without messages Snakemake shows each job with its resources.
-    done = start(house, "--profile", "profiles/slurm", "all", "-n", "--verbose")
-    assert done.returncode == 0, done.stdout
-    settings = profile_settings("profiles/slurm/profile.yaml", ["--profile", "profiles/slurm", "all"])
+def test_slurm_profile_sends_the_network_to_gpus():
+    resources = profile_settings("profiles/slurm/profile.yaml", [])["set-resources"]
     for rule in ("pretrain_encoder", "finetune_structure", "predict_shard"):
-        assert settings["set-resources"][rule]["slurm_partition"] == "gpu"
+        assert resources[rule]["slurm_partition"] == "gpu"
+        assert resources[rule]["gpu"] == 1
 
 
 def path_without(folder, *programs) -> str:

@@ -34,7 +34,9 @@ def test_typing_error_in_a_target_names_the_genomes(house):
 
 
 def test_asking_for_an_annotation_that_is_not_given(house):
-    assert "the configuration gives no annotation for genome other" in stopped(house, "results/clean/other.gff3")
+    assert "the configuration gives genome 'other' no annotation; genomes that have: tiny" in stopped(
+        house, "results/clean/other.gff3"
+    )
 
 
 @pytest.mark.parametrize("profile", ["profiles/slurm"])

@@ -79,7 +79,7 @@ def test_inputs_and_outputs_are_named(rule):
     for directive in ("input", "output", "params"):
         block = re.search(rf"^    {directive}:\n((?:        .*\n)+)", RULES[rule], flags=re.MULTILINE)
         for line in (block.group(1) if block else "").splitlines():
-            if re.match(r"        \S", line) and line.strip() not in (")", "]", "),", "],", "}", "},"):
+            if re.match(r"        [^\s#]", line) and line.strip() not in (")", "]", "),", "],", "}", "},"):
                 assert re.match(r"        \w+=", line), f"{rule}, {directive}: {line.strip()}"
 
 

@@ -25,7 +25,7 @@ try:
         look_around=workflow.is_main_process,
     )
     genomes = Catalogue(config)
-    check_targets(sys.argv[1:], genomes.names)
+    check_targets(sys.argv[1:], genomes)
 except ConfigError as error:
     raise WorkflowError(str(error)) from None
 
@@ -51,14 +51,7 @@ def library(script):
 
 def source(kind):
     """For params: where the file of one genome comes from (`genome`, `annotation` or the list `isoseq`)."""
-
-    def of_genome(wildcards):
-        found = getattr(genomes[wildcards.genome], kind)
-        if not found:
-            raise WorkflowError(f"the configuration gives no {kind} for genome {wildcards.genome}")
-        return found
-
-    return of_genome
+    return lambda wildcards: getattr(genomes[wildcards.genome], kind)
 
 
 def local_source(kind):

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
+from phytoscribe.configuration.catalogue import Catalogue
 from phytoscribe.configuration.schema import closest
 from phytoscribe.errors import ConfigError
 
@@ -19,20 +20,35 @@ _OF_ONE_GENOME = re.compile(
 )
 
 
-def check_targets(requested: Iterable[str], known: Sequence[str]) -> None:
-    """Raise ConfigError for a requested file of a genome that the configuration does not list.
+#: Files that only some genomes have: the property of the catalogue that lists these, and what the others lack.
+_OF_SOME_GENOMES = (
+    (r"results/(clean/.+|splits/(proteins|loci)/.+)", "annotated", "annotation"),
+    (r"resources/genomes/.+\.annotation\.gff3", "annotated", "annotation"),
+    (r"results/evaluation/[^/]+\.genes\.tsv", "evaluated", "reference genes that training has not seen"),
+    (r"results/evaluation/augustus/.+", "with_baseline", "AUGUSTUS species, or nothing to score it with"),
+    (r"results/evaluation/([^/]+\.(isoseq|blast)\.tsv|isoseq/.+)", "with_isoseq", "Iso-Seq reads"),
+)
+
+
+def check_targets(requested: Iterable[str], catalogue: Catalogue) -> None:
+    """Raise ConfigError for a requested file of a genome that the configuration does not list, or cannot make it for.
 
     Args:
         requested: command-line arguments; those that are no file of one genome are passed over.
-        known: names of the genomes in the configuration.
+        catalogue: the genomes of the configuration.
     """
     for target in requested:
         match = _OF_ONE_GENOME.match(target)
         if match is None:
             continue
         name = next(filter(None, match.groups()))
-        if name not in known:
+        if name not in catalogue.names:
             raise ConfigError(
-                f"{target}: there is no genome '{name}' in the configuration{closest(name, known)}; "
-                f"its genomes are: {', '.join(known)}"
+                f"{target}: there is no genome '{name}' in the configuration{closest(name, catalogue.names)}; "
+                f"its genomes are: {', '.join(catalogue.names)}"
             )
+        for pattern, having, lacking in _OF_SOME_GENOMES:
+            able = getattr(catalogue, having)
+            if re.fullmatch(pattern, target.removeprefix("./")) and name not in able:
+                others = f"; genomes that have: {', '.join(able)}" if able else ""
+                raise ConfigError(f"{target}: the configuration gives genome '{name}' no {lacking}{others}")
