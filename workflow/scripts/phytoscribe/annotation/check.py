@@ -232,6 +232,9 @@ def check_annotation(
                 accepted.append((order, replace(gene, transcripts=kept)))
     accepted.sort(key=lambda item: item[0])
     rows.sort(key=lambda item: item[0])
+    reasons = Counter(row.reason for _, row in rows if row.reason)
+    log.info("%d of %d transcripts accepted, in %d genes", len(rows) - reasons.total(), len(rows), len(accepted))
+    log.info("rejected: %s", ", ".join(f"{reason} {count}" for reason, count in reasons.most_common()) or "none")
     return [gene for _, gene in accepted], [row for _, row in rows]
 
 
