@@ -1,4 +1,4 @@
-"""The AGAT backend: what is done about AGAT's exit codes and losses. A stand-in program plays AGAT's known behaviours."""
+"""The AGAT backend: exit codes, empty outputs and losses. A stand-in program plays AGAT's known behaviours."""
 
 import os
 import shutil
