@@ -40,7 +40,12 @@ rule evaluate_genes:
         augustus=baseline_of,
         library=library("evaluate_genes"),
     output:
-        scores="results/evaluation/{genome}.genes.tsv",
+        scores=report(
+            "results/evaluation/{genome}.genes.tsv",
+            caption="../report/genes.rst",
+            category="Scores",
+            labels={"genome": "{genome}", "ruler": "reference genes"},
+        ),
     log:
         "logs/evaluate/{genome}.genes.log",
     conda:
@@ -96,7 +101,12 @@ rule blast_isoseq:
         augustus=baseline_of,
         library=library("blast_isoseq"),
     output:
-        scores="results/evaluation/{genome}.blast.tsv",
+        scores=report(
+            "results/evaluation/{genome}.blast.tsv",
+            caption="../report/blast.rst",
+            category="Scores",
+            labels={"genome": "{genome}", "ruler": "Iso-Seq, BLAST"},
+        ),
     log:
         "logs/evaluate/{genome}.blast.log",
     benchmark:
@@ -125,7 +135,12 @@ rule evaluate_isoseq:
         augustus=baseline_of,
         library=library("evaluate_isoseq"),
     output:
-        scores="results/evaluation/{genome}.isoseq.tsv",
+        scores=report(
+            "results/evaluation/{genome}.isoseq.tsv",
+            caption="../report/isoseq.rst",
+            category="Scores",
+            labels={"genome": "{genome}", "ruler": "Iso-Seq, introns"},
+        ),
     log:
         "logs/evaluate/{genome}.isoseq.log",
     conda:

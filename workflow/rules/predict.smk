@@ -45,7 +45,12 @@ rule merge_predictions:
         proteins="results/predictions/{genome}.proteins.faa",
         cds="results/predictions/{genome}.cds.fna",
         transcripts="results/predictions/{genome}.transcripts.fna",
-        stats="results/predictions/{genome}.stats.json",
+        stats=report(
+            "results/predictions/{genome}.stats.json",
+            caption="../report/predictions.rst",
+            category="Predictions",
+            labels={"genome": "{genome}"},
+        ),
     log:
         "logs/predict/{genome}.merge.log",
     conda:

@@ -20,7 +20,12 @@ rule report:
         template=os.path.relpath(SCRIPTS / "phytoscribe/reporting/page.html.j2"),
         library=library("make_report"),
     output:
-        html="results/report/report.html",
+        html=report(
+            "results/report/report.html",
+            caption="../report/report.rst",
+            category="Report",
+            labels={"page": "report.html"},
+        ),
     log:
         "logs/report/report.log",
     conda:

@@ -87,7 +87,12 @@ rule report_leakage:
         fai=fasta_of(genomes.split, ".fai"),
         library=library("report_leakage"),
     output:
-        leakage="results/splits/leakage.tsv",
+        leakage=report(
+            "results/splits/leakage.tsv",
+            caption="../report/leakage.rst",
+            category="Split",
+            labels={"table": "leakage"},
+        ),
     log:
         "logs/split/leakage.log",
     benchmark:
