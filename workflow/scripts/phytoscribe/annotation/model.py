@@ -6,6 +6,7 @@ either strand.  Intervals are sorted by ascending start, whatever the strand.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
@@ -17,7 +18,7 @@ COMPLEMENT_STRAND = {"+": "-", "-": "+"}
 def introns_between(segments: Iterable[Interval]) -> tuple[Interval, ...]:
     """Gaps between consecutive sorted segments."""
     ordered = tuple(segments)
-    return tuple((left[1], right[0]) for left, right in zip(ordered, ordered[1:], strict=False))
+    return tuple((left[1], right[0]) for left, right in itertools.pairwise(ordered))
 
 
 @dataclass(frozen=True, slots=True)

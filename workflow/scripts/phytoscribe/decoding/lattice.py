@@ -41,7 +41,7 @@ JUMP = MINIMUM_CDS_SEGMENT
 
 @njit(cache=True, inline="always")
 def _is_stop(first, second, third):
-    return first == T and ((second == A and (third == A or third == G)) or (second == G and third == A))
+    return first == T and ((second == A and (third in (A, G))) or (second == G and third == A))
 
 
 @njit(cache=True, inline="always")
@@ -154,7 +154,7 @@ def _minus_row(u, bases, minus, best, back, minimum_intron, gene, intron):
                 _offer(best, back, u, M_C1, best[origin, M_I1S] + score, M_I1S)
             score = minus[first, LAST + 1] + minus[first + 1, CODING] + coding2
             _offer(best, back, u, M_C2, best[origin, M_I2] + score, M_I2)
-            if not (b1 == A and (b0 == T or b0 == C)):
+            if not (b1 == A and (b0 in (T, C))):
                 _offer(best, back, u, M_C2, best[origin, M_I2A] + score, M_I2A)
             if not (b1 == A and b0 == T):
                 _offer(best, back, u, M_C2, best[origin, M_I2G] + score, M_I2G)
@@ -172,7 +172,7 @@ def _minus_row(u, bases, minus, best, back, minimum_intron, gene, intron):
             node = M_I0
             if position == 1:
                 earlier = bases[origin - 1]
-                split_stop = (last == T and (earlier == T or earlier == C)) or (last == C and earlier == T)
+                split_stop = (last == T and (earlier in (T, C))) or (last == C and earlier == T)
                 node = M_I1S if split_stop else M_I1
             elif position == 2:
                 node = M_I2A if last == T else (M_I2G if last == C else M_I2)

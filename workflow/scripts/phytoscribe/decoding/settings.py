@@ -48,7 +48,9 @@ class DecoderSettings:
         try:
             values = json.loads(Path(path).read_text(encoding="utf-8"))
         except (OSError, json.JSONDecodeError) as error:
-            raise ModelError(f"{path}: cannot be read as decoder settings ({error}); train or fetch the model again") from error
+            raise ModelError(
+                f"{path}: cannot be read as decoder settings ({error}); train or fetch the model again"
+            ) from error
         unknown = set(values) - {f.name for f in fields(cls)}
         if unknown:
             raise ModelError(f"{path}: unknown decoder settings {sorted(unknown)}; the model is of another version")

@@ -7,6 +7,8 @@ the region ends where the evidence for it, summed over bases, was highest.  Intr
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 import numpy.typing as npt
 from numba import njit
@@ -40,7 +42,6 @@ def _walk(exon, intron, opens, closes, minimum_intron, cds_end_exon):
     in_intron = np.full(n + 1, FORBIDDEN)
     exon_run = np.zeros(n + 1, np.int64)
     intron_run = np.zeros(n + 1, np.int64)
-    exon_from = np.zeros(n + 1, np.int64)  # exon run that the current intron followed
     in_exon[0] = 0.0
     exon_run[0] = cds_end_exon
     from_intron = np.zeros(n + 1, np.uint8)
@@ -169,7 +170,7 @@ def _reach(genes: list[CodingGene], length: int, maximum: int) -> list[Interval]
     limits = [[max(0, g.cds[0][0] - maximum), min(length, g.cds[-1][1] + maximum)] for g in genes]
     for strand in "+-":
         members = [i for i, gene in enumerate(genes) if gene.strand == strand]
-        for left, right in zip(members, members[1:], strict=False):
+        for left, right in itertools.pairwise(members):
             middle = (genes[left].cds[-1][1] + genes[right].cds[0][0]) // 2
             limits[left][1] = min(limits[left][1], middle)
             limits[right][0] = max(limits[right][0], middle)

@@ -1,4 +1,4 @@
-"""The best path through the lattice for a contig of any length, piece by piece, in memory that does not grow with it."""
+"""The best path through the lattice for a contig of any length, piece by piece, in bounded memory."""
 
 from __future__ import annotations
 

@@ -1,7 +1,14 @@
 """Per-base structure states: what the model learns and the decoder reads."""
 
 from phytoscribe.labels.encode import label_contig, label_transcript, representative, transcripts_from_labels
-from phytoscribe.labels.states import BOUNDARY_STATES, CODING_STATES, INTRON_STATES, NON_CODING_STATES, STATE_COUNT, State
+from phytoscribe.labels.states import (
+    BOUNDARY_STATES,
+    CODING_STATES,
+    INTRON_STATES,
+    NON_CODING_STATES,
+    STATE_COUNT,
+    State,
+)
 
 __all__ = [
     "BOUNDARY_STATES",

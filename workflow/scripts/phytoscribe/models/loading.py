@@ -73,7 +73,9 @@ class LoadReport:
         return asdict(self)
 
 
-def load_pretrained_encoder(target: BigBroPreTrainedModel, pretrained: BigBroPreTrainedModel, source: str) -> LoadReport:
+def load_pretrained_encoder(
+    target: BigBroPreTrainedModel, pretrained: BigBroPreTrainedModel, source: str
+) -> LoadReport:
     """Copy all encoder tensors of ``pretrained`` into ``target.encoder`` and verify each.
 
     Raises:

@@ -101,7 +101,7 @@ def token_spans(token_of_base: Tensor, tokens: int) -> tuple[Tensor, Tensor]:
 
 def segment_means(features: Tensor, starts: Tensor, lengths: Tensor) -> Tensor:
     """Mean of ``features`` (batch, channels, length) over each token's bases, (batch, tokens, channels)."""
-    batch, channels, _ = features.shape
+    channels = features.shape[1]
     sums = F.pad(features.float().cumsum(dim=2), (1, 0))
     first = starts[:, None].expand(-1, channels, -1)
     last = (starts + lengths)[:, None].expand(-1, channels, -1)

@@ -15,11 +15,11 @@ from phytoscribe.decoding.genes import decode_contig
 from phytoscribe.decoding.settings import DecoderSettings
 from phytoscribe.genome.sequence import N_CODE, reverse_complement
 from phytoscribe.labels.states import STATE_COUNT
+from phytoscribe.models.batches import WindowTokens, collate_tokens, window_of
 from phytoscribe.models.loading import load_model, model_hash
 from phytoscribe.models.structure import StructureModel
 from phytoscribe.prediction.settings import PRECISIONS, PredictionSettings
 from phytoscribe.tokenizer.segments import Segmenter
-from phytoscribe.models.batches import WindowTokens, collate_tokens, window_of
 
 logger = logging.getLogger(__name__)
 

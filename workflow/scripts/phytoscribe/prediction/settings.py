@@ -32,7 +32,9 @@ class PredictionSettings:
 
     def __post_init__(self) -> None:
         if self.window <= 2 * self.margin:
-            raise ConfigError(f"predict.window is {self.window}; it must be more than twice predict.margin {self.margin}")
+            raise ConfigError(
+                f"predict.window is {self.window}; it must be more than twice predict.margin {self.margin}"
+            )
         if self.precision not in PRECISIONS:
             raise ConfigError(f"predict.precision: {self.precision!r} is unknown; choose {' or '.join(PRECISIONS)}")
 
@@ -53,6 +55,8 @@ def choose_device(wanted: str) -> torch.device:
     if name not in there:
         raise ConfigError(f"device: {wanted!r} is unknown; choose auto, {', '.join(there)}")
     if not there[name]:
-        raise ConfigError(f"device: {name} was asked for, but PyTorch finds none; use 'auto' or 'cpu', or check the node")
+        raise ConfigError(
+            f"device: {name} was asked for, but PyTorch finds none; use 'auto' or 'cpu', or check the node"
+        )
     logger.info("device: %s (asked for: %s)", name, wanted)
     return torch.device(name)

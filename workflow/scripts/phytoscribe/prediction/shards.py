@@ -28,7 +28,9 @@ def contigs_of_shard(contigs: Mapping[str, int], shard: int, shards: int) -> lis
     return [contig for contig in contigs if contig in chosen]
 
 
-def write_shard(path: str | Path, header: Mapping[str, Any], genes_by_contig: Mapping[str, Sequence[GeneModel]]) -> None:
+def write_shard(
+    path: str | Path, header: Mapping[str, Any], genes_by_contig: Mapping[str, Sequence[GeneModel]]
+) -> None:
     """One JSON object a line: first the header (model, settings, device), then one line per contig."""
     with atomic_open(path) as handle:
         handle.write(json.dumps(header, sort_keys=True) + "\n")
@@ -84,9 +86,13 @@ def gather_shards(
         header = shard_header
         twice = found.keys() & genes.keys()
         if twice:
-            raise PhytoScribeError(f"{path}: contig {min(twice)} is in another shard too; delete the shards and run again")
+            raise PhytoScribeError(
+                f"{path}: contig {min(twice)} is in another shard too; delete the shards and run again"
+            )
         found.update(genes)
     missing = [contig for contig in contigs if contig not in found]
     if missing or header is None:
-        raise PhytoScribeError(f"the shards lack {len(missing)} contigs, first {missing[:3]}; delete them and run again")
+        raise PhytoScribeError(
+            f"the shards lack {len(missing)} contigs, first {missing[:3]}; delete them and run again"
+        )
     return header, {contig: found[contig] for contig in contigs}

@@ -138,9 +138,8 @@ def write_training_arrays(genomes: Sequence[TrainingGenome], folder: str | Path)
     if not (arrays["labels"] * arrays["weights"]).any():
         raise PhytoScribeError("the training contigs hold no accepted gene; check the annotation and its rejected.tsv")
     for name, array in arrays.items():
-        with atomic_path(Path(folder) / f"{name}.npy") as path:
-            with path.open("wb") as handle:
-                np.save(handle, array)
+        with atomic_path(Path(folder) / f"{name}.npy") as path, path.open("wb") as handle:
+            np.save(handle, array)
     with atomic_path(Path(folder) / "contigs.tsv") as path:
         table.to_csv(path, sep="\t", index=False)
     _log_counts(arrays)

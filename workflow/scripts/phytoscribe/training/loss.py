@@ -33,7 +33,9 @@ def state_weights(settings: LossSettings) -> Tensor:
     return weights
 
 
-def structure_loss(logits: Tensor, targets: Tensor, weights: Tensor, per_state: Tensor, settings: LossSettings) -> Tensor:
+def structure_loss(
+    logits: Tensor, targets: Tensor, weights: Tensor, per_state: Tensor, settings: LossSettings
+) -> Tensor:
     """Cross-entropy with soft targets + coding F1 + false positives on empty windows.
 
     Args:

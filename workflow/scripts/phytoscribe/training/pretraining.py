@@ -73,7 +73,9 @@ def run_pretraining(
     start_from_frequencies(model, baselines.unigram)
     order = WindowOrder(contig_table(contigs), window, seed)
     dataset = MaskedDataset(contigs, ids, unknown, settings["unknown_share"], segmenter, order, seed)
-    logger.info("%d parameters; %d windows of %d bases a pass", trainable_parameters(model), order.windows_per_pass, window)
+    logger.info(
+        "%d parameters; %d windows of %d bases a pass", trainable_parameters(model), order.windows_per_pass, window
+    )
     run = RunSettings(
         **{name: settings[name] for name in RunSettings.__slots__ if name in settings}, seed=seed, threads=threads
     )

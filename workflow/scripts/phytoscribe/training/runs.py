@@ -89,6 +89,18 @@ def make_optimizer(module: lightning.LightningModule, settings: RunSettings) -> 
     return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
 
 
+class StepSeed(Callback):
+    """Random state (drop-out) as a function of seed and step: a resumed run draws what it would have drawn."""
+
+    def __init__(self, seed: int) -> None:
+        self.seed = seed
+
+    def on_train_batch_start(
+        self, trainer: lightning.Trainer, module: lightning.LightningModule, batch: Any, batch_idx: int
+    ) -> None:
+        torch.manual_seed(self.seed * 1_000_003 + trainer.global_step)
+
+
 class MetricsTable(Callback):
     """Metrics as a TSV (step, name, value) that travels in the checkpoint, so a resumed run keeps one clean table."""
 
@@ -185,7 +197,7 @@ def train(
         use_distributed_sampler=False,
         default_root_dir=str(run_folder),
         plugins=[LightningEnvironment()],
-        callbacks=[table, ProgressLog(settings, bases_per_step, table), *callbacks, saver],
+        callbacks=[StepSeed(settings.seed), table, ProgressLog(settings, bases_per_step, table), *callbacks, saver],
         deterministic=device.type == "cpu",
     )
     if trainer.world_size != 1:

@@ -39,7 +39,11 @@ class WindowOrder:
         generator = np.random.default_rng([self.seed, number // 2])
         strands = generator.integers(0, 2, self.windows_per_pass) ^ (number % 2)
         generator = np.random.default_rng([self.seed, number, 1])
-        return generator.permutation(self.windows_per_pass), int(generator.integers(-self.window // 2, self.window // 2)), strands
+        return (
+            generator.permutation(self.windows_per_pass),
+            int(generator.integers(-self.window // 2, self.window // 2)),
+            strands,
+        )
 
     def __getitem__(self, index: int) -> tuple[int, int, int]:
         """``(contig row, start, strand)`` of the window at ``index``; strand 0 is plus, 1 is minus."""

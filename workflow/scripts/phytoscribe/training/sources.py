@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from phytoscribe.annotation.check import HARMLESS_REASONS
 from phytoscribe.annotation.gff_reader import read_gff3
 from phytoscribe.annotation.model import Interval
 from phytoscribe.evaluation.intervals import read_bed
@@ -15,9 +16,6 @@ from phytoscribe.splits.masking import TRAIN, complete_contig_parts, held_out_in
 from phytoscribe.splits.table import SPLIT_COLUMNS, read_table
 from phytoscribe.training.arrays import TrainingGenome
 from phytoscribe.training.validation import ValidationRegion, cut_regions, validation_intervals
-
-#: Reasons of rejection after which a locus is truly without coding sequence, so that the loss may count there.
-TRULY_NON_CODING = ("no_cds", "not_protein_coding")
 
 
 @dataclass(frozen=True)
@@ -113,7 +111,5 @@ class SplitSources:
 def rejected_loci(path: str, accepted: set[str]) -> list[tuple[str, int, int]]:
     """Spans of rejected coding transcripts of genes without any accepted one (0-based half-open)."""
     table = pd.read_csv(path, sep="\t", dtype={"gene": str, "contig": str}, keep_default_na=False)
-    chosen = table[~table["gene"].isin(accepted) & ~table["reason"].isin(TRULY_NON_CODING)]
-    return [
-        (str(c), int(s), int(e)) for c, s, e in zip(chosen["contig"], chosen["start0"], chosen["end"], strict=True)
-    ]
+    chosen = table[~table["gene"].isin(accepted) & ~table["reason"].isin(HARMLESS_REASONS)]
+    return [(str(c), int(s), int(e)) for c, s, e in zip(chosen["contig"], chosen["start0"], chosen["end"], strict=True)]

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytorch_lightning as lightning
 import torch
 from pytorch_lightning.callbacks import Callback
@@ -20,11 +21,13 @@ from phytoscribe.decoding.genes import decode_contig
 from phytoscribe.decoding.settings import DecoderSettings
 from phytoscribe.evaluation.exact import exact_f1
 from phytoscribe.files import atomic_path
+from phytoscribe.labels.states import STATE_COUNT
 from phytoscribe.models.loading import LoadReport
 from phytoscribe.models.structure import StructureModel
 from phytoscribe.prediction.predictor import StructurePredictor
 from phytoscribe.prediction.settings import PredictionSettings
 from phytoscribe.tokenizer.segments import Segmenter
+from phytoscribe.training.arrays import TrainingArrays
 from phytoscribe.training.loss import LossSettings, state_weights, structure_loss
 from phytoscribe.training.runs import MetricsTable, RunSettings, make_optimizer, train
 from phytoscribe.training.sampling import EpochSampler, WindowOrder
@@ -98,7 +101,8 @@ class DecodedSelection(Callback):
         segmenter: Segmenter,
         prediction: PredictionSettings,
         decoder: DecoderSettings,
-        every: int,
+        every_steps: int,
+        last_step: int,
         best_path: Path,
         table: MetricsTable,
     ) -> None:
@@ -106,15 +110,15 @@ class DecodedSelection(Callback):
         self.segmenter = segmenter
         self.prediction = prediction
         self.decoder = decoder
-        self.every = every
+        self.every_steps = every_steps
+        self.last_step = last_step
         self.best_path = best_path
         self.table = table
         self.best_score = -1.0
         self.best_step = 0
 
     def on_train_epoch_end(self, trainer: lightning.Trainer, module: lightning.LightningModule) -> None:
-        epoch = trainer.current_epoch + 1
-        if epoch % self.every and epoch != trainer.max_epochs:
+        if trainer.global_step % self.every_steps and trainer.global_step != self.last_step:
             return
         model = module.model
         predictor = StructurePredictor(model, self.segmenter, self.decoder, self.prediction, module.device)
@@ -149,9 +153,20 @@ def tune_decoder(decoded: Sequence[Decoded], start: DecoderSettings) -> tuple[De
     return best, best_f1
 
 
+def start_from_shares(model: StructureModel, arrays: TrainingArrays) -> None:
+    """Set the output bias to the log shares of the states: training starts from the base rates.
+
+    Only for a head that has not been trained.
+    """
+    counted = np.asarray(arrays.labels)[:, np.asarray(arrays.weights) > 0]
+    shares = np.bincount(counted.ravel(), minlength=STATE_COUNT) / counted.size
+    with torch.no_grad():
+        model.output.bias.copy_(torch.from_numpy(np.log(shares.clip(min=1e-6)).astype(np.float32)))
+
+
 def finetune(
     model: StructureModel,
-    arrays: Any,
+    arrays: TrainingArrays,
     segmenter: Segmenter,
     regions: Sequence[ValidationRegion],
     settings: RunSettings,
@@ -167,6 +182,7 @@ def finetune(
     Returns:
         The decoder settings, and a summary for the report (best step, validation F1 by level).
     """
+    start_from_shares(model, arrays)
     order = WindowOrder(arrays.contigs, window, settings.seed)
     dataset = StructureDataset(arrays, segmenter, order, unknown_share, settings.seed)
     loader = DataLoader(
@@ -179,7 +195,8 @@ def finetune(
     table = MetricsTable(run_folder / "metrics.tsv")
     decoder = DecoderSettings()
     best_path = run_folder / "best.pt"
-    selection = DecodedSelection(regions, segmenter, prediction, decoder, validate_every, best_path, table)
+    every_steps = validate_every * settings.checkpoint_every
+    selection = DecodedSelection(regions, segmenter, prediction, decoder, every_steps, settings.steps, best_path, table)
     module = StructureModule(model, settings, loss)
     train(module, loader, settings, run_folder, settings.batch_size * window, table, [selection])
     model.load_state_dict(torch.load(best_path, weights_only=True))

@@ -1,0 +1,129 @@
+"""Gene models to labels and back: literal arrays, round trips on the shipped annotation, strand mirroring."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from phytoscribe.annotation.gff_reader import read_gff3
+from phytoscribe.annotation.model import GeneModel, Transcript
+from phytoscribe.labels import State, label_contig, label_transcript, representative, transcripts_from_labels
+
+EXAMPLE = "resources/example/athaliana/annotation.gff3.gz"
+
+# Contig positions:  0 1 | 2..4 UTR | 5..9 CDS | 10..13 intron | 14..17 CDS | 18..19 UTR
+PLUS = Transcript("t", ((2, 10), (14, 20)), ((5, 10), (14, 18)))
+PLUS_STATES = [
+    *[State.UTR5_EXON] * 3,
+    State.START,
+    State.CODING1,
+    State.CODING2,
+    State.CODING0,
+    State.LAST1,
+    *[State.INTRON2] * 4,
+    State.FIRST2,
+    State.CODING0,
+    State.CODING1,
+    State.STOP,
+    *[State.UTR3_EXON] * 2,
+]
+
+
+def test_plus_strand_literal_states():
+    start, labels = label_transcript(PLUS, "+")
+    assert start == 2
+    assert labels.tolist() == [int(state) for state in PLUS_STATES]
+
+
+def test_minus_strand_is_the_mirror_image():
+    mirrored = GeneModel("g", "c", "+", (PLUS,)).reverse_complement(22)
+    start, labels = label_transcript(mirrored.transcripts[0], "-")
+    assert start == 2
+    assert labels.tolist() == [int(state) for state in PLUS_STATES][::-1]
+
+
+def test_utr_introns_have_their_own_states():
+    transcript = Transcript("t", ((0, 2), (5, 12), (15, 17)), ((6, 12),))
+    _, labels = label_transcript(transcript, "+")
+    assert labels[2:5].tolist() == [State.UTR5_INTRON] * 3
+    assert labels[12:15].tolist() == [State.UTR3_INTRON] * 3
+    assert labels[6] == State.START
+    assert labels[11] == State.STOP
+
+
+def test_non_coding_transcripts_are_intergenic():
+    _, labels = label_transcript(Transcript("t", ((0, 30),)), "+")
+    assert not labels.any()
+
+
+@pytest.fixture(scope="module")
+def reference() -> list[GeneModel]:
+    return read_gff3(EXAMPLE)
+
+
+@pytest.mark.parametrize("strand", ["+", "-"])
+def test_round_trip_on_real_transcripts(reference, strand):
+    checked = 0
+    for gene in reference:
+        for transcript in gene.coding_transcripts:
+            if gene.strand != strand or any(e - s < 2 for s, e in transcript.cds):
+                continue
+            start, labels = label_transcript(transcript, strand)
+            (back,) = transcripts_from_labels(labels, strand)
+            assert tuple((s + start, e + start) for s, e in back.exons) == transcript.exons
+            assert tuple((s + start, e + start) for s, e in back.cds) == transcript.cds
+            checked += 1
+    assert checked > 1500
+
+
+def test_soft_targets_mark_where_isoforms_disagree():
+    short = Transcript("a", ((0, 30), (60, 90)), ((0, 30), (60, 90)))
+    long = Transcript("b", ((0, 33), (60, 90)), ((0, 33), (60, 90)))
+    labels, positions, targets = label_contig([GeneModel("g", "c", "+", (short, long))], "+", 100)
+    assert representative(GeneModel("g", "c", "+", (short, long))) is long
+    assert labels[32] == State.LAST2
+    assert set(range(29, 33)) <= set(positions.tolist())
+    row = targets[positions.tolist().index(31)]
+    assert row[State.INTRON0] == row[State.CODING1] == 0.5
+    np.testing.assert_allclose(targets.astype(float).sum(axis=1), 1, atol=1e-3)
+
+
+def test_genes_of_the_other_strand_do_not_show(reference):
+    contig = "Chr4"
+    minus = [gene for gene in reference if gene.contig == contig and gene.strand == "-"]
+    labels, positions, _ = label_contig(minus, "+", 185_850)
+    assert not labels.any()
+    assert positions.size == 0
+
+
+@st.composite
+def transcripts(draw):
+    """A transcript with random exons, CDS of whole codons inside."""
+    exons, position = [], draw(st.integers(0, 5))
+    for _ in range(draw(st.integers(1, 5))):
+        length = draw(st.integers(4, 40))
+        exons.append((position, position + length))
+        position += length + draw(st.integers(4, 40))
+    total = sum(e - s for s, e in exons)
+    codons = draw(st.integers(2, total // 3)) if total >= 6 else 1
+    skip = draw(st.integers(0, total - 3 * codons))
+    cds = []
+    for start, end in exons:
+        left, right = max(0, skip), min(end - start, skip + 3 * codons)
+        if left < right:
+            cds.append((start + left, start + right))
+        skip -= end - start
+    return Transcript("t", tuple(exons), tuple(cds))
+
+
+@settings(max_examples=200, deadline=None)
+@given(transcripts(), st.integers(0, 20))
+def test_mirrored_transcripts_give_mirrored_labels(transcript, extra):
+    length = transcript.end + extra
+    gene = GeneModel("g", "c", "+", (transcript,))
+    forward, _, _ = label_contig([gene], "+", length)
+    backward, _, _ = label_contig([gene.reverse_complement(length)], "-", length)
+    assert np.array_equal(forward, backward[::-1])
+    assert gene.reverse_complement(length).reverse_complement(length) == gene

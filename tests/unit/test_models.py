@@ -1,0 +1,169 @@
+"""The network: attention against a plain one, tokens and bases tied rightly, padding without effect, loading proved."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from torch.nn import functional as F
+
+from phytoscribe.errors import ConfigError, ModelError
+from phytoscribe.labels.states import STATE_COUNT
+from phytoscribe.models.attention import BlockSparseAttention, rotary_angles, rotate
+from phytoscribe.models.configuration import SIZES, config_from_settings
+from phytoscribe.models.encoder import BigBroEncoder, MaskedTokenModel
+from phytoscribe.models.loading import load_model, load_pretrained_encoder, trainable_parameters
+from phytoscribe.models.structure import StructureModel, segment_means, token_spans
+
+TINY = {"size": "tiny"}
+
+
+@pytest.fixture
+def config():
+    torch.manual_seed(0)
+    return config_from_settings(TINY, vocab_size=100)
+
+
+def plain_attention(layer: BlockSparseAttention, hidden: torch.Tensor, valid: torch.Tensor, globals_: int):
+    """The same attention with one full matrix of allowed pairs and true positions."""
+    batch, length, width = hidden.shape
+    tokens = length - globals_
+    q, k, v = (
+        part.view(batch, length, layer.heads, layer.head_size).transpose(1, 2)
+        for part in layer.query_key_value(hidden).chunk(3, dim=-1)
+    )
+    block = torch.arange(tokens) // layer.block
+    near = (block[:, None] - block[None]).abs() <= 1
+    cos, sin = rotary_angles(torch.arange(tokens), layer.head_size)
+    local = rotate(q[:, :, globals_:], cos, sin) @ rotate(k[:, :, globals_:], cos, sin).transpose(-1, -2)
+    local = local.masked_fill(~(near & valid[:, None, None]), float("-inf"))
+    # A global token stands in the middle of each block.
+    middle = block * layer.block + layer.block // 2
+    cos, sin = rotary_angles(torch.arange(tokens) - middle, layer.head_size)
+    to_global = rotate(q[:, :, globals_:], cos, sin) @ k[:, :, :globals_].transpose(-1, -2)
+    weights = (torch.cat([to_global, local], dim=-1) / layer.head_size**0.5).softmax(-1)
+    token_out = weights @ v
+    everything = torch.cat([torch.ones(batch, globals_, dtype=torch.bool), valid], dim=1)
+    from_global = q[:, :, :globals_] @ k.transpose(-1, -2)
+    from_global = from_global.masked_fill(~everything[:, None, None], float("-inf"))
+    global_out = (from_global / layer.head_size**0.5).softmax(-1) @ v
+    out = torch.cat([global_out, token_out], dim=2).transpose(1, 2).reshape(batch, length, width)
+    return layer.output(out)
+
+
+def test_block_sparse_attention_equals_plain_attention(config):
+    layer = BlockSparseAttention(config)
+    hidden = torch.randn(2, 2 + 4 * config.block_size, config.hidden_size)
+    valid = torch.ones(2, 4 * config.block_size, dtype=torch.bool)
+    valid[1, 100:] = False
+    ours, plain = layer(hidden, valid, 2), plain_attention(layer, hidden, valid, 2)
+    kept = torch.cat([torch.ones(2, 2, dtype=torch.bool), valid], dim=1)
+    torch.testing.assert_close(ours[kept], plain[kept], atol=1e-5, rtol=1e-4)
+
+
+def test_padding_does_not_change_the_encoder(config):
+    encoder = BigBroEncoder(config).eval()
+    ids, globals_ = torch.randint(10, 100, (1, 70)), torch.tensor([[7, 8]])
+    padded = F.pad(ids, (0, 45), value=config.pad_token_id)
+    with torch.inference_mode():
+        torch.testing.assert_close(encoder(ids, globals_), encoder(padded, globals_)[:, :70], atol=1e-5, rtol=1e-4)
+
+
+def test_the_species_token_reaches_every_token(config):
+    encoder = BigBroEncoder(config).eval()
+    ids = torch.randint(10, 100, (1, 300))
+    with torch.inference_mode():
+        one, other = (encoder(ids, torch.tensor([[species, 8]])) for species in (7, 9))
+    assert bool(((one - other).abs().amax(-1) > 1e-6).all())
+
+
+def test_segments_are_pooled_by_their_own_bases():
+    token_of_base = torch.tensor([[0, 0, 0, 1, 2, 2], [0, 1, 1, 1, 1, 1]])
+    starts, lengths = token_spans(token_of_base, 4)
+    assert starts.tolist() == [[0, 3, 4, 6], [0, 1, 6, 6]]
+    assert lengths.tolist() == [[3, 1, 2, 0], [1, 5, 0, 0]]
+    features = torch.arange(12.0).view(2, 1, 6)
+    means = segment_means(features, starts, lengths)[..., 0]
+    assert means.tolist() == [[1.0, 3.0, 4.5, 0.0], [6.0, 9.0, 0.0, 0.0]]
+
+
+def test_each_base_gets_its_own_slot_of_its_token(config):
+    model = StructureModel(config)
+    hidden = torch.randn(1, 3, config.hidden_size)
+    token_of_base = torch.tensor([[0] * 2 + [1] * 20 + [2] * 3])
+    starts, _ = token_spans(token_of_base, 3)
+    spread = model._spread(hidden, token_of_base, starts)[0].T
+    slots = model.spread(hidden)[0].view(3, config.spread_length, config.spread_channels)
+    torch.testing.assert_close(spread[1], slots[0, 1])
+    torch.testing.assert_close(spread[2], slots[1, 0])
+    torch.testing.assert_close(spread[21], slots[1, config.spread_length - 1])
+    torch.testing.assert_close(spread[24], slots[2, 2])
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_every_size_runs_forward_and_backward(size):
+    torch.manual_seed(1)
+    model = StructureModel(config_from_settings({"size": size}, vocab_size=64))
+    bases = torch.randint(0, 5, (2, 96))
+    token_of_base = (torch.arange(96) // 4).expand(2, 96)
+    logits = model(bases, torch.randint(10, 64, (2, 24)), token_of_base, torch.tensor([[7, 8], [7, 8]]))
+    assert logits.shape == (2, 96, STATE_COUNT)
+    logits.logsumexp(-1).sum().backward()
+    without = [name for name, p in model.named_parameters() if p.grad is None]
+    assert without == []
+
+
+def test_sizes_are_what_the_design_says():
+    small, base = (trainable_parameters(StructureModel(config_from_settings({"size": s}))) for s in ("small", "base"))
+    assert 1e6 <= small <= 2e6
+    assert 8e6 <= base <= 15e6
+
+
+def test_unknown_size_and_bad_width_are_refused():
+    with pytest.raises(ConfigError, match="'huge' is unknown"):
+        config_from_settings({"size": "huge"})
+    with pytest.raises(ConfigError, match="hidden_size 30"):
+        config_from_settings({"size": "tiny", "hidden_size": 30, "head_count": 4})
+
+
+def test_save_and_load_give_the_same_output(config, tmp_path):
+    model = MaskedTokenModel(config).eval()
+    model.save_pretrained(tmp_path)
+    loaded = load_model(MaskedTokenModel, tmp_path)
+    ids, globals_, asked = torch.randint(10, 100, (1, 64)), torch.tensor([[7, 8]]), torch.ones(1, 64, dtype=torch.bool)
+    with torch.inference_mode():
+        assert torch.equal(model(ids, globals_, asked), loaded(ids, globals_, asked))
+
+
+def test_loading_refuses_weights_of_another_model(config, tmp_path):
+    MaskedTokenModel(config).save_pretrained(tmp_path)
+    with pytest.raises(ModelError, match="do not fit StructureModel"):
+        load_model(StructureModel, tmp_path)
+
+
+def test_pretrained_encoder_arrives_tensor_by_tensor(config):
+    pretrained, model = MaskedTokenModel(config), StructureModel(config)
+    assert not torch.equal(model.encoder.embedding.weight, pretrained.encoder.embedding.weight)
+    report = load_pretrained_encoder(model, pretrained, "here")
+    assert report.loaded == len(pretrained.encoder.state_dict())
+    for name, tensor in pretrained.encoder.state_dict().items():
+        assert torch.equal(model.encoder.state_dict()[name], tensor), name
+    assert all(not name.startswith("encoder.") for name in report.new)
+
+
+def test_pretrained_encoder_of_another_shape_is_refused(config):
+    other = config_from_settings(TINY, vocab_size=101)
+    with pytest.raises(ModelError, match="another shape"):
+        load_pretrained_encoder(StructureModel(config), MaskedTokenModel(other), "here")
+
+
+def test_rotation_depends_on_distance_only():
+    generator = np.random.default_rng(0)
+    query, key = (torch.from_numpy(generator.normal(size=(1, 8)).astype(np.float32)) for _ in range(2))
+
+    def product(i: int, j: int) -> float:
+        turned = rotate(query, *rotary_angles(torch.tensor([i]), 8)), rotate(key, *rotary_angles(torch.tensor([j]), 8))
+        return float((turned[0] * turned[1]).sum())
+
+    assert product(3, 10) == pytest.approx(product(103, 110), abs=1e-4)
+    assert product(3, 10) != pytest.approx(product(3, 11), abs=1e-4)

@@ -1,0 +1,76 @@
+"""Untranslated regions around a CDS whose probabilities leave no doubt."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from phytoscribe.annotation.model import GeneModel, Transcript
+from phytoscribe.decoding.genes import decode_contig
+from phytoscribe.decoding.settings import DecoderSettings
+from phytoscribe.genome.sequence import encode, reverse_complement
+from phytoscribe.labels import STATE_COUNT, State, label_transcript, transcripts_from_labels
+
+SETTINGS = DecoderSettings(minimum_intron=20, minimum_cds=9)
+
+
+def certain(labels: np.ndarray, confidence: float = 0.97) -> np.ndarray:
+    rest = (1 - confidence) / (STATE_COUNT - 1)
+    table = np.full((labels.size, STATE_COUNT), np.log(rest), dtype=np.float32)
+    table[np.arange(labels.size), labels] = np.log(confidence)
+    return table
+
+
+def gene_with_utr_introns() -> tuple[np.ndarray, Transcript]:
+    """A contig and a transcript: UTR exon, intron, UTR + CDS, intron, CDS + UTR, intron, UTR exon."""
+    intron = "GT" + "C" * 30 + "AG"
+    parts = ["C" * 40, "CCCCCCCC", intron, "CCCCC", "ATGGCC", intron, "GCCTAA", "CCCCCCC", intron, "CCCCCC", "C" * 40]
+    edges = np.cumsum([0, *map(len, parts)]).tolist()
+    exons = ((edges[1], edges[2]), (edges[3], edges[5]), (edges[6], edges[8]), (edges[9], edges[10]))
+    cds = ((edges[4], edges[5]), (edges[6], edges[7]))
+    return encode("".join(parts)), Transcript("t", exons, cds)
+
+
+@pytest.mark.parametrize("strand", ["+", "-"])
+def test_utr_exons_and_introns_are_found(strand):
+    bases, transcript = gene_with_utr_introns()
+    gene = GeneModel("g", "c", "+", (transcript,))
+    if strand == "-":
+        bases, gene = reverse_complement(bases), gene.reverse_complement(bases.size)
+    start, states = label_transcript(gene.transcripts[0], strand)
+    labels = np.zeros(bases.size, dtype=np.uint8)
+    labels[start : start + states.size] = states
+    nothing = certain(np.zeros(bases.size, dtype=np.uint8))
+    both = (certain(labels), nothing) if strand == "+" else (nothing, certain(labels))
+    (found,) = decode_contig("c", bases, *both, SETTINGS)
+    assert found.strand == strand
+    assert found.transcripts[0].cds == gene.transcripts[0].cds
+    assert found.transcripts[0].exons == gene.transcripts[0].exons
+    (back,) = transcripts_from_labels(labels, strand)
+    assert back.exons == found.transcripts[0].exons
+    assert 0.9 < found.score <= 1
+
+
+def test_without_evidence_there_is_no_utr():
+    bases, transcript = gene_with_utr_introns()
+    start, states = label_transcript(Transcript("t", transcript.cds, transcript.cds), "+")
+    labels = np.zeros(bases.size, dtype=np.uint8)
+    labels[start : start + states.size] = states
+    nothing = certain(np.zeros(bases.size, dtype=np.uint8))
+    (found,) = decode_contig("c", bases, certain(labels), nothing, SETTINGS)
+    assert found.transcripts[0].exons == found.transcripts[0].cds == transcript.cds
+
+
+def test_neighbours_share_the_space_between_them():
+    unit = "C" * 30 + "ATGGCCGCCTAA" + "C" * 30
+    bases = encode(unit * 2)
+    labels = np.full(bases.size, State.UTR3_EXON, dtype=np.uint8)
+    for copy in (0, len(unit)):
+        labels[copy : copy + 30] = State.UTR5_EXON
+        at = copy + 30
+        labels[at : at + 12] = [State.START, 7, 8, 6, 7, 8, 6, 7, 8, 6, 7, State.STOP]
+    nothing = certain(np.zeros(bases.size, dtype=np.uint8))
+    first, second = decode_contig("c", bases, certain(labels), nothing, SETTINGS)
+    assert first.end <= second.start
+    assert first.end > first.transcripts[0].cds[-1][1]
+    assert second.start < second.transcripts[0].cds[0][0]
