@@ -130,7 +130,7 @@ def test_save_and_load_give_the_same_output(config, tmp_path):
     model = MaskedTokenModel(config).eval()
     model.save_pretrained(tmp_path)
     loaded = load_model(MaskedTokenModel, tmp_path)
-    ids, globals_, asked = torch.randint(10, 100, (1, 64)), torch.tensor([[7, 8]]), torch.ones(1, 64, dtype=torch.bool)
+    ids, globals_, asked = torch.randint(10, 100, (1, 64)), torch.tensor([[7, 8]]), torch.arange(64)
     with torch.inference_mode():
         assert torch.equal(model(ids, globals_, asked), loaded(ids, globals_, asked))
 

@@ -100,8 +100,8 @@ class MaskedTokenModel(BigBroPreTrainedModel):
         self.token_bias = nn.Parameter(torch.zeros(config.vocab_size))
         self.post_init()
 
-    def forward(self, token_ids: Tensor, global_ids: Tensor, masked: Tensor) -> Tensor:
-        """Logits (masked positions, vocabulary) for the positions where the bool tensor ``masked`` is True."""
-        hidden = self.encoder(token_ids, global_ids)[masked]
+    def forward(self, token_ids: Tensor, global_ids: Tensor, positions: Tensor) -> Tensor:
+        """Logits (len(positions), vocabulary) at the int64 ``positions`` of the flattened (batch, tokens) grid."""
+        hidden = self.encoder(token_ids, global_ids).flatten(0, 1)[positions]
         hidden = self.transform_norm(F.gelu(self.transform(hidden)))
         return hidden @ self.encoder.embedding.weight.T + self.token_bias

@@ -29,6 +29,7 @@ logger = logging.getLogger(__name__)
 #: Share of tokens to name, and of these the shares shown as [MASK] and as a random token (BERT, arXiv:1810.04805).
 MASKED_SHARE, SHOWN_AS_MASK, SHOWN_AS_RANDOM = 0.15, 0.8, 0.1
 IGNORED = -100
+POSITIONS_STEP = 256
 
 
 class MaskedWindow(NamedTuple):
@@ -119,6 +120,20 @@ def collate_masked(windows: Sequence[MaskedWindow], pad_id: int) -> MaskedBatch:
     return MaskedBatch(torch.from_numpy(ids), torch.from_numpy(wanted), global_ids)
 
 
+def masked_cross_entropy(model: MaskedTokenModel, batch: MaskedBatch, reduction: str) -> Tensor:
+    """Cross-entropy over the tokens that are asked for, nats; the loss never touches padding.
+
+    Their number is filled up to a multiple of a constant with positions that do not count: the math library keeps
+    memory for every matrix shape that it has met.
+    """
+    positions = (batch.wanted.flatten() != IGNORED).nonzero()[:, 0]
+    wanted = batch.wanted.flatten()[positions]
+    missing = -positions.numel() % POSITIONS_STEP
+    positions, wanted = F.pad(positions, (0, missing)), F.pad(wanted, (0, missing), value=IGNORED)
+    logits = model(batch.token_ids, batch.global_ids, positions).float()
+    return F.cross_entropy(logits, wanted, ignore_index=IGNORED, reduction=reduction)
+
+
 class MaskedTokenModule(lightning.LightningModule):
     """Training step and optimizer around :class:`MaskedTokenModel`."""
 
@@ -128,8 +143,7 @@ class MaskedTokenModule(lightning.LightningModule):
         self.settings = settings
 
     def training_step(self, batch: MaskedBatch, batch_idx: int) -> Tensor:
-        asked = batch.wanted != IGNORED
-        return F.cross_entropy(self.model(batch.token_ids, batch.global_ids, asked).float(), batch.wanted[asked])
+        return masked_cross_entropy(self.model, batch, "mean")
 
     def configure_optimizers(self) -> dict[str, Any]:
         return make_optimizer(self, self.settings)
@@ -180,12 +194,9 @@ class HeldOutTokens:
         total, count = 0.0, 0
         with torch.inference_mode():
             for first in range(0, len(self.windows), batch):
-                part = collate_masked(self.windows[first : first + batch], pad_id)
-                ids, wanted, global_ids = (t.to(device) for t in part)
-                asked = wanted != IGNORED
-                logits = model(ids, global_ids, asked).float()
-                total += float(F.cross_entropy(logits, wanted[asked], reduction="sum"))
-                count += int(asked.sum())
+                part = MaskedBatch(*(t.to(device) for t in collate_masked(self.windows[first : first + batch], pad_id)))
+                total += float(masked_cross_entropy(model, part, "sum"))
+                count += int((part.wanted != IGNORED).sum())
         return total / count
 
 
