@@ -25,7 +25,7 @@ from phytoscribe.tokenizer.training import build_kmer_tokenizer
 from phytoscribe.training.arrays import TrainingArrays, TrainingGenome, write_training_arrays
 from phytoscribe.training.fingerprint import claim_run_folder
 from phytoscribe.training.loss import LossSettings, state_weights, structure_loss
-from phytoscribe.training.masked_tokens import IGNORED, MASKED_SHARE, mask_tokens
+from phytoscribe.training.masked_tokens import IGNORED, MASKED_SHARE, SHOWN_AS_MASK, mask_tokens
 from phytoscribe.training.runs import RunSettings, cosine_schedule
 from phytoscribe.training.sampling import EpochSampler, WindowOrder, contig_table
 from phytoscribe.training.structure_data import StructureDataset, collate_structure
@@ -160,7 +160,7 @@ def test_masking_asks_only_for_nucleotide_tokens(segmenter):
     assert np.array_equal(wanted[asked], ids[asked])
     assert np.array_equal(seen[~asked], ids[~asked])
     assert asked.sum() / segmenter.nucleotide[ids].sum() == pytest.approx(MASKED_SHARE, rel=0.1)
-    assert (seen[asked] == segmenter.mask_id).mean() == pytest.approx(0.8, abs=0.05)
+    assert (seen[asked] == segmenter.mask_id).mean() == pytest.approx(SHOWN_AS_MASK, abs=0.05)
     all_masked, _ = mask_tokens(ids, segmenter, np.random.default_rng(1), only_mask=True)
     assert (all_masked[asked] == segmenter.mask_id).all()
 

@@ -13,12 +13,39 @@ from phytoscribe.models.configuration import BigBroConfig
 INITIAL_DEVIATION = 0.02
 
 
+class NeighbourMixing(nn.Module):
+    """Each token takes in its nearest neighbours, channel by channel (a depthwise convolution).
+
+    Adjacent tokens decide what a piece of DNA can be (a merged pair is never two tokens side by side, a codon or a
+    splice site spans two tokens); attention alone takes long to find that out.
+    """
+
+    REACH = 2
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.empty(2 * self.REACH + 1, width))
+        nn.init.normal_(self.weight, std=INITIAL_DEVIATION)
+
+    def forward(self, tokens: Tensor) -> Tensor:
+        """(batch, tokens, width), zeros on padding, to the same shape."""
+        padded = F.pad(tokens, (0, 0, self.REACH, self.REACH))
+        length = tokens.shape[1]
+        weight = self.weight.to(tokens.dtype)
+        mixed = padded[:, :length] * weight[0]
+        for shift in range(1, 2 * self.REACH + 1):
+            mixed = torch.addcmul(mixed, padded[:, shift : shift + length], weight[shift])
+        return mixed
+
+
 class EncoderLayer(nn.Module):
-    """Pre-norm attention and feed-forward block."""
+    """Pre-norm neighbour mixing, attention and feed-forward."""
 
     def __init__(self, config: BigBroConfig) -> None:
         super().__init__()
         width = config.hidden_size
+        self.mixing_norm = nn.LayerNorm(width)
+        self.mixing = NeighbourMixing(width)
         self.attention_norm = nn.LayerNorm(width)
         self.attention = BlockSparseAttention(config)
         self.feed_forward_norm = nn.LayerNorm(width)
@@ -30,6 +57,8 @@ class EncoderLayer(nn.Module):
         self.dropout = nn.Dropout(config.dropout)
 
     def forward(self, hidden: Tensor, valid: Tensor, global_count: int) -> Tensor:
+        tokens = self.mixing_norm(hidden[:, global_count:]) * valid[..., None]
+        hidden = torch.cat([hidden[:, :global_count], hidden[:, global_count:] + self.mixing(tokens)], dim=1)
         hidden = hidden + self.dropout(self.attention(self.attention_norm(hidden), valid, global_count))
         return hidden + self.dropout(self.feed_forward(self.feed_forward_norm(hidden)))
 
