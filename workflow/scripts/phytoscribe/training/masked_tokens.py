@@ -225,6 +225,36 @@ def start_from_frequencies(model: MaskedTokenModel, log_frequencies: npt.NDArray
         model.token_bias.copy_(torch.from_numpy(bias.astype(np.float32)))
 
 
+#: Bases from each end of a token that its first embedding tells, and the deviation of that embedding.
+TOLD_BASES, TOLD_DEVIATION = 5, 0.05
+
+
+def start_from_bases(model: MaskedTokenModel, segmenter: Segmenter, seed: int) -> None:
+    """Let each token's embedding begin as a random projection of the bases that it stands for.
+
+    The features are the first and the last bases, the share of each base and the length.  So tokens that are alike
+    begin alike, and what is learned of one holds for the others: a short training never sees most tokens often enough
+    to learn that they share an end.
+    """
+    bases, lengths = segmenter.token_bases, segmenter.lengths
+    count, longest = bases.shape
+    columns = []
+    for place in range(min(TOLD_BASES, longest)):
+        from_left = np.where(lengths > place, bases[:, place], 9)
+        from_right = np.where(lengths > place, bases[np.arange(count), np.maximum(lengths - 1 - place, 0)], 9)
+        columns += [side == base for side in (from_left, from_right) for base in range(4)]
+    columns += [(bases == base).sum(1) / np.maximum(lengths, 1) for base in range(5)]
+    columns.append(np.log1p(lengths))
+    features = np.stack(columns, axis=1).astype(np.float64)
+    sequence = lengths > 0
+    features -= features[sequence].mean(0)
+    projection = np.random.default_rng(seed).normal(size=(features.shape[1], model.config.hidden_size))
+    told = features[sequence] @ projection
+    weight = model.encoder.embedding.weight
+    with torch.no_grad():
+        weight[torch.from_numpy(sequence)] += torch.from_numpy(told * TOLD_DEVIATION / told.std()).float()
+
+
 def pretrain(
     model: MaskedTokenModel,
     dataset: MaskedDataset,

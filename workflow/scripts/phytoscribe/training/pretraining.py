@@ -21,7 +21,13 @@ from phytoscribe.tokenizer.baselines import TokenBaselines, fit_baselines
 from phytoscribe.tokenizer.segments import Segmenter
 from phytoscribe.training.arrays import masked_bases
 from phytoscribe.training.fingerprint import claim_run_folder
-from phytoscribe.training.masked_tokens import HeldOutTokens, MaskedDataset, pretrain, start_from_frequencies
+from phytoscribe.training.masked_tokens import (
+    HeldOutTokens,
+    MaskedDataset,
+    pretrain,
+    start_from_bases,
+    start_from_frequencies,
+)
 from phytoscribe.training.runs import RunSettings
 from phytoscribe.training.sampling import WindowOrder, contig_table
 from phytoscribe.training.sources import SplitSources
@@ -71,6 +77,7 @@ def run_pretraining(
     )
     model = MaskedTokenModel(config)
     start_from_frequencies(model, baselines.unigram)
+    start_from_bases(model, segmenter, seed)
     order = WindowOrder(contig_table(contigs), window, seed)
     dataset = MaskedDataset(contigs, ids, unknown, settings["unknown_share"], segmenter, order, seed)
     logger.info(
