@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 import copy
+import gzip
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 import yaml
 
+from phytoscribe.configuration import contig_names
 from phytoscribe.configuration.catalogue import Catalogue
+from phytoscribe.configuration.contig_names import contig_mistakes
 from phytoscribe.configuration.read import read_config
 from phytoscribe.configuration.schema import fill_defaults, load_schema
 from phytoscribe.errors import ConfigError
+from phytoscribe.models.configuration import config_from_settings
 
 ROOT = Path(__file__).parents[2]
 SCHEMA = ROOT / "workflow/schemas/config.schema.yaml"
@@ -36,13 +43,13 @@ def test_example_is_valid_and_its_files_exist(example, monkeypatch):
 
 
 def test_defaults_are_filled_at_every_level(example):
-    assert "pretrain" not in example or "steps" not in example["pretrain"]
-    del example["split"], example["check"]
+    del example["pretrain"], example["split"], example["check"], example["genomes"][0]["contigs"]["test"]
+    example["split"] = {"mode": "contig"}
     filled = read_config(example, SCHEMA, look_around=False)
     assert filled["split"]["fractions"] == {"train": 75, "validate": 10, "test": 15}
     assert filled["check"]["maximum_intron"] == 50000
-    assert filled["genomes"][0]["contigs"]["test"] == ["Chr5", "Chr5_25975502_26975502"]
-    assert filled["pretrain"]["steps"] >= 1
+    assert filled["genomes"][0]["contigs"]["test"] == []
+    assert filled["pretrain"]["steps"] == 1000
 
 
 def test_filling_defaults_leaves_the_input_alone(example):
@@ -99,6 +106,18 @@ MISTAKES = {
         lambda c: c["split"].update(word_size=5),
         ["split.word_size: 5 needs an identity of at least 0.7", "use word_size: 3"],
     ),
+    "contigs with mode cluster": (
+        lambda c: c["split"].update(mode="cluster"),
+        ["split.mode is 'cluster'", "would ignore genomes[athaliana].contigs; remove", "use split.mode: contig"],
+    ),
+    "width and heads": (
+        lambda c: c["model"].update(hidden_size=100, head_count=3),
+        ["model.hidden_size: 100 must be a multiple of twice model.head_count (3), for example 96 or 102"],
+    ),
+    "heads of a size": (
+        lambda c: c["model"].update(head_count=5),
+        ["model.hidden_size: 128 must be a multiple of twice model.head_count (5)"],
+    ),
     "introns": (lambda c: c["check"].update(minimum_intron=60000), ["minimum_intron must be smaller"]),
     "nothing to train on": (
         lambda c: genome(c).update(role="predict", contigs={}, augustus="arabidopsis"),
@@ -149,6 +168,58 @@ def test_missing_file_is_named(example, tmp_path, monkeypatch):
     assert "predict.model: somewhere: no such folder" in message
 
 
+def test_contig_that_the_fasta_lacks_is_named(example, monkeypatch):
+    monkeypatch.chdir(ROOT)
+    genome(example)["contigs"]["test"] = ["Chr55"]
+    message = message_of(example, look_around=True)
+    assert "genomes[athaliana].contigs: " in message
+    assert "has no 'Chr55' (did you mean 'Chr5'?); its contigs are Chr1, " in message
+    read_config(example, SCHEMA, look_around=False)
+
+
+def place_genome(folder, headers: str, index: str | None = None) -> dict:
+    """A genome of role train in ``folder``, with the index of an earlier run if given."""
+    (folder / "g.fa").write_text(headers)
+    os.utime(folder / "g.fa", (1000, 1000))
+    if index is not None:
+        (folder / "resources/genomes/g").mkdir(parents=True)
+        (folder / "resources/genomes/g/g.fa.fai").write_text(index)
+    return {"name": "g", "genome": {"path": "g.fa"}, "contigs": {"validate": ["c1"], "test": ["c2"]}}
+
+
+def test_contigs_of_an_index_are_taken_where_the_fasta_is_too_large(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    item = place_genome(tmp_path, ">c1 first\nACGT\n>c2\nACGT\n", "c1\t4\t3\t60\t61\n")
+    assert list(contig_mistakes(item)) == [], "the FASTA has what an index of another genome lacks"
+    monkeypatch.setattr(contig_names, "LARGEST_SCAN", 3)
+    (mistake,) = contig_mistakes(item)
+    assert mistake.startswith("genomes[g].contigs: resources/genomes/g/g.fa.fai has no 'c2'")
+    os.utime(tmp_path / "g.fa")
+    os.utime(tmp_path / "resources/genomes/g/g.fa.fai", (1000, 1000))
+    assert list(contig_mistakes(item)) == [], "an index older than its FASTA says nothing"
+
+
+def test_truncated_fasta_is_one_message(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    item = place_genome(tmp_path, "")
+    (tmp_path / "g.fa").write_bytes(gzip.compress(b">c1\nACGTTT\n")[:-6])
+    assert "truncated or corrupt gzip file" in next(contig_mistakes(item))
+
+
+def test_checking_a_size_needs_no_pytorch():
+    code = "import sys, phytoscribe.configuration.read; print('torch' in sys.modules or 'transformers' in sys.modules)"
+    scripts = str(ROOT / "workflow/scripts")
+    done = subprocess.run([sys.executable, "-c", code], cwd=scripts, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "False"
+
+
+def test_model_and_configuration_say_the_same(example):
+    example["model"] = {"hidden_size": 100, "head_count": 3}
+    with pytest.raises(ConfigError) as caught:
+        config_from_settings(example["model"], vocab_size=100)
+    assert message_of(example).endswith(str(caught.value))
+
+
 def test_incomplete_model_folder_is_named(example, tmp_path, monkeypatch):
     monkeypatch.chdir(ROOT)
     (tmp_path / "config.json").write_text("{}")
@@ -184,7 +255,7 @@ def catalogue(**changes) -> Catalogue:
         "role": "train",
         "genome": {"path": "a.fa"},
         "annotation": {"path": "a.gff3"},
-        "contigs": {"validate": ["c1"], "test": ["c2", "c3"]},
+        "contigs": changes.pop("contigs", {"validate": ["c1"], "test": ["c2", "c3"]}),
     }
     other = {"name": "b", "role": "predict", "genome": {"path": "b.fa"}, "isoseq": [{"path": "r.fq"}]}
     settings = {"model": "trained", "scope": "test", "mode": "contig"} | changes
@@ -210,8 +281,8 @@ def test_scope_test_restricts_a_training_genome_alone():
     assert catalogue(scope="all").scored_contigs("a") == ["c2", "c3"]
 
 
-def test_mode_cluster_forgets_contig_lists():
-    genomes = catalogue(mode="cluster")
+def test_mode_cluster_holds_out_no_contigs():
+    genomes = catalogue(mode="cluster", contigs={})
     assert genomes.contig_parts() == {}
     assert genomes.predicted_contigs("a") is None
     assert genomes.evaluated == ["a"]

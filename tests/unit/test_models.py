@@ -10,9 +10,10 @@ from torch.nn import functional as F
 from phytoscribe.errors import ConfigError, ModelError
 from phytoscribe.labels.states import STATE_COUNT
 from phytoscribe.models.attention import BlockSparseAttention, rotary_angles, rotate
-from phytoscribe.models.configuration import SIZES, config_from_settings
+from phytoscribe.models.configuration import config_from_settings
 from phytoscribe.models.encoder import BigBroEncoder, MaskedTokenModel
 from phytoscribe.models.loading import load_model, load_pretrained_encoder, trainable_parameters
+from phytoscribe.models.sizes import SIZES
 from phytoscribe.models.structure import StructureModel, segment_means, token_spans
 
 TINY = {"size": "tiny"}
@@ -122,7 +123,7 @@ def test_sizes_are_what_the_design_says():
 def test_unknown_size_and_bad_width_are_refused():
     with pytest.raises(ConfigError, match="'huge' is unknown"):
         config_from_settings({"size": "huge"})
-    with pytest.raises(ConfigError, match="hidden_size 30"):
+    with pytest.raises(ConfigError, match="hidden_size: 30 must be a multiple of twice"):
         config_from_settings({"size": "tiny", "hidden_size": 30, "head_count": 4})
 
 

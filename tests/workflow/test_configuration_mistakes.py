@@ -28,6 +28,20 @@ def test_missing_file(house):
     assert "genomes[other].genome.path: data/other.fa: no such file" in stopped(house)
 
 
+def test_unknown_contig(house):
+    config = tiny_config()
+    config["genomes"][0]["contigs"]["test"] = ["Chr55"]
+    write_config(house, config)
+    assert "genomes[tiny].contigs: data/tiny.fa has no 'Chr55'" in stopped(house)
+
+
+def test_width_that_the_heads_do_not_divide(house):
+    config = tiny_config()
+    config["model"] = {"hidden_size": 100, "head_count": 3}
+    write_config(house, config)
+    assert "model.hidden_size: 100 must be a multiple of twice model.head_count (3)" in stopped(house)
+
+
 def test_typing_error_in_a_target_names_the_genomes(house):
     message = stopped(house, "results/predictions/typo.gff3")
     assert "there is no genome 'typo' in the configuration; its genomes are: tiny, other" in message

@@ -10,7 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from phytoscribe.configuration.catalogue import SPLIT_ROLES
+from phytoscribe.configuration.contig_names import contig_mistakes
 from phytoscribe.configuration.schema import closest
+from phytoscribe.errors import ConfigError
+from phytoscribe.models.sizes import numbers_of_model
 
 Config = Mapping[str, Any]
 
@@ -27,6 +30,7 @@ def meaning_mistakes(config: Config) -> list[str]:
         *_repeated_names(config),
         *(mistake for item in config["genomes"] for mistake in _genome_mistakes(item)),
         *_split_mistakes(config),
+        *_size_mistakes(config["model"]),
         *_training_mistakes(config),
         *_window_mistakes(config),
     ]
@@ -36,6 +40,7 @@ def surrounding_mistakes(config: Config) -> list[str]:
     """Mistakes in what the configuration expects of this machine: files and programs that are not there."""
     return [
         *(mistake for item in config["genomes"] for mistake in _missing_files(item)),
+        *(mistake for item in config["genomes"] for mistake in contig_mistakes(item)),
         *_augustus_mistakes(config),
         *_cleaner_mistakes(config),
         *_model_mistakes(config["predict"]["model"]),
@@ -78,6 +83,12 @@ def _genome_mistakes(item: Mapping[str, Any]) -> Iterator[str]:
 
 def _split_mistakes(config: Config) -> Iterator[str]:
     split = config["split"]
+    listing = [f"genomes[{item['name']}].contigs" for item in config["genomes"] if any(item["contigs"].values())]
+    if split["mode"] == "cluster" and listing:
+        yield (
+            f"split.mode is 'cluster', which deals genes out by homology and would ignore {', '.join(listing)}; "
+            "remove these lists, or use split.mode: contig"
+        )
     total = sum(split["fractions"].values())
     if abs(total - 100) > 1e-6:
         yield f"split.fractions: they add up to {total:g}, and must add up to 100 (percent)"
@@ -91,6 +102,13 @@ def _split_mistakes(config: Config) -> Iterator[str]:
         )
     if config["check"]["minimum_intron"] >= config["check"]["maximum_intron"]:
         yield "check: minimum_intron must be smaller than maximum_intron"
+
+
+def _size_mistakes(model: Mapping[str, Any]) -> Iterator[str]:
+    try:
+        numbers_of_model(model)
+    except ConfigError as error:
+        yield str(error)
 
 
 def _window_mistakes(config: Config) -> Iterator[str]:

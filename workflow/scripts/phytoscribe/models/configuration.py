@@ -1,4 +1,4 @@
-"""Configuration of the PhytoScribe models, and the sizes that config.yaml names."""
+"""Configuration of the PhytoScribe models; the sizes that config.yaml names are in :mod:`phytoscribe.models.sizes`."""
 
 from __future__ import annotations
 
@@ -6,42 +6,8 @@ from typing import Any
 
 from transformers import PretrainedConfig
 
-from phytoscribe.errors import ConfigError
 from phytoscribe.labels.states import STATE_COUNT
-
-#: Numbers behind ``model.size``; single ones can be overridden in config.yaml.
-SIZES: dict[str, dict[str, int]] = {
-    "tiny": {
-        "hidden_size": 32,
-        "layer_count": 2,
-        "head_count": 2,
-        "block_size": 32,
-        "stem_channels": 16,
-        "stem_layers": 1,
-        "spread_channels": 8,
-        "head_layers": 1,
-    },
-    "small": {
-        "hidden_size": 128,
-        "layer_count": 4,
-        "head_count": 4,
-        "block_size": 64,
-        "stem_channels": 64,
-        "stem_layers": 3,
-        "spread_channels": 24,
-        "head_layers": 3,
-    },
-    "base": {
-        "hidden_size": 320,
-        "layer_count": 9,
-        "head_count": 8,
-        "block_size": 128,
-        "stem_channels": 96,
-        "stem_layers": 3,
-        "spread_channels": 48,
-        "head_layers": 3,
-    },
-}
+from phytoscribe.models.sizes import numbers_of_model
 
 
 class BigBroConfig(PretrainedConfig):
@@ -112,14 +78,4 @@ def config_from_settings(settings: dict[str, Any], **fixed: Any) -> BigBroConfig
     Raises:
         ConfigError: unknown size, or a width that the heads do not divide.
     """
-    overrides = {k: v for k, v in settings.items() if k != "size"}
-    size = settings.get("size", "small")
-    if size not in SIZES:
-        raise ConfigError(f"config key model.size: {size!r} is unknown; choose one of {', '.join(SIZES)}")
-    config = BigBroConfig(**{**SIZES[size], **overrides, **fixed})
-    if config.hidden_size % (2 * config.head_count):
-        raise ConfigError(
-            f"config key model: hidden_size {config.hidden_size} must be a multiple of twice head_count "
-            f"{config.head_count}"
-        )
-    return config
+    return BigBroConfig(**{**numbers_of_model(settings), **fixed})
