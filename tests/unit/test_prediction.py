@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -22,10 +23,11 @@ from phytoscribe.models.configuration import config_from_settings
 from phytoscribe.models.loading import model_hash
 from phytoscribe.models.structure import StructureModel
 from phytoscribe.prediction.merge import PredictionFiles, number_genes, statistics_of
-from phytoscribe.prediction.predictor import StructurePredictor
+from phytoscribe.prediction.predictor import StructurePredictor, shortest_window
 from phytoscribe.prediction.run import merge_shards, predict_shard
 from phytoscribe.prediction.settings import PredictionSettings, choose_device
 from phytoscribe.prediction.shards import contigs_of_shard, gather_shards, read_shard, write_shard
+from phytoscribe.tokenizer.segments import Segmenter
 from phytoscribe.tokenizer.training import build_kmer_tokenizer
 
 SETTINGS = {"window": 1024, "margin": 128, "batch_size": 4, "precision": "float32", "device": "cpu", "shards": 1}
@@ -221,6 +223,33 @@ def test_a_model_folder_that_lacks_a_file_is_named(model_folder, fasta, tmp_path
     with pytest.raises(ModelError, match=r"config\.json: missing"):
         predict_shard(fasta, tmp_path, SETTINGS, "x", "", None, 0, tmp_path / "o.jsonl", 1)
     assert not (tmp_path / "o.jsonl").exists()
+
+
+def test_a_tokenizer_of_another_model_is_refused(model_folder):
+    other = StructureModel(config_from_settings({"size": "tiny"}, vocab_size=30))
+    with pytest.raises(ModelError, match="mixes files of different models"):
+        StructurePredictor(other, Segmenter(model_folder), EAGER, PredictionSettings(), torch.device("cpu"))
+
+
+def test_a_damaged_weight_file_is_one_message(model_folder, fasta, tmp_path):
+    folder = tmp_path / "model"
+    shutil.copytree(model_folder, folder)
+    (folder / "model.safetensors").write_bytes((folder / "model.safetensors").read_bytes()[:500])
+    with pytest.raises(ModelError, match="not a saved StructureModel"):
+        predict_shard(fasta, folder, SETTINGS, "x", "", None, 0, tmp_path / "o.jsonl", 1)
+
+
+def test_short_contigs_get_short_windows():
+    assert shortest_window(1, 1024) == 3072
+    assert shortest_window(1024, 1024) == 3072
+    assert shortest_window(1025, 1024) == 4096
+
+
+def test_the_header_says_as_which_species_the_genome_was_read(plain, model_folder, fasta, tmp_path):
+    assert "read as: <species:athaliana> <lineage:Brassicales>" in Path(plain.gff3).read_text()
+    predict_shard(fasta, model_folder, SETTINGS, "zmays", "Poales", ["two"], 0, tmp_path / "0.jsonl", 1)
+    header, _ = read_shard(tmp_path / "0.jsonl")
+    assert header["read as"] == "<species:unknown> <lineage:unknown>"
 
 
 def test_a_window_must_be_longer_than_its_margins():

@@ -1,8 +1,9 @@
 """Rule finetune_structure: the gene structure model, from the pretrained encoder to a model folder.
 
-input: windows (contigs.tsv and arrays of make_windows), pretrained, tokenizer, accepted, fasta, fai, splits, masks
+input: windows (contigs.tsv and arrays of make_windows), pretrained, tokenizer, accepted, rejected, fasta, fai, splits,
+    masks
 output: config, weights, decoder, load_report, metrics, tokenizer, tokenizer_config (one folder)
-params: settings (config key finetune), predict, model, genomes, roles, lineages, contig_parts, mode, flank, masks,
+params: settings (config key finetune), model, genomes, roles, lineages, contig_parts, mode, flank, masks,
     seed, run_folder
 """
 
@@ -19,14 +20,23 @@ def main(snakemake) -> None:
     run_finetuning(
         SplitSources.of(params, given.fasta, given.splits),
         accepted=list(given.accepted),
+        rejected=list(given.rejected),
         masks=dict(params.masks),
         settings=dict(params.settings),
-        predict=dict(params.predict),
         model_settings=dict(params.model),
         arrays=Path(given.windows[0]).parent,
         pretrained=Path(given.pretrained).parent,
         tokenizer_folder=Path(given.tokenizer).parent,
-        inputs=[*given.windows, given.pretrained, given.tokenizer, given.splits, *given.accepted],
+        inputs=[
+            *given.windows,
+            given.pretrained,
+            given.tokenizer,
+            given.splits,
+            *given.accepted,
+            *given.rejected,
+            *given.masks,
+            *given.fasta,
+        ],
         run_folder=Path(params.run_folder),
         target=Path(snakemake.output.config).parent,
         seed=int(params.seed),

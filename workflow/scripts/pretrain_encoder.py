@@ -21,7 +21,7 @@ def main(snakemake) -> None:
         model_settings=dict(snakemake.params.model),
         tokenizer_folder=Path(given.tokenizer).parent,
         corpus=Path(given.corpus),
-        inputs=[given.tokenizer, given.splits, *given.fasta],
+        inputs=[given.tokenizer, given.corpus, given.splits, *given.fasta],
         run_folder=Path(snakemake.params.run_folder),
         target=Path(snakemake.output.config).parent,
         seed=int(snakemake.params.seed),

@@ -1,4 +1,4 @@
-"""What every rule's script does around its one call: log file, seed of errors, exit code."""
+"""What every rule's script does around its one call: log file, messages, exit code."""
 
 from __future__ import annotations
 

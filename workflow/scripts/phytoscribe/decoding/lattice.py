@@ -267,7 +267,7 @@ def relative_scores(log_probabilities: npt.NDArray, bases: npt.NDArray[np.uint8]
         coding_score: added to each coding base.
 
     Returns:
-        float32 (length, COLUMN_COUNT); coding columns are FORBIDDEN on N.
+        float32 (length, COLUMN_COUNT); coding columns are so low on N that no path takes them.
     """
     from phytoscribe.labels.states import NON_CODING_STATES, State
 

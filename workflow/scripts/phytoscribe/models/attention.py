@@ -1,8 +1,8 @@
 """Block-sparse attention with rotary positions: each token sees its neighbourhood and a few global tokens.
 
 The pattern is the local and global part of BigBird (Zaheer et al. 2020, arXiv:2007.14062); cost is linear in length.
-Rotary positions follow Su et al. 2021 (arXiv:2104.09864); they enter only as differences, so a window's place in the
-contig does not matter.
+Rotary positions follow Su et al. 2021 (arXiv:2104.09864); between tokens they enter only as differences.  Global tokens
+stand in the middle of each block, so a window's place in the contig does not matter, a token's place in its block does.
 """
 
 from __future__ import annotations

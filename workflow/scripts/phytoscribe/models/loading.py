@@ -9,10 +9,13 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TypeVar
 
+from safetensors import SafetensorError
 from torch import nn
 
 from phytoscribe.errors import ModelError
+from phytoscribe.labels.states import STATE_COUNT
 from phytoscribe.models.encoder import BigBroPreTrainedModel
+from phytoscribe.tokenizer.segments import Segmenter
 
 Model = TypeVar("Model", bound=BigBroPreTrainedModel)
 
@@ -45,12 +48,32 @@ def load_model(kind: type[Model], folder: str | Path) -> Model:
     """
     try:
         model, report = kind.from_pretrained(str(folder), output_loading_info=True, local_files_only=True)
-    except (OSError, ValueError, RuntimeError) as error:
+    except (OSError, ValueError, RuntimeError, SafetensorError) as error:
         raise ModelError(f"{folder}: not a saved {kind.__name__} ({error})") from error
     faults = {key: list(value) for key, value in report.items() if value}
     if faults:
         raise ModelError(f"{folder}: the weights do not fit {kind.__name__}: {faults}")
     return model.eval()
+
+
+def check_fit(model: BigBroPreTrainedModel, segmenter: Segmenter) -> None:
+    """Whether a model and a tokenizer belong together and this program knows the model's states.
+
+    Raises:
+        ModelError: another vocabulary size, pad id or number of states.
+    """
+    config = model.config
+    pairs = {
+        "tokens": (config.vocab_size, segmenter.vocabulary_size),
+        "pad id": (config.pad_token_id, segmenter.pad_id),
+        "states": (config.state_count, STATE_COUNT),
+    }
+    for what, (of_model, expected) in pairs.items():
+        if of_model != expected:
+            raise ModelError(
+                f"the model has {what} {of_model}, its tokenizer and this program have {expected}; "
+                "the folder mixes files of different models, train or fetch it again"
+            )
 
 
 @dataclass(frozen=True, slots=True)

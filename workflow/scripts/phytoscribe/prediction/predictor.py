@@ -16,7 +16,7 @@ from phytoscribe.decoding.settings import DecoderSettings
 from phytoscribe.genome.sequence import N_CODE, reverse_complement
 from phytoscribe.labels.states import STATE_COUNT
 from phytoscribe.models.batches import WindowTokens, collate_tokens, window_of
-from phytoscribe.models.loading import load_model, model_hash
+from phytoscribe.models.loading import check_fit, load_model, model_hash
 from phytoscribe.models.structure import StructureModel
 from phytoscribe.prediction.settings import PRECISIONS, PredictionSettings
 from phytoscribe.tokenizer.segments import Segmenter
@@ -26,6 +26,15 @@ logger = logging.getLogger(__name__)
 #: Log probabilities are kept in half precision; less likely than this counts as this.
 LOWEST = -14.0
 LogProbabilities = npt.NDArray[np.float16]
+
+
+#: Windows of short contigs have lengths in these steps.
+WINDOW_STEP = 1024
+
+
+def shortest_window(length: int, margin: int) -> int:
+    """Bases of a window that holds a whole contig of ``length`` bases and its margins, in steps."""
+    return -(-(length + 2 * margin) // WINDOW_STEP) * WINDOW_STEP
 
 
 class StructurePredictor:
@@ -45,12 +54,23 @@ class StructurePredictor:
         species: str = "",
         lineage: str = "",
     ) -> None:
+        check_fit(model, segmenter)
         self.model = model.to(device).eval()
         self.segmenter = segmenter
         self.decoder = decoder
         self.settings = settings
         self.device = device
-        self.global_ids = (segmenter.species_id(species), segmenter.lineage_id(lineage))
+        self.set_species(species, lineage)
+
+    def set_species(self, species: str, lineage: str) -> None:
+        """Read what follows as this species; names that the tokenizer does not know read as unknown."""
+        self.global_ids = (self.segmenter.species_id(species), self.segmenter.lineage_id(lineage))
+
+    @property
+    def species_tokens(self) -> tuple[str, str]:
+        """The species and lineage tokens in use."""
+        species, lineage = (self.segmenter.token(token) for token in self.global_ids)
+        return species, lineage
 
     @classmethod
     def from_folder(
@@ -81,12 +101,13 @@ class StructurePredictor:
         ``progress`` is called with the number of bases done after each batch.
         """
         length, core, margin = bases.size, self.settings.core, self.settings.margin
+        window = min(self.settings.window, shortest_window(length, margin))
         result = np.empty((length, STATE_COUNT), dtype=np.float16)
         starts = list(range(0, length, core))
-        size = self.settings.batch_size
+        size = min(self.settings.batch_size, len(starts))
         for first in range(0, len(starts), size):
             chunk = starts[first : first + size]
-            windows = [window_of(bases, start - margin, self.settings.window) for start in chunk]
+            windows = [window_of(bases, start - margin, window) for start in chunk]
             # Batches have one shape, so that the last one is computed like the others.
             windows += [windows[-1]] * (size - len(chunk))
             values = self._run(windows)

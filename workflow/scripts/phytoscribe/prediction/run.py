@@ -11,7 +11,6 @@ from typing import Any
 import torch
 
 from phytoscribe import __version__
-from phytoscribe.decoding.settings import DecoderSettings
 from phytoscribe.errors import ConfigError
 from phytoscribe.genome import Genome
 from phytoscribe.models.loading import model_hash
@@ -64,16 +63,17 @@ def predict_shard(
         mine = contigs_of_shard(contigs, shard, settings["shards"])
         progress = ProgressReport(2 * sum(contigs[contig] for contig in mine))
         genes = {contig: predictor.genes(contig, genome.bases(contig), progress.add) for contig in mine}
-    header = prediction_header(model_folder, prediction, device, predictor.decoder)
+    header = prediction_header(model_folder, prediction, device, predictor)
     write_shard(output, header, genes)
     logger.info("%d genes on %d contigs", sum(map(len, genes.values())), len(genes))
 
 
 def prediction_header(
-    model_folder: Path, settings: PredictionSettings, device: torch.device, decoder: DecoderSettings
+    model_folder: Path, settings: PredictionSettings, device: torch.device, predictor: StructurePredictor
 ) -> dict[str, Any]:
     """What the output says about itself: all that changes the result, and nothing else."""
     names = ("gene_score", "intron_score", "coding_score", "minimum_intron", "minimum_cds", "maximum_utr")
+    species, lineage = predictor.species_tokens
     return {
         "PhytoScribe": __version__,
         "model": model_hash(model_folder),
@@ -81,7 +81,8 @@ def prediction_header(
         "precision": settings.precision,
         "window": settings.window,
         "margin": settings.margin,
-        **{f"decoder.{name}": getattr(decoder, name) for name in names},
+        "read as": f"{species} {lineage}",
+        **{f"decoder.{name}": getattr(predictor.decoder, name) for name in names},
     }
 
 

@@ -29,9 +29,9 @@ logger = logging.getLogger(__name__)
 def run_finetuning(
     sources: SplitSources,
     accepted: Sequence[str],
+    rejected: Sequence[str],
     masks: Mapping[str, str],
     settings: Mapping[str, Any],
-    predict: Mapping[str, Any],
     model_settings: Mapping[str, Any],
     arrays: Path,
     pretrained: Path,
@@ -45,13 +45,13 @@ def run_finetuning(
     """Fine-tune the structure model and write ``target``.
 
     Args:
-        accepted: checked annotation of all genomes of the split, in the order of ``sources.names``.
+        accepted, rejected: checked annotation and rejected transcripts of all genomes of the split, in the order of
+            ``sources.names``.
         masks: BED file by genome, for those that have one.
         settings, model_settings: sections ``finetune`` and ``model`` of the configuration.
-        predict: window, margin and precision with which validation regions are predicted.
         inputs: files whose content decides the result.
     """
-    everything = {"finetune": settings, "predict": predict, "model": model_settings, "seed": seed, "masks": masks}
+    everything = {"finetune": settings, "model": model_settings, "seed": seed, **sources.described()}
     claim_run_folder(run_folder, everything, inputs)
     lightning.seed_everything(seed, verbose=False)
     segmenter = Segmenter(tokenizer_folder)
@@ -67,14 +67,13 @@ def run_finetuning(
     model = StructureModel(config)
     report = load_pretrained_encoder(model, before, str(pretrained))
     logger.info("structure model: %d parameters", trainable_parameters(model))
-    regions = limit_regions(
-        [region for _, region in sources.validation_regions(accepted, masks)], settings["validate_bases"]
-    )
+    regions = limit_regions(sources.validation_regions(accepted, rejected, masks), settings["validate_bases"])
     run = RunSettings(
         **{name: settings[name] for name in RunSettings.__slots__ if name in settings}, seed=seed, threads=threads
     )
     loss = LossSettings(**{name: settings[name] for name in LossSettings.__slots__})
-    prediction = PredictionSettings(**predict)
+    # Windows of their own, so that no setting of prediction retrains the model.
+    prediction = PredictionSettings(batch_size=settings["batch_size"])
     decoder, summary = finetune(
         model,
         data,

@@ -15,6 +15,8 @@ from phytoscribe.files import atomic_open, sha256_of
 logger = logging.getLogger(__name__)
 
 FINGERPRINT = "fingerprint.json"
+#: Parts of the library that decide what is learned.
+LEARNING = ("genome", "labels", "tokenizer", "models", "decoding", "training")
 
 
 def claim_run_folder(folder: Path, settings: Mapping[str, Any], inputs: Iterable[str | Path]) -> None:
@@ -26,11 +28,12 @@ def claim_run_folder(folder: Path, settings: Mapping[str, Any], inputs: Iterable
         settings: all that decides the training's result.
         inputs: files that decide it; their content counts, not their time.
     """
-    library = sorted(Path(__file__).parent.parent.rglob("*.py"))
+    root = Path(__file__).parent.parent
+    library = sorted(path for part in LEARNING for path in (root / part).rglob("*.py"))
     digest = hashlib.sha256("".join(sha256_of(path) for path in library).encode()).hexdigest()
     wanted = {
         "settings": json.loads(json.dumps(settings, sort_keys=True, default=str)),
-        "inputs": {Path(path).name: sha256_of(path) for path in inputs},
+        "inputs": {str(path): sha256_of(path) for path in inputs},
         "library": digest,
     }
     record = folder / FINGERPRINT

@@ -20,6 +20,7 @@ from torch.utils.data import DataLoader, Dataset
 from phytoscribe.genome.sequence import Bases, reverse_complement
 from phytoscribe.models.batches import window_of
 from phytoscribe.models.encoder import MaskedTokenModel
+from phytoscribe.prediction.settings import choose_device
 from phytoscribe.tokenizer.segments import Segmenter, TokenIds
 from phytoscribe.training.runs import MetricsTable, RunSettings, make_optimizer, train
 from phytoscribe.training.sampling import EpochSampler, WindowOrder
@@ -132,7 +133,9 @@ def masked_cross_entropy(model: MaskedTokenModel, batch: MaskedBatch, reduction:
     missing = -positions.numel() % POSITIONS_STEP
     positions, wanted = F.pad(positions, (0, missing)), F.pad(wanted, (0, missing), value=IGNORED)
     logits = model(batch.token_ids, batch.global_ids, positions).float()
-    return F.cross_entropy(logits, wanted, ignore_index=IGNORED, reduction=reduction)
+    total = F.cross_entropy(logits, wanted, ignore_index=IGNORED, reduction="sum")
+    # Windows of only N ask for nothing.
+    return total / (wanted != IGNORED).sum().clamp(min=1) if reduction == "mean" else total
 
 
 class MaskedTokenModule(lightning.LightningModule):
@@ -172,15 +175,20 @@ class HeldOutTokens:
         maximum_windows: int,
         seed: int,
     ) -> HeldOutTokens:
-        """Consecutive windows of the regions, both strands in turn, evenly thinned to ``maximum_windows``."""
-        places = [(row, s) for row, bases in enumerate(regions) for s in range(0, bases.size - window + 1, window)]
+        """Consecutive windows of the regions, both strands in turn, evenly thinned to ``maximum_windows``.
+
+        What lies behind a region's end is N, and windows of only N are left out.
+        """
+        places = [(row, s) for row, bases in enumerate(regions) for s in range(0, bases.size, window)]
         step = max(1, -(-len(places) // maximum_windows))
         windows, originals = [], []
         for number, (row, start) in enumerate(places[::step]):
-            bases = regions[row][start : start + window]
+            bases = window_of(regions[row], start, window)
             ids, _ = segmenter.segment(reverse_complement(bases) if number % 2 else bases)
             generator = np.random.default_rng([seed, number])
             masked = mask_tokens(ids, segmenter, generator, only_mask=True)
+            if (masked[1] == IGNORED).all():
+                continue
             windows.append(MaskedWindow(*masked, global_ids[row]))
             originals.append(ids)
         return cls(windows, originals)
@@ -274,4 +282,6 @@ def pretrain(
     module = MaskedTokenModule(model, settings)
     watch = HeldOutLoss(held_out, pad_id, table)
     train(module, loader, settings, run_folder, settings.batch_size * dataset.order.window, table, [watch])
-    return held_out.cross_entropy(model, pad_id, module.device)
+    # Lightning has moved the model back to the CPU.
+    device = choose_device(settings.device)
+    return held_out.cross_entropy(model.to(device), pad_id, device)

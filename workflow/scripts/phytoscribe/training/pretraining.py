@@ -53,7 +53,7 @@ def run_pretraining(
         settings: the configuration's ``pretrain``.
         inputs: files whose content decides the result.
     """
-    everything = {"pretrain": settings, "model": model_settings, "seed": seed, "sources": repr(sources.contig_parts)}
+    everything = {"pretrain": settings, "model": model_settings, "seed": seed, **sources.described()}
     claim_run_folder(run_folder, everything, inputs)
     lightning.seed_everything(seed, verbose=False)
     segmenter = Segmenter(tokenizer_folder)
@@ -110,15 +110,15 @@ def held_out_tokens(
     """Masked windows of the validation part.
 
     Raises:
-        PhytoScribeError: no stretch of the validation part is as long as a window.
+        PhytoScribeError: the validation part holds no sequence.
     """
-    regions = sources.validation_regions()
-    ids = [(segmenter.species_id(name), segmenter.lineage_id(sources.lineages[name])) for name, _ in regions]
-    found = HeldOutTokens.of([r.bases for _, r in regions], ids, segmenter, window, maximum_windows, seed)
+    regions = sources.validation_regions(context=sources.flank)
+    ids = [(segmenter.species_id(r.species), segmenter.lineage_id(r.lineage)) for r in regions]
+    found = HeldOutTokens.of([r.bases for r in regions], ids, segmenter, window, maximum_windows, seed)
     if not found.windows:
         raise PhytoScribeError(
-            f"no stretch of the validation part has {window} bases, so pretraining cannot be measured; "
-            "lower pretrain.window or hold out more"
+            "no sequence is in part 'validate', so pretraining cannot be measured; list validation contigs, use "
+            "split.mode cluster, or add a genome of role validate"
         )
     return found
 

@@ -19,9 +19,11 @@ import pytorch_lightning as lightning
 import torch
 from pytorch_lightning.callbacks import Callback, ModelCheckpoint
 from pytorch_lightning.plugins.environments import LightningEnvironment
+from pytorch_lightning.plugins.io import TorchCheckpointIO
 from torch.utils.data import DataLoader
 
 from phytoscribe.errors import ConfigError
+from phytoscribe.files import atomic_path
 from phytoscribe.prediction.settings import choose_device
 
 logger = logging.getLogger(__name__)
@@ -160,6 +162,14 @@ class ProgressLog(Callback):
         self._losses, self._since = [], now
 
 
+class AtomicCheckpoints(TorchCheckpointIO):
+    """Checkpoints that appear complete or not at all, also where the folder is on another file system than /tmp."""
+
+    def save_checkpoint(self, checkpoint: dict[str, Any], path: Any, storage_options: Any = None) -> None:
+        with atomic_path(path) as temporary:
+            torch.save(checkpoint, temporary)
+
+
 def train(
     module: lightning.LightningModule,
     loader: DataLoader,
@@ -196,7 +206,7 @@ def train(
         enable_model_summary=False,
         use_distributed_sampler=False,
         default_root_dir=str(run_folder),
-        plugins=[LightningEnvironment()],
+        plugins=[LightningEnvironment(), AtomicCheckpoints()],
         callbacks=[StepSeed(settings.seed), table, ProgressLog(settings, bases_per_step, table), *callbacks, saver],
         deterministic=device.type == "cpu",
     )

@@ -9,13 +9,13 @@ import pandas as pd
 
 from phytoscribe.annotation.check import HARMLESS_REASONS
 from phytoscribe.annotation.gff_reader import read_gff3
-from phytoscribe.annotation.model import Interval
+from phytoscribe.annotation.model import GeneModel, Interval
 from phytoscribe.evaluation.intervals import read_bed
 from phytoscribe.genome import Genome
 from phytoscribe.splits.masking import TRAIN, complete_contig_parts, held_out_intervals, train_contigs
 from phytoscribe.splits.table import SPLIT_COLUMNS, read_table
 from phytoscribe.training.arrays import TrainingGenome
-from phytoscribe.training.validation import ValidationRegion, cut_regions, validation_intervals
+from phytoscribe.training.validation import CONTEXT, ValidationRegion, cut_regions, validation_intervals
 
 
 @dataclass(frozen=True)
@@ -71,10 +71,7 @@ class SplitSources:
             genome = Genome(fasta)
             parts = self._parts(name, genome)
             genes = read_gff3(accepted[number], genome.contigs) if accepted else []
-            ignored = dict(read_bed(masks[name])) if masks and name in masks else {}
-            if rejected:
-                for contig, start, end in rejected_loci(rejected[number], {gene.id for gene in genes}):
-                    ignored.setdefault(contig, []).append((start, end))
+            ignored = self._ignored(number, genome, genes, rejected, masks)
             found.append(
                 TrainingGenome(
                     name,
@@ -88,10 +85,45 @@ class SplitSources:
             )
         return found
 
+    def _ignored(
+        self,
+        number: int,
+        genome: Genome,
+        genes: Sequence[GeneModel],
+        rejected: Sequence[str] | None,
+        masks: Mapping[str, str] | None,
+    ) -> dict[str, list[Interval]]:
+        """Intervals of one genome that count for nothing: its mask and its rejected loci."""
+        name = self.names[number]
+        ignored = read_bed(masks[name], genome.contigs) if masks and name in masks else {}
+        if rejected:
+            for contig, start, end in rejected_loci(rejected[number], {gene.id for gene in genes}):
+                ignored.setdefault(contig, []).append((start, end))
+        return ignored
+
+    def described(self) -> dict[str, object]:
+        """What decides, beside the files, which sequence is open to training."""
+        return {
+            "names": self.names,
+            "roles": self.roles,
+            "lineages": self.lineages,
+            "contig_parts": self.contig_parts,
+            "mode": self.mode,
+            "flank": self.flank,
+        }
+
     def validation_regions(
-        self, accepted: Sequence[str] | None = None, masks: Mapping[str, str] | None = None
-    ) -> list[tuple[str, ValidationRegion]]:
-        """``(genome, region)`` of part validate, in the order of genomes and contigs."""
+        self,
+        accepted: Sequence[str] | None = None,
+        rejected: Sequence[str] | None = None,
+        masks: Mapping[str, str] | None = None,
+        context: int = CONTEXT,
+    ) -> list[ValidationRegion]:
+        """Regions of part validate, in the order of genomes and contigs; rejected loci are masked.
+
+        Args:
+            context: bases beside a locus in split mode ``cluster``; training sees those beyond the split's flank.
+        """
         found = []
         for number, (name, fasta) in enumerate(zip(self.names, self.fastas, strict=True)):
             if self.roles[name] == "test":
@@ -99,12 +131,11 @@ class SplitSources:
             with Genome(fasta) as genome:
                 parts = self._parts(name, genome)
                 whole = [c for c in genome.contigs if self.roles[name] == "validate" or parts.get(c) == "validate"]
-                intervals = validation_intervals(self.splits, name, genome.contigs, whole)
+                intervals = validation_intervals(self.splits, name, genome.contigs, whole, context)
                 genes = read_gff3(accepted[number], genome.contigs) if accepted else []
                 rows = self.splits[(self.splits["genome"] == name) & (self.splits["part"] == "validate")]
-                mask: Mapping[str, Sequence[Interval]] = read_bed(masks[name]) if masks and name in masks else {}
-                regions = cut_regions(genome, name, intervals, genes, set(rows["locus"]), mask)
-                found += [(name, region) for region in regions]
+                mask = self._ignored(number, genome, genes, rejected, masks)
+                found += cut_regions(genome, name, intervals, genes, set(rows["locus"]), mask, self.lineages[name])
         return found
 
 

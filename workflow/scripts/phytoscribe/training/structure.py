@@ -25,7 +25,7 @@ from phytoscribe.labels.states import STATE_COUNT
 from phytoscribe.models.loading import LoadReport
 from phytoscribe.models.structure import StructureModel
 from phytoscribe.prediction.predictor import StructurePredictor
-from phytoscribe.prediction.settings import PredictionSettings
+from phytoscribe.prediction.settings import PredictionSettings, choose_device
 from phytoscribe.tokenizer.segments import Segmenter
 from phytoscribe.training.arrays import TrainingArrays
 from phytoscribe.training.loss import LossSettings, state_weights, structure_loss
@@ -39,7 +39,7 @@ logger = logging.getLogger(__name__)
 #: Scalars of the decoder tried on the validation part once training has ended, in this order.
 GENE_SCORES = (-6.0, -3.0, 0.0, 3.0)
 INTRON_SCORES = (-2.0, 0.0, 2.0)
-CODING_SCORES = (-0.5, 0.0, 0.5)
+CODING_SCORES = (-0.5, 0.0, 0.5, 1.0)
 
 
 class StructureModule(lightning.LightningModule):
@@ -89,7 +89,11 @@ def validation_f1(decoded: Sequence[Decoded], settings: DecoderSettings) -> dict
 
 
 def predict_regions(predictor: StructurePredictor, regions: Sequence[ValidationRegion]) -> list[Decoded]:
-    return [Decoded(region, *predictor.log_probabilities(region.bases)) for region in regions]
+    found = []
+    for region in regions:
+        predictor.set_species(region.species, region.lineage)
+        found.append(Decoded(region, *predictor.log_probabilities(region.bases)))
+    return found
 
 
 class DecodedSelection(Callback):
@@ -199,8 +203,9 @@ def finetune(
     selection = DecodedSelection(regions, segmenter, prediction, decoder, every_steps, settings.steps, best_path, table)
     module = StructureModule(model, settings, loss)
     train(module, loader, settings, run_folder, settings.batch_size * window, table, [selection])
-    model.load_state_dict(torch.load(best_path, weights_only=True))
-    predictor = StructurePredictor(model, segmenter, decoder, prediction, torch.device(module.device))
+    model.load_state_dict(torch.load(best_path, map_location="cpu", weights_only=True))
+    # Lightning has moved the model back to the CPU.
+    predictor = StructurePredictor(model, segmenter, decoder, prediction, choose_device(settings.device))
     decoder, f1 = tune_decoder(predict_regions(predictor, regions), decoder)
     logger.info("best step %d; validation F1 after tuning: %s", selection.best_step, f1)
     return decoder, {"best_step": selection.best_step, "validation_f1": f1}
@@ -219,6 +224,8 @@ def export(
     with atomic_path(target) as folder:
         folder.mkdir()
         model.to("cpu").save_pretrained(folder)
+        # Readable like every other output: the weights are written for their owner alone.
+        (folder / "model.safetensors").chmod((folder / "config.json").stat().st_mode)
         decoder.save(folder / "decoder.json")
         for name in ("tokenizer.json", "tokenizer_config.json"):
             shutil.copyfile(tokenizer_folder / name, folder / name)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import zip_longest
 
 import numpy as np
 import numpy.typing as npt
@@ -19,6 +20,8 @@ logger = logging.getLogger(__name__)
 
 #: Context around a validation locus in split mode ``cluster``, where contigs are shared with training.
 CONTEXT = 2000
+#: Longest stretch that is one region; longer contigs are cut, and genes across a cut are masked.
+LONGEST_REGION = 500_000
 
 
 @dataclass(frozen=True)
@@ -27,30 +30,37 @@ class ValidationRegion:
 
     Attributes:
         name: unique name; the genes' contig.
+        species, lineage: how the region's genome is named to the model.
         bases: uint8 (length,).
         genes: reference genes inside, moved to the region's coordinates.
         mask: intervals that count on neither side, in the region's coordinates.
     """
 
     name: str
+    species: str
+    lineage: str
     bases: npt.NDArray[np.uint8]
     genes: Sequence[GeneModel]
     mask: Sequence[Interval]
 
 
 def validation_intervals(
-    splits: pd.DataFrame, genome: str, contigs: Mapping[str, int], whole: Iterable[str]
+    splits: pd.DataFrame, genome: str, contigs: Mapping[str, int], whole: Iterable[str], context: int = CONTEXT
 ) -> list[tuple[str, int, int]]:
-    """Stretches of part ``validate`` of one genome: whole contigs where given, else its loci with their context."""
+    """Stretches of part ``validate`` of one genome: whole contigs where given, else its loci with ``context`` bases."""
     chosen = [contig for contig in contigs if contig in set(whole)]
     if chosen:
-        return [(contig, 0, contigs[contig]) for contig in chosen]
+        return [
+            (contig, start, min(start + LONGEST_REGION, contigs[contig]))
+            for contig in chosen
+            for start in range(0, contigs[contig], LONGEST_REGION)
+        ]
     loci = splits[(splits["genome"] == genome) & (splits["part"] == "validate")]
     found = []
     for contig, group in loci.groupby("contig", sort=False):
         length = contigs[str(contig)]
         around = [
-            (max(0, int(s) - CONTEXT), min(length, int(e) + CONTEXT))
+            (max(0, int(s) - context), min(length, int(e) + context))
             for s, e in zip(group["start"], group["end"], strict=True)
         ]
         found += [(str(contig), start, end) for start, end in merge_intervals(around)]
@@ -64,6 +74,7 @@ def cut_regions(
     genes: Sequence[GeneModel],
     scored: set[str],
     mask: Mapping[str, Sequence[Interval]],
+    lineage: str = "",
 ) -> list[ValidationRegion]:
     """Validation regions of one genome.
 
@@ -86,6 +97,8 @@ def cut_regions(
         regions.append(
             ValidationRegion(
                 region,
+                name,
+                lineage,
                 genome.bases(contig, start, end),
                 [gene.shifted(-start, region) for gene in inside],
                 [(s - start, e - start) for s, e in merge_intervals(hidden)],
@@ -95,19 +108,23 @@ def cut_regions(
 
 
 def limit_regions(regions: Sequence[ValidationRegion], maximum_bases: int) -> list[ValidationRegion]:
-    """The first regions, in order, up to about ``maximum_bases``; at least one.
+    """Regions with genes up to about ``maximum_bases``, from all species in turn; at least one.
 
     Raises:
         PhytoScribeError: there is no region with a gene.
     """
-    with_genes = [region for region in regions if region.genes]
-    if not with_genes:
+    by_species: dict[str, list[ValidationRegion]] = {}
+    for region in regions:
+        if region.genes:
+            by_species.setdefault(region.species, []).append(region)
+    if not by_species:
         raise PhytoScribeError(
             "no gene is in part 'validate', so no checkpoint can be chosen; list validation contigs, use split.mode "
             "cluster, or add a genome of role validate"
         )
+    in_turn = [region for turn in zip_longest(*by_species.values()) for region in turn if region is not None]
     kept, total = [], 0
-    for region in with_genes:
+    for region in in_turn:
         if kept and total + region.bases.size > maximum_bases:
             continue
         kept.append(region)
