@@ -49,6 +49,22 @@ def test_read_bed(tmp_path):
     assert read_bed(bed) == {"c1": [(5, 9), (1, 2)], "c2": [(0, 3)]}
 
 
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        ("chr1\t1\t2", "contig 'chr1' is not in the FASTA, which has c1, c2; use the names of the FASTA"),
+        ("c2\t1\t6", "the interval ends at 6, but contig 'c2' has 5 bases"),
+    ],
+)
+def test_bed_beyond_the_genome_names_file_and_line(tmp_path, line, expected):
+    bed = tmp_path / "mask.bed"
+    bed.write_text(f"c2\t0\t5\n{line}\n")
+    assert len(read_bed(bed)) >= 1
+    with pytest.raises(PhytoScribeError) as caught:
+        read_bed(bed, {"c1": 10, "c2": 5})
+    assert f"mask.bed, line 2: {expected}" in str(caught.value)
+
+
 @pytest.mark.parametrize("line", ["c1 5 9", "c1\t9\t5", "c1\tx\t5", "c1\t-1\t5"])
 def test_bad_bed_names_file_and_line(tmp_path, line):
     bed = tmp_path / "mask.bed"

@@ -24,7 +24,7 @@ SPLITS = pd.DataFrame(
         ("a", "c1", 3200, 4000, "-", "g2", 1, "validate", False),
         ("a", "c1", 6000, 7000, "-", "g3", 2, "train", False),
         ("a", "c1", 9700, 9900, "-", "g4", 3, "test", False),
-        ("a", "c2", 100, 900, "+", "g5", 4, "excluded", False),
+        ("a", "c2", 100, 900, "+", "g5", 4, "validate", False),
         ("other", "c3", 0, 800, "+", "g6", 5, "test", False),
     ],
     columns=["genome", "contig", "start", "end", "strand", "locus", "cluster", "part", "has_train_homologue"],

@@ -8,15 +8,10 @@ import subprocess
 import sys
 
 import pytest
-from tiny_workflow import ROOT, start, tiny_config, write_config
+import yaml
+from tiny_workflow import ROOT, jobs_of, start, tiny_config, write_config
 
 MODEL_FILES = ("config.json", "model.safetensors", "decoder.json", "tokenizer.json", "tokenizer_config.json")
-
-
-def jobs_of(output: str) -> dict[str, int]:
-    """``{rule: jobs}`` of the first table of a dry run."""
-    table = output.split("Job stats:", 1)[1].split("total", 1)[0].splitlines()[3:]
-    return {line.split()[0]: int(line.split()[1]) for line in table if line.strip()}
 
 
 def test_one_prediction_without_any_flag(house):
@@ -24,6 +19,17 @@ def test_one_prediction_without_any_flag(house):
     assert done.returncode == 0, done.stdout
     assert {"pretrain_encoder", "finetune_structure", "predict_shard"} <= set(jobs_of(done.stdout))
     assert "evaluate_genes" not in jobs_of(done.stdout)
+
+
+def test_configuration_files_after_the_target_are_laid_over_the_first(house):
+    (house / "a.yaml").write_text(yaml.safe_dump({"predict": {"shards": 3}}))
+    (house / "b.yaml").write_text(yaml.safe_dump({"predict": {"shards": 4}, "seed": 2}))
+    done = start(house, "results/predictions/other.gff3", "--configfile", "a.yaml", "b.yaml", "-n")
+    assert done.returncode == 0, done.stdout
+    assert jobs_of(done.stdout)["predict_shard"] == 4
+    (house / "b.yaml").write_text(yaml.safe_dump({"split": {"mode": "cluster"}}))
+    done = start(house, "results/predictions/other.gff3", "--configfile", "a.yaml", "b.yaml", "-n")
+    assert "would ignore genomes[tiny].contigs" in done.stdout, "keys left out keep the values of config.yaml"
 
 
 def test_released_model_needs_no_training(house):

@@ -147,6 +147,40 @@ def test_every_key_of_the_configuration_is_described_and_explained():
     visit(schema["$defs"]["source"], "source")
 
 
+def test_every_definition_of_the_schema_is_used():
+    text = (WORKFLOW / "schemas/config.schema.yaml").read_text()
+    for name in yaml.safe_load(text)["$defs"]:
+        assert f'"#/$defs/{name}"' in text, name
+
+
+def params_of(rule: str) -> dict[str, str]:
+    """``{param: expression}`` of a rule, for params that fit a line."""
+    block = re.search(r"^    params:\n((?:        .*\n)+)", RULES[rule], flags=re.MULTILINE).group(1)
+    return dict(re.findall(r"^        (\w+)=(.*),$", block, flags=re.MULTILINE))
+
+
+def test_params_hold_what_changes_the_result_alone():
+    for rule in ("pretrain_encoder", "make_windows", "finetune_structure"):
+        assert 'config["predict"]' not in RULES[rule], f"a setting of the prediction would rerun {rule}"
+    keys = re.findall(r'"(\w+)"', params_of("predict_shard")["settings"].partition(" for key in ")[2])
+    assert keys == ["window", "margin", "precision", "device", "shards"]
+    for rule in ("predict_shard", "merge_predictions"):
+        assert 'settings=config["predict"]' not in RULES[rule]
+        assert "batch_size" not in "".join(params_of(rule).values())
+    assert 'config["predict"]["batch_size"]' in script_of("predict_shard").read_text()
+
+
+def test_fine_tuning_reads_what_the_check_rejected():
+    assert 'rejected=expand("results/clean/{genome}.rejected.tsv", genome=genomes.split)' in RULES["finetune_structure"]
+
+
+def test_only_rules_with_attempt_get_more_when_repeated():
+    profile = (ROOT / "profiles/slurm/profile.yaml").read_text()
+    assert "retries: 2" in profile
+    assert "`attempt`" in (ROOT / "docs/slurm.md").read_text()
+    assert not [rule for rule, text in RULES.items() if "attempt" in text], "rules leave repeating to the profile"
+
+
 def test_slurm_profile_names_only_rules_that_exist():
     text = (ROOT / "profiles/slurm/profile.yaml").read_text()
     profile = yaml.safe_load(

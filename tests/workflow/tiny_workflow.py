@@ -46,6 +46,12 @@ def start(folder: Path, *arguments: str, environment: dict[str, str] | None = No
     )
 
 
+def jobs_of(output: str) -> dict[str, int]:
+    """``{rule: jobs}`` of the first table of a dry run."""
+    table = output.split("Job stats:", 1)[1].split("total", 1)[0].splitlines()[3:]
+    return {line.split()[0]: int(line.split()[1]) for line in table if line.strip()}
+
+
 def cut_fasta(pieces: dict[str, int]) -> str:
     """The first bases of contigs of the example, as FASTA."""
     with gzip.open(EXAMPLE / "genome.fa.gz", "rt") as handle:

@@ -52,6 +52,7 @@ rule finetune_structure:
         tokenizer="results/tokenizer/tokenizer.json",
         tokenizer_config="results/tokenizer/tokenizer_config.json",
         accepted=expand("results/clean/{genome}.accepted.gff3", genome=genomes.split),
+        rejected=expand("results/clean/{genome}.rejected.tsv", genome=genomes.split),
         fasta=fasta_of(genomes.split),
         fai=fasta_of(genomes.split, ".fai"),
         splits="results/splits/splits.tsv",
@@ -77,7 +78,6 @@ rule finetune_structure:
         runtime=1440,
     params:
         settings=config["finetune"],
-        predict={key: config["predict"][key] for key in ("window", "margin", "precision")},
         model=config["model"],
         genomes=genomes.split,
         roles=genomes.roles(),

@@ -22,7 +22,8 @@ rule predict_shard:
         mem_mb=16000,
         runtime=480,
     params:
-        settings=config["predict"],
+        # All that can change the result, and no more: the script reads batch_size itself, since it changes only speed.
+        settings={key: config["predict"][key] for key in ("window", "margin", "precision", "device", "shards")},
         genome=lambda wildcards: wildcards.genome,
         lineage=lambda wildcards: genomes[wildcards.genome].lineage,
         contigs=lambda wildcards: genomes.predicted_contigs(wildcards.genome),

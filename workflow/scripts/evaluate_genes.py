@@ -27,7 +27,7 @@ def main(snakemake) -> None:
         annotation=read_gff3(given.reference, lengths),
         rejected=read_rejected(given.rejected),
         contigs=chosen_contigs(params.contigs, lengths),
-        mask=read_bed(given.mask) if given.get("mask") else None,
+        mask=read_bed(given.mask, lengths) if given.get("mask") else None,
         splits=None if splits is None else splits[splits["genome"] == params.genome],
         part=params.part,
         flank=params.flank,

@@ -2,7 +2,9 @@
 
 input: model (files of one folder), fasta, fai
 output: genes (JSON lines)
-params: settings (config key predict), genome, lineage, contigs (names or None for all), shard
+params: settings (of config key predict: window, margin, precision, device, shards), genome, lineage,
+    contigs (names or None for all), shard
+config: predict.batch_size, which changes speed and memory only and is therefore no param: those rerun a job
 """
 
 from phytoscribe.session import run_script
@@ -16,7 +18,7 @@ def main(snakemake) -> None:
     predict_shard(
         fasta=snakemake.input.fasta,
         model_folder=Path(snakemake.input.model[0]).parent,
-        settings=dict(snakemake.params.settings),
+        settings={**snakemake.params.settings, "batch_size": snakemake.config["predict"]["batch_size"]},
         species=snakemake.params.genome,
         lineage=snakemake.params.lineage,
         chosen=snakemake.params.contigs,

@@ -20,11 +20,14 @@ from phytoscribe.files import open_text
 Tracks = Mapping[Hashable, Sequence[Interval]]
 
 
-def read_bed(path: str | Path) -> dict[str, list[Interval]]:
+def read_bed(path: str | Path, contigs: Mapping[str, int] | None = None) -> dict[str, list[Interval]]:
     """Intervals of a BED file by contig, in the order of the file; further columns are ignored.
 
+    Args:
+        contigs: ``{contig: length}`` of the FASTA; with it every interval must lie on one of them.
+
     Raises:
-        PhytoScribeError: a line has fewer than three columns, or no valid interval.
+        PhytoScribeError: a line has fewer than three columns, no valid interval, or one that is not on ``contigs``.
     """
     intervals: dict[str, list[Interval]] = defaultdict(list)
     with open_text(path) as handle:
@@ -40,8 +43,25 @@ def read_bed(path: str | Path) -> dict[str, list[Interval]]:
                 ) from None
             if not 0 <= start < end:
                 raise PhytoScribeError(f"{path}, line {number}: start {start} and end {end} are no interval")
+            if contigs is not None:
+                _check_place(f"{path}, line {number}", fields[0], end, contigs)
             intervals[fields[0]].append((start, end))
     return dict(intervals)
+
+
+def _check_place(where: str, contig: str, end: int, contigs: Mapping[str, int]) -> None:
+    """Raise PhytoScribeError if ``contig`` is not in the FASTA or is shorter than ``end``."""
+    if contig not in contigs:
+        some = ", ".join(list(contigs)[:5]) + (", ..." if len(contigs) > 5 else "")
+        raise PhytoScribeError(
+            f"{where}: contig {contig!r} is not in the FASTA, which has {some}; use the names of the FASTA, or remove "
+            "the line"
+        )
+    if end > contigs[contig]:
+        raise PhytoScribeError(
+            f"{where}: the interval ends at {end}, but contig {contig!r} has {contigs[contig]} bases; correct or "
+            "remove the line, or use the BED file of this genome version"
+        )
 
 
 def merge(intervals: Iterable[Interval]) -> list[Interval]:

@@ -20,7 +20,6 @@ from phytoscribe.errors import ConfigError
 from phytoscribe.evaluation.exact import Mask, score_genes
 from phytoscribe.evaluation.intervals import IntervalIndex
 from phytoscribe.evaluation.tables import COLUMNS
-from phytoscribe.splits.masking import EXCLUDED
 
 log = logging.getLogger(__name__)
 #: Reasons of the annotation check that keep a transcript out of training, but not out of the reference.
@@ -78,7 +77,7 @@ class Scope:
         rows = splits[splits["contig"].isin(set(contigs))]
         chosen = rows[rows["part"] == part]
         ids, other_ids = set(chosen["locus"]), set(rows.loc[rows["part"] != part, "locus"])
-        mixed = bool((~rows["part"].isin([part, EXCLUDED])).any())
+        mixed = bool((rows["part"] != part).any())
         # Loci that were no use for training (U12 introns, say) have no row; they count where the contig is one part's.
         scored = [gene for gene in reference if gene.id in ids or not (mixed or gene.id in other_ids)]
         names = {gene.id for gene in scored}

@@ -24,7 +24,6 @@ import pandas as pd
 from phytoscribe.splits.homology import Records
 from phytoscribe.splits.masking import (
     CLUSTER_MODE,
-    EXCLUDED,
     PARTS,
     TEST,
     TRAIN,
@@ -61,9 +60,8 @@ def leakage_table(
         contig_parts: ``{genome: {contig: part}}`` for mode ``contig``.
         flank: bases masked beside a held-out locus in mode ``cluster``.
     """
-    parts = [part for part in PARTS if part != EXCLUDED or (splits["part"] == EXCLUDED).any()]
-    rows: list[Row] = [("loci", part, NO_PART, int((splits["part"] == part).sum())) for part in parts]
-    for part_a, part_b in combinations(parts, 2):
+    rows: list[Row] = [("loci", part, NO_PART, int((splits["part"] == part).sum())) for part in PARTS]
+    for part_a, part_b in combinations(PARTS, 2):
         a, b = splits[splits["part"] == part_a], splits[splits["part"] == part_b]
         rows.append(("clusters_on_two_sides", part_a, part_b, len(set(a["cluster"]) & set(b["cluster"]))))
         rows.extend(_shared_bases(a, b, part_a, part_b))
@@ -71,7 +69,7 @@ def leakage_table(
         name: held_out_intervals(splits, name, lengths, roles[name], mode, contig_parts.get(name, {}), flank)
         for name, lengths in contigs.items()
     }
-    for part in parts:
+    for part in PARTS:
         if part != TRAIN:
             visible = _visible_bases(splits[splits["part"] == part], masked)
             rows.append(("held_out_bases_in_training", part, TRAIN, visible))

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
 Interval = tuple[int, int]
-TRAIN, VALIDATE, TEST, EXCLUDED = "train", "validate", "test", "excluded"
-PARTS = (TRAIN, VALIDATE, TEST, EXCLUDED)
+TRAIN, VALIDATE, TEST = "train", "validate", "test"
+PARTS = (TRAIN, VALIDATE, TEST)
 CLUSTER_MODE, CONTIG_MODE = "cluster", "contig"
 #: Bases on each side of a held-out locus that training must not see either: core promoter, terminator, splice context.
 FLANK = 500
