@@ -12,5 +12,5 @@ python=$1 folder=$2
     echo "python -m venv failed; on Debian and Ubuntu: sudo apt-get install python3-venv" >&2
     exit 1
 }
-echo "Installing the pinned Python packages into $folder (some minutes, about 2 GB)"
+echo "Installing the pinned Python packages into $folder (some minutes; about 2 GB, or 6 GB where pip brings the CUDA build of PyTorch)"
 "$folder/bin/pip" install --quiet --disable-pip-version-check -r requirements.lock

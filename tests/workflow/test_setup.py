@@ -74,6 +74,20 @@ def test_root_installs_what_is_missing(bin_folder):
     assert calls[1].split()[-1] == "cd-hit"
 
 
+def test_size_of_the_environment_is_said_for_both_builds(tmp_path):
+    (tmp_path / "venv/bin").mkdir(parents=True)
+    command(tmp_path, "python3")
+    command(tmp_path / "venv/bin", "pip")
+    done = subprocess.run(
+        ["bash", str(ROOT / "tools/make_environment.sh"), str(tmp_path / "python3"), str(tmp_path / "venv")],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "about 2 GB, or 6 GB where pip brings the CUDA build of PyTorch" in done.stdout
+
+
 def test_old_python_is_refused(tmp_path):
     command(tmp_path, "python3", 'case "$1" in -V) echo Python 3.9.2;; *) exit 1;; esac')
     done = subprocess.run(
