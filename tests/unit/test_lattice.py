@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from phytoscribe.annotation.sequences import splice
 from phytoscribe.decoding import lattice
 from phytoscribe.decoding.settings import DecoderSettings
-from phytoscribe.decoding.viterbi import CodingGene, decode_coding_genes
+from phytoscribe.decoding.viterbi import CodingGene, StreamingDecoder, decode_coding_genes
 from phytoscribe.errors import ModelError
 from phytoscribe.genome.sequence import decode, encode, reverse_complement
 from phytoscribe.labels.states import STATE_COUNT
@@ -199,6 +199,21 @@ def test_every_decoded_gene_obeys_the_grammar():
                 assert intron[-2:] == "AG"
                 introns += 1
     assert introns > 20
+
+
+def test_a_long_gap_does_not_hold_the_decoder_back():
+    """An intron may cross a gap, but none stays open for ever: what is kept in memory does not grow with the gap."""
+    generator = np.random.default_rng(5)
+    decoder = StreamingDecoder(DecoderSettings())
+    kept = []
+    for step in range(20):
+        gap = step >= 5
+        bases = np.full(5_000, 4, np.uint8) if gap else generator.integers(0, 4, 5_000).astype(np.uint8)
+        table = np.full((5_000, STATE_COUNT), -5.0, np.float32)
+        table[:, 0] = -0.05
+        decoder.push(bases, table, table)
+        kept.append(decoder.kept_bases)
+    assert max(kept) < 4_000
 
 
 def test_settings_refuse_what_no_intron_can_be():

@@ -36,6 +36,9 @@ COLUMN_COUNT = 14
 
 A, C, G, T, N = range(5)
 FORBIDDEN = -1e30
+#: A path this far (natural log units) behind the non-coding one is given up.  No probability is under exp(-14), so it
+#: would need some 350 bases of certain evidence to come back; without this an intron could be open through any gap.
+GIVEN_UP = 5000.0
 JUMP = MINIMUM_CDS_SEGMENT
 
 
@@ -197,6 +200,9 @@ def advance(begin, end, bases, plus, minus, best, back, minimum_intron, gene, in
         _offer(best, back, u, NON_CODING, best[u - 1, M_START], M_START)
         _plus_row(u, bases, plus, best, back, minimum_intron, gene, intron)
         _minus_row(u, bases, minus, best, back, minimum_intron, gene, intron)
+        for node in range(1, NODE_COUNT):
+            if best[u, node] < best[u, NON_CODING] - GIVEN_UP:
+                best[u, node] = FORBIDDEN
 
 
 @njit(cache=True, inline="always")

@@ -63,6 +63,11 @@ class StreamingDecoder:
         row = lattice.settled_row(self._bases.size, self._best, self._back, self.settings.minimum_intron)
         return self._give_out(row) if row > 0 else []
 
+    @property
+    def kept_bases(self) -> int:
+        """Bases held in memory because later ones may still change their genes."""
+        return self._bases.size
+
     def finish(self) -> list[CodingGene]:
         """The genes that are left once the contig has ended.  A gene that is not complete there is not written."""
         last = self._bases.size - 1

@@ -30,6 +30,8 @@ from phytoscribe.labels.states import STATE_COUNT
 logger = logging.getLogger(__name__)
 
 STRANDS = "+-"
+#: Bases that are counted together: counting takes eight bytes a base.
+COUNTED_AT_ONCE = 10_000_000
 ARRAY_NAMES = ("bases", "weights", "labels", "soft_plus", "soft_minus", "targets_plus", "targets_minus")
 
 
@@ -146,9 +148,21 @@ def write_training_arrays(genomes: Sequence[TrainingGenome], folder: str | Path)
     return table
 
 
+def state_shares(labels: npt.NDArray[np.uint8], weights: npt.NDArray[np.uint8]) -> npt.NDArray[np.float64]:
+    """Share of each state among the bases of both strands that count, float64 (STATE_COUNT,).
+
+    Args:
+        labels: uint8 (2, total); weights: uint8 (total,).
+    """
+    counts = np.zeros(STATE_COUNT, dtype=np.int64)
+    for start in range(0, weights.size, COUNTED_AT_ONCE):
+        part = slice(start, start + COUNTED_AT_ONCE)
+        counts += np.bincount(labels[:, part][:, weights[part] > 0].ravel(), minlength=STATE_COUNT)
+    return counts / counts.sum()
+
+
 def _log_counts(arrays: Mapping[str, npt.NDArray]) -> None:
-    counted = arrays["labels"][:, arrays["weights"] > 0]
-    shares = np.bincount(counted.ravel(), minlength=STATE_COUNT) / counted.size
+    shares = state_shares(arrays["labels"], arrays["weights"])
     logger.info(
         "%d bases, %d with loss, %d positions with soft targets; state shares: %s",
         arrays["bases"].size,

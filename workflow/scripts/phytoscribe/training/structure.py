@@ -21,13 +21,12 @@ from phytoscribe.decoding.genes import decode_contig
 from phytoscribe.decoding.settings import DecoderSettings
 from phytoscribe.evaluation.exact import exact_f1
 from phytoscribe.files import atomic_path
-from phytoscribe.labels.states import STATE_COUNT
 from phytoscribe.models.loading import LoadReport
 from phytoscribe.models.structure import StructureModel
 from phytoscribe.prediction.predictor import StructurePredictor
 from phytoscribe.prediction.settings import PredictionSettings, choose_device
 from phytoscribe.tokenizer.segments import Segmenter
-from phytoscribe.training.arrays import TrainingArrays
+from phytoscribe.training.arrays import TrainingArrays, state_shares
 from phytoscribe.training.loss import LossSettings, state_weights, structure_loss
 from phytoscribe.training.runs import MetricsTable, RunSettings, make_optimizer, train
 from phytoscribe.training.sampling import EpochSampler, WindowOrder
@@ -162,8 +161,7 @@ def start_from_shares(model: StructureModel, arrays: TrainingArrays) -> None:
 
     Only for a head that has not been trained.
     """
-    counted = np.asarray(arrays.labels)[:, np.asarray(arrays.weights) > 0]
-    shares = np.bincount(counted.ravel(), minlength=STATE_COUNT) / counted.size
+    shares = state_shares(arrays.labels, arrays.weights)
     with torch.no_grad():
         model.output.bias.copy_(torch.from_numpy(np.log(shares.clip(min=1e-6)).astype(np.float32)))
 
