@@ -8,10 +8,12 @@ import subprocess
 
 import pandas as pd
 import pytest
+from safetensors import safe_open
 from tiny_workflow import OTHER, TEST, jobs_of, start, tiny_config, write_config
 
 from phytoscribe.annotation.gff_reader import read_gff3
 from phytoscribe.genome.fasta import read_index
+from phytoscribe.tokenizer.segments import Segmenter
 
 ENDINGS = ("gff3", "proteins.faa", "cds.fna", "transcripts.fna", "stats.json")
 
@@ -132,3 +134,19 @@ def test_snakemake_report(finished):
     done = start(finished, "--report", "snakemake.html")
     assert done.returncode == 0, done.stdout[-3000:]
     assert (finished / "snakemake.html").stat().st_size > 100_000
+
+
+@pytest.mark.parametrize("stage", ["pretrain", "structure"])
+def test_model_and_tokenizer_agree_on_padding_and_vocabulary(finished, stage):
+    config = json.loads((finished / f"results/models/{stage}/config.json").read_text())
+    segmenter = Segmenter(finished / "results/tokenizer")
+    assert config["pad_token_id"] == segmenter.pad_id
+    assert config["vocab_size"] == segmenter.vocabulary_size == 256
+
+
+def test_all_of_the_pretrained_encoder_arrived(finished):
+    report = json.loads((finished / "results/models/structure/load_report.json").read_text())
+    with safe_open(finished / "results/models/pretrain/model.safetensors", "np") as weights:
+        encoder = [name for name in weights.keys() if name.startswith("encoder.")]  # noqa: SIM118
+    assert report["loaded"] == len(encoder) > 0
+    assert not [name for name in report["new"] if name.startswith("encoder.")]
