@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from phytoscribe.annotation.model import merge_intervals
 from phytoscribe.errors import PhytoScribeError
-from phytoscribe.evaluation.intervals import IntervalIndex, merge, read_bed, shared_bases
+from phytoscribe.evaluation.intervals import IntervalIndex, read_bed, shared_bases
 
 intervals = st.lists(
     st.tuples(st.integers(0, 60), st.integers(1, 12)).map(lambda pair: (pair[0], pair[0] + pair[1])), max_size=8
@@ -20,7 +21,7 @@ def bases(found):
 
 @given(intervals)
 def test_merge_keeps_every_base_once(found):
-    merged = merge(found)
+    merged = merge_intervals(found)
     assert bases(merged) == bases(found)
     assert all(left[1] < right[0] for left, right in pairwise(merged))
 

@@ -8,12 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from phytoscribe.annotation.model import merge_intervals
 from phytoscribe.errors import ConfigError
 from phytoscribe.splits.masking import (
     complement,
     complete_contig_parts,
     held_out_intervals,
-    merge_intervals,
     train_contigs,
 )
 

@@ -15,12 +15,11 @@ def main(snakemake) -> None:
     from phytoscribe.annotation.gff_reader import read_gff3
     from phytoscribe.evaluation.blast_support import read_fasta
     from phytoscribe.evaluation.read_support import blast_predictors, transcript_sequences
-    from phytoscribe.evaluation.scope import chosen_contigs
     from phytoscribe.evaluation.tables import write_scores
-    from phytoscribe.genome.fasta import Genome
+    from phytoscribe.genome.fasta import Genome, chosen_contigs
 
     with Genome(snakemake.input.fasta) as genome:
-        contigs = chosen_contigs(snakemake.params.contigs, genome.contigs)
+        contigs = list(chosen_contigs(genome.contigs, snakemake.params.contigs))
         genes = {"phytoscribe": read_gff3(snakemake.input.predicted, genome.contigs)}
         sequences = {"phytoscribe": read_fasta(snakemake.input.transcripts)}
         for name in ("augustus", "reference"):

@@ -15,9 +15,9 @@ from phytoscribe.session import run_script
 def main(snakemake) -> None:
     from phytoscribe.annotation.gff_reader import read_gff3
     from phytoscribe.evaluation.intervals import read_bed
-    from phytoscribe.evaluation.scope import Scope, chosen_contigs, read_rejected, score_predictors
+    from phytoscribe.evaluation.scope import Scope, read_rejected, score_predictors
     from phytoscribe.evaluation.tables import write_scores
-    from phytoscribe.genome.fasta import read_index
+    from phytoscribe.genome.fasta import chosen_contigs, read_index
     from phytoscribe.splits.table import read_splits
 
     given, params = snakemake.input, snakemake.params
@@ -26,7 +26,7 @@ def main(snakemake) -> None:
     scope = Scope.of(
         annotation=read_gff3(given.reference, lengths),
         rejected=read_rejected(given.rejected),
-        contigs=chosen_contigs(params.contigs, lengths),
+        contigs=list(chosen_contigs(lengths, params.contigs)),
         mask=read_bed(given.mask, lengths) if given.get("mask") else None,
         splits=None if splits is None else splits[splits["genome"] == params.genome],
         part=params.part,

@@ -13,12 +13,11 @@ def main(snakemake) -> None:
     from phytoscribe.annotation.gff_reader import read_gff3
     from phytoscribe.evaluation.isoseq import score_isoseq
     from phytoscribe.evaluation.read_alignment import ReadEvidence, read_alignments
-    from phytoscribe.evaluation.scope import chosen_contigs
     from phytoscribe.evaluation.tables import write_scores
-    from phytoscribe.genome.fasta import read_index
+    from phytoscribe.genome.fasta import chosen_contigs, read_index
 
     lengths = read_index(snakemake.input.fai)
-    contigs = chosen_contigs(snakemake.params.contigs, lengths)
+    contigs = list(chosen_contigs(lengths, snakemake.params.contigs))
     paths = {"phytoscribe": snakemake.input.predicted}
     paths |= {name: snakemake.input.get(name) for name in ("augustus", "reference") if snakemake.input.get(name)}
     predictors = {name: read_gff3(path, lengths) for name, path in paths.items()}

@@ -12,13 +12,12 @@ from phytoscribe.session import run_script
 def main(snakemake) -> None:
     from phytoscribe.annotation.gff_writer import write_gff3
     from phytoscribe.evaluation.augustus import OPTIONS, predict_genes, version
-    from phytoscribe.evaluation.scope import chosen_contigs
     from phytoscribe.files import atomic_open
-    from phytoscribe.genome.fasta import Genome
+    from phytoscribe.genome.fasta import Genome, chosen_contigs
 
     species = snakemake.params.species
     with Genome(snakemake.input.fasta) as genome:
-        contigs = chosen_contigs(snakemake.params.contigs, genome.contigs)
+        contigs = list(chosen_contigs(genome.contigs, snakemake.params.contigs))
         genes = predict_genes(genome, contigs, species, snakemake.threads)
         header = (version(), f"augustus --species={species} {' '.join(OPTIONS)}", f"contigs: {' '.join(contigs)}")
         with atomic_open(snakemake.output.gff3) as handle:

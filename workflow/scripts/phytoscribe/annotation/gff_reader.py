@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from phytoscribe.annotation.gff_lines import GffRow, decode_id, parse_attributes, read_rows
-from phytoscribe.annotation.model import GeneModel, Interval, Transcript
+from phytoscribe.annotation.model import GeneModel, Transcript, merge_intervals
 from phytoscribe.errors import GffError
 
 log = logging.getLogger(__name__)
@@ -183,7 +183,7 @@ def _transcript(
     coding = sorted((part for part in parts if part.type == "CDS"), key=lambda part: part.start)
     cds = tuple((part.start, part.end) for part in coding)
     if not exons:
-        exons = merge_touching([*cds, *((part.start, part.end) for part in parts if part.type in UTR_TYPES)])
+        exons = merge_intervals([*cds, *((part.start, part.end) for part in parts if part.type in UTR_TYPES)])
     if not exons:
         raise GffError(
             f"{path}, line {row.line}: {row.type} {identifier!r} has neither exon nor CDS lines "
@@ -198,17 +198,6 @@ def _transcript(
         score=None if row.score == "." else float(row.score),
         start_phase=_phase(path, coding[0 if gene.strand == "+" else -1]) if coding else 0,
     )
-
-
-def merge_touching(segments: list[Interval]) -> list[Interval]:
-    """Sorted union of intervals, overlapping and touching ones joined."""
-    merged: list[Interval] = []
-    for start, end in sorted(segments):
-        if merged and start <= merged[-1][1]:
-            merged[-1] = (merged[-1][0], max(end, merged[-1][1]))
-        else:
-            merged.append((start, end))
-    return merged
 
 
 def _phase(path: str | Path, row: GffRow) -> int:

@@ -12,8 +12,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from phytoscribe.annotation.feature_tree import Feature, FeatureTree, GeneDraft, TranscriptDraft
-from phytoscribe.annotation.gff_reader import BIOTYPE_KEYS, default_biotype, merge_touching
-from phytoscribe.annotation.model import GeneModel, Interval, Transcript, sort_genes
+from phytoscribe.annotation.gff_reader import BIOTYPE_KEYS, default_biotype
+from phytoscribe.annotation.model import GeneModel, Interval, Transcript, merge_intervals, sort_genes
 from phytoscribe.annotation.repairs import RepairKind, RepairReport
 
 log = logging.getLogger(__name__)
@@ -140,7 +140,7 @@ def _finish_transcript(
     cds = _with_stop_codon(draft, coding, strand, report)
     if not exons:
         utrs = [(part.row.start, part.row.end) for part in draft.parts if part.kind == "UTR"]
-        exons = merge_touching([*cds, *utrs])
+        exons = merge_intervals([*cds, *utrs])
         if exons:
             report.add(RepairKind.EXONS_MADE, draft.id, _line_of(line))
         elif line is not None:

@@ -14,8 +14,8 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from phytoscribe.annotation.model import merge_intervals
 from phytoscribe.annotation.sequences import write_fasta
-from phytoscribe.evaluation.intervals import merge
 from phytoscribe.evaluation.programs import require, run
 from phytoscribe.evaluation.read_alignment import primary_records
 from phytoscribe.evaluation.tables import Row
@@ -81,7 +81,7 @@ def choose_best(lines: Iterable[str], query_lengths: Mapping[str, int]) -> dict[
         bits = sum(hsp[4] for hsp in hsps)
         if query in best and best[query][0] >= bits:
             continue
-        covered = sum(end - start for start, end in merge((hsp[2], hsp[3]) for hsp in hsps))
+        covered = sum(end - start for start, end in merge_intervals((hsp[2], hsp[3]) for hsp in hsps))
         identity = sum(hsp[0] for hsp in hsps) / sum(hsp[1] for hsp in hsps)
         best[query] = (bits, BestHit(target, identity, covered / query_lengths[query]))
     return {query: hit for query, (_, hit) in best.items()}

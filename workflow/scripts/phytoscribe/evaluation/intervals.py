@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from phytoscribe.annotation.model import Interval
+from phytoscribe.annotation.model import Interval, merge_intervals
 from phytoscribe.errors import PhytoScribeError
 from phytoscribe.files import open_text
 
@@ -64,22 +64,11 @@ def _check_place(where: str, contig: str, end: int, contigs: Mapping[str, int]) 
         )
 
 
-def merge(intervals: Iterable[Interval]) -> list[Interval]:
-    """Sorted union; intervals that touch are joined."""
-    merged: list[Interval] = []
-    for start, end in sorted(intervals):
-        if merged and start <= merged[-1][1]:
-            merged[-1] = (merged[-1][0], max(merged[-1][1], end))
-        else:
-            merged.append((start, end))
-    return merged
-
-
 class IntervalIndex:
     """Answers whether an interval shares a base with any of a fixed set of intervals."""
 
     def __init__(self, tracks: Mapping[Hashable, Iterable[Interval]]) -> None:
-        self._merged = {track: merge(intervals) for track, intervals in tracks.items()}
+        self._merged = {track: merge_intervals(intervals) for track, intervals in tracks.items()}
 
     def __bool__(self) -> bool:
         return any(self._merged.values())

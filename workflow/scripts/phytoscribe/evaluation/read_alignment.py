@@ -15,9 +15,9 @@ from pathlib import Path
 
 import pysam
 
-from phytoscribe.annotation.model import Interval
+from phytoscribe.annotation.model import Interval, merge_intervals
 from phytoscribe.errors import PhytoScribeError
-from phytoscribe.evaluation.intervals import IntervalIndex, merge
+from phytoscribe.evaluation.intervals import IntervalIndex
 from phytoscribe.evaluation.programs import require, run
 from phytoscribe.files import atomic_path, scratch_folder
 
@@ -128,7 +128,7 @@ class ReadEvidence:
             for intron in read.introns:
                 self.introns[*track, intron] += 1
                 self._chains[*track, intron].add(read.introns)
-        self._covered = IntervalIndex({track: merge(found) for track, found in blocks.items()})
+        self._covered = IntervalIndex({track: merge_intervals(found) for track, found in blocks.items()})
         self._spans = {track: _by_start(found) for track, found in spans.items()}
 
     def covers(self, contig: str, strand: str, segments: Chain) -> bool:

@@ -16,7 +16,6 @@ import pandas as pd
 
 from phytoscribe.annotation.check import Reason
 from phytoscribe.annotation.model import GeneModel
-from phytoscribe.errors import ConfigError
 from phytoscribe.evaluation.exact import Mask, score_genes
 from phytoscribe.evaluation.intervals import IntervalIndex
 from phytoscribe.evaluation.tables import COLUMNS
@@ -102,21 +101,6 @@ def score_predictors(predictions: Mapping[str, Sequence[GeneModel]], scope: Scop
         scores = score_genes(scope.reference, counted, scope.mask, scope.contigs, scope.subsets, scope.ignored)
         tables.append(scores.assign(predictor=predictor))
     return pd.concat(tables, ignore_index=True).loc[:, list(COLUMNS)]
-
-
-def chosen_contigs(wanted: Sequence[str] | None, lengths: Mapping[str, int]) -> list[str]:
-    """The scored contigs in FASTA order; all if ``wanted`` is None.
-
-    Raises:
-        ConfigError: a wanted contig is not in the FASTA.
-    """
-    unknown = [name for name in wanted or () if name not in lengths]
-    if unknown:
-        raise ConfigError(
-            f"contigs {', '.join(unknown)} in config.yaml are not in the FASTA, which has "
-            f"{', '.join(list(lengths)[:5])}{', ...' if len(lengths) > 5 else ''}; use names as in the FASTA"
-        )
-    return [name for name in lengths if wanted is None or name in set(wanted)]
 
 
 def read_rejected(path: str | Path) -> pd.DataFrame:

@@ -7,7 +7,7 @@ name, lines of 60 bases, case kept); everything after that goes through :class:`
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Self
@@ -15,7 +15,7 @@ from typing import IO, Self
 import numpy as np
 import pyfaidx
 
-from phytoscribe.errors import FastaError
+from phytoscribe.errors import ConfigError, FastaError
 from phytoscribe.files import atomic_path, open_text
 from phytoscribe.genome.sequence import IUPAC, Bases, encode
 
@@ -197,6 +197,21 @@ class Genome:
         return iter(self.contigs)
 
 
-def _some(names: dict[str, int], limit: int = 5) -> str:
+def chosen_contigs(contigs: Mapping[str, int], wanted: Sequence[str] | None) -> dict[str, int]:
+    """The wanted contigs with their lengths, in FASTA order; all if ``wanted`` is None.
+
+    Raises:
+        ConfigError: a wanted contig is not in the FASTA.
+    """
+    unknown = [name for name in wanted or () if name not in contigs]
+    if unknown:
+        raise ConfigError(
+            f"contigs {', '.join(unknown)} in config.yaml are not in the FASTA, which has {_some(contigs)}; "
+            "use names as in the FASTA"
+        )
+    return {name: length for name, length in contigs.items() if wanted is None or name in set(wanted)}
+
+
+def _some(names: Mapping[str, int], limit: int = 5) -> str:
     listed = ", ".join(list(names)[:limit])
     return listed if len(names) <= limit else f"{listed}, ... ({len(names)} in all)"

@@ -11,8 +11,8 @@ from typing import Any
 import torch
 
 from phytoscribe import __version__
-from phytoscribe.errors import ConfigError
 from phytoscribe.genome import Genome
+from phytoscribe.genome.fasta import chosen_contigs
 from phytoscribe.models.loading import model_hash
 from phytoscribe.prediction.merge import PredictionFiles, number_genes, write_prediction
 from phytoscribe.prediction.predictor import StructurePredictor
@@ -20,20 +20,6 @@ from phytoscribe.prediction.settings import PredictionSettings, choose_device
 from phytoscribe.prediction.shards import contigs_of_shard, gather_shards, write_shard
 
 logger = logging.getLogger(__name__)
-
-
-def chosen_contigs(contigs: Mapping[str, int], chosen: Sequence[str] | None) -> dict[str, int]:
-    """The contigs to predict, in FASTA order; None for all.
-
-    Raises:
-        ConfigError: a chosen contig is not in the FASTA.
-    """
-    if chosen is None:
-        return dict(contigs)
-    unknown = [contig for contig in chosen if contig not in contigs]
-    if unknown:
-        raise ConfigError(f"contigs {unknown} are not in the FASTA, which has {', '.join(list(contigs)[:5])}, ...")
-    return {contig: length for contig, length in contigs.items() if contig in set(chosen)}
 
 
 def predict_shard(

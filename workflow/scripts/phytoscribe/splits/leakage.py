@@ -21,6 +21,7 @@ from itertools import combinations
 
 import pandas as pd
 
+from phytoscribe.annotation.model import merge_intervals
 from phytoscribe.splits.homology import Records
 from phytoscribe.splits.masking import (
     CLUSTER_MODE,
@@ -30,7 +31,6 @@ from phytoscribe.splits.masking import (
     VALIDATE,
     Interval,
     held_out_intervals,
-    merge_intervals,
 )
 from phytoscribe.splits.table import LEAKAGE_COLUMNS
 

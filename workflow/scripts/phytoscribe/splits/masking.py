@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from phytoscribe.annotation.model import merge_intervals
 from phytoscribe.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -89,19 +90,6 @@ def train_contigs(contigs: Iterable[str], role: str, mode: str, contig_parts: Ma
     if role != TRAIN:
         return []
     return [contig for contig in contigs if mode == CLUSTER_MODE or contig_parts.get(contig, TRAIN) == TRAIN]
-
-
-def merge_intervals(intervals: Iterable[Interval]) -> list[Interval]:
-    """Sorted intervals; those that overlap or touch are joined, empty ones dropped."""
-    merged: list[Interval] = []
-    for start, end in sorted(intervals):
-        if start >= end:
-            continue
-        if merged and start <= merged[-1][1]:
-            merged[-1] = (merged[-1][0], max(merged[-1][1], end))
-        else:
-            merged.append((start, end))
-    return merged
 
 
 def complement(intervals: Sequence[Interval], length: int) -> list[Interval]:

@@ -11,10 +11,9 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from phytoscribe.annotation.model import GeneModel, Interval
+from phytoscribe.annotation.model import GeneModel, Interval, merge_intervals
 from phytoscribe.errors import PhytoScribeError
 from phytoscribe.genome import Genome
-from phytoscribe.splits.masking import merge_intervals
 
 logger = logging.getLogger(__name__)
 
