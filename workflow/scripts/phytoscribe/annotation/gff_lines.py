@@ -11,6 +11,7 @@ from urllib.parse import unquote
 
 from phytoscribe.errors import GffError
 from phytoscribe.files import open_text
+from phytoscribe.genome.fasta import some_names
 
 # A comma separates the values of one attribute, so an escaped comma inside a value stays escaped ("%2C").
 _ESCAPES = re.compile(r"(?:%(?!2[Cc])[0-9A-Fa-f]{2})+")
@@ -94,18 +95,13 @@ def _check_place(path: str | Path, number: int, contig: str, end: int, contigs: 
     if length is None:
         raise GffError(
             f"{path}, line {number}: the sequence {contig!r} is not in the genome FASTA, whose names are "
-            f"{_some(contigs)}; use the same names in both files (the first word after '>')"
+            f"{some_names(contigs)}; use the same names in both files (the first word after '>')"
         )
     if end > length:
         raise GffError(
             f"{path}, line {number}: the feature ends at {end}, past the end of {contig!r} ({length} bases); "
             "annotation and genome must be of the same assembly version"
         )
-
-
-def _some(names: Mapping[str, int], limit: int = 5) -> str:
-    listed = ", ".join(list(names)[:limit])
-    return listed if len(names) <= limit else f"{listed}, ... ({len(names)} in all)"
 
 
 def decode_value(text: str) -> str:

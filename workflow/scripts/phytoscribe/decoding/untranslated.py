@@ -17,6 +17,7 @@ from phytoscribe.annotation.model import Interval
 from phytoscribe.decoding.settings import DecoderSettings
 from phytoscribe.decoding.viterbi import CodingGene
 from phytoscribe.genome.sequence import reverse_complement
+from phytoscribe.labels.runs import true_runs
 from phytoscribe.labels.states import State
 
 A, C, G, T = range(4)
@@ -77,7 +78,7 @@ def _walk(exon, intron, opens, closes, minimum_intron, cds_end_exon):
 
 def _region(
     bases: npt.NDArray[np.uint8], scores: npt.NDArray, upstream: bool, settings: DecoderSettings, cds_end_exon: int
-) -> list[Interval]:
+) -> tuple[Interval, ...]:
     """UTR exons as intervals of distance from the CDS, nearest first.
 
     Args:
@@ -102,8 +103,7 @@ def _region(
         settings.minimum_intron,
         cds_end_exon,
     )
-    edges = np.diff(np.concatenate(([0], is_exon.astype(np.int8), [0]))) if length else np.zeros(1)
-    return list(zip(np.flatnonzero(edges == 1).tolist(), np.flatnonzero(edges == -1).tolist(), strict=True))
+    return true_runs(is_exon[:length])
 
 
 def add_untranslated_regions(

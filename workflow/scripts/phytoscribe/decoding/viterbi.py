@@ -11,6 +11,7 @@ from phytoscribe.annotation.model import Interval
 from phytoscribe.decoding import lattice
 from phytoscribe.decoding.settings import DecoderSettings
 from phytoscribe.genome.sequence import N_CODE
+from phytoscribe.labels.runs import true_runs
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,16 +96,11 @@ def genes_of_path(path: npt.NDArray[np.uint8], offset: int) -> list[CodingGene]:
     is_coding = np.zeros(lattice.NODE_COUNT, bool)
     is_coding[lattice.P_C0 : lattice.P_STOP + 1] = True
     is_coding[lattice.M_C0 : lattice.M_START + 1] = True
-    for start, end in _runs(strand_of[path] > 0):
+    for start, end in true_runs(strand_of[path] > 0):
         strand = "+" if strand_of[path[start]] == 1 else "-"
-        cds = tuple((s + start + offset, e + start + offset) for s, e in _runs(is_coding[path[start:end]]))
+        cds = true_runs(is_coding[path[start:end]], start + offset)
         genes.append(CodingGene(strand, cds))
     return genes
-
-
-def _runs(mask: npt.NDArray[np.bool_]) -> list[Interval]:
-    edges = np.diff(np.concatenate(([0], mask.astype(np.int8), [0])))
-    return list(zip(np.flatnonzero(edges == 1).tolist(), np.flatnonzero(edges == -1).tolist(), strict=True))
 
 
 def decode_coding_genes(

@@ -182,7 +182,7 @@ class Genome:
             FastaError: the contig is unknown, or the interval does not lie inside it.
         """
         if contig not in self.contigs:
-            raise FastaError(f"{self.path}: there is no contig {contig!r}; there are {_some(self.contigs)}")
+            raise FastaError(f"{self.path}: there is no contig {contig!r}; there are {some_names(self.contigs)}")
         stop = self.contigs[contig] if end is None else end
         if not 0 <= start <= stop <= self.contigs[contig]:
             raise FastaError(
@@ -206,12 +206,13 @@ def chosen_contigs(contigs: Mapping[str, int], wanted: Sequence[str] | None) -> 
     unknown = [name for name in wanted or () if name not in contigs]
     if unknown:
         raise ConfigError(
-            f"contigs {', '.join(unknown)} in config.yaml are not in the FASTA, which has {_some(contigs)}; "
+            f"contigs {', '.join(unknown)} in config.yaml are not in the FASTA, which has {some_names(contigs)}; "
             "use names as in the FASTA"
         )
     return {name: length for name, length in contigs.items() if wanted is None or name in set(wanted)}
 
 
-def _some(names: Mapping[str, int], limit: int = 5) -> str:
+def some_names(names: Mapping[str, int], limit: int = 5) -> str:
+    """The first names, and how many there are, for messages."""
     listed = ", ".join(list(names)[:limit])
     return listed if len(names) <= limit else f"{listed}, ... ({len(names)} in all)"

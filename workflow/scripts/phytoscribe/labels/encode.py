@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from phytoscribe.annotation.model import GeneModel, Interval, Transcript
+from phytoscribe.labels.runs import true_runs
 from phytoscribe.labels.states import CODING_STATES, INTRON_STATES, STATE_COUNT, State
 
 Labels = npt.NDArray[np.uint8]
@@ -128,13 +129,6 @@ def transcripts_from_labels(labels: Sequence[int] | Labels, strand: str) -> list
     exonic = genic & ~np.isin(states, (*INTRON_STATES, State.UTR5_INTRON, State.UTR3_INTRON))
     coding = np.isin(states, CODING_STATES)
     return [
-        Transcript(f"t{number}", _runs(exonic, left, right), _runs(coding, left, right))
-        for number, (left, right) in enumerate(_runs(genic, 0, states.size), start=1)
+        Transcript(f"t{number}", true_runs(exonic[left:right], left), true_runs(coding[left:right], left))
+        for number, (left, right) in enumerate(true_runs(genic), start=1)
     ]
-
-
-def _runs(mask: npt.NDArray[np.bool_], left: int, right: int) -> tuple[Interval, ...]:
-    """Maximal runs of True in ``mask[left:right]`` as intervals."""
-    edges = np.diff(np.concatenate(([0], mask[left:right].astype(np.int8), [0])))
-    starts, ends = np.flatnonzero(edges == 1) + left, np.flatnonzero(edges == -1) + left
-    return tuple(zip(starts.tolist(), ends.tolist(), strict=True))

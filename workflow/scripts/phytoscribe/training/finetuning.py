@@ -68,9 +68,7 @@ def run_finetuning(
     report = load_pretrained_encoder(model, before, str(pretrained))
     logger.info("structure model: %d parameters", trainable_parameters(model))
     regions = limit_regions(sources.validation_regions(accepted, rejected, masks), settings["validate_bases"])
-    run = RunSettings(
-        **{name: settings[name] for name in RunSettings.__slots__ if name in settings}, seed=seed, threads=threads
-    )
+    run = RunSettings.of(settings, seed, threads)
     loss = LossSettings(**{name: settings[name] for name in LossSettings.__slots__})
     # Windows of their own, so that no setting of prediction retrains the model.
     prediction = PredictionSettings(batch_size=settings["batch_size"])

@@ -15,8 +15,19 @@ from phytoscribe.files import atomic_open, sha256_of
 logger = logging.getLogger(__name__)
 
 FINGERPRINT = "fingerprint.json"
-#: Parts of the library that decide what is learned.
-LEARNING = ("genome", "labels", "tokenizer", "models", "decoding", "training")
+#: Parts of the library that decide what is learned and which checkpoint is kept.
+LEARNING = (
+    "genome",
+    "annotation",
+    "labels",
+    "splits",
+    "tokenizer",
+    "models",
+    "decoding",
+    "training",
+    "prediction",
+    "evaluation",
+)
 
 
 def claim_run_folder(folder: Path, settings: Mapping[str, Any], inputs: Iterable[str | Path]) -> None:

@@ -83,9 +83,7 @@ def run_pretraining(
     logger.info(
         "%d parameters; %d windows of %d bases a pass", trainable_parameters(model), order.windows_per_pass, window
     )
-    run = RunSettings(
-        **{name: settings[name] for name in RunSettings.__slots__ if name in settings}, seed=seed, threads=threads
-    )
+    run = RunSettings.of(settings, seed, threads)
     cross_entropy = pretrain(model, dataset, held_out, run, run_folder)
     report = {
         "cross_entropy_nats_per_masked_token": {

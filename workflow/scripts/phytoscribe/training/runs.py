@@ -58,6 +58,11 @@ class RunSettings:
     seed: int = 1
     threads: int = 2
 
+    @classmethod
+    def of(cls, section: Mapping[str, Any], seed: int, threads: int) -> RunSettings:
+        """From a section ``pretrain`` or ``finetune`` of the configuration; its further keys are not for the run."""
+        return cls(**{name: section[name] for name in cls.__slots__ if name in section}, seed=seed, threads=threads)
+
     def __post_init__(self) -> None:
         if self.steps % self.checkpoint_every:
             raise ConfigError(f"steps ({self.steps}) must be a multiple of checkpoint_every ({self.checkpoint_every})")
