@@ -8,7 +8,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 
 from phytoscribe.errors import PhytoScribeError
-from phytoscribe.intake import FIRST_WAIT_SECONDS, copy_text, fetch, join_reads, local_copy
+from phytoscribe.intake.reads import join_reads
+from phytoscribe.intake.sources import FIRST_WAIT_SECONDS, copy_text, fetch, local_copy
 
 BODY = b">a\nACGT\n" * 1000
 

@@ -8,7 +8,7 @@ from phytoscribe.session import run_script
 
 
 def main(snakemake) -> None:
-    from phytoscribe.intake import copy_text, local_copy
+    from phytoscribe.intake.sources import copy_text, local_copy
 
     with local_copy(snakemake.params.source, snakemake.output.annotation) as source:
         copy_text(source, snakemake.output.annotation)

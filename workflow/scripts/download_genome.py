@@ -9,7 +9,7 @@ from phytoscribe.session import run_script
 
 def main(snakemake) -> None:
     from phytoscribe.genome.fasta import check_fasta
-    from phytoscribe.intake import local_copy
+    from phytoscribe.intake.sources import local_copy
 
     with local_copy(snakemake.params.source, snakemake.output.fasta) as source:
         check_fasta(source, snakemake.output.fasta)

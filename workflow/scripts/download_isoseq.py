@@ -8,7 +8,7 @@ from phytoscribe.session import run_script
 
 
 def main(snakemake) -> None:
-    from phytoscribe.intake import join_reads
+    from phytoscribe.intake.reads import join_reads
 
     join_reads(snakemake.params.source, snakemake.output.reads)
 
