@@ -3,15 +3,18 @@
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from phytoscribe.annotation import sort_genes
 from phytoscribe.annotation.gff_reader import read_gff3
 from phytoscribe.annotation.normalise import normalise
-from phytoscribe.annotation.repairs import RepairKind, RepairReport, write_repairs
+from phytoscribe.annotation.repairs import Repair, RepairKind, RepairReport, read_repairs, write_repairs
 from phytoscribe.errors import GffError, PhytoScribeError
 
 EXAMPLE = Path(__file__).parents[2] / "resources/example/athaliana/annotation.gff3.gz"
 CONTIGS = {"c1": 10_000, "c2": 10_000}
+TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=8)
 
 
 def gff(path: Path, text: str) -> Path:
@@ -193,8 +196,51 @@ def test_truncated_gzip(tmp_path):
 def test_table_of_repairs(tmp_path):
     report = RepairReport()
     report.add(RepairKind.GENE_MADE, "g1", 7)
-    report.add(RepairKind.EXONS_MADE, "t1", detail="x")
+    report.add(RepairKind.EXONS_MADE, "t1", detail="x", place="c1:1-90:+")
     with (tmp_path / "r.tsv").open("w") as handle:
         write_repairs(handle, report.rows)
     lines = (tmp_path / "r.tsv").read_text().splitlines()
-    assert lines == ["repair\tid\tline\tdetail", "gene_made\tg1\t7\t", "exons_made_from_cds_and_utrs\tt1\t\tx"]
+    assert lines == [
+        "repair\tid\tline\tdetail\tplace",
+        "gene_made\tg1\t7\t\t",
+        "exons_made_from_cds_and_utrs\tt1\t\tx\tc1:1-90:+",
+    ]
+
+
+@given(st.lists(st.builds(Repair, st.sampled_from(RepairKind), TEXT, st.integers(0, 10**9), TEXT, TEXT), max_size=5))
+def test_any_table_of_repairs_reads_back_the_same(tmp_path_factory, rows):
+    path = tmp_path_factory.mktemp("repairs") / "r.tsv"
+    with path.open("w", encoding="utf-8", newline="\n") as handle:
+        write_repairs(handle, rows)
+    assert read_repairs(path) == rows
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", r"r\.tsv, line 1: not a table of repairs"),
+        ("repair\tid\tline\tdetail\n", r"line 1: not a table of repairs"),
+        ("repair\tid\tline\tdetail\tplace\ngene_made\tg\n", r"line 2: not a row of the table"),
+        ("repair\tid\tline\tdetail\tplace\ngene_eaten\tg\t\t\t\n", r"line 2: not a row of the table"),
+        ("repair\tid\tline\tdetail\tplace\ngene_made\tg\tx\t\t\n", r"line 2: not a row of the table"),
+    ],
+)
+def test_other_tables_are_no_repairs(tmp_path, text, message):
+    (tmp_path / "r.tsv").write_text(text)
+    with pytest.raises(GffError, match=message):
+        read_repairs(tmp_path / "r.tsv")
+
+
+def test_seqid_map_renames_sequences_and_leaves_some_out(tmp_path):
+    text = "gene 1 90 + . ID=g\nmRNA 1 90 + . ID=t;Parent=g\nCDS 1 90 + 0 Parent=t\nc2:gene 1 90 + . ID=h"
+    path = gff(tmp_path / "a.gff3", text)
+    (gene,), report = normalise(path, {"Chr1": 90}, {"c1": "Chr1", "c2": None, "elsewhere": "x"})
+    assert (gene.contig, gene.id) == ("Chr1", "g")
+    assert (report.genes_in, report.genes_out) == (1, 1)
+    assert report.rows[0] == Repair(
+        RepairKind.FEATURE_LEFT_OUT, "c2", 0, "1 features on a sequence that seqid_map leaves out"
+    )
+    with pytest.raises(GffError, match="line 4: the sequence 'c2' is not in the genome FASTA"):
+        normalise(path, {"Chr1": 90}, {"c1": "Chr1"})
+    with pytest.raises(GffError, match="past the end of 'Chr1'"):
+        normalise(path, {"Chr1": 89}, {"c1": "Chr1", "c2": None})

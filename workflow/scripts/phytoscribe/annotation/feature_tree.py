@@ -6,6 +6,7 @@ here and not by gffutils' database, whose ``create_unique`` gives the children o
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -76,15 +77,23 @@ class GeneDraft:
     transcripts: list[TranscriptDraft] = field(default_factory=list)
 
 
-def read_features(path: str | Path, contigs: Mapping[str, int], report: RepairReport) -> Iterator[Feature]:
+def read_features(
+    path: str | Path,
+    contigs: Mapping[str, int],
+    report: RepairReport,
+    seqid_map: Mapping[str, str | None] | None = None,
+) -> Iterator[Feature]:
     """Features that can matter to genes, with ``kind`` in the spelling of GFF3."""
-    for raw in read_rows(path, contigs, swap_reversed=True):
+    left_out: Counter[str] = Counter()
+    for raw in read_rows(path, contigs, swap_reversed=True, seqid_map=seqid_map, left_out=left_out):
         row = raw
         if row.line < 0:
             row = raw._replace(line=-raw.line)
             report.add(RepairKind.ENDS_SWAPPED, row.type, row.line, f"{row.start + 1}..{row.end}")
         if row.type.lower() not in SILENT_TYPES:
             yield _feature(row)
+    for name, count in left_out.items():
+        report.add(RepairKind.FEATURE_LEFT_OUT, name, 0, f"{count} features on a sequence that seqid_map leaves out")
 
 
 def _feature(row: GffRow) -> Feature:
@@ -117,7 +126,13 @@ def _key(name: str) -> str:
 class FeatureTree:
     """All features of a file, each hung where it belongs; ``genes`` holds the drafts in file order."""
 
-    def __init__(self, path: str | Path, contigs: Mapping[str, int], report: RepairReport) -> None:
+    def __init__(
+        self,
+        path: str | Path,
+        contigs: Mapping[str, int],
+        report: RepairReport,
+        seqid_map: Mapping[str, str | None] | None = None,
+    ) -> None:
         self.genes: list[GeneDraft] = []
         self._report = report
         self._genes_by_id: dict[str, list[GeneDraft]] = {}
@@ -126,7 +141,7 @@ class FeatureTree:
         self._outside: set[str] = set()
         middle: list[Feature] = []
         parts: list[Feature] = []
-        for feature in read_features(path, contigs, report):
+        for feature in read_features(path, contigs, report, seqid_map):
             if is_gene_type(feature.kind):
                 self._add_gene(feature)
             else:

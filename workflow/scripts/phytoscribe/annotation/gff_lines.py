@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
@@ -36,12 +37,21 @@ class GffRow(NamedTuple):
 
 
 def read_rows(
-    path: str | Path, contigs: Mapping[str, int] | None = None, swap_reversed: bool = False
+    path: str | Path,
+    contigs: Mapping[str, int] | None = None,
+    swap_reversed: bool = False,
+    seqid_map: Mapping[str, str | None] | None = None,
+    left_out: Counter[str] | None = None,
 ) -> Iterator[GffRow]:
     """Feature lines of a plain or gzipped GFF3 or GTF file, up to ``##FASTA``; comments and blank lines are skipped.
 
-    With ``contigs`` (name to length) every feature must lie on one of them.  ``swap_reversed`` exchanges start and end
-    where end < start (such rows are yielded with ``line`` negated so that the caller can report them).
+    Args:
+        path: the file.
+        contigs: name to length; if given, every feature must lie on one of them.
+        swap_reversed: exchange start and end where end < start (such rows are yielded with ``line`` negated so that
+            the caller can report them).
+        seqid_map: sequence name in the file to name in ``contigs``; features on a name mapped to None are left out.
+        left_out: counts the features left out, by the file's name of their sequence.
 
     Raises:
         GffError: a line has not nine columns, impossible coordinates or a score that is no number; a contig is unknown;
@@ -78,6 +88,13 @@ def read_rows(
                 raise GffError(f"{path}, line {number}: score {score!r} is neither a number nor '.'")
             if "%" in contig:
                 contig = unquote(contig)
+            if seqid_map is not None and contig in seqid_map:
+                mapped = seqid_map[contig]
+                if mapped is None:
+                    if left_out is not None:
+                        left_out[contig] += 1
+                    continue
+                contig = mapped
             if contigs is not None:
                 _check_place(path, number, contig, end, contigs)
             yield GffRow(key, contig, source, kind, start, end, score, strand, phase, attributes)

@@ -22,17 +22,20 @@ Place = tuple[str, str]
 STRANDS = ("+", "-")
 
 
-def normalise(path: str | Path, contigs: Mapping[str, int]) -> tuple[list[GeneModel], RepairReport]:
+def normalise(
+    path: str | Path, contigs: Mapping[str, int], seqid_map: Mapping[str, str | None] | None = None
+) -> tuple[list[GeneModel], RepairReport]:
     """Gene models of a GFF3 or GTF file (plain or gzipped), and what was repaired.
 
     Args:
         contigs: name to length, in the order in which the genes are sorted.
+        seqid_map: sequence name in the file to name in ``contigs``, or to None to leave the sequence out.
 
     Raises:
         GffError: a line that is no GFF line, a sequence that is not in ``contigs``, a feature past a contig's end.
     """
     report = RepairReport()
-    tree = FeatureTree(path, contigs, report)
+    tree = FeatureTree(path, contigs, report, seqid_map)
     names = _Names(report)
     genes: list[GeneModel] = []
     for draft in tree.genes:

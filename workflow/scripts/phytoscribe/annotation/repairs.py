@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import StrEnum
+from pathlib import Path
 from typing import IO, NamedTuple
+from urllib.parse import quote, unquote
+
+from phytoscribe.errors import GffError
+from phytoscribe.files import open_text
+
+_COLUMNS = ("repair", "id", "line", "detail", "place")
+#: What may not stand in a cell: it would end the cell or the line.  ``%`` marks an escape.
+_CELL_SPECIAL = re.compile(r"[%\x00-\x1f\x7f\x85\u2028\u2029]")
 
 
 class RepairKind(StrEnum):
@@ -46,12 +56,26 @@ LOSSES = frozenset(
 
 
 class Repair(NamedTuple):
-    """One change: its kind, the gene or transcript id, the line of the source file (0 where there is none)."""
+    """One change.
+
+    Attributes:
+        kind: what was done.
+        id: gene or transcript, as the file names it; the sequence where a whole sequence was left out.
+        line: line of the source file, counted from 1; 0 where there is none.
+        detail: for people.
+        place: ``contig:start-end:strand``, 1-based and closed; "" where there is none.
+    """
 
     kind: RepairKind
     id: str
     line: int
     detail: str
+    place: str = ""
+
+
+def shown_place(contig: str, start: int, end: int, strand: str) -> str:
+    """``contig:start-end:strand``, 1-based and closed, of a 0-based half-open interval."""
+    return f"{contig}:{start + 1}-{end}:{strand}"
 
 
 @dataclass(slots=True)
@@ -68,8 +92,8 @@ class RepairReport:
     genes_in: int = 0
     genes_out: int = 0
 
-    def add(self, kind: RepairKind, identifier: str, line: int = 0, detail: str = "") -> None:
-        self.rows.append(Repair(kind, identifier, line, detail))
+    def add(self, kind: RepairKind, identifier: str, line: int = 0, detail: str = "", place: str = "") -> None:
+        self.rows.append(Repair(kind, identifier, line, detail, place))
 
     @property
     def counts(self) -> Counter[RepairKind]:
@@ -77,7 +101,38 @@ class RepairReport:
 
 
 def write_repairs(handle: IO[str], rows: Iterable[Repair]) -> None:
-    """Table with the columns repair, id, line (of the source file), detail."""
-    handle.write("repair\tid\tline\tdetail\n")
+    """Table with the columns repair, id, line (of the source file), detail, place.
+
+    Tabs, line ends and other control characters inside a cell are percent-escaped, and so is ``%``.
+    """
+    handle.write("\t".join(_COLUMNS) + "\n")
     for row in rows:
-        handle.write(f"{row.kind}\t{row.id}\t{row.line or ''}\t{row.detail}\n")
+        handle.write(f"{row.kind}\t{_cell(row.id)}\t{row.line or ''}\t{_cell(row.detail)}\t{_cell(row.place)}\n")
+
+
+def read_repairs(path: str | Path) -> list[Repair]:
+    """The rows of a table that :func:`write_repairs` wrote.
+
+    Raises:
+        GffError: the file is another one; the message names its line.
+    """
+    rows = []
+    with open_text(path) as lines:
+        header = next(lines, "").rstrip("\n").split("\t")
+        if tuple(header) != _COLUMNS:
+            raise GffError(f"{path}, line 1: not a table of repairs; delete it and clean the annotation again")
+        for number, text in enumerate(lines, start=2):
+            cells = text.rstrip("\n").split("\t")
+            try:
+                kind, identifier, line, detail, place = cells
+                row = Repair(RepairKind(kind), unquote(identifier), int(line or 0), unquote(detail), unquote(place))
+            except ValueError as error:
+                raise GffError(
+                    f"{path}, line {number}: not a row of the table of repairs; delete it and clean the annotation again"
+                ) from error
+            rows.append(row)
+    return rows
+
+
+def _cell(text: str) -> str:
+    return _CELL_SPECIAL.sub(lambda match: quote(match.group(), safe=""), text)
