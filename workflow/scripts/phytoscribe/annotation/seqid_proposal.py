@@ -1,0 +1,179 @@
+"""Which sequence of the FASTA an unknown name of the annotation stands for, if that is evident."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Hashable, Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import NamedTuple
+from urllib.parse import unquote
+
+from phytoscribe.annotation.organelles import organelle_of
+from phytoscribe.annotation.sequence_names import canonical_names
+from phytoscribe.files import open_text
+
+#: Feature types that stand for a whole sequence if they start at 1.
+_WHOLE_SEQUENCE = frozenset(
+    {"region", "chromosome", "scaffold", "supercontig", "contig", "sequence", "plastid", "mitochondrion", "chloroplast"}
+)
+_ALIAS_KEYS = ("Alias", "chromosome", "Name", "genome", "ID")
+#: A contig fits a name whose last feature ends at most this share of the contig before its end.
+_TAIL = 0.01
+
+
+@dataclass(slots=True)
+class Seen:
+    """What an annotation file tells about one of its sequences.
+
+    Attributes:
+        line: first line with a feature on it; 0 if there is none.
+        end: largest end of its features, 1-based closed.
+        length: from ``##sequence-region`` or a line for the whole sequence; None where the file says nothing.
+        aliases: other names in such a line.
+    """
+
+    line: int = 0
+    end: int = 0
+    length: int | None = None
+    aliases: list[str] = field(default_factory=list)
+
+
+def sequences_of(path: str | Path) -> dict[str, Seen]:
+    """Sequences of a GFF3 or GTF file, plain or gzipped, in the order of their first mention.
+
+    Lines that are no feature lines are passed over: the reader reports them.
+    """
+    found: dict[str, Seen] = defaultdict(Seen)
+    with open_text(path) as lines:
+        for number, line in enumerate(lines, start=1):
+            if line[0] in "#\n\r>":
+                if line.startswith(("##FASTA", ">")):
+                    break
+                words = line.split()
+                if len(words) == 4 and words[0] == "##sequence-region" and words[2] == "1" and words[3].isdecimal():
+                    found[unquote(words[1])].length = int(words[3])
+                continue
+            columns = line.split("\t", 5)
+            if len(columns) != 6 or not columns[4].isdecimal():
+                continue
+            seen = found[unquote(columns[0]) if "%" in columns[0] else columns[0]]
+            seen.line = seen.line or number
+            seen.end = max(seen.end, int(columns[4]))
+            if columns[3] == "1" and columns[2].lower() in _WHOLE_SEQUENCE:
+                seen.length = int(columns[4])
+                seen.aliases += _aliases(columns[5])
+    return dict(found)
+
+
+def _aliases(rest: str) -> list[str]:
+    attributes = dict(part.partition("=")[::2] for part in rest.rstrip("\r\n").rpartition("\t")[2].split(";"))
+    values = [unquote(value) for key in _ALIAS_KEYS for value in attributes.get(key, "").split(",") if value]
+    return [value.removeprefix("chromosome:").strip() for value in values]
+
+
+class Proposal(NamedTuple):
+    """A target for one name (None: leave the sequence out), and why."""
+
+    target: str | None
+    why: str
+
+
+def propose_mapping(
+    seen: Mapping[str, Seen], contigs: Mapping[str, int], seqid_map: Mapping[str, str | None] | None = None
+) -> dict[str, Proposal]:
+    """Targets for the unknown names of an annotation, only where exactly one contig fits and nothing speaks against it.
+
+    Evidence: another name that the file itself gives; the same chromosome number or accession; a declared length that
+    one contig has; failing these, the end of the last feature within 1 % before the end of one contig only.  A contig
+    that is shorter than the last feature, or has another length than the declared one, is no candidate; where two
+    kinds of evidence name two contigs, or two names claim one contig, there is no proposal.
+
+    Args:
+        seen: sequences of the annotation.
+        contigs: name to length, of the FASTA.
+        seqid_map: the mapping in force; its targets are taken.
+    """
+    known = seqid_map or {}
+    resolved = {name: known.get(name, name) for name in seen}
+    unknown = {name: seen[name] for name, target in resolved.items() if target is not None and target not in contigs}
+    taken = set(resolved.values())
+    free = {name: length for name, length in contigs.items() if name not in taken}
+    chosen = _one_to_one(_by_name_and_length(unknown, free, contigs))
+    used = {proposal.target for proposal in chosen.values()}
+    chosen |= _one_to_one(
+        _by_last_feature(
+            {name: item for name, item in unknown.items() if name not in chosen},
+            {name: length for name, length in free.items() if name not in used},
+        )
+    )
+    there = {organelle_of(contig) for contig in contigs}
+    for name, item in unknown.items():
+        organelle = next(filter(None, map(organelle_of, (name, *item.aliases))), None)
+        if organelle and name not in chosen and organelle not in there:
+            chosen[name] = Proposal(None, f"{organelle}, not in the FASTA: left out")
+    return {name: chosen[name] for name in unknown if name in chosen}
+
+
+def _by_name_and_length(
+    unknown: Mapping[str, Seen], free: Mapping[str, int], contigs: Mapping[str, int]
+) -> dict[str, Proposal]:
+    own = canonical_names(unknown)
+    other = canonical_names(alias for item in unknown.values() for alias in item.aliases)
+    # Meanings of all contigs, taken ones too: they decide what a prefix stands for.
+    of_meaning = _grouped((meaning, name) for name, meaning in canonical_names(contigs).items() if name in free)
+    of_length = _grouped((length, name) for name, length in free.items())
+    chosen = {}
+    for name, item in unknown.items():
+        evidence = {
+            "the file calls it so": [alias for alias in item.aliases if alias in free],
+            "the file gives this number": [name for alias in item.aliases for name in of_meaning.get(other[alias], ())],
+            "the same name, spelt differently": of_meaning.get(own[name], []),
+            "the same length": of_length.get(item.length, []),
+        }
+        sure = {}
+        for why, found in evidence.items():
+            fitting = {target for target in found if _fits(item, free[target])}
+            if len(fitting) == 1:
+                sure[why] = fitting.pop()
+        if len(set(sure.values())) == 1:
+            chosen[name] = Proposal(*next((target, why) for why, target in sure.items()))
+    return chosen
+
+
+def _by_last_feature(unknown: Mapping[str, Seen], free: Mapping[str, int]) -> dict[str, Proposal]:
+    chosen = {}
+    for name, item in unknown.items():
+        near = [contig for contig, length in free.items() if item.end <= length and length * (1 - _TAIL) <= item.end]
+        if item.length is None and len(near) == 1:
+            chosen[name] = Proposal(near[0], "the only contig that ends just behind its last feature")
+    return chosen
+
+
+def _fits(item: Seen, length: int) -> bool:
+    return item.end <= length and item.length in (None, length)
+
+
+def _grouped(pairs: Iterable[tuple[Hashable, str]]) -> dict[Hashable, list[str]]:
+    groups: dict[Hashable, list[str]] = defaultdict(list)
+    for key, name in pairs:
+        if key is not None:
+            groups[key].append(name)
+    return groups
+
+
+def _one_to_one(chosen: Mapping[str, Proposal]) -> dict[str, Proposal]:
+    claims = Counter(proposal.target for proposal in chosen.values())
+    return {name: proposal for name, proposal in chosen.items() if claims[proposal.target] == 1}
+
+
+def length_conflicts(seen: Mapping[str, Seen], contigs: Mapping[str, int]) -> list[str]:
+    """Sentences on names that are a contig's by their spelling, but cannot be by their length."""
+    of_meaning = _grouped((meaning, name) for name, meaning in canonical_names(contigs).items())
+    conflicts = []
+    for name, meaning in canonical_names(seen).items():
+        targets = of_meaning.get(meaning, ()) if name not in contigs else ()
+        if len(targets) == 1 and not _fits(seen[name], contigs[targets[0]]):
+            reach = f"is {seen[name].length} long" if seen[name].length else f"has features up to {seen[name].end}"
+            conflicts.append(f"{name!r} {reach}, but {targets[0]!r} has {contigs[targets[0]]} bases")
+    return conflicts

@@ -1,0 +1,170 @@
+"""Names of sequences: the annotation's, the FASTA's, and the mapping between the two.
+
+Annotations of one assembly call its first chromosome Chr1, chr1, 1, Chr01, CM000001.1 or NC_003070.9.  Nothing is
+renamed by guess: where a name is unknown, the message proposes a mapping and the user decides.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+
+from phytoscribe.annotation.seqid_proposal import Proposal, length_conflicts, propose_mapping, sequences_of
+from phytoscribe.annotation.sequence_names import canonical_names
+from phytoscribe.errors import ConfigError
+from phytoscribe.files import open_text
+
+log = logging.getLogger(__name__)
+
+SeqidMap = Mapping[str, str | None]
+
+#: Lines of a proposed mapping that a message shows; the log has them all.
+_SHOWN_LINES = 60
+_SHOWN_NAMES = 8
+_PLAIN_YAML = re.compile(r"[A-Za-z_][\w.\-]*\Z", re.ASCII)
+_YAML_WORDS = frozenset({"null", "true", "false", "yes", "no", "on", "off", "y", "n"})
+
+
+def read_seqid_map(value: SeqidMap | str | None) -> dict[str, str | None]:
+    """The mapping from names in the annotation to names in the FASTA; None leaves a sequence out.
+
+    Args:
+        value: what the configuration's ``seqid_map`` holds: a mapping, or the path of a table with two columns divided
+            by a tab (name in the annotation, name in the FASTA; an empty second column leaves the sequence out).
+            Blank lines and lines with ``#`` are skipped.
+
+    Raises:
+        ConfigError: a line has not two columns, a name is empty, or one name is given two targets.
+        PhytoScribeError: the table cannot be read.
+    """
+    if value is None:
+        return {}
+    mapping: dict[str, str | None] = {}
+    for where, name, target in _table_rows(value) if isinstance(value, str) else _items(value):
+        if not name or target == "":
+            raise ConfigError(f"{where}: a name is empty; write null to leave a sequence out")
+        if mapping.setdefault(name, target) != target:
+            raise ConfigError(f"{where}: {name!r} is mapped to {mapping[name]!r} and to {target!r}; keep one of them")
+    return mapping
+
+
+def _items(value: SeqidMap) -> Iterator[tuple[str, str, str | None]]:
+    # YAML reads the name 1 as a number.
+    for name, target in value.items():
+        yield "seqid_map", str(name), None if target is None else str(target)
+
+
+def _table_rows(path: str) -> Iterator[tuple[str, str, str | None]]:
+    with open_text(path) as lines:
+        for number, line in enumerate(lines, start=1):
+            text = line.rstrip("\r\n")
+            if not text.strip() or text.startswith("#"):
+                continue
+            columns = [column.strip() for column in text.split("\t")]
+            if len(columns) != 2:
+                raise ConfigError(
+                    f"{path}, line {number}: {len(columns)} columns; a seqid_map has two, divided by one tab: name in "
+                    "the annotation, name in the FASTA (empty: leave the sequence out)"
+                )
+            yield f"{path}, line {number}", columns[0], columns[1] or None
+
+
+def check_seqid_map(path: str | Path, contigs: Mapping[str, int], seqid_map: SeqidMap) -> None:
+    """Refuse a mapping that would put genes on a wrong sequence; names that the file does not have are logged.
+
+    Two names of the annotation may become one sequence only if they are spellings of one name (``Chr1`` and ``1``, an
+    accession with and without version), as in files that were joined from two sources.
+
+    Raises:
+        ConfigError: a target is not in the FASTA, or two different names become one sequence.
+    """
+    if not seqid_map:
+        return
+    for name, target in seqid_map.items():
+        if target is not None and target not in contigs:
+            raise ConfigError(
+                f"seqid_map: {name!r} is mapped to {target!r}, which is not in the genome FASTA, whose names are "
+                f"{_some(contigs)}"
+            )
+    present = [name for name, seen in sequences_of(path).items() if seen.line]
+    meanings = canonical_names(present)
+    sources: dict[str, str] = {}
+    for name in present:
+        target = seqid_map.get(name, name)
+        other = name if target is None else sources.setdefault(target, name)
+        if other != name and (meanings[name] is None or meanings[name] != meanings[other]):
+            raise ConfigError(
+                f"seqid_map: {other!r} and {name!r} of {path} would both become {target!r}; only two spellings of one "
+                "name (Chr1 and 1) may: correct the mapping"
+            )
+    missing = [name for name in seqid_map if name not in set(present)]
+    if missing:
+        log.warning("seqid_map: %s has no feature on %s", path, _some(missing))
+    log.info(
+        "seqid_map: %d of %d sequences of %s renamed or left out", len(seqid_map) - len(missing), len(present), path
+    )
+
+
+def unknown_sequence_message(path: str | Path, contigs: Mapping[str, int], seqid_map: SeqidMap | None = None) -> str:
+    """What to tell a user whose annotation names sequences that the FASTA does not have.
+
+    The whole of column 1 is read, so that one message names all of both sides, and the mapping that is evident (see
+    :func:`phytoscribe.annotation.seqid_proposal.propose_mapping`) as YAML for the configuration.
+    """
+    known = dict(seqid_map or {})
+    seen = {name: item for name, item in sequences_of(path).items() if item.line}
+    unknown = [name for name in seen if known.get(name, name) is not None and known.get(name, name) not in contigs]
+    if not unknown:
+        return f"{path}: all its {len(seen)} sequence names are in the genome FASTA"
+    first = unknown[0]
+    subject = f"the sequence {first!r}" if first not in known else f"{known[first]!r} (seqid_map's name for {first!r})"
+    text = (
+        f"{path}, line {seen[first].line}: {subject} is not in the genome FASTA.\n"
+        f"  annotation: {_counted(seen)}, {len(unknown)} of them not in the FASTA: {_some(unknown)}\n"
+        f"  FASTA: {_counted(contigs)}: {_some(contigs)}\n"
+    )
+    proposals = propose_mapping(seen, contigs, known)
+    if proposals:
+        kept = {name: Proposal(target, "") for name, target in known.items() if name not in unknown}
+        lines = _as_yaml({**kept, **proposals})
+        log.info("proposed mapping:\n%s", "\n".join(lines))
+        shown = lines if len(lines) <= _SHOWN_LINES else [*lines[:_SHOWN_LINES], "  # ... (the rest is in the log)"]
+        text += "Proposed, if both are of the same assembly; add it to this genome in the configuration:\n"
+        text += "".join(f"  {line}\n" for line in shown)
+    rest = [name for name in unknown if name not in proposals]
+    conflicts = length_conflicts({name: seen[name] for name in rest}, contigs)
+    if conflicts:
+        text += f"Another assembly version, it seems: {'; '.join(conflicts[:3])}.\n"
+    if rest:
+        text += (
+            f"{'For' if proposals else 'No mapping is evident for'} {_some(rest)}"
+            f"{' no mapping is evident' if proposals else ''}: use the same names in both files, or give the genome a "
+            "seqid_map {name in annotation: name in FASTA}; null leaves a sequence out"
+        )
+    return text.rstrip("\n")
+
+
+def _as_yaml(proposals: Mapping[str, Proposal]) -> list[str]:
+    lines = ["seqid_map:"]
+    for name, proposal in proposals.items():
+        target = "null" if proposal.target is None else _yaml(proposal.target)
+        lines.append(f"  {_yaml(name)}: {target}" + (f"  # {proposal.why}" if proposal.why else ""))
+    return lines
+
+
+def _yaml(name: str) -> str:
+    """A name as YAML text; JSON's quotes are YAML's."""
+    return name if _PLAIN_YAML.match(name) and name.lower() not in _YAML_WORDS else json.dumps(name)
+
+
+def _counted(names: Iterable[str]) -> str:
+    count = len(list(names))
+    return f"{count} name{'' if count == 1 else 's'}"
+
+
+def _some(names: Iterable[str]) -> str:
+    listed = list(names)
+    return ", ".join(listed[:_SHOWN_NAMES]) + (f", ... ({len(listed)} in all)" if len(listed) > _SHOWN_NAMES else "")
