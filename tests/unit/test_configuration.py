@@ -67,11 +67,11 @@ MISTAKES = {
     "unknown key": (lambda c: c.update(genoms=[]), ["unknown key 'genoms'", "did you mean 'genomes'", "tokenizer"]),
     "unknown key of a genome": (
         lambda c: genome(c).update(lineag="x"),
-        ["genomes[athaliana]", "'lineag' (did you mean 'lineage'?)", "allowed: annotation, augustus"],
+        ["genomes[athaliana]", "'lineag' (did you mean 'lineage'?)", "allowed: annotation, augustus, catalogue"],
     ),
     "unknown key of a section": (lambda c: c["split"].update(flnk=3), ["split: unknown key 'flnk'", "flank"]),
     "unknown choice": (lambda c: c["split"].update(mode="cluters"), ["split.mode", "'cluters'", "contig, cluster"]),
-    "unknown cleaner": (lambda c: c["clean"].update(backend="gt"), ["clean.backend", "builtin, agat"]),
+    "unknown cleaner": (lambda c: c["clean"].update(backend="gt"), ["clean.backend", "agat, builtin"]),
     "wrong type": (lambda c: c.update(seed="one"), ["seed: 'one' given", "whole number"]),
     "number out of range": (lambda c: c["split"].update(identity=1.5), ["split.identity", "at most 1"]),
     "name with a dot": (lambda c: genome(c).update(name="a.thaliana"), ["genomes[a.thaliana].name", "letters, digits"]),
@@ -95,11 +95,11 @@ MISTAKES = {
     ),
     "path and url": (
         lambda c: genome(c)["genome"].update(url="https://example.org/a.fa.gz"),
-        ["genomes[athaliana].genome: both path and url"],
+        ["genomes[athaliana].genome: path and url are given"],
     ),
     "neither path nor url": (
         lambda c: genome(c)["genome"].pop("path"),
-        ["genomes[athaliana].genome: neither path nor url"],
+        ["genomes[athaliana].genome: none of path, url, phytozome is given"],
     ),
     "fractions": (lambda c: c["split"]["fractions"].update(train=80), ["split.fractions: they add up to 105"]),
     "word size": (
@@ -242,7 +242,7 @@ def test_agat_is_refused_where_it_cannot_run(example, tmp_path, monkeypatch):
     monkeypatch.chdir(ROOT)
     monkeypatch.setenv("PATH", str(tmp_path))
     example["clean"]["backend"] = "agat"
-    assert "neither AGAT nor conda is on PATH" in message_of(example, look_around=True)
+    assert "AGAT is not on PATH, and neither is conda" in message_of(example, look_around=True)
     conda = tmp_path / "conda"
     conda.write_text("#!/bin/sh\n")
     conda.chmod(0o755)

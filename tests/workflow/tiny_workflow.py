@@ -22,7 +22,7 @@ def copy_house(folder: Path) -> Path:
     for name in ("workflow", "profiles"):
         shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copy(ROOT / "Snakefile", folder)
-    (folder / "config").mkdir()
+    shutil.copytree(ROOT / "config/catalogue", folder / "config/catalogue")
     return folder
 
 
@@ -96,6 +96,7 @@ def tiny_config() -> dict:
             },
             {"name": "other", "role": "predict", "lineage": "Malpighiales", "genome": {"path": "data/other.fa"}},
         ],
+        "clean": {"backend": "builtin"},
         "split": {"mode": "contig"},
         "tokenizer": {"kind": "bpe", "vocabulary": 256, "corpus_bases": 100_000},
         "model": {"size": "tiny"},

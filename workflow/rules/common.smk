@@ -64,6 +64,22 @@ def local_source(kind):
     return paths
 
 
+def seqid_map_of(wildcards):
+    """For params: the names of sequences where annotation and FASTA differ, or the path of a table of them, or None."""
+    return genomes[wildcards.genome].seqid_map
+
+
+def seqid_map_file(wildcards):
+    """For input: the table of sequence names, where they are given in a file."""
+    found = seqid_map_of(wildcards)
+    return found if isinstance(found, str) else []
+
+
+def organelles_of(wildcards):
+    """For params: the contigs that the configuration calls organelles."""
+    return list(genomes[wildcards.genome].organelles)
+
+
 def fasta_of(names, suffix=""):
     """Genome FASTA files, or with a suffix what lies beside them (`.fai`)."""
     return [f"resources/genomes/{name}/{name}.fa{suffix}" for name in names]

@@ -7,7 +7,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 Source = dict[str, Any]
-"""Where a file comes from: ``path`` or ``url``, and its checksum if there is one."""
+"""Where a file comes from: ``path``, ``url`` or ``phytozome``, with checksum and versions if they are given."""
+
+#: Keys of a source that decide which bytes arrive; the others describe them.
+DECIDING_KEYS = ("path", "url", "phytozome", "sha256", "md5", "size")
 
 #: Roles whose genes are known and are divided between training, validation and test.
 SPLIT_ROLES = ("train", "validate", "test")
@@ -19,6 +22,10 @@ class GenomeEntry:
 
     Attributes:
         contigs: part (``validate`` or ``test``) of each contig that a genome of role ``train`` holds out.
+        seqid_map: sequence names of the annotation to those of the FASTA, or the path of a table of them; None if
+            they are the same.
+        organelles: contigs of organelles, besides those told by their names.
+        terms: licence or usage terms, in the user's words.
     """
 
     name: str
@@ -30,6 +37,9 @@ class GenomeEntry:
     isoseq: tuple[Source, ...] = ()
     augustus: str | None = None
     contigs: Mapping[str, str] = field(default_factory=dict)
+    seqid_map: Mapping[str, str | None] | str | None = None
+    organelles: tuple[str, ...] = ()
+    terms: str = ""
 
     @classmethod
     def of(cls, item: Mapping[str, Any]) -> GenomeEntry:
@@ -45,6 +55,9 @@ class GenomeEntry:
             isoseq=tuple(item.get("isoseq") or ()),
             augustus=item.get("augustus"),
             contigs={contig: part for part, contigs in parts.items() for contig in contigs},
+            seqid_map=item.get("seqid_map"),
+            organelles=tuple(item.get("organelles") or ()),
+            terms=item.get("terms", ""),
         )
 
     def contigs_of(self, part: str) -> list[str]:

@@ -12,6 +12,7 @@ from typing import Any
 from phytoscribe.configuration.catalogue import SPLIT_ROLES
 from phytoscribe.configuration.contig_names import contig_mistakes
 from phytoscribe.configuration.schema import closest
+from phytoscribe.configuration.sources import source_mistakes
 from phytoscribe.errors import ConfigError
 from phytoscribe.models.sizes import numbers_of_model
 
@@ -29,6 +30,7 @@ def meaning_mistakes(config: Config) -> list[str]:
     return [
         *_repeated_names(config),
         *(mistake for item in config["genomes"] for mistake in _genome_mistakes(item)),
+        *_check_mistakes(config["check"]),
         *_split_mistakes(config),
         *_size_mistakes(config["model"]),
         *_training_mistakes(config),
@@ -36,13 +38,17 @@ def meaning_mistakes(config: Config) -> list[str]:
     ]
 
 
-def surrounding_mistakes(config: Config) -> list[str]:
-    """Mistakes in what the configuration expects of this machine: files and programs that are not there."""
+def surrounding_mistakes(config: Config, with_conda: bool = True) -> list[str]:
+    """Mistakes in what the configuration expects of this machine: files and programs that are not there.
+
+    Args:
+        with_conda: this run makes conda environments, so that programs need not be on PATH.
+    """
     return [
         *(mistake for item in config["genomes"] for mistake in _missing_files(item)),
         *(mistake for item in config["genomes"] for mistake in contig_mistakes(item)),
         *_augustus_mistakes(config),
-        *_cleaner_mistakes(config),
+        *_cleaner_mistakes(config, with_conda),
         *_model_mistakes(config["predict"]["model"]),
     ]
 
@@ -65,9 +71,8 @@ def _repeated_names(config: Config) -> Iterator[str]:
 def _genome_mistakes(item: Mapping[str, Any]) -> Iterator[str]:
     place, role = f"genomes[{item['name']}]", item["role"]
     for key, source in sources_of(item):
-        if ("path" in source) == ("url" in source):
-            wrong = "both path and url are given" if "path" in source else "neither path nor url is given"
-            yield f"{place}.{key}: {wrong}; give exactly one of them"
+        if key != "mask":
+            yield from source_mistakes(f"{place}.{key}", source, of_reads=key.startswith("isoseq"))
     if role in SPLIT_ROLES and not item.get("annotation"):
         yield f"{place}: role '{role}' needs an annotation; add `annotation: {{path: ...}}`, or use role 'predict'"
     contigs = item.get("contigs") or {}
@@ -100,8 +105,13 @@ def _split_mistakes(config: Config) -> Iterator[str]:
             f"split.word_size: {split['word_size']} needs an identity of at least {lowest}, "
             f"not {split['identity']}; {advice}"
         )
-    if config["check"]["minimum_intron"] >= config["check"]["maximum_intron"]:
+
+
+def _check_mistakes(check: Mapping[str, Any]) -> Iterator[str]:
+    if check["minimum_intron"] >= check["maximum_intron"]:
         yield "check: minimum_intron must be smaller than maximum_intron"
+    if check["warn_above"] > check["stop_above"]:
+        yield "check: warn_above must not be larger than stop_above, or the run stops without a warning before"
 
 
 def _size_mistakes(model: Mapping[str, Any]) -> Iterator[str]:
@@ -141,15 +151,15 @@ def _training_mistakes(config: Config) -> Iterator[str]:
 
 
 def _missing_files(item: Mapping[str, Any]) -> Iterator[str]:
-    for key, source in sources_of(item):
-        path = source.get("path")
-        if path is None:
-            continue
+    files = [(f"{key}.path", source["path"]) for key, source in sources_of(item) if "path" in source]
+    if isinstance(item.get("seqid_map"), str):
+        files.append(("seqid_map", item["seqid_map"]))
+    for key, path in files:
         if not Path(path).is_file():
             wrong = "is a folder" if Path(path).is_dir() else "no such file"
-            yield f"genomes[{item['name']}].{key}.path: {path}: {wrong} (relative paths start where Snakemake runs)"
+            yield f"genomes[{item['name']}].{key}: {path}: {wrong} (relative paths start where Snakemake runs)"
         elif not os.access(path, os.R_OK):
-            yield f"genomes[{item['name']}].{key}.path: {path}: no permission to read it"
+            yield f"genomes[{item['name']}].{key}: {path}: no permission to read it"
 
 
 def _augustus_mistakes(config: Config) -> Iterator[str]:
@@ -178,14 +188,17 @@ def _augustus_species_folder() -> Path | None:
     return None
 
 
-def _cleaner_mistakes(config: Config) -> Iterator[str]:
+def _cleaner_mistakes(config: Config, with_conda: bool) -> Iterator[str]:
     if config["clean"]["backend"] != "agat" or not any(item.get("annotation") for item in config["genomes"]):
         return
-    if not shutil.which("agat_convert_sp_gxf2gxf.pl") and not shutil.which("conda"):
-        yield (
-            "clean.backend is 'agat', but neither AGAT nor conda is on PATH; run with `--sdm conda` where conda is, "
-            "install AGAT (`conda install -c bioconda agat`), or use clean.backend: builtin"
-        )
+    has_conda = bool(shutil.which("conda"))
+    if shutil.which("agat_convert_sp_gxf2gxf.pl") or (with_conda and has_conda):
+        return
+    missing = "conda is there but not used (no `--sdm conda`)" if has_conda else "neither is conda"
+    yield (
+        f"clean.backend is 'agat', but AGAT is not on PATH, and {missing}; run with `--sdm conda` where conda is, "
+        "install AGAT (`conda install -c bioconda agat`), or use clean.backend: builtin, which needs no program"
+    )
 
 
 def _model_mistakes(model: str) -> Iterator[str]:

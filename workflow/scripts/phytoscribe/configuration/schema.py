@@ -32,11 +32,16 @@ def load_schema(path: str | Path) -> dict[str, Json]:
     return yaml.safe_load(Path(path).read_text(encoding="utf-8"))
 
 
-def schema_mistakes(config: Json, schema: Mapping[str, Json]) -> list[str]:
-    """One line of text for each place where ``config`` breaks ``schema``, in order of the schema's keys."""
+def schema_mistakes(config: Json, schema: Mapping[str, Json], whole: str = "the configuration") -> list[str]:
+    """One line of text for each place where ``config`` breaks ``schema``, in order of the schema's keys.
+
+    Args:
+        whole: what ``config`` is called where it is wrong as a whole.
+    """
     errors = Draft202012Validator(schema).iter_errors(config)
     return [
-        _in_words(error, config) for error in sorted(errors, key=lambda error: [str(p) for p in error.absolute_path])
+        _in_words(error, config, whole)
+        for error in sorted(errors, key=lambda error: [str(p) for p in error.absolute_path])
     ]
 
 
@@ -91,12 +96,12 @@ def repeated_keys(path: str | Path) -> list[str]:
 
 
 def place_of(path: Iterable[str | int], config: Json) -> str:
-    """A config location as a reader would say it: ``genomes[athaliana].genome.path``; list items by their name."""
+    """A config location as a reader would say it: ``genomes[athaliana].genome.path``; items by name or id."""
     text, value = "", config
     for step in path:
         value = value[step]
         if isinstance(step, int):
-            name = value.get("name") if isinstance(value, Mapping) else None
+            name = value.get("name", value.get("catalogue")) if isinstance(value, Mapping) else None
             text += f"[{name if isinstance(name, str) else step + 1}]"
         else:
             text += f".{step}" if text else str(step)
@@ -109,9 +114,9 @@ def closest(word: str, known: Iterable[str]) -> str:
     return f" (did you mean '{near[0]}'?)" if near else ""
 
 
-def _in_words(error: ValidationError, config: Json) -> str:
+def _in_words(error: ValidationError, config: Json, whole: str) -> str:
     """A schema error as one line: where, what is wrong, what is allowed."""
-    place = place_of(error.absolute_path, config) or "the configuration"
+    place = place_of(error.absolute_path, config) or whole
     rule, limit, value = error.validator, error.validator_value, error.instance
     meaning = error.schema.get("description", "").strip() if isinstance(error.schema, Mapping) else ""
     if rule == "additionalProperties":
