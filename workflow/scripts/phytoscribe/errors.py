@@ -21,6 +21,10 @@ class GffError(PhytoScribeError, ValueError):
     """An annotation file cannot be used."""
 
 
+class DownloadError(PhytoScribeError, RuntimeError):
+    """A file or an answer could not be had from a server, or is not what was asked for."""
+
+
 class ToolError(PhytoScribeError, RuntimeError):
     """An external program is missing or failed."""
 

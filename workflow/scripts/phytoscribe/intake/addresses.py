@@ -1,0 +1,78 @@
+"""URLs: what of them may be shown, and which two belong to one server."""
+
+from __future__ import annotations
+
+from urllib.parse import SplitResult, parse_qsl, quote, unquote, urlsplit, urlunsplit
+
+from phytoscribe.errors import DownloadError
+
+MASK = "***"
+
+#: A query value is hidden if its key contains one of these: tokens, and the signed addresses of object stores.
+_SECRET_KEYS = ("token", "key", "sig", "pass", "pwd", "secret", "auth", "cred", "session", "jwt", "code")
+
+_DEFAULT_PORTS = {"http": 80, "https": 443, "ftp": 21}
+
+
+def split_url(url: str) -> SplitResult:
+    """The parts of a URL.
+
+    Raises:
+        DownloadError: the text is no URL of a scheme that can be fetched.
+    """
+    try:
+        parts = urlsplit(url)
+        _ = parts.port
+    except ValueError:
+        raise DownloadError(f"{shown_url(url)}: not a valid address; correct the URL") from None
+    if parts.scheme not in ("http", "https", "ftp", "file"):
+        raise DownloadError(f"{shown_url(url)}: only http, https, ftp and file addresses can be fetched")
+    if parts.scheme != "file" and not parts.hostname:
+        raise DownloadError(f"{shown_url(url)}: the address names no host; correct the URL")
+    return parts
+
+
+def credentials(parts: SplitResult) -> tuple[str, str] | None:
+    """User and password of a URL, decoded; None where it names no user."""
+    if parts.username is None:
+        return None
+    return unquote(parts.username), unquote(parts.password or "")
+
+
+def without_credentials(parts: SplitResult) -> str:
+    """The URL without user, password and fragment."""
+    return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2], fragment=""))
+
+
+def shown_url(url: str) -> str:
+    """The URL as it may stand in messages and logs: no user, no password, no token in the query."""
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return url.rpartition("@")[2].partition("?")[0]
+    netloc = parts.netloc
+    if "@" in netloc:
+        netloc = f"{MASK}@{netloc.rpartition('@')[2]}"
+    return urlunsplit(parts._replace(netloc=netloc, query=_shown_query(parts.query), fragment=""))
+
+
+def same_server(one: str, other: str) -> bool:
+    """True if both URLs have the same scheme, host and port."""
+    return _origin(urlsplit(one)) == _origin(urlsplit(other))
+
+
+def _origin(parts: SplitResult) -> tuple[str, str | None, int | None]:
+    return parts.scheme, parts.hostname, parts.port or _DEFAULT_PORTS.get(parts.scheme)
+
+
+def _shown_query(query: str) -> str:
+    """The query with hidden secrets; one that is not made of ``key=value`` pairs is hidden whole."""
+    if not query:
+        return ""
+    pairs = parse_qsl(query, keep_blank_values=True)
+    if not pairs or "=" not in query:
+        return MASK
+    return "&".join(
+        f"{quote(key)}={MASK if any(word in key.lower() for word in _SECRET_KEYS) else quote(value)}"
+        for key, value in pairs
+    )

@@ -1,0 +1,137 @@
+"""When a broken transfer is tried again, how long is waited, and when to give up.
+
+Waits double from failure to failure and hold no chance: two runs over the same faults wait the same.  A server's
+``Retry-After`` replaces the computed wait.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+from typing import TypeVar
+
+from phytoscribe.errors import DownloadError
+
+log = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+#: An attempt that brings at least this many bytes more than all before it is not counted as failed.
+WORTHWHILE_BYTES = 1 << 20
+
+
+@dataclass(frozen=True)
+class TransferSettings:
+    """How patient a transfer is.
+
+    Attributes:
+        attempts: attempts in a row that may fail without bringing anything worthwhile.
+        timeout_seconds: time without a byte (or nearly without, see ``watched``) after which a connection is broken.
+        first_wait_seconds: wait after the first failure; each further one doubles it.
+        longest_wait_seconds: longest wait; a server that asks for more ends the transfer.
+    """
+
+    attempts: int = 5
+    timeout_seconds: float = 60.0
+    first_wait_seconds: float = 2.0
+    longest_wait_seconds: float = 300.0
+
+
+class Interrupted(Exception):
+    """A transfer broke in a way that another attempt can mend.
+
+    Attributes:
+        retry_after: seconds that the server asks to wait, if it does.
+    """
+
+    def __init__(self, reason: str, retry_after: float | None = None):
+        super().__init__(reason)
+        self.retry_after = retry_after
+
+
+def insist(
+    attempt: Callable[[], T],
+    shown: str,
+    settings: TransferSettings,
+    wait: Callable[[float], None],
+    arrived: Callable[[], int] = lambda: 0,
+) -> T:
+    """Call ``attempt`` until it returns, with waits after each :class:`Interrupted`.
+
+    A large file over a line that breaks every few minutes must arrive, a server that sends one byte per connection
+    must not be asked for ever: attempts count only if ``arrived()``, the bytes at hand, did not grow by
+    :data:`WORTHWHILE_BYTES` over the most there ever were.  A server that knows no ranges and starts again from zero
+    therefore wins nothing by sending the same half again and again.
+
+    Raises:
+        DownloadError: too many failures in a row, or the server asks for a longer wait than the settings allow.
+    """
+    failures, most = 0, arrived()
+    while True:
+        try:
+            return attempt()
+        except Interrupted as failure:
+            reason, retry_after = str(failure), failure.retry_after
+        failures += 1
+        if arrived() - most >= WORTHWHILE_BYTES:
+            failures, most = 0, arrived()
+        if retry_after is not None and retry_after > settings.longest_wait_seconds:
+            raise DownloadError(
+                f"{shown}: {reason}, and asks to come back in {_duration(retry_after)}, "
+                f"at {_time_after(retry_after)}; run the same command again then{_kept(arrived())}"
+            )
+        if failures >= settings.attempts:
+            raise DownloadError(
+                f"{shown}: could not be downloaded: {failures} attempt(s) in a row failed, the last one because "
+                f"{reason}; check the address and the network, then run the same command again{_kept(arrived())}"
+            )
+        pause = min(settings.first_wait_seconds * 2 ** max(failures - 1, 0), settings.longest_wait_seconds)
+        if retry_after:
+            pause = retry_after
+        said = " as the server asks" if retry_after else ""
+        log.warning("%s: %s; trying again in %s%s", shown, reason, _duration(pause), said)
+        wait(pause)
+
+
+def retry_after_seconds(value: str | None, date: str | None = None) -> float | None:
+    """Seconds that a ``Retry-After`` header asks for; None where it is missing or senseless.
+
+    Args:
+        value: the header: whole seconds, or an HTTP date.
+        date: the answer's ``Date`` header: with it, a wrong clock on either side does no harm.
+    """
+    text = (value or "").strip()
+    if text.isascii() and text.isdecimal():
+        return float(text)
+    until = _http_date(text)
+    if until is None:
+        return None
+    return max(0.0, (until - (_http_date(date or "") or datetime.now(UTC))).total_seconds())
+
+
+def _http_date(text: str) -> datetime | None:
+    try:
+        moment = parsedate_to_datetime(text)
+    except ValueError:
+        return None
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def _kept(arrived: int) -> str:
+    return f" (the {arrived:,} bytes that have arrived are kept and will not be fetched again)" if arrived else ""
+
+
+def _duration(seconds: float) -> str:
+    if seconds < 120:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:.1f} h"
+
+
+def _time_after(seconds: float) -> str:
+    try:
+        return (datetime.now().astimezone() + timedelta(seconds=seconds)).isoformat(sep=" ", timespec="minutes")
+    except OverflowError:
+        return "a time far away"

@@ -1,0 +1,114 @@
+"""The user's token for the JGI servers: read from the environment or a private file, and never shown.
+
+A token lets whoever has it act as the user.  It is no configuration value, no argument of a program, and no part of a
+log, an error message or a traceback.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from pathlib import Path
+from typing import NoReturn
+
+from phytoscribe.errors import DownloadError
+from phytoscribe.intake.addresses import MASK
+
+VARIABLE = "JGI_TOKEN"
+DEFAULT_FILE = "~/.config/phytoscribe/jgi_token"
+
+HOW_TO_GET_ONE = (
+    "log in at https://data.jgi.doe.gov, open the user menu, copy the session token (it lasts some hours to days), and "
+    f"put it into the environment variable {VARIABLE} or a file with mode 600"
+)
+
+_LONGEST = 10_000
+
+
+class Token:
+    """A token that shows itself to servers alone: not to ``print``, formats, logs, pickles or tracebacks."""
+
+    __slots__ = ("_text",)
+
+    def __init__(self, text: str):
+        self._text = Hidden(text)
+
+    def headers(self) -> dict[str, str]:
+        """The header that carries the token; its value shows itself as ``***`` too."""
+        return {"Authorization": Hidden("Bearer " + self._text)}
+
+    def __repr__(self) -> str:
+        return f"Token({MASK})"
+
+    __str__ = __repr__
+
+    def __format__(self, spec: str) -> str:
+        return repr(self)
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("a token cannot be pickled or copied")
+
+
+class Hidden(str):
+    """A header's value that can be sent (``encode``) but not seen (``repr``, ``str``, formats)."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return MASK
+
+    __str__ = __repr__
+
+    def __format__(self, spec: str) -> str:
+        return MASK
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("a hidden value cannot be pickled or copied")
+
+
+def read_token(token_file: str | Path = DEFAULT_FILE) -> Token:
+    """The token from the environment variable ``JGI_TOKEN``, else from the file.
+
+    With or without "Bearer " before it, as the portal's page or its documentation show it.
+
+    Raises:
+        DownloadError: there is none, the file can be read by others, or it holds something else.
+    """
+    where = f"environment variable {VARIABLE}"
+    text = Hidden(os.environ.get(VARIABLE, "").strip())
+    if not text:
+        path = Path(token_file).expanduser()
+        where, text = str(path), _private_text(path)
+    if text[:7].lower() == "bearer ":
+        text = Hidden(text[7:].strip())
+    if not text:
+        raise DownloadError(f"{where}: holds no token; {HOW_TO_GET_ONE}")
+    if not _is_token(text):
+        raise DownloadError(
+            f"{where}: holds blanks, line breaks or other characters that no token has; copy the token alone"
+        )
+    return Token(text)
+
+
+def _private_text(path: Path) -> Hidden:
+    """The text of a file that no other user can read or write."""
+    try:
+        with path.open("rb") as handle:
+            mode = os.fstat(handle.fileno()).st_mode
+            if mode & (stat.S_IRWXG | stat.S_IRWXO):
+                raise DownloadError(
+                    f"{path}: other users can read or change the token file (mode {stat.S_IMODE(mode):o}); "
+                    f"run: chmod 600 {path}"
+                )
+            return Hidden(handle.read(_LONGEST + 1).decode("latin-1").strip())
+    except FileNotFoundError:
+        raise DownloadError(
+            f"Phytozome downloads need a token, and there is none in {path}: {HOW_TO_GET_ONE}"
+        ) from None
+    except OSError as error:
+        raise DownloadError(f"{path}: the token file cannot be read ({error.strerror}); {HOW_TO_GET_ONE}") from None
+
+
+def _is_token(text: str) -> bool:
+    """True for visible ASCII characters alone (in a function of its own: its frame is in no traceback)."""
+    return len(text) <= _LONGEST and all("!" <= letter <= "~" for letter in text)
