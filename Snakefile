@@ -29,6 +29,7 @@ rule all:
         predictions(),
         evaluations(),
         "results/report/report.html",
+        "resources/genomes/manifest.tsv",
     localrule: True
 
 

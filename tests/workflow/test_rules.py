@@ -31,6 +31,9 @@ PROGRAMS = {
     "align_isoseq": "minimap2",
 }
 
+#: Rules that fetch files.
+DOWNLOADS = {"download_genome", "download_annotation", "download_isoseq"}
+
 
 def rule_texts() -> dict[str, str]:
     """Text of every rule with a script, by rule name."""
@@ -133,9 +136,10 @@ def test_every_key_of_the_configuration_is_described_and_explained():
 
     def visit(part: dict, place: str) -> None:
         assert part.get("description"), f"{place} has no description"
-        if part.get("type") == "object":
+        if "object" in part.get("type", ()) and "properties" in part:
             assert part.get("additionalProperties") is False, f"{place} lets unknown keys pass"
             for key, inner in part["properties"].items():
+                inner = {**schema["$defs"].get(inner.get("$ref", "").rpartition("/")[2], {}), **inner}
                 assert f"`{key}`" in explained, f"config/README.md does not explain `{key}` ({place})"
                 visit(inner, f"{place}.{key}")
                 if inner.get("type") == "object" and place == "config":
@@ -144,7 +148,8 @@ def test_every_key_of_the_configuration_is_described_and_explained():
             visit(part["items"], f"{place}[]")
 
     visit(schema, "config")
-    visit(schema["$defs"]["source"], "source")
+    for name, part in schema["$defs"].items():
+        visit(part, name)
 
 
 def test_every_definition_of_the_schema_is_used():
@@ -178,7 +183,22 @@ def test_only_rules_with_attempt_get_more_when_repeated():
     profile = (ROOT / "profiles/slurm/profile.yaml").read_text()
     assert "retries: 2" in profile
     assert "`attempt`" in (ROOT / "docs/slurm.md").read_text()
-    assert not [rule for rule, text in RULES.items() if "attempt" in text], "rules leave repeating to the profile"
+    repeated = {rule for rule, text in RULES.items() if re.search(r"^    retries:", text, flags=re.MULTILINE)}
+    assert repeated == DOWNLOADS, "all other rules leave repeating to the profile"
+    assert {rule for rule, text in RULES.items() if "attempt" in text} == DOWNLOADS
+
+
+def test_downloads_run_here_are_tried_again_and_leave_no_empty_file():
+    for rule in DOWNLOADS:
+        for line in ("    localrule: True", "    retries: 1", "        attempt=count_attempts,"):
+            assert f"\n{line}\n" in RULES[rule], f"{rule} lacks {line.strip()}"
+        assert re.search(r'=ensure\("resources/genomes/.*", non_empty=True\)', RULES[rule])
+        assert params_of(rule) == {"source": f'source("{rule.partition("_")[2]}")'}, "nothing else decides the file"
+
+
+def test_the_manifest_is_input_of_nothing_but_all():
+    assert not [rule for rule, text in RULES.items() if "manifest" in text and rule != "write_manifest"]
+    assert '"resources/genomes/manifest.tsv"' in (ROOT / "Snakefile").read_text()
 
 
 def test_slurm_profile_names_only_rules_that_exist():

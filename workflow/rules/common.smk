@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
+from snakemake.settings.types import DeploymentMethod
 
 SCRIPTS = Path(workflow.basedir) / "workflow" / "scripts"
 sys.path.insert(0, str(SCRIPTS))
@@ -14,6 +15,7 @@ from phytoscribe.configuration.catalogue import Catalogue
 from phytoscribe.configuration.imports import result_modules
 from phytoscribe.configuration.meaning import MODEL_FILES
 from phytoscribe.configuration.read import read_config
+from phytoscribe.configuration.sources import deciding_part
 from phytoscribe.configuration.targets import check_targets
 from phytoscribe.errors import ConfigError
 
@@ -22,7 +24,9 @@ try:
         config,
         schema=Path(workflow.basedir) / "workflow" / "schemas" / "config.schema.yaml",
         files=[os.path.relpath(file) for file in workflow.configfiles],
+        catalogue=Path(workflow.basedir) / "config" / "catalogue",
         look_around=workflow.is_main_process,
+        with_conda=DeploymentMethod.CONDA in workflow.deployment_settings.deployment_method,
     )
     genomes = Catalogue(config)
     check_targets(sys.argv[1:], genomes)
@@ -49,19 +53,36 @@ def library(script):
     return [os.path.relpath(file) for file in result_modules(SCRIPTS / f"{script}.py", SCRIPTS)]
 
 
+def sources(kind, name):
+    """Where the files of one genome come from, as a list (`genome`, `annotation` or `isoseq`)."""
+    found = getattr(genomes[name], kind)
+    return [found] if isinstance(found, dict) else list(found or ())
+
+
 def source(kind):
-    """For params: where the file of one genome comes from (`genome`, `annotation` or the list `isoseq`)."""
-    return lambda wildcards: getattr(genomes[wildcards.genome], kind)
+    """For params: what of the sources of one genome decides the content of its files; never a secret."""
+    return lambda wildcards: [deciding_part(part) for part in sources(kind, wildcards.genome)]
 
 
 def local_source(kind):
-    """For input: the local files behind a source, so that their change reruns the rule; nothing for a URL."""
+    """For input: the local files behind a source, so that their change reruns the rule; nothing for a download."""
+    return lambda wildcards: [part["path"] for part in sources(kind, wildcards.genome) if "path" in part]
 
-    def paths(wildcards):
-        found = source(kind)(wildcards)
-        return [part["path"] for part in ([found] if isinstance(found, dict) else found) if "path" in part]
 
-    return paths
+def count_attempts(wildcards, attempt):
+    """For resources: tells a script whether its rule is tried again, so that it says a thing once."""
+    return attempt
+
+
+def source_records():
+    """The records of all files that are taken in, in the order of the manifest."""
+    kinds = {"genome": genomes.names, "annotation": genomes.checked, "isoseq": genomes.with_isoseq}
+    return [
+        f"resources/genomes/{name}/{kind}.source.json"
+        for name in genomes.names
+        for kind, having in kinds.items()
+        if name in having
+    ]
 
 
 def seqid_map_of(wildcards):

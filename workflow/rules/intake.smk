@@ -1,6 +1,8 @@
-# Intake: genomes, annotations and reads, as plain files with checked content.
-# In:  paths or URLs from config key `genomes`
-# Out: resources/genomes/{genome}/{genome}.fa, .fa.fai, .annotation.gff3, .isoseq.fastq.gz
+# Intake: genomes, annotations and reads, as plain files with checked content, and where each comes from.
+# In:  paths, URLs or Phytozome numbers from config key `genomes`; config key `download`
+# Out: resources/genomes/{genome}/{genome}.fa, .fa.fai, .annotation.gff3, isoseq.fastq.gz, *.source.json;
+#      resources/genomes/manifest.tsv
+# Downloads run where Snakemake runs: nodes of a cluster often have no way to the internet.
 
 
 rule download_genome:
@@ -8,15 +10,18 @@ rule download_genome:
         local=local_source("genome"),
         library=library("download_genome"),
     output:
-        fasta="resources/genomes/{genome}/{genome}.fa",
+        fasta=ensure("resources/genomes/{genome}/{genome}.fa", non_empty=True),
+        record="resources/genomes/{genome}/genome.source.json",
     log:
         "logs/intake/{genome}.genome.log",
+    retries: 1
     localrule: True
     conda:
         "../envs/annotation.yaml"
     resources:
         mem_mb=1000,
         runtime=120,
+        attempt=count_attempts,
     params:
         source=source("genome"),
     message:
@@ -46,18 +51,22 @@ rule index_genome:
 
 rule download_annotation:
     input:
+        genome="resources/genomes/{genome}/genome.source.json",
         local=local_source("annotation"),
         library=library("download_annotation"),
     output:
-        annotation="resources/genomes/{genome}/{genome}.annotation.gff3",
+        annotation=ensure("resources/genomes/{genome}/{genome}.annotation.gff3", non_empty=True),
+        record="resources/genomes/{genome}/annotation.source.json",
     log:
         "logs/intake/{genome}.annotation.log",
+    retries: 1
     localrule: True
     conda:
         "../envs/annotation.yaml"
     resources:
         mem_mb=1000,
         runtime=60,
+        attempt=count_attempts,
     params:
         source=source("annotation"),
     message:
@@ -71,18 +80,43 @@ rule download_isoseq:
         local=local_source("isoseq"),
         library=library("download_isoseq"),
     output:
-        reads="resources/genomes/{genome}/isoseq.fastq.gz",
+        reads=ensure("resources/genomes/{genome}/isoseq.fastq.gz", non_empty=True),
+        record="resources/genomes/{genome}/isoseq.source.json",
     log:
         "logs/intake/{genome}.isoseq.log",
+    retries: 1
     localrule: True
     conda:
         "../envs/annotation.yaml"
     resources:
         mem_mb=1000,
         runtime=120,
+        attempt=count_attempts,
     params:
         source=source("isoseq"),
     message:
         "Fetching the Iso-Seq reads of {wildcards.genome}: {output.reads}"
     script:
         "../scripts/download_isoseq.py"
+
+
+rule write_manifest:
+    input:
+        records=source_records(),
+        library=library("write_manifest"),
+    output:
+        manifest="resources/genomes/manifest.tsv",
+    log:
+        "logs/intake/manifest.log",
+    localrule: True
+    conda:
+        "../envs/annotation.yaml"
+    resources:
+        mem_mb=500,
+        runtime=5,
+    params:
+        descriptions=genomes.descriptions(),
+    message:
+        "Listing all files that were taken in: {output.manifest}"
+    script:
+        "../scripts/write_manifest.py"

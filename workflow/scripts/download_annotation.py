@@ -1,17 +1,30 @@
 """Rule download_annotation: the reference annotation as it is, as plain text.
 
-params.source:     {path | url, sha256?, md5?}
+config:            the genome's entry (its sources, versions and terms) and the section download
+params.source:     what of the source decides its content; a change of it alone fetches the annotation again
+input.genome:      record of the genome, whose version must be the one that the annotation was made on
 output.annotation: GFF3 or GTF, plain text
+output.record:     where it comes from, as JSON
 """
 
+from phytoscribe.intake.attempts import said_once
 from phytoscribe.session import run_script
 
 
 def main(snakemake) -> None:
-    from phytoscribe.intake.sources import copy_text, local_copy
+    from phytoscribe.intake.records import check_pair, read_records, terms_line, write_record
+    from phytoscribe.intake.sources import Downloads, copy_text, local_copy, wanted_files
 
-    with local_copy(snakemake.params.source, snakemake.output.annotation) as source:
-        copy_text(source, snakemake.output.annotation)
+    config, output, name = snakemake.config, snakemake.output, snakemake.wildcards.genome
+    (of_genome,) = wanted_files(config, name, "genome", snakemake.input.genome)
+    (genome,) = read_records(snakemake.input.genome)
+    (wanted,) = wanted_files(config, name, "annotation", output.annotation)
+    with local_copy(wanted, Downloads.of(config["download"])) as (path, record):
+        check_pair(genome.declared_anew(of_genome.source, of_genome.terms), record)
+        copy_text(path, output.annotation)
+    write_record(output.record, record)
+    if record.genome_id not in (None, genome.genome_id):
+        print(terms_line(record), flush=True)
 
 
-run_script(main, snakemake)
+run_script(said_once(main, snakemake), snakemake)

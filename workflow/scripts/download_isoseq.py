@@ -1,16 +1,23 @@
 """Rule download_isoseq: all Iso-Seq reads of a genome in one file.
 
-params.source: list of {path | url, sha256?, md5?}
+config:        the genome's entry (its sources and terms) and the section download
+params.source: what of the sources decides their content; a change of it alone fetches the reads again
 output.reads:  FASTQ (or FASTA, as the sources), gzip
+output.record: where they come from, as JSON, one record for each file
 """
 
+from phytoscribe.intake.attempts import said_once
 from phytoscribe.session import run_script
 
 
 def main(snakemake) -> None:
     from phytoscribe.intake.reads import join_reads
+    from phytoscribe.intake.records import write_record
+    from phytoscribe.intake.sources import Downloads, wanted_files
 
-    join_reads(snakemake.params.source, snakemake.output.reads)
+    config, output = snakemake.config, snakemake.output
+    wanted = wanted_files(config, snakemake.wildcards.genome, "isoseq", output.reads)
+    write_record(output.record, join_reads(wanted, Downloads.of(config["download"]), output.reads))
 
 
-run_script(main, snakemake)
+run_script(said_once(main, snakemake), snakemake)

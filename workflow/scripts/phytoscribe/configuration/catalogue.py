@@ -6,11 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from phytoscribe.configuration.sources import describing_part
+
 Source = dict[str, Any]
 """Where a file comes from: ``path``, ``url`` or ``phytozome``, with checksum and versions if they are given."""
-
-#: Keys of a source that decide which bytes arrive; the others describe them.
-DECIDING_KEYS = ("path", "url", "phytozome", "sha256", "md5", "size")
 
 #: Roles whose genes are known and are divided between training, validation and test.
 SPLIT_ROLES = ("train", "validate", "test")
@@ -82,6 +81,18 @@ class Catalogue:
     def with_role(self, *roles: str) -> list[str]:
         """Names of the genomes of any of these roles."""
         return [name for name, entry in self._entries.items() if entry.role in roles]
+
+    def descriptions(self) -> dict[str, dict[str, Any]]:
+        """``{genome: {kind: versions, ..., "terms": text}}`` as the configuration declares them of its sources."""
+        return {
+            name: {
+                "genome": describing_part(entry.genome),
+                "annotation": describing_part(entry.annotation or {}),
+                "isoseq": [describing_part(source) for source in entry.isoseq],
+                "terms": entry.terms,
+            }
+            for name, entry in self._entries.items()
+        }
 
     @property
     def split(self) -> list[str]:

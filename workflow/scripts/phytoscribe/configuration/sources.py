@@ -1,4 +1,4 @@
-"""What a source of a file must and must not say, beyond the form that the schema checks."""
+"""Sources of files in the configuration: mistakes that the schema cannot see, and what of them decides a file."""
 
 from __future__ import annotations
 
@@ -6,8 +6,38 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
+from phytoscribe.intake.addresses import shown_url
 
-def source_mistakes(place: str, source: Mapping[str, Any], of_reads: bool = False) -> Iterator[str]:
+Source = Mapping[str, Any]
+
+#: Keys that describe a file and decide nothing of its content, of a source and of a Phytozome query in it.
+_DESCRIBING = frozenset({"version", "assembly"})
+_DESCRIBING_QUERY = frozenset({"assembly", "annotation"})
+
+
+def deciding_part(source: Source) -> dict[str, Any]:
+    """What of a source decides the bytes that arrive: a rule with this as parameter runs again when it must.
+
+    Declared versions are left out, so that a corrected one fetches nothing again, and secrets of a URL are hidden:
+    Snakemake keeps the parameters of its rules in files.
+    """
+    part = {key: value for key, value in source.items() if key not in _DESCRIBING}
+    if "url" in part:
+        part["url"] = shown_url(part["url"])
+    if "phytozome" in part:
+        part["phytozome"] = {key: value for key, value in part["phytozome"].items() if key not in _DESCRIBING_QUERY}
+    return part
+
+
+def describing_part(source: Source) -> dict[str, Any]:
+    """What of a source only describes the file: versions."""
+    part = {key: value for key, value in source.items() if key in _DESCRIBING}
+    if "phytozome" in source:
+        part["phytozome"] = {key: value for key, value in source["phytozome"].items() if key in _DESCRIBING_QUERY}
+    return part
+
+
+def source_mistakes(place: str, source: Source, of_reads: bool = False) -> Iterator[str]:
     """Mistakes of one source: not exactly one place, a URL with a password, a half-named proteome.
 
     Args:
@@ -44,7 +74,7 @@ def _url_mistakes(place: str, url: str) -> Iterator[str]:
         )
 
 
-def _phytozome_mistakes(place: str, query: Mapping[str, Any]) -> Iterator[str]:
+def _phytozome_mistakes(place: str, query: Source) -> Iterator[str]:
     if ("genome_id" in query) == ("proteome" in query):
         wrong = "both are given" if "genome_id" in query else "neither is given"
         yield f"{place}: give genome_id or proteome with version, {wrong}"

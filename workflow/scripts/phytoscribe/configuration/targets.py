@@ -23,7 +23,8 @@ _OF_ONE_GENOME = re.compile(
 #: Files that only some genomes have: the property of the catalogue that lists these, and what the others lack.
 _OF_SOME_GENOMES = (
     (r"results/(clean/.+|splits/(proteins|loci)/.+)", "annotated", "annotation"),
-    (r"resources/genomes/.+\.annotation\.gff3", "annotated", "annotation"),
+    (r"resources/genomes/.+(\.annotation\.gff3|/annotation\.source\.json)", "annotated", "annotation"),
+    (r"resources/genomes/[^/]+/isoseq\..+", "with_isoseq", "Iso-Seq reads"),
     (r"results/evaluation/[^/]+\.genes\.tsv", "evaluated", "reference genes that training has not seen"),
     (r"results/evaluation/augustus/.+", "with_baseline", "AUGUSTUS species, or nothing to score it with"),
     (r"results/evaluation/([^/]+\.(isoseq|blast)\.tsv|isoseq/.+)", "with_isoseq", "Iso-Seq reads"),

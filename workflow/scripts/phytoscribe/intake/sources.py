@@ -1,139 +1,275 @@
-"""Source files, local or remote, with checked content: nothing half-fetched is ever used.
+"""The file behind a source of the configuration, whole and checked, for as long as it is read.
 
-A source is a mapping with exactly one of ``path`` and ``url`` and, optionally, ``sha256`` or ``md5`` of the file as it
-is served.  URLs may be http, https, ftp and file.
+A source is a mapping with exactly one of ``path``, ``url`` and ``phytozome``, and what must hold of the file as it is
+served: ``sha256``, ``md5``, ``size``.
 """
 
 from __future__ import annotations
 
 import hashlib
 import logging
-import time
-import urllib.error
-import urllib.request
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from http.client import HTTPException
-from pathlib import Path
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path, PurePosixPath
+from typing import Any
+from urllib.parse import unquote, urlsplit
 
-from phytoscribe import __version__
+from filelock import FileLock
+
 from phytoscribe.errors import PhytoScribeError
 from phytoscribe.files import atomic_path, open_text
+from phytoscribe.intake.addresses import shown_url
+from phytoscribe.intake.phytozome import PhytozomeGenome, PhytozomeHosts, fetch_file, resolve
+from phytoscribe.intake.phytozome_choice import version_in_name
+from phytoscribe.intake.records import SourceRecord, Statement
+from phytoscribe.intake.transfer import Expected, TransferSettings, fetch
 
 log = logging.getLogger(__name__)
 
-Source = Mapping[str, str]
+Source = Mapping[str, Any]
 
-ATTEMPTS = 4
-FIRST_WAIT_SECONDS = 2.0
-TIMEOUT_SECONDS = 60.0
 _BLOCK = 1 << 20
-#: HTTP answers after which another attempt makes sense.
-_PASSING = frozenset({408, 425, 429, 500, 502, 503, 504})
+#: The empty block that ends every bgzip file (SAM/BAM format specification, section 4.1.2).
+_BGZIP_END = bytes.fromhex("1f8b08040000000000ff0600424302001b0003000000000000000000")
 
 
-class Truncated(OSError):
-    """A download ended before the length that the server had announced."""
+@dataclass(frozen=True)
+class Wanted:
+    """A file that the configuration asks for.
+
+    Attributes:
+        genome: name of the genome.
+        kind: ``genome``, ``annotation`` or ``isoseq``.
+        source: where the file comes from.
+        output: the file that will be made of it; downloads lie in its folder while they are needed.
+        terms: licence or usage terms, in the user's words.
+        number: counts the files of one output, from 1.
+    """
+
+    genome: str
+    kind: str
+    source: Source
+    output: str | Path
+    terms: str = ""
+    number: int = 1
+
+
+def wanted_files(config: Mapping[str, Any], genome: str, kind: str, output: str | Path) -> list[Wanted]:
+    """The files of one kind that a checked configuration gives for a genome; one but for reads.
+
+    Args:
+        kind: ``genome``, ``annotation`` or ``isoseq``.
+        output: the file that will be made of them.
+    """
+    (item,) = [item for item in config["genomes"] if item["name"] == genome]
+    sources = item[kind] if kind == "isoseq" else [item[kind]]
+    terms = item.get("terms", "")
+    return [Wanted(genome, kind, source, output, terms, number) for number, source in enumerate(sources, start=1)]
+
+
+@dataclass(frozen=True)
+class Downloads:
+    """How files are fetched; see ``download`` in the configuration."""
+
+    settings: TransferSettings = field(default_factory=TransferSettings)
+    hosts: PhytozomeHosts = field(default_factory=PhytozomeHosts)
+    token_file: str = "~/.config/phytoscribe/jgi_token"
+
+    @classmethod
+    def of(cls, section: Mapping[str, Any]) -> Downloads:
+        """From the checked section ``download`` of the configuration."""
+        settings = TransferSettings(attempts=section["attempts"], timeout_seconds=section["timeout"])
+        return cls(settings, PhytozomeHosts(**section["phytozome"]), section["token_file"])
 
 
 @contextmanager
-def local_copy(source: Source, beside: str | Path, wait: Callable[[float], None] = time.sleep) -> Iterator[Path]:
-    """A local path with the checked content of a source, for the length of the block.
+def local_copy(wanted: Wanted, downloads: Downloads) -> Iterator[tuple[Path, SourceRecord]]:
+    """A local path with the checked content of a source, and its record, for the length of the block.
 
-    A local file is used where it lies.  A URL is fetched to a temporary file in the folder of ``beside`` (the output to
-    be: no full ``/tmp`` can break it), which is removed at the end.
+    A local file is used where it lies.  Everything else is fetched to a file in the folder of the output (no full
+    ``/tmp`` can break it), which is removed at the end; what a killed run had fetched of it is not fetched again.  Two
+    processes that want the same output take turns.
 
     Raises:
-        PhytoScribeError: the file is missing, cannot be fetched, or has another checksum.
+        PhytoScribeError: the file is missing, cannot be fetched, or is not what the source says.  Messages of the
+            block that name the fetched file name its source instead.
     """
-    if "path" in source:
-        path = Path(source["path"])
+    if "path" in wanted.source:
+        path = Path(wanted.source["path"])
         if not path.is_file():
             raise PhytoScribeError(f"{path}: no such file; correct the path in the configuration")
-        verify(path, source, str(path))
-        yield path
+        yield path, _checked_record(wanted, path, str(path), path.name)
         return
-    target = Path(beside)
-    target.parent.mkdir(parents=True, exist_ok=True)
-    fetched = target.with_name(f".{target.name}.fetched")
-    try:
-        fetch(source["url"], fetched, wait=wait)
-        verify(fetched, source, source["url"])
-        yield fetched
-    finally:
-        fetched.unlink(missing_ok=True)
-
-
-def verify(path: Path, source: Source, shown: str) -> None:
-    """Compare a file with the source's ``sha256`` and ``md5``, where given; any difference is an error."""
-    for method in ("sha256", "md5"):
-        expected = source.get(method, "").lower()
-        if expected:
-            with path.open("rb") as handle:
-                found = hashlib.file_digest(handle, method).hexdigest()
-            if found != expected:
-                raise PhytoScribeError(
-                    f"{shown}: the {method} is {found}, the configuration expects {expected}; "
-                    "the file was changed or damaged: get it again, or correct the checksum"
-                )
-            log.info("%s: %s as expected", shown, method)
-
-
-def fetch(url: str, target: Path, attempts: int = ATTEMPTS, wait: Callable[[float], None] = time.sleep) -> None:
-    """Download ``url`` to ``target``, which appears only when all announced bytes have arrived.
-
-    Broken connections, truncated bodies and passing server errors are tried again, with doubled waits.
-
-    Raises:
-        PhytoScribeError: the address does not exist or refuses, or every attempt failed.
-    """
-    for attempt in range(1, attempts + 1):
+    output = Path(wanted.output)
+    output.parent.mkdir(parents=True, exist_ok=True)
+    fetched = output.with_name(f".{output.name}.{wanted.number}.source")
+    with _alone(fetched):
         try:
-            with atomic_path(target) as temporary:
-                size = _download(url, temporary)
-            log.info("%s: fetched, %d bytes", url, size)
-            return
-        except (OSError, HTTPException) as error:  # URLError, timeouts and Truncated are OSErrors
-            passing = not isinstance(error, urllib.error.HTTPError) or error.code in _PASSING
-            if not passing or attempt == attempts or _is_final(error):
-                raise PhytoScribeError(
-                    f"{url}: could not be downloaded after {attempt} attempt(s): {error}; check the address and the "
-                    "network, or download the file yourself and give its `path`"
-                ) from error
-            pause = FIRST_WAIT_SECONDS * 2 ** (attempt - 1)
-            log.warning("%s: attempt %d failed (%s); again in %.0f s", url, attempt, error, pause)
-            wait(pause)
+            record = _fetch(wanted, fetched, downloads)
+            with _named_as_source(fetched, record):
+                yield fetched, record
+        finally:
+            fetched.unlink(missing_ok=True)
 
 
-def _is_final(error: Exception) -> bool:
-    """True where another attempt cannot help: a ``file:`` URL without its file, a full disk."""
-    cause = getattr(error, "reason", error)
-    return isinstance(cause, FileNotFoundError | PermissionError) or getattr(cause, "errno", None) == 28
+@contextmanager
+def _named_as_source(fetched: Path, record: SourceRecord) -> Iterator[None]:
+    """Let errors name the source of a fetched file, which is gone when the user reads them."""
+    try:
+        yield
+    except PhytoScribeError as error:
+        text = str(error)
+        if str(fetched) not in text:
+            raise
+        is_named = record.source.endswith(record.file_name)
+        name = record.source if is_named else f"{record.source}, {record.file_name}"
+        raise type(error)(text.replace(str(fetched), name)) from error
 
 
-def _download(url: str, target: Path) -> int:
-    request = urllib.request.Request(url, headers={"User-Agent": f"PhytoScribe/{__version__}"})
-    received = 0
-    with urllib.request.urlopen(request, timeout=TIMEOUT_SECONDS) as answer, target.open("wb") as out:
-        announced = answer.headers.get("Content-Length")
-        while block := answer.read(_BLOCK):
-            out.write(block)
-            received += len(block)
-    if announced is not None and announced.isdecimal() and received != int(announced):
-        raise Truncated(f"{received} of {announced} bytes arrived")
-    return received
+def shown_source(source: Source) -> str:
+    """The source as a user would say it, without credentials."""
+    if "path" in source:
+        return str(source["path"])
+    if "url" in source:
+        return shown_url(source["url"])
+    query = source["phytozome"]
+    return (
+        f"Phytozome {query['genome_id']}"
+        if "genome_id" in query
+        else f"Phytozome {query['proteome']} {query['version']}"
+    )
 
 
 def copy_text(source: Path, target: str | Path) -> int:
-    """Copy a plain or gzipped text file to plain UTF-8 text; the number of lines.
+    """Copy a plain or compressed text file to plain UTF-8 text; the number of lines.
 
     Raises:
-        PhytoScribeError: the source is no text, or a truncated gzip file.
+        PhytoScribeError: the source is no text, empty, or a truncated gzip file.
     """
     count = 0
     with atomic_path(target) as temporary, open_text(source) as lines, temporary.open("w", encoding="utf-8") as out:
         for line in lines:
             out.write(line)
             count += 1
+        if not count:
+            raise PhytoScribeError(f"{source}: the file is empty; correct its source in the configuration")
     log.info("%s: %d lines", target, count)
     return count
+
+
+@contextmanager
+def _alone(fetched: Path) -> Iterator[None]:
+    """Let one process at a time fetch and use this file."""
+    lock_file = fetched.with_name(f"{fetched.name}.lock")
+    with FileLock(lock_file):
+        try:
+            yield
+        finally:
+            # Removed while held: whoever waits for it notices and makes a new one.
+            lock_file.unlink(missing_ok=True)
+
+
+def _fetch(wanted: Wanted, fetched: Path, downloads: Downloads) -> SourceRecord:
+    """Fetch a source that is not local; its record."""
+    source = wanted.source
+    if "url" in source:
+        expected = Expected(source.get("size"), source.get("sha256"), source.get("md5"))
+        fetch(source["url"], fetched, expected, downloads.settings)
+        return _checked_record(wanted, fetched, shown_source(source), _file_name(source["url"]))
+    found = resolve(source["phytozome"], downloads.hosts, downloads.settings, downloads.token_file)
+    file = found.genome if wanted.kind == "genome" else found.annotation
+    fetch_file(file, fetched, downloads.hosts, downloads.settings, downloads.token_file)
+    shown = f"Phytozome {found.genome_id} ({found.proteome})"
+    return _checked_record(wanted, fetched, shown, file.file_name, found)
+
+
+def _checked_record(
+    wanted: Wanted, path: Path, shown: str, file_name: str, found: PhytozomeGenome | None = None
+) -> SourceRecord:
+    """The record of a file that has arrived, after the comparison with what its source says of it.
+
+    Raises:
+        PhytoScribeError: size or checksum differ, or a bgzip file has no end.
+    """
+    size, digests = _measure(path)
+    _compare(wanted.source, shown, size, digests)
+    _require_end(path, size, shown)
+    said = Statement() if found is None else _statement(found)
+    log.info("%s: %s, %d bytes, sha256 %s", shown, file_name, size, digests["sha256"])
+    return SourceRecord(
+        genome=wanted.genome,
+        kind=wanted.kind,
+        file=str(wanted.output),
+        source=shown,
+        file_name=file_name,
+        size=size,
+        sha256=digests["sha256"],
+        md5=digests["md5"],
+        date=datetime.now(UTC).date().isoformat(),
+        provider=said,
+        declared=Statement.of_source(wanted.kind, wanted.source, wanted.terms),
+        genome_id=None if found is None else found.genome_id,
+    )
+
+
+def _statement(found: PhytozomeGenome) -> Statement:
+    """What Phytozome says of a genome, in its listing and in the names of its files, which do not always agree."""
+    assembly = (found.assembly_version, version_in_name(found.genome.file_name))
+    annotation = (found.annotation_version, version_in_name(found.annotation.file_name))
+    return Statement(
+        tuple(dict.fromkeys(filter(None, assembly))), tuple(dict.fromkeys(filter(None, annotation))), found.terms
+    )
+
+
+def _measure(path: Path) -> tuple[int, dict[str, str]]:
+    """Size and checksums of a file, read once."""
+    hashes = {"sha256": hashlib.sha256(), "md5": hashlib.md5(usedforsecurity=False)}
+    size = 0
+    try:
+        with path.open("rb") as handle:
+            while block := handle.read(_BLOCK):
+                size += len(block)
+                for digest in hashes.values():
+                    digest.update(block)
+    except OSError as error:
+        raise PhytoScribeError(f"{path}: cannot be read ({error.strerror}); check the path") from error
+    return size, {method: digest.hexdigest() for method, digest in hashes.items()}
+
+
+def _compare(source: Source, shown: str, size: int, digests: Mapping[str, str]) -> None:
+    """Compare a file with the ``size``, ``sha256`` and ``md5`` of its source; log what was and was not compared."""
+    found = {"size": size, **digests}
+    compared = [key for key in found if key in source]
+    for key in compared:
+        expected = source[key].lower() if isinstance(source[key], str) else source[key]
+        if found[key] != expected:
+            raise PhytoScribeError(
+                f"{shown}: the {key} is {found[key]}, the configuration expects {expected}; "
+                f"the file was changed or damaged: get it again, or correct the {key}"
+            )
+    if compared:
+        log.info("%s: %s as the configuration expects", shown, " and ".join(compared))
+    if not {"sha256", "md5"} & set(compared):
+        log.info("%s: the configuration gives no checksum to compare with", shown)
+
+
+def _require_end(path: Path, size: int, shown: str) -> None:
+    """Refuse a bgzip file that was cut between two of its blocks, which no gzip reader notices."""
+    with path.open("rb") as handle:
+        head = handle.read(18)
+        is_bgzip = head[:4] == b"\x1f\x8b\x08\x04" and head[12:16] == b"BC\x02\x00"
+        if not is_bgzip:
+            return
+        handle.seek(max(0, size - len(_BGZIP_END)))
+        if handle.read() != _BGZIP_END:
+            raise PhytoScribeError(
+                f"{shown}: this bgzip file does not end with bgzip's end mark, so it was most likely cut off; get it "
+                "again, or if it is whole, unpack it and give the plain file"
+            )
+
+
+def _file_name(url: str) -> str:
+    parts = urlsplit(url)
+    return unquote(PurePosixPath(parts.path).name) or parts.netloc.rpartition("@")[2]

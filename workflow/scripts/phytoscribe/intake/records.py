@@ -1,0 +1,188 @@
+"""Where a file comes from, as it arrived: the record beside each download, and what two records must agree in.
+
+A record holds facts (size, checksums, day), what the provider states (Phytozome's versions and terms) and what the
+configuration declared on that day.  The last may be corrected later without another download: see
+:meth:`SourceRecord.declared_anew`.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from phytoscribe.errors import ConfigError, PhytoScribeError
+from phytoscribe.files import atomic_open
+
+log = logging.getLogger(__name__)
+
+#: What a table says where nobody said anything.
+NOT_DECLARED = "not declared"
+
+
+@dataclass(frozen=True)
+class Statement:
+    """What somebody says of a file.
+
+    Attributes:
+        assembly: version of the genome assembly that the file is, or was made on; several texts mean the same one.
+        annotation: version of the annotation, likewise.
+        terms: licence or usage terms.
+    """
+
+    assembly: tuple[str, ...] = ()
+    annotation: tuple[str, ...] = ()
+    terms: str = ""
+
+    @classmethod
+    def of_source(cls, kind: str, source: Mapping[str, Any], terms: str = "") -> Statement:
+        """What the configuration declares of a source of this kind (``genome``, ``annotation`` or ``isoseq``)."""
+        if "phytozome" in source:
+            query = source["phytozome"]
+            return cls(_texts(query.get("assembly")), _texts(query.get("annotation")), terms)
+        if kind == "genome":
+            return cls(_texts(source.get("version")), (), terms)
+        return cls(_texts(source.get("assembly")), _texts(source.get("version")), terms)
+
+
+@dataclass(frozen=True)
+class SourceRecord:
+    """One file as it arrived.
+
+    Attributes:
+        genome: name of the genome in the configuration.
+        kind: ``genome``, ``annotation`` or ``isoseq``.
+        file: the output that was made of it.
+        source: path, URL or Phytozome number as a user would say it; no credentials.
+        file_name: name of the file at its source.
+        size: bytes as served.
+        sha256: of the bytes as served, hex.
+        md5: of the bytes as served, hex.
+        date: day of arrival, UTC, ``YYYY-MM-DD``.
+        provider: what Phytozome states; empty for other sources.
+        declared: what the configuration declares.
+        genome_id: Phytozome's number of the proteome, None for other sources.
+    """
+
+    genome: str
+    kind: str
+    file: str
+    source: str
+    file_name: str
+    size: int
+    sha256: str
+    md5: str
+    date: str
+    provider: Statement = field(default_factory=Statement)
+    declared: Statement = field(default_factory=Statement)
+    genome_id: int | None = None
+
+    @property
+    def assembly_versions(self) -> tuple[str, ...]:
+        """All texts for the version of the assembly, the provider's first; empty where none is known."""
+        return _together(self.provider.assembly, self.declared.assembly)
+
+    @property
+    def annotation_versions(self) -> tuple[str, ...]:
+        """All texts for the version of the annotation, the provider's first; empty where none is known."""
+        return _together(self.provider.annotation, self.declared.annotation)
+
+    @property
+    def terms(self) -> str:
+        """Usage terms as the provider and the configuration say them; empty where neither does."""
+        return "; ".join(filter(None, dict.fromkeys((self.provider.terms, self.declared.terms))))
+
+    def declared_anew(self, source: Mapping[str, Any], terms: str = "") -> SourceRecord:
+        """The same file with what the configuration declares of it now."""
+        return replace(self, declared=Statement.of_source(self.kind, source, terms))
+
+
+def check_pair(genome: SourceRecord, annotation: SourceRecord) -> bool:
+    """Check that an annotation was made on the assembly that it is used with; False where nobody says so.
+
+    Two files of Phytozome must be of one proteome.  For all others the version of the genome and the annotation's
+    version of the assembly are compared, as texts without case: a pair is declared, never guessed.
+
+    Raises:
+        ConfigError: the two disagree.
+    """
+    if genome.genome_id is not None and annotation.genome_id is not None:
+        if genome.genome_id != annotation.genome_id:
+            raise ConfigError(
+                f"genome '{genome.genome}': the assembly is of {genome.source}, the annotation of {annotation.source}; "
+                "both must come from one proteome, or genes lie at wrong places: give both the same genome_id"
+            )
+        log.info("assembly and annotation are both of %s", genome.source)
+        return True
+    known, wanted = genome.assembly_versions, annotation.assembly_versions
+    if known and wanted:
+        if not {text.casefold() for text in known} & {text.casefold() for text in wanted}:
+            raise ConfigError(
+                f"genome '{genome.genome}': the assembly ({genome.source}) is {shown(known)}, but the annotation "
+                f"({annotation.source}) was made on {shown(wanted)}; take files that belong together, or correct "
+                "`genome.version` and `annotation.assembly` in the configuration (a list where texts mean the same)"
+            )
+        log.info("the annotation was made on %s, which is the version of the assembly", shown(wanted))
+        return True
+    lacking = [key for key, texts in (("genome.version", known), ("annotation.assembly", wanted)) if not texts]
+    log.warning(
+        "genome '%s': whether the annotation was made on this assembly is %s (no %s in the configuration) and was not "
+        "checked",
+        genome.genome,
+        NOT_DECLARED,
+        ", no ".join(lacking),
+    )
+    return False
+
+
+def terms_line(record: SourceRecord) -> str:
+    """One line for the terminal: under which terms a file of Phytozome may be used."""
+    return f"{record.genome}: {record.source}: data usage: {' '.join((record.terms or NOT_DECLARED).split())}"
+
+
+def write_record(path: str | Path, record: SourceRecord | Sequence[SourceRecord]) -> None:
+    """Write one record, or a list of them, as JSON."""
+    content = [asdict(part) for part in record] if isinstance(record, Sequence) else asdict(record)
+    with atomic_open(path) as handle:
+        json.dump(content, handle, indent=2, ensure_ascii=False)
+        handle.write("\n")
+
+
+def read_records(path: str | Path) -> list[SourceRecord]:
+    """The records of a file written by :func:`write_record`.
+
+    Raises:
+        PhytoScribeError: the file is missing, or no such file.
+    """
+    try:
+        content = json.loads(Path(path).read_text(encoding="utf-8"))
+        return [_of_json(part) for part in (content if isinstance(content, list) else [content])]
+    except (OSError, ValueError, TypeError, KeyError) as error:
+        raise PhytoScribeError(
+            f"{path}: not a record of a download ({error}); delete the genome's folder and run the workflow again"
+        ) from error
+
+
+def shown(versions: Iterable[str]) -> str:
+    """Equivalent versions as one text: ``TAIR9 (= TAIR10)``; ``not declared`` where there are none."""
+    first, *others = [*versions] or [NOT_DECLARED]
+    return f"{first} (= {', '.join(others)})" if others else first
+
+
+def _of_json(part: Mapping[str, Any]) -> SourceRecord:
+    said = {
+        key: Statement(tuple(part[key]["assembly"]), tuple(part[key]["annotation"]), part[key]["terms"])
+        for key in ("provider", "declared")
+    }
+    return SourceRecord(**{**part, **said})
+
+
+def _texts(value: str | Sequence[str] | None) -> tuple[str, ...]:
+    return tuple(text.strip() for text in ([value] if isinstance(value, str) else value or ()))
+
+
+def _together(*groups: Iterable[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(text for group in groups for text in group))
