@@ -3,21 +3,18 @@
 import io
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from phytoscribe.annotation import GeneModel, Transcript
-from phytoscribe.annotation.check import (
-    CheckLimits,
-    Reason,
-    check_annotation,
-    check_transcript,
-    find_fault,
-    summarise,
-    write_transcripts,
-)
+from phytoscribe.annotation.check import CheckLimits, Reason, check_annotation, check_transcript, find_fault
+from phytoscribe.annotation.check_summary import read_summary, summarise, write_summary
+from phytoscribe.annotation.gene_table import gene_rows
 from phytoscribe.annotation.gff_reader import read_gff3
-from phytoscribe.errors import ConfigError
+from phytoscribe.annotation.reasons import HARMLESS_REASONS, IN_WORDS, STRUCTURAL_REASONS
+from phytoscribe.annotation.transcript_table import read_transcripts, write_transcripts
+from phytoscribe.errors import ConfigError, GffError
 from phytoscribe.genome import Genome, check_fasta, encode, reverse_complement
 from phytoscribe.genome.fasta import write_index
 
@@ -137,13 +134,83 @@ def test_table_and_accepted_genes():
         "gene\ttranscript\tcontig\tstart0\tend\tstrand\tstatus\treason\tdetail\n"
         "g1\tt2\tc\t2\t54\t+\trejected\tduplicate\tsame exons and CDS as t1\n"
     )
-    summary = summarise(rows, LIMITS)
+    summary = summarise(rows, gene_rows(genes, rows), accepted, LIMITS)
     assert summary["rejected_by_reason"] == {"no_stop": 2, "duplicate": 1}
+    assert summary["genes_rejected_by_reason"] == {"no_stop": 1}
     assert (summary["genes"], summary["genes_accepted"], summary["transcripts_accepted"]) == (2, 1, 1)
+    # the duplicate is a coding transcript without a fault
+    assert (summary["coding_transcripts"], summary["coding_transcripts_rejected"]) == (4, 2)
+    assert summary["share_rejected"] == 0.5
+    classes = [
+        (low, high, count)
+        for low, high, count in zip(
+            summary["lengths"]["edges"], summary["lengths"]["edges"][1:], summary["lengths"]["introns"], strict=False
+        )
+        if count
+    ]
+    ((low, high, count),) = classes
+    assert low <= 30 < high
+    assert count == 1
 
 
 def test_no_genes_at_all():
     assert check_annotation([], OneContig(), LIMITS) == ([], [])
+    assert summarise([], [], [], LIMITS)["share_rejected"] is None
+
+
+@pytest.mark.parametrize("contig", ["ChrC", "Mt", "NC_000932.1"])
+def test_organelles_by_name_and_by_configuration(contig):
+    source = SimpleNamespace(contigs={contig: len(CONTIG), "c": len(CONTIG)}, bases=lambda name: encode(CONTIG))
+    trna = GeneModel("g2", contig, "+", (replace(GOOD, id="t2", cds=()),), biotype="tRNA")
+    genes = [gene_with(GOOD, contig=contig), trna, gene_with(replace(GOOD, id="t3"), id="g3")]
+    accepted, rows = check_annotation(genes, source, LIMITS)
+    assert [gene.id for gene in accepted] == ["g3"]
+    assert [row.reason for row in rows] == ["organelle", "not_protein_coding", ""]
+    assert rows[0].detail in ("chloroplast", "mitochondrion")
+    accepted, rows = check_annotation(genes, source, LIMITS, organelles=["c"])
+    assert accepted == []
+    assert rows[2][-2:] == ("organelle", "named in the configuration")
+    with pytest.raises(ConfigError, match="organelles: 'x' is not in the genome FASTA"):
+        check_annotation(genes, source, LIMITS, organelles=["x"])
+
+
+def test_every_reason_has_words_and_a_side():
+    assert set(IN_WORDS) == set(Reason)
+    assert len(set(IN_WORDS.values())) == len(Reason)
+    assert Reason.ORGANELLE not in STRUCTURAL_REASONS | HARMLESS_REASONS
+    assert not STRUCTURAL_REASONS & HARMLESS_REASONS
+
+
+def test_every_reason_is_explained_in_the_docs():
+    text = (Path(__file__).parents[2] / "docs/annotation-checks.md").read_text()
+    assert [reason for reason in Reason if f"`{reason}`" not in text] == []
+
+
+def test_table_and_summary_are_read_back(tmp_path):
+    odd = gene_with(replace(GOOD, id='t\t"1', cds=()), id='"g\n1')
+    accepted, rows = check_annotation([odd], OneContig(), LIMITS)
+    with (tmp_path / "t.tsv").open("w") as handle:
+        write_transcripts(handle, rows)
+    assert read_transcripts(tmp_path / "t.tsv") == rows
+    summary = summarise(rows, gene_rows([odd], rows), accepted, LIMITS)
+    with (tmp_path / "s.json").open("w") as handle:
+        write_summary(handle, summary)
+    assert read_summary(tmp_path / "s.json") == {
+        **summary,
+        "lengths": {**summary["lengths"], "edges": list(summary["lengths"]["edges"])},
+    }
+
+
+@pytest.mark.parametrize("text", ["", "gene\tx\n", "{}"])
+def test_other_files_are_refused(tmp_path, text):
+    file = tmp_path / "other"
+    file.write_text(text)
+    with pytest.raises(GffError, match=r"other, line \d: not a table of check_annotation"):
+        read_transcripts(file)
+    with pytest.raises(GffError, match="other: not a summary"):
+        read_summary(file)
+    with pytest.raises(GffError, match="not a summary"):
+        read_summary(tmp_path / "absent")
 
 
 def test_limits_from_the_configuration():
@@ -168,7 +235,7 @@ def test_the_example(tmp_path):
 
         _, mirrored = check_annotation(flipped, Reversed(), CheckLimits())
     assert [(row.transcript, row.reason) for row in rows] == [(row.transcript, row.reason) for row in mirrored]
-    summary = summarise(rows, CheckLimits())
+    summary = summarise(rows, gene_rows(genes, rows), accepted, CheckLimits())
     assert len(accepted) == summary["genes_accepted"] == 2109
     assert summary["transcripts_accepted"] == 3938
     # the example's own table counts 3,990 transcripts with an intact ORF; the other reasons are about splicing and gaps

@@ -1,9 +1,11 @@
-"""Rule check_annotation: every transcript accepted, or rejected with a reason.
+"""Rule check_annotation: every transcript and gene of the source accepted, or left out with a reason.
 
 params.limits:      {minimum_intron, maximum_intron, minimum_cds_segment}, in bases
+params.organelles:  contigs that are organelles, besides those recognised by name
 input.gff3, .fasta, .fai: cleaned annotation, genome and its index
-output.accepted:    GFF3 with the accepted transcripts only
-output.transcripts: table of the rejected ones; start0 is 0-based, end exclusive
+input.repairs:      what the cleaning step changed and left out
+output.transcripts: table of what was left out; start0 is 0-based, end exclusive
+output.genes:       table of all genes
 output.summary:     JSON with counts
 """
 
@@ -11,23 +13,31 @@ from phytoscribe.session import run_script
 
 
 def main(snakemake) -> None:
-    from phytoscribe.annotation.check import CheckLimits, check_annotation, summarise, write_summary, write_transcripts
+    from phytoscribe.annotation.check import CheckLimits, check_annotation
+    from phytoscribe.annotation.check_summary import summarise, write_summary
+    from phytoscribe.annotation.cleaning_losses import rows_of_cleaning
+    from phytoscribe.annotation.diagnosis import probe
+    from phytoscribe.annotation.gene_table import gene_rows, write_genes
     from phytoscribe.annotation.gff_reader import read_gff3
-    from phytoscribe.annotation.gff_writer import write_gff3
+    from phytoscribe.annotation.repairs import read_repairs
+    from phytoscribe.annotation.transcript_table import REJECTED, write_transcripts
     from phytoscribe.files import atomic_open
     from phytoscribe.genome.fasta import Genome
 
     limits = CheckLimits.from_config(snakemake.params.limits)
+    lost = list(rows_of_cleaning(read_repairs(snakemake.input.repairs)))
     with Genome(snakemake.input.fasta) as genome:
         genes = read_gff3(snakemake.input.gff3, genome.contigs)
-        accepted, rows = check_annotation(genes, genome, limits)
-        contigs = genome.contigs
-    with atomic_open(snakemake.output.accepted) as handle:
-        write_gff3(handle, accepted, contigs, header=["transcripts accepted by check_annotation"])
+        accepted, rows = check_annotation(genes, genome, limits, snakemake.params.organelles)
+        probed = probe(genes, rows, genome)
+    table = gene_rows(genes, rows, lost)
+    rows += lost
     with atomic_open(snakemake.output.transcripts) as handle:
-        write_transcripts(handle, (row for row in rows if row.status == "rejected"))
+        write_transcripts(handle, (row for row in rows if row.status == REJECTED))
+    with atomic_open(snakemake.output.genes) as handle:
+        write_genes(handle, table)
     with atomic_open(snakemake.output.summary) as handle:
-        write_summary(handle, summarise(rows, limits))
+        write_summary(handle, summarise(rows, table, accepted, limits, probed))
 
 
 run_script(main, snakemake)

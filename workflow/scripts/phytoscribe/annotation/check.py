@@ -7,49 +7,28 @@ reason that holds, in the order of :class:`Reason`.
 
 from __future__ import annotations
 
-import json
 import logging
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, fields, replace
-from enum import StrEnum
 from itertools import pairwise
-from typing import IO, NamedTuple, Protocol
+from typing import NamedTuple, Protocol
 
 from phytoscribe.annotation.model import GeneModel, Interval, Transcript
+from phytoscribe.annotation.organelles import organelle_of
+from phytoscribe.annotation.reasons import HARMLESS_REASONS, Reason
 from phytoscribe.annotation.sequences import spliced_codes, translate_codes
+from phytoscribe.annotation.transcript_table import ACCEPTED, REJECTED, TranscriptRow
 from phytoscribe.errors import ConfigError
+from phytoscribe.genome.fasta import some_names
 from phytoscribe.genome.sequence import N_CODE, Bases, decode, reverse_complement
 
 log = logging.getLogger(__name__)
 
+__all__ = ["HARMLESS_REASONS", "CheckLimits", "Reason", "check_annotation", "check_transcript", "find_fault"]
+
 SPLICE_SITES = frozenset({"GT-AG", "GC-AG"})
 CODING_BIOTYPES = frozenset({"protein_coding", "protein-coding", "protein_coding_gene", "mRNA", "coding"})
-
-
-class Reason(StrEnum):
-    """Why a transcript was rejected, in the order of the checks."""
-
-    NOT_PROTEIN_CODING = "not_protein_coding"
-    NO_CDS = "no_cds"
-    OUT_OF_BOUNDS = "out_of_bounds"
-    OVERLAPPING_EXONS = "overlapping_exons"
-    CDS_OUTSIDE_EXONS = "cds_outside_exons"
-    CDS_SEGMENT_TOO_SHORT = "cds_segment_too_short"
-    INTRON_TOO_SHORT = "intron_too_short"
-    INTRON_TOO_LONG = "intron_too_long"
-    ON_GAP = "on_gap"
-    AT_AC_SPLICE_SITE = "at_ac_splice_site"
-    SPLICE_SITE = "splice_site"
-    NO_START = "no_start"
-    LENGTH_NOT_MULTIPLE_OF_THREE = "length_not_multiple_of_three"
-    NO_STOP = "no_stop"
-    IN_FRAME_STOP = "in_frame_stop"
-    DUPLICATE = "duplicate"
-
-
-#: A transcript rejected for one of these hides no broken coding gene: its span needs no masking.
-HARMLESS_REASONS = frozenset({Reason.NOT_PROTEIN_CODING, Reason.NO_CDS, Reason.DUPLICATE})
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,20 +60,6 @@ class Fault(NamedTuple):
     detail: str
 
 
-class TranscriptRow(NamedTuple):
-    """One line of the transcript table; ``start0`` is 0-based, ``end`` exclusive."""
-
-    gene: str
-    transcript: str
-    contig: str
-    start0: int
-    end: int
-    strand: str
-    status: str
-    reason: str
-    detail: str
-
-
 class BaseSource(Protocol):
     """What the checks need of :class:`phytoscribe.genome.fasta.Genome`."""
 
@@ -109,14 +74,19 @@ def check_transcript(gene: GeneModel, transcript: Transcript, bases: Bases, limi
     return None if fault is None else fault.reason
 
 
-def find_fault(gene: GeneModel, transcript: Transcript, bases: Bases, limits: CheckLimits) -> Fault | None:
+def find_fault(
+    gene: GeneModel, transcript: Transcript, bases: Bases, limits: CheckLimits, organelle: str = ""
+) -> Fault | None:
     """The first check that the transcript fails, or None.
 
     Args:
         bases: codes of the gene's whole contig, shape (contig length,), uint8.
+        organelle: which organelle the contig is, if it is one.
     """
     if gene.biotype not in CODING_BIOTYPES:
         return Fault(Reason.NOT_PROTEIN_CODING, gene.biotype)
+    if organelle:
+        return Fault(Reason.ORGANELLE, organelle)
     if not transcript.cds:
         return Fault(Reason.NO_CDS, transcript.type)
     return (
@@ -209,79 +179,61 @@ def _shown(segment: Interval) -> str:
 
 
 def check_annotation(
-    genes: Iterable[GeneModel], genome: BaseSource, limits: CheckLimits
+    genes: Iterable[GeneModel], genome: BaseSource, limits: CheckLimits, organelles: Collection[str] = ()
 ) -> tuple[list[GeneModel], list[TranscriptRow]]:
     """Check all transcripts of an annotation.
 
+    Args:
+        organelles: contigs that are organelles, besides those that are recognised by their names.
+
     Returns:
         the genes that keep at least one transcript, with their accepted transcripts only, in the order given; and one
-        row per transcript of the input, accepted or rejected.
+        row per transcript of the input, accepted or rejected, in the order given.
+
+    Raises:
+        ConfigError: one of ``organelles`` is no contig.
     """
+    unknown = sorted(set(organelles) - set(genome.contigs))
+    if unknown:
+        raise ConfigError(
+            f"organelles: {unknown[0]!r} is not in the genome FASTA, whose names are {some_names(genome.contigs)}"
+        )
     by_contig: dict[str, list[tuple[int, GeneModel]]] = {}
     for order, gene in enumerate(genes):
         by_contig.setdefault(gene.contig, []).append((order, gene))
-    accepted: list[tuple[int, GeneModel]] = []
-    rows: list[tuple[int, TranscriptRow]] = []
+    checked: list[tuple[int, GeneModel, tuple[Transcript, ...], list[TranscriptRow]]] = []
     for contig, members in by_contig.items():
+        organelle = "named in the configuration" if contig in organelles else organelle_of(contig) or ""
         bases = genome.bases(contig)
         seen: dict[tuple[str, tuple[Interval, ...], tuple[Interval, ...]], str] = {}
         for order, gene in members:
-            kept, gene_rows = _check_gene(gene, bases, limits, seen)
-            rows.extend((order, row) for row in gene_rows)
-            if kept:
-                accepted.append((order, replace(gene, transcripts=kept)))
-    accepted.sort(key=lambda item: item[0])
-    rows.sort(key=lambda item: item[0])
-    reasons = Counter(row.reason for _, row in rows if row.reason)
+            checked.append((order, gene, *_check_gene(gene, bases, limits, organelle, seen)))
+    checked.sort(key=lambda item: item[0])
+    accepted = [replace(gene, transcripts=kept) for _, gene, kept, _ in checked if kept]
+    rows = [row for *_, gene_rows in checked for row in gene_rows]
+    reasons = Counter(row.reason for row in rows if row.reason)
     log.info("%d of %d transcripts accepted, in %d genes", len(rows) - reasons.total(), len(rows), len(accepted))
     log.info("rejected: %s", ", ".join(f"{reason} {count}" for reason, count in reasons.most_common()) or "none")
-    return [gene for _, gene in accepted], [row for _, row in rows]
+    return accepted, rows
 
 
 def _check_gene(
     gene: GeneModel,
     bases: Bases,
     limits: CheckLimits,
+    organelle: str,
     seen: dict[tuple[str, tuple[Interval, ...], tuple[Interval, ...]], str],
 ) -> tuple[tuple[Transcript, ...], list[TranscriptRow]]:
     kept, rows = [], []
     for transcript in gene.transcripts:
-        fault = find_fault(gene, transcript, bases, limits)
+        fault = find_fault(gene, transcript, bases, limits, organelle)
         if fault is None:
             twin = seen.setdefault((gene.strand, transcript.exons, transcript.cds), transcript.id)
             if twin != transcript.id:
                 fault = Fault(Reason.DUPLICATE, f"same exons and CDS as {twin}")
         if fault is None:
             kept.append(transcript)
-        verdict = ("accepted", "", "") if fault is None else ("rejected", str(fault.reason), fault.detail)
+        verdict = (ACCEPTED, "", "") if fault is None else (REJECTED, str(fault.reason), fault.detail)
         place = (gene.contig, transcript.start, transcript.end, gene.strand)
         rows.append(TranscriptRow(gene.id, transcript.id, *place, *verdict))
     return tuple(kept), rows
-
-
-def summarise(rows: Iterable[TranscriptRow], limits: CheckLimits) -> dict[str, object]:
-    """Counts for the report: genes and transcripts in and accepted, rejected by reason, and the limits."""
-    table = list(rows)
-    accepted = [row for row in table if row.status == "accepted"]
-    reasons = Counter(row.reason for row in table if row.status == "rejected")
-    return {
-        "genes": len({row.gene for row in table}),
-        "genes_accepted": len({row.gene for row in accepted}),
-        "transcripts": len(table),
-        "transcripts_accepted": len(accepted),
-        "rejected_by_reason": {str(reason): reasons[reason] for reason in Reason if reasons[reason]},
-        "limits": {field.name: getattr(limits, field.name) for field in fields(limits)},
-    }
-
-
-def write_transcripts(handle: IO[str], rows: Iterable[TranscriptRow]) -> None:
-    """Tab-separated table with the fields of :class:`TranscriptRow` as columns."""
-    handle.write("\t".join(TranscriptRow._fields) + "\n")
-    for row in rows:
-        handle.write("\t".join(map(str, row)) + "\n")
-
-
-def write_summary(handle: IO[str], summary: Mapping[str, object]) -> None:
-    """JSON of :func:`summarise`."""
-    json.dump(summary, handle, indent=2)
-    handle.write("\n")

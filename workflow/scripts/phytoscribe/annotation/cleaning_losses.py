@@ -1,0 +1,52 @@
+"""What the cleaning step had to leave out, as rows of the table of transcripts."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+
+from phytoscribe.annotation.feature_tree import is_transcript_type
+from phytoscribe.annotation.gff_reader import TRANSCRIPT_TYPES
+from phytoscribe.annotation.reasons import Reason
+from phytoscribe.annotation.repairs import Repair, RepairKind
+from phytoscribe.annotation.transcript_table import REJECTED, TranscriptRow
+
+_PLACE = re.compile(r"(.*):(\d+)-(\d+):(.*)")
+_REASON_OF_REPAIR = {
+    RepairKind.GENE_LOST: Reason.LOST_BY_CLEANER,
+    RepairKind.GENE_WITHOUT_TRANSCRIPT: Reason.NO_TRANSCRIPT,
+    RepairKind.MIXED_STRANDS: Reason.MIXED_STRANDS,
+    RepairKind.NO_STRAND: Reason.NO_STRAND,
+}
+_GENE_KINDS = frozenset({RepairKind.GENE_LOST, RepairKind.GENE_WITHOUT_TRANSCRIPT})
+#: Types of gene lines that may hold a coding gene.
+_CODING_GENE_TYPES = frozenset({"", "gene", "protein_coding_gene"})
+
+
+def rows_of_cleaning(repairs: Iterable[Repair]) -> Iterator[TranscriptRow]:
+    """Rows for genes and transcripts that the cleaning step left out."""
+    for repair in repairs:
+        reason = _reason_of(repair)
+        if reason is None:
+            continue
+        gene, transcript = (repair.id, "") if repair.kind in _GENE_KINDS else (_gene_in(repair.detail), repair.id)
+        place = _PLACE.fullmatch(repair.place)
+        contig, start0, end, strand = "", 0, 0, "."
+        if place:
+            contig, start0, end, strand = place[1], int(place[2]) - 1, int(place[3]), place[4]
+        detail = "; ".join(filter(None, (repair.detail, f"line {repair.line}" if repair.line else "")))
+        yield TranscriptRow(gene, transcript, contig, start0, end, strand, REJECTED, str(reason), detail)
+
+
+def _reason_of(repair: Repair) -> Reason | None:
+    first = repair.detail.partition(" ")[0]
+    if repair.kind is RepairKind.GENE_WITHOUT_TRANSCRIPT and first not in _CODING_GENE_TYPES:
+        return Reason.NOT_PROTEIN_CODING
+    if repair.kind is RepairKind.FEATURE_LEFT_OUT and is_transcript_type(first):
+        # A transcript inside a transcript, such as a miRNA in its precursor.
+        return Reason.LOST_BY_CLEANER if first in TRANSCRIPT_TYPES else Reason.NOT_PROTEIN_CODING
+    return _REASON_OF_REPAIR.get(repair.kind)
+
+
+def _gene_in(detail: str) -> str:
+    return detail.removeprefix("gene ").partition(";")[0] if detail.startswith("gene ") else ""
