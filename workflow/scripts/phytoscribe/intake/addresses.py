@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from urllib.parse import SplitResult, parse_qsl, quote, unquote, urlsplit, urlunsplit
 
 from phytoscribe.errors import DownloadError
@@ -56,6 +57,23 @@ def shown_url(url: str) -> str:
     return urlunsplit(parts._replace(netloc=netloc, query=_shown_query(parts.query), fragment=""))
 
 
+def secrets_in(url: str, headers: Mapping[str, str]) -> list[str]:
+    """What a server must not be quoted with: passwords, tokens and the like of a request; longest first."""
+    parts = urlsplit(url)
+    found = [unquote(parts.password or ""), *(value for key, value in parse_qsl(parts.query) if _is_secret(key))]
+    for key, value in headers.items():
+        if _is_secret(key):
+            found += [value, value.partition(" ")[2]]
+    return sorted({"".join(secret) for secret in found if secret}, key=len, reverse=True)
+
+
+def conceal(text: str, secrets: Iterable[str]) -> str:
+    """The text with every secret masked."""
+    for secret in secrets:
+        text = text.replace(secret, MASK)
+    return text
+
+
 def same_server(one: str, other: str) -> bool:
     """True if both URLs have the same scheme, host and port."""
     return _origin(urlsplit(one)) == _origin(urlsplit(other))
@@ -65,6 +83,10 @@ def _origin(parts: SplitResult) -> tuple[str, str | None, int | None]:
     return parts.scheme, parts.hostname, parts.port or _DEFAULT_PORTS.get(parts.scheme)
 
 
+def _is_secret(key: str) -> bool:
+    return any(word in key.lower() for word in _SECRET_KEYS)
+
+
 def _shown_query(query: str) -> str:
     """The query with hidden secrets; one that is not made of ``key=value`` pairs is hidden whole."""
     if not query:
@@ -72,7 +94,4 @@ def _shown_query(query: str) -> str:
     pairs = parse_qsl(query, keep_blank_values=True)
     if not pairs or "=" not in query:
         return MASK
-    return "&".join(
-        f"{quote(key)}={MASK if any(word in key.lower() for word in _SECRET_KEYS) else quote(value)}"
-        for key, value in pairs
-    )
+    return "&".join(f"{quote(key)}={MASK if _is_secret(key) else quote(value)}" for key, value in pairs)

@@ -8,33 +8,49 @@ from __future__ import annotations
 
 import json
 import logging
-import socket
-import ssl
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from http import HTTPStatus
 from typing import Any
-from urllib.parse import urljoin
 
 import requests
 import urllib3
 
 from phytoscribe import __version__
 from phytoscribe.errors import DownloadError
-from phytoscribe.intake.addresses import MASK, credentials, same_server, shown_url, split_url, without_credentials
+from phytoscribe.intake.addresses import (
+    conceal,
+    credentials,
+    same_server,
+    secrets_in,
+    shown_url,
+    split_url,
+    without_credentials,
+)
 from phytoscribe.intake.content import HEAD_BYTES, error_text, refuse_pages
+from phytoscribe.intake.failures import failure_of, interruption_of
 from phytoscribe.intake.partial import Unusable
 from phytoscribe.intake.progress import watched
 from phytoscribe.intake.retries import Interrupted, TransferSettings, retry_after_seconds
 
 log = logging.getLogger(__name__)
 
+
+def _hide_queries(record: logging.LogRecord) -> bool:
+    """Mask tokens in the addresses that the HTTP library logs while debugging."""
+    if isinstance(record.args, tuple):
+        record.args = tuple(shown_url(part) if isinstance(part, str) and "?" in part else part for part in record.args)
+    return True
+
+
+for _name in ("urllib3.connectionpool", "urllib3.util.retry"):
+    logging.getLogger(_name).addFilter(_hide_queries)
+
 LONGEST_CONNECT_SECONDS = 30.0
 
 _BLOCK = 1 << 20
 _MOST_REDIRECTS = 10
 _MOST_ANSWER_BYTES = 64 << 20
-_REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _PASSING = frozenset({408, 425, 429})
 
 _ADVICE = {
@@ -87,18 +103,15 @@ def request_json(
     shown = shown_url(url)
     content = b""
     with answer(url, settings, {"Accept": "application/json", **(headers or {})}, shown, method, body) as got:
-        raise_for(got, shown, headers or {})
+        raise_for(got, shown)
         for block in watched(blocks(got), settings.timeout_seconds):
             content += block
             if len(content) > _MOST_ANSWER_BYTES:
                 raise DownloadError(f"{shown}: the answer is far too long for a list of files; check the address")
-        content_type = got.headers.get("Content-Type", "")
-    try:
-        return json.loads(content)
-    except (ValueError, RecursionError):
-        pass
-    refuse_pages(content[:HEAD_BYTES], content_type, shown)
-    raise DownloadError(f"{shown}: the answer is no JSON; check the address, or try again later")
+        with suppress(ValueError, RecursionError):
+            return json.loads(content)
+        refuse_pages(content[:HEAD_BYTES], got.headers.get("Content-Type", ""), shown)
+        raise DownloadError(f"{shown}: the answer is no JSON; check the address, or try again later")
 
 
 @contextmanager
@@ -126,21 +139,35 @@ def answer(
         for _ in range(_MOST_REDIRECTS + 1):
             got = _send(session, method, address, {**own, **ranges, **private}, auth, body, settings, shown)
             with got:
-                location = got.headers.get("Location")
-                if got.status_code not in _REDIRECTS or not location:
-                    yield got
+                if not got.is_redirect:
+                    with _quoting_no(secrets_in(url, headers)):
+                        yield got
                     return
             if method != "GET":
                 raise Refused(f"{shown}: the server sends the request elsewhere; check the address", got.status_code)
-            address = urljoin(address, location)
-            parts = split_url(address)
+            parts = split_url(got.next.url)
             if parts.scheme not in ("http", "https"):
-                raise DownloadError(f"{shown}: the server redirects to {shown_url(address)}, which is no web address")
+                raise DownloadError(
+                    f"{shown}: the server redirects to a {parts.scheme} address, which is no web address"
+                )
             address = without_credentials(parts)
             if not same_server(first, address):
                 private, auth = {}, _NoLogin()
-            log.info("%s: redirected to %s", shown, shown_url(address))
+            # Object stores sign addresses: the query is a password for some hours.
+            log.info("%s: redirected to %s", shown, address.partition("?")[0])
     raise DownloadError(f"{shown}: the server redirects in a circle; check the address")
+
+
+@contextmanager
+def _quoting_no(secrets: Sequence[str]) -> Iterator[None]:
+    """Mask secrets in errors raised in the block: they quote the server, and it may repeat what it was sent."""
+    try:
+        yield
+    except DownloadError as error:
+        error.args = tuple(conceal(str(part), secrets) for part in error.args)
+        if isinstance(error, Refused):
+            error.said = conceal(error.said, secrets)
+        raise
 
 
 def _send(
@@ -166,62 +193,12 @@ def _send(
             allow_redirects=False,
         )
     except (requests.exceptions.RequestException, urllib3.exceptions.HTTPError, OSError, ValueError) as error:
-        failure = _failure(error, shown)
+        failure = failure_of(error, shown)
     # Raised outside the handler: the library's error, whose frames hold headers, is not chained to it.
     raise failure
 
 
-def _failure(error: Exception, shown: str) -> Exception:
-    """A failed request as an error of ours."""
-    causes = list(_causes(error))
-    for cause in causes:
-        if isinstance(cause, ssl.SSLCertVerificationError):
-            return DownloadError(
-                f"{shown}: the server's certificate is not trusted ({cause.verify_message}); check the address; "
-                "if your network has a certificate of its own, name its file in the environment variable "
-                "REQUESTS_CA_BUNDLE"
-            )
-    broken = (
-        requests.exceptions.ConnectionError,
-        requests.exceptions.Timeout,
-        requests.exceptions.ChunkedEncodingError,
-        urllib3.exceptions.HTTPError,
-        OSError,
-    )
-    invalid = (requests.exceptions.InvalidURL, requests.exceptions.InvalidSchema, requests.exceptions.InvalidHeader)
-    if isinstance(error, broken) and not isinstance(error, (ValueError, *invalid)):
-        return _interruption(error)
-    return DownloadError(f"{shown}: the request cannot be sent ({type(error).__name__}); correct the address")
-
-
-def _interruption(error: Exception) -> Interrupted:
-    """A broken connection in words, without the addresses that the HTTP library's texts quote."""
-    for cause in _causes(error):
-        if isinstance(cause, socket.gaierror):
-            return Interrupted("the host name cannot be resolved")
-        if isinstance(cause, TimeoutError | urllib3.exceptions.TimeoutError | requests.exceptions.Timeout):
-            return Interrupted("the server sent nothing within the time-out")
-        if isinstance(cause, urllib3.exceptions.ProxyError):
-            return Interrupted("the proxy of your network cannot be reached")
-        if isinstance(cause, OSError) and cause.errno and cause.strerror and not isinstance(cause, ssl.SSLError):
-            return Interrupted(f"the connection failed ({cause.strerror})")
-    return Interrupted("the connection broke")
-
-
-def _causes(error: BaseException) -> Iterator[BaseException]:
-    """The error and everything that it wraps."""
-    waiting, seen = [error], set()
-    while waiting:
-        one = waiting.pop(0)
-        if id(one) in seen:
-            continue
-        seen.add(id(one))
-        yield one
-        linked = [one.__cause__, one.__context__, getattr(one, "reason", None), *one.args]
-        waiting.extend(other for other in linked if isinstance(other, BaseException))
-
-
-def raise_for(got: requests.Response, shown: str, headers: Mapping[str, str]) -> None:
+def raise_for(got: requests.Response, shown: str) -> None:
     """Raise for every status that is no success."""
     status = got.status_code
     if status < 400:
@@ -230,13 +207,13 @@ def raise_for(got: requests.Response, shown: str, headers: Mapping[str, str]) ->
         wait = retry_after_seconds(got.headers.get("Retry-After"), got.headers.get("Date"))
         raise Interrupted(f"the server answered {named(status)}", wait)
     advice = _ADVICE.get(status, "check the address")
-    said = _reason(got, headers)
+    said = _reason(got)
     kind = Gone if status in (400, 404, 410) else Refused
     raise kind(f"{shown}: the server answered {named(status)}{f' ({said})' if said else ''}: {advice}", status, said)
 
 
-def _reason(got: requests.Response, headers: Mapping[str, str]) -> str:
-    """What the refusal's body says; secrets that it repeats are hidden."""
+def _reason(got: requests.Response) -> str:
+    """What the refusal's body says, in one line."""
     body = b""
     try:
         for block in blocks(got):
@@ -245,14 +222,11 @@ def _reason(got: requests.Response, headers: Mapping[str, str]) -> str:
                 break
     except Interrupted:
         return ""
-    text = error_text(body)
-    for value in headers.values():
-        for secret in (value, value[7:]) if value[:7].lower() == "bearer " else (value,):
-            text = text.replace(secret, MASK)
-    return text
+    return error_text(body)
 
 
 def named(status: int) -> str:
+    """``404 Not Found``."""
     try:
         return f"{status} {HTTPStatus(status).phrase}"
     except ValueError:
@@ -267,7 +241,7 @@ def blocks(got: requests.Response) -> Iterator[bytes]:
         try:
             block = got.raw.read1(_BLOCK, decode_content=False)
         except (urllib3.exceptions.HTTPError, OSError, ValueError) as error:
-            failure = _interruption(error)
+            failure = interruption_of(error)
         if failure is None:
             if not block:
                 return

@@ -7,7 +7,6 @@ import logging
 import re
 import socket
 from collections.abc import Iterator
-from contextlib import contextmanager
 from itertools import chain
 from urllib.parse import unquote
 
@@ -39,11 +38,17 @@ def download_ftp(url: str, partial: Partial, settings: TransferSettings) -> None
     path = unquote(parts.path).removeprefix("/")
     if any(ord(letter) < 32 for letter in path) or not path:
         raise DownloadError(f"{partial.shown}: the address names no file; correct it")
-    with _errors_in_words(partial.shown), ftplib.FTP(timeout=settings.timeout_seconds) as server:
-        server.connect(parts.hostname or "", parts.port or ftplib.FTP_PORT)
-        server.login(*(credentials(parts) or ()))
-        server.voidcmd("TYPE I")
-        _transfer(server, path, partial, settings)
+    try:
+        with ftplib.FTP(timeout=settings.timeout_seconds) as server:
+            server.connect(parts.hostname or "", parts.port or ftplib.FTP_PORT)
+            server.login(*(credentials(parts) or ()))
+            server.voidcmd("TYPE I")
+            _transfer(server, path, partial, settings)
+        return
+    except (ftplib.Error, OSError, EOFError, UnicodeError) as error:
+        failure = _in_words(error, partial.shown)
+    # Raised outside the handler: the library's frames hold the password.
+    raise failure
 
 
 def _transfer(server: ftplib.FTP, path: str, partial: Partial, settings: TransferSettings) -> None:
@@ -108,28 +113,20 @@ def _asked(question, path: str):
         raise
 
 
-@contextmanager
-def _errors_in_words(shown: str) -> Iterator[None]:
-    try:
-        yield
-    except ftplib.error_perm as error:
-        said = _said(error)
+def _in_words(error: Exception, shown: str) -> Exception:
+    """A failure of the FTP library as an error of ours."""
+    said = _said(error)
+    if isinstance(error, ftplib.error_perm):
         if said.startswith("550"):
-            failure: Exception = Unusable(f"{shown}: the server answered {said}: no such file; correct the address")
-        else:
-            failure = DownloadError(f"{shown}: the server answered {said}: check the address and the login")
-    except ftplib.error_temp as error:
-        failure = Interrupted(f"the server answered {_said(error)}")
-    except socket.gaierror:
-        failure = Interrupted("the host name cannot be resolved")
-    except TimeoutError:
-        failure = Interrupted("the server sent nothing within the time-out")
-    except (OSError, EOFError, ftplib.Error) as error:
-        failure = Interrupted(f"the connection failed ({getattr(error, 'strerror', None) or 'closed by the server'})")
-    else:
-        return
-    # Raised outside the handlers: the library's frames hold the password.
-    raise failure
+            return Unusable(f"{shown}: the server answered {said}: there is no such file; correct the address")
+        return DownloadError(f"{shown}: the server answered {said}: check the address and the login")
+    if isinstance(error, ftplib.error_temp):
+        return Interrupted(f"the server answered {said}")
+    if isinstance(error, socket.gaierror):
+        return Interrupted("the host name cannot be resolved")
+    if isinstance(error, TimeoutError):
+        return Interrupted("the server sent nothing within the time-out")
+    return Interrupted(f"the connection failed ({getattr(error, 'strerror', None) or 'closed by the server'})")
 
 
 def _said(error: Exception) -> str:

@@ -66,15 +66,16 @@ class Partial:
         mended: True if the bytes come from more than one answer, so that a wrong checksum may be the seam's fault.
     """
 
-    def __init__(self, url: str, target: Path, expected: Expected):
+    def __init__(self, url: str, target: Path, expected: Expected, shown: str = ""):
         self.target = target
         self.path = target.with_name(f".{target.name}.part")
         self.state_path = target.with_name(f".{target.name}.part.json")
         self._new_state_path = target.with_name(f".{target.name}.part.json.new")
         self.lock_path = target.with_name(f".{target.name}.part.lock")
-        self.shown = shown_url(url)
+        self.shown = shown or shown_url(url)
         self.expected = expected
         self.mended = False
+        self._url = url
         self._address = hashlib.sha256(url.encode()).hexdigest()
         self._state: dict = {}
 
@@ -99,13 +100,14 @@ class Partial:
     @contextmanager
     def lock(self) -> Iterator[None]:
         """Hold the file's lock, waiting for another process that holds it; a dead process holds nothing."""
-        self.target.parent.mkdir(parents=True, exist_ok=True)
         lock = FileLock(self.lock_path, poll_interval=SECONDS_BETWEEN_LOCK_TRIES)
-        try:
-            lock.acquire(timeout=0)
-        except Timeout:
-            log.info("%s: another process is fetching %s; waiting for it", self.shown, self.target)
-            lock.acquire()
+        with self._disk_errors():
+            self.target.parent.mkdir(parents=True, exist_ok=True)
+            try:
+                lock.acquire(timeout=0)
+            except Timeout:
+                log.info("%s: another process is fetching %s; waiting for it", self.shown, self.target)
+                lock.acquire()
         try:
             yield
         finally:
@@ -155,7 +157,7 @@ class Partial:
             DownloadError: the disk has not enough room, or cannot be written.
         """
         self.require_room(size or self.expected.size or 0)
-        state = {"address": self._address, "url": self.shown, "size": size, "validator": validator}
+        state = {"address": self._address, "url": shown_url(self._url), "size": size, "validator": validator}
         state["expected"] = asdict(self.expected)
         with self._disk_errors():
             self.path.write_bytes(b"")
@@ -163,6 +165,11 @@ class Partial:
             os.replace(self._new_state_path, self.state_path)
         self._state = state
         self.mended = False
+
+    def learn_size(self, size: int | None) -> None:
+        """Take note of the whole file's size, where the server tells it only now."""
+        if self.size is None:
+            self._state["size"] = size
 
     def append(self, blocks: Iterable[bytes]) -> None:
         """Write blocks behind what has arrived, as they come.
@@ -204,24 +211,25 @@ class Partial:
                 f"only {free:,} bytes are free in {folder}; make room, or run in a folder on a larger disk"
             )
 
-    def check(self, path: Path | None = None) -> None:
-        """Compare the whole file with what is expected, and say what could not be compared.
+    def problem(self, path: Path | None = None) -> str:
+        """Compare the whole file with what is expected: a message about the difference, "" if there is none.
+
+        What could not be compared is logged.
 
         Args:
             path: a file to compare in place of the bytes at hand.
-
-        Raises:
-            Unusable: it has another size or checksum.
         """
         path = path or self.path
         arrived, checksums = path.stat().st_size, self.expected.checksums()
+        if not arrived:
+            return f"{self.shown}: the file is empty; check the address"
         if self.expected.size is not None and arrived != self.expected.size:
-            raise Unusable(wrong_size(self.shown, arrived, self.expected.size))
+            return wrong_size(self.shown, arrived, self.expected.size)
         for method, expected in checksums.items():
             with path.open("rb") as handle:
                 found = hashlib.file_digest(handle, method).hexdigest()
             if found != expected:
-                raise Unusable(
+                return (
                     f"{self.shown}: wrong {method}: {found} arrived, {expected} is expected; the file on the server "
                     "was changed or is damaged, or the expected checksum is wrong"
                 )
@@ -229,6 +237,7 @@ class Partial:
         if not checksums:
             how = "its size alone" if self.size is not None or self.expected.size is not None else "nothing"
             log.info("%s: no checksum is known; that the file is right is shown by %s", self.shown, how)
+        return ""
 
     def finish(self) -> None:
         """Give the whole file its name."""

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from phytoscribe.errors import DownloadError
+from phytoscribe.intake.addresses import conceal, secrets_in
 from phytoscribe.intake.answers import Refused, request_json
 from phytoscribe.intake.content import one_line
 from phytoscribe.intake.phytozome_choice import choose_annotation, choose_assembly, require_one_genome
@@ -126,7 +127,7 @@ def fetch_file(
     url = f"{hosts.files}/download_files/{file.file_id}/"
     status, said = 0, ""
     try:
-        fetch(url, target, Expected(file.size, md5=file.md5), settings, token.headers(), wait)
+        fetch(url, target, Expected(file.size, md5=file.md5), settings, token.headers(), wait, file.file_name)
     except Refused as error:
         status, said = error.status, error.said
         if status not in (401, 403, 409):
@@ -146,7 +147,7 @@ def _restored(
 ) -> DownloadError:
     """Ask for files to be brought back from tape; the message that ends this run."""
     names = " and ".join(file.file_name for file in files)
-    on_tape = f"{names}: {'is' if len(files) == 1 else 'are'} on tape at the JGI"
+    on_tape = f"{names}: on tape at the JGI, not on disk"
     url = f"{hosts.listing}/request_archived_files/"
     body = {"ids": [file.file_id for file in files], "send_mail": False, "api_version": "2"}
     try:
@@ -159,8 +160,12 @@ def _restored(
         if isinstance(error, Refused) and error.status in (401, 403):
             return _not_allowed(names, error.status, error.said, hosts, files[0].genome_id)
         return DownloadError(f"{on_tape}, and restoring could not be requested: {error}")
-    number = reply.get("request_id") if isinstance(reply, dict) else None
-    named = f" (request {one_line(str(number))})" if number is not None else ""
+    reply = reply if isinstance(reply, dict) else {}
+    if reply.get("error"):
+        said = conceal(one_line(str(reply["error"])), secrets_in(url, headers))
+        return DownloadError(f"{on_tape}, and restoring could not be requested: {said}; try again later")
+    number = reply.get("request_id")
+    named = f" (request {number})" if isinstance(number, int) else ""
     return DownloadError(
         f"{on_tape}; restoring has been requested{named} and usually takes less than a day: "
         "run the same command again then"
@@ -192,10 +197,14 @@ def _terms(
     policy = None
     try:
         # Terms are worth one more attempt, not minutes: the listing may know them too.
-        brief = replace(settings, attempts=min(settings.attempts, 2))
+        brief = replace(
+            settings,
+            attempts=min(settings.attempts, 2),
+            longest_wait_seconds=min(settings.longest_wait_seconds, 10.0),
+        )
         reply = insist(lambda: request_json("GET", url, brief), url, brief, wait)
     except DownloadError as error:
-        log.warning("%s", error)
+        log.warning("usage terms: %s", error)
     else:
         first = reply[0] if isinstance(reply, list) and reply else None
         policy = first.get("data_restriction_policy") if isinstance(first, dict) else None

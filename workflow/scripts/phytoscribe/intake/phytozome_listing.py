@@ -25,8 +25,6 @@ FILES_PER_PAGE = 50
 _MOST_PAGES = 400
 _LOCAL = frozenset({"localhost", "127.0.0.1", "::1"})
 _FILE_ID = re.compile(r"[A-Za-z0-9_-]+")
-#: Phytozome puts the proteome's number into each file name: Athaliana_447_TAIR10.fa.gz.
-_NUMBER_IN_NAME = re.compile(r"[^_]+_(?:[^_]*[^_0-9][^_]*_)*(\d+)_")
 _MD5 = re.compile(r"[0-9a-fA-F]{32}")
 
 
@@ -68,6 +66,7 @@ class PhytozomeFile:
         kind: ``assembly``, ``annotation/gene``, ...
         genome_id: number of the proteome that it belongs to.
         proteome: short name of that proteome: ``Athaliana``.
+        proteome_name: another name of it.
         organism: full name of the species.
         assembly_version: of the proteome, as the listing says.
         annotation_version: of the proteome, as the listing says.
@@ -82,6 +81,7 @@ class PhytozomeFile:
     kind: str | None = None
     genome_id: int | None = None
     proteome: str | None = None
+    proteome_name: str | None = None
     organism: str | None = None
     assembly_version: str | None = None
     annotation_version: str | None = None
@@ -125,7 +125,8 @@ def files_of(
                 f"{hosts.properties} (it ends the address of the genome's page) and correct genome_id"
             )
         return files
-    named = [file for file in found if _same(file.proteome, query["proteome"])]
+    wanted = query["proteome"]
+    named = [file for file in found if _same(file.proteome, wanted) or _same(file.proteome_name, wanted)]
     files = [file for file in named if _same(file.annotation_version, query["version"])]
     numbers = {file.genome_id for file in files}
     if len(numbers) != 1 or None in numbers:
@@ -180,8 +181,8 @@ def _file(entry: Mapping[str, Any], organism: Mapping[str, Any]) -> PhytozomeFil
     if not _FILE_ID.fullmatch(file_id):
         raise DownloadError(f"{name}: the listing gives it an id that cannot be asked for; try again later")
     md5 = _text(entry.get("md5sum")) or ""
-    named = _NUMBER_IN_NAME.match(name)
-    number = _text(about.get("proteome_id")) or (named[1] if named else None)
+    # Phytozome puts the proteome's number into each file name: Athaliana_447_TAIR10.fa.gz.
+    in_name = next((part for part in name.split("_")[1:-1] if part.isdecimal()), None)
     usage = metadata.get("data_utilization_status") or organism.get("data_utilization_status")
     return PhytozomeFile(
         file_id=file_id,
@@ -190,8 +191,9 @@ def _file(entry: Mapping[str, Any], organism: Mapping[str, Any]) -> PhytozomeFil
         md5=md5.lower() if _MD5.fullmatch(md5) else None,
         status=_text(entry.get("file_status")) or "",
         kind=_text(metadata.get("type")),
-        genome_id=_positive(number),
+        genome_id=_positive(about.get("proteome_id")) or _positive(in_name),
         proteome=_text(about.get("Gspecies")) or _text(about.get("proteome_name")),
+        proteome_name=_text(about.get("proteome_name")),
         organism=_text(taxon.get("ncbi_taxon_species")) or _text(organism.get("name")),
         assembly_version=_text(about.get("assembly_version")),
         annotation_version=_text(about.get("annotation_version")),

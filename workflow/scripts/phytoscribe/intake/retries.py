@@ -92,7 +92,8 @@ def insist(
         if retry_after:
             pause = retry_after
         said = " as the server asks" if retry_after else ""
-        log.warning("%s: %s; trying again in %s%s", shown, reason, _duration(pause), said)
+        so_far = f" ({arrived():,} bytes have arrived)" if arrived() else ""
+        log.warning("%s: %s%s; trying again in %s%s", shown, reason, so_far, _duration(pause), said)
         wait(pause)
 
 

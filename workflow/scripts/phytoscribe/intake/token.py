@@ -54,6 +54,9 @@ class Hidden(str):
 
     __slots__ = ()
 
+    def __new__(cls, text: str) -> Hidden:
+        return super().__new__(cls, "".join(text))  # not str(text): that is the mask, if text is hidden already
+
     def __repr__(self) -> str:
         return MASK
 

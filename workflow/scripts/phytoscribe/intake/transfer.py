@@ -15,7 +15,7 @@ from urllib.parse import SplitResult
 from urllib.request import url2pathname
 
 from phytoscribe.errors import DownloadError
-from phytoscribe.intake.addresses import split_url
+from phytoscribe.intake.addresses import shown_url, split_url
 from phytoscribe.intake.ftp import download_ftp
 from phytoscribe.intake.partial import Expected, Partial, Unusable
 from phytoscribe.intake.retries import TransferSettings, insist
@@ -35,6 +35,7 @@ def fetch(
     settings: TransferSettings = TransferSettings(),  # noqa: B008 (frozen)
     headers: Mapping[str, str] | None = None,
     wait: Callable[[float], None] = time.sleep,
+    name: str = "",
 ) -> None:
     """Download ``url`` to ``target``, which appears only when it is complete and checked.
 
@@ -50,13 +51,14 @@ def fetch(
         settings: patience.
         headers: further headers for http(s), sent to the URL's own server alone, not to one that it redirects to.
         wait: called with the seconds to wait between attempts.
+        name: what messages call the file, where the address says little.
 
     Raises:
         DownloadError: the file cannot be had, or is not what is expected.
     """
     parts = split_url(url)
     target = Path(target)
-    partial = Partial(url, target, expected)
+    partial = Partial(url, target, expected, f"{name} ({shown_url(url)})" if name else "")
     before = _version(target)
 
     def complete() -> None:
@@ -64,8 +66,6 @@ def fetch(
             _copy(parts, partial)
         elif not partial.is_complete():
             insist(attempt, partial.shown, settings, wait, lambda: partial.arrived)
-        if not partial.arrived:
-            raise Unusable(f"{partial.shown}: the file is empty; check the address")
 
     def attempt() -> None:
         if parts.scheme == "ftp":
@@ -74,7 +74,7 @@ def fetch(
             download_http(url, partial, settings, headers or {})
 
     with partial.lock():
-        if _version(target) not in (None, before) and _is_right(partial, target):
+        if _version(target) not in (None, before) and not partial.problem(target):
             log.info("%s: another process has just fetched %s", partial.shown, target)
             return
         partial.open_or_restart()
@@ -86,21 +86,20 @@ def fetch(
         finally:
             if not partial.arrived:
                 partial.discard()
-    log.info("%s: fetched as %s, %d bytes", partial.shown, target, target.stat().st_size)
 
 
 def _complete_and_check(complete: Callable[[], None], partial: Partial) -> None:
     """Complete, check and name the file; one that was fetched in pieces and turns out wrong is fetched once more."""
     complete()
-    try:
-        partial.check()
-    except Unusable as error:
-        if not partial.mended:
-            raise
-        log.warning("%s; it was fetched in pieces: fetching it anew", error)
+    problem = partial.problem()
+    if problem and partial.mended:
+        log.warning("%s; it was fetched in pieces: fetching it anew", problem)
         partial.discard()
         complete()
-        partial.check()
+        problem = partial.problem()
+    if problem:
+        raise Unusable(problem)
+    log.info("%s: fetched, %d bytes", partial.shown, partial.arrived)
     partial.finish()
 
 
@@ -118,18 +117,10 @@ def _copy(parts: SplitResult, partial: Partial) -> None:
         raise DownloadError(f"{partial.shown}: cannot be read ({error.strerror}); check the address") from error
 
 
-def _is_right(partial: Partial, target: Path) -> bool:
-    try:
-        partial.check(target)
-    except Unusable:
-        return False
-    return True
-
-
 def _version(path: Path) -> tuple[int, int, int] | None:
     """What changes whenever a file is replaced; None if there is none."""
     try:
         stat = path.stat()
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return None
     return stat.st_ino, stat.st_mtime_ns, stat.st_size

@@ -33,6 +33,8 @@ def download_http(url: str, partial: Partial, settings: TransferSettings, header
         if _resume(url, partial, settings, headers):
             return
         log.info("%s: the file has changed on the server; beginning anew", partial.shown)
+    elif partial.arrived:
+        log.info("%s: what has arrived cannot be told from another version of the file; beginning anew", partial.shown)
     _from_zero(url, partial, settings, headers)
 
 
@@ -44,8 +46,9 @@ def _resume(url: str, partial: Partial, settings: TransferSettings, headers: Map
         wanted["If-Range"] = partial.validator
     with answer(url, settings, wanted, partial.shown) as got:
         if got.status_code == HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE:
-            return False
-        raise_for(got, partial.shown, headers)
+            # All of it had arrived already, if a checksum says so; or the file is shorter now.
+            return got.headers.get("Content-Range") == f"bytes */{arrived}" and bool(partial.expected.checksums())
+        raise_for(got, partial.shown)
         if got.status_code != HTTPStatus.PARTIAL_CONTENT:
             log.info("%s: the server sends the whole file, not the rest", partial.shown)
             _receive_whole(got, partial, settings)
@@ -54,18 +57,19 @@ def _resume(url: str, partial: Partial, settings: TransferSettings, headers: Map
         if place is None or int(place[1]) != arrived:
             return False
         size = None if place[3] == "*" else int(place[3])
-        if _encoded(got) or _differ(size, partial.size) or _differ(_validator(got), partial.validator):
+        if _differ(size, partial.size) or _differ(_validator(got), partial.validator):
             return False
         partial.require_room((size or arrived) - arrived)
         log.info("%s: going on from byte %d", partial.shown, arrived)
+        partial.learn_size(size)
         partial.append(watched(blocks(got), settings.timeout_seconds))
-    _require_end(partial)
+        _require_end(got, partial)
     return True
 
 
 def _from_zero(url: str, partial: Partial, settings: TransferSettings, headers: Mapping[str, str]) -> None:
     with answer(url, settings, headers, partial.shown) as got:
-        raise_for(got, partial.shown, headers)
+        raise_for(got, partial.shown)
         if got.status_code != HTTPStatus.OK:
             raise Refused(f"{partial.shown}: unexpected answer {named(got.status_code)}", got.status_code)
         _receive_whole(got, partial, settings)
@@ -81,9 +85,6 @@ def _receive_whole(got: requests.Response, partial: Partial, settings: TransferS
         )
     if encoding:
         log.warning("%s: the server marks the file as compressed on the way; it is kept as it comes", partial.shown)
-    expected = partial.expected.size
-    if size is not None and expected is not None and size != expected:
-        raise Unusable(wrong_size(partial.shown, size, expected))
     incoming = watched(blocks(got), settings.timeout_seconds)
     head = b""
     for block in incoming:
@@ -91,15 +92,21 @@ def _receive_whole(got: requests.Response, partial: Partial, settings: TransferS
         if len(head) >= HEAD_BYTES:
             break
     refuse_pages(head, got.headers.get("Content-Type", ""), partial.shown)
+    expected = partial.expected.size
+    if size is not None and expected is not None and size != expected:
+        raise Unusable(wrong_size(partial.shown, size, expected))
     partial.begin(size, _validator(got))
     if size is None and expected is None:
         log.warning("%s: the server does not say how long the file is", partial.shown)
     partial.append(chain([head], incoming))
-    _require_end(partial)
+    _require_end(got, partial)
 
 
-def _require_end(partial: Partial) -> None:
-    whole = partial.size if partial.size is not None else partial.expected.size
+def _require_end(got: requests.Response, partial: Partial) -> None:
+    """Raise if the body ended too early; one in chunks says itself where it ends."""
+    whole = partial.size
+    if whole is None and "Transfer-Encoding" not in got.headers:
+        whole = partial.expected.size
     if whole is not None and partial.arrived < whole:
         raise Interrupted(f"the connection ended after {partial.arrived} of {whole} bytes")
 
