@@ -10,10 +10,10 @@ import pytest
 from phytoscribe.annotation import GeneModel, Transcript
 from phytoscribe.annotation.check import CheckLimits, Reason, check_annotation, check_transcript, find_fault
 from phytoscribe.annotation.check_summary import read_summary, summarise, write_summary
-from phytoscribe.annotation.gene_table import gene_rows
+from phytoscribe.annotation.gene_table import GeneRow, gene_rows
 from phytoscribe.annotation.gff_reader import read_gff3
 from phytoscribe.annotation.reasons import HARMLESS_REASONS, IN_WORDS, STRUCTURAL_REASONS
-from phytoscribe.annotation.transcript_table import read_transcripts, write_transcripts
+from phytoscribe.annotation.transcript_table import TranscriptRow, read_transcripts, write_transcripts
 from phytoscribe.errors import ConfigError, GffError
 from phytoscribe.genome import Genome, check_fasta, encode, reverse_complement
 from phytoscribe.genome.fasta import write_index
@@ -181,9 +181,16 @@ def test_every_reason_has_words_and_a_side():
     assert not STRUCTURAL_REASONS & HARMLESS_REASONS
 
 
-def test_every_reason_is_explained_in_the_docs():
+def test_reasons_columns_and_keys_are_explained_in_the_docs():
     text = (Path(__file__).parents[2] / "docs/annotation-checks.md").read_text()
-    assert [reason for reason in Reason if f"`{reason}`" not in text] == []
+    listed = [line.split("`")[1] for line in text.splitlines() if line.startswith("| `") and line.count("|") == 6]
+    assert listed == [str(reason) for reason in Reason]  # in the order of the checks
+    for line in text.splitlines():
+        if line.startswith("| `") and line.count("|") == 6:
+            reason, fault = line.split("`")[1], line.split("|")[2].strip()
+            assert fault == ("F" if reason in STRUCTURAL_REASONS else "")
+    words = {*GeneRow._fields, *TranscriptRow._fields, *summarise([], [], [], LIMITS)}
+    assert [word for word in sorted(words) if f"`{word}`" not in text] == []
 
 
 def test_table_and_summary_are_read_back(tmp_path):
