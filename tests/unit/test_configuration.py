@@ -15,9 +15,12 @@ import yaml
 from phytoscribe.configuration import contig_names
 from phytoscribe.configuration.catalogue import Catalogue
 from phytoscribe.configuration.contig_names import contig_mistakes
+from phytoscribe.configuration.meaning import MODEL_FILES
 from phytoscribe.configuration.read import read_config
 from phytoscribe.configuration.schema import fill_defaults, load_schema
+from phytoscribe.configuration.sources import deciding_part, describing_part
 from phytoscribe.errors import ConfigError
+from phytoscribe.intake.records import SourceRecord, write_record
 from phytoscribe.models.configuration import config_from_settings
 
 ROOT = Path(__file__).parents[2]
@@ -124,6 +127,78 @@ MISTAKES = {
         ["predict.model is 'trained', but no genome has role 'train'"],
     ),
     "nothing to validate on": (lambda c: genome(c)["contigs"].pop("validate"), ["nothing is held out for validation"]),
+    "a phytozome source beside a path": (
+        lambda c: genome(c)["genome"].update(phytozome={"genome_id": 447}),
+        ["genomes[athaliana].genome: path and phytozome are given"],
+    ),
+    "phytozome for reads": (
+        lambda c: genome(c)["isoseq"].append({"phytozome": {"genome_id": 447}}),
+        ["genomes[athaliana].isoseq[2]: unknown key 'phytozome'; allowed: md5, path, sha256, size, url"],
+    ),
+    "reads from nowhere": (
+        lambda c: genome(c)["isoseq"].append({"size": 3}),
+        ["genomes[athaliana].isoseq[2]: none of path, url is given"],
+    ),
+    "number and name of a proteome": (
+        lambda c: genome(c).update(genome={"phytozome": {"genome_id": 447, "proteome": "Athaliana"}}),
+        ["genomes[athaliana].genome.phytozome: give genome_id or proteome with version, both are given"],
+    ),
+    "neither number nor name of a proteome": (
+        lambda c: genome(c).update(genome={"phytozome": {"assembly": "TAIR10"}}),
+        ["give genome_id or proteome with version, neither is given"],
+    ),
+    "name of a proteome without its version": (
+        lambda c: genome(c).update(genome={"phytozome": {"proteome": "Athaliana"}}),
+        ["proteome and version belong together"],
+    ),
+    "version beside a number": (
+        lambda c: genome(c).update(annotation={"phytozome": {"genome_id": 447, "version": "Araport11"}}),
+        ["beside genome_id the declared versions are called assembly and annotation"],
+    ),
+    "version of a phytozome source in the wrong place": (
+        lambda c: genome(c).update(annotation={"phytozome": {"genome_id": 447}, "version": "Araport11"}),
+        ["genomes[athaliana].annotation.version: is for path and url; say it as phytozome: {..., annotation: ...}"],
+    ),
+    "number that is none": (
+        lambda c: genome(c).update(genome={"phytozome": {"genome_id": "447"}}),
+        ["genomes[athaliana].genome.phytozome.genome_id: '447' given", "whole number"],
+    ),
+    "version without quotes": (
+        lambda c: genome(c)["genome"].update(version=4.0),
+        ["genomes[athaliana].genome.version: 4.0 given", "in quotes where it is a number"],
+    ),
+    "annotation that is true": (
+        lambda c: genome(c).update(annotation=True),
+        ["genomes[athaliana].annotation: True given. Give a source, or false for none."],
+    ),
+    "annotation left empty": (
+        lambda c: genome(c).update(annotation=None),
+        ["genomes[athaliana].annotation: None given", "a mapping (key: value) or true or false"],
+    ),
+    "no source at all": (
+        lambda c: genome(c).pop("genome"),
+        ["genomes[athaliana]: key 'genome' is missing; give `genome` with path, url or phytozome, or `source:"],
+    ),
+    "password in an address": (
+        lambda c: genome(c).update(genome={"url": "ftp://me:hunter2@host/a.fa"}),
+        ["genomes[athaliana].genome.url: it holds a user name or password", "give its `path`"],
+    ),
+    "sequence names without quotes": (
+        lambda c: genome(c).update(seqid_map={1: "Chr1"}),
+        ["genomes[athaliana].seqid_map: 1 given, but this must be a text", "in quotes where it is a number"],
+    ),
+    "sequence name that is a number": (
+        lambda c: genome(c).update(seqid_map={"1": 1}),
+        ["genomes[athaliana].seqid_map.1: 1 given, but this must be a text or empty"],
+    ),
+    "limits of the check": (
+        lambda c: c["check"].update(warn_above=0.6),
+        ["check: warn_above must not be larger than stop_above"],
+    ),
+    "a token would travel unprotected": (
+        lambda c: c.update(download={"phytozome": {"files": "http://example.org"}}),
+        ["download.phytozome.files: 'http://example.org'", "https"],
+    ),
     "baseline without annotation": (
         lambda c: c["genomes"].append(
             {"name": "x", "role": "predict", "genome": {"path": "x.fa"}, "augustus": "tomato"},
@@ -140,6 +215,7 @@ def test_mistake_has_its_message(example, name):
     message = message_of(example)
     for part in expected:
         assert part in message
+    assert "hunter2" not in message
     assert "\n" not in message, "a single mistake is a single line"
 
 
@@ -238,15 +314,53 @@ def test_unknown_augustus_species_is_named(example, tmp_path, monkeypatch):
     assert "AUGUSTUS has no species 'arabidopsi' (did you mean 'arabidopsis'?)" in message_of(example, look_around=True)
 
 
-def test_agat_is_refused_where_it_cannot_run(example, tmp_path, monkeypatch):
+def place_program(folder, name: str) -> None:
+    (folder / name).write_text("#!/bin/sh\n")
+    (folder / name).chmod(0o755)
+
+
+@pytest.mark.parametrize(
+    ("programs", "with_conda", "said"),
+    [
+        ([], True, "AGAT is not on PATH, and neither is conda"),
+        ([], False, "AGAT is not on PATH, and neither is conda"),
+        (["conda"], False, "AGAT is not on PATH, and conda is there but not used (no `--sdm conda`)"),
+        (["conda"], True, None),
+        (["agat_convert_sp_gxf2gxf.pl"], False, None),
+    ],
+)
+def test_agat_is_refused_where_it_cannot_run(example, tmp_path, monkeypatch, programs, with_conda, said):
     monkeypatch.chdir(ROOT)
     monkeypatch.setenv("PATH", str(tmp_path))
-    example["clean"]["backend"] = "agat"
-    assert "AGAT is not on PATH, and neither is conda" in message_of(example, look_around=True)
-    conda = tmp_path / "conda"
-    conda.write_text("#!/bin/sh\n")
-    conda.chmod(0o755)
-    read_config(example, SCHEMA)
+    for program in programs:
+        place_program(tmp_path, program)
+    del example["clean"]
+    if said is None:
+        assert read_config(example, SCHEMA, with_conda=with_conda)["clean"]["backend"] == "agat"
+        return
+    with pytest.raises(ConfigError) as caught:
+        read_config(example, SCHEMA, with_conda=with_conda)
+    message = str(caught.value)
+    assert said in message
+    for remedy in ("run with `--sdm conda`", "install AGAT", "use clean.backend: builtin"):
+        assert remedy in message
+
+
+def test_without_annotation_nothing_is_cleaned(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    read_config(genome_without(tmp_path), SCHEMA, with_conda=False)
+
+
+def genome_without(folder) -> dict:
+    (folder / "g.fa").write_text(">c\nA\n")
+    (folder / "released").mkdir(exist_ok=True)
+    for name in MODEL_FILES:
+        (folder / "released" / name).write_text("{}")
+    return {
+        "genomes": [{"name": "g", "role": "predict", "genome": {"path": "g.fa"}}],
+        "predict": {"model": "released"},
+    }
 
 
 def catalogue(**changes) -> Catalogue:
@@ -293,3 +407,70 @@ def test_genomes_without_reference_are_not_scored_against_one():
     assert genomes.evaluated == ["a"]
     assert genomes.with_isoseq == ["b"]
     assert genomes.with_baseline == []
+
+
+@pytest.mark.parametrize(
+    ("source", "other", "said"),
+    [
+        ({"url": "https://h/a.fa?key=1"}, {"url": "https://h/b.fa"}, {"source": "https://h/a.fa?key=***"}),
+        ({"phytozome": {"genome_id": 447}}, {"phytozome": {"genome_id": 1}}, {"source": "Phytozome", "genome_id": 447}),
+    ],
+)
+def test_contig_names_of_a_download_are_looked_up_once_it_is_there(tmp_path, monkeypatch, source, other, said):
+    monkeypatch.chdir(tmp_path)
+    item = {"name": "g", "genome": source, "contigs": {"test": ["c22"]}}
+    assert list(contig_mistakes(item)) == [], "nothing is there to look into"
+    folder = tmp_path / "resources/genomes/g"
+    folder.mkdir(parents=True)
+    (folder / "g.fa.fai").write_text("c21\t4\t3\t60\t61\n")
+    assert list(contig_mistakes(item)) == [], "an index of unknown origin says nothing"
+    facts = {"genome": "g", "kind": "genome", "file": "g.fa", "file_name": "a.fa", "size": 1, "date": "2026-01-31"}
+    write_record(folder / "genome.source.json", SourceRecord(**facts, sha256="", md5="", **said))
+    (mistake,) = contig_mistakes(item)
+    assert "g.fa.fai has no 'c22' (did you mean 'c21'?)" in mistake
+    assert list(contig_mistakes(item | {"genome": other})) == [], "the index is of another genome"
+
+
+def test_names_of_organelles_and_of_the_map_are_looked_up_too(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    item = place_genome(tmp_path, ">c1 first\nACGT\n>c2\nACGT\n")
+    good = item | {"organelles": ["c2"], "seqid_map": {"1": "c1", "Mt": None}}
+    assert list(contig_mistakes(good)) == []
+    wrong = item | {"organelles": ["c9"], "seqid_map": {"1": "d1", "Mt": None}}
+    one, two = contig_mistakes(wrong)
+    assert one == "genomes[g].organelles: g.fa has no 'c9'; its contigs are c1, c2"
+    assert two == "genomes[g].seqid_map: g.fa has no 'd1'; its contigs are c1, c2"
+
+
+def test_table_of_sequence_names_must_be_there(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    config = genome_without(tmp_path)
+    config["genomes"][0]["seqid_map"] = "names.tsv"
+    assert "genomes[g].seqid_map: names.tsv: no such file" in message_of(config, look_around=True)
+
+
+def test_parameters_of_downloads_hold_no_secret_and_no_description():
+    url = "https://example.org/a.fa?token=abc"
+    assert deciding_part({"url": url, "md5": "m", "version": "v1"}) == {
+        "url": "https://example.org/a.fa?token=***",
+        "md5": "m",
+    }
+    query = {"genome_id": 447, "assembly": "TAIR10", "annotation": "Araport11", "genome_file": "a.fa.gz"}
+    assert deciding_part({"phytozome": query}) == {"phytozome": {"genome_id": 447, "genome_file": "a.fa.gz"}}
+    assert describing_part({"phytozome": query}) == {"phytozome": {"assembly": "TAIR10", "annotation": "Araport11"}}
+    assert describing_part({"url": url, "md5": "m", "version": "v1"}) == {"version": "v1"}
+
+
+def test_every_key_of_a_source_either_decides_or_describes():
+    definitions = load_schema(SCHEMA)["$defs"]
+    for name in ("genome_source", "annotation_source", "reads_source", "phytozome"):
+        example = {key: f"https://x/{key}" for key in definitions[name]["properties"]}
+        if name == "phytozome":
+            example, wrapped = {"phytozome": example}, example
+        else:
+            example.pop("phytozome", None)
+        decides, describes = deciding_part(example), describing_part(example)
+        if name == "phytozome":
+            decides, describes, example = decides["phytozome"], describes["phytozome"], wrapped
+        assert decides | describes == example
+        assert not set(decides) & set(describes)

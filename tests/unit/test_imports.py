@@ -2,9 +2,19 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
-from phytoscribe.configuration.imports import modules_reached, outside_packages, result_modules
+from phytoscribe.configuration.imports import (
+    PACKAGE,
+    WITHOUT_RESULTS,
+    modules_reached,
+    outside_packages,
+    result_modules,
+)
+
+SCRIPTS = Path(__file__).parents[2] / "workflow/scripts"
 
 
 @pytest.fixture
@@ -45,3 +55,14 @@ def test_circles_end(scripts):
 
 def test_plumbing_reruns_nothing(scripts):
     assert "errors.py" not in names(result_modules(scripts / "run.py", scripts), scripts)
+
+
+def test_modules_that_are_called_plumbing_are_there():
+    assert not [name for name in WITHOUT_RESULTS if not (SCRIPTS / PACKAGE / name).is_file()]
+
+
+def test_a_genome_is_fetched_again_only_for_an_edit_that_could_change_it():
+    package = SCRIPTS / PACKAGE
+    result = {str(file.relative_to(package)) for file in result_modules(SCRIPTS / "download_genome.py", SCRIPTS)}
+    assert {"genome/fasta.py", "intake/sources.py", "intake/phytozome_choice.py"} <= result
+    assert not {"intake/transfer.py", "intake/progress.py", "configuration/catalogue.py"} & result

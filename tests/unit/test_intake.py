@@ -258,26 +258,24 @@ def test_reads_that_are_none(tmp_path, content, message):
     assert nothing_left(tmp_path)
 
 
-def snakemake(tmp_path, attempt: int) -> SimpleNamespace:
-    return SimpleNamespace(log=[str(tmp_path / "log")], resources=SimpleNamespace(attempt=attempt))
-
-
-def failing(message: str):
+@pytest.mark.parametrize("left", [0, 1])
+def test_a_failure_reaches_the_terminal_at_the_last_attempt(left, caplog):
     def main(_):
-        raise DownloadError(message)
+        raise DownloadError("x: is not there (404)")
 
-    return main
+    with pytest.raises(SystemExit if left else DownloadError) as caught:
+        said_once(main)(SimpleNamespace(resources=SimpleNamespace(attempts_left=left)))
+    if left:
+        assert caught.value.code == 1
+        assert "x: is not there (404); Snakemake tries again" in caplog.text
 
 
-def test_an_error_of_the_attempt_before_is_not_raised_for_the_terminal_again(tmp_path):
-    (tmp_path / "log").write_text("2026-01-01 ERROR phytoscribe: x: is not there (404)\n")
-    with pytest.raises(DownloadError, match="404"):
-        said_once(failing("x: is not there (404)"), snakemake(tmp_path, 1))(None)
-    with pytest.raises(SystemExit) as caught:
-        said_once(failing("x: is not there (404)"), snakemake(tmp_path, 2))(None)
-    assert caught.value.code == 1
-    with pytest.raises(DownloadError, match="another"):
-        said_once(failing("another fault"), snakemake(tmp_path, 2))(None)
+def test_a_rule_that_counts_no_attempts_says_it_at_once():
+    def main(_):
+        raise DownloadError("x")
+
+    with pytest.raises(DownloadError):
+        said_once(main)(SimpleNamespace())
 
 
 def test_names_of_fetched_files_are_hidden_and_differ_for_files_of_one_output(tmp_path, served):

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+import os
+
 import pytest
 from tiny_workflow import start, tiny_config, write_config
 
@@ -59,3 +62,24 @@ def test_same_message_with_a_profile(house, profile):
     config["genomes"].append(config["genomes"][1])
     write_config(house, config)
     assert "the name 'other' is used 2 times" in stopped(house, "--profile", profile, "all", "-n")
+
+
+def test_agat_that_cannot_run(house):
+    """AGAT is the schema's default; conda that is there but not used does not help."""
+    config = tiny_config()
+    del config["clean"]
+    write_config(house, config)
+    assert "clean.backend is 'agat', but AGAT is not on PATH, and neither is conda" in stopped(house)
+    (house / "bin").mkdir()
+    program = house / "bin/conda"
+    about = {"conda_version": "24.9.2", "channels": [], "get": {"channel_priority": "strict"}}
+    places = {"conda_prefix": "/x", "root_prefix": "/x", "platform": "linux-64"}
+    program.write_text(f"#!/bin/sh\necho '{json.dumps(about | places)}'\n")
+    program.chmod(0o755)
+    path = {"PATH": f"{program.parent}{os.pathsep}{os.environ['PATH']}"}
+    done = start(house, "all", "-n", environment=path)
+    assert "conda is there but not used (no `--sdm conda`)" in done.stdout
+    assert done.returncode == 1
+    done = start(house, "results/clean/tiny.gff3", "-n", "--sdm", "conda", environment=path)
+    assert done.returncode == 0, done.stdout
+    assert "Cleaning the annotation of tiny (agat)" in done.stdout

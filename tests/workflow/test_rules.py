@@ -186,11 +186,13 @@ def test_only_rules_with_attempt_get_more_when_repeated():
     repeated = {rule for rule, text in RULES.items() if re.search(r"^    retries:", text, flags=re.MULTILINE)}
     assert repeated == DOWNLOADS, "all other rules leave repeating to the profile"
     assert {rule for rule, text in RULES.items() if "attempt" in text} == DOWNLOADS
+    for rule in DOWNLOADS:
+        assert re.search(r"mem_mb=\d+,\n +runtime=\d+,\n", RULES[rule]), "they get no more when they are repeated"
 
 
 def test_downloads_run_here_are_tried_again_and_leave_no_empty_file():
     for rule in DOWNLOADS:
-        for line in ("    localrule: True", "    retries: 1", "        attempt=count_attempts,"):
+        for line in ("    localrule: True", "    retries: DOWNLOAD_RETRIES", "        attempts_left=attempts_left,"):
             assert f"\n{line}\n" in RULES[rule], f"{rule} lacks {line.strip()}"
         assert re.search(r'=ensure\("resources/genomes/.*", non_empty=True\)', RULES[rule])
         assert params_of(rule) == {"source": f'source("{rule.partition("_")[2]}")'}, "nothing else decides the file"

@@ -45,6 +45,9 @@ ARRAYS = {
 }
 
 
+# Attempts of a download are counted inside the script (config key `download`); this is one more after all of them.
+DOWNLOAD_RETRIES = 1
+
 CLEANER_ENVIRONMENT = f"../envs/{'agat' if config['clean']['backend'] == 'agat' else 'annotation'}.yaml"
 
 
@@ -69,9 +72,9 @@ def local_source(kind):
     return lambda wildcards: [part["path"] for part in sources(kind, wildcards.genome) if "path" in part]
 
 
-def count_attempts(wildcards, attempt):
-    """For resources: tells a script whether its rule is tried again, so that it says a thing once."""
-    return attempt
+def attempts_left(wildcards, attempt):
+    """For resources: tells a script whether its rule will be tried again, so that it says once why it failed."""
+    return DOWNLOAD_RETRIES + 1 - attempt
 
 
 def source_records():

@@ -14,14 +14,14 @@ rule download_genome:
         record="resources/genomes/{genome}/genome.source.json",
     log:
         "logs/intake/{genome}.genome.log",
-    retries: 1
+    retries: DOWNLOAD_RETRIES
     localrule: True
     conda:
         "../envs/annotation.yaml"
     resources:
         mem_mb=1000,
         runtime=120,
-        attempt=count_attempts,
+        attempts_left=attempts_left,
     params:
         source=source("genome"),
     message:
@@ -59,14 +59,14 @@ rule download_annotation:
         record="resources/genomes/{genome}/annotation.source.json",
     log:
         "logs/intake/{genome}.annotation.log",
-    retries: 1
+    retries: DOWNLOAD_RETRIES
     localrule: True
     conda:
         "../envs/annotation.yaml"
     resources:
         mem_mb=1000,
         runtime=60,
-        attempt=count_attempts,
+        attempts_left=attempts_left,
     params:
         source=source("annotation"),
     message:
@@ -84,14 +84,14 @@ rule download_isoseq:
         record="resources/genomes/{genome}/isoseq.source.json",
     log:
         "logs/intake/{genome}.isoseq.log",
-    retries: 1
+    retries: DOWNLOAD_RETRIES
     localrule: True
     conda:
         "../envs/annotation.yaml"
     resources:
         mem_mb=1000,
         runtime=120,
-        attempt=count_attempts,
+        attempts_left=attempts_left,
     params:
         source=source("isoseq"),
     message:

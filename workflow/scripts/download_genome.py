@@ -24,4 +24,4 @@ def main(snakemake) -> None:
         print(terms_line(record), flush=True)
 
 
-run_script(said_once(main, snakemake), snakemake)
+run_script(said_once(main), snakemake)

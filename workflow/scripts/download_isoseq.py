@@ -20,4 +20,4 @@ def main(snakemake) -> None:
     write_record(output.record, join_reads(wanted, Downloads.of(config["download"]), output.reads))
 
 
-run_script(said_once(main, snakemake), snakemake)
+run_script(said_once(main), snakemake)

@@ -10,6 +10,8 @@ from typing import Any
 from phytoscribe.configuration.schema import closest
 from phytoscribe.errors import PhytoScribeError
 from phytoscribe.files import open_text
+from phytoscribe.intake.addresses import shown_url
+from phytoscribe.intake.records import read_records
 
 #: Largest FASTA, in bytes as it lies there, whose headers are read at each start: a second or two.
 LARGEST_SCAN = 100_000_000
@@ -18,20 +20,21 @@ _SHOWN = 8
 
 
 def contig_mistakes(item: Mapping[str, Any]) -> Iterator[str]:
-    """Contigs that one genome of the configuration holds out and that its FASTA does not have.
+    """Contigs that one genome of the configuration names and that its FASTA does not have: one line for each key.
 
     The names are looked up in the index that an earlier run made, and where that lacks one, in the local FASTA itself:
     the index may be of the genome that the configuration named before.  A genome that is neither indexed nor a local
     file of at most :data:`LARGEST_SCAN` bytes is not checked here, but by the rules that read it.
     """
-    listed = [contig for contigs in (item.get("contigs") or {}).values() for contig in contigs]
+    listed = {key: names for key, names in _listed_names(item).items() if names}
     if not listed:
         return
+    wanted = {name for names in listed.values() for name in names}
     try:
         known = None
         for file, names in _name_lists(item):
             known = file, names
-            if set(listed) <= set(names):
+            if wanted <= set(names):
                 return
     except PhytoScribeError as error:
         yield str(error)
@@ -39,21 +42,49 @@ def contig_mistakes(item: Mapping[str, Any]) -> Iterator[str]:
     if known is None:
         return
     file, names = known
-    wrong = [contig for contig in dict.fromkeys(listed) if contig not in set(names)]
-    said = ", ".join(f"'{contig}'{closest(contig, names)}" for contig in wrong)
+    there = set(names)
     shown = ", ".join(names[:_SHOWN]) + (", ..." if len(names) > _SHOWN else "")
-    yield f"genomes[{item['name']}].contigs: {file} has no {said}; its contigs are {shown}"
+    for key, given in listed.items():
+        wrong = [name for name in dict.fromkeys(given) if name not in there]
+        if wrong:
+            said = ", ".join(f"'{name}'{closest(name, names)}" for name in wrong)
+            yield f"genomes[{item['name']}].{key}: {file} has no {said}; its contigs are {shown}"
+
+
+def _listed_names(item: Mapping[str, Any]) -> dict[str, list[str]]:
+    """Contigs that the configuration names, by key; those of a table of sequence names are left to its reader."""
+    renamed = item.get("seqid_map")
+    return {
+        "contigs": [contig for contigs in (item.get("contigs") or {}).values() for contig in contigs],
+        "organelles": list(item.get("organelles") or ()),
+        "seqid_map": [name for name in renamed.values() if name] if isinstance(renamed, Mapping) else [],
+    }
 
 
 def _name_lists(item: Mapping[str, Any]) -> Iterator[tuple[Path, list[str]]]:
     """Files that tell the contig names of a genome, with the names in order; the last is the one to believe."""
     index = Path(f"resources/genomes/{item['name']}/{item['name']}.fa.fai")
     fasta = Path(item["genome"]["path"]) if "path" in item["genome"] else None
-    # A source that is newer than its index is fetched again: the index then says nothing.
     is_local = fasta is not None and fasta.is_file() and os.access(fasta, os.R_OK)
-    if index.is_file() and not (is_local and fasta.stat().st_mtime > index.stat().st_mtime):
+    if index.is_file() and (_is_older(fasta, index) if is_local else _was_fetched(item["genome"], index)):
         with open_text(index) as lines:
             yield index, [line.split("\t", 1)[0] for line in lines if line.strip()]
     if is_local and fasta.stat().st_size <= LARGEST_SCAN:
         with open_text(fasta) as lines:
             yield fasta, [line[1:].split(maxsplit=1)[0] for line in lines if line.startswith(">") and line[1:].strip()]
+
+
+def _is_older(fasta: Path, index: Path) -> bool:
+    """A source that is newer than its index is fetched again: the index then says nothing."""
+    return fasta.stat().st_mtime <= index.stat().st_mtime
+
+
+def _was_fetched(source: Mapping[str, Any], index: Path) -> bool:
+    """True if the genome beside the index is the one that this source names now."""
+    try:
+        (record,) = read_records(index.with_name("genome.source.json"))
+    except PhytoScribeError:
+        return False
+    if "url" in source:
+        return record.source == shown_url(source["url"])
+    return record.genome_id is not None and record.genome_id == source.get("phytozome", {}).get("genome_id")

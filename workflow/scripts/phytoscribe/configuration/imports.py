@@ -12,8 +12,27 @@ from pathlib import Path
 
 PACKAGE = "phytoscribe"
 
-#: Modules that carry no result: messages, logging, renaming files. An edit of them reruns nothing.
-WITHOUT_RESULTS = frozenset({"errors.py", "files.py", "session.py"})
+#: Modules that carry no result: messages, logging, renaming files, and the way of a download, which arrives whole and
+#: checked or not at all. An edit of them reruns nothing.
+WITHOUT_RESULTS = frozenset(
+    {
+        "errors.py",
+        "files.py",
+        "session.py",
+        "intake/addresses.py",
+        "intake/answers.py",
+        "intake/attempts.py",
+        "intake/content.py",
+        "intake/failures.py",
+        "intake/ftp.py",
+        "intake/partial.py",
+        "intake/progress.py",
+        "intake/retries.py",
+        "intake/token.py",
+        "intake/transfer.py",
+        "intake/web.py",
+    }
+)
 
 
 def modules_reached(script: str | Path, scripts: str | Path) -> list[Path]:

@@ -134,6 +134,8 @@ def _in_words(error: ValidationError, config: Json, whole: str) -> str:
     if rule == "type":
         wanted = " or ".join(_TYPE_WORDS[name] for name in ([limit] if isinstance(limit, str) else limit))
         return f"{place}: {value!r} given, but this must be {wanted}. {meaning}".rstrip()
+    if rule == "const":
+        return f"{place}: {value!r} given. {meaning}".rstrip()
     bounds = {
         "minimum": "at least",
         "maximum": "at most",
