@@ -28,6 +28,7 @@ rule all:
     input:
         predictions(),
         evaluations(),
+        checks(),
         "results/report/report.html",
         "resources/genomes/manifest.tsv",
     localrule: True

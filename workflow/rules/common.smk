@@ -166,6 +166,11 @@ def predictions():
     return expand("results/predictions/{genome}.{ending}", genome=genomes.names, ending=endings)
 
 
+def checks():
+    """The figures of the annotation checks."""
+    return expand("results/clean/{genome}.check.svg", genome=genomes.checked)
+
+
 def evaluations():
     """Score tables of the genomes that have something to be scored with."""
     return [

@@ -2,7 +2,7 @@
 
 input.records:       records of all genomes, annotations and reads, in the order of the table
 params.descriptions: versions and terms as the configuration declares them now, by genome
-output.manifest:     TSV; docs/file-formats.md
+output.manifest:     TSV; docs/adding-a-species.md
 """
 
 from phytoscribe.session import run_script
