@@ -1,8 +1,9 @@
-"""URLs: what of them may be shown, and which two belong to one server."""
+"""URLs and secrets: what may be shown, and which two addresses belong to one server."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from typing import NoReturn
 from urllib.parse import SplitResult, parse_qsl, quote, unquote, urlsplit, urlunsplit
 
 from phytoscribe.errors import DownloadError
@@ -13,6 +14,26 @@ MASK = "***"
 _SECRET_KEYS = ("token", "key", "sig", "pass", "pwd", "secret", "auth", "cred", "session", "jwt", "code")
 
 _DEFAULT_PORTS = {"http": 80, "https": 443, "ftp": 21}
+
+
+class Hidden(str):
+    """A text that can be sent (``encode``) and compared but not seen (``repr``, ``str``, formats)."""
+
+    __slots__ = ()
+
+    def __new__(cls, text: str) -> Hidden:
+        return super().__new__(cls, "".join(text))  # not str(text): that is the mask, if text is hidden already
+
+    def __repr__(self) -> str:
+        return MASK
+
+    __str__ = __repr__
+
+    def __format__(self, spec: str) -> str:
+        return MASK
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("a hidden value cannot be pickled or copied")
 
 
 def split_url(url: str) -> SplitResult:
@@ -57,14 +78,14 @@ def shown_url(url: str) -> str:
     return urlunsplit(parts._replace(netloc=netloc, query=_shown_query(parts.query), fragment=""))
 
 
-def secrets_in(url: str, headers: Mapping[str, str]) -> list[str]:
+def secrets_in(url: str, headers: Mapping[str, str]) -> list[Hidden]:
     """What a server must not be quoted with: passwords, tokens and the like of a request; longest first."""
     parts = urlsplit(url)
     found = [unquote(parts.password or ""), *(value for key, value in parse_qsl(parts.query) if _is_secret(key))]
     for key, value in headers.items():
         if _is_secret(key):
             found += [value, value.partition(" ")[2]]
-    return sorted({"".join(secret) for secret in found if secret}, key=len, reverse=True)
+    return sorted((Hidden(secret) for secret in set(found) if secret), key=len, reverse=True)
 
 
 def conceal(text: str, secrets: Iterable[str]) -> str:

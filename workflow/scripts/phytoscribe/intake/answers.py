@@ -19,6 +19,7 @@ import urllib3
 from phytoscribe import __version__
 from phytoscribe.errors import DownloadError
 from phytoscribe.intake.addresses import (
+    Hidden,
     conceal,
     credentials,
     same_server,
@@ -159,7 +160,7 @@ def answer(
 
 
 @contextmanager
-def _quoting_no(secrets: Sequence[str]) -> Iterator[None]:
+def _quoting_no(secrets: Sequence[Hidden]) -> Iterator[None]:
     """Mask secrets in errors raised in the block: they quote the server, and it may repeat what it was sent."""
     try:
         yield

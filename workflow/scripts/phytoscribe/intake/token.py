@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from phytoscribe.errors import DownloadError
-from phytoscribe.intake.addresses import MASK
+from phytoscribe.intake.addresses import MASK, Hidden
 
 VARIABLE = "JGI_TOKEN"
 DEFAULT_FILE = "~/.config/phytoscribe/jgi_token"
@@ -49,26 +49,6 @@ class Token:
         raise TypeError("a token cannot be pickled or copied")
 
 
-class Hidden(str):
-    """A header's value that can be sent (``encode``) but not seen (``repr``, ``str``, formats)."""
-
-    __slots__ = ()
-
-    def __new__(cls, text: str) -> Hidden:
-        return super().__new__(cls, "".join(text))  # not str(text): that is the mask, if text is hidden already
-
-    def __repr__(self) -> str:
-        return MASK
-
-    __str__ = __repr__
-
-    def __format__(self, spec: str) -> str:
-        return MASK
-
-    def __reduce__(self) -> NoReturn:
-        raise TypeError("a hidden value cannot be pickled or copied")
-
-
 def read_token(token_file: str | Path = DEFAULT_FILE) -> Token:
     """The token from the environment variable ``JGI_TOKEN``, else from the file.
 
@@ -82,8 +62,8 @@ def read_token(token_file: str | Path = DEFAULT_FILE) -> Token:
     if not text:
         path = Path(token_file).expanduser()
         where, text = str(path), _private_text(path)
-    if text[:7].lower() == "bearer ":
-        text = Hidden(text[7:].strip())
+    if text[:7].lower() in ("bearer ", "bearer"):
+        text = Hidden(text[6:].strip())
     if not text:
         raise DownloadError(f"{where}: holds no token; {HOW_TO_GET_ONE}")
     if not _is_token(text):
