@@ -48,25 +48,47 @@ def atomic_open(path: str | Path) -> Iterator[IO[str]]:
 def open_text(path: str | Path) -> Iterator[IO[str]]:
     """Open a plain or gzip/bgzip-compressed text file for reading.
 
-    Compression is told by the first two bytes, not by the name.
+    Compression is told by the first two bytes, not by the name.  A byte order mark at the start is dropped.
 
     Raises:
         PhytoScribeError: the file is missing, truncated, corrupt or not UTF-8 text.
     """
     source = Path(path)
-    try:
-        with source.open("rb") as probe:
-            compressed = probe.read(2) == b"\x1f\x8b"
-    except OSError as error:
-        raise PhytoScribeError(f"{source}: cannot be read ({error.strerror}); check the path") from error
+    compressed = _is_gzip(source)
     opener = gzip.open if compressed else open
     try:
-        with opener(source, "rt", encoding="utf-8") as handle:
+        with opener(source, "rt", encoding="utf-8-sig") as handle:
             yield handle  # type: ignore[misc]
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
         raise PhytoScribeError(f"{source}: truncated or corrupt gzip file ({error}); fetch it again") from error
     except UnicodeDecodeError as error:
         raise PhytoScribeError(f"{source}: not a text file ({error.reason} at byte {error.start})") from error
+
+
+def read_blocks(path: str | Path, size: int = 2**20) -> Iterator[bytes]:
+    """The bytes of a plain or gzip/bgzip-compressed file, in blocks of at most ``size``; compression as above.
+
+    Raises:
+        PhytoScribeError: the file is missing, truncated or corrupt.
+    """
+    source = Path(path)
+    opener = gzip.open if _is_gzip(source) else open
+    try:
+        with opener(source, "rb") as handle:
+            while block := handle.read(size):
+                yield block
+    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+        raise PhytoScribeError(f"{source}: truncated or corrupt gzip file ({error}); fetch it again") from error
+    except OSError as error:
+        raise PhytoScribeError(f"{source}: cannot be read ({error.strerror}); check the path") from error
+
+
+def _is_gzip(source: Path) -> bool:
+    try:
+        with source.open("rb") as probe:
+            return probe.read(2) == b"\x1f\x8b"
+    except OSError as error:
+        raise PhytoScribeError(f"{source}: cannot be read ({error.strerror}); check the path") from error
 
 
 def sha256_of(path: str | Path) -> str:

@@ -1,62 +1,26 @@
 """From GFF3 or GTF lines, however arranged, to drafts of genes with transcripts and their parts.
 
-gffutils reads column 9 and tells the dialect line by line, which AUGUSTUS' mixed GTF files need.  The tree is built
-here and not by gffutils' database, whose ``create_unique`` gives the children of a repeated gene id to the first copy.
+The tree is built here and not by a gffutils database, whose ``create_unique`` gives the children of a repeated gene id
+to the first copy.  Every look-up takes constant or logarithmic time, whatever ids are repeated.
 """
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path
 
-from gffutils.feature import feature_from_line
-
-from phytoscribe.annotation.gff_lines import GffRow, read_rows
-from phytoscribe.annotation.gff_reader import is_gene_type
+from phytoscribe.annotation.copies import Copies, Place
+from phytoscribe.annotation.features import Feature, Part, Role, is_transcript_type, read_features
 from phytoscribe.annotation.repairs import RepairKind, RepairReport
 
-#: Spellings of the parts of a transcript, lower case, and the type that stands for them.
-PART_NAMES = {
-    "exon": "exon",
-    "pseudogenic_exon": "exon",
-    "cds": "CDS",
-    "stop_codon": "stop_codon",
-    "utr": "UTR",
-    "five_prime_utr": "UTR",
-    "three_prime_utr": "UTR",
-    "5utr": "UTR",
-    "3utr": "UTR",
-    "5'-utr": "UTR",
-    "3'-utr": "UTR",
-}
-#: They say nothing that exons and CDS do not say.
-SILENT_TYPES = frozenset(
-    {"start_codon", "intron", "polypeptide", "protein", "tss", "tts", "transcription_start_site"}
-    | {"transcription_end_site", "initial", "internal", "terminal", "single", "codon"}
+#: A whole sequence is no gene, even if transcripts name it as their parent.
+_WHOLE_SEQUENCES = frozenset(
+    {"region", "chromosome", "contig", "supercontig", "scaffold", "sequence", "biological_region", "source"}
 )
-_RESERVED_KEYS = frozenset(
-    {"Name", "Alias", "Target", "Gap", "Derives_from", "Note", "Dbxref", "Ontology_term", "Is_circular"}
-)
-_OWN_KEYS = frozenset({"ID", "Parent", "gene_id", "transcript_id"})
-
-
-def is_transcript_type(kind: str) -> bool:
-    """True for mRNA, transcript, RNA, ncRNA, tRNA, primary_transcript, pseudogenic_transcript and the like."""
-    return kind.lower().endswith(("rna", "transcript"))
-
-
-@dataclass(slots=True)
-class Feature:
-    """One line with its identifiers in one form for GFF3 and GTF."""
-
-    row: GffRow
-    kind: str
-    id: str
-    parents: list[str]
-    gene_hint: str
-    attributes: dict[str, str]
+#: Steps from a transcript inside a transcript up to its gene; longer chains are circles or nonsense.
+_MOST_LEVELS = 8
 
 
 @dataclass(slots=True)
@@ -65,7 +29,7 @@ class TranscriptDraft:
 
     id: str
     line: Feature | None
-    parts: list[Feature] = field(default_factory=list)
+    parts: list[Part] = field(default_factory=list)
 
 
 @dataclass(slots=True)
@@ -75,52 +39,6 @@ class GeneDraft:
     id: str
     line: Feature | None
     transcripts: list[TranscriptDraft] = field(default_factory=list)
-
-
-def read_features(
-    path: str | Path,
-    contigs: Mapping[str, int],
-    report: RepairReport,
-    seqid_map: Mapping[str, str | None] | None = None,
-) -> Iterator[Feature]:
-    """Features that can matter to genes, with ``kind`` in the spelling of GFF3."""
-    left_out: Counter[str] = Counter()
-    for raw in read_rows(path, contigs, swap_reversed=True, seqid_map=seqid_map, left_out=left_out):
-        row = raw
-        if row.line < 0:
-            row = raw._replace(line=-raw.line)
-            report.add(RepairKind.ENDS_SWAPPED, row.type, row.line, f"{row.start + 1}..{row.end}")
-        if row.type.lower() not in SILENT_TYPES:
-            yield _feature(row)
-    for name, count in left_out.items():
-        report.add(RepairKind.FEATURE_LEFT_OUT, name, 0, f"{count} features on a sequence that seqid_map leaves out")
-
-
-def _feature(row: GffRow) -> Feature:
-    kind = PART_NAMES.get(row.type.lower(), row.type)
-    # gffutils wants a whole line; only column 9 is of interest here.
-    values = feature_from_line(f".\t.\t.\t1\t1\t.\t.\t.\t{row.attributes}", strict=True, keep_order=True).attributes
-    # A comma inside a value was escaped in the file; it stays apart from the commas that separate values.
-    flat = {key: ",".join(value.replace(",", "%2C") for value in values[key]) for key in values}
-    parents = [parent for parent in values["Parent"] if parent] if "Parent" in values else []
-    identifier = flat.get("ID", "").replace("%2C", ",")
-    gene_hint, transcript = flat.get("gene_id", ""), flat.get("transcript_id", "")
-    if not identifier and not parents:
-        if len(flat) == 1 and not next(iter(flat.values())):
-            identifier, flat = next(iter(flat)), {}  # AUGUSTUS writes the bare id of genes and transcripts
-        elif is_gene_type(kind):
-            identifier = gene_hint
-        elif kind in PART_NAMES.values():
-            parents = [transcript or gene_hint] if transcript or gene_hint else []
-        else:
-            identifier, parents = transcript, [gene_hint] if gene_hint else []
-    attributes = {_key(key): value for key, value in flat.items() if value and key not in _OWN_KEYS}
-    return Feature(row, kind, identifier, parents, gene_hint, attributes)
-
-
-def _key(name: str) -> str:
-    """Attribute name; GFF3 reserves a capital first letter for its own names, so ``Index`` becomes ``index``."""
-    return name if name in _RESERVED_KEYS else name[:1].lower() + name[1:]
 
 
 class FeatureTree:
@@ -137,91 +55,186 @@ class FeatureTree:
         self._report = report
         self._genes_by_id: dict[str, list[GeneDraft]] = {}
         self._transcripts: dict[str, list[TranscriptDraft]] = {}
-        self._made: dict[tuple[str, str, str], TranscriptDraft] = {}
+        self._made: dict[tuple[str, str, str, int], tuple[TranscriptDraft, GeneDraft]] = {}
         self._outside: set[str] = set()
+        self._seen: set[tuple[object, ...]] = set()
+        self._copies: dict[int, Copies] = {}
         middle: list[Feature] = []
-        parts: list[Feature] = []
+        parts: list[Part] = []
+        translated: dict[str, tuple[str, ...]] = {}
         for feature in read_features(path, contigs, report, seqid_map):
-            if is_gene_type(feature.kind):
+            if isinstance(feature, Part):
+                parts.append(feature)
+            elif feature.role is Role.GENE:
                 self._add_gene(feature)
-            else:
-                (parts if feature.kind in PART_NAMES.values() else middle).append(feature)
+            elif feature.role is Role.MIDDLE:
+                middle.append(feature)
+            elif feature.id:
+                sources = feature.parents or (feature.attributes.get("Derives_from", ""),)
+                translated[feature.id] = tuple(filter(None, sources))
         report.genes_in = len(self.genes)
-        hints = {part.parents[0]: part.gene_hint for part in parts if part.parents and part.gene_hint}
-        known = {feature.id for feature in middle if feature.id}
-        with_parts = {parent for part in parts for parent in part.parents}
+        if translated:
+            parts = [_on_transcripts(part, translated) for part in parts]
+        parents = _Parents(middle, parts)
         for feature in middle:
-            self._add_middle(feature, hints, known, with_parts)
+            self._add_middle(feature, parents)
         for part in parts:
             self._add_part(part)
+        for draft, gene in list(self._made.values()):
+            self._divide(draft, gene)
+
+    def _is_repeated(self, feature: Feature) -> bool:
+        """True for a line that says the same as an earlier one; it is reported."""
+        if not feature.id:
+            return False
+        key = (feature.id, *feature.row[1:8], feature.parents)
+        if key not in self._seen:
+            self._seen.add(key)
+            return False
+        self._report.add(RepairKind.DUPLICATE_LINE, feature.id, feature.row.line, feature.kind, feature.place)
+        return True
 
     def _add_gene(self, feature: Feature) -> None:
-        twins = self._genes_by_id.setdefault(feature.id, [])
-        if feature.id and any(draft.line is not None and _same_place(draft.line, feature) for draft in twins):
-            self._report.add(RepairKind.DUPLICATE_LINE, feature.id, feature.row.line)
-            return
-        twins.append(GeneDraft(feature.id, feature))
-        self.genes.append(twins[-1])
+        if not self._is_repeated(feature):
+            self.genes.append(GeneDraft(feature.id, feature))
+            self._genes_by_id.setdefault(feature.id, []).append(self.genes[-1])
 
-    def _add_middle(self, feature: Feature, hints: Mapping[str, str], known: set[str], with_parts: set[str]) -> None:
-        parent = next((name for name in feature.parents if name in self._genes_by_id), "")
-        looks_right = is_transcript_type(feature.kind)
-        nested = not parent and any(name in known for name in feature.parents)
-        if nested or not (looks_right or (parent and feature.id in with_parts)):
+    def _add_middle(self, feature: Feature, parents: _Parents) -> None:
+        owner = next((name for name in feature.parents if name in self._genes_by_id), "")
+        coding = feature.id in parents.with_cds
+        belongs = is_transcript_type(feature.kind) or coding or (owner and feature.id in parents.with_parts)
+        above = "" if owner else parents.transcript_above(feature)
+        if not belongs or (above and not coding):
             self._outside.add(feature.id)
-            self._report.add(RepairKind.FEATURE_LEFT_OUT, feature.id, feature.row.line, feature.kind)
+            self._report.add(RepairKind.FEATURE_LEFT_OUT, feature.id, feature.row.line, feature.kind, feature.place)
             return
-        twins = self._transcripts.setdefault(feature.id, []) if feature.id else []
-        if any(draft.line is not None and _same_place(draft.line, feature) for draft in twins):
-            self._report.add(RepairKind.DUPLICATE_LINE, feature.id, feature.row.line)
+        if self._is_repeated(feature):
             return
-        name = parent or next(iter(feature.parents), "") or hints.get(feature.id, "")
-        gene = self._gene_for(name or f"{feature.id}.gene", feature)
-        twins.append(TranscriptDraft(feature.id or f"{gene.id}.transcript", feature))
-        gene.transcripts.append(twins[-1])
+        name = owner or parents.gene_above(feature, self._genes_by_id)
+        identifier = feature.id or f"{feature.kind}.line{feature.row.line}"
+        gene = self._gene_for(name or f"{identifier}.gene", feature)
+        draft = TranscriptDraft(feature.id or f"{gene.id}.transcript", feature)
+        if feature.id:
+            self._transcripts.setdefault(feature.id, []).append(draft)
+        gene.transcripts.append(draft)
 
-    def _gene_for(self, name: str, feature: Feature) -> GeneDraft:
+    def _gene_for(self, name: str, feature: Feature | Part) -> GeneDraft:
         """The gene of that name at the feature's place; made where there is none."""
         drafts = self._genes_by_id.setdefault(name, [])
         if not drafts:
             drafts.append(GeneDraft(name, None))
             self.genes.append(drafts[0])
-            self._report.add(RepairKind.GENE_MADE, name, feature.row.line)
-        return max(drafts, key=lambda draft: _nearness(draft.line, feature))
+            line = feature.line if isinstance(feature, Part) else feature.row.line
+            self._report.add(RepairKind.GENE_MADE, name, line, "", feature.place)
+        return drafts[self._nearest(drafts, feature)]
 
-    def _add_part(self, part: Feature) -> None:
+    def _nearest(self, drafts: Sequence[GeneDraft] | Sequence[TranscriptDraft], feature: Feature | Part) -> int:
+        """Number of the copy of a repeated id that a feature belongs to."""
+        if len(drafts) == 1:
+            return 0
+        copies = self._copies.get(id(drafts))
+        if copies is None:  # all lines of genes and transcripts are known before the first question
+            copies = self._copies[id(drafts)] = Copies(_place(draft.line) for draft in drafts if draft.line)
+        return copies.nearest(_place(feature))
+
+    def _add_part(self, part: Part) -> None:
         if not part.parents:
             if part.id and part.kind in ("CDS", "exon"):
                 self._made_transcript(f"{part.id}.mrna", f"{part.id}.gene", part).parts.append(part)
             else:
-                self._report.add(RepairKind.ORPHAN, part.id, part.row.line, part.kind)
+                self._report.add(RepairKind.ORPHAN, part.id, part.line, part.kind, part.place)
         for parent in part.parents:
-            if parent in self._transcripts:
-                drafts = self._transcripts[parent]
-                max(drafts, key=lambda draft: _nearness(draft.line, part)).parts.append(part)
+            drafts = self._transcripts.get(parent)
+            if drafts is not None:
+                drafts[self._nearest(drafts, part)].parts.append(part)
             elif parent in self._genes_by_id:
                 self._made_transcript(parent, parent, part, suffix=".mrna").parts.append(part)
             elif parent not in self._outside:
                 self._made_transcript(parent, part.gene_hint or f"{parent}.gene", part).parts.append(part)
 
-    def _made_transcript(self, name: str, gene_name: str, part: Feature, suffix: str = "") -> TranscriptDraft:
-        key = (name, part.row.contig, part.row.strand)
-        draft = self._made.get(key)
-        if draft is None:
+    def _made_transcript(self, name: str, gene_name: str, part: Part, suffix: str = "") -> TranscriptDraft:
+        """The transcript of that name on the part's strand, in the copy of the gene that the part lies on."""
+        genes = self._genes_by_id.get(gene_name)
+        key = (name, part.contig, part.strand, self._nearest(genes, part) if genes else 0)
+        if key not in self._made:
             gene = self._gene_for(gene_name, part)
-            draft = self._made[key] = TranscriptDraft(name + suffix, None)
+            draft = TranscriptDraft(name + suffix, None)
+            self._made[key] = draft, gene
             gene.transcripts.append(draft)
-            self._report.add(RepairKind.TRANSCRIPT_MADE, draft.id, part.row.line, f"in gene {gene.id}")
-        return draft
+            self._report.add(RepairKind.TRANSCRIPT_MADE, draft.id, part.line, f"in gene {gene.id}", part.place)
+        return self._made[key][0]
+
+    def _divide(self, draft: TranscriptDraft, gene: GeneDraft) -> None:
+        """One transcript for each CDS id where CDS of several ids under one gene, without transcripts, overlap."""
+        by_id: dict[str, list[Part]] = {}
+        for part in draft.parts:
+            by_id.setdefault(part.id, []).append(part)
+        all_coding = all(part.kind == "CDS" for part in draft.parts)
+        if len(by_id) < 2 or not all_coding or not _overlapping(draft.parts) or any(map(_overlapping, by_id.values())):
+            return
+        _, *others = by_id
+        draft.parts = next(iter(by_id.values()))
+        for number, name in enumerate(others, start=2):
+            twin = TranscriptDraft(f"{draft.id}{number}", None, by_id[name])
+            gene.transcripts.append(twin)
+            first = twin.parts[0]
+            self._report.add(RepairKind.TRANSCRIPT_MADE, twin.id, first.line, f"in gene {gene.id}", first.place)
 
 
-def _same_place(one: Feature, other: Feature) -> bool:
-    return one.row[1:7] == other.row[1:7] and one.row.strand == other.row.strand and one.parents == other.parents
+class _Parents:
+    """What the parts and the other features of a file say about the features between genes and parts."""
+
+    def __init__(self, middle: Sequence[Feature], parts: Sequence[Part]) -> None:
+        self.with_parts = {parent for part in parts for parent in part.parents}
+        self.with_cds = {parent for part in parts if part.kind == "CDS" for parent in part.parents}
+        self._hints = {part.parents[0]: part.gene_hint for part in parts if part.parents and part.gene_hint}
+        self._by_id: dict[str, Feature] = {}
+        for feature in middle:
+            if feature.id:
+                self._by_id.setdefault(feature.id, feature)
+
+    def transcript_above(self, feature: Feature) -> str:
+        """A parent that is a transcript itself; "" if there is none."""
+        for name in feature.parents:
+            parent = self._by_id.get(name)
+            if parent and name != feature.id and (is_transcript_type(parent.kind) or name in self.with_cds):
+                return name
+        return ""
+
+    def gene_above(self, feature: Feature, genes: Mapping[str, object]) -> str:
+        """Name of the gene of a transcript that hangs on no gene line: that of the transcript that it is part of, or
+        what the file calls its parent; "" if the file says nothing."""
+        here = feature
+        for _ in range(_MOST_LEVELS):
+            above = self.transcript_above(here)
+            if not above:
+                break
+            here = self._by_id[above]
+            owner = next((name for name in here.parents if name in genes), "")
+            if owner:
+                return owner
+        else:
+            return ""
+        for name in here.parents:
+            parent = self._by_id.get(name)
+            if parent is None or parent.kind.lower() not in _WHOLE_SEQUENCES:
+                return name
+        return self._hints.get(here.id, "") or ("" if here is feature else f"{here.id}.gene")
 
 
-def _nearness(line: Feature | None, feature: Feature) -> tuple[bool, bool, int]:
-    """Larger for the copy of a repeated id that a feature belongs to: same contig, same strand, most overlap."""
-    if line is None:
-        return False, False, 0
-    overlap = min(line.row.end, feature.row.end) - max(line.row.start, feature.row.start)
-    return line.row.contig == feature.row.contig, line.row.strand == feature.row.strand, overlap
+def _overlapping(parts: Sequence[Part]) -> bool:
+    spans = sorted({(part.start, part.end) for part in parts})
+    return len(spans) < len(parts) or any(left[1] > right[0] for left, right in pairwise(spans))
+
+
+def _on_transcripts(part: Part, translated: Mapping[str, tuple[str, ...]]) -> Part:
+    """The part with transcripts as parents in place of the proteins that are translated from them."""
+    if translated.keys().isdisjoint(part.parents):
+        return part
+    names = [name for parent in part.parents for name in translated.get(parent) or (parent,)]
+    return part._replace(parents=tuple(dict.fromkeys(names)))
+
+
+def _place(feature: Feature | Part | None) -> Place:
+    row = feature.row if isinstance(feature, Feature) else feature
+    return Place(row.contig, row.start, row.end, row.strand)

@@ -1,24 +1,19 @@
-"""Lines of GFF3 and GTF files: nine columns, checked, with 0-based half-open coordinates; escapes of column 9."""
+"""Lines of GFF3 and GTF files: nine columns, checked, with 0-based half-open coordinates."""
 
 from __future__ import annotations
 
 import math
-import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
-from urllib.parse import unquote
 
+from phytoscribe.annotation.gff_attributes import decode_id
+from phytoscribe.annotation.line_blocks import numbered_lines
 from phytoscribe.errors import GffError
-from phytoscribe.files import open_text
-from phytoscribe.genome.fasta import some_names
 
-# A comma separates the values of one attribute, so an escaped comma inside a value stays escaped ("%2C").
-_ESCAPES = re.compile(r"(?:%(?!2[Cc])[0-9A-Fa-f]{2})+")
-_VALUE_SPECIAL = re.compile(r"%(?!2[Cc])|[;=&\x00-\x1f\x7f\x85\u2028\u2029]")
-_ID_SPECIAL = re.compile(r"[%;=&,\x00-\x1f\x7f\x85\u2028\u2029]")
-_COLUMN_SPECIAL = re.compile(r"[%#>\s\x00-\x1f\x7f]")
+#: Digits of the longest number that is read as a coordinate; no genome needs more, and Python refuses thousands.
+_DIGITS = 18
 
 
 class GffRow(NamedTuple):
@@ -43,13 +38,16 @@ def read_rows(
     seqid_map: Mapping[str, str | None] | None = None,
     left_out: Counter[str] | None = None,
 ) -> Iterator[GffRow]:
-    """Feature lines of a plain or gzipped GFF3 or GTF file, up to ``##FASTA``; comments and blank lines are skipped.
+    """Feature lines of a plain or gzipped GFF3 or GTF file; directives, comments and blank lines are skipped.
+
+    Sequences of a FASTA section are skipped too; feature lines behind it (files that were joined) are read.
 
     Args:
         path: the file.
         contigs: name to length; if given, every feature must lie on one of them.
         swap_reversed: exchange start and end where end < start (such rows are yielded with ``line`` negated so that
-            the caller can report them).
+            the caller can report them), and yield features that run past the end of a sequence that the file declares
+            circular, as NCBI's organelles have them.
         seqid_map: sequence name in the file to name in ``contigs``; features on a name mapped to None are left out.
         left_out: counts the features left out, by the file's name of their sequence.
 
@@ -57,47 +55,55 @@ def read_rows(
         GffError: a line has not nine columns, impossible coordinates or a score that is no number; a contig is unknown;
             a feature lies past the end of its contig.  The message starts with file and line.
     """
-    with open_text(path) as lines:
-        for number, line in enumerate(lines, start=1):
-            if line[0] in "#\n\r>":
-                if line.startswith(("##FASTA", ">")):
-                    return
+    sequences = _Sequences(path, contigs, seqid_map)
+    words = _Words()
+    in_fasta = False
+    for number, line in numbered_lines(path):
+        if not line:
+            continue
+        if line[0] in "#>":
+            in_fasta = in_fasta or line[0] == ">" or line.startswith("##FASTA")
+            continue
+        columns = line.split("\t")
+        if len(columns) != 9:
+            if _says_nothing(line) or (in_fasta and len(columns) == 1):
                 continue
-            columns = line.rstrip("\r\n").split("\t")
-            if len(columns) != 9:
-                if not line.strip():
-                    continue
-                raise GffError(
-                    f"{path}, line {number}: {len(columns)} tab-separated columns instead of 9; "
-                    "a GFF3 or GTF file with tabs is needed"
-                )
-            contig, source, kind, first, last, score, strand, phase, attributes = columns
-            if not (first.isdecimal() and last.isdecimal()):
-                raise GffError(
-                    f"{path}, line {number}: start {first!r} and end {last!r} must be whole numbers from 1 on"
-                )
-            start, end = int(first) - 1, int(last)
-            key = number
-            if end <= start and swap_reversed:
-                start, end, key = end - 1, start + 1, -number
-            if not 0 <= start < end:
-                raise GffError(
-                    f"{path}, line {number}: start {first}, end {last}: GFF3 counts from 1, and start must be <= end"
-                )
-            if score != "." and not _is_number(score):
-                raise GffError(f"{path}, line {number}: score {score!r} is neither a number nor '.'")
-            if "%" in contig:
-                contig = unquote(contig)
-            if seqid_map is not None and contig in seqid_map:
-                mapped = seqid_map[contig]
-                if mapped is None:
-                    if left_out is not None:
-                        left_out[contig] += 1
-                    continue
-                contig = mapped
-            if contigs is not None:
-                _check_place(path, number, contig, end, contigs)
-            yield GffRow(key, contig, source, kind, start, end, score, strand, phase, attributes)
+            raise GffError(
+                f"{path}, line {number}: {len(columns)} tab-separated columns instead of 9; "
+                "a GFF3 or GTF file with tabs is needed"
+            )
+        in_fasta = False
+        name, source, kind, first, last, score, strand, phase, attributes = columns
+        if not (first.isdecimal() and last.isdecimal()) or len(first) > _DIGITS or len(last) > _DIGITS:
+            raise GffError(
+                f"{path}, line {number}: start {shown(first)} and end {shown(last)} must be whole numbers from 1 on"
+            )
+        start, end = int(first) - 1, int(last)
+        key = number
+        if end <= start and swap_reversed:
+            start, end, key = end - 1, start + 1, -number
+        if not 0 <= start < end:
+            raise GffError(
+                f"{path}, line {number}: start {first}, end {last}: GFF3 counts from 1, and start must be <= end"
+            )
+        if score != "." and not _is_number(score):
+            raise GffError(f"{path}, line {number}: score {shown(score)} is neither a number nor '.'")
+        contig, length = sequences.at(name, number)
+        if contig is None:
+            if left_out is not None:
+                left_out[decode_id(name)] += 1
+            continue
+        if length is not None and end > length and not (swap_reversed and sequences.is_circular(name)):
+            raise GffError(
+                f"{path}, line {number}: the feature ends at {end}, past the end of {contig!r} ({length} bases); "
+                "annotation and genome must be of the same assembly version"
+            )
+        yield GffRow(key, contig, words[source], words[kind], start, end, score, strand, phase, attributes)
+
+
+def _says_nothing(line: str) -> bool:
+    text = line.strip()
+    return not text or text[0] == "#"
 
 
 def _is_number(text: str) -> bool:
@@ -107,74 +113,51 @@ def _is_number(text: str) -> bool:
         return False
 
 
-def _check_place(path: str | Path, number: int, contig: str, end: int, contigs: Mapping[str, int]) -> None:
-    length = contigs.get(contig)
-    if length is None:
-        raise GffError(
-            f"{path}, line {number}: the sequence {contig!r} is not in the genome FASTA, whose names are "
-            f"{some_names(contigs)}; use the same names in both files (the first word after '>')"
-        )
-    if end > length:
-        raise GffError(
-            f"{path}, line {number}: the feature ends at {end}, past the end of {contig!r} ({length} bases); "
-            "annotation and genome must be of the same assembly version"
-        )
+def shown(text: str, limit: int = 60) -> str:
+    """A text of the file in quotes, for messages: control characters escaped, cut if it is long."""
+    return repr(text) if len(text) <= limit else f"{text[:limit]!r}... ({len(text)} characters)"
 
 
-def decode_value(text: str) -> str:
-    """Attribute value without percent escapes, except ``%2C`` (an escaped comma stays apart from a list's comma)."""
-    return _ESCAPES.sub(lambda match: unquote(match.group()), text) if "%" in text else text
+class _Words(dict[str, str]):
+    """Sources and types, decoded; each text once, as millions of lines share a few of them."""
+
+    def __missing__(self, text: str) -> str:
+        self[text] = word = decode_id(text)
+        return word
 
 
-def decode_id(text: str) -> str:
-    """An identifier without percent escapes."""
-    return unquote(text) if "%" in text else text
+class _Sequences:
+    """What column 1 stands for: (contig, length), looked up once for each name."""
 
+    def __init__(
+        self, path: str | Path, contigs: Mapping[str, int] | None, seqid_map: Mapping[str, str | None] | None
+    ) -> None:
+        self._path = path
+        self._contigs = contigs
+        self._seqid_map = seqid_map or {}
+        self._known: dict[str, tuple[str | None, int | None]] = {}
+        self._circular: set[str] | None = None
 
-def encode_value(text: str) -> str:
-    """The inverse of :func:`decode_value`."""
-    return _VALUE_SPECIAL.sub(_escape, text)
+    def at(self, name: str, line: int) -> tuple[str | None, int | None]:
+        """Contig, or None if the sequence is left out, and its length where lengths are known."""
+        found = self._known.get(name)
+        if found is None:
+            found = self._known[name] = self._look_up(decode_id(name), line)
+        return found
 
+    def _look_up(self, name: str, line: int) -> tuple[str | None, int | None]:
+        contig = self._seqid_map.get(name, name)
+        if contig is None or self._contigs is None:
+            return contig, None
+        if contig not in self._contigs:
+            from phytoscribe.annotation.seqids import unknown_sequence_message
 
-def encode_id(text: str) -> str:
-    """The inverse of :func:`decode_id`; a comma is escaped, since ``Parent`` is a list."""
-    return _ID_SPECIAL.sub(_escape, text)
+            raise GffError(unknown_sequence_message(self._path, self._contigs, self._seqid_map))
+        return contig, self._contigs[contig]
 
-
-def encode_column(text: str) -> str:
-    """Sequence name or source for columns 1 and 2: blanks, ``%``, ``#`` and ``>`` are escaped."""
-    return _COLUMN_SPECIAL.sub(_escape, text)
-
-
-def _escape(match: re.Match[str]) -> str:
-    return "".join(f"%{byte:02X}" for byte in match.group().encode())
-
-
-def parse_attributes(text: str, where: str) -> dict[str, str]:
-    """Decoded GFF3 attributes in file order; a repeated key is joined with commas, one without value left out.
-
-    Args:
-        text: column 9.
-        where: "file, line n" for the message.
-
-    Raises:
-        GffError: an attribute without ``=`` (a GTF file, as a rule).
-    """
-    attributes: dict[str, str] = {}
-    if text == ".":
-        return attributes
-    for field in text.split(";"):
-        key, equals, value = field.partition("=")
-        if not equals:
-            if field.strip():
-                raise GffError(
-                    f"{where}: the attribute {field.strip()[:60]!r} is not of the form key=value; "
-                    "if this is a GTF file, let the cleaning step read it"
-                )
-            continue
-        if not value.strip():
-            continue  # "Note=" says nothing, and validators refuse it
-        name = decode_value(key.strip())
-        value = decode_value(value.rstrip()) if name not in ("ID", "Parent") else value.strip()
-        attributes[name] = f"{attributes[name]},{value}" if name in attributes else value
-    return attributes
+    def is_circular(self, name: str) -> bool:
+        """True if a line on that sequence says ``Is_circular=true``; the first question reads the file for it."""
+        if self._circular is None:
+            lines = (line for _, line in numbered_lines(self._path) if "Is_circular=true" in line)
+            self._circular = {line.partition("\t")[0] for line in lines}
+        return name in self._circular

@@ -12,7 +12,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from phytoscribe.annotation.gff_lines import GffRow, decode_id, parse_attributes, read_rows
+from phytoscribe.annotation.gff_attributes import decode_id, parse_attributes
+from phytoscribe.annotation.gff_lines import GffRow, read_rows
 from phytoscribe.annotation.model import GeneModel, Transcript, merge_intervals
 from phytoscribe.errors import GffError
 
@@ -27,8 +28,12 @@ BIOTYPE_KEYS = ("biotype", "gene_biotype", "gene_type", "locus_type")
 
 
 def is_gene_type(kind: str) -> bool:
-    """True for ``gene``, ``ncRNA_gene``, ``pseudogene``, ``transposable_element_gene`` and the like."""
-    return kind.endswith("gene")
+    """True for ``gene``, ``ncRNA_gene``, ``pseudogene``, ``transposable_element_gene`` and the like.
+
+    TAIR's ``mRNA_TE_gene`` is a transcript.
+    """
+    name = kind.lower()
+    return name.endswith("gene") and not name.startswith("mrna")
 
 
 def read_gff3(path: str | Path, contigs: Mapping[str, int] | None = None) -> list[GeneModel]:
@@ -155,7 +160,7 @@ def _gene_model(path: str | Path, row: GffRow, attributes: dict[str, str], found
         transcripts=transcripts,
         biotype=biotype,
         attributes={key: value for key, value in attributes.items() if key not in ("ID", "biotype")},
-        source=decode_id(row.source),
+        source=row.source,
         score=None if row.score == "." else float(row.score),
     )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import IO
 
-from phytoscribe.annotation.gff_lines import encode_column, encode_id, encode_value
+from phytoscribe.annotation.gff_attributes import encode_column, encode_id, encode_value
 from phytoscribe.annotation.model import GeneModel, Interval, Transcript
 
 #: Order of parts that start at the same base.
@@ -50,7 +50,7 @@ def gene_lines(gene: GeneModel) -> list[str]:
         span = (transcript.start, transcript.end)
         key = f"ID={name};Parent={identifier}"
         lines.append(
-            _line(place, transcript.type, span, transcript.score, gene.strand, ".", key, transcript.attributes)
+            _line(place, encode_column(transcript.type), span, transcript.score, gene.strand, ".", key, transcript.attributes)
         )
         lines.extend(
             _line(place, kind, segment, None, gene.strand, phase, f"ID={part};Parent={name}", {})

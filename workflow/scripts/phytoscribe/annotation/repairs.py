@@ -26,14 +26,19 @@ class RepairKind(StrEnum):
     MIXED_STRANDS = "transcript_on_two_strands_or_sequences_left_out"
     NO_STRAND = "transcript_without_strand_left_out"
     ORPHAN = "part_without_parent_left_out"
+    NO_PARTS = "transcript_without_exon_or_cds_left_out"
+    PAST_CIRCLE = "transcript_past_the_end_of_a_circle_left_out"
     FEATURE_LEFT_OUT = "feature_outside_genes_left_out"
     GENE_LOST = "gene_lost_by_the_cleaner"
+    TRANSCRIPT_LOST = "transcript_lost_by_the_cleaner"
 
     GENE_MADE = "gene_made"
     TRANSCRIPT_MADE = "transcript_made"
     EXONS_MADE = "exons_made_from_cds_and_utrs"
     EXON_FROM_TRANSCRIPT = "exon_made_from_transcript"
+    EXONS_STRETCHED = "outer_exons_stretched_to_the_transcript"
     EXON_EXTENDED = "exon_extended_over_cds"
+    UTRS_MADE = "utrs_made_from_exons_and_cds"
     STOP_CODON_JOINED = "stop_codon_joined_to_cds"
     PHASES_RECOMPUTED = "phases_recomputed"
     GENE_RESIZED = "gene_resized_to_its_transcripts"
@@ -41,6 +46,8 @@ class RepairKind(StrEnum):
     RENAMED = "duplicate_id_renamed"
     GENE_SPLIT = "gene_split_by_strand_or_sequence"
     ENDS_SWAPPED = "start_and_end_swapped"
+    ISOFORM_MERGED = "identical_isoform_removed_by_the_cleaner"
+    TRANSCRIPT_CHANGED = "transcript_changed_by_the_cleaner"
 
 
 LOSSES = frozenset(
@@ -49,8 +56,11 @@ LOSSES = frozenset(
         RepairKind.MIXED_STRANDS,
         RepairKind.NO_STRAND,
         RepairKind.ORPHAN,
+        RepairKind.NO_PARTS,
+        RepairKind.PAST_CIRCLE,
         RepairKind.FEATURE_LEFT_OUT,
         RepairKind.GENE_LOST,
+        RepairKind.TRANSCRIPT_LOST,
     }
 )
 
@@ -120,7 +130,7 @@ def read_repairs(path: str | Path) -> list[Repair]:
     with open_text(path) as lines:
         header = next(lines, "").rstrip("\n").split("\t")
         if tuple(header) != _COLUMNS:
-            raise GffError(f"{path}, line 1: not a table of repairs; delete it and clean the annotation again")
+            raise GffError(f"{path}, line 1: not a table of repairs; delete it and clean again")
         for number, text in enumerate(lines, start=2):
             cells = text.rstrip("\n").split("\t")
             try:
@@ -128,7 +138,7 @@ def read_repairs(path: str | Path) -> list[Repair]:
                 row = Repair(RepairKind(kind), unquote(identifier), int(line or 0), unquote(detail), unquote(place))
             except ValueError as error:
                 raise GffError(
-                    f"{path}, line {number}: not a row of the table of repairs; delete it and clean the annotation again"
+                    f"{path}, line {number}: not a row of the table of repairs; delete it and clean again"
                 ) from error
             rows.append(row)
     return rows

@@ -1,0 +1,172 @@
+"""Column 9 of GFF3 and GTF: escapes, and the attributes of one line in either dialect.
+
+The dialect is told line by line, as AUGUSTUS' files mix them: ``key=value;key=value`` (GFF3), ``key "value"; key
+value;`` (GTF), or one bare name.  Real files hold what neither allows: blanks around separators, a ``;`` inside quotes,
+quotes that do not close, keys given twice.  Each has one reading here, in time linear in the length of the text.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import NamedTuple
+from urllib.parse import unquote
+
+from phytoscribe.errors import GffError
+
+# A comma separates the values of one attribute, so an escaped comma inside a value stays escaped ("%2C").
+_ESCAPES = re.compile(r"(?:%(?!2[Cc])[0-9A-Fa-f]{2})+")
+_VALUE_SPECIAL = re.compile(r"%(?!2[Cc])|[;=&\x00-\x1f\x7f\x85\u2028\u2029]")
+_ID_SPECIAL = re.compile(r"[%;=&,\x00-\x1f\x7f\x85\u2028\u2029]")
+_COLUMN_SPECIAL = re.compile(r"[%#>\s\x00-\x1f\x7f]")
+# A quoted value ends at its closing quote only if the field ends there; else the quotes are part of the text.
+_QUOTED_FIELD = re.compile(r'([^=;]*)=(\s*"[^"]*"(?=\s*(?:;|\Z))|[^;]*)|[^;]+')
+_GTF_FIELD = re.compile(r'([^\s;]+)(?:\s+("[^"]*"(?=\s*(?:;|\Z))|[^;]*))?')
+#: The rest of a value that was cut at a ";" inside its quotes.
+_CUT_VALUE = re.compile(r'(?:^|;)[^=;]*"\s*(?:;|\Z)')
+_NAMES = frozenset({"ID", "gene_id", "transcript_id"})
+_GTF_KEYS = ("gene_id ", "transcript_id ", "gene_id\t", "transcript_id\t")
+
+
+class Attributes(NamedTuple):
+    """Attributes of one line as they stand, quotes removed; a key given twice has its values joined with commas.
+
+    ``escaped`` is True if values are percent-encoded, which they are in GFF3 and not in GTF.
+    """
+
+    values: dict[str, str]
+    escaped: bool
+
+    def name(self, key: str) -> str:
+        """The decoded value of an attribute that is one name, such as ``ID``; "" if there is none."""
+        value = self.values.get(key, "")
+        return unquote(value) if "%" in value and self.escaped else value
+
+    def names(self, key: str) -> tuple[str, ...]:
+        """The decoded names of a list such as ``Parent``, each once."""
+        text = self.values.get(key, "")
+        if not self.escaped or "," not in text:
+            name = self.name(key)
+            return (name,) if name else ()
+        found = (decode_id(part.strip()) for part in text.split(","))
+        return tuple(dict.fromkeys(name for name in found if name))
+
+    def decoded(self) -> dict[str, str]:
+        """All attributes that have a value, decoded as by :func:`decode_value`."""
+        if not self.escaped:
+            return {key: value for key, value in self.values.items() if value}
+        return {decode_id(key): decode_value(value) for key, value in self.values.items() if value}
+
+
+def read_attributes(text: str) -> Attributes:
+    """Attributes of a GFF3 or GTF line; a bare name is a key without value.
+
+    In GFF3 a comma that a blank follows is text, not a separator (but for ``Parent``), and quotes are text, unless the
+    line puts its ``ID`` or ``Parent`` in quotes, too.  In GTF, which has no lists, every comma is text.  Commas that
+    are text become ``%2C``.  Of an ``ID``, ``gene_id`` or ``transcript_id`` given twice the first counts.
+    """
+    end = text.find(";")
+    first = text if end < 0 else text[:end]
+    equals = first.find("=")
+    if equals < 0 or '"' in first[:equals] or first.lstrip().startswith(_GTF_KEYS):
+        return Attributes(_gtf_values(text), escaped=False)
+    fields = text.split(";")
+    if '"' in text and _CUT_VALUE.search(text):
+        fields = [found.group() for found in _QUOTED_FIELD.finditer(text)]
+    values = _collected(map(_pair, fields), ", ")
+    if '"' in text and any(_unquoted(values.get(key, "")) != values.get(key, "") for key in ("ID", "Parent")):
+        values = {key: _unquoted(value) for key, value in values.items()}
+    return Attributes(values, escaped=True)
+
+
+def _pair(field: str) -> tuple[str, str]:
+    key, _, value = field.partition("=")
+    return key, value
+
+
+def _gtf_values(text: str) -> dict[str, str]:
+    if text == ".":
+        return {}
+    pairs = (found.groups(default="") for found in _GTF_FIELD.finditer(text))
+    return _collected(((key, _unquoted(value.strip())) for key, value in pairs), ",")
+
+
+def _collected(pairs: Iterable[tuple[str, str]], no_list: str) -> dict[str, str]:
+    """Values by key; commas are text in those that contain ``no_list``."""
+    values: dict[str, str] = {}
+    repeated: dict[str, list[str]] = {}
+    for raw_key, raw_value in pairs:
+        key, value = raw_key.strip(), raw_value.strip()
+        if no_list in value and key not in _NAMES and key != "Parent":
+            value = value.replace(",", "%2C")
+        if not values.get(key):
+            if key:
+                values[key] = value
+        elif value and key not in _NAMES:
+            repeated.setdefault(key, [values[key]]).append(value)
+    for key, several in repeated.items():
+        values[key] = ",".join(several)
+    return values
+
+
+def _unquoted(value: str) -> str:
+    return value[1:-1] if len(value) > 1 and value[0] == value[-1] == '"' else value
+
+
+def decode_value(text: str) -> str:
+    """Attribute value without percent escapes, except ``%2C`` (an escaped comma stays apart from a list's comma)."""
+    return _ESCAPES.sub(lambda match: unquote(match.group()), text) if "%" in text else text
+
+
+def decode_id(text: str) -> str:
+    """An identifier without percent escapes."""
+    return unquote(text) if "%" in text else text
+
+
+def encode_value(text: str) -> str:
+    """The inverse of :func:`decode_value`."""
+    return _VALUE_SPECIAL.sub(_escape, text)
+
+
+def encode_id(text: str) -> str:
+    """The inverse of :func:`decode_id`; a comma is escaped, since ``Parent`` is a list."""
+    return _ID_SPECIAL.sub(_escape, text)
+
+
+def encode_column(text: str) -> str:
+    """Sequence name, source or type for columns 1 to 3: blanks, ``%``, ``#`` and ``>`` are escaped."""
+    return _COLUMN_SPECIAL.sub(_escape, text)
+
+
+def _escape(match: re.Match[str]) -> str:
+    return "".join(f"%{byte:02X}" for byte in match.group().encode())
+
+
+def parse_attributes(text: str, where: str) -> dict[str, str]:
+    """Decoded GFF3 attributes in file order; a repeated key is joined with commas, one without value left out.
+
+    Args:
+        text: column 9.
+        where: "file, line n" for the message.
+
+    Raises:
+        GffError: an attribute without ``=`` (a GTF file, as a rule).
+    """
+    attributes: dict[str, str] = {}
+    if text == ".":
+        return attributes
+    for field in text.split(";"):
+        key, equals, value = field.partition("=")
+        if not equals:
+            if field.strip():
+                raise GffError(
+                    f"{where}: the attribute {field.strip()[:60]!r} is not of the form key=value; "
+                    "if this is a GTF file, let the cleaning step read it"
+                )
+            continue
+        if not value.strip():
+            continue  # "Note=" says nothing, and validators refuse it
+        name = decode_value(key.strip())
+        value = decode_value(value.rstrip()) if name not in ("ID", "Parent") else value.strip()
+        attributes[name] = f"{attributes[name]},{value}" if name in attributes else value
+    return attributes
