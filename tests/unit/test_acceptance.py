@@ -218,13 +218,13 @@ def test_accepted_genes_keep_their_accepted_transcripts():
     def transcript(name):
         return Transcript(name, ((0, 9),), ((0, 9),))
 
-    def row(name, reason):
-        return TranscriptRow("g", name, "c", 0, 9, "+", "rejected", reason, "")
+    def row(name, reason, end=9):
+        return TranscriptRow("g", name, "c", 0, end, "+", "rejected", reason, "")
 
     one, two = transcript("t1"), transcript("t2")
     genes = [GeneModel("g1", "c", "+", (one, two)), GeneModel("g2", "c", "+", (transcript("t3"),))]
     assert accepted_genes(genes, []) == genes
-    kept = accepted_genes(genes, [row("t1", "no_stop"), row("t3", "no_cds"), row("t2", "mixed_strands")])
+    kept = accepted_genes(genes, [row("t1", "no_stop"), row("t3", "no_cds"), row("t2", "mixed_strands", 99)])
     # t2 of the cleaning step is another one, of the same id
     assert kept == [GeneModel("g1", "c", "+", (two,))]
 

@@ -19,7 +19,7 @@ c1\ts\texon\t3\t14\t.\t+\t.\tParent=t1
 c1\ts\texon\t45\t54\t.\t+\t.\tParent=t1
 c1\ts\tCDS\t7\t14\t.\t+\t0\tID=cds;Parent=t1
 c1\ts\tCDS\t45\t51\t.\t+\t1\tID=cds;Parent=t1
-c1\ts\tmRNA\t3\t54\t.\t+\t.\tID=t2;Parent=g1
+c1\ts\tmRNA\t7\t54\t.\t+\t.\tID=t2;Parent=g1
 c1\ts\tCDS\t7\t54\t.\t+\t0\tID=cds2;Parent=t2
 """
 

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from phytoscribe.annotation.diagnosis import likely_cause
 from phytoscribe.annotation.model import GeneModel
-from phytoscribe.annotation.reasons import IN_WORDS, LEFT_OUT_BY_CLEANING, STRUCTURAL_REASONS
+from phytoscribe.annotation.reasons import IN_WORDS, STRUCTURAL_REASONS
 from phytoscribe.annotation.transcript_table import TranscriptRow
 from phytoscribe.files import open_text
 
@@ -88,11 +88,11 @@ def accepted_genes(genes: Iterable[GeneModel], rows: Iterable[TranscriptRow]) ->
         genes: the cleaned annotation.
         rows: table of rejected transcripts; others may be in it.
     """
-    # A transcript that the cleaning step left out may have had the id of one that it kept.
-    rejected = {row.transcript for row in rows if row.reason and row.reason not in LEFT_OUT_BY_CLEANING}
+    # With the place, as a transcript that the cleaning step left out may have had the id of one that it kept.
+    rejected = {(row.transcript, row.contig, row.start0, row.end) for row in rows if row.reason}
     kept = []
     for gene in genes:
-        transcripts = tuple(transcript for transcript in gene.transcripts if transcript.id not in rejected)
+        transcripts = tuple(t for t in gene.transcripts if (t.id, gene.contig, t.start, t.end) not in rejected)
         if transcripts:
             kept.append(gene if len(transcripts) == len(gene.transcripts) else replace(gene, transcripts=transcripts))
     return kept

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 
-from phytoscribe.annotation.feature_tree import is_transcript_type
+from phytoscribe.annotation.features import is_transcript_type
 from phytoscribe.annotation.gff_reader import TRANSCRIPT_TYPES
 from phytoscribe.annotation.reasons import Reason
 from phytoscribe.annotation.repairs import Repair, RepairKind
@@ -14,9 +14,13 @@ from phytoscribe.annotation.transcript_table import REJECTED, TranscriptRow
 _PLACE = re.compile(r"(.*):(\d+)-(\d+):(.*)")
 _REASON_OF_REPAIR = {
     RepairKind.GENE_LOST: Reason.LOST_BY_CLEANER,
+    RepairKind.TRANSCRIPT_LOST: Reason.LOST_BY_CLEANER,
     RepairKind.GENE_WITHOUT_TRANSCRIPT: Reason.NO_TRANSCRIPT,
     RepairKind.MIXED_STRANDS: Reason.MIXED_STRANDS,
     RepairKind.NO_STRAND: Reason.NO_STRAND,
+    RepairKind.NO_PARTS: Reason.NO_EXON,
+    RepairKind.PAST_CIRCLE: Reason.OUT_OF_BOUNDS,
+    RepairKind.ISOFORM_MERGED: Reason.DUPLICATE,
 }
 _GENE_KINDS = frozenset({RepairKind.GENE_LOST, RepairKind.GENE_WITHOUT_TRANSCRIPT})
 #: Types of gene lines that may hold a coding gene.

@@ -73,6 +73,9 @@ _READINGS: dict[str, Callable[[Place, int], Place]] = {
 _UNKNOWN = "the annotation was made on another version of the assembly than this FASTA"
 _GAPS = "the genes lie on N: repeats are masked with N (take a soft-masked FASTA), or it is another assembly version"
 _CLEANING = "the cleaning step could not read genes and transcripts as meant"
+_OF_CLEANING = frozenset(
+    {Reason.LOST_BY_CLEANER, Reason.NO_TRANSCRIPT, Reason.MIXED_STRANDS, Reason.NO_STRAND, Reason.NO_EXON}
+)
 
 
 def probe(genes: Sequence[GeneModel], rows: Sequence[TranscriptRow], genome: IntervalSource) -> dict[str, Any]:
@@ -118,6 +121,6 @@ def likely_cause(probed: Mapping[str, Any], rejected_by_reason: Mapping[str, int
     commonest = max(faults, key=faults.__getitem__, default=None)
     if commonest == Reason.ON_GAP:
         return _GAPS
-    if commonest in (Reason.MIXED_STRANDS, Reason.NO_STRAND, Reason.LOST_BY_CLEANER, Reason.NO_TRANSCRIPT):
+    if commonest in _OF_CLEANING:
         return _CLEANING
     return _UNKNOWN

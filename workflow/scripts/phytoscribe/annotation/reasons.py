@@ -8,13 +8,14 @@ from enum import StrEnum
 class Reason(StrEnum):
     """Reasons in the order of the checks: a transcript gets the first one that holds.
 
-    Those up to ``NO_STRAND`` come from the cleaning step, which had to leave the gene or transcript out.
+    Those up to ``NO_EXON`` come from the cleaning step, which had to leave the gene or transcript out.
     """
 
     LOST_BY_CLEANER = "lost_by_cleaner"
     NO_TRANSCRIPT = "no_transcript"
     MIXED_STRANDS = "mixed_strands"
     NO_STRAND = "no_strand"
+    NO_EXON = "no_exon"
 
     NOT_PROTEIN_CODING = "not_protein_coding"
     ORGANELLE = "organelle"
@@ -35,9 +36,6 @@ class Reason(StrEnum):
     DUPLICATE = "duplicate"
 
 
-#: The cleaned annotation does not hold what was left out for one of these.
-LEFT_OUT_BY_CLEANING = frozenset({Reason.LOST_BY_CLEANER, Reason.NO_TRANSCRIPT, Reason.MIXED_STRANDS, Reason.NO_STRAND})
-
 #: A transcript rejected for one of these hides no broken coding gene: its span needs no masking.
 HARMLESS_REASONS = frozenset({Reason.NOT_PROTEIN_CODING, Reason.NO_CDS, Reason.DUPLICATE})
 
@@ -51,6 +49,7 @@ IN_WORDS = {
     Reason.NO_TRANSCRIPT: "gene without transcript",
     Reason.MIXED_STRANDS: "on two strands or sequences",
     Reason.NO_STRAND: "without strand",
+    Reason.NO_EXON: "without exons",
     Reason.NOT_PROTEIN_CODING: "not protein coding",
     Reason.ORGANELLE: "on an organelle",
     Reason.NO_CDS: "no CDS",
