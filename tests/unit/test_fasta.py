@@ -1,13 +1,15 @@
 """Genome FASTA: the checked copy, the index, random access, and what bad files are told."""
 
 import gzip
+import tracemalloc
 from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from phytoscribe import files
 from phytoscribe.errors import FastaError, PhytoScribeError
 from phytoscribe.genome import Genome, check_fasta, decode, read_index
 from phytoscribe.genome.fasta import write_index
@@ -67,6 +69,110 @@ def test_long_contigs_cross_the_chunk_borders(tmp_path):
     assert "".join(written[1:]) == sequence
 
 
+@pytest.fixture
+def blocks_of(monkeypatch):
+    """Make the readers take files in blocks of so many bytes, so that block borders fall everywhere."""
+    whole = files.read_blocks
+
+    def choose(size):
+        monkeypatch.setattr(files, "read_blocks", lambda path: whole(path, size))
+
+    return choose
+
+
+@pytest.mark.parametrize("size", [3, 4, 5, 2**20])
+@pytest.mark.parametrize(
+    "text",
+    [
+        ">one first\nACGT\nac\n>two\nGG\n",
+        ">one first\r\nACGT\r\nac\r\n>two\r\nGG\r\n",
+        ">one first\rACGT\rac\r>two\rGG\r",
+        "\ufeff>one first\nACGTac\n>two\nGG",
+        "\n  \n>one\tfirst > second\n\nAC GT a\tc \n  >two\n  G\n\n G",
+        ">one\nACGTac\n>two x\n\n\nGG\n\n\n",
+    ],
+)
+def test_any_line_ends_blanks_and_block_borders_give_the_same_copy(tmp_path, blocks_of, text, size):
+    (tmp_path / "in.fa").write_bytes(text.encode())
+    blocks_of(size)
+    assert check_fasta(tmp_path / "in.fa", tmp_path / "out.fa") == {"one": 6, "two": 2}
+    assert (tmp_path / "out.fa").read_text() == ">one\nACGTac\n>two\nGG\n"
+
+
+@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    data=st.binary(max_size=60)
+    | st.lists(st.sampled_from([b">", b"a", b"ACGTNN", b"\n", b"\r", b" ", b"*", b"-", b"\0", b"\xff"])).map(b"".join),
+    size=st.integers(1, 30),
+)
+def test_any_bytes_give_a_copy_or_one_message(tmp_path_factory, blocks_of, data, size):
+    folder = tmp_path_factory.mktemp("fuzz")
+    (folder / "in.fa").write_bytes(data)
+    blocks_of(size)
+    try:
+        lengths = check_fasta(folder / "in.fa", folder / "out.fa")
+    except PhytoScribeError as error:
+        lengths, message = {}, str(error)
+    if not lengths:
+        assert message.startswith(f"{folder / 'in.fa'}")
+        assert not (folder / "out.fa").exists()
+    else:
+        assert write_index(folder / "out.fa", folder / "out.fa.fai") == lengths
+        blocks_of(7)
+        assert check_fasta(folder / "out.fa", folder / "again.fa") == lengths
+        assert (folder / "again.fa").read_bytes() == (folder / "out.fa").read_bytes()
+
+
+def test_a_chromosome_on_one_line_takes_little_memory(tmp_path):
+    with (tmp_path / "in.fa").open("wb") as handle:
+        handle.write(b">long\n")
+        for _ in range(64):
+            handle.write(b"ACGT" * 2**18)
+        handle.write(b"\n>short\nAC\n")
+    tracemalloc.start()
+    try:
+        lengths = check_fasta(tmp_path / "in.fa", tmp_path / "out.fa")
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert lengths == {"long": 2**26, "short": 2}
+    assert peak < 24 * 2**20
+
+
+def test_names_in_any_script_are_kept(tmp_path):
+    check_fasta(write(tmp_path / "in.fa", ">Übergang|1:2 x\nACGT\n>漢\nGG\n"), tmp_path / "out.fa")
+    write_index(tmp_path / "out.fa", tmp_path / "out.fa.fai")
+    with Genome(tmp_path / "out.fa") as genome:
+        assert genome.contigs == {"Übergang|1:2": 4, "漢": 2}
+        assert decode(genome.bases("漢")) == "GG"
+
+
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        (b">a\nAC\n>b\xff\nAC\n", r"line 3: the name b'b\\xff' is not UTF-8"),
+        (b">a\0b\nAC\n", r"line 1: the name 'a\\x00b' holds control characters"),
+        (b">a\nAC\0GT\n", r"letter '\\x00' at position 3"),
+        (b">a\nAC\xc3\xa9GT\n", r"letter 0xC3 at position 3"),
+        (b">a\nACGT*\n", r"letter '\*' at position 5"),
+        (b">a\nACGT>b\nAC\n", r"letter '>' at position 5"),
+        (b"\xff\xfe>\0a\0", r"line 1: UTF-16 text"),
+        (b">" + b"x" * 2**21, r"line 1: a header of more than"),
+        (b"\n \n ACGT\n>a\nAC\n", r"line 3: text before the first '>'"),
+        (b">a\n\n\n", r"line 1: the sequence 'a' is empty"),
+        (b">a", r"line 1: the sequence 'a' is empty"),
+        (b"\x1f\x8b", r"truncated or corrupt gzip"),
+        (b"\x1f\x8bnothing of the kind", r"truncated or corrupt gzip"),
+        (b"PK\x03\x04", r"line 1: text before the first '>'"),
+    ],
+)
+def test_bad_bytes_get_their_message(tmp_path, data, message):
+    (tmp_path / "in.fa").write_bytes(data)
+    with pytest.raises(PhytoScribeError, match=message):
+        check_fasta(tmp_path / "in.fa", tmp_path / "out.fa")
+    assert not (tmp_path / "out.fa").exists()
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
@@ -120,9 +226,10 @@ def test_genome_refuses_what_is_not_there(tmp_path):
                 genome.bases("a", start, end)
 
 
-def test_broken_index_is_named(tmp_path):
+@pytest.mark.parametrize("line", ["a 4 3 4 5", "a\t²\t3\t4\t5", "a\t" + "1" * 5000 + "\t3\t4\t5"])
+def test_broken_index_is_named(tmp_path, line):
     with pytest.raises(FastaError, match=r"x\.fai, line 1: not a FASTA index"):
-        read_index(write(tmp_path / "x.fai", "a 4 3 4 5\n"))
+        read_index(write(tmp_path / "x.fai", f"{line}\n"))
 
 
 def test_the_example_genome(tmp_path):

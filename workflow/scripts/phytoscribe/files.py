@@ -83,6 +83,31 @@ def read_blocks(path: str | Path, size: int = 2**20) -> Iterator[bytes]:
         raise PhytoScribeError(f"{source}: cannot be read ({error.strerror}); check the path") from error
 
 
+def blocks_with_plain_line_ends(path: str | Path) -> Iterator[bytes]:
+    """:func:`read_blocks` without a UTF-8 byte order mark, with LF in place of CRLF and CR.
+
+    Raises:
+        PhytoScribeError: also for UTF-16 text, as spreadsheets and editors on Windows write it.
+    """
+    held = b""
+    first = True
+    for data in read_blocks(path):
+        block = held + data
+        held = b""
+        if first:
+            first = False
+            if block[:2] in (b"\xff\xfe", b"\xfe\xff"):
+                raise PhytoScribeError(f"{path}, line 1: UTF-16 text; save the file as UTF-8")
+            block = block.removeprefix(b"\xef\xbb\xbf")
+        if b"\r" in block:
+            if block.endswith(b"\r"):  # its LF may be in the next block
+                block, held = block[:-1], b"\r"
+            block = block.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+        yield block
+    if held:
+        yield b"\n"
+
+
 def _is_gzip(source: Path) -> bool:
     try:
         with source.open("rb") as probe:

@@ -70,8 +70,7 @@ class FeatureTree:
             elif feature.role is Role.MIDDLE:
                 middle.append(feature)
             elif feature.id:
-                sources = feature.parents or (feature.attributes.get("Derives_from", ""),)
-                translated[feature.id] = tuple(filter(None, sources))
+                translated[feature.id] = feature.parents
         report.genes_in = len(self.genes)
         if translated:
             parts = [_on_transcripts(part, translated) for part in parts]

@@ -54,7 +54,10 @@ class Role(Enum):
 
 @dataclass(slots=True)
 class Feature:
-    """The line of a gene, a transcript, a protein, or something that belongs to no gene."""
+    """The line of a gene, a transcript, a protein, or something that belongs to no gene.
+
+    ``parents`` of a protein are what it is translated from.
+    """
 
     row: GffRow
     role: Role
@@ -181,6 +184,8 @@ def _feature(row: GffRow, role: Role) -> Feature:
     column = read_attributes(row.attributes)
     flat = column.decoded()
     parents = column.names("Parent")
+    if role is Role.PRODUCT:
+        parents = parents or column.names("Derives_from")
     identifier, gene_hint, transcript = column.name("ID"), column.name("gene_id"), column.name("transcript_id")
     if not identifier and not parents:
         identifier = _bare_name(column)

@@ -6,12 +6,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from phytoscribe.errors import GffError
-from phytoscribe.files import read_blocks
+from phytoscribe.files import blocks_with_plain_line_ends
 
 #: Bytes of the longest line that is read: two hundred thousand parents of one exon fit.
 LONGEST_LINE = 64 * 2**20
-_BOMS = {b"\xff\xfe": "UTF-16", b"\xfe\xff": "UTF-16"}
-_UTF8_BOM = b"\xef\xbb\xbf"
 
 
 def numbered_lines(path: str | Path) -> Iterator[tuple[int, str]]:
@@ -35,7 +33,7 @@ def _whole_lines(path: str | Path) -> Iterator[bytes]:
     """The file in blocks that end where a line ends, without that last line end; line ends are LF."""
     rest: list[bytes] = []
     waiting, lines = 0, 0
-    for block in _with_plain_line_ends(path):
+    for block in blocks_with_plain_line_ends(path):
         cut = block.rfind(b"\n")
         if cut < 0:
             rest.append(block)
@@ -53,26 +51,6 @@ def _whole_lines(path: str | Path) -> Iterator[bytes]:
     last = b"".join(rest)
     if last:
         yield last
-
-
-def _with_plain_line_ends(path: str | Path) -> Iterator[bytes]:
-    held = b""
-    first = True
-    for data in read_blocks(path):
-        block = held + data
-        if first:
-            first = False
-            if block[:2] in _BOMS:
-                raise GffError(f"{path}, line 1: {_BOMS[block[:2]]} text; save the file as UTF-8")
-            block = block.removeprefix(_UTF8_BOM)
-        held = b""
-        if b"\r" in block:
-            if block.endswith(b"\r"):  # its LF may be in the next block
-                block, held = block[:-1], b"\r"
-            block = block.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
-        yield block
-    if held:
-        yield b"\n"
 
 
 def _text_of(block: bytes, path: str | Path, before: int) -> list[str]:
