@@ -209,9 +209,10 @@ def test_no_coding_transcript_at_all_warns(chain):
 
 
 def test_a_cause_needs_a_clear_share():
-    assert likely_cause({"tried": 10, "intact_if": {"x": 4, "y": 1}}, {"no_stop": 10}).startswith("the annotation was")
-    assert likely_cause({"tried": 10, "intact_if": {"x": 5}}, {"no_stop": 10}).startswith("x (5 of 10 ")
-    assert likely_cause({}, {}).startswith("the annotation was made on another version")
+    unclear = {"tried": 10, "intact_if": {"x": 4, "y": 1}}
+    assert likely_cause(unclear, {"no_stop": 10}, 0.6).startswith("the annotation was made on another version")
+    assert likely_cause(unclear, {"no_stop": 10}, 0.2).startswith("no single one")
+    assert likely_cause({"tried": 10, "intact_if": {"x": 5}}, {"no_stop": 10}, 0.2).startswith("x (5 of 10 ")
 
 
 def test_accepted_genes_keep_their_accepted_transcripts():

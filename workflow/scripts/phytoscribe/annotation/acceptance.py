@@ -68,9 +68,9 @@ def judge(genome: str, summary: Mapping[str, Any], thresholds: Thresholds, files
     )
     text = (
         f"{genome}: {summary['coding_transcripts_rejected']} of {summary['coding_transcripts']} coding transcripts "
-        f"({share:.0%}) do not fit the genome sequence, more than check.{key} ({limit:g}).\n"
+        f"({share:.0%}) have a fault, more than check.{key} ({limit:g}).\n"
         f"  most frequent reasons: {reasons}\n"
-        f"  likely cause: {likely_cause(summary['likely_cause'], faults)}\n"
+        f"  likely cause: {likely_cause(summary['likely_cause'], faults, share)}\n"
         f"  look at: {', '.join(files)}"
     )
     if verdict is Verdict.STOP:

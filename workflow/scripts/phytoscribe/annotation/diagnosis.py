@@ -17,7 +17,7 @@ from phytoscribe.genome.sequence import Bases, decode
 
 #: Rejected transcripts that are looked at, evenly spread over the annotation.
 SAMPLE = 300
-#: A cause is named if at least this share of the sample speaks for it.
+#: A cause is named if at least this share of the sample, or of all transcripts, speaks for it.
 CLEAR = 0.5
 
 Place = tuple[tuple[Interval, ...], str]
@@ -70,7 +70,8 @@ _READINGS: dict[str, Callable[[Place, int], Place]] = {
     "the strands are the wrong way round": _other_strand,
     "the sequences are reverse complements of those that were annotated": _mirrored,
 }
-_UNKNOWN = "the annotation was made on another version of the assembly than this FASTA"
+_ASSEMBLY = "the annotation was made on another version of the assembly than this FASTA"
+_SINGLE_GENES = "no single one; genes that are unusual, cut short or on unfinished sequence, each for itself"
 _GAPS = "the genes lie on N: repeats are masked with N (take a soft-masked FASTA), or it is another assembly version"
 _CLEANING = "the cleaning step could not read genes and transcripts as meant"
 _OF_CLEANING = frozenset(
@@ -110,8 +111,8 @@ def _is_intact(segments: Sequence[Interval], strand: str, contig: str, genome: I
     )
 
 
-def likely_cause(probed: Mapping[str, Any], rejected_by_reason: Mapping[str, int]) -> str:
-    """The most likely mistake in words, from :func:`probe` and the counts of reasons."""
+def likely_cause(probed: Mapping[str, Any], rejected_by_reason: Mapping[str, int], share: float) -> str:
+    """The most likely mistake in words, from :func:`probe`, the counts of reasons and the share that they are."""
     tried, intact = probed.get("tried", 0), probed.get("intact_if", {})
     if intact:
         mistake, count = max(intact.items(), key=lambda item: item[1])
@@ -123,4 +124,4 @@ def likely_cause(probed: Mapping[str, Any], rejected_by_reason: Mapping[str, int
         return _GAPS
     if commonest in _OF_CLEANING:
         return _CLEANING
-    return _UNKNOWN
+    return _ASSEMBLY if share > CLEAR else _SINGLE_GENES
