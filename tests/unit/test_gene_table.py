@@ -1,15 +1,24 @@
 """Every gene of a source appears in the gene table, accepted or with the reason that says most."""
 
 import io
+import re
+from pathlib import Path
+from types import SimpleNamespace
 
+import numpy as np
 import pytest
 
 from phytoscribe.annotation import GeneModel, Transcript
+from phytoscribe.annotation.check import CheckLimits, check_annotation
 from phytoscribe.annotation.cleaning_losses import rows_of_cleaning
 from phytoscribe.annotation.gene_table import GeneRow, gene_rows, telling_reason, write_genes
+from phytoscribe.annotation.normalise import normalise
 from phytoscribe.annotation.reasons import Reason
 from phytoscribe.annotation.repairs import LOSSES, Repair, RepairKind
 from phytoscribe.annotation.transcript_table import TranscriptRow
+
+CASES = sorted((Path(__file__).parents[1] / "data/agat_cases").glob("*.in.*"))
+MESSY = [path for path in CASES if "broken_columns" not in path.name]  # that one is refused
 
 
 def row(gene, transcript, reason="", contig="c"):
@@ -138,3 +147,20 @@ def test_every_loss_of_the_cleaning_step_is_a_row_or_no_gene_and_no_transcript()
         assert len(list(rows_of_cleaning([Repair(kind, "x", 1, "gene g")]))) == 1, kind
     for kind in set(RepairKind) - LOSSES - {RepairKind.ISOFORM_MERGED}:
         assert not list(rows_of_cleaning([Repair(kind, "x", 1, "gene g")])), kind
+
+
+@pytest.mark.parametrize("path", MESSY, ids=lambda path: path.name.partition(".")[0])
+def test_genes_in_are_genes_accepted_and_rejected(path):
+    contigs = {"chr1": 10_000, "chr2": 10_000}
+    source = SimpleNamespace(contigs=contigs, bases=lambda contig: np.zeros(contigs[contig], dtype=np.uint8))
+    genes, report = normalise(path, contigs)
+    accepted, rows = check_annotation(genes, source, CheckLimits())
+    table = gene_rows(genes, rows, list(rows_of_cleaning(report.rows)))
+    made = report.counts[RepairKind.GENE_MADE]
+    further = sum(int(re.match(r"\d+", r.detail)[0]) - 1 for r in report.rows if r.kind is RepairKind.GENE_SPLIT)
+    assert len(table) == report.genes_in + made + further
+    assert sum(gene.status == "accepted" for gene in table) == len(accepted)
+    assert all(gene.reason for gene in table if gene.status == "rejected")
+    lines = (line.split("\t") for line in path.read_text().splitlines() if line.count("\t") == 8)
+    named = {re.search(r"ID=([^;\n]+)", line[8])[1] for line in lines if line[2].endswith("gene") and "ID=" in line[8]}
+    assert named <= {gene.gene for gene in table}
