@@ -161,6 +161,10 @@ class PhytozomeServer(ThreadingHTTPServer):
         """The next requests to an endpoint meet these faults, one each."""
         self._plans.setdefault(endpoint, []).extend(faults)
 
+    def forget(self, endpoint: str) -> None:
+        """Nothing is planned for an endpoint any more."""
+        self._plans.pop(endpoint, None)
+
     def next_fault(self, endpoint: str) -> Fault:
         planned = self._plans.get(endpoint)
         return planned.pop(0) if planned else Fault()

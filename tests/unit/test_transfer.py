@@ -20,6 +20,8 @@ from email.utils import format_datetime
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from phytozome_server import Fault, PhytozomeServer
 
 from phytoscribe.errors import DownloadError
@@ -390,6 +392,48 @@ def test_addresses_that_are_none(url, tmp_path):
     with pytest.raises(DownloadError, match=r"address"):
         fetch(url, tmp_path / "a.fa")
     assert left(tmp_path) == []
+
+
+# Any sequence of faults
+
+FAULTS = st.one_of(
+    st.builds(Fault, cut_after=st.integers(0, 6000)),
+    st.builds(Fault, cut_after=st.integers(0, 6000), chunked=st.booleans(), no_ranges=st.booleans()),
+    st.builds(Fault, status=st.sampled_from([401, 404, 409, 416, 429, 500, 503])),
+    st.builds(Fault, body=st.sampled_from([PAGE, b'{"error": "no"}', b""])),
+    st.just(Fault()),
+)
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    runs=st.lists(st.tuples(st.lists(FAULTS, max_size=5), st.booleans()), min_size=1, max_size=3),
+    ranges_known=st.booleans(),
+    validators=st.booleans(),
+    checksum=st.booleans(),
+)
+def test_any_sequence_of_faults(server, tmp_path_factory, runs, ranges_known, validators, checksum):
+    """Whatever happens over several runs, with a file that changes between them: a whole version or nothing."""
+    folder = tmp_path_factory.mktemp("any")
+    versions = [b">a\n" + bytes([letter]) * 5000 for letter in b"AC"]
+    server.ranges, server.validators = ranges_known, validators
+    now = 0
+    for number, (faults, changes) in enumerate([*runs, ([], False)]):
+        now ^= changes
+        server.plain["a.fa"] = versions[now]
+        server.forget("plain")
+        server.plan("plain", *faults)
+        md5 = hashlib.md5(versions[now]).hexdigest() if checksum else None
+        (folder / "a.fa").unlink(missing_ok=True)
+        try:
+            fetch(server.url("a.fa"), folder / "a.fa", Expected(md5=md5), QUICK, wait=lambda _seconds: None)
+        except DownloadError:
+            assert number < len(runs), "without a fault it must arrive"
+            assert not (folder / "a.fa").exists()
+            assert left(folder) in ([], [".a.fa.part", ".a.fa.part.json"])
+        else:
+            assert (folder / "a.fa").read_bytes() == versions[now]
+            assert left(folder) == ["a.fa"]
 
 
 # What lies there from before

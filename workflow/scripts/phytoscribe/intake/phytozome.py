@@ -13,7 +13,7 @@ from phytoscribe.errors import DownloadError
 from phytoscribe.intake.addresses import conceal, secrets_in
 from phytoscribe.intake.answers import Refused, request_json
 from phytoscribe.intake.content import one_line
-from phytoscribe.intake.phytozome_choice import choose_annotation, choose_assembly, require_one_genome
+from phytoscribe.intake.phytozome_choice import choose_annotation, choose_assembly, require_versions
 from phytoscribe.intake.phytozome_listing import PhytozomeFile, PhytozomeHosts, files_of, shown_query
 from phytoscribe.intake.retries import TransferSettings, insist
 from phytoscribe.intake.token import DEFAULT_FILE, HOW_TO_GET_ONE, read_token
@@ -78,7 +78,7 @@ def resolve(
     """
     files = files_of(query, hosts, settings, wait)
     assembly, annotation = choose_assembly(files, query), choose_annotation(files, query)
-    require_one_genome(assembly, annotation, query)
+    require_versions(assembly, annotation, query)
     genome_id = annotation.genome_id
     assert genome_id is not None
     found = PhytozomeGenome(

@@ -58,21 +58,16 @@ def choose_annotation(files: Sequence[PhytozomeFile], query: Mapping[str, Any]) 
     return _only(found, "gene annotation (.gene_exons.gff3.gz)", files, query, "annotation_file")
 
 
-def require_one_genome(assembly: PhytozomeFile, annotation: PhytozomeFile, query: Mapping[str, Any]) -> None:
-    """Check that assembly and annotation belong together, and to the versions that the query declares.
+def require_versions(assembly: PhytozomeFile, annotation: PhytozomeFile, query: Mapping[str, Any]) -> None:
+    """Check that assembly and annotation, two files of one genome, are of the versions that the query declares.
 
-    Phytozome's number joins the two files; the declared versions are compared with what the listing says and with
-    what the file's name says, because the two differ for some genomes (447: listing TAIR9, name TAIR10).
+    Declared versions are compared with what the listing says and with what the file's name says, because the two
+    differ for some genomes (447: listing TAIR9, name TAIR10).
 
     Raises:
-        ConfigError: two genomes, or other versions than declared.
+        ConfigError: other versions than declared, or an annotation made on another assembly.
     """
     shown = shown_query(query)
-    if assembly.genome_id != annotation.genome_id:
-        raise ConfigError(
-            f"{shown}: {assembly.file_name} is of genome {assembly.genome_id}, {annotation.file_name} of genome "
-            f"{annotation.genome_id}; correct genome_file or annotation_file"
-        )
     for key, file, listed in (
         ("assembly", assembly, assembly.assembly_version),
         ("annotation", annotation, annotation.annotation_version),
