@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import shutil
 import subprocess
@@ -22,6 +23,7 @@ def test_every_target_is_there(finished):
     expected = [f"predictions/{genome}.{ending}" for genome in ("tiny", "other") for ending in ENDINGS]
     expected += [f"evaluation/tiny.{kind}.tsv" for kind in ("genes", "isoseq", "blast")]
     expected += ["splits/leakage.tsv", "models/structure/load_report.json", "report/report.html"]
+    expected += ["clean/tiny.check.svg", "clean/tiny.check.json", "../resources/genomes/manifest.tsv"]
     for name in expected:
         file = finished / "results" / name
         assert file.is_file(), name
@@ -66,6 +68,27 @@ def test_added_genome_reruns_no_training(finished, tmp_path):
     assert rules == {"download_genome", "index_genome", "predict_shard", "merge_predictions"}
     for word in ("Pretraining", "Training", "Dividing", "Grouping", "tokenizer"):
         assert word not in everything.stdout.replace("tokenizer.json", "").replace("tokenizer_config.json", "")
+
+
+def test_corrected_descriptions_fetch_and_train_nothing(finished):
+    config = tiny_config()
+    config["genomes"][0]["terms"] = "ask the author"
+    config["genomes"][0]["genome"]["version"] = config["genomes"][0]["annotation"]["assembly"] = "TAIR10"
+    config["download"] = {"attempts": 2}
+    try:
+        write_config(finished, config)
+        done = start(finished, "all", "-n")
+    finally:
+        write_config(finished, tiny_config())
+    assert set(jobs_of(done.stdout)) == {"write_manifest", "report", "all"}
+
+
+def test_manifest_lists_what_was_taken_in(finished):
+    table = pd.read_csv(finished / "resources/genomes/manifest.tsv", sep="\t")
+    assert list(table["genome"]) == ["tiny", "tiny", "tiny", "other"]
+    assert list(table["source"][[0, 1, 3]]) == ["data/tiny.fa", "data/tiny.gff3", "data/other.fa"]
+    digest = hashlib.sha256((finished / "data/other.fa").read_bytes()).hexdigest()
+    assert table["sha256"][3] == digest
 
 
 @pytest.mark.parametrize(
