@@ -48,7 +48,12 @@ def files(tmp_path):
         "genes_accepted": 2,
         "transcripts": 3,
         "transcripts_accepted": 2,
+        "coding_transcripts": 3,
+        "coding_transcripts_rejected": 1,
+        "share_rejected": 0.333333,
         "rejected_by_reason": {"no_stop": 1},
+        "whole_genes_by_reason": {},
+        "likely_cause": {},
     }
     (tmp_path / "full.check.json").write_text(json.dumps(check))
     (tmp_path / "metrics.tsv").write_text(
@@ -79,7 +84,8 @@ def test_everything_is_in_the_page(files, tmp_path):
     assert "Of 2 reference loci 1 have a coding sequence predicted exactly" in text
     assert "locus F1 0.500" in text
     assert "AUGUSTUS on the same contigs: locus F1 1.000" in text
-    assert "rejected: no stop" in text
+    assert "rejected: no stop codon" in text
+    assert "1 of 3 coding transcripts (33%) have a fault, more than check.warn_above (0.1)." in text
     assert "Of 1 predicted CDS chains with Iso-Seq reads, 100% are found in a read as they are." in text
     assert html.count("data:image/svg+xml;base64,") == 4
 

@@ -24,11 +24,13 @@ def splits(*rows):
 
 
 def rejected(*rows):
-    return pd.DataFrame(rows, columns=["transcript", "reason"], dtype=str)
+    """Rows of (transcript, start, reason) on contig c, as the check's table has them: text."""
+    full = [(name, "c", str(start), str(start + 160), reason) for name, start, reason in rows]
+    return pd.DataFrame(full, columns=["transcript", "contig", "start0", "end", "reason"], dtype=str)
 
 
 GENES = [gene("a", 1000), gene("b", 3000), gene("u12", 5000), gene("broken", 7000)]
-REJECTED = rejected(("u12.1", "at_ac_splice_site"), ("broken.1", "in_frame_stop"))
+REJECTED = rejected(("u12.1", 5000, "at_ac_splice_site"), ("broken.1", 7000, "in_frame_stop"))
 
 
 def recall_and_precision(scope, predicted, subset="all"):
@@ -62,8 +64,13 @@ def test_without_splits_all_loci_count():
 
 
 def test_a_broken_isoform_does_not_take_its_gene_along():
-    scope = Scope.of([gene("a", 0, transcripts=2)], rejected(("a.2", "no_stop")), ["c"])
+    scope = Scope.of([gene("a", 0, transcripts=2)], rejected(("a.2", 0, "no_stop")), ["c"])
     assert [t.id for t in scope.reference[0].transcripts] == ["a.1"]
+
+
+def test_a_transcript_lost_in_cleaning_does_not_take_its_namesake_along():
+    lost = rejected(("a.1", 9000, "mixed_strands"))
+    assert [g.id for g in Scope.of([gene("a", 0)], lost, ["c"]).reference] == ["a"]
 
 
 def test_contigs_in_fasta_order_and_by_their_names():

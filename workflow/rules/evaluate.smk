@@ -35,6 +35,8 @@ rule evaluate_genes:
         # The cleaned annotation, not its accepted part: unusual genes are hard, but real.
         reference="results/clean/{genome}.gff3",
         rejected="results/clean/{genome}.rejected.tsv",
+        # Not read: without it an annotation that is refused for training would still give scores.
+        accepted="results/clean/{genome}.accepted.gff3",
         fai="resources/genomes/{genome}/{genome}.fa.fai",
         splits=split_table,
         mask=mask_of,

@@ -70,9 +70,10 @@ def judge(genome: str, summary: Mapping[str, Any], thresholds: Thresholds, files
         f"{genome}: {summary['coding_transcripts_rejected']} of {summary['coding_transcripts']} coding transcripts "
         f"({share:.0%}) have a fault, more than check.{key} ({limit:g}).\n"
         f"  most frequent reasons: {reasons}\n"
-        f"  likely cause: {likely_cause(summary['likely_cause'], faults, share)}\n"
-        f"  look at: {', '.join(files)}"
+        f"  likely cause: {likely_cause(summary['likely_cause'], faults, share)}"
     )
+    if files:
+        text += f"\n  look at: {', '.join(files)}"
     if verdict is Verdict.STOP:
         text += (
             "\n  Mend the annotation or take the FASTA that it was made on; if it is meant to be so, raise "

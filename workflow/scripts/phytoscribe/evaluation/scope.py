@@ -14,8 +14,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from phytoscribe.annotation.check import Reason
 from phytoscribe.annotation.model import GeneModel
+from phytoscribe.annotation.reasons import Reason
 from phytoscribe.evaluation.exact import Mask, score_genes
 from phytoscribe.evaluation.intervals import IntervalIndex
 from phytoscribe.evaluation.tables import COLUMNS
@@ -115,11 +115,13 @@ def without_broken(annotation: Sequence[GeneModel], rejected: pd.DataFrame) -> t
     (:data:`UNUSUAL_BUT_REAL`): dropping those would make the benchmark easier than the genome is.  Genes without any
     coding transcript are in neither list.
     """
-    dropped = set(rejected.loc[~rejected["reason"].isin(UNUSUAL_BUT_REAL), "transcript"])
+    out = rejected[~rejected["reason"].isin(UNUSUAL_BUT_REAL)]
+    # With the place, as a transcript that the cleaning step left out may have had the id of one that it kept.
+    dropped = set(zip(out["transcript"], out["contig"], out["start0"].astype(int), out["end"].astype(int), strict=True))
     kept, broken = [], []
     for gene in annotation:
         coding = gene.coding_transcripts
-        intact = tuple(transcript for transcript in coding if transcript.id not in dropped)
+        intact = tuple(t for t in coding if (t.id, gene.contig, t.start, t.end) not in dropped)
         if intact:
             kept.append(replace(gene, transcripts=intact))
         elif coding:

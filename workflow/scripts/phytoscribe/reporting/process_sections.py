@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import yaml
 
+from phytoscribe.annotation.acceptance import Thresholds, judge
+from phytoscribe.annotation.reasons import IN_WORDS, Reason
 from phytoscribe.reporting import figures
 from phytoscribe.reporting.blocks import (
     MISSING,
@@ -32,15 +34,21 @@ def check_section(inputs: ReportInputs) -> Section:
     if checks:
         counts = ("genes", "genes_accepted", "transcripts", "transcripts_accepted")
         rows = [(words(key), *(number(check[key]) for check in checks.values())) for key in counts]
+        rows.append(
+            ("share of coding transcripts with a fault", *(number(c["share_rejected"]) for c in checks.values()))
+        )
         reasons = list(dict.fromkeys(reason for check in checks.values() for reason in check["rejected_by_reason"]))
         rows += [
             (
-                f"rejected: {words(reason)}",
+                f"rejected: {IN_WORDS[Reason(reason)]}",
                 *(number(check["rejected_by_reason"].get(reason, 0)) for check in checks.values()),
             )
             for reason in reasons
         ]
         blocks.append(Table(("", *checks), rows))
+        limits = inputs.config.get("check", {})
+        thresholds = Thresholds(**{key: limits[key] for key in ("warn_above", "stop_above") if key in limits})
+        blocks += [Paragraph(text) for name, check in checks.items() if (text := judge(name, check, thresholds).text)]
     if without:
         blocks.append(Paragraph(f"Without reference annotation: {', '.join(without)}.", quiet=True))
     return Section("annotation", "Annotation check", blocks)

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from phytoscribe.annotation.check import HARMLESS_REASONS
 from phytoscribe.annotation.gff_reader import read_gff3
 from phytoscribe.annotation.model import GeneModel, Interval
+from phytoscribe.annotation.reasons import HARMLESS_REASONS
 from phytoscribe.evaluation.intervals import read_bed
 from phytoscribe.genome import Genome
 from phytoscribe.splits.masking import TRAIN, complete_contig_parts, held_out_intervals, train_contigs
