@@ -3,6 +3,7 @@
 params.backend:   agat | builtin; neither replaces the other
 input.annotation: GFF3 or GTF
 input.fai:        index of the genome
+params.seqid_map: names of sequences where annotation and FASTA differ: a mapping, the path of a table, or None
 output.gff3:      gene models, sorted by contig and position; the header names the cleaner
 output.repairs:   table of all changes and losses
 """
@@ -14,11 +15,13 @@ def main(snakemake) -> None:
     from phytoscribe.annotation.cleaning import clean
     from phytoscribe.annotation.gff_writer import write_gff3
     from phytoscribe.annotation.repairs import write_repairs
+    from phytoscribe.annotation.seqids import read_seqid_map
     from phytoscribe.files import atomic_open
     from phytoscribe.genome.fasta import read_index
 
     contigs = read_index(snakemake.input.fai)
-    cleaned = clean(snakemake.input.annotation, contigs, snakemake.params.backend)
+    seqid_map = read_seqid_map(snakemake.params.seqid_map)
+    cleaned = clean(snakemake.input.annotation, contigs, snakemake.params.backend, seqid_map)
     with atomic_open(snakemake.output.repairs) as handle:
         write_repairs(handle, cleaned.report.rows)
     with atomic_open(snakemake.output.gff3) as handle:

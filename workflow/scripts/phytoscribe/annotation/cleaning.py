@@ -12,6 +12,7 @@ from phytoscribe.annotation.agat import clean_with_agat
 from phytoscribe.annotation.model import GeneModel
 from phytoscribe.annotation.normalise import normalise
 from phytoscribe.annotation.repairs import LOSSES, RepairReport
+from phytoscribe.annotation.seqids import check_seqid_map
 from phytoscribe.errors import ConfigError
 
 log = logging.getLogger(__name__)
@@ -25,21 +26,30 @@ class Cleaned(NamedTuple):
     cleaner: str
 
 
-def clean(path: str | Path, contigs: Mapping[str, int], backend: str) -> Cleaned:
+def clean(
+    path: str | Path, contigs: Mapping[str, int], backend: str, seqid_map: Mapping[str, str | None] | None = None
+) -> Cleaned:
     """Clean a GFF3 or GTF file with ``agat`` or ``builtin``; the one is never used in place of the other.
 
+    Args:
+        path: the file, plain or gzipped.
+        contigs: name to length, in the order in which the genes are sorted.
+        backend: ``agat`` or ``builtin``.
+        seqid_map: sequence name in the file to name in ``contigs``, or to None to leave the sequence out.
+
     Raises:
-        ConfigError: another backend.
+        ConfigError: another backend, or a ``seqid_map`` that would put genes on a wrong sequence.
         GffError, ToolError: see the cleaners.
     """
-    if backend == "builtin":
-        genes, report = normalise(path, contigs)
-        cleaner = f"PhytoScribe {__version__} builtin cleaner"
-    elif backend == "agat":
-        genes, report, version = clean_with_agat(path, contigs)
-        cleaner = f"AGAT {version} and PhytoScribe {__version__} builtin cleaner"
-    else:
+    if backend not in ("agat", "builtin"):
         raise ConfigError(f"config, clean.backend: {backend!r} is unknown; allowed are agat and builtin")
+    check_seqid_map(path, contigs, seqid_map or {})
+    if backend == "builtin":
+        genes, report = normalise(path, contigs, seqid_map)
+        cleaner = f"PhytoScribe {__version__} builtin cleaner"
+    else:
+        genes, report, version = clean_with_agat(path, contigs, seqid_map)
+        cleaner = f"AGAT {version} and PhytoScribe {__version__} builtin cleaner"
     log.info("%s: %d genes in, %d genes out, by %s", path, report.genes_in, report.genes_out, cleaner)
     for kind, count in sorted(report.counts.items()):
         log.log(logging.WARNING if kind in LOSSES else logging.INFO, "%s: %d", kind, count)
