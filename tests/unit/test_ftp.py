@@ -54,7 +54,9 @@ class Server:
             def pre_process_command(self, line, cmd, arg):
                 if cmd not in ("USER", "PASS"):
                     outer.commands.append(line)
-                if cmd in outer.unknown:
+                if cmd == "PASS" and arg == "wr0ng":
+                    self.respond(f"530 The password {arg} is wrong.")
+                elif cmd in outer.unknown:
                     self.respond(f"502 Command {cmd} not implemented.")
                 else:
                     super().pre_process_command(line, cmd, arg)
@@ -183,6 +185,22 @@ def test_wrong_files(server, tmp_path, waits):
     with pytest.raises(DownloadError, match='web page titled "No"'):
         get(server, tmp_path, waits, name="pub/page")
     assert (left(tmp_path), waits) == ([], [])
+
+
+@pytest.mark.parametrize(
+    ("head", "expected", "message"),
+    [
+        (b"<html><title>No</title>", UNKNOWN, 'web page titled "No"'),
+        (b">a\n", Expected(500), "more than the expected 500"),
+    ],
+)
+def test_a_wrong_file_is_not_asked_for_again(server, tmp_path, waits, head, expected, message):
+    """The server has still much to send when it is refused, and says so in its next answer."""
+    server.unknown = {"SIZE"}
+    (server.folder / "large").write_bytes(head + b"A" * 20_000_000)
+    with pytest.raises(DownloadError, match=message):
+        get(server, tmp_path, waits, expected, name="large")
+    assert (len(server.asked("RETR")), waits, left(tmp_path)) == (1, [], [])
 
 
 @pytest.mark.parametrize("path", ["", "pub/a%0D%0ADELE%20b", "pub/%00"])

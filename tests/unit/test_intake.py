@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import fcntl
 import gzip
 import hashlib
 import re
+import threading
 from datetime import UTC, datetime
 from types import SimpleNamespace
 
@@ -160,6 +162,27 @@ def test_two_that_want_the_same_file_take_turns(tmp_path, served):
         with pytest.raises(Timeout), FileLock(lock, timeout=0):
             pass
         assert path.read_bytes() == BODY
+
+
+def test_a_second_process_says_that_it_waits(tmp_path, served, caplog):
+    caplog.set_level("INFO")
+    (tmp_path / "out").mkdir()
+    holder = (tmp_path / "out" / ".x.fa.1.source.lock").open("w")
+    fcntl.flock(holder, fcntl.LOCK_EX)
+    threading.Timer(0.1, holder.close).start()
+    with local_copy(wanted(tmp_path, {"url": served.url}), Downloads()):
+        assert f"{served.url}: another process is fetching it; waiting" in caplog.text
+
+
+def test_a_folder_that_cannot_be_made(tmp_path, served):
+    (tmp_path / "out").write_text("")
+    with (
+        pytest.raises(
+            DownloadError, match=r"a%20file\.fa: nothing can be written into .*/out \(.*\); check the folder"
+        ),
+        local_copy(wanted(tmp_path, {"url": served.url}), Downloads()),
+    ):
+        pass
 
 
 def test_files_of_a_configuration():

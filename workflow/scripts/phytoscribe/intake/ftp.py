@@ -4,20 +4,23 @@ from __future__ import annotations
 
 import ftplib
 import logging
-import re
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, suppress
 from itertools import chain
+from typing import TypeVar
 from urllib.parse import unquote
 
 from phytoscribe.errors import DownloadError
-from phytoscribe.intake.addresses import credentials, split_url
-from phytoscribe.intake.content import HEAD_BYTES, refuse_pages
+from phytoscribe.intake.addresses import Hidden, conceal, credentials, secrets_in, split_url
+from phytoscribe.intake.content import HEAD_BYTES, one_line, refuse_pages
 from phytoscribe.intake.partial import Partial, Unusable, wrong_size
 from phytoscribe.intake.progress import watched
 from phytoscribe.intake.retries import Interrupted, TransferSettings
 
 log = logging.getLogger(__name__)
+
+T = TypeVar("T")
 
 _BLOCK = 1 << 20
 
@@ -39,14 +42,17 @@ def download_ftp(url: str, partial: Partial, settings: TransferSettings) -> None
     if any(ord(letter) < 32 for letter in path) or not path:
         raise DownloadError(f"{partial.shown}: the address names no file; correct it")
     try:
-        with ftplib.FTP(timeout=settings.timeout_seconds) as server:
+        # Closed without a QUIT after an error: its answer may be that of the broken transfer, and would hide the error.
+        with closing(ftplib.FTP(timeout=settings.timeout_seconds)) as server:
             server.connect(parts.hostname or "", parts.port or ftplib.FTP_PORT)
             server.login(*(credentials(parts) or ()))
             server.voidcmd("TYPE I")
             _transfer(server, path, partial, settings)
+            with suppress(ftplib.Error, OSError, EOFError):
+                server.quit()
         return
     except (ftplib.Error, OSError, EOFError, UnicodeError) as error:
-        failure = _in_words(error, partial.shown)
+        failure = _in_words(error, partial.shown, secrets_in(url, {}))
     # Raised outside the handler: the library's frames hold the password.
     raise failure
 
@@ -103,7 +109,7 @@ def _changed(server: ftplib.FTP, path: str) -> str | None:
     return _asked(lambda name: server.voidcmd(f"MDTM {name}").partition(" ")[2].strip() or None, path)
 
 
-def _asked(question, path: str):
+def _asked(question: Callable[[str], T | None], path: str) -> T | None:
     try:
         return question(path)
     except ftplib.error_perm as error:
@@ -113,9 +119,9 @@ def _asked(question, path: str):
         raise
 
 
-def _in_words(error: Exception, shown: str) -> Exception:
+def _in_words(error: Exception, shown: str, secrets: Sequence[Hidden]) -> Exception:
     """A failure of the FTP library as an error of ours."""
-    said = _said(error)
+    said = conceal(one_line(str(error)), secrets)
     if isinstance(error, ftplib.error_perm):
         if said.startswith("550"):
             return Unusable(f"{shown}: the server answered {said}: there is no such file; correct the address")
@@ -127,8 +133,3 @@ def _in_words(error: Exception, shown: str) -> Exception:
     if isinstance(error, TimeoutError):
         return Interrupted("the server sent nothing within the time-out")
     return Interrupted(f"the connection failed ({getattr(error, 'strerror', None) or 'closed by the server'})")
-
-
-def _said(error: Exception) -> str:
-    """The server's own words in one short line, without whatever password it may repeat."""
-    return re.sub(r"\s+", " ", str(error))[:160]

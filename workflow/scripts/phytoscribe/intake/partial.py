@@ -20,8 +20,6 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from filelock import FileLock, Timeout
-
 from phytoscribe.errors import DownloadError
 from phytoscribe.intake.addresses import shown_url
 from phytoscribe.intake.progress import Progress
@@ -30,7 +28,6 @@ log = logging.getLogger(__name__)
 
 #: Left free on the disk beside the file itself.
 MARGIN_BYTES = 64 << 20
-SECONDS_BETWEEN_LOCK_TRIES = 0.25
 
 _BLOCK = 1 << 20
 
@@ -60,7 +57,7 @@ class Expected:
 
 
 class Partial:
-    """The arrived part of one file; only the process that holds :meth:`lock` may touch it.
+    """The arrived part of one file; only the process that holds ``lock_path`` may touch it.
 
     Attributes:
         mended: True if the bytes come from more than one answer, so that a wrong checksum may be the seam's fault.
@@ -97,29 +94,11 @@ class Partial:
         """The server's name of this version of the file: an ETag, a date; None if it gives none."""
         return self._state.get("validator")
 
-    @contextmanager
-    def lock(self) -> Iterator[None]:
-        """Hold the file's lock, waiting for another process that holds it; a dead process holds nothing."""
-        lock = FileLock(self.lock_path, poll_interval=SECONDS_BETWEEN_LOCK_TRIES)
-        with self._disk_errors():
-            self.target.parent.mkdir(parents=True, exist_ok=True)
-            try:
-                lock.acquire(timeout=0)
-            except Timeout:
-                log.info("%s: another process is fetching %s; waiting for it", self.shown, self.target)
-                lock.acquire()
-        try:
-            yield
-        finally:
-            # Removed while held: whoever waits for it notices and makes a new one.
-            self.lock_path.unlink(missing_ok=True)
-            lock.release()
-
     def open_or_restart(self) -> None:
         """Take up what an earlier run left, if it is part of the same file; else forget it."""
         try:
             state = json.loads(self.state_path.read_text(encoding="utf-8"))
-        except (FileNotFoundError, ValueError):
+        except (OSError, ValueError):
             state = None
         if self._continues(state) and self.arrived:
             self._state = state

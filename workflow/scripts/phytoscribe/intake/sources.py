@@ -16,13 +16,13 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
-from filelock import FileLock
-
 from phytoscribe.errors import PhytoScribeError
 from phytoscribe.files import atomic_path, open_text
 from phytoscribe.intake.addresses import shown_url
+from phytoscribe.intake.locking import alone
 from phytoscribe.intake.phytozome import PhytozomeGenome, PhytozomeHosts, fetch_file, resolve
 from phytoscribe.intake.phytozome_choice import version_in_name
+from phytoscribe.intake.phytozome_listing import shown_query
 from phytoscribe.intake.records import SourceRecord, Statement
 from phytoscribe.intake.transfer import Expected, TransferSettings, fetch
 
@@ -89,8 +89,8 @@ def local_copy(wanted: Wanted, downloads: Downloads) -> Iterator[tuple[Path, Sou
     """A local path with the checked content of a source, and its record, for the length of the block.
 
     A local file is used where it lies.  Everything else is fetched to a file in the folder of the output (no full
-    ``/tmp`` can break it), which is removed at the end; what a killed run had fetched of it is not fetched again.  Two
-    processes that want the same output take turns.
+    ``/tmp`` can break it), which is removed at the end; a download that was killed half-way goes on.  Two processes
+    that want the same output take turns.
 
     Raises:
         PhytoScribeError: the file is missing, cannot be fetched, or is not what the source says.  Messages of the
@@ -103,9 +103,8 @@ def local_copy(wanted: Wanted, downloads: Downloads) -> Iterator[tuple[Path, Sou
         yield path, _checked_record(wanted, path, str(path), path.name)
         return
     output = Path(wanted.output)
-    output.parent.mkdir(parents=True, exist_ok=True)
     fetched = output.with_name(f".{output.name}.{wanted.number}.source")
-    with _alone(fetched):
+    with alone(fetched.with_name(f"{fetched.name}.lock"), shown_source(wanted.source)):
         try:
             record = _fetch(wanted, fetched, downloads)
             with _named_as_source(fetched, record):
@@ -134,12 +133,7 @@ def shown_source(source: Source) -> str:
         return str(source["path"])
     if "url" in source:
         return shown_url(source["url"])
-    query = source["phytozome"]
-    return (
-        f"Phytozome {query['genome_id']}"
-        if "genome_id" in query
-        else f"Phytozome {query['proteome']} {query['version']}"
-    )
+    return shown_query(source["phytozome"])
 
 
 def copy_text(source: Path, target: str | Path) -> int:
@@ -157,18 +151,6 @@ def copy_text(source: Path, target: str | Path) -> int:
             raise PhytoScribeError(f"{source}: the file is empty; correct its source in the configuration")
     log.info("%s: %d lines", target, count)
     return count
-
-
-@contextmanager
-def _alone(fetched: Path) -> Iterator[None]:
-    """Let one process at a time fetch and use this file."""
-    lock_file = fetched.with_name(f"{fetched.name}.lock")
-    with FileLock(lock_file):
-        try:
-            yield
-        finally:
-            # Removed while held: whoever waits for it notices and makes a new one.
-            lock_file.unlink(missing_ok=True)
 
 
 def _fetch(wanted: Wanted, fetched: Path, downloads: Downloads) -> SourceRecord:

@@ -17,6 +17,7 @@ from urllib.request import url2pathname
 from phytoscribe.errors import DownloadError
 from phytoscribe.intake.addresses import shown_url, split_url
 from phytoscribe.intake.ftp import download_ftp
+from phytoscribe.intake.locking import alone
 from phytoscribe.intake.partial import Expected, Partial, Unusable
 from phytoscribe.intake.retries import TransferSettings, insist
 from phytoscribe.intake.web import download_http
@@ -73,7 +74,7 @@ def fetch(
         else:
             download_http(url, partial, settings, headers or {})
 
-    with partial.lock():
+    with alone(partial.lock_path, partial.shown):
         if _version(target) not in (None, before) and not partial.problem(target):
             log.info("%s: another process has just fetched %s", partial.shown, target)
             return
@@ -118,9 +119,9 @@ def _copy(parts: SplitResult, partial: Partial) -> None:
 
 
 def _version(path: Path) -> tuple[int, int, int] | None:
-    """What changes whenever a file is replaced; None if there is none."""
+    """What changes whenever a file is replaced; None if there is none, or none can be."""
     try:
         stat = path.stat()
-    except (FileNotFoundError, NotADirectoryError):
+    except OSError:
         return None
     return stat.st_ino, stat.st_mtime_ns, stat.st_size
