@@ -41,6 +41,11 @@ def test_from_the_file(token_file, text):
     assert sent(read_token(token_file)) == f"Bearer {TOKEN}".encode()
 
 
+def test_from_a_file_with_a_byte_order_mark(token_file):
+    token_file.write_bytes(b"\xef\xbb\xbf" + TOKEN.encode() + b"\r\n")
+    assert sent(read_token(token_file)) == f"Bearer {TOKEN}".encode()
+
+
 def test_from_the_users_own_folder(token_file, monkeypatch):
     monkeypatch.setenv("HOME", str(token_file.parent))
     assert sent(read_token("~/jgi_token")) == f"Bearer {TOKEN}".encode()
@@ -66,6 +71,8 @@ def test_no_token_says_how_to_get_one(tmp_path):
         read_token(tmp_path / "nowhere")
     with pytest.raises(DownloadError, match=r"cannot be read \(Is a directory\)|other users"):
         read_token(tmp_path)
+    with pytest.raises(DownloadError, match="none in ~no-such-user/token"):
+        read_token("~no-such-user/token")
 
 
 @pytest.mark.parametrize("text", ["", "\n", "Bearer", "Bearer  \n"])

@@ -152,6 +152,14 @@ def test_true_data_with_a_wrong_content_type(server, tmp_path, waits):
     assert get(server, tmp_path, waits) == BODY
 
 
+@pytest.mark.parametrize("field", ["Content-Length", "Content-Range"])
+def test_numbers_that_are_none(server, tmp_path, waits, field):
+    """Python refuses to read numbers of more than 4300 digits."""
+    server.plan("plain", Fault(cut_at=0.5), Fault(status=206, headers={field: f"bytes {'9' * 5000}-1/2"}))
+    server.plan("plain", Fault(headers={"Content-Length": "9" * 5000, "Connection": "close"}))
+    assert get(server, tmp_path, waits) == BODY
+
+
 def test_file_urls(tmp_path, waits):
     (tmp_path / "b c.fa").write_bytes(BODY)
     fetch((tmp_path / "b c.fa").as_uri(), tmp_path / "a.fa", Expected(md5=MD5))
@@ -511,10 +519,12 @@ def test_a_disk_that_fills_up_meanwhile(server, tmp_path, waits, monkeypatch, nu
     assert ranges(server)[1].startswith("bytes=")
 
 
-def test_a_folder_that_cannot_be_written(server, tmp_path):
+@pytest.mark.parametrize("name", ["file/a.fa", "a" * 250])
+def test_where_nothing_can_be_written(server, tmp_path, name):
     (tmp_path / "file").write_text("")
-    with pytest.raises(DownloadError, match=r"cannot be written \(.*\); check the folder"):
-        fetch(server.url("a.fa"), tmp_path / "file" / "a.fa")
+    with pytest.raises(DownloadError, match=r"a\.fa: nothing can be written into .* \(.*\); check the folder"):
+        fetch(server.url("a.fa"), tmp_path / name)
+    assert left(tmp_path) == ["file"]
 
 
 # Secrets and redirects
@@ -538,6 +548,18 @@ def test_credentials_in_urls_are_used_and_never_shown(server, tmp_path, waits, c
     assert "GET /plain/a.fa?token=***&lang=en" in caplog.text  # the HTTP library's own line
     fetch(url, tmp_path / "a.fa")
     assert (tmp_path / "a.fa").read_bytes() == BODY
+
+
+@pytest.mark.parametrize(
+    "said",
+    ["no session 5ec2c0ffee", "at %2Fapi%2Fsessions%2F5ec2c0ffee", "x" * 135 + " /api/sessions/5ec2c0ffee is over"],
+)
+def test_an_answer_that_repeats_the_token(server, tmp_path, waits, said):
+    server.plan("plain", Fault(status=403, body=json.dumps({"error": said}).encode()))
+    with pytest.raises(DownloadError) as caught:
+        get(server, tmp_path, waits, headers={"Authorization": "Bearer /api/sessions/5ec2c0ffee"})
+    assert "***" in str(caught.value)
+    assert "5ec2" not in str(caught.value)
 
 
 @pytest.mark.parametrize(
@@ -594,6 +616,7 @@ def test_a_login_file_does_not_replace_the_header(server, tmp_path, waits, monke
         ("/plain/a.fa", "in a circle"),
         ("file:///etc/passwd", "no web address"),
         ("http://[", "cannot be sent"),
+        ("", "elsewhere"),
     ],
 )
 def test_redirects_to_nowhere(server, tmp_path, waits, location, message):
@@ -655,7 +678,7 @@ def test_two_processes_take_turns(server, tmp_path):
     second = start(server.url("a.fa"), tmp_path / "a.fa", md5=MD5)
     said = [process.communicate(timeout=30)[1] for process in (first, second)]
     assert (first.returncode, second.returncode) == (0, 0), said
-    assert "another process is fetching" in said[1]
+    assert "another process is fetching it; waiting" in said[1]
     assert "another process has just fetched" in said[1]
     assert len(server.requests) == 1
     assert (tmp_path / "a.fa").read_bytes() == BODY

@@ -79,19 +79,25 @@ def shown_url(url: str) -> str:
 
 
 def secrets_in(url: str, headers: Mapping[str, str]) -> list[Hidden]:
-    """What a server must not be quoted with: passwords, tokens and the like of a request; longest first."""
+    """What a server must not be quoted with: passwords, tokens and the like of a request; longest first.
+
+    The last part of a token such as ``/api/sessions/5ec2`` is a secret by itself, and in addresses its letters differ.
+    """
     parts = urlsplit(url)
     found = [unquote(parts.password or ""), *(value for key, value in parse_qsl(parts.query) if _is_secret(key))]
     for key, value in headers.items():
         if _is_secret(key):
-            found += [value, value.partition(" ")[2]]
-    return sorted((Hidden(secret) for secret in set(found) if secret), key=len, reverse=True)
+            found += [value, value.partition(" ")[2], value.rpartition("/")[2]]
+    quoted = [quote(secret.encode(), safe="") for secret in found]
+    return sorted((Hidden(secret) for secret in {*found, *quoted} if secret), key=len, reverse=True)
 
 
 def conceal(text: str, secrets: Iterable[str]) -> str:
-    """The text with every secret masked."""
+    """The text with every secret masked, also one that a shortened text breaks off in."""
     for secret in secrets:
         text = text.replace(secret, MASK)
+        for length in range(len(secret) - 1, 3, -1):
+            text = text.replace(secret[:length] + "...", f"{MASK}...")
     return text
 
 

@@ -144,7 +144,7 @@ def answer(
                     with _quoting_no(secrets_in(url, headers)):
                         yield got
                     return
-            if method != "GET":
+            if method != "GET" or got.next is None:
                 raise Refused(f"{shown}: the server sends the request elsewhere; check the address", got.status_code)
             parts = split_url(got.next.url)
             if parts.scheme not in ("http", "https"):

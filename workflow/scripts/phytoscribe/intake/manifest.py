@@ -26,7 +26,7 @@ COLUMNS = (
 def write_manifest(
     records: Sequence[SourceRecord], descriptions: Mapping[str, Mapping[str, Any]], target: str | Path
 ) -> None:
-    """Write the manifest (docs/adding-a-species.md), after one more check that assemblies and annotations belong together.
+    """Write the manifest (docs/adding-a-species.md), after one more check that its pairs belong together.
 
     Versions and terms are those that the configuration declares now: corrected ones need no new download.
 

@@ -60,7 +60,7 @@ def read_token(token_file: str | Path = DEFAULT_FILE) -> Token:
     where = f"environment variable {VARIABLE}"
     text = Hidden(os.environ.get(VARIABLE, "").strip())
     if not text:
-        path = Path(token_file).expanduser()
+        path = Path(os.path.expanduser(token_file))
         where, text = str(path), _private_text(path)
     if text[:7].lower() in ("bearer ", "bearer"):
         text = Hidden(text[6:].strip())
@@ -83,7 +83,8 @@ def _private_text(path: Path) -> Hidden:
                     f"{path}: other users can read or change the token file (mode {stat.S_IMODE(mode):o}); "
                     f"run: chmod 600 {path}"
                 )
-            return Hidden(handle.read(_LONGEST + 1).decode("latin-1").strip())
+            # Editors on Windows put a byte order mark before the text.
+            return Hidden(handle.read(_LONGEST + 4).removeprefix(b"\xef\xbb\xbf").decode("latin-1").strip())
     except FileNotFoundError:
         raise DownloadError(
             f"Phytozome downloads need a token, and there is none in {path}: {HOW_TO_GET_ONE}"

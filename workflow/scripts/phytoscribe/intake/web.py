@@ -19,7 +19,7 @@ from phytoscribe.intake.retries import Interrupted, TransferSettings
 
 log = logging.getLogger(__name__)
 
-_CONTENT_RANGE = re.compile(r"bytes (\d+)-(\d+)/(\d+|\*)")
+_CONTENT_RANGE = re.compile(r"bytes (\d{1,18})-(\d{1,18})/(\d{1,18}|\*)")
 
 
 def download_http(url: str, partial: Partial, settings: TransferSettings, headers: Mapping[str, str]) -> None:
@@ -112,8 +112,8 @@ def _require_end(got: requests.Response, partial: Partial) -> None:
 
 
 def _announced(got: requests.Response) -> int | None:
-    text = got.headers.get("Content-Length", "")
-    return int(text) if text.isascii() and text.isdecimal() and "Transfer-Encoding" not in got.headers else None
+    known = re.fullmatch(r"\d{1,18}", got.headers.get("Content-Length", ""))
+    return int(known[0]) if known and "Transfer-Encoding" not in got.headers else None
 
 
 def _encoded(got: requests.Response) -> str:
