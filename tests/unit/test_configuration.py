@@ -7,6 +7,7 @@ import gzip
 import os
 import subprocess
 import sys
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -165,7 +166,27 @@ MISTAKES = {
     ),
     "version without quotes": (
         lambda c: genome(c)["genome"].update(version=4.0),
-        ["genomes[athaliana].genome.version: 4.0 given", "in quotes where it is a number"],
+        ["genomes[athaliana].genome.version: 4.0 given", "a text or a list (- item): put it in quotes."],
+    ),
+    "version that is a date": (
+        lambda c: genome(c)["genome"].update(version=date(2024, 1, 31)),
+        ["genomes[athaliana].genome.version: 2024-01-31 given", "put it in quotes"],
+    ),
+    "contig without quotes": (
+        lambda c: genome(c)["contigs"]["test"].append(5),
+        ["genomes[athaliana].contigs.test[3]: 5 given, but this must be a text: put it in quotes."],
+    ),
+    "name that no quotes mend": (
+        lambda c: genome(c).update(name=1),
+        ["genomes[1].name: 1 given, but this must be a text. Short name"],
+    ),
+    "name that is too long": (
+        lambda c: genome(c).update(name="a" * 101),
+        ["a' is too long. Short name", "at most 100"],
+    ),
+    "address without a host": (
+        lambda c: genome(c).update(genome={"url": "http:///a.fa"}),
+        ["genomes[athaliana].genome.url: http:///a.fa: the address names no host; correct the URL"],
     ),
     "annotation that is true": (
         lambda c: genome(c).update(annotation=True),
@@ -185,11 +206,11 @@ MISTAKES = {
     ),
     "sequence names without quotes": (
         lambda c: genome(c).update(seqid_map={1: "Chr1"}),
-        ["genomes[athaliana].seqid_map: 1 given, but this must be a text", "in quotes where it is a number"],
+        ["genomes[athaliana].seqid_map: 1 given, but this must be a text: put it in quotes."],
     ),
     "sequence name that is a number": (
         lambda c: genome(c).update(seqid_map={"1": 1}),
-        ["genomes[athaliana].seqid_map.1: 1 given, but this must be a text or empty"],
+        ["genomes[athaliana].seqid_map.1: 1 given, but this must be a text or empty: put it in quotes."],
     ),
     "limits of the check": (
         lambda c: c["check"].update(warn_above=0.6),

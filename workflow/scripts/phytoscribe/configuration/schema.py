@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import copy
+import re
 from collections.abc import Iterable, Mapping
+from datetime import date
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
@@ -14,6 +16,9 @@ from jsonschema import Draft202012Validator, ValidationError
 from phytoscribe.errors import ConfigError
 
 Json = Any
+
+#: What YAML makes of a text that looks like a number, a yes or no, or a date, if it has no quotes.
+_SCALARS = (bool, int, float, date)
 
 #: What the schema calls a type, in the words of a YAML file.
 _TYPE_WORDS = {
@@ -132,7 +137,10 @@ def _in_words(error: ValidationError, config: Json, whole: str) -> str:
             f"{place}: {value!r} is not allowed{closest(value, map(str, limit))}; allowed: {', '.join(map(str, limit))}"
         )
     if rule == "type":
-        wanted = " or ".join(_TYPE_WORDS[name] for name in ([limit] if isinstance(limit, str) else limit))
+        names = [limit] if isinstance(limit, str) else limit
+        wanted = " or ".join(_TYPE_WORDS[name] for name in names)
+        if "string" in names and isinstance(value, _SCALARS) and re.search(error.schema.get("pattern", ""), str(value)):
+            return f"{place}: {value} given, but this must be {wanted}: put it in quotes. {meaning}".rstrip()
         return f"{place}: {value!r} given, but this must be {wanted}. {meaning}".rstrip()
     if rule == "const":
         return f"{place}: {value!r} given. {meaning}".rstrip()

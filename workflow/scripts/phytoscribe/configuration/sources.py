@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from typing import Any
-from urllib.parse import urlsplit
 
-from phytoscribe.intake.addresses import shown_url
+from phytoscribe.errors import DownloadError
+from phytoscribe.intake.addresses import shown_url, split_url
 
 Source = Mapping[str, Any]
 
@@ -61,12 +61,11 @@ def source_mistakes(place: str, source: Source, of_reads: bool = False) -> Itera
 
 def _url_mistakes(place: str, url: str) -> Iterator[str]:
     try:
-        parts = urlsplit(url)
-        secret = parts.username or parts.password
-    except ValueError as error:
-        yield f"{place}: not an address ({error}); correct it"
+        parts = split_url(url)
+    except DownloadError as error:
+        yield f"{place}: {error}"
         return
-    if secret:
+    if parts.username or parts.password:
         # The address itself stays out of the message: it would carry the password into logs.
         yield (
             f"{place}: it holds a user name or password, which would end up in logs and in Snakemake's records; "
