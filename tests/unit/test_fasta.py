@@ -150,7 +150,7 @@ def test_names_in_any_script_are_kept(tmp_path):
 @pytest.mark.parametrize(
     ("data", "message"),
     [
-        (b">a\nAC\n>b\xff\nAC\n", r"line 3: the name b'b\\xff' is not UTF-8"),
+        (b">a\nAC\n>b\xff\nAC\n", r"line 3: the name 'b\ufffd' is not UTF-8"),
         (b">a\0b\nAC\n", r"line 1: the name 'a\\x00b' holds control characters"),
         (b">a\nAC\0GT\n", r"letter '\\x00' at position 3"),
         (b">a\nAC\xc3\xa9GT\n", r"letter 0xC3 at position 3"),
@@ -224,6 +224,40 @@ def test_genome_refuses_what_is_not_there(tmp_path):
         for start, end in ((-1, 2), (0, 5), (3, 2)):
             with pytest.raises(FastaError, match="outside the contig"):
                 genome.bases("a", start, end)
+
+
+@pytest.mark.parametrize(
+    ("fasta", "index"),
+    [
+        (b">a\nACG", "a\t4\t3\t4\t5"),
+        (b"", "a\t4\t3\t4\t5"),
+        (b">a\nAC\nGT\n", "a\t4\t3\t4\t5"),
+        (b">a\nAC\x14T\n", "a\t4\t3\t4\t5"),
+        (b">a\nAC\xb3T\n", "a\t4\t3\t4\t5"),
+        (gzip.compress(b">a\nACGT\n"), "a\t4\t3\t4\t5"),
+        (b">a\nACGT\n", "a\t4\t999999999999999999\t4\t5"),
+        (b">a\nACGT\n", "a\t2147483648\t3\t60\t61"),
+    ],
+)
+def test_a_fasta_that_is_not_that_of_its_index_is_refused(tmp_path, fasta, index):
+    (tmp_path / "x.fa").write_bytes(fasta)
+    (tmp_path / "x.fa.fai").write_text(f"{index}\n")
+
+    def read_it():
+        with Genome(tmp_path / "x.fa") as genome:
+            genome.bases("a")
+
+    with pytest.raises(FastaError, match=r"x\.fa: the sequence 'a' is not as its index x\.fa\.fai says"):
+        read_it()
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["a\t4\t3\t6p\t61", "a\t4\t3\t\t", "a\t4\t-1\t4\t5", "a\t4\t3\t4\t99999999999999", "a\t4\t3\t0\t1"],
+)
+def test_numbers_of_an_index_are_checked(tmp_path, line):
+    with pytest.raises(FastaError, match=r"x\.fai, line 2: not a FASTA index"):
+        read_index(write(tmp_path / "x.fai", f"b\t4\t3\t4\t5\n{line}\n"))
 
 
 @pytest.mark.parametrize("line", ["a 4 3 4 5", "a\t²\t3\t4\t5", "a\t" + "1" * 5000 + "\t3\t4\t5"])

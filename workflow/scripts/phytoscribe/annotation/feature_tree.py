@@ -72,6 +72,8 @@ class FeatureTree:
             elif feature.id:
                 translated[feature.id] = feature.parents
         report.genes_in = len(self.genes)
+        for name in [*self._genes_by_id, *(feature.id for feature in middle)]:
+            translated.pop(name, None)
         if translated:
             parts = [_on_transcripts(part, translated) for part in parts]
         parents = _Parents(middle, parts)

@@ -16,8 +16,9 @@ from phytoscribe.errors import GffError
 
 # A comma separates the values of one attribute, so an escaped comma inside a value stays escaped ("%2C").
 _ESCAPES = re.compile(r"(?:%(?!2[Cc])[0-9A-Fa-f]{2})+")
-_VALUE_SPECIAL = re.compile(r"%(?!2[Cc])|[;=&\x00-\x1f\x7f\x85\u2028\u2029]")
-_ID_SPECIAL = re.compile(r"[%;=&,\x00-\x1f\x7f\x85\u2028\u2029]")
+# Blanks at either end and quotes around an id mean nothing to readers, this one included, unless they are escaped.
+_VALUE_SPECIAL = re.compile(r"%(?!2[Cc])|[;=&\x00-\x1f\x7f\x85\u2028\u2029]|\A\s|\s\Z")
+_ID_SPECIAL = re.compile(r"[%;=&,\"\x00-\x1f\x7f\x85\u2028\u2029]|\A\s|\s\Z")
 _COLUMN_SPECIAL = re.compile(r"[%#>\s\x00-\x1f\x7f]")
 # A quoted value ends at its closing quote only if the field ends there; else the quotes are part of the text.
 _QUOTED_FIELD = re.compile(r'([^=;]*)=(\s*"[^"]*"(?=\s*(?:;|\Z))|[^;]*)|[^;]+')
@@ -55,7 +56,9 @@ class Attributes(NamedTuple):
         """All attributes that have a value, decoded as by :func:`decode_value`."""
         if not self.escaped:
             return {key: value for key, value in self.values.items() if value}
-        return {decode_id(key): decode_value(value) for key, value in self.values.items() if value}
+        flat = {decode_id(key): decode_value(value) for key, value in self.values.items() if value}
+        # An escaped blank behind a comma is none any more once it is written.
+        return {key: value.replace(",", "%2C") if ", " in value else value for key, value in flat.items()}
 
 
 def read_attributes(text: str) -> Attributes:

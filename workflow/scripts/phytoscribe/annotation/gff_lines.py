@@ -9,11 +9,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 from phytoscribe.annotation.gff_attributes import decode_id
-from phytoscribe.annotation.line_blocks import numbered_lines
+from phytoscribe.annotation.line_blocks import is_coordinate, numbered_lines
 from phytoscribe.errors import GffError
-
-#: Digits of the longest number that is read as a coordinate; no genome needs more, and Python refuses thousands.
-_DIGITS = 18
+from phytoscribe.genome.names import shown
 
 
 class GffRow(NamedTuple):
@@ -74,7 +72,7 @@ def read_rows(
             )
         in_fasta = False
         name, source, kind, first, last, score, strand, phase, attributes = columns
-        if not (first.isdecimal() and last.isdecimal()) or len(first) > _DIGITS or len(last) > _DIGITS:
+        if not (is_coordinate(first) and is_coordinate(last)):
             raise GffError(
                 f"{path}, line {number}: start {shown(first)} and end {shown(last)} must be whole numbers from 1 on"
             )
@@ -95,7 +93,7 @@ def read_rows(
             continue
         if length is not None and end > length and not (swap_reversed and sequences.is_circular(name)):
             raise GffError(
-                f"{path}, line {number}: the feature ends at {end}, past the end of {contig!r} ({length} bases); "
+                f"{path}, line {number}: the feature ends at {end}, past the end of {shown(contig)} ({length} bases); "
                 "annotation and genome must be of the same assembly version"
             )
         yield GffRow(key, contig, words[source], words[kind], start, end, score, strand, phase, attributes)
@@ -111,11 +109,6 @@ def _is_number(text: str) -> bool:
         return math.isfinite(float(text))
     except ValueError:
         return False
-
-
-def shown(text: str, limit: int = 60) -> str:
-    """A text of the file in quotes, for messages: control characters escaped, cut if it is long."""
-    return repr(text) if len(text) <= limit else f"{text[:limit]!r}... ({len(text)} characters)"
 
 
 class _Words(dict[str, str]):

@@ -16,6 +16,7 @@ from phytoscribe.annotation.gff_attributes import decode_id, parse_attributes
 from phytoscribe.annotation.gff_lines import GffRow, read_rows
 from phytoscribe.annotation.model import GeneModel, Transcript, merge_intervals
 from phytoscribe.errors import GffError
+from phytoscribe.genome.names import shown
 
 log = logging.getLogger(__name__)
 
@@ -85,7 +86,7 @@ def _collect(path: str | Path, contigs: Mapping[str, int] | None) -> _Collected:
             gene_like = is_gene_type(row.type)
             if earlier is not None and (gene_like or is_gene_type(earlier[0].type) or "Parent" in attributes):
                 raise GffError(
-                    f"{path}, line {row.line}: the ID {identifier!r} was used in line {earlier[0].line} already; "
+                    f"{path}, line {row.line}: the ID {shown(identifier)} was used in line {earlier[0].line} already; "
                     "IDs of genes and transcripts must be unique (the cleaning step repairs this)"
                 )
             (found.genes if gene_like else middle)[identifier] = (row, attributes)
@@ -115,10 +116,12 @@ def _sort_out(path: str | Path, found: _Collected, middle: dict[str, tuple[GffRo
         unknown = [parent for parent in parents if parent not in found.genes and parent not in middle]
         if unknown or (not parents and row.type in TRANSCRIPT_TYPES):
             problem = (
-                f"names the parent {unknown[0]!r}, which is nowhere in the file" if unknown else "has no Parent gene"
+                f"names the parent {shown(unknown[0])}, which is nowhere in the file"
+                if unknown
+                else "has no Parent gene"
             )
             raise GffError(
-                f"{path}, line {row.line}: {row.type} {identifier!r} {problem} (the cleaning step repairs this)"
+                f"{path}, line {row.line}: {row.type} {shown(identifier)} {problem} (the cleaning step repairs this)"
             )
         genes = [parent for parent in parents if parent in found.genes]
         for parent in genes:
@@ -132,7 +135,7 @@ def _sort_out(path: str | Path, found: _Collected, middle: dict[str, tuple[GffRo
         elif parent not in middle:
             reason = "is a gene; a transcript must stand between" if parent in found.genes else "is nowhere in the file"
             raise GffError(
-                f"{path}, line {rows[0].line}: the parent {parent!r} of this {rows[0].type} {reason} "
+                f"{path}, line {rows[0].line}: the parent {shown(parent)} of this {rows[0].type} {reason} "
                 "(the cleaning step repairs this)"
             )
 
@@ -145,7 +148,9 @@ def _gene_model(path: str | Path, row: GffRow, attributes: dict[str, str], found
     if not children:
         return None
     if row.strand not in ("+", "-"):
-        raise GffError(f"{path}, line {row.line}: strand {row.strand!r} of gene {identifier!r} must be + or -")
+        raise GffError(
+            f"{path}, line {row.line}: strand {shown(row.strand)} of gene {shown(identifier)} must be + or -"
+        )
     transcripts = tuple(
         _transcript(path, row, name, child, child_attributes, found.parts.get(name, []))
         for name, child, child_attributes in children
@@ -167,7 +172,7 @@ def _gene_model(path: str | Path, row: GffRow, attributes: dict[str, str], found
 
 def default_biotype(kind: str, transcripts: tuple[Transcript, ...]) -> str:
     """Biotype of a gene whose attributes name none: from its feature type, else from what its transcripts are."""
-    if kind not in ("gene", "protein_coding_gene"):
+    if kind.lower() not in ("gene", "protein_coding_gene"):
         return kind
     if any(transcript.cds for transcript in transcripts):
         return "protein_coding"
@@ -181,17 +186,17 @@ def _transcript(
     for part in (row, *parts):
         if part.strand != gene.strand or part.contig != gene.contig:
             raise GffError(
-                f"{path}, line {part.line}: {part.type} of transcript {identifier!r} lies on {part.contig} "
+                f"{path}, line {part.line}: {part.type} of transcript {shown(identifier)} lies on {part.contig} "
                 f"{part.strand}, its gene on {gene.contig} {gene.strand}; a gene must be on one strand of one sequence"
             )
     exons = sorted((part.start, part.end) for part in parts if part.type == "exon")
-    coding = sorted((part for part in parts if part.type == "CDS"), key=lambda part: part.start)
+    coding = sorted((part for part in parts if part.type == "CDS"), key=lambda part: (part.start, part.end))
     cds = tuple((part.start, part.end) for part in coding)
     if not exons:
         exons = merge_intervals([*cds, *((part.start, part.end) for part in parts if part.type in UTR_TYPES)])
     if not exons:
         raise GffError(
-            f"{path}, line {row.line}: {row.type} {identifier!r} has neither exon nor CDS lines "
+            f"{path}, line {row.line}: {row.type} {shown(identifier)} has neither exon nor CDS lines "
             "(the cleaning step leaves such transcripts out)"
         )
     return Transcript(
@@ -208,6 +213,7 @@ def _transcript(
 def _phase(path: str | Path, row: GffRow) -> int:
     if row.phase not in ("0", "1", "2"):
         raise GffError(
-            f"{path}, line {row.line}: phase {row.phase!r} of a CDS must be 0, 1 or 2 (the cleaning step repairs this)"
+            f"{path}, line {row.line}: phase {shown(row.phase)} of a CDS must be 0, 1 or 2 "
+            "(the cleaning step repairs this)"
         )
     return int(row.phase)

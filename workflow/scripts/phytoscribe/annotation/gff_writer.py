@@ -48,10 +48,9 @@ def gene_lines(gene: GeneModel) -> list[str]:
     for transcript in gene.transcripts:
         name = encode_id(transcript.id)
         span = (transcript.start, transcript.end)
+        kind = encode_column(transcript.type)
         key = f"ID={name};Parent={identifier}"
-        lines.append(
-            _line(place, encode_column(transcript.type), span, transcript.score, gene.strand, ".", key, transcript.attributes)
-        )
+        lines.append(_line(place, kind, span, transcript.score, gene.strand, ".", key, transcript.attributes))
         lines.extend(
             _line(place, kind, segment, None, gene.strand, phase, f"ID={part};Parent={name}", {})
             for kind, segment, phase, part in _parts(transcript, gene.strand, name)

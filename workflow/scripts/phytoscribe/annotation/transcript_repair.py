@@ -44,7 +44,7 @@ def finish_transcript(
         type=kind,
         attributes=line.attributes if line else {},
         score=score_of(line),
-        start_phase=_start_phase(coding, phases, strand) if cds else 0,
+        start_phase=_start_phase(phases[coding[0 if strand == "+" else -1]], cds) if cds else 0,
     )
     repairs.report_utrs(transcript, strand)
     repairs.report_phases(transcript, strand, phases)
@@ -79,11 +79,13 @@ class _Repairs:
         self._draft = draft
         self._gene = gene
         self._report = report
+        self._shown_place = ""
 
     def add(self, kind: RepairKind, detail: str, line: int = 0) -> None:
         draft = self._draft
         first = draft.parts[0].line if draft.parts else 0
-        self._report.add(kind, draft.id, line or line_of(draft.line) or first, detail, place_of(draft))
+        self._shown_place = self._shown_place or place_of(draft)
+        self._report.add(kind, draft.id, line or line_of(draft.line) or first, detail, self._shown_place)
 
     def add_loss(self, kind: RepairKind, detail: str = "") -> None:
         self.add(kind, "; ".join(filter(None, (f"gene {self._gene.id}", detail))))
@@ -212,9 +214,8 @@ def _overlap(span: Interval, exons: list[Interval]) -> bool:
     return span[0] < exons[-1][1] and exons[0][0] < span[1]
 
 
-def _start_phase(coding: list[Interval], phases: Mapping[Interval, str], strand: str) -> int:
+def _start_phase(given: str, cds: list[Interval]) -> int:
     """Phase of the first CDS segment: the file's, unless only phase 0 makes the CDS a whole number of codons."""
-    given = phases[coding[0 if strand == "+" else -1]]
     phase = int(given) if given in ("0", "1", "2") else 0
-    length = sum(end - start for start, end in coding)
+    length = sum(end - start for start, end in cds)
     return 0 if length % 3 == 0 and (length - phase) % 3 else phase

@@ -1,0 +1,16 @@
+"""Names and other texts of users' files in messages: in quotes or listed, never longer than a line."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+
+def shown(text: str, limit: int = 60) -> str:
+    """A text of a file in quotes: control characters escaped, cut if it is long."""
+    return repr(text) if len(text) <= limit else f"{text[:limit]!r}... ({len(text)} characters)"
+
+
+def some_names(names: Collection[str], limit: int = 5) -> str:
+    """The first names, and how many there are."""
+    listed = ", ".join(name if len(name) <= 60 and name.isprintable() else shown(name) for name in list(names)[:limit])
+    return listed if len(names) <= limit else f"{listed}, ... ({len(names)} in all)"
