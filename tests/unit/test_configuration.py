@@ -14,8 +14,8 @@ import pytest
 import yaml
 
 from phytoscribe.configuration import contig_names
-from phytoscribe.configuration.catalogue import Catalogue
 from phytoscribe.configuration.contig_names import contig_mistakes
+from phytoscribe.configuration.genomes import Genomes
 from phytoscribe.configuration.meaning import MODEL_FILES
 from phytoscribe.configuration.read import read_config
 from phytoscribe.configuration.schema import fill_defaults, load_schema
@@ -384,7 +384,7 @@ def genome_without(folder) -> dict:
     }
 
 
-def catalogue(**changes) -> Catalogue:
+def genomes_of_two(**changes) -> Genomes:
     train = {
         "name": "a",
         "role": "train",
@@ -399,32 +399,32 @@ def catalogue(**changes) -> Catalogue:
         "predict": {"model": settings["model"], "scope": settings["scope"]},
         "split": {"mode": settings["mode"]},
     }
-    return Catalogue(read_config(config, SCHEMA, look_around=False))
+    return Genomes(read_config(config, SCHEMA, look_around=False))
 
 
 def test_genomes_of_role_predict_are_outside_the_split():
-    genomes = catalogue()
+    genomes = genomes_of_two()
     assert genomes.split == ["a"]
     assert set(genomes.roles()) == set(genomes.lineages()) == set(genomes.contig_parts()) == {"a"}
 
 
 def test_scope_test_restricts_a_training_genome_alone():
-    genomes = catalogue()
+    genomes = genomes_of_two()
     assert genomes.predicted_contigs("a") == ["c2", "c3"]
     assert genomes.predicted_contigs("b") is None
-    assert catalogue(scope="all").predicted_contigs("a") is None
-    assert catalogue(scope="all").scored_contigs("a") == ["c2", "c3"]
+    assert genomes_of_two(scope="all").predicted_contigs("a") is None
+    assert genomes_of_two(scope="all").scored_contigs("a") == ["c2", "c3"]
 
 
 def test_mode_cluster_holds_out_no_contigs():
-    genomes = catalogue(mode="cluster", contigs={})
+    genomes = genomes_of_two(mode="cluster", contigs={})
     assert genomes.contig_parts() == {}
     assert genomes.predicted_contigs("a") is None
     assert genomes.evaluated == ["a"]
 
 
 def test_genomes_without_reference_are_not_scored_against_one():
-    genomes = catalogue()
+    genomes = genomes_of_two()
     assert genomes.evaluated == ["a"]
     assert genomes.with_isoseq == ["b"]
     assert genomes.with_baseline == []

@@ -65,4 +65,4 @@ def test_a_genome_is_fetched_again_only_for_an_edit_that_could_change_it():
     package = SCRIPTS / PACKAGE
     result = {str(file.relative_to(package)) for file in result_modules(SCRIPTS / "download_genome.py", SCRIPTS)}
     assert {"genome/fasta.py", "intake/sources.py", "intake/phytozome_choice.py"} <= result
-    assert not {"intake/transfer.py", "intake/progress.py", "configuration/catalogue.py"} & result
+    assert not {"intake/transfer.py", "intake/progress.py", "configuration/genomes.py"} & result

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from phytoscribe.configuration.catalogue import Catalogue
+from phytoscribe.configuration.genomes import Genomes
 from phytoscribe.configuration.targets import check_targets
 from phytoscribe.errors import ConfigError
 
-KNOWN = Catalogue(
+KNOWN = Genomes(
     {
         "genomes": [
             {

@@ -11,7 +11,7 @@ from snakemake.settings.types import DeploymentMethod
 SCRIPTS = Path(workflow.basedir) / "workflow" / "scripts"
 sys.path.insert(0, str(SCRIPTS))
 
-from phytoscribe.configuration.catalogue import Catalogue
+from phytoscribe.configuration.genomes import Genomes
 from phytoscribe.configuration.imports import result_modules
 from phytoscribe.configuration.meaning import MODEL_FILES
 from phytoscribe.configuration.read import read_config
@@ -28,7 +28,7 @@ try:
         look_around=workflow.is_main_process,
         with_conda=DeploymentMethod.CONDA in workflow.deployment_settings.deployment_method,
     )
-    genomes = Catalogue(config)
+    genomes = Genomes(config)
     check_targets(sys.argv[1:], genomes)
 except ConfigError as error:
     raise WorkflowError(str(error)) from None

@@ -9,8 +9,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from phytoscribe.configuration.catalogue import SPLIT_ROLES
 from phytoscribe.configuration.contig_names import contig_mistakes
+from phytoscribe.configuration.genomes import SPLIT_ROLES
 from phytoscribe.configuration.schema import closest
 from phytoscribe.configuration.sources import source_mistakes
 from phytoscribe.errors import ConfigError

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from phytoscribe.configuration.catalogue import Catalogue
+from phytoscribe.configuration.genomes import Genomes
 from phytoscribe.configuration.schema import closest
 from phytoscribe.errors import ConfigError
 
@@ -20,7 +20,7 @@ _OF_ONE_GENOME = re.compile(
 )
 
 
-#: Files that only some genomes have: the property of the catalogue that lists these, and what the others lack.
+#: Files that only some genomes have: the property of `Genomes` that lists these, and what the others lack.
 _OF_SOME_GENOMES = (
     (r"results/(clean/.+|splits/(proteins|loci)/.+)", "annotated", "annotation"),
     (r"resources/genomes/.+(\.annotation\.gff3|/annotation\.source\.json)", "annotated", "annotation"),
@@ -31,25 +31,25 @@ _OF_SOME_GENOMES = (
 )
 
 
-def check_targets(requested: Iterable[str], catalogue: Catalogue) -> None:
+def check_targets(requested: Iterable[str], genomes: Genomes) -> None:
     """Raise ConfigError for a requested file of a genome that the configuration does not list, or cannot make it for.
 
     Args:
         requested: command-line arguments; those that are no file of one genome are passed over.
-        catalogue: the genomes of the configuration.
+        genomes: the genomes of the configuration.
     """
     for target in requested:
         match = _OF_ONE_GENOME.match(target)
         if match is None:
             continue
         name = next(filter(None, match.groups()))
-        if name not in catalogue.names:
+        if name not in genomes.names:
             raise ConfigError(
-                f"{target}: there is no genome '{name}' in the configuration{closest(name, catalogue.names)}; "
-                f"its genomes are: {', '.join(catalogue.names)}"
+                f"{target}: there is no genome '{name}' in the configuration{closest(name, genomes.names)}; "
+                f"its genomes are: {', '.join(genomes.names)}"
             )
         for pattern, having, lacking in _OF_SOME_GENOMES:
-            able = getattr(catalogue, having)
+            able = getattr(genomes, having)
             if re.fullmatch(pattern, target.removeprefix("./")) and name not in able:
                 others = f"; genomes that have: {', '.join(able)}" if able else ""
                 raise ConfigError(f"{target}: the configuration gives genome '{name}' no {lacking}{others}")

@@ -64,7 +64,7 @@ class GenomeEntry:
         return [contig for contig, of_part in self.contigs.items() if of_part == part]
 
 
-class Catalogue:
+class Genomes:
     """All genomes of a validated configuration, in its order."""
 
     def __init__(self, config: Mapping[str, Any]) -> None:
