@@ -16,7 +16,7 @@ from phytoscribe.annotation.gff_attributes import decode_id, parse_attributes
 from phytoscribe.annotation.gff_lines import GffRow, read_rows
 from phytoscribe.annotation.model import GeneModel, Transcript, merge_intervals
 from phytoscribe.errors import GffError
-from phytoscribe.genome.names import shown
+from phytoscribe.genome.names import shown, unquoted
 
 log = logging.getLogger(__name__)
 
@@ -101,7 +101,9 @@ def _parents_of_part(path: str | Path, row: GffRow) -> list[str]:
     if at == 0 and not text.startswith("Parent="):
         attributes = parse_attributes(text, f"{path}, line {row.line}")
         if "Parent" not in attributes:
-            raise GffError(f"{path}, line {row.line}: a {row.type} without Parent (the cleaning step repairs this)")
+            raise GffError(
+                f"{path}, line {row.line}: a {unquoted(row.type)} without Parent (the cleaning step repairs this)"
+            )
         value = attributes["Parent"]
     else:
         value = text[at + 7 :].partition(";")[0]
@@ -121,7 +123,8 @@ def _sort_out(path: str | Path, found: _Collected, middle: dict[str, tuple[GffRo
                 else "has no Parent gene"
             )
             raise GffError(
-                f"{path}, line {row.line}: {row.type} {shown(identifier)} {problem} (the cleaning step repairs this)"
+                f"{path}, line {row.line}: {unquoted(row.type)} {shown(identifier)} {problem} "
+                "(the cleaning step repairs this)"
             )
         genes = [parent for parent in parents if parent in found.genes]
         for parent in genes:
@@ -135,7 +138,7 @@ def _sort_out(path: str | Path, found: _Collected, middle: dict[str, tuple[GffRo
         elif parent not in middle:
             reason = "is a gene; a transcript must stand between" if parent in found.genes else "is nowhere in the file"
             raise GffError(
-                f"{path}, line {rows[0].line}: the parent {shown(parent)} of this {rows[0].type} {reason} "
+                f"{path}, line {rows[0].line}: the parent {shown(parent)} of this {unquoted(rows[0].type)} {reason} "
                 "(the cleaning step repairs this)"
             )
 
@@ -143,7 +146,7 @@ def _sort_out(path: str | Path, found: _Collected, middle: dict[str, tuple[GffRo
 def _gene_model(path: str | Path, row: GffRow, attributes: dict[str, str], found: _Collected) -> GeneModel | None:
     identifier = decode_id(attributes["ID"]) if "ID" in attributes else None
     if identifier is None:
-        raise GffError(f"{path}, line {row.line}: a {row.type} without ID (the cleaning step repairs this)")
+        raise GffError(f"{path}, line {row.line}: a {unquoted(row.type)} without ID (the cleaning step repairs this)")
     children = found.transcripts.get(identifier, [])
     if not children:
         return None
@@ -185,9 +188,10 @@ def _transcript(
 ) -> Transcript:
     for part in (row, *parts):
         if part.strand != gene.strand or part.contig != gene.contig:
+            here, there = (f"{unquoted(row.contig)} {unquoted(row.strand)}" for row in (part, gene))
             raise GffError(
-                f"{path}, line {part.line}: {part.type} of transcript {shown(identifier)} lies on {part.contig} "
-                f"{part.strand}, its gene on {gene.contig} {gene.strand}; a gene must be on one strand of one sequence"
+                f"{path}, line {part.line}: {unquoted(part.type)} of transcript {shown(identifier)} lies on {here}, "
+                f"its gene on {there}; a gene must be on one strand of one sequence"
             )
     exons = sorted((part.start, part.end) for part in parts if part.type == "exon")
     coding = sorted((part for part in parts if part.type == "CDS"), key=lambda part: (part.start, part.end))
@@ -196,7 +200,7 @@ def _transcript(
         exons = merge_intervals([*cds, *((part.start, part.end) for part in parts if part.type in UTR_TYPES)])
     if not exons:
         raise GffError(
-            f"{path}, line {row.line}: {row.type} {shown(identifier)} has neither exon nor CDS lines "
+            f"{path}, line {row.line}: {unquoted(row.type)} {shown(identifier)} has neither exon nor CDS lines "
             "(the cleaning step leaves such transcripts out)"
         )
     return Transcript(

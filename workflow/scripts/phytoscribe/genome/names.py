@@ -10,7 +10,12 @@ def shown(text: str, limit: int = 60) -> str:
     return repr(text) if len(text) <= limit else f"{text[:limit]!r}... ({len(text)} characters)"
 
 
+def unquoted(text: str, limit: int = 60) -> str:
+    """A text of a file as it is, if it is printable and short; else as by :func:`shown`."""
+    return text if len(text) <= limit and text.isprintable() else shown(text, limit)
+
+
 def some_names(names: Collection[str], limit: int = 5) -> str:
     """The first names, and how many there are."""
-    listed = ", ".join(name if len(name) <= 60 and name.isprintable() else shown(name) for name in list(names)[:limit])
+    listed = ", ".join(map(unquoted, list(names)[:limit]))
     return listed if len(names) <= limit else f"{listed}, ... ({len(names)} in all)"
