@@ -129,11 +129,13 @@ def test_role_is_still_asked_for():
         ("- a\n", "the entry: ['a'] given, but this must be a mapping"),
         ("genome: {phytozome: {genome_id: none}}\n", "genome.phytozome.genome_id: 'none' given"),
         ("a: [\n", "not a YAML file"),
+        ("lineage: {{lineage}}\n", "line 1: a key that is no text; put braces and brackets in quotes"),
+        ("lineage: Caf\udce9\n", "not a YAML file"),
         ("role: train\n", "the key 'role' is for the configuration alone"),
     ],
 )
 def test_faulty_entry_names_its_file(tmp_path, text, said):
-    (tmp_path / "x.yaml").write_text(text)
+    (tmp_path / "x.yaml").write_text(text, encoding="utf-8", errors="surrogateescape")
     message = message_of({"catalogue": "x", "role": "predict", "genome": {"path": "x.fa"}}, catalogue=tmp_path)
     assert f"{tmp_path}/x.yaml: " in message
     assert said in message

@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 from phytozome_server import EXAMPLE, TOKEN, Fault, PhytozomeServer, Served
 
-from phytoscribe.errors import ConfigError, DownloadError, PhytoScribeError
+from phytoscribe.errors import ConfigError, DownloadError
 from phytoscribe.intake.answers import request_json
 from phytoscribe.intake.phytozome import PhytozomeFile, PhytozomeHosts, fetch_file, resolve
 from phytoscribe.intake.phytozome_choice import version_in_name
@@ -606,7 +606,3 @@ def test_kill_9_and_again_from_the_command_line(server, tmp_path, token_file):
     assert second.headers["Range"] == f"bytes={arrived}-"
     assert second.sent == FASTA.stat().st_size - arrived
     assert left(tmp_path) == ["a"]
-
-
-def test_every_error_is_one_that_a_user_can_mend():
-    assert issubclass(DownloadError, PhytoScribeError)

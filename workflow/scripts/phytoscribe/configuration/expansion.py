@@ -78,12 +78,15 @@ def catalogue_entry(name: str, schema: Schema, catalogue: Path) -> dict[str, Any
         known = catalogue_names(catalogue)
         said = f"its entries are: {', '.join(known)}" if known else f"the folder {catalogue} holds no entry"
         raise ConfigError(f"the catalogue has no entry '{name}'{closest(name, known)}; {said}")
-    mistakes = repeated_keys(file)
+    _stop_at(file, repeated_keys(file))
     entry = yaml.safe_load(file.read_text(encoding="utf-8"))
-    mistakes += _entry_mistakes(entry, schema)
+    _stop_at(file, list(_entry_mistakes(entry, schema)))
+    return {"name": name, **entry}
+
+
+def _stop_at(file: Path, mistakes: Sequence[str]) -> None:
     if mistakes:
         raise ConfigError(f"{file}: {'; '.join(mistakes)}")
-    return {"name": name, **entry}
 
 
 def catalogue_names(catalogue: str | Path) -> list[str]:

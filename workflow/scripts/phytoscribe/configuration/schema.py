@@ -72,7 +72,7 @@ def fill_defaults(value: Json, schema: Mapping[str, Json], root: Mapping[str, Js
 
 
 def repeated_keys(path: str | Path) -> list[str]:
-    """Mistakes: keys that one mapping of a YAML file holds twice (YAML silently keeps the last).
+    """Mistakes: keys that one mapping of a YAML file holds twice (YAML silently keeps the last), or that are no text.
 
     Raises:
         ConfigError: the file cannot be read, or is not YAML.
@@ -81,7 +81,7 @@ def repeated_keys(path: str | Path) -> list[str]:
         document = yaml.compose(Path(path).read_text(encoding="utf-8"), Loader=yaml.SafeLoader)
     except OSError as error:
         raise ConfigError(f"{path}: cannot be read ({error.strerror})") from error
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path}: not a YAML file: {error}") from error
     mistakes: list[str] = []
     waiting = [document] if document is not None else []
@@ -93,6 +93,9 @@ def repeated_keys(path: str | Path) -> list[str]:
             lines: dict[str, int] = {}
             for key, value in node.value:
                 line = key.start_mark.line + 1
+                if not isinstance(key, yaml.ScalarNode):
+                    mistakes.append(f"line {line}: a key that is no text; put braces and brackets in quotes")
+                    continue
                 if key.value in lines:
                     mistakes.append(f"line {line}: key '{key.value}' was given already in line {lines[key.value]}")
                 lines[key.value] = line
