@@ -1,8 +1,10 @@
-"""The example genome, unpacked and indexed once per session."""
+"""The example genome, unpacked and indexed once per session; a server to download from."""
 
 from pathlib import Path
 
 import pytest
+from phytozome_server import PhytozomeServer
+from transfers import BODY
 
 from phytoscribe.annotation.check import CheckLimits, check_annotation
 from phytoscribe.annotation.gff_reader import read_gff3
@@ -27,3 +29,19 @@ def arabidopsis_genes(arabidopsis_fasta) -> list[GeneModel]:
     with Genome(arabidopsis_fasta) as genome:
         genes = read_gff3(EXAMPLE / "annotation.gff3.gz", genome.contigs)
         return check_annotation(genes, genome, CheckLimits())[0]
+
+
+@pytest.fixture
+def server(monkeypatch):
+    """A server of Phytozome's protocol that also sends ``/plain/a.fa`` without a token."""
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1,localhost")
+    monkeypatch.delenv("JGI_TOKEN", raising=False)
+    with PhytozomeServer() as running:
+        running.plain["a.fa"] = BODY
+        yield running
+
+
+@pytest.fixture
+def waits() -> list[float]:
+    """Seconds that a download wanted to wait: give its ``append`` as ``wait``."""
+    return []

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import logging
 import threading
 
@@ -11,14 +10,10 @@ from pyftpdlib.authorizers import DummyAuthorizer
 from pyftpdlib.handlers import DTPHandler, FTPHandler
 from pyftpdlib.ioloop import IOLoop
 from pyftpdlib.servers import FTPServer
+from transfers import BODY, MD5, QUICK, UNKNOWN
 
 from phytoscribe.errors import DownloadError
-from phytoscribe.intake.transfer import Expected, TransferSettings, fetch
-
-BODY = b">chr1\n" + b"ACGTACGTTTGA" * 5 * 20_000
-MD5 = hashlib.md5(BODY).hexdigest()
-QUICK = TransferSettings(attempts=3, timeout_seconds=5.0)
-UNKNOWN = Expected()
+from phytoscribe.intake.transfer import Expected, fetch
 
 
 class Server:
@@ -98,11 +93,6 @@ def server(tmp_path, caplog):
     (folder / "pub" / "a b.fa").write_bytes(BODY)
     with Server(folder) as running:
         yield running
-
-
-@pytest.fixture
-def waits():
-    return []
 
 
 def get(server, tmp_path, waits, expected=UNKNOWN, name="pub/a%20b.fa"):

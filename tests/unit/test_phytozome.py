@@ -32,19 +32,6 @@ FASTA = EXAMPLE / "genome.fa.gz"
 
 
 @pytest.fixture
-def server(monkeypatch):
-    monkeypatch.setenv("NO_PROXY", "127.0.0.1,localhost")
-    monkeypatch.delenv("JGI_TOKEN", raising=False)
-    with PhytozomeServer() as running:
-        yield running
-
-
-@pytest.fixture
-def waits():
-    return []
-
-
-@pytest.fixture
 def token_file(tmp_path):
     path = tmp_path / "private" / "token"
     path.parent.mkdir()
