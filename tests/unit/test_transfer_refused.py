@@ -10,7 +10,7 @@ from collections import namedtuple
 
 import pytest
 from phytozome_server import Fault
-from transfers import BODY, MD5, OTHER, PAGE, get, left, ranges
+from transfers import BODY, MD5, OTHER, PAGE, QUICK, get, left, ranges
 
 from phytoscribe.errors import DownloadError
 from phytoscribe.intake import partial as partial_module
@@ -102,6 +102,27 @@ def test_addresses_that_are_none(url, tmp_path):
     with pytest.raises(DownloadError, match=r"address"):
         fetch(url, tmp_path / "a.fa")
     assert left(tmp_path) == []
+
+
+def test_a_proxy_that_refuses(server, tmp_path, waits, monkeypatch):
+    monkeypatch.setenv("https_proxy", server.address.replace("://", "://me:s3cr3t@"))
+    with pytest.raises(DownloadError, match=r"the proxy of your network refuses the connection \(501 ") as caught:
+        fetch("https://genomes.example/a.fa", tmp_path / "a.fa", settings=QUICK, wait=waits.append)
+    assert "s3cr3t" not in str(caught.value)
+    monkeypatch.setenv("https_proxy", "http://no-such-proxy.invalid:9")
+    with pytest.raises(DownloadError, match="the proxy of your network cannot be reached"):
+        fetch("https://genomes.example/a.fa", tmp_path / "a.fa", settings=QUICK, wait=waits.append)
+
+
+def test_no_secure_connection(server, tmp_path, waits, monkeypatch):
+    url = server.url("a.fa").replace("http:", "https:")
+    with pytest.raises(DownloadError, match=r"the secure connection failed \([A-Z_]+\)"):
+        fetch(url, tmp_path / "a.fa", settings=QUICK, wait=waits.append)
+    waits.clear()
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(tmp_path / "nowhere.pem"))
+    with pytest.raises(DownloadError, match=r"not where REQUESTS_CA_BUNDLE .* correct that environment variable"):
+        fetch(url, tmp_path / "a.fa", settings=QUICK, wait=waits.append)
+    assert waits == []
 
 
 def disk(free):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import socket
 import ssl
 from collections.abc import Iterator
@@ -10,7 +11,11 @@ import requests
 import urllib3
 
 from phytoscribe.errors import DownloadError
+from phytoscribe.intake.content import one_line
 from phytoscribe.intake.retries import Interrupted
+
+#: How Python words a proxy's refusal to connect through it.
+_TUNNEL_REFUSED = re.compile(r"Tunnel connection failed: (.*)", re.DOTALL)
 
 
 def failure_of(error: Exception, shown: str) -> Exception:
@@ -22,6 +27,11 @@ def failure_of(error: Exception, shown: str) -> Exception:
                 f"{shown}: the server's certificate is not trusted ({cause.verify_message}); check the address; "
                 "if your network has a certificate of its own, name its file in the environment variable "
                 "REQUESTS_CA_BUNDLE"
+            )
+        if isinstance(cause, OSError) and "CA certificate bundle" in str(cause):
+            return DownloadError(
+                f"{shown}: the certificates of your network are not where REQUESTS_CA_BUNDLE (or CURL_CA_BUNDLE) says; "
+                "correct that environment variable, or unset it"
             )
     broken = (
         requests.exceptions.ConnectionError,
@@ -39,11 +49,16 @@ def failure_of(error: Exception, shown: str) -> Exception:
 def interruption_of(error: Exception) -> Interrupted:
     """A broken connection in words, without the addresses that the HTTP library's texts quote."""
     causes = list(_causes(error))
+    refusals = (_TUNNEL_REFUSED.match(str(cause)) for cause in causes if isinstance(cause, OSError))
+    if refusal := next(filter(None, refusals), None):
+        return Interrupted(f"the proxy of your network refuses the connection ({one_line(refusal[1])})")
+    if any(isinstance(cause, urllib3.exceptions.ProxyError) for cause in causes):
+        return Interrupted("the proxy of your network cannot be reached")
     for cause in causes:
         if isinstance(cause, socket.gaierror):
             return Interrupted("the host name cannot be resolved")
-        if isinstance(cause, urllib3.exceptions.ProxyError):
-            return Interrupted("the proxy of your network cannot be reached")
+        if isinstance(cause, ssl.SSLError) and cause.reason:
+            return Interrupted(f"the secure connection failed ({cause.reason})")
         if isinstance(cause, OSError) and cause.errno and cause.strerror and not isinstance(cause, ssl.SSLError):
             return Interrupted(f"the connection failed ({cause.strerror})")
     # Last, because the library counts a refused connection as a time-out too.
