@@ -168,6 +168,10 @@ MISTAKES = {
         lambda c: genome(c)["genome"].update(version=4.0),
         ["genomes[athaliana].genome.version: 4.0 given", "a text or a list (- item): put it in quotes."],
     ),
+    "version that is blank": (
+        lambda c: genome(c)["genome"].update(version=["v1", " "]),
+        ["genomes[athaliana].genome.version[2]: ' ' does not match", "One way to write the version"],
+    ),
     "version that is a date": (
         lambda c: genome(c)["genome"].update(version=date(2024, 1, 31)),
         ["genomes[athaliana].genome.version: 2024-01-31 given", "put it in quotes"],

@@ -24,6 +24,7 @@ from phytoscribe.intake.phytozome import PhytozomeGenome, PhytozomeHosts, fetch_
 from phytoscribe.intake.phytozome_choice import version_in_name
 from phytoscribe.intake.phytozome_listing import shown_query
 from phytoscribe.intake.records import SourceRecord, Statement
+from phytoscribe.intake.token import DEFAULT_FILE
 from phytoscribe.intake.transfer import Expected, TransferSettings, fetch
 
 log = logging.getLogger(__name__)
@@ -75,7 +76,7 @@ class Downloads:
 
     settings: TransferSettings = field(default_factory=TransferSettings)
     hosts: PhytozomeHosts = field(default_factory=PhytozomeHosts)
-    token_file: str = "~/.config/phytoscribe/jgi_token"
+    token_file: str = DEFAULT_FILE
 
     @classmethod
     def of(cls, section: Mapping[str, Any]) -> Downloads:
