@@ -253,7 +253,15 @@ def test_a_fasta_that_is_not_that_of_its_index_is_refused(tmp_path, fasta, index
 
 @pytest.mark.parametrize(
     "line",
-    ["a\t4\t3\t6p\t61", "a\t4\t3\t\t", "a\t4\t-1\t4\t5", "a\t4\t3\t4\t99999999999999", "a\t4\t3\t0\t1"],
+    [
+        "a\t4\t3\t6p\t61",
+        "a\t4\t3\t\t",
+        "a\t4\t-1\t4\t5",
+        "a\t4\t3\t4\t99999999999999",
+        "a\t4\t3\t0\t1",
+        "\t4\t3\t4\t5",
+        "b\t4\t3\t4\t5",
+    ],
 )
 def test_numbers_of_an_index_are_checked(tmp_path, line):
     with pytest.raises(FastaError, match=r"x\.fai, line 2: not a FASTA index"):

@@ -92,7 +92,7 @@ def gene_models(draw, number: int) -> GeneModel:
                 id=draw(text) + f"=t{number},{index}",
                 exons=exons,
                 cds=cds,
-                type="mRNA" if cds else "lnc_RNA",
+                type="mRNA" if cds else draw(st.sampled_from(["lnc_RNA", "odd\tRNA 50%"])),
                 attributes=draw(st.dictionaries(keys, text.filter(bool), max_size=2)),
                 score=draw(scores),
                 start_phase=draw(st.integers(0, 2)) if cds else 0,

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from phytoscribe.annotation import sort_genes
 from phytoscribe.annotation.gff_reader import read_gff3
 from phytoscribe.annotation.normalise import normalise
-from phytoscribe.annotation.repairs import Repair, RepairKind, RepairReport, read_repairs, write_repairs
+from phytoscribe.annotation.repairs import LOSSES, Repair, RepairKind, RepairReport, read_repairs, write_repairs
 from phytoscribe.errors import GffError, PhytoScribeError
 
 EXAMPLE = Path(__file__).parents[2] / "resources/example/athaliana/annotation.gff3.gz"
@@ -162,6 +162,197 @@ def test_exons_are_extended_over_the_cds_but_never_over_an_intron(tmp_path):
     assert gene.transcripts[0].exons == ((100, 330), (500, 900))
     (gene,), _ = normalise(gff(tmp_path / "b.gff3", text.format(200, 599)), CONTIGS)
     assert gene.transcripts[0].exons == ((100, 300), (500, 900))
+
+
+# --- repairs, each counted, in both formats ---
+
+PARTS_ONLY = """{0} 101 300 + . {1}
+    CDS 201 300 + 0 {1}
+    {0} 501 900 + . {1}
+    CDS 501 604 + 2 {1}"""
+
+
+@pytest.mark.parametrize(
+    ("text", "repairs"),
+    [
+        # CDS alone: gene, transcript and exons
+        ("CDS 201 300 + 0 ID=c\nCDS 501 604 + 2 ID=c", "GENE_MADE TRANSCRIPT_MADE EXONS_MADE"),
+        ("CDS 201 300 + 0 Parent=t\nCDS 501 604 + 2 Parent=t", "GENE_MADE TRANSCRIPT_MADE EXONS_MADE"),
+        (
+            'CDS 201 300 + 0 gene_id "g"; transcript_id "t";\nCDS 501 604 + 2 gene_id "g"; transcript_id "t";',
+            "GENE_MADE TRANSCRIPT_MADE EXONS_MADE",
+        ),
+        # CDS under a gene
+        (
+            "gene 201 604 + . ID=g\nCDS 201 300 + 0 ID=c;Parent=g\nCDS 501 604 + 2 ID=c;Parent=g",
+            "TRANSCRIPT_MADE EXONS_MADE",
+        ),
+        # CDS under a transcript, with and without a gene
+        (
+            "gene 201 604 + . ID=g\nmRNA 201 604 + . ID=t;Parent=g\nCDS 201 300 + 0 Parent=t\nCDS 501 604 + 2 Parent=t",
+            "EXONS_MADE",
+        ),
+        ("mRNA 201 604 + . ID=t\nCDS 201 300 + 0 Parent=t\nCDS 501 604 + 2 Parent=t", "GENE_MADE EXONS_MADE"),
+        ("mRNA 201 604 + . ID=t;Parent=g\nCDS 201 300 + 0 Parent=t\nCDS 501 604 + 2 Parent=t", "GENE_MADE EXONS_MADE"),
+        # transcript and CDS, wider than the CDS: Phytozome's files without exons, UTRs left out
+        (
+            "mRNA 101 900 + . ID=t;Parent=g\nCDS 201 300 + 0 Parent=t\nCDS 501 604 + 2 Parent=t",
+            "GENE_MADE EXONS_MADE EXONS_STRETCHED",
+        ),
+        # exons and CDS: UTRs
+        (PARTS_ONLY.format("exon", "Parent=t"), "GENE_MADE TRANSCRIPT_MADE UTRS_MADE"),
+        (
+            PARTS_ONLY.format("exon", 'gene_id "g"; transcript_id "t";'),
+            "GENE_MADE TRANSCRIPT_MADE UTRS_MADE",
+        ),
+        ("gene 101 900 + . ID=t\n" + PARTS_ONLY.format("exon", "Parent=t"), "TRANSCRIPT_MADE UTRS_MADE"),
+        # exons alone
+        (
+            'exon 101 300 + . gene_id "g"; transcript_id "t";\nexon 501 900 + . gene_id "g"; transcript_id "t";',
+            "GENE_MADE TRANSCRIPT_MADE",
+        ),
+    ],
+)
+def test_what_is_missing_is_made_and_counted(tmp_path, text, repairs):
+    (gene,), report = normalise(gff(tmp_path / "a.gff3", text), CONTIGS)
+    (transcript,) = gene.transcripts
+    wide = "900" in text
+    assert transcript.exons == (((100, 300), (500, 900)) if wide else ((200, 300), (500, 604)))
+    assert transcript.cds == (((200, 300), (500, 604)) if "CDS" in text else ())
+    assert transcript.utrs("+") == ((((100, 200),), ((604, 900),)) if wide and "CDS" in text else ((), ()))
+    assert report.counts == {RepairKind[kind]: 1 for kind in repairs.split()}
+    assert all(row.id and row.place.startswith("c1:") and row.line for row in report.rows)
+
+
+@pytest.mark.parametrize(
+    ("text", "kind", "identifier", "line", "detail", "place"),
+    [
+        ("gene 1 90 + . ID=g", "GENE_WITHOUT_TRANSCRIPT", "g", 1, "gene", "c1:1-90:+"),
+        (
+            "gene 1 90 + . ID=g\nmRNA 1 90 + . ID=t;Parent=g\nexon 1 40 + . Parent=t\nexon 51 90 - . Parent=t",
+            *("MIXED_STRANDS", "t", 2, "gene g; on c1 +, c1 -", "c1:1-90:+"),
+        ),
+        (
+            "gene 1 90 + . ID=g\nmRNA 1 90 + . ID=t;Parent=g\nexon 1 40 + . Parent=t\nc2:exon 51 90 + . Parent=t",
+            *("MIXED_STRANDS", "t", 2, "gene g; on c1 +, c2 +", "c1:1-90:+"),
+        ),
+        (
+            "gene 1 90 . . ID=g\nmRNA 1 90 ? . ID=t;Parent=g\nexon 1 90 . . Parent=t",
+            *("NO_STRAND", "t", 2, "gene g", "c1:1-90:?"),
+        ),
+        ("exon 1 90 + . .", "ORPHAN", "", 1, "exon", "c1:1-90:+"),
+        ("five_prime_UTR 1 90 + . ID=u", "ORPHAN", "u", 1, "UTR", "c1:1-90:+"),
+        ("stop_codon 1 3 + 0 Parent=t", "NO_PARTS", "t", 1, "gene t.gene", "c1:1-3:+"),
+        (
+            "match 1 90 + . ID=m\nmatch_part 1 90 + . ID=p;Parent=m",
+            "FEATURE_LEFT_OUT",
+            "p",
+            2,
+            "match_part",
+            "c1:1-90:+",
+        ),
+        (
+            "region 1 10000 + . ID=c1;Is_circular=true\ngene 9901 10100 + . ID=g\nCDS 9901 10100 + 0 ID=c;Parent=g",
+            *("PAST_CIRCLE", "g.mrna", 3, "gene g; c1 has 10000 bases", "c1:9901-10100:+"),
+        ),
+    ],
+)
+def test_every_loss_has_its_name_and_place(tmp_path, text, kind, identifier, line, detail, place):
+    genes, report = normalise(gff(tmp_path / "a.gff3", text), CONTIGS)
+    assert genes == []
+    assert Repair(RepairKind[kind], identifier, line, detail, place) in report.rows
+    assert RepairKind[kind] in LOSSES
+    lost = report.counts[RepairKind.GENE_WITHOUT_TRANSCRIPT]
+    assert lost == report.genes_in + report.counts[RepairKind.GENE_MADE]
+
+
+# --- dialects ---
+
+
+def test_tair_hangs_the_cds_on_transcript_and_protein(tmp_path):
+    path = gff(
+        tmp_path / "a.gff3",
+        """chromosome 1 10000 . . ID=c1;Name=c1
+        gene 101 400 + . ID=AT1;Note=protein_coding_gene
+        mRNA 101 400 + . ID=AT1.1;Parent=AT1;Index=1
+        protein 101 400 + . ID=AT1.1-Protein;Derives_from=AT1.1
+        exon 101 400 + . Parent=AT1.1
+        CDS 101 400 + 0 Parent=AT1.1,AT1.1-Protein;
+        transposable_element_gene 501 900 - . ID=AT2
+        mRNA_TE_gene 501 900 - . ID=AT2.1;Parent=AT2
+        exon 501 900 - . Parent=AT2.1""",
+    )
+    genes, report = normalise(path, CONTIGS)
+    assert [(gene.id, gene.biotype, gene.transcripts[0].id, gene.transcripts[0].type) for gene in genes] == [
+        ("AT1", "protein_coding", "AT1.1", "mRNA"),
+        ("AT2", "transposable_element_gene", "AT2.1", "mRNA_TE_gene"),
+    ]
+    assert report.counts == {RepairKind.FEATURE_LEFT_OUT: 1}
+
+
+def test_trans_spliced_genes_of_organelles_stay_readable(tmp_path):
+    path = gff(
+        tmp_path / "a.gff3",
+        """gene 2001 2114 - . ID=gene-rps12;exception=trans-splicing;part=1
+        gene 4001 4800 + . ID=gene-rps12;exception=trans-splicing;part=2
+        CDS 2001 2114 - 0 ID=cds-1;Parent=gene-rps12;exception=trans-splicing;part=1
+        CDS 4001 4232 + 0 ID=cds-1;Parent=gene-rps12;exception=trans-splicing;part=2
+        CDS 4775 4800 + 2 ID=cds-1;Parent=gene-rps12;exception=trans-splicing;part=2""",
+    )
+    genes, report = normalise(path, CONTIGS)
+    assert [(gene.id, gene.strand, gene.transcripts[0].cds) for gene in genes] == [
+        ("gene-rps12", "-", ((2000, 2114),)),
+        ("gene-rps12_2", "+", ((4000, 4232), (4774, 4800))),
+    ]
+    assert report.counts[RepairKind.RENAMED] == 2
+
+
+def test_isoforms_that_only_cds_ids_tell_apart(tmp_path):
+    text = """gene 1001 2000 + . ID=g
+        CDS 1101 1200 + 0 ID=c1;Parent=g
+        CDS 1301 1500 + 2 ID=c1;Parent=g
+        CDS 1101 1200 + 0 ID=c2;Parent=g
+        CDS 1301 1800 + 2 ID=c2;Parent=g"""
+    (gene,), _ = normalise(gff(tmp_path / "a.gff3", text), CONTIGS)
+    assert [(t.id, t.cds[-1]) for t in gene.transcripts] == [("g.mrna", (1300, 1500)), ("g.mrna2", (1300, 1800))]
+    text = "gene 1001 2000 + . ID=g\nCDS 1101 1200 + 0 ID=g.CDS.1;Parent=g\nCDS 1301 1500 + 2 ID=g.CDS.2;Parent=g"
+    (gene,), _ = normalise(gff(tmp_path / "b.gff3", text), CONTIGS)
+    assert [len(transcript.cds) for transcript in gene.transcripts] == [2]
+
+
+def test_parts_of_two_genes_of_one_id_do_not_mix(tmp_path):
+    text = "gene 1 90 + . ID=g\ngene 1001 1090 + . ID=g\nexon 1 90 + . Parent=g\nexon 1001 1090 + . Parent=g"
+    genes, _ = normalise(gff(tmp_path / "a.gff3", text), CONTIGS)
+    assert [(gene.id, gene.start, gene.end) for gene in genes] == [("g", 0, 90), ("g_2", 1000, 1090)]
+
+
+@pytest.mark.parametrize(
+    ("text", "ids"),
+    [
+        ("mRNA 1 90 + . ID=a;Parent=a\nCDS 1 90 + 0 Parent=a", ["a"]),  # its own parent, and GTF with one id for both
+        ('transcript 1 90 + . gene_id "a"; transcript_id "a";\nCDS 1 90 + 0 gene_id "a"; transcript_id "a";', ["a"]),
+        ("mRNA 1 90 + . ID=a;Parent=b\nmRNA 1 90 + . ID=b;Parent=a\nCDS 1 90 + 0 Parent=a,b", ["a.gene", "b.gene"]),
+        # a parent that is no gene is one; a whole chromosome is none
+        ("locus 1 90 + . ID=l\nmRNA 1 90 + . ID=a;Parent=l\nCDS 1 90 + 0 Parent=a", ["l"]),
+        ("region 1 900 + . ID=r\nmRNA 1 90 + . ID=a;Parent=r\nCDS 1 90 + 0 Parent=a", ["a.gene"]),
+        ("locus 1 90 + . ID=l\nCDS 1 90 + 0 Parent=l", ["l.gene"]),
+        # a coding transcript inside another is kept
+        (
+            "gene 1 90 + . ID=g\nprimary_transcript 1 90 + . ID=a;Parent=g\nmRNA 1 90 + . ID=b;Parent=a\n"
+            "CDS 1 90 + 0 Parent=b",
+            ["g"],
+        ),
+        ("mRNA 1 90 + . .\nmRNA 201 290 + . .", ["mRNA.line1.gene", "mRNA.line2.gene"]),
+        ("GENE 1 90 + . ID=g\nMRNA 1 90 + . ID=a;Parent=g\ncds 1 90 + 0 Parent=a", ["g"]),
+        ("CDS 1 90 + 0 Parent=a,a", ["a.gene"]),
+    ],
+)
+def test_odd_parents(tmp_path, text, ids):
+    genes, _ = normalise(gff(tmp_path / "a.gff3", text), CONTIGS)
+    assert sorted(gene.id for gene in genes) == ids
+    if "CDS" in text.upper():
+        assert all(gene.biotype == "protein_coding" for gene in genes)
+        assert all(any(transcript.cds == ((0, 90),) for transcript in gene.transcripts) for gene in genes)
 
 
 @pytest.mark.parametrize(

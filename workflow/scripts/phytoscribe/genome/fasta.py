@@ -66,7 +66,7 @@ def _read_entries(fai: str | Path) -> dict[str, IndexEntry]:
                 raise FastaError(f"{fai}, line {number}: not a FASTA index; delete it and run the workflow again")
             entry = IndexEntry(*map(int, columns))
             sound = entry.length > 0 and 0 < entry.line_bases <= entry.line_bytes <= entry.line_bases + 2
-            if not sound or name in entries:
+            if not sound or not name or name in entries:
                 raise FastaError(f"{fai}, line {number}: not a FASTA index; delete it and run the workflow again")
             entries[name] = entry
     if not entries:
