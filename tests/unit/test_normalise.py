@@ -290,6 +290,40 @@ def test_tair_hangs_the_cds_on_transcript_and_protein(tmp_path):
     assert report.counts == {RepairKind.FEATURE_LEFT_OUT: 1}
 
 
+def test_a_pseudogene_under_a_gene_is_its_transcript(tmp_path):
+    path = gff(
+        tmp_path / "a.gff3",
+        """gene 1 90 + . ID=g
+        pseudogene 1 90 + . ID=t;Parent=g
+        exon 1 90 + . Parent=t
+        gene 101 190 + . ID=h
+        pseudogene 101 190 + . ID=p;Parent=h
+        pseudogenic_transcript 101 190 + . ID=u;Parent=p
+        exon 101 190 + . Parent=u""",
+    )
+    genes, report = normalise(path, CONTIGS)
+    assert [(gene.id, gene.biotype, gene.transcripts[0].id, gene.transcripts[0].type) for gene in genes] == [
+        ("g", "pseudogenic_transcript", "t", "pseudogenic_transcript"),
+        ("p", "pseudogene", "u", "pseudogenic_transcript"),
+    ]
+    assert [(row.kind, row.id) for row in report.rows] == [(RepairKind.GENE_WITHOUT_TRANSCRIPT, "h")]
+
+
+def test_jgi_names_models_without_ids(tmp_path):
+    path = gff(
+        tmp_path / "a.gff",
+        """exon 101 300 - . name "fgenesh1_pg.C_1"; transcriptId 873
+        CDS 101 300 - 0 name "fgenesh1_pg.C_1"; proteinId 873; exonNumber 2
+        start_codon 698 700 - 0 name "fgenesh1_pg.C_1"
+        exon 501 800 - . name "fgenesh1_pg.C_1"; transcriptId 873
+        CDS 501 700 - 0 name "fgenesh1_pg.C_1"; proteinId 873; exonNumber 1""",
+    )
+    (gene,), report = normalise(path, CONTIGS)
+    assert (gene.id, gene.transcripts[0].id) == ("fgenesh1_pg.C_1.gene", "fgenesh1_pg.C_1")
+    assert gene.transcripts[0].cds == ((100, 300), (500, 700))
+    assert RepairKind.ORPHAN not in report.counts
+
+
 def test_trans_spliced_genes_of_organelles_stay_readable(tmp_path):
     path = gff(
         tmp_path / "a.gff3",
@@ -318,6 +352,18 @@ def test_isoforms_that_only_cds_ids_tell_apart(tmp_path):
     text = "gene 1001 2000 + . ID=g\nCDS 1101 1200 + 0 ID=g.CDS.1;Parent=g\nCDS 1301 1500 + 2 ID=g.CDS.2;Parent=g"
     (gene,), _ = normalise(gff(tmp_path / "b.gff3", text), CONTIGS)
     assert [len(transcript.cds) for transcript in gene.transcripts] == [2]
+
+
+def test_other_features_of_a_gtf_transcript_are_no_transcripts(tmp_path):
+    own = 'gene_id "g"; transcript_id "t";'
+    text = f'gene 1 90 + . gene_id "g";\nSelenocysteine 4 6 + . {own}\nexon 1 90 + . {own}\nCDS 1 90 + 0 {own}'
+    (gene,), report = normalise(gff(tmp_path / "a.gtf", text), CONTIGS)
+    assert [transcript.id for transcript in gene.transcripts] == ["t"]
+    assert report.counts == {RepairKind.FEATURE_LEFT_OUT: 1, RepairKind.TRANSCRIPT_MADE: 1}
+    text = text.replace("exon", f"transcript 1 90 + . {own}\nexon", 1)
+    (gene,), report = normalise(gff(tmp_path / "b.gtf", text), CONTIGS)
+    assert [transcript.id for transcript in gene.transcripts] == ["t"]
+    assert report.rows == [Repair(RepairKind.FEATURE_LEFT_OUT, "t", 2, "Selenocysteine", "c1:4-6:+")]
 
 
 def test_parts_of_two_genes_of_one_id_do_not_mix(tmp_path):

@@ -12,15 +12,11 @@ from itertools import pairwise
 from pathlib import Path
 
 from phytoscribe.annotation.copies import Copies, Place
-from phytoscribe.annotation.features import Feature, Part, Role, is_transcript_type, read_features
+from phytoscribe.annotation.feature_lists import Relations, sorted_features
+from phytoscribe.annotation.features import Feature, Part, is_transcript_type, read_features
 from phytoscribe.annotation.repairs import RepairKind, RepairReport
 
-#: A whole sequence is no gene, even if transcripts name it as their parent.
-_WHOLE_SEQUENCES = frozenset(
-    {"region", "chromosome", "contig", "supercontig", "scaffold", "sequence", "biological_region", "source"}
-)
-#: Steps from a transcript inside a transcript up to its gene; longer chains are circles or nonsense.
-_MOST_LEVELS = 8
+__all__ = ["FeatureTree", "GeneDraft", "TranscriptDraft", "is_transcript_type", "read_features"]
 
 
 @dataclass(slots=True)
@@ -59,27 +55,14 @@ class FeatureTree:
         self._outside: set[str] = set()
         self._seen: set[tuple[object, ...]] = set()
         self._copies: dict[int, Copies] = {}
-        middle: list[Feature] = []
-        parts: list[Part] = []
-        translated: dict[str, tuple[str, ...]] = {}
-        for feature in read_features(path, contigs, report, seqid_map):
-            if isinstance(feature, Part):
-                parts.append(feature)
-            elif feature.role is Role.GENE:
-                self._add_gene(feature)
-            elif feature.role is Role.MIDDLE:
-                middle.append(feature)
-            elif feature.id:
-                translated[feature.id] = feature.parents
+        found = sorted_features(path, contigs, report, seqid_map)
+        for feature in found.genes:
+            self._add_gene(feature)
         report.genes_in = len(self.genes)
-        for name in [*self._genes_by_id, *(feature.id for feature in middle)]:
-            translated.pop(name, None)
-        if translated:
-            parts = [_on_transcripts(part, translated) for part in parts]
-        parents = _Parents(middle, parts)
-        for feature in middle:
-            self._add_middle(feature, parents)
-        for part in parts:
+        relations = Relations(found)
+        for feature in found.middle:
+            self._add_middle(feature, relations)
+        for part in found.parts:
             self._add_part(part)
         for draft, gene in list(self._made.values()):
             self._divide(draft, gene)
@@ -100,18 +83,19 @@ class FeatureTree:
             self.genes.append(GeneDraft(feature.id, feature))
             self._genes_by_id.setdefault(feature.id, []).append(self.genes[-1])
 
-    def _add_middle(self, feature: Feature, parents: _Parents) -> None:
+    def _add_middle(self, feature: Feature, relations: Relations) -> None:
         owner = next((name for name in feature.parents if name in self._genes_by_id), "")
-        coding = feature.id in parents.with_cds
-        belongs = is_transcript_type(feature.kind) or coding or (owner and feature.id in parents.with_parts)
-        above = "" if owner else parents.transcript_above(feature)
+        coding = feature.id in relations.with_cds
+        belongs = is_transcript_type(feature.kind) or coding or (owner and feature.id in relations.with_parts)
+        above = "" if owner else relations.transcript_above(feature)
         if not belongs or (above and not coding):
             self._outside.add(feature.id)
-            self._report.add(RepairKind.FEATURE_LEFT_OUT, feature.id, feature.row.line, feature.kind, feature.place)
+            name = feature.id or next(iter(feature.parents), "")
+            self._report.add(RepairKind.FEATURE_LEFT_OUT, name, feature.row.line, feature.kind, feature.place)
             return
         if self._is_repeated(feature):
             return
-        name = owner or parents.gene_above(feature, self._genes_by_id)
+        name = owner or relations.gene_above(feature, self._genes_by_id)
         identifier = feature.id or f"{feature.kind}.line{feature.row.line}"
         gene = self._gene_for(name or f"{identifier}.gene", feature)
         draft = TranscriptDraft(feature.id or f"{gene.id}.transcript", feature)
@@ -182,58 +166,9 @@ class FeatureTree:
             self._report.add(RepairKind.TRANSCRIPT_MADE, twin.id, first.line, f"in gene {gene.id}", first.place)
 
 
-class _Parents:
-    """What the parts and the other features of a file say about the features between genes and parts."""
-
-    def __init__(self, middle: Sequence[Feature], parts: Sequence[Part]) -> None:
-        self.with_parts = {parent for part in parts for parent in part.parents}
-        self.with_cds = {parent for part in parts if part.kind == "CDS" for parent in part.parents}
-        self._hints = {part.parents[0]: part.gene_hint for part in parts if part.parents and part.gene_hint}
-        self._by_id: dict[str, Feature] = {}
-        for feature in middle:
-            if feature.id:
-                self._by_id.setdefault(feature.id, feature)
-
-    def transcript_above(self, feature: Feature) -> str:
-        """A parent that is a transcript itself; "" if there is none."""
-        for name in feature.parents:
-            parent = self._by_id.get(name)
-            if parent and name != feature.id and (is_transcript_type(parent.kind) or name in self.with_cds):
-                return name
-        return ""
-
-    def gene_above(self, feature: Feature, genes: Mapping[str, object]) -> str:
-        """Name of the gene of a transcript that hangs on no gene line: that of the transcript that it is part of, or
-        what the file calls its parent; "" if the file says nothing."""
-        here = feature
-        for _ in range(_MOST_LEVELS):
-            above = self.transcript_above(here)
-            if not above:
-                break
-            here = self._by_id[above]
-            owner = next((name for name in here.parents if name in genes), "")
-            if owner:
-                return owner
-        else:
-            return ""
-        for name in here.parents:
-            parent = self._by_id.get(name)
-            if parent is None or parent.kind.lower() not in _WHOLE_SEQUENCES:
-                return name
-        return self._hints.get(here.id, "") or ("" if here is feature else f"{here.id}.gene")
-
-
 def _overlapping(parts: Sequence[Part]) -> bool:
     spans = sorted({(part.start, part.end) for part in parts})
     return len(spans) < len(parts) or any(left[1] > right[0] for left, right in pairwise(spans))
-
-
-def _on_transcripts(part: Part, translated: Mapping[str, tuple[str, ...]]) -> Part:
-    """The part with transcripts as parents in place of the proteins that are translated from them."""
-    if translated.keys().isdisjoint(part.parents):
-        return part
-    names = [name for parent in part.parents for name in translated.get(parent) or (parent,)]
-    return part._replace(parents=tuple(dict.fromkeys(names)))
 
 
 def _place(feature: Feature | Part | None) -> Place:

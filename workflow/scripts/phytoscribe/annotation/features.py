@@ -157,7 +157,8 @@ def _part(row: GffRow, shared: dict) -> Part:
         if bare:
             identifier = bare
         else:
-            owner = column.name("transcript_id") or gene_hint
+            # JGI's files of earlier years have a name for each model, and no ids.
+            owner = column.name("transcript_id") or gene_hint or ("" if column.escaped else column.name("name"))
             parents = (owner,) if owner else ()
     biotypes: tuple[tuple[str, str], ...] = ()
     if not _BIOTYPE_KEYS.isdisjoint(column.values):
@@ -191,8 +192,10 @@ def _feature(row: GffRow, role: Role) -> Feature:
         identifier = _bare_name(column)
         if not identifier and role is Role.GENE:
             identifier = gene_hint
-        elif not identifier:
+        elif not identifier and is_transcript_type(row.type):
             identifier, parents = transcript, (gene_hint,) if gene_hint else ()
+        elif not identifier:  # Selenocysteine and the like lie on a transcript, and are none
+            parents = tuple(filter(None, (transcript or gene_hint,)))
     attributes: dict[str, str] = {}
     for key, value in flat.items():
         if key not in _OWN_KEYS:
