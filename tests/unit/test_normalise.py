@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from phytoscribe.annotation import sort_genes
 from phytoscribe.annotation.gff_reader import read_gff3
+from phytoscribe.annotation.gff_writer import write_gff3
 from phytoscribe.annotation.normalise import normalise
 from phytoscribe.annotation.repairs import LOSSES, Repair, RepairKind, RepairReport, read_repairs, write_repairs
 from phytoscribe.errors import GffError, PhytoScribeError
@@ -307,6 +308,17 @@ def test_a_pseudogene_under_a_gene_is_its_transcript(tmp_path):
         ("p", "pseudogene", "u", "pseudogenic_transcript"),
     ]
     assert [(row.kind, row.id) for row in report.rows] == [(RepairKind.GENE_WITHOUT_TRANSCRIPT, "h")]
+
+
+def test_a_biotype_with_a_comma_stays_as_it_is(tmp_path):
+    text = "gene 1 90 + . ID=g\nodd,%20old_transcript 1 90 + . ID=t;Parent=g\nexon 1 90 + . Parent=t"
+    genes, _ = normalise(gff(tmp_path / "a.gff3", text), CONTIGS)
+    assert [(gene.biotype, gene.transcripts[0].type) for gene in genes] == [
+        ("odd%2C old_transcript", "odd, old_transcript")
+    ]
+    with (tmp_path / "b.gff3").open("w") as handle:
+        write_gff3(handle, genes, CONTIGS)
+    assert normalise(tmp_path / "b.gff3", CONTIGS) == (genes, RepairReport(genes_in=1, genes_out=1))
 
 
 def test_jgi_names_models_without_ids(tmp_path):

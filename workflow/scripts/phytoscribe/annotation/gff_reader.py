@@ -174,12 +174,15 @@ def _gene_model(path: str | Path, row: GffRow, attributes: dict[str, str], found
 
 
 def default_biotype(kind: str, transcripts: tuple[Transcript, ...]) -> str:
-    """Biotype of a gene whose attributes name none: from its feature type, else from what its transcripts are."""
+    """Biotype of a gene whose attributes name none: from its feature type, else from what its transcripts are.
+
+    As in every attribute, a comma that is text is ``%2C``.
+    """
     if kind.lower() not in ("gene", "protein_coding_gene"):
-        return kind
+        return kind.replace(",", "%2C")
     if any(transcript.cds for transcript in transcripts):
         return "protein_coding"
-    types = [transcript.type for transcript in transcripts]
+    types = [transcript.type.replace(",", "%2C") for transcript in transcripts]
     return next((kind for kind in types if kind not in TRANSCRIPT_TYPES), "non_coding")
 
 
