@@ -271,3 +271,19 @@ def test_two_names_may_become_one_sequence_only_as_spellings_of_one_name(annotat
 def test_a_name_that_never_occurs_is_logged(annotation, caplog):
     check_seqid_map(annotation(["Chr1"], [500]), ENSEMBL, {"Chr1": "1", "Chr7": None})
     assert "has no feature on Chr7" in caplog.text
+
+
+def test_names_behind_a_fasta_section_are_found_like_the_reader_finds_them(tmp_path):
+    path = tmp_path / "joined.gff3"
+    path.write_text("chr1\tx\tgene\t1\t9\t.\t+\t.\tID=g\n##FASTA\n>a\nACGT\nfoo\tx\tgene\t1\t9\t.\t+\t.\tID=h\n")
+    assert "line 5: the sequence 'foo' is not in the genome FASTA" in unknown_sequence_message(path, {"chr1": 100})
+
+
+def test_odd_lines_and_names_do_not_spoil_the_message(tmp_path):
+    path = tmp_path / "odd.gff3"
+    name = "n" * 20_000
+    rows = [("chr1%85", "9"), (name, "9"), ("z", "9" * 5000)]
+    path.write_text("".join(f"{contig}\tx\tgene\t1\t{end}\t.\t+\t.\tID=g\n" for contig, end in rows))
+    message = unknown_sequence_message(path, {"chr1": 100})
+    assert len(message) < 1500
+    assert all(letter.isprintable() or letter == "\n" for letter in message)

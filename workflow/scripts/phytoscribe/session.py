@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import logging
 import sys
 from collections.abc import Callable
@@ -11,13 +12,21 @@ from typing import Any
 from phytoscribe import __version__
 from phytoscribe.errors import PhytoScribeError
 
+#: Errors that the machine has and the user can mend, and how.
+MACHINE_ERRORS = {
+    errno.ENOSPC: "make room on the disk and run again",
+    errno.EDQUOT: "your disk quota is used up: make room and run again",
+    errno.EROFS: "this file system cannot be written: run where it can",
+    errno.EACCES: "change the permissions, or run where you may read and write",
+}
+
 
 def run_script(main: Callable[[Any], None], snakemake: Any) -> None:
     """Run one rule's ``main(snakemake)`` with its log file.
 
     Log lines and everything that is written to stderr go to ``snakemake.log[0]``; a
-    :class:`~phytoscribe.errors.PhytoScribeError` ends the script with exit code 1 and its message, in the log and on
-    the terminal, without a traceback.
+    :class:`~phytoscribe.errors.PhytoScribeError`, a full disk or a missing permission ends the script with exit code 1
+    and its message, in the log and on the terminal, without a traceback.
     """
     terminal = sys.stderr
     log_path = Path(snakemake.log[0])
@@ -34,12 +43,25 @@ def run_script(main: Callable[[Any], None], snakemake: Any) -> None:
         logging.getLogger("phytoscribe").info("PhytoScribe %s, rule %s", __version__, snakemake.rule)
         try:
             main(snakemake)
-        except PhytoScribeError as error:
-            logging.getLogger("phytoscribe").error("%s", error)
-            print(f"PhytoScribe, rule {snakemake.rule}: {error}", file=terminal, flush=True)
+        except (PhytoScribeError, OSError) as error:
+            message = _for_the_user(error)
+            if message is None:
+                logging.getLogger("phytoscribe").exception("unexpected error")
+                raise
+            logging.getLogger("phytoscribe").error("%s", message)
+            print(f"PhytoScribe, rule {snakemake.rule}: {message}", file=terminal, flush=True)
             raise SystemExit(1) from None
         except Exception:
             logging.getLogger("phytoscribe").exception("unexpected error")
             raise
         finally:
             sys.stderr = terminal
+
+
+def _for_the_user(error: PhytoScribeError | OSError) -> str | None:
+    """The message of an error that a user can mend; None for a fault of the program."""
+    if isinstance(error, PhytoScribeError):
+        return str(error)
+    if error.errno in MACHINE_ERRORS:
+        return f"{error.filename or 'an output'}: {error.strerror}; {MACHINE_ERRORS[error.errno]}"
+    return None

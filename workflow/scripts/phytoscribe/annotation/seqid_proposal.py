@@ -7,17 +7,20 @@ from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
-from urllib.parse import unquote
 
+from phytoscribe.annotation.gff_attributes import decode_id
+from phytoscribe.annotation.line_blocks import is_coordinate, numbered_lines
 from phytoscribe.annotation.organelles import organelle_of
 from phytoscribe.annotation.sequence_names import canonical_names
-from phytoscribe.files import open_text
+from phytoscribe.genome.names import shown
 
 #: Feature types that stand for a whole sequence if they start at 1.
 _WHOLE_SEQUENCE = frozenset(
     {"region", "chromosome", "scaffold", "supercontig", "contig", "sequence", "plastid", "mitochondrion", "chloroplast"}
 )
 _ALIAS_KEYS = ("Alias", "chromosome", "Name", "genome", "ID")
+#: Letters of the longest name that is worth a proposal.
+_LONGEST_NAME = 200
 #: A contig fits a name whose last feature ends at most this share of the contig before its end.
 _TAIL = 0.01
 
@@ -43,32 +46,32 @@ def sequences_of(path: str | Path) -> dict[str, Seen]:
     """Sequences of a GFF3 or GTF file, plain or gzipped, in the order of their first mention.
 
     Lines that are no feature lines are passed over: the reader reports them.
+
+    Raises:
+        GffError: see :func:`phytoscribe.annotation.line_blocks.numbered_lines`.
     """
     found: dict[str, Seen] = defaultdict(Seen)
-    with open_text(path) as lines:
-        for number, line in enumerate(lines, start=1):
-            if line[0] in "#\n\r>":
-                if line.startswith(("##FASTA", ">")):
-                    break
-                words = line.split()
-                if len(words) == 4 and words[0] == "##sequence-region" and words[2] == "1" and words[3].isdecimal():
-                    found[unquote(words[1])].length = int(words[3])
-                continue
-            columns = line.split("\t", 5)
-            if len(columns) != 6 or not columns[4].isdecimal():
-                continue
-            seen = found[unquote(columns[0]) if "%" in columns[0] else columns[0]]
-            seen.line = seen.line or number
-            seen.end = max(seen.end, int(columns[4]))
-            if columns[3] == "1" and columns[2].lower() in _WHOLE_SEQUENCE:
-                seen.length = int(columns[4])
-                seen.aliases += _aliases(columns[5])
+    for number, line in numbered_lines(path):
+        if line.startswith("#"):
+            words = line.split()
+            if len(words) == 4 and words[0] == "##sequence-region" and words[2] == "1" and is_coordinate(words[3]):
+                found[decode_id(words[1])].length = int(words[3])
+            continue
+        columns = line.split("\t", 5)
+        if len(columns) != 6 or not is_coordinate(columns[4]):
+            continue
+        seen = found[decode_id(columns[0])]
+        seen.line = seen.line or number
+        seen.end = max(seen.end, int(columns[4]))
+        if columns[3] == "1" and columns[2].lower() in _WHOLE_SEQUENCE:
+            seen.length = int(columns[4])
+            seen.aliases += _aliases(columns[5])
     return dict(found)
 
 
 def _aliases(rest: str) -> list[str]:
-    attributes = dict(part.partition("=")[::2] for part in rest.rstrip("\r\n").rpartition("\t")[2].split(";"))
-    values = [unquote(value) for key in _ALIAS_KEYS for value in attributes.get(key, "").split(",") if value]
+    attributes = dict(part.partition("=")[::2] for part in rest.rpartition("\t")[2].split(";"))
+    values = [decode_id(value) for key in _ALIAS_KEYS for value in attributes.get(key, "").split(",") if value]
     return [value.removeprefix("chromosome:").strip() for value in values]
 
 
@@ -96,7 +99,11 @@ def propose_mapping(
     """
     known = seqid_map or {}
     resolved = {name: known.get(name, name) for name in seen}
-    unknown = {name: seen[name] for name, target in resolved.items() if target is not None and target not in contigs}
+    unknown = {
+        name: seen[name]
+        for name, target in resolved.items()
+        if target is not None and target not in contigs and len(name) <= _LONGEST_NAME
+    }
     taken = set(resolved.values())
     free = {name: length for name, length in contigs.items() if name not in taken}
     chosen = _one_to_one(_by_name_and_length(unknown, free, contigs))
@@ -175,5 +182,5 @@ def length_conflicts(seen: Mapping[str, Seen], contigs: Mapping[str, int]) -> li
         targets = of_meaning.get(meaning, ()) if name not in contigs else ()
         if len(targets) == 1 and not _fits(seen[name], contigs[targets[0]]):
             reach = f"is {seen[name].length} long" if seen[name].length else f"has features up to {seen[name].end}"
-            conflicts.append(f"{name!r} {reach}, but {targets[0]!r} has {contigs[targets[0]]} bases")
+            conflicts.append(f"{shown(name)} {reach}, but {shown(targets[0])} has {contigs[targets[0]]} bases")
     return conflicts

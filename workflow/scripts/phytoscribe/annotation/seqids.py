@@ -9,13 +9,14 @@ from __future__ import annotations
 import json
 import logging
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 
 from phytoscribe.annotation.seqid_proposal import Proposal, length_conflicts, propose_mapping, sequences_of
 from phytoscribe.annotation.sequence_names import canonical_names
 from phytoscribe.errors import ConfigError
 from phytoscribe.files import open_text
+from phytoscribe.genome.names import shown, some_names
 
 log = logging.getLogger(__name__)
 
@@ -120,7 +121,9 @@ def unknown_sequence_message(path: str | Path, contigs: Mapping[str, int], seqid
     if not unknown:
         return f"{path}: all its {len(seen)} sequence names are in the genome FASTA"
     first = unknown[0]
-    subject = f"the sequence {first!r}" if first not in known else f"{known[first]!r} (seqid_map's name for {first!r})"
+    subject = f"the sequence {shown(first)}"
+    if first in known:
+        subject = f"{shown(known[first])} (seqid_map's name for {shown(first)})"
     text = (
         f"{path}, line {seen[first].line}: {subject} is not in the genome FASTA.\n"
         f"  annotation: {_counted(seen)}, {len(unknown)} of them not in the FASTA: {_some(unknown)}\n"
@@ -131,9 +134,10 @@ def unknown_sequence_message(path: str | Path, contigs: Mapping[str, int], seqid
         kept = {name: Proposal(target, "") for name, target in known.items() if name not in unknown}
         lines = _as_yaml({**kept, **proposals})
         log.info("proposed mapping:\n%s", "\n".join(lines))
-        shown = lines if len(lines) <= _SHOWN_LINES else [*lines[:_SHOWN_LINES], "  # ... (the rest is in the log)"]
+        if len(lines) > _SHOWN_LINES:
+            lines = [*lines[:_SHOWN_LINES], "  # ... (the rest is in the log)"]
         text += "Proposed, if both are of the same assembly; add it to this genome in the configuration:\n"
-        text += "".join(f"  {line}\n" for line in shown)
+        text += "".join(f"  {line}\n" for line in lines)
     rest = [name for name in unknown if name not in proposals]
     conflicts = length_conflicts({name: seen[name] for name in rest}, contigs)
     if conflicts:
@@ -160,11 +164,10 @@ def _yaml(name: str) -> str:
     return name if _PLAIN_YAML.match(name) and name.lower() not in _YAML_WORDS else json.dumps(name)
 
 
-def _counted(names: Iterable[str]) -> str:
-    count = len(list(names))
+def _counted(names: Collection[str]) -> str:
+    count = len(names)
     return f"{count} name{'' if count == 1 else 's'}"
 
 
-def _some(names: Iterable[str]) -> str:
-    listed = list(names)
-    return ", ".join(listed[:_SHOWN_NAMES]) + (f", ... ({len(listed)} in all)" if len(listed) > _SHOWN_NAMES else "")
+def _some(names: Collection[str]) -> str:
+    return some_names(names, _SHOWN_NAMES)

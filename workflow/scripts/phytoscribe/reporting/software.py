@@ -12,7 +12,7 @@ from phytoscribe import __version__
 
 PACKAGES = (
     "snakemake", "torch", "pytorch-lightning", "transformers", "tokenizers", "numba", "numpy", "pandas",
-    "pyfaidx", "gffutils", "pysam", "matplotlib", "jinja2",
+    "pyfaidx", "requests", "pysam", "matplotlib", "jinja2",
 )  # fmt: skip
 #: Program, the option that makes it tell its version, and where the version is in its answer.
 PROGRAMS = (
@@ -24,6 +24,7 @@ PROGRAMS = (
 )
 CITATIONS = (
     ("Snakemake", "Mölder et al. 2021, F1000Research 10:33", "10.12688/f1000research.29032.2"),
+    ("AGAT", "Dainat, zenodo", "10.5281/zenodo.3552717"),
     ("CD-HIT", "Fu et al. 2012, Bioinformatics 28:3150", "10.1093/bioinformatics/bts565"),
     ("BLAST+", "Camacho et al. 2009, BMC Bioinformatics 10:421", "10.1186/1471-2105-10-421"),
     ("minimap2", "Li 2018, Bioinformatics 34:3094", "10.1093/bioinformatics/bty191"),

@@ -1,0 +1,49 @@
+"""What a failed rule tells: one message where the user can mend it, a traceback where the program is at fault."""
+
+import errno
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from phytoscribe.errors import ConfigError
+from phytoscribe.session import run_script
+
+
+@pytest.fixture
+def job(tmp_path):
+    return SimpleNamespace(log=[str(tmp_path / "logs" / "rule.log")], rule="some_rule")
+
+
+def failing(error):
+    def main(_):
+        raise error
+
+    return main
+
+
+@pytest.mark.parametrize(
+    ("error", "message"),
+    [
+        (ConfigError("config: wrong; mend it"), "config: wrong; mend it"),
+        (OSError(errno.ENOSPC, "No space left on device"), "an output: No space left on device; make room"),
+        (PermissionError(errno.EACCES, "Permission denied", "/a/b"), "/a/b: Permission denied; change the permissions"),
+    ],
+)
+def test_what_a_user_can_mend_is_one_message(job, capsys, error, message):
+    with pytest.raises(SystemExit) as stopped:
+        run_script(failing(error), job)
+    assert stopped.value.code == 1
+    terminal = capsys.readouterr().err
+    assert terminal.startswith(f"PhytoScribe, rule some_rule: {message}")
+    assert terminal.count("\n") == 1
+    log = Path(job.log[0]).read_text()
+    assert message in log
+    assert "Traceback" not in log
+
+
+@pytest.mark.parametrize("error", [ValueError("oops"), OSError(errno.EBADF, "Bad file descriptor")])
+def test_a_fault_of_the_program_keeps_its_traceback(job, error):
+    with pytest.raises(type(error)):
+        run_script(failing(error), job)
+    assert "Traceback" in Path(job.log[0]).read_text()
