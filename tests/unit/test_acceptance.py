@@ -15,7 +15,7 @@ from phytoscribe.annotation.diagnosis import likely_cause, probe
 from phytoscribe.annotation.gene_table import gene_rows
 from phytoscribe.annotation.normalise import normalise
 from phytoscribe.annotation.transcript_table import TranscriptRow
-from phytoscribe.genome import Genome
+from phytoscribe.genome import Genome, decode
 from phytoscribe.genome.fasta import write_index
 
 EXAMPLE = Path(__file__).parents[2] / "resources/example/athaliana"
@@ -27,7 +27,7 @@ COMPLEMENT = str.maketrans("ACGTacgt", "TGCAtgca")
 @pytest.fixture(scope="module")
 def sequences(arabidopsis_fasta):
     with Genome(arabidopsis_fasta) as genome:
-        return {name: str(genome._faidx.fetch(name, 1, genome.contigs[name])) for name in (LONG, SHORT)}
+        return {name: decode(genome.bases(name)) for name in (LONG, SHORT)}
 
 
 @pytest.fixture(scope="module")
