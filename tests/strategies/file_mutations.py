@@ -11,52 +11,11 @@ import random
 from collections.abc import Callable, Sequence
 
 from hypothesis import strategies as st
+from odd_values import COLUMN9, FRAGMENTS, NUMBERS, STRANDS, TYPES
 
 Step = tuple[str, int]
 #: Bytes of the largest damaged file: large enough to show time that grows with the square of a length.
 LARGEST = 1_000_000
-_BYTES = [b"\0", b"\xff", b"\xfe", b"\xc3", b"\x80", b"\r", b"\n", b"\t", b" ", b"\x0b", b"\x1c", b"\xc2\x85"]
-_BYTES += [b">", b"#", b";", b"=", b"%", b'"', b",", b"|", b"\xe2\x80\xa8", b"\xef\xbb\xbf", b"\x1f\x8b", b"##FASTA\n"]
-_NUMBERS = ["0", "-1", "1", "2", "3", "10", "99999999", str(2**31), str(2**63), str(10**18), "9" * 5000, "1e3", "1.0"]
-_NUMBERS += ["+5", " 7", "1_000", "", ".", "nan", "inf", "-inf", "1e999", "0x10", "٣", "５", "²", "--", "1,000"]
-_TYPES = [
-    "gene",
-    "mRNA",
-    "exon",
-    "CDS",
-    "transcript",
-    "protein",
-    "five_prime_UTR",
-    "stop_codon",
-    "pseudogene",
-    "region",
-]
-_TYPES += ["lnc_RNA", "mRNA_TE_gene", "", "GENE", "cds", "intron", "tRNA", "match", "5'-UTR", "genе", "ncRNA_gene"]
-_STRANDS = ["+", "-", ".", "?", "", "++", "1"]
-_COLUMN9 = [
-    ".",
-    "",
-    ";",
-    "=",
-    "ID",
-    "ID=",
-    "ID=;Parent=",
-    "=x",
-    "Parent=a,,b",
-    'gene_id "a";;transcript_id',
-    'gene_id "a; transcript_id "b";',
-    'transcript_id "";',
-    "g1.t1",
-    "%",
-    "ID=%zz%2",
-    "ID=%00%0A%09",
-    "ID=%FF%FE",
-    "ID=a;ID=b;Parent=a;Parent=a",
-    '"',
-    "ID==a=b",
-    "ID = a ; Parent = b",
-    "Is_circular=true;ID=chr1",
-]
 
 
 def damaged(seeds: Sequence[bytes], own_steps: Sequence[str] = ()) -> st.SearchStrategy[bytes]:
@@ -88,12 +47,12 @@ def flip(data: bytes, chance: random.Random) -> bytes:
 
 def insert(data: bytes, chance: random.Random) -> bytes:
     at = _at(data, chance)
-    return data[:at] + chance.choice(_BYTES) * chance.choice([1, 1, 1, 3]) + data[at:]
+    return data[:at] + chance.choice(FRAGMENTS) * chance.choice([1, 1, 1, 3]) + data[at:]
 
 
 def overwrite(data: bytes, chance: random.Random) -> bytes:
     at = _at(data, chance)
-    new = chance.choice(_BYTES)
+    new = chance.choice(FRAGMENTS)
     return data[:at] + new + data[at + len(new) :]
 
 
@@ -210,11 +169,11 @@ def swap_columns(data: bytes, chance: random.Random) -> bytes:
 
 def set_column(data: bytes, chance: random.Random) -> bytes:
     """One column of a feature line gets a text that fits it badly."""
-    choices = {2: _TYPES, 3: _NUMBERS, 4: _NUMBERS, 5: _NUMBERS, 6: _STRANDS, 7: [*_NUMBERS, *_STRANDS], 8: _COLUMN9}
+    choices = {2: TYPES, 3: NUMBERS, 4: NUMBERS, 5: NUMBERS, 6: STRANDS, 7: [*NUMBERS, *STRANDS], 8: COLUMN9}
 
     def change(columns: list[bytes]) -> None:
         at = chance.randrange(len(columns))
-        columns[at] = chance.choice(choices.get(at, _NUMBERS + _COLUMN9)).encode()
+        columns[at] = chance.choice(choices.get(at, NUMBERS + COLUMN9)).encode()
 
     return _with_column(data, chance, change)
 
@@ -223,7 +182,7 @@ def set_number(data: bytes, chance: random.Random) -> bytes:
     """One column of an index gets another number."""
 
     def change(columns: list[bytes]) -> None:
-        columns[chance.randrange(len(columns))] = chance.choice(_NUMBERS).encode()
+        columns[chance.randrange(len(columns))] = chance.choice(NUMBERS).encode()
 
     return _with_column(data, chance, change)
 
