@@ -15,6 +15,7 @@ from phytoscribe.annotation.gff_reader import read_gff3
 from phytoscribe.annotation.reasons import HARMLESS_REASONS, IN_WORDS, STRUCTURAL_REASONS
 from phytoscribe.annotation.transcript_table import TranscriptRow, read_transcripts, write_transcripts
 from phytoscribe.errors import ConfigError, GffError
+from phytoscribe.files import atomic_open
 from phytoscribe.genome import Genome, check_fasta, encode, reverse_complement
 from phytoscribe.genome.fasta import write_index
 
@@ -194,9 +195,9 @@ def test_reasons_columns_and_keys_are_explained_in_the_docs():
 
 
 def test_table_and_summary_are_read_back(tmp_path):
-    odd = gene_with(replace(GOOD, id='t\t"1', cds=()), id='"g\n1')
+    odd = gene_with(replace(GOOD, id='t\t"1', cds=()), id='"g\r\n1\r')
     accepted, rows = check_annotation([odd], OneContig(), LIMITS)
-    with (tmp_path / "t.tsv").open("w") as handle:
+    with atomic_open(tmp_path / "t.tsv") as handle:
         write_transcripts(handle, rows)
     assert read_transcripts(tmp_path / "t.tsv") == rows
     summary = summarise(rows, gene_rows([odd], rows), accepted, LIMITS)

@@ -45,10 +45,11 @@ def atomic_open(path: str | Path) -> Iterator[IO[str]]:
 
 
 @contextmanager
-def open_text(path: str | Path) -> Iterator[IO[str]]:
+def open_text(path: str | Path, newline: str | None = None) -> Iterator[IO[str]]:
     """Open a plain or gzip/bgzip-compressed text file for reading.
 
     Compression is told by the first two bytes, not by the name.  A byte order mark at the start is dropped.
+    ``newline`` is that of :func:`open`: as it stands every line end is read as LF.
 
     Raises:
         PhytoScribeError: the file is missing, truncated, corrupt or not UTF-8 text.
@@ -57,7 +58,7 @@ def open_text(path: str | Path) -> Iterator[IO[str]]:
     compressed = _is_gzip(source)
     opener = gzip.open if compressed else open
     try:
-        with opener(source, "rt", encoding="utf-8-sig") as handle:
+        with opener(source, "rt", encoding="utf-8-sig", newline=newline) as handle:
             yield handle  # type: ignore[misc]
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
         raise PhytoScribeError(f"{source}: truncated or corrupt gzip file ({error}); fetch it again") from error

@@ -5,14 +5,13 @@ Every gene appears: those of the cleaned annotation in its order, then those tha
 
 from __future__ import annotations
 
-import csv
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import IO, NamedTuple
 
 from phytoscribe.annotation.model import GeneModel, Transcript
 from phytoscribe.annotation.reasons import STRUCTURAL_REASONS, Reason
-from phytoscribe.annotation.transcript_table import ACCEPTED, REJECTED, TranscriptRow
+from phytoscribe.annotation.transcript_table import ACCEPTED, REJECTED, TranscriptRow, write_table
 
 _ORDER = {str(reason): number for number, reason in enumerate(Reason)}
 #: What a gene is said to be rejected for if its transcripts say different things: the earlier in this list.
@@ -112,6 +111,4 @@ def telling_reason(reasons: Sequence[str]) -> str:
 
 def write_genes(handle: IO[str], rows: Iterable[GeneRow]) -> None:
     """Tab-separated table with the fields of :class:`GeneRow` as columns; cells with odd characters are quoted."""
-    writer = csv.writer(handle, delimiter="\t", lineterminator="\n")
-    writer.writerow(GeneRow._fields)
-    writer.writerows(rows)
+    write_table(handle, GeneRow._fields, rows)

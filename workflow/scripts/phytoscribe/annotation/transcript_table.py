@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import IO, NamedTuple
 
@@ -11,6 +12,8 @@ from phytoscribe.errors import GffError
 from phytoscribe.files import open_text
 
 ACCEPTED, REJECTED = "accepted", "rejected"
+#: Readers take a carriage return for the end of a row, too; the csv module's writer does not quote it.
+_ODD = re.compile(r'["\t\r\n]')
 
 
 class TranscriptRow(NamedTuple):
@@ -33,9 +36,17 @@ class TranscriptRow(NamedTuple):
 
 def write_transcripts(handle: IO[str], rows: Iterable[TranscriptRow]) -> None:
     """Tab-separated table with the fields of :class:`TranscriptRow` as columns; odd cells are quoted."""
-    writer = csv.writer(handle, delimiter="\t", lineterminator="\n")
-    writer.writerow(TranscriptRow._fields)
-    writer.writerows(rows)
+    write_table(handle, TranscriptRow._fields, rows)
+
+
+def write_table(handle: IO[str], columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    """Tab-separated table with a header; a cell with a tab, a line end or a quote is quoted, as the csv module reads."""
+    for row in (columns, *rows):
+        handle.write("\t".join(map(_cell, map(str, row))) + "\n")
+
+
+def _cell(text: str) -> str:
+    return '"' + text.replace('"', '""') + '"' if _ODD.search(text) else text
 
 
 def read_transcripts(path: str | Path) -> list[TranscriptRow]:
@@ -44,7 +55,7 @@ def read_transcripts(path: str | Path) -> list[TranscriptRow]:
     Raises:
         GffError: the file is another one; the message names its line.
     """
-    with open_text(path) as handle:
+    with open_text(path, newline="") as handle:
         reader = csv.reader(handle, delimiter="\t", strict=True)
         try:
             if tuple(next(reader, ())) != TranscriptRow._fields:
