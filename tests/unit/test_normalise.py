@@ -256,6 +256,11 @@ def test_what_is_missing_is_made_and_counted(tmp_path, text, repairs):
             "region 1 10000 + . ID=c1;Is_circular=true\ngene 9901 10100 + . ID=g\nCDS 9901 10100 + 0 ID=c;Parent=g",
             *("PAST_CIRCLE", "g.mrna", 3, "gene g; c1 has 10000 bases", "c1:9901-10100:+"),
         ),
+        (
+            "region 1 10000 + . ID=c1;Is_circular=true\nmRNA 9901 10100 + . ID=t\nexon 9901 10100 + . Parent=t\n"
+            "exon 9911 9950 + . Parent=t",
+            *("PAST_CIRCLE", "t", 2, "gene t.gene; c1 has 10000 bases", "c1:9901-10100:+"),
+        ),
     ],
 )
 def test_every_loss_has_its_name_and_place(tmp_path, text, kind, identifier, line, detail, place):
@@ -265,6 +270,13 @@ def test_every_loss_has_its_name_and_place(tmp_path, text, kind, identifier, lin
     assert RepairKind[kind] in LOSSES
     lost = report.counts[RepairKind.GENE_WITHOUT_TRANSCRIPT]
     assert lost == report.genes_in + report.counts[RepairKind.GENE_MADE]
+
+
+def test_an_exon_inside_another_does_not_shorten_the_gene(tmp_path):
+    text = "gene 1 90 + . ID=g\nmRNA 1 90 + . ID=t;Parent=g\nexon 1 90 + . Parent=t\nexon 11 30 + . Parent=t"
+    (gene,), report = normalise(gff(tmp_path / "a.gff3", text), CONTIGS)
+    assert (gene.start, gene.end, gene.transcripts[0].end) == (0, 90, 90)
+    assert report.rows == []
 
 
 # --- dialects ---

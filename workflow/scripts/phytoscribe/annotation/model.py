@@ -50,7 +50,7 @@ class Transcript:
 
     @property
     def end(self) -> int:
-        return self.exons[-1][1]
+        return max(end for _, end in self.exons)  # of a broken transcript, whose exons overlap, not always the last
 
     @property
     def introns(self) -> tuple[Interval, ...]:

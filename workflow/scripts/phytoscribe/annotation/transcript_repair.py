@@ -30,7 +30,7 @@ def finish_transcript(
     if not exons:
         repairs.add_loss(RepairKind.NO_PARTS)
         return None
-    if exons[-1][1] > contigs[place[0]]:
+    if max(end for _, end in exons) > contigs[place[0]]:
         repairs.add_loss(RepairKind.PAST_CIRCLE, f"{place[0]} has {contigs[place[0]]} bases")
         return None
     kind = line.kind if line else "transcript"
@@ -91,7 +91,7 @@ class _Repairs:
         self.add(kind, "; ".join(filter(None, (f"gene {self._gene.id}", detail))))
 
     def place(self) -> Place | None:
-        """Sequence and strand of a transcript, from its parts first, then its own line, then its gene's."""
+        """Sequence and strand of a transcript, from its parts, else from its line, else from its gene's."""
         draft = self._draft
         lines = [feature.row for feature in (draft.line, self._gene.line) if feature is not None]
         found = {(part.contig, part.strand) for part in draft.parts} or {(row.contig, row.strand) for row in lines}
