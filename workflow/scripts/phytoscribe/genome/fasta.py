@@ -180,4 +180,5 @@ def chosen_contigs(contigs: Mapping[str, int], wanted: Sequence[str] | None) -> 
             f"contigs {some_names(unknown)} in config.yaml are not in the FASTA, which has {some_names(contigs)}; "
             "use names as in the FASTA"
         )
-    return {name: length for name, length in contigs.items() if wanted is None or name in set(wanted)}
+    chosen = contigs.keys() if wanted is None else set(wanted)
+    return {name: length for name, length in contigs.items() if name in chosen}
