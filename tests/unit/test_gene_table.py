@@ -121,6 +121,12 @@ def test_rows_of_what_cleaning_left_out():
     ]
 
 
+@pytest.mark.parametrize("kind", ["gene", "Gene", "protein_coding_gene", ""])
+def test_a_lost_gene_that_may_code_is_a_fault_however_its_type_is_spelt(kind):
+    (lost,) = rows_of_cleaning([Repair(RepairKind.GENE_WITHOUT_TRANSCRIPT, "g", 3, kind, "c:1-9:+")])
+    assert lost.reason == "no_transcript"
+
+
 def test_lost_genes_and_transcripts_are_in_the_gene_table():
     kept = GeneModel("g4", "c", "+", (transcript("t5", ((0, 9),), ((0, 9),)),))
     table = gene_rows([kept], [row("g4", "t5")], list(rows_of_cleaning(REPAIRS)))

@@ -24,9 +24,8 @@ from typing import NamedTuple
 
 from phytoscribe.annotation.agat_account import account_for, check_losses
 from phytoscribe.annotation.agat_rows import SourceLines
-from phytoscribe.annotation.features import is_transcript_type
+from phytoscribe.annotation.feature_types import is_gene_type, is_transcript_type
 from phytoscribe.annotation.gff_lines import read_rows
-from phytoscribe.annotation.gff_reader import is_gene_type
 from phytoscribe.annotation.line_blocks import numbered_lines
 from phytoscribe.annotation.model import GeneModel
 from phytoscribe.annotation.normalise import normalise

@@ -6,8 +6,8 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 
+from phytoscribe.annotation.feature_types import is_gene_type
 from phytoscribe.annotation.gff_lines import GffRow
-from phytoscribe.annotation.gff_reader import is_gene_type
 from phytoscribe.annotation.matching import Fate, GeneMatch, Matching, TranscriptMatch
 from phytoscribe.annotation.repairs import LOSSES, Repair, RepairKind, RepairReport, shown_place
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 
-from phytoscribe.annotation.features import is_transcript_type
-from phytoscribe.annotation.gff_reader import TRANSCRIPT_TYPES
+from phytoscribe.annotation.feature_types import TRANSCRIPT_TYPES, is_transcript_type, may_code
 from phytoscribe.annotation.reasons import Reason
 from phytoscribe.annotation.repairs import Repair, RepairKind
 from phytoscribe.annotation.transcript_table import REJECTED, TranscriptRow
@@ -23,8 +22,6 @@ _REASON_OF_REPAIR = {
     RepairKind.ISOFORM_MERGED: Reason.DUPLICATE,
 }
 _GENE_KINDS = frozenset({RepairKind.GENE_LOST, RepairKind.GENE_WITHOUT_TRANSCRIPT})
-#: Types of gene lines that may hold a coding gene.
-_CODING_GENE_TYPES = frozenset({"", "gene", "protein_coding_gene"})
 
 
 def rows_of_cleaning(repairs: Iterable[Repair]) -> Iterator[TranscriptRow]:
@@ -44,7 +41,7 @@ def rows_of_cleaning(repairs: Iterable[Repair]) -> Iterator[TranscriptRow]:
 
 def _reason_of(repair: Repair) -> Reason | None:
     first = repair.detail.partition(" ")[0]
-    if repair.kind is RepairKind.GENE_WITHOUT_TRANSCRIPT and first not in _CODING_GENE_TYPES:
+    if repair.kind is RepairKind.GENE_WITHOUT_TRANSCRIPT and first and not may_code(first):
         return Reason.NOT_PROTEIN_CODING
     if repair.kind is RepairKind.FEATURE_LEFT_OUT and is_transcript_type(first):
         # A transcript inside a transcript, such as a miRNA in its precursor.

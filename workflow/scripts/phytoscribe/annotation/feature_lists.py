@@ -6,13 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from phytoscribe.annotation.features import Feature, Part, Role, is_transcript_type, read_features
+from phytoscribe.annotation.feature_types import SEQUENCE_TYPES, is_transcript_type
+from phytoscribe.annotation.features import Feature, Part, Role, read_features
 from phytoscribe.annotation.repairs import RepairReport
 
-#: A whole sequence is no gene, even if transcripts name it as their parent.
-_WHOLE_SEQUENCES = frozenset(
-    {"region", "chromosome", "contig", "supercontig", "scaffold", "sequence", "biological_region", "source"}
-)
+#: They are no genes, even if transcripts name one as their parent.
+_NO_GENES = SEQUENCE_TYPES | {"biological_region", "source"}
 #: Steps from a transcript inside a transcript up to its gene; longer chains are circles or nonsense.
 _MOST_LEVELS = 8
 
@@ -121,6 +120,6 @@ class Relations:
             return ""
         for name in here.parents:
             parent = self._by_id.get(name)
-            if parent is None or parent.kind.lower() not in _WHOLE_SEQUENCES:
+            if parent is None or parent.kind.lower() not in _NO_GENES:
                 return name
         return self._hints.get(here.id, "") or ("" if here is feature else f"{here.id}.gene")

@@ -13,10 +13,9 @@ from pathlib import Path
 
 from phytoscribe.annotation.copies import Copies, Place
 from phytoscribe.annotation.feature_lists import Relations, sorted_features
-from phytoscribe.annotation.features import Feature, Part, is_transcript_type, read_features
+from phytoscribe.annotation.feature_types import is_transcript_type
+from phytoscribe.annotation.features import Feature, Part
 from phytoscribe.annotation.repairs import RepairKind, RepairReport
-
-__all__ = ["FeatureTree", "GeneDraft", "TranscriptDraft", "is_transcript_type", "read_features"]
 
 
 @dataclass(slots=True)

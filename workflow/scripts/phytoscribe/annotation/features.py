@@ -9,9 +9,9 @@ from enum import Enum
 from pathlib import Path
 from typing import NamedTuple
 
+from phytoscribe.annotation.feature_types import BIOTYPE_KEYS, is_gene_type, is_transcript_type
 from phytoscribe.annotation.gff_attributes import Attributes, read_attributes
 from phytoscribe.annotation.gff_lines import GffRow, read_rows
-from phytoscribe.annotation.gff_reader import BIOTYPE_KEYS, is_gene_type
 from phytoscribe.annotation.repairs import RepairKind, RepairReport, shown_place
 
 #: Spellings of the parts of a transcript, lower case, and the type that stands for them.
@@ -77,7 +77,7 @@ class Part(NamedTuple):
 
     ``kind`` is one of the values of :data:`PART_NAMES`; coordinates are 0-based half-open; ``id`` is kept only for
     CDS and where there is no parent; ``biotypes`` holds the attributes of
-    :data:`~phytoscribe.annotation.gff_reader.BIOTYPE_KEYS`, if there are any.
+    :data:`~phytoscribe.annotation.feature_types.BIOTYPE_KEYS`, if there are any.
     """
 
     kind: str
@@ -96,12 +96,6 @@ class Part(NamedTuple):
     @property
     def place(self) -> str:
         return shown_place(self.contig, self.start, self.end, self.strand)
-
-
-def is_transcript_type(kind: str) -> bool:
-    """True for mRNA, transcript, RNA, ncRNA, tRNA, primary_transcript, pseudogenic_transcript, mRNA_TE_gene, ..."""
-    name = kind.lower()
-    return name.endswith(("rna", "transcript")) or name.startswith("mrna")
 
 
 def role_of(kind: str) -> Role:

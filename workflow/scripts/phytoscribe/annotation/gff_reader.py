@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from phytoscribe.annotation.feature_types import BIOTYPE_KEYS, TRANSCRIPT_TYPES, default_biotype, is_gene_type
 from phytoscribe.annotation.gff_attributes import decode_id, parse_attributes
 from phytoscribe.annotation.gff_lines import GffRow, read_rows
 from phytoscribe.annotation.model import GeneModel, Transcript, merge_intervals
@@ -24,17 +25,6 @@ PART_TYPES = frozenset({"exon", "CDS", "five_prime_UTR", "three_prime_UTR", "UTR
 UTR_TYPES = frozenset({"five_prime_UTR", "three_prime_UTR", "UTR"})
 #: Features that may hang on a transcript and say nothing that exons and CDS do not say.
 IGNORED_TYPES = frozenset({"start_codon", "stop_codon", "intron", "polypeptide", "protein", "codon"})
-TRANSCRIPT_TYPES = frozenset({"mRNA", "transcript"})
-BIOTYPE_KEYS = ("biotype", "gene_biotype", "gene_type", "locus_type")
-
-
-def is_gene_type(kind: str) -> bool:
-    """True for ``gene``, ``ncRNA_gene``, ``pseudogene``, ``transposable_element_gene`` and the like.
-
-    TAIR's ``mRNA_TE_gene`` is a transcript.
-    """
-    name = kind.lower()
-    return name.endswith("gene") and not name.startswith("mrna")
 
 
 def read_gff3(path: str | Path, contigs: Mapping[str, int] | None = None) -> list[GeneModel]:
@@ -171,19 +161,6 @@ def _gene_model(path: str | Path, row: GffRow, attributes: dict[str, str], found
         source=row.source,
         score=None if row.score == "." else float(row.score),
     )
-
-
-def default_biotype(kind: str, transcripts: tuple[Transcript, ...]) -> str:
-    """Biotype of a gene whose attributes name none: from its feature type, else from what its transcripts are.
-
-    As in every attribute, a comma that is text is ``%2C``.
-    """
-    if kind.lower() not in ("gene", "protein_coding_gene"):
-        return kind.replace(",", "%2C")
-    if any(transcript.cds for transcript in transcripts):
-        return "protein_coding"
-    types = [transcript.type.replace(",", "%2C") for transcript in transcripts]
-    return next((kind for kind in types if kind not in TRANSCRIPT_TYPES), "non_coding")
 
 
 def _transcript(

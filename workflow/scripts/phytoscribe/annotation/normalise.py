@@ -13,7 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from phytoscribe.annotation.feature_tree import FeatureTree, GeneDraft
-from phytoscribe.annotation.gff_reader import BIOTYPE_KEYS, default_biotype
+from phytoscribe.annotation.feature_types import BIOTYPE_KEYS, default_biotype
 from phytoscribe.annotation.model import GeneModel, Transcript, sort_genes
 from phytoscribe.annotation.repairs import RepairKind, RepairReport, shown_place
 from phytoscribe.annotation.transcript_repair import Place, finish_transcript, line_of, place_of, score_of

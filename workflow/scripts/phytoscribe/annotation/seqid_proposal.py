@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
+from phytoscribe.annotation.feature_types import SEQUENCE_TYPES
 from phytoscribe.annotation.gff_attributes import decode_id
 from phytoscribe.annotation.line_blocks import is_coordinate, numbered_lines
 from phytoscribe.annotation.organelles import organelle_of
@@ -15,9 +16,7 @@ from phytoscribe.annotation.sequence_names import canonical_names
 from phytoscribe.genome.names import shown
 
 #: Feature types that stand for a whole sequence if they start at 1.
-_WHOLE_SEQUENCE = frozenset(
-    {"region", "chromosome", "scaffold", "supercontig", "contig", "sequence", "plastid", "mitochondrion", "chloroplast"}
-)
+_WHOLE_SEQUENCE = SEQUENCE_TYPES | {"plastid", "mitochondrion", "chloroplast"}
 _ALIAS_KEYS = ("Alias", "chromosome", "Name", "genome", "ID")
 #: Letters of the longest name that is worth a proposal.
 _LONGEST_NAME = 200

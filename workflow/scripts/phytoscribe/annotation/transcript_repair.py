@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from itertools import accumulate
 
 from phytoscribe.annotation.feature_tree import GeneDraft, TranscriptDraft
-from phytoscribe.annotation.features import Feature, is_transcript_type
+from phytoscribe.annotation.feature_types import is_transcript_type
+from phytoscribe.annotation.features import Feature
 from phytoscribe.annotation.model import Interval, Transcript, merge_intervals
 from phytoscribe.annotation.repairs import RepairKind, RepairReport, shown_place
 

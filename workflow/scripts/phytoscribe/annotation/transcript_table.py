@@ -40,7 +40,7 @@ def write_transcripts(handle: IO[str], rows: Iterable[TranscriptRow]) -> None:
 
 
 def write_table(handle: IO[str], columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-    """Tab-separated table with a header; a cell with a tab, a line end or a quote is quoted, as the csv module reads."""
+    """Tab-separated table with a header; a cell with a tab, a line end or a quote is quoted, as for the csv module."""
     for row in (columns, *rows):
         handle.write("\t".join(map(_cell, map(str, row))) + "\n")
 

@@ -1,0 +1,45 @@
+"""What the feature types of column 3 and the keys of biotypes mean, for every reader and cleaner."""
+
+from __future__ import annotations
+
+from phytoscribe.annotation.model import Transcript
+
+#: The two types that say no more than that it is a transcript, and may code.
+TRANSCRIPT_TYPES = frozenset({"mRNA", "transcript"})
+#: Whole sequences, lower case; they are no genes, whatever hangs on them.
+SEQUENCE_TYPES = frozenset({"region", "chromosome", "contig", "supercontig", "scaffold", "sequence"})
+#: Attributes that hold the biotype of a gene; the first that a line has counts.
+BIOTYPE_KEYS = ("biotype", "gene_biotype", "gene_type", "locus_type")
+
+
+def is_gene_type(kind: str) -> bool:
+    """True for ``gene``, ``ncRNA_gene``, ``pseudogene``, ``transposable_element_gene`` and the like.
+
+    TAIR's ``mRNA_TE_gene`` is a transcript.
+    """
+    name = kind.lower()
+    return name.endswith("gene") and not name.startswith("mrna")
+
+
+def may_code(kind: str) -> bool:
+    """True for types of gene lines that leave open whether the gene codes for a protein."""
+    return kind.lower() in ("gene", "protein_coding_gene")
+
+
+def is_transcript_type(kind: str) -> bool:
+    """True for mRNA, transcript, RNA, ncRNA, tRNA, primary_transcript, pseudogenic_transcript, mRNA_TE_gene, ..."""
+    name = kind.lower()
+    return name.endswith(("rna", "transcript")) or name.startswith("mrna")
+
+
+def default_biotype(kind: str, transcripts: tuple[Transcript, ...]) -> str:
+    """Biotype of a gene whose attributes name none: from its feature type, else from what its transcripts are.
+
+    As in every attribute, a comma that is text is ``%2C``.
+    """
+    if not may_code(kind):
+        return kind.replace(",", "%2C")
+    if any(transcript.cds for transcript in transcripts):
+        return "protein_coding"
+    types = [transcript.type.replace(",", "%2C") for transcript in transcripts]
+    return next((kind for kind in types if kind not in TRANSCRIPT_TYPES), "non_coding")
