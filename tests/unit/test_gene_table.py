@@ -14,7 +14,7 @@ from phytoscribe.annotation.cleaning_losses import rows_of_cleaning
 from phytoscribe.annotation.gene_table import GeneRow, gene_rows, telling_reason, write_genes
 from phytoscribe.annotation.normalise import normalise
 from phytoscribe.annotation.reasons import Reason
-from phytoscribe.annotation.repairs import LOSSES, Repair, RepairKind
+from phytoscribe.annotation.repairs import LOSSES, Repair, RepairKind, detail_in_gene, shown_place
 from phytoscribe.annotation.transcript_table import TranscriptRow
 
 CASES = sorted((Path(__file__).parents[1] / "data/agat_cases").glob("*.in.*"))
@@ -125,6 +125,13 @@ def test_rows_of_what_cleaning_left_out():
 def test_a_lost_gene_that_may_code_is_a_fault_however_its_type_is_spelt(kind):
     (lost,) = rows_of_cleaning([Repair(RepairKind.GENE_WITHOUT_TRANSCRIPT, "g", 3, kind, "c:1-9:+")])
     assert lost.reason == "no_transcript"
+
+
+@pytest.mark.parametrize("odd", ["g;1", "50%", "a:1-2:+", "x\ny", ' "g" '])
+def test_a_lost_transcript_keeps_its_gene_and_place_whatever_their_names(odd):
+    repair = Repair(RepairKind.NO_PARTS, odd, 3, detail_in_gene(odd, "more"), shown_place(odd, 9, 20, "-"))
+    (lost,) = rows_of_cleaning([repair])
+    assert lost[:6] == (odd, odd, odd, 9, 20, "-")
 
 
 def test_lost_genes_and_transcripts_are_in_the_gene_table():

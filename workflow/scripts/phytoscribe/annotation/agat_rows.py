@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from phytoscribe.annotation.feature_types import is_gene_type
 from phytoscribe.annotation.gff_lines import GffRow
 from phytoscribe.annotation.matching import Fate, GeneMatch, Matching, TranscriptMatch
-from phytoscribe.annotation.repairs import LOSSES, Repair, RepairKind, RepairReport, shown_place
+from phytoscribe.annotation.repairs import LOSSES, Repair, RepairKind, RepairReport, detail_in_gene, shown_place
 
 BY_AGAT = "by AGAT"
 AFTER_AGAT = "after AGAT"
@@ -141,8 +141,8 @@ def _rows_of_transcript(part: TranscriptMatch, lines: SourceLines, names: Names)
         now = ""
         if part.after:
             start, end = part.after.transcript.start, part.after.transcript.end
-            now = f"; it is in {new_name}" if part.fate is Fate.MERGED else f"; now {new_name} {start + 1}..{end}"
-        yield Repair(_KIND_OF_FATE[part.fate], transcript.id, line, f"gene {gene.id}{now}; {BY_AGAT}", place)
+            now = f"it is in {new_name}" if part.fate is Fate.MERGED else f"now {new_name} {start + 1}..{end}"
+        yield Repair(_KIND_OF_FATE[part.fate], transcript.id, line, detail_in_gene(gene.id, now, BY_AGAT), place)
     elif new_name != transcript.id and transcript.id not in names.invented:
         yield Repair(RepairKind.RENAMED, transcript.id, line, f"now {new_name}; {BY_AGAT}", place)
 

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator
 
 from phytoscribe.annotation.feature_types import TRANSCRIPT_TYPES, is_transcript_type, may_code
 from phytoscribe.annotation.reasons import Reason
-from phytoscribe.annotation.repairs import Repair, RepairKind
+from phytoscribe.annotation.repairs import Repair, RepairKind, gene_in_detail, read_place
 from phytoscribe.annotation.transcript_table import REJECTED, TranscriptRow
 
-_PLACE = re.compile(r"(.*):(\d+)-(\d+):(.*)")
 _REASON_OF_REPAIR = {
     RepairKind.GENE_LOST: Reason.LOST_BY_CLEANER,
     RepairKind.TRANSCRIPT_LOST: Reason.LOST_BY_CLEANER,
@@ -30,13 +28,9 @@ def rows_of_cleaning(repairs: Iterable[Repair]) -> Iterator[TranscriptRow]:
         reason = _reason_of(repair)
         if reason is None:
             continue
-        gene, transcript = (repair.id, "") if repair.kind in _GENE_KINDS else (_gene_in(repair.detail), repair.id)
-        place = _PLACE.fullmatch(repair.place)
-        contig, start0, end, strand = "", 0, 0, "."
-        if place:
-            contig, start0, end, strand = place[1], int(place[2]) - 1, int(place[3]), place[4]
+        gene, transcript = (repair.id, "") if repair.kind in _GENE_KINDS else (gene_in_detail(repair.detail), repair.id)
         detail = "; ".join(filter(None, (repair.detail, f"line {repair.line}" if repair.line else "")))
-        yield TranscriptRow(gene, transcript, contig, start0, end, strand, REJECTED, str(reason), detail)
+        yield TranscriptRow(gene, transcript, *read_place(repair.place), REJECTED, str(reason), detail)
 
 
 def _reason_of(repair: Repair) -> Reason | None:
@@ -47,7 +41,3 @@ def _reason_of(repair: Repair) -> Reason | None:
         # A transcript inside a transcript, such as a miRNA in its precursor.
         return Reason.LOST_BY_CLEANER if first in TRANSCRIPT_TYPES else Reason.NOT_PROTEIN_CODING
     return _REASON_OF_REPAIR.get(repair.kind)
-
-
-def _gene_in(detail: str) -> str:
-    return detail.removeprefix("gene ").partition(";")[0] if detail.startswith("gene ") else ""

@@ -16,7 +16,7 @@ from phytoscribe.annotation.feature_tree import FeatureTree, GeneDraft
 from phytoscribe.annotation.feature_types import BIOTYPE_KEYS, default_biotype
 from phytoscribe.annotation.model import GeneModel, Transcript, sort_genes
 from phytoscribe.annotation.repairs import RepairKind, RepairReport, shown_place
-from phytoscribe.annotation.transcript_repair import Place, finish_transcript, line_of, place_of, score_of
+from phytoscribe.annotation.transcript_repair import Side, finish_transcript, line_of, place_of, score_of
 
 log = logging.getLogger(__name__)
 
@@ -66,28 +66,28 @@ class _Names:
 
 def _finish_gene(draft: GeneDraft, names: _Names, contigs: Mapping[str, int], report: RepairReport) -> list[GeneModel]:
     """The gene, or one gene for each strand and sequence that its transcripts lie on."""
-    by_place: dict[Place, list[tuple[Transcript, int]]] = {}
+    by_side: dict[Side, list[tuple[Transcript, int]]] = {}
     for transcript in draft.transcripts:
         found = finish_transcript(transcript, draft, contigs, report)
         if found is not None:
-            by_place.setdefault(found[0], []).append((found[1], line_of(transcript.line)))
+            by_side.setdefault(found[0], []).append((found[1], line_of(transcript.line)))
     line = draft.line
     where = line.place if line else next(map(place_of, draft.transcripts), "")
-    if not by_place:
+    if not by_side:
         report.add(RepairKind.GENE_WITHOUT_TRANSCRIPT, draft.id, line_of(line), line.kind if line else "", where)
         return []
-    if len(by_place) > 1:
-        report.add(RepairKind.GENE_SPLIT, draft.id, line_of(line), f"{len(by_place)} places", where)
+    if len(by_side) > 1:
+        report.add(RepairKind.GENE_SPLIT, draft.id, line_of(line), f"{len(by_side)} places", where)
     given = _given_biotype(draft)
     attributes = {k: v for k, v in line.attributes.items() if k != "biotype"} if line else {}
     genes = []
-    for (contig, strand), members in by_place.items():
+    for (contig, strand), members in by_side.items():
         start, end = min(t.start for t, _ in members), max(t.end for t, _ in members)
         identifier = names.unique(draft.id, line_of(line), shown_place(contig, start, end, strand))
         transcripts = tuple(
             _renamed(t, names.unique(t.id, at, shown_place(contig, t.start, t.end, strand))) for t, at in members
         )
-        if line and len(by_place) == 1 and (line.row.start, line.row.end) != (start, end):
+        if line and len(by_side) == 1 and (line.row.start, line.row.end) != (start, end):
             was, now = f"{line.row.start + 1}..{line.row.end}", f"{start + 1}..{end}"
             report.add(RepairKind.GENE_RESIZED, identifier, line.row.line, f"{was} to {now}", where)
         genes.append(

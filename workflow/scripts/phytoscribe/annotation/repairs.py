@@ -11,10 +11,12 @@ from pathlib import Path
 from typing import IO, NamedTuple
 from urllib.parse import quote, unquote
 
+from phytoscribe.annotation.gff_attributes import decode_id, encode_id
 from phytoscribe.errors import GffError
 from phytoscribe.files import open_text
 
 _COLUMNS = ("repair", "id", "line", "detail", "place")
+_PLACE = re.compile(r"(.*):(\d+)-(\d+):(.*)", re.DOTALL)
 #: What may not stand in a cell: it would end the cell or the line.  ``%`` marks an escape.
 _CELL_SPECIAL = re.compile(r"[%\x00-\x1f\x7f\x85\u2028\u2029]")
 
@@ -86,6 +88,23 @@ class Repair(NamedTuple):
 def shown_place(contig: str, start: int, end: int, strand: str) -> str:
     """``contig:start-end:strand``, 1-based and closed, of a 0-based half-open interval."""
     return f"{contig}:{start + 1}-{end}:{strand}"
+
+
+def read_place(text: str) -> tuple[str, int, int, str]:
+    """(contig, 0-based start, end, strand) of a place of :func:`shown_place`; ("", 0, 0, ".") of any other text."""
+    found = _PLACE.fullmatch(text)
+    return (found[1], int(found[2]) - 1, int(found[3]), found[4]) if found else ("", 0, 0, ".")
+
+
+def detail_in_gene(gene: str, *rest: str) -> str:
+    """Detail of a transcript's row: its gene, and what else there is to say."""
+    return "; ".join(filter(None, (f"gene {encode_id(gene)}", *rest)))
+
+
+def gene_in_detail(detail: str) -> str:
+    """The gene of a detail of :func:`detail_in_gene`; "" of any other text."""
+    first = detail.partition(";")[0]
+    return decode_id(first.removeprefix("gene ")) if first.startswith("gene ") else ""
 
 
 @dataclass(slots=True)

@@ -10,29 +10,30 @@ from phytoscribe.annotation.feature_tree import GeneDraft, TranscriptDraft
 from phytoscribe.annotation.feature_types import is_transcript_type
 from phytoscribe.annotation.features import Feature
 from phytoscribe.annotation.model import Interval, Transcript, merge_intervals
-from phytoscribe.annotation.repairs import RepairKind, RepairReport, shown_place
+from phytoscribe.annotation.repairs import RepairKind, RepairReport, detail_in_gene, shown_place
 
-Place = tuple[str, str]
+#: Sequence and strand.
+Side = tuple[str, str]
 STRANDS = ("+", "-")
 
 
 def finish_transcript(
     draft: TranscriptDraft, gene: GeneDraft, contigs: Mapping[str, int], report: RepairReport
-) -> tuple[Place, Transcript] | None:
+) -> tuple[Side, Transcript] | None:
     """(sequence, strand) and the transcript; None if there is none to be made, which is listed as a loss."""
     repairs = _Repairs(draft, gene, report)
-    place = repairs.place()
-    if place is None:
+    side = repairs.side()
+    if side is None:
         return None
-    strand = place[1]
+    contig, strand = side
     line = draft.line
     coding = repairs.segments("CDS")
     exons, cds = repairs.exons_and_cds(coding, strand)
     if not exons:
         repairs.add_loss(RepairKind.NO_PARTS)
         return None
-    if max(end for _, end in exons) > contigs[place[0]]:
-        repairs.add_loss(RepairKind.PAST_CIRCLE, f"{place[0]} has {contigs[place[0]]} bases")
+    if max(end for _, end in exons) > contigs[contig]:
+        repairs.add_loss(RepairKind.PAST_CIRCLE, f"{contig} has {contigs[contig]} bases")
         return None
     kind = line.kind if line else "transcript"
     if kind in ("transcript", "RNA") or (cds and not is_transcript_type(kind)):
@@ -49,7 +50,7 @@ def finish_transcript(
     )
     repairs.report_utrs(transcript, strand)
     repairs.report_phases(transcript, strand, phases)
-    return place, transcript
+    return side, transcript
 
 
 def line_of(feature: Feature | None) -> int:
@@ -89,9 +90,9 @@ class _Repairs:
         self._report.add(kind, draft.id, line or line_of(draft.line) or first, detail, self._shown_place)
 
     def add_loss(self, kind: RepairKind, detail: str = "") -> None:
-        self.add(kind, "; ".join(filter(None, (f"gene {self._gene.id}", detail))))
+        self.add(kind, detail_in_gene(self._gene.id, detail))
 
-    def place(self) -> Place | None:
+    def side(self) -> Side | None:
         """Sequence and strand of a transcript, from its parts, else from its line, else from its gene's."""
         draft = self._draft
         lines = [feature.row for feature in (draft.line, self._gene.line) if feature is not None]
