@@ -8,11 +8,11 @@ from types import SimpleNamespace
 import pytest
 
 from phytoscribe.annotation import GeneModel, Transcript
-from phytoscribe.annotation.check import CheckLimits, Reason, check_annotation, check_transcript, find_fault
+from phytoscribe.annotation.check import CheckLimits, check_annotation, find_fault
 from phytoscribe.annotation.check_summary import read_summary, summarise, write_summary
 from phytoscribe.annotation.gene_table import GeneRow, gene_rows
 from phytoscribe.annotation.gff_reader import read_gff3
-from phytoscribe.annotation.reasons import HARMLESS_REASONS, IN_WORDS, STRUCTURAL_REASONS
+from phytoscribe.annotation.reasons import HARMLESS_REASONS, IN_WORDS, STRUCTURAL_REASONS, Reason
 from phytoscribe.annotation.transcript_table import TranscriptRow, read_transcripts, write_transcripts
 from phytoscribe.errors import ConfigError, GffError
 from phytoscribe.files import atomic_open
@@ -36,7 +36,8 @@ def reason_on(strand, gene, contig, limits=LIMITS):
     bases = encode(contig)
     if strand == "-":
         bases, gene = reverse_complement(bases), gene.reverse_complement(len(contig))
-    return check_transcript(gene, gene.transcripts[0], bases, limits)
+    fault = find_fault(gene, gene.transcripts[0], bases, limits)
+    return fault and fault.reason
 
 
 def changed(at: int, text: str) -> str:

@@ -16,16 +16,14 @@ from typing import NamedTuple, Protocol
 
 from phytoscribe.annotation.model import GeneModel, Interval, Transcript
 from phytoscribe.annotation.organelles import organelle_of
-from phytoscribe.annotation.reasons import HARMLESS_REASONS, Reason
+from phytoscribe.annotation.reasons import Reason
 from phytoscribe.annotation.sequences import spliced_codes, translate_codes
 from phytoscribe.annotation.transcript_table import ACCEPTED, REJECTED, TranscriptRow
 from phytoscribe.errors import ConfigError
-from phytoscribe.genome.fasta import some_names
+from phytoscribe.genome.names import shown, some_names
 from phytoscribe.genome.sequence import N_CODE, Bases, decode, reverse_complement
 
 log = logging.getLogger(__name__)
-
-__all__ = ["HARMLESS_REASONS", "CheckLimits", "Reason", "check_annotation", "check_transcript", "find_fault"]
 
 SPLICE_SITES = frozenset({"GT-AG", "GC-AG"})
 CODING_BIOTYPES = frozenset({"protein_coding", "protein-coding", "protein_coding_gene", "mRNA", "coding"})
@@ -66,12 +64,6 @@ class BaseSource(Protocol):
     contigs: dict[str, int]
 
     def bases(self, contig: str) -> Bases: ...
-
-
-def check_transcript(gene: GeneModel, transcript: Transcript, bases: Bases, limits: CheckLimits) -> Reason | None:
-    """Reason to reject the transcript, or None; see :func:`find_fault`."""
-    fault = find_fault(gene, transcript, bases, limits)
-    return None if fault is None else fault.reason
 
 
 def find_fault(
@@ -196,7 +188,7 @@ def check_annotation(
     unknown = sorted(set(organelles) - set(genome.contigs))
     if unknown:
         raise ConfigError(
-            f"organelles: {unknown[0]!r} is not in the genome FASTA, whose names are {some_names(genome.contigs)}"
+            f"organelles: {shown(unknown[0])} is not in the genome FASTA, whose names are {some_names(genome.contigs)}"
         )
     by_contig: dict[str, list[tuple[int, GeneModel]]] = {}
     for order, gene in enumerate(genes):

@@ -20,7 +20,8 @@ SAMPLE = 300
 #: A cause is named if at least this share of the sample, or of all transcripts, speaks for it.
 CLEAR = 0.5
 
-Place = tuple[tuple[Interval, ...], str]
+#: CDS segments and strand.
+Coding = tuple[tuple[Interval, ...], str]
 
 
 class IntervalSource(Protocol):
@@ -31,20 +32,20 @@ class IntervalSource(Protocol):
     def bases(self, contig: str, start: int = 0, end: int | None = None) -> Bases: ...
 
 
-def _moved(by: int) -> Callable[[Place, int], Place]:
-    return lambda place, _: (tuple((start + by, end + by) for start, end in place[0]), place[1])
+def _moved(by: int) -> Callable[[Coding, int], Coding]:
+    return lambda cds, _: (tuple((start + by, end + by) for start, end in cds[0]), cds[1])
 
 
-def _starts_later(place: Place, _: int) -> Place:
-    return tuple((start + 1, end) for start, end in place[0]), place[1]
+def _starts_later(cds: Coding, _: int) -> Coding:
+    return tuple((start + 1, end) for start, end in cds[0]), cds[1]
 
 
-def _ends_later(place: Place, _: int) -> Place:
-    return tuple((start, end + 1) for start, end in place[0]), place[1]
+def _ends_later(cds: Coding, _: int) -> Coding:
+    return tuple((start, end + 1) for start, end in cds[0]), cds[1]
 
 
-def _with_stop(place: Place, _: int) -> Place:
-    (first, *middle), strand = place
+def _with_stop(cds: Coding, _: int) -> Coding:
+    (first, *middle), strand = cds
     segments = [first, *middle]
     if strand == "+":
         segments[-1] = (segments[-1][0], segments[-1][1] + 3)
@@ -53,16 +54,16 @@ def _with_stop(place: Place, _: int) -> Place:
     return tuple(segments), strand
 
 
-def _other_strand(place: Place, _: int) -> Place:
-    return place[0], COMPLEMENT_STRAND[place[1]]
+def _other_strand(cds: Coding, _: int) -> Coding:
+    return cds[0], COMPLEMENT_STRAND[cds[1]]
 
 
-def _mirrored(place: Place, length: int) -> Place:
-    return tuple((length - end, length - start) for start, end in reversed(place[0])), COMPLEMENT_STRAND[place[1]]
+def _mirrored(cds: Coding, length: int) -> Coding:
+    return tuple((length - end, length - start) for start, end in reversed(cds[0])), COMPLEMENT_STRAND[cds[1]]
 
 
 #: Mistakes of a file, and how its CDS must be read if it has it.
-_READINGS: dict[str, Callable[[Place, int], Place]] = {
+_READINGS: dict[str, Callable[[Coding, int], Coding]] = {
     **{f"all coordinates are too {'large' if by < 0 else 'small'} by {abs(by)}": _moved(by) for by in (-1, 1, -2, 2)},
     "starts are counted from 0 instead of 1": _starts_later,
     "ends are too small by 1": _ends_later,
