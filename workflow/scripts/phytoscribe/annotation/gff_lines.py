@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 from phytoscribe.annotation.gff_attributes import decode_id
-from phytoscribe.annotation.line_blocks import is_coordinate, numbered_lines
+from phytoscribe.annotation.line_blocks import numbered_lines
 from phytoscribe.errors import GffError
+from phytoscribe.genome.coordinates import is_coordinate
 from phytoscribe.genome.names import shown
 
 

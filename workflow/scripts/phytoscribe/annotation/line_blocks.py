@@ -11,9 +11,6 @@ from phytoscribe.files import blocks_with_plain_line_ends
 #: Bytes of the longest line that is read: two hundred thousand parents of one exon fit.
 LONGEST_LINE = 64 * 2**20
 
-#: Digits of the longest number that is read as a coordinate; no genome needs more, and Python refuses thousands.
-_DIGITS = 18
-
 
 def numbered_lines(path: str | Path) -> Iterator[tuple[int, str]]:
     """(number from 1, text without its line end) of a plain or gzipped UTF-8 file.
@@ -70,8 +67,3 @@ def _text_of(block: bytes, path: str | Path, before: int) -> list[str]:
         line = before + text.count("\n", 0, text.index("\0")) + 1
         raise GffError(f"{path}, line {line}: a NUL byte; this is not a text file, or it is damaged: fetch it again")
     return text.split("\n")
-
-
-def is_coordinate(text: str) -> bool:
-    """True for a whole number that ``int`` reads and that can be a place in a genome."""
-    return text.isdecimal() and len(text) <= _DIGITS

@@ -17,22 +17,18 @@ import pyfaidx
 
 from phytoscribe.errors import ConfigError, FastaError
 from phytoscribe.files import atomic_path, open_text
-from phytoscribe.genome.clean_copy import LINE_WIDTH, check_fasta
+from phytoscribe.genome.clean_copy import check_fasta
+from phytoscribe.genome.coordinates import is_coordinate
 from phytoscribe.genome.names import shown, some_names
 from phytoscribe.genome.sequence import Bases, encode
 
 __all__ = [
-    "LINE_WIDTH",
     "Genome",
     "check_fasta",
     "chosen_contigs",
     "read_index",
-    "some_names",
     "write_index",
 ]
-
-#: Digits of the longest number that is read from an index; Python refuses to read thousands.
-_DIGITS = 18
 
 
 class IndexEntry(NamedTuple):
@@ -62,7 +58,7 @@ def _read_entries(fai: str | Path) -> dict[str, IndexEntry]:
     with open_text(fai) as lines:
         for number, line in enumerate(lines, start=1):
             name, *columns = line.rstrip("\n").split("\t")
-            if len(columns) != 4 or not all(text.isdecimal() and len(text) <= _DIGITS for text in columns):
+            if len(columns) != 4 or not all(map(is_coordinate, columns)):
                 raise FastaError(f"{fai}, line {number}: not a FASTA index; delete it and run the workflow again")
             entry = IndexEntry(*map(int, columns))
             sound = entry.length > 0 and 0 < entry.line_bases <= entry.line_bytes <= entry.line_bases + 2
