@@ -170,6 +170,6 @@ def _overlapping(parts: Sequence[Part]) -> bool:
     return len(spans) < len(parts) or any(left[1] > right[0] for left, right in pairwise(spans))
 
 
-def _place(feature: Feature | Part | None) -> Place:
+def _place(feature: Feature | Part) -> Place:
     row = feature.row if isinstance(feature, Feature) else feature
     return Place(row.contig, row.start, row.end, row.strand)

@@ -9,7 +9,7 @@ from typing import IO
 import numpy as np
 
 from phytoscribe.annotation.model import GeneModel, Interval, Transcript
-from phytoscribe.genome.sequence import N_CODE, Bases, decode, reverse_complement
+from phytoscribe.genome.sequence import BASES, Bases, decode, encode, reverse_complement
 
 #: The standard genetic code (NCBI translation table 1), codons in the order TCAG x TCAG x TCAG.
 AMINO_ACIDS = "FFLLSSSSYY**CC*WLLLLPPPPHHQQRRRRIIIMTTTTNNKKSSRRVVVVAAAADDEEGGGG"
@@ -21,10 +21,7 @@ _WIDTH = 60
 
 _CODON_TABLE = np.full((5, 5, 5), ord("X"), dtype=np.uint8)
 for _codon, _amino_acid in GENETIC_CODE.items():
-    _CODON_TABLE[tuple("ACGTN".index(letter) for letter in _codon)] = ord(_amino_acid)
-_CODE_OF_LETTER = np.full(256, N_CODE, dtype=np.uint8)
-for _index, _letter in enumerate("ACGT"):
-    _CODE_OF_LETTER[ord(_letter)] = _CODE_OF_LETTER[ord(_letter.lower())] = _index
+    _CODON_TABLE[tuple(BASES.index(letter) for letter in _codon)] = ord(_amino_acid)
 
 
 def spliced_codes(segments: Sequence[Interval], strand: str, bases: Bases) -> Bases:
@@ -50,9 +47,11 @@ def translate(cds: str) -> str:
     """Protein of a coding sequence from its first base on: standard code, ``*`` for stops, ``X`` for codons with N.
 
     One or two bases after the last full codon are left out.
+
+    Raises:
+        ValueError: a letter is no nucleotide.
     """
-    codes = _CODE_OF_LETTER[np.frombuffer(cds.encode("ascii"), dtype=np.uint8)]
-    return translate_codes(codes)
+    return translate_codes(encode(cds))
 
 
 def translate_codes(codes: Bases) -> str:
