@@ -195,8 +195,9 @@ def test_reasons_columns_and_keys_are_explained_in_the_docs():
     assert [word for word in sorted(words) if f"`{word}`" not in text] == []
 
 
-def test_table_and_summary_are_read_back(tmp_path):
-    odd = gene_with(replace(GOOD, id='t\t"1', cds=()), id='"g\r\n1\r')
+@pytest.mark.parametrize("name", ['"g\r\n1\r', "long" * 50_000])
+def test_table_and_summary_are_read_back(tmp_path, name):
+    odd = gene_with(replace(GOOD, id='t\t"1', cds=()), id=name)
     accepted, rows = check_annotation([odd], OneContig(), LIMITS)
     with atomic_open(tmp_path / "t.tsv") as handle:
         write_transcripts(handle, rows)

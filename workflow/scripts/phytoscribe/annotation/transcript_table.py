@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import IO, NamedTuple
 
+from phytoscribe.annotation.line_blocks import LONGEST_LINE
 from phytoscribe.errors import GffError
 from phytoscribe.files import open_text
 
@@ -55,6 +56,7 @@ def read_transcripts(path: str | Path) -> list[TranscriptRow]:
     Raises:
         GffError: the file is another one; the message names its line.
     """
+    csv.field_size_limit(LONGEST_LINE)  # an id or a biotype may be as long as the line that it came from
     with open_text(path, newline="") as handle:
         reader = csv.reader(handle, delimiter="\t", strict=True)
         try:
