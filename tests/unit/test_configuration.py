@@ -129,7 +129,7 @@ MISTAKES = {
     ),
     "nothing to validate on": (lambda c: genome(c)["contigs"].pop("validate"), ["nothing is held out for validation"]),
     "a phytozome source beside a path": (
-        lambda c: genome(c)["genome"].update(phytozome={"genome_id": 447}),
+        lambda c: genome(c).update(genome={"path": genome(c)["genome"]["path"], "phytozome": {"genome_id": 447}}),
         ["genomes[athaliana].genome: path and phytozome are given"],
     ),
     "phytozome for reads": (
