@@ -60,6 +60,7 @@ TYPES += [
     "5'-UTR",
     "genе",
     "ncRNA_gene",
+    "my, odd_gene",
 ]
 STRANDS = ["+", "-", ".", "?", "", "++", "1"]
 COLUMN9 = [

@@ -36,6 +36,10 @@ ANNOTATIONS = {
     "endless name": GENE.replace("chr1", "c" * 30_000),
     "endless parent": f"{GENE}chr1\tx\tmRNA\t1\t9\t.\t+\t.\tID=t;Parent={'g' * 30_000}\n",
     "endless id": f"{GENE}chr1\tx\tmRNA\t1\t9\t.\t+\t.\tID={'t' * 30_000};Parent=g\n",
+    "a biotype that is a type with a comma": f"{GENE}chr1\tx\todd, transcript\t1\t9\t.\t+\t.\tID=t;Parent=g\n"
+    "chr1\tx\texon\t1\t9\t.\t+\t.\tParent=t\n",
+    "a score of six digits": GENE.replace(".\t+", "0.249046\t+") + "chr1\tx\tmRNA\t1\t9\t.\t+\t.\tID=t;Parent=g\n"
+    "chr1\tx\texon\t1\t9\t.\t+\t.\tParent=t\n",
     "parts of a transcript that has no line, behind a gene with a bare id": "chr1\tx\tgene\t1\t9\t.\t+\t.\tg1\n"
     'chr1\tx\tCDS\t4\t6\t.\t+\t0\ttranscript_id "t"; gene_id "g1";\n'
     'chr1\tx\tstop_codon\t7\t9\t.\t+\t0\ttranscript_id "t"; gene_id "g1";\n',
