@@ -14,25 +14,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from phytoscribe.annotation.reasons import IN_WORDS, STRUCTURAL_REASONS, Reason
+from phytoscribe.reporting.style import INK, RULE, STYLE
 
 ACCEPTED, FAULT, OTHER = "#009E73", "#D55E00", "#9A9A9A"
-INK, RULE = "#26302b", "#d9ddd6"
-_STYLE = {
-    "svg.hashsalt": "phytoscribe",
-    "svg.fonttype": "none",
-    "font.family": "sans-serif",
-    "font.sans-serif": ["Helvetica", "Arial", "DejaVu Sans"],
-    "font.size": 10,
-    "axes.edgecolor": INK,
-    "axes.labelcolor": INK,
-    "axes.titlesize": 10,
-    "axes.titlelocation": "left",
-    "text.color": INK,
-    "xtick.color": INK,
-    "ytick.color": INK,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-}
+_STYLE = STYLE | {"axes.titlesize": 10, "axes.titlelocation": "left"}
 Summary = Mapping[str, Any]
 
 

@@ -14,28 +14,13 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from phytoscribe.evaluation.exact import LEVELS
+from phytoscribe.reporting.style import INK, RULE, STYLE
 
 COLORS = {"phytoscribe": "#1f6f50", "augustus": "#c07a2c", "reference": "#6b7280"}
 #: Levels of the F1 curves: from the easiest to the one that chooses the checkpoint.
 CURVE_LEVELS = ("base", "intron", "cds_exon", "locus")
-INK, RULE = "#26302b", "#d9ddd6"
 _PREFIX = re.compile(r"^(train|validation)_")
-_STYLE = {
-    "svg.hashsalt": "phytoscribe",
-    "svg.fonttype": "none",
-    "font.family": "sans-serif",
-    "font.sans-serif": ["Helvetica", "Arial", "DejaVu Sans"],
-    "font.size": 10,
-    "axes.edgecolor": INK,
-    "axes.labelcolor": INK,
-    "text.color": INK,
-    "xtick.color": INK,
-    "ytick.color": INK,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "figure.facecolor": "none",
-    "axes.facecolor": "none",
-}
+_STYLE = STYLE | {"figure.facecolor": "none", "axes.facecolor": "none"}
 Item = tuple[str, str, str]
 
 
