@@ -101,7 +101,7 @@ def check_seqid_map(path: str | Path, contigs: Mapping[str, int], seqid_map: Seq
                 f"seqid_map: {other!r} and {name!r} of {path} would both become {target!r}; only two spellings of one "
                 "name (Chr1 and 1) may: correct the mapping"
             )
-    missing = [name for name in seqid_map if name not in set(present)]
+    missing = [name for name in seqid_map if name not in meanings]
     if missing:
         log.warning("seqid_map: %s has no feature on %s", path, _some(missing))
     log.info(
