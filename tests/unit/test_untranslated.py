@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from phytoscribe.annotation.model import GeneModel, Transcript
 from phytoscribe.decoding.genes import decode_contig
@@ -19,6 +21,12 @@ def certain(labels: np.ndarray, confidence: float = 0.97) -> np.ndarray:
     table = np.full((labels.size, STATE_COUNT), np.log(rest), dtype=np.float32)
     table[np.arange(labels.size), labels] = np.log(confidence)
     return table
+
+
+def random_log_probabilities(generator: np.random.Generator, length: int) -> np.ndarray:
+    values = generator.normal(0, 2, (length, STATE_COUNT))
+    values[:, :5] -= 1.6
+    return (values - np.logaddexp.reduce(values, axis=1)[:, None]).astype(np.float32)
 
 
 def gene_with_utr_introns() -> tuple[np.ndarray, Transcript]:
@@ -74,3 +82,16 @@ def test_neighbours_share_the_space_between_them():
     assert first.end <= second.start
     assert first.end > first.transcripts[0].cds[-1][1]
     assert second.start < second.transcripts[0].cds[0][0]
+
+
+@settings(max_examples=15, deadline=None)
+@given(st.integers(0, 2**32 - 1), st.sampled_from([1, 19, 400]))
+def test_pieces_give_the_same_gene_models(seed, piece):
+    """Untranslated regions included, with a reach that is longer than many pieces."""
+    generator = np.random.default_rng(seed)
+    bases = generator.integers(0, 4, 2500).astype(np.uint8)
+    plus, minus = (random_log_probabilities(generator, bases.size) for _ in range(2))
+    few = DecoderSettings(minimum_intron=12, minimum_cds=30, maximum_utr=60, coding_score=1.2, intron_score=4.0)
+    whole = decode_contig("c", bases, plus, minus, few)
+    assert decode_contig("c", bases, plus, minus, few, piece=piece) == whole
+    assert whole

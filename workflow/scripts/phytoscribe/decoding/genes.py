@@ -2,14 +2,102 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import numpy.typing as npt
 
 from phytoscribe.annotation.model import GeneModel, Transcript
 from phytoscribe.decoding.settings import DecoderSettings
-from phytoscribe.decoding.untranslated import add_untranslated_regions
-from phytoscribe.decoding.viterbi import CodingGene, decode_coding_genes
+from phytoscribe.decoding.untranslated import exons_with_untranslated_regions, reach
+from phytoscribe.decoding.viterbi import CodingGene, StreamingDecoder
 from phytoscribe.labels.states import CODING_STATES, INTRON_STATES
+
+#: Bases that :func:`decode_contig` hands on at once; bounds memory, changes nothing else.
+PIECE = 200_000
+
+
+class StreamingGeneDecoder:
+    """Gene models of one contig that arrives in consecutive pieces; the result does not depend on how it was cut.
+
+    Held back are the stretch that the lattice has not decided yet, and as much beside it as an untranslated region may
+    need.
+    """
+
+    def __init__(self, contig: str, settings: DecoderSettings) -> None:
+        self.contig = contig
+        self.settings = settings
+        self._decoder = StreamingDecoder(settings)
+        self._offset = 0  # contig position of the first row kept
+        self._rows: list[tuple[npt.NDArray[np.uint8], npt.NDArray, npt.NDArray]] = []
+        self._length = 0
+        self._waiting: list[CodingGene] = []
+        self._last_end: dict[str, int | None] = {"+": None, "-": None}
+        self._count = 0
+
+    @property
+    def kept_bases(self) -> int:
+        """Bases held in memory because later ones may still change their genes."""
+        return self._length - self._offset
+
+    def push(self, bases: npt.NDArray[np.uint8], plus: npt.NDArray, minus: npt.NDArray) -> list[GeneModel]:
+        """The genes that are final once the next bases are known, sorted by position of their CDS.
+
+        Args:
+            bases: uint8 (n,).
+            plus, minus: log probabilities of each strand's states, (n, STATE_COUNT), contig orientation.
+        """
+        self._length += bases.size
+        self._rows.append((bases, plus, minus))
+        self._waiting += self._decoder.push(bases, plus, minus)
+        genes = self._ready(self._decoder.decided)
+        self._forget()
+        return genes
+
+    def finish(self) -> list[GeneModel]:
+        """The genes that are left once the contig has ended."""
+        self._waiting += self._decoder.finish()
+        return self._ready(None)
+
+    def _ready(self, decided: int | None) -> list[GeneModel]:
+        """Gene models of the waiting genes whose right neighbour is known or too far away to matter."""
+        genes: list[GeneModel] = []
+        while self._waiting:
+            gene = self._waiting[0]
+            following = next((g.span[0] for g in self._waiting[1:] if g.strand == gene.strand), None)
+            end = gene.span[1]
+            # A neighbour further away than this takes nothing from the region.
+            if decided is not None and following is None and decided < end + 2 * self.settings.maximum_utr:
+                break
+            if decided is not None and self._length < end + self.settings.maximum_utr:
+                break
+            genes.append(self._model(gene, following))
+            self._last_end[gene.strand] = end
+            del self._waiting[0]
+        return genes
+
+    def _model(self, gene: CodingGene, following: int | None) -> GeneModel:
+        bases, plus, minus = self._joined()
+        table = plus if gene.strand == "+" else minus
+        limits = reach(gene.span, self._last_end[gene.strand], following, self.settings.maximum_utr, self._length)
+        exons = exons_with_untranslated_regions(gene, limits, self._offset, bases, table, self.settings)
+        self._count += 1
+        score = gene_score(gene, table[gene.span[0] - self._offset : gene.span[1] - self._offset])
+        transcript = Transcript(f"{self._count}.t1", exons, gene.cds, score=score)
+        return GeneModel(str(self._count), self.contig, gene.strand, (transcript,), score=score)
+
+    def _joined(self) -> tuple[npt.NDArray[np.uint8], npt.NDArray, npt.NDArray]:
+        if len(self._rows) > 1:
+            self._rows = [tuple(np.concatenate(parts) for parts in zip(*self._rows, strict=True))]
+        return self._rows[0]
+
+    def _forget(self) -> None:
+        """Drop the rows that no gene can need any more."""
+        first = self._waiting[0].span[0] if self._waiting else math.inf
+        keep = max(self._offset, min(first, self._decoder.decided) - self.settings.maximum_utr)
+        if keep > self._offset:
+            self._rows = [tuple(part[keep - self._offset :].copy() for part in self._joined())]
+            self._offset = keep
 
 
 def decode_contig(
@@ -18,6 +106,7 @@ def decode_contig(
     plus: npt.NDArray,
     minus: npt.NDArray,
     settings: DecoderSettings,
+    piece: int = PIECE,
 ) -> list[GeneModel]:
     """Gene models of one contig, sorted by position, with running ids ``1``, ``2``, ...
 
@@ -25,22 +114,25 @@ def decode_contig(
         bases: uint8 (length,).
         plus, minus: log probabilities of each strand's states, (length, STATE_COUNT), contig orientation.
         settings: the model's decoder settings.
+        piece: bases decoded at once; bounds memory, changes nothing else.
     """
-    coding = decode_coding_genes(bases, plus, minus, settings)
-    all_exons = add_untranslated_regions(coding, bases, plus, minus, settings)
-    models = []
-    for number, (gene, exons) in enumerate(zip(coding, all_exons, strict=True), start=1):
-        score = gene_score(gene, plus if gene.strand == "+" else minus)
-        transcript = Transcript(f"{number}.t1", exons, gene.cds, score=score)
-        models.append(GeneModel(str(number), contig, gene.strand, (transcript,), score=score))
-    return models
+    decoder = StreamingGeneDecoder(contig, settings)
+    genes: list[GeneModel] = []
+    for start in range(0, bases.size, piece):
+        stop = start + piece
+        genes += decoder.push(bases[start:stop], plus[start:stop], minus[start:stop])
+    return genes + decoder.finish()
 
 
 def gene_score(gene: CodingGene, log_probabilities: npt.NDArray) -> float:
-    """Mean model probability, over the bases from start to stop codon, of being coding (CDS) or intron (introns)."""
-    start, end = gene.cds[0][0], gene.cds[-1][1]
-    probabilities = np.exp(np.asarray(log_probabilities[start:end], dtype=np.float32))
-    coding = np.zeros(end - start, dtype=bool)
+    """Mean model probability, over the bases from start to stop codon, of being coding (CDS) or intron (introns).
+
+    Args:
+        log_probabilities: of the gene's strand and span.
+    """
+    start = gene.span[0]
+    probabilities = np.exp(np.asarray(log_probabilities, dtype=np.float32))
+    coding = np.zeros(probabilities.shape[0], dtype=bool)
     for left, right in gene.cds:
         coding[left - start : right - start] = True
     as_coding = probabilities[:, list(CODING_STATES)].sum(axis=1)

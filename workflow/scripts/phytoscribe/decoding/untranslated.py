@@ -7,8 +7,6 @@ the region ends where the evidence for it, summed over bases, was highest.  Intr
 
 from __future__ import annotations
 
-import itertools
-
 import numpy as np
 import numpy.typing as npt
 from numba import njit
@@ -106,46 +104,55 @@ def _region(
     return true_runs(is_exon[:length])
 
 
-def add_untranslated_regions(
-    genes: list[CodingGene],
+def exons_with_untranslated_regions(
+    gene: CodingGene,
+    limits: Interval,
+    offset: int,
     bases: npt.NDArray[np.uint8],
-    plus: npt.NDArray,
-    minus: npt.NDArray,
+    table: npt.NDArray,
     settings: DecoderSettings,
-) -> list[tuple[Interval, ...]]:
-    """Exons of each gene: its CDS with the untranslated regions joined on.
+) -> tuple[Interval, ...]:
+    """Exons of a gene: its CDS with the untranslated regions joined on, sorted, 0-based half-open contig coordinates.
 
     Args:
-        genes: decoded genes in order of position.
-        bases: uint8 (length,).
-        plus, minus: log probabilities (length, STATE_COUNT), contig orientation.
-
-    Returns:
-        One sorted tuple of exons per gene, 0-based half-open contig coordinates.
+        limits: contig interval that the exons may not leave, see :func:`reach`.
+        offset: contig position of the first row of ``bases`` and ``table``, which cover ``limits`` at least.
+        bases: uint8 (n,).
+        table: log probabilities of the gene's strand, (n, at least the five non-coding states), contig orientation.
     """
-    limits = _reach(genes, bases.size, settings.maximum_utr)
-    exons = []
-    for gene, (left_limit, right_limit) in zip(genes, limits, strict=True):
-        cds_start, cds_end = gene.cds[0][0], gene.cds[-1][1]
-        left, right = bases[left_limit:cds_start], bases[cds_end:right_limit]
-        table = plus if gene.strand == "+" else minus
-        five_prime = (State.UTR5_EXON, State.UTR5_INTRON)
-        three_prime = (State.UTR3_EXON, State.UTR3_INTRON)
-        first_exon, last_exon = gene.cds[0][1] - gene.cds[0][0], gene.cds[-1][1] - gene.cds[-1][0]
-        if gene.strand == "+":
-            left_scores = _odds(table[left_limit:cds_start], five_prime)
-            right_scores = _odds(table[cds_end:right_limit], three_prime)
-            before = _region(left, left_scores, True, settings, first_exon)
-            after = _region(right, right_scores, False, settings, last_exon)
-        else:
-            left_scores = _odds(table[left_limit:cds_start], three_prime)[::-1]
-            right_scores = _odds(table[cds_end:right_limit], five_prime)[::-1]
-            before = _region(reverse_complement(left), left_scores, False, settings, first_exon)
-            after = _region(reverse_complement(right), right_scores, True, settings, last_exon)
-        segments = [(cds_start - e, cds_start - s) for s, e in reversed(before)]
-        segments += [*gene.cds, *((cds_end + s, cds_end + e) for s, e in after)]
-        exons.append(_joined(segments))
-    return exons
+    cds_start, cds_end = gene.cds[0][0], gene.cds[-1][1]
+    left = slice(limits[0] - offset, cds_start - offset)
+    right = slice(cds_end - offset, limits[1] - offset)
+    five_prime = (State.UTR5_EXON, State.UTR5_INTRON)
+    three_prime = (State.UTR3_EXON, State.UTR3_INTRON)
+    first_exon, last_exon = gene.cds[0][1] - gene.cds[0][0], gene.cds[-1][1] - gene.cds[-1][0]
+    if gene.strand == "+":
+        before = _region(bases[left], _odds(table[left], five_prime), True, settings, first_exon)
+        after = _region(bases[right], _odds(table[right], three_prime), False, settings, last_exon)
+    else:
+        left_scores, right_scores = _odds(table[left], three_prime)[::-1], _odds(table[right], five_prime)[::-1]
+        before = _region(reverse_complement(bases[left]), left_scores, False, settings, first_exon)
+        after = _region(reverse_complement(bases[right]), right_scores, True, settings, last_exon)
+    segments = [(cds_start - e, cds_start - s) for s, e in reversed(before)]
+    segments += [*gene.cds, *((cds_end + s, cds_end + e) for s, e in after)]
+    return _joined(segments)
+
+
+def reach(cds_span: Interval, left: int | None, right: int | None, maximum: int, contig_end: int) -> Interval:
+    """How far a gene's exons may extend.
+
+    Args:
+        cds_span: from start to stop codon.
+        left, right: nearest coding base (end, start) of the neighbours on the same strand; the space is shared.
+        maximum: furthest distance from the CDS.
+        contig_end: length of the contig, or any position past what ``maximum`` allows.
+    """
+    first, last = max(0, cds_span[0] - maximum), min(contig_end, cds_span[1] + maximum)
+    if left is not None:
+        first = max(first, (left + cds_span[0]) // 2)
+    if right is not None:
+        last = min(last, (cds_span[1] + right) // 2)
+    return first, last
 
 
 def _odds(table: npt.NDArray, states: tuple[State, State]) -> npt.NDArray[np.float32]:
@@ -163,15 +170,3 @@ def _joined(segments: list[Interval]) -> tuple[Interval, ...]:
         else:
             joined.append((start, end))
     return tuple(joined)
-
-
-def _reach(genes: list[CodingGene], length: int, maximum: int) -> list[Interval]:
-    """How far each gene may extend: up to ``maximum`` bases, the contig's ends, half-way to genes on its strand."""
-    limits = [[max(0, g.cds[0][0] - maximum), min(length, g.cds[-1][1] + maximum)] for g in genes]
-    for strand in "+-":
-        members = [i for i, gene in enumerate(genes) if gene.strand == strand]
-        for left, right in itertools.pairwise(members):
-            middle = (genes[left].cds[-1][1] + genes[right].cds[0][0]) // 2
-            limits[left][1] = min(limits[left][1], middle)
-            limits[right][0] = max(limits[right][0], middle)
-    return [(left, right) for left, right in limits]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,10 +17,36 @@ from phytoscribe.labels.runs import true_runs
 
 @dataclass(frozen=True, slots=True)
 class CodingGene:
-    """The CDS of a decoded gene: sorted 0-based half-open segments in contig orientation, stop codon inside."""
+    """The CDS of a decoded gene and how sure the decoder is of its parts.
+
+    Attributes:
+        strand: ``+`` or ``-``.
+        cds: sorted 0-based half-open segments in contig orientation, stop codon inside.
+        probability: of the gene.
+        segment_probabilities: one per CDS segment, in the order of ``cds``.
+        intron_probabilities: one per gap between two segments, in the order of the contig.
+        start_probability, stop_probability: of the two codons.
+        partial_left, partial_right: the gene is cut by that end of the contig.
+    """
 
     strand: str
     cds: tuple[Interval, ...]
+    probability: float = math.nan
+    segment_probabilities: tuple[float, ...] = ()
+    intron_probabilities: tuple[float, ...] = ()
+    start_probability: float = math.nan
+    stop_probability: float = math.nan
+    partial_left: bool = False
+    partial_right: bool = False
+
+    @property
+    def span(self) -> Interval:
+        """From the first to the last coding base."""
+        return self.cds[0][0], self.cds[-1][1]
+
+    @property
+    def cds_length(self) -> int:
+        return sum(end - start for start, end in self.cds)
 
 
 class StreamingDecoder:
@@ -65,6 +92,11 @@ class StreamingDecoder:
         return self._give_out(row) if row > 0 else []
 
     @property
+    def decided(self) -> int:
+        """Contig position up to which all genes have been given out."""
+        return max(self._offset, 0)
+
+    @property
     def kept_bases(self) -> int:
         """Bases held in memory because later ones may still change their genes."""
         return self._bases.size
@@ -84,7 +116,7 @@ class StreamingDecoder:
         self._offset += row
         for name in ("_bases", "_plus", "_minus", "_best", "_back"):
             setattr(self, name, getattr(self, name)[row:].copy())
-        return genes
+        return [gene for gene in genes if gene.cds_length >= self.settings.minimum_cds]
 
 
 def genes_of_path(path: npt.NDArray[np.uint8], offset: int) -> list[CodingGene]:
@@ -119,5 +151,4 @@ def decode_coding_genes(
     for start in range(0, bases.size, piece):
         stop = start + piece
         genes += decoder.push(bases[start:stop], plus[start:stop], minus[start:stop])
-    genes += decoder.finish()
-    return [g for g in genes if sum(e - s for s, e in g.cds) >= settings.minimum_cds]
+    return genes + decoder.finish()
