@@ -19,7 +19,7 @@ from phytoscribe.errors import GffError
 from phytoscribe.evaluation.programs import require, run, version_line
 from phytoscribe.files import open_text, scratch_folder
 from phytoscribe.genome.fasta import Genome
-from phytoscribe.genome.sequence import decode
+from phytoscribe.genome.sequence import Bases, decode
 
 log = logging.getLogger(__name__)
 
@@ -38,24 +38,30 @@ def predict_genes(genome: Genome, contigs: Sequence[str], species: str, processe
     Raises:
         ToolError: augustus is missing or fails (for instance for an unknown ``species``).
     """
-    program = require("augustus", "the AUGUSTUS baseline")
     longest_first = sorted(contigs, key=lambda name: -genome.contigs[name])
-    with scratch_folder("augustus-") as folder:
-        jobs = []
-        for number, contig in enumerate(longest_first):
-            fasta = folder / f"{number}.fa"
-            with fasta.open("w", encoding="utf-8") as handle:
-                write_fasta(handle, [(contig, decode(genome.bases(contig)))])
-            jobs.append((fasta, fasta.with_suffix(".gff")))
 
-        def one(job: tuple[Path, Path]) -> list[GeneModel]:
-            run([program, f"--species={species}", *OPTIONS, job[0]], stdout=job[1])
-            return read_augustus(job[1])
+    def one(contig: str) -> list[GeneModel]:
+        with scratch_folder("augustus-") as folder:
+            run_augustus(contig, genome.bases(contig), species, folder / "genes.gff")
+            return read_augustus(folder / "genes.gff")
 
-        with ThreadPoolExecutor(max_workers=max(1, processes)) as pool:
-            found = [gene for genes in pool.map(one, jobs) for gene in genes]
+    with ThreadPoolExecutor(max_workers=max(1, processes)) as pool:
+        found = [gene for genes in pool.map(one, longest_first) for gene in genes]
     log.info("AUGUSTUS (%s): %d genes on %d contigs", species, len(found), len(contigs))
     return numbered(sort_genes(found, genome.contigs))
+
+
+def run_augustus(contig: str, bases: Bases, species: str, output: Path) -> None:
+    """Write AUGUSTUS's own output for one contig, from the base codes uint8 (length,).
+
+    Raises:
+        ToolError: augustus is missing or fails.
+    """
+    program = require("augustus", "the AUGUSTUS baseline")
+    with scratch_folder("augustus-") as folder:
+        with (folder / "contig.fa").open("w", encoding="utf-8") as handle:
+            write_fasta(handle, [(contig, decode(bases))])
+        run([program, f"--species={species}", *OPTIONS, folder / "contig.fa"], stdout=output)
 
 
 def version() -> str:
