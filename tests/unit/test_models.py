@@ -14,7 +14,14 @@ from phytoscribe.models.configuration import config_from_settings
 from phytoscribe.models.encoder import BigBroEncoder, MaskedTokenModel
 from phytoscribe.models.loading import load_model, load_pretrained_encoder, trainable_parameters
 from phytoscribe.models.sizes import SIZES
-from phytoscribe.models.structure import StructureModel, segment_means, token_spans
+from phytoscribe.models.structure import (
+    SITE_COUNT,
+    FixedSegments,
+    StructureModel,
+    VariableSegments,
+    kmer_numbers,
+    token_spans,
+)
 
 TINY = {"size": "tiny"}
 
@@ -78,27 +85,36 @@ def test_the_species_token_reaches_every_token(config):
     assert bool(((one - other).abs().amax(-1) > 1e-6).all())
 
 
-def test_segments_are_pooled_by_their_own_bases():
+def test_tokens_know_their_first_base_and_length():
     token_of_base = torch.tensor([[0, 0, 0, 1, 2, 2], [0, 1, 1, 1, 1, 1]])
     starts, lengths = token_spans(token_of_base, 4)
     assert starts.tolist() == [[0, 3, 4, 6], [0, 1, 6, 6]]
     assert lengths.tolist() == [[3, 1, 2, 0], [1, 5, 0, 0]]
-    features = torch.arange(12.0).view(2, 1, 6)
-    means = segment_means(features, starts, lengths)[..., 0]
-    assert means.tolist() == [[1.0, 3.0, 4.5, 0.0], [6.0, 9.0, 0.0, 0.0]]
 
 
-def test_each_base_gets_its_own_slot_of_its_token(config):
-    model = StructureModel(config)
-    hidden = torch.randn(1, 3, config.hidden_size)
-    token_of_base = torch.tensor([[0] * 2 + [1] * 20 + [2] * 3])
-    starts, _ = token_spans(token_of_base, 3)
-    spread = model._spread(hidden, token_of_base, starts)[0].T
-    slots = model.spread(hidden)[0].view(3, config.spread_length, config.spread_channels)
-    torch.testing.assert_close(spread[1], slots[0, 1])
-    torch.testing.assert_close(spread[2], slots[1, 0])
-    torch.testing.assert_close(spread[21], slots[1, config.spread_length - 1])
-    torch.testing.assert_close(spread[24], slots[2, 2])
+def test_segments_gather_their_own_bases_and_give_them_back():
+    token_of_base = torch.tensor([[0, 0, 0, 1, 2, 2], [0, 1, 1, 1, 1, 1]])
+    segments = VariableSegments(token_of_base, 4, slots=5)
+    features = torch.arange(1.0, 13.0).view(2, 6, 1)
+    gathered = segments.gather(features)
+    assert gathered[0].tolist() == [[1, 2, 3, 0, 0], [4, 0, 0, 0, 0], [5, 6, 0, 0, 0], [0, 0, 0, 0, 0]]
+    assert gathered[1].tolist() == [[7, 0, 0, 0, 0], [8, 9, 10, 11, 12], [0, 0, 0, 0, 0], [0, 0, 0, 0, 0]]
+    assert torch.equal(segments.scatter(gathered), features)
+
+
+@pytest.mark.parametrize("length", [18, 16])
+def test_fixed_segments_are_variable_segments_of_one_length(length):
+    token_of_base = (torch.arange(length) // 6).expand(2, length)
+    features = torch.randn(2, length, 5)
+    fixed, variable = FixedSegments(length, 3, 6), VariableSegments(token_of_base, 3, 6)
+    assert torch.equal(fixed.gather(features), variable.gather(features))
+    slots = torch.randn(2, 3, 6 * 4)
+    assert torch.equal(fixed.scatter(slots), variable.scatter(slots))
+
+
+def test_kmers_are_numbered_by_the_base_that_they_end_with():
+    bases = torch.tensor([[0, 1, 2, 4, 3, 3, 0]])
+    assert kmer_numbers(bases, 2).tolist() == [[16, 1, 6, 16, 16, 15, 12]]
 
 
 @pytest.mark.parametrize("size", SIZES)
@@ -107,17 +123,18 @@ def test_every_size_runs_forward_and_backward(size):
     model = StructureModel(config_from_settings({"size": size}, vocab_size=64))
     bases = torch.randint(0, 5, (2, 96))
     token_of_base = (torch.arange(96) // 4).expand(2, 96)
-    logits = model(bases, torch.randint(10, 64, (2, 24)), token_of_base, torch.tensor([[7, 8], [7, 8]]))
-    assert logits.shape == (2, 96, STATE_COUNT)
-    logits.logsumexp(-1).sum().backward()
+    output = model(bases, torch.randint(10, 64, (2, 24)), token_of_base, torch.tensor([[7, 8], [7, 8]]))
+    assert output.states.shape == (2, 96, STATE_COUNT)
+    assert output.sites.shape == (2, 96, SITE_COUNT)
+    (output.states.logsumexp(-1).sum() + output.sites.sum()).backward()
     without = [name for name, p in model.named_parameters() if p.grad is None]
-    assert without == []
+    assert without == ["content.weight"]  # counted, not learned
 
 
 def test_sizes_are_what_the_design_says():
     small, base = (trainable_parameters(StructureModel(config_from_settings({"size": s}))) for s in ("small", "base"))
-    assert 1e6 <= small <= 2e6
-    assert 8e6 <= base <= 15e6
+    assert 4e6 <= small <= 8e6
+    assert 10e6 <= base <= 16e6
 
 
 def test_unknown_size_and_bad_width_are_refused():

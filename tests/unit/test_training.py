@@ -19,12 +19,24 @@ import torch
 from phytoscribe.annotation.gff_reader import read_gff3
 from phytoscribe.errors import ConfigError, PhytoScribeError
 from phytoscribe.genome import Genome, reverse_complement
-from phytoscribe.labels.states import BOUNDARY_STATES, CODING_STATES, STATE_COUNT, State
+from phytoscribe.labels.states import (
+    ACCEPTOR_BIT,
+    BOUNDARY_STATES,
+    CODING_STATES,
+    DONOR_BIT,
+    LABEL_COUNT,
+    NON_CODING_LABEL,
+    NON_CODING_STATES,
+    STATE_COUNT,
+    UNKNOWN_SITE_BIT,
+    State,
+)
+from phytoscribe.models.structure import ACCEPTOR, DONOR, SITE_COUNT, StructureOutput
 from phytoscribe.tokenizer.segments import Segmenter
 from phytoscribe.tokenizer.training import build_kmer_tokenizer
 from phytoscribe.training.arrays import TrainingArrays, TrainingGenome, write_training_arrays
 from phytoscribe.training.fingerprint import claim_run_folder
-from phytoscribe.training.loss import LossSettings, state_weights, structure_loss
+from phytoscribe.training.loss import LossSettings, label_weights, site_loss, structure_loss
 from phytoscribe.training.masked_tokens import IGNORED, MASKED_SHARE, SHOWN_AS_MASK, mask_tokens
 from phytoscribe.training.runs import RunSettings, cosine_schedule
 from phytoscribe.training.sampling import EpochSampler, WindowOrder, contig_table
@@ -120,34 +132,71 @@ def test_epochs_continue_the_order():
     assert first + list(sampler) == list(range(8))
 
 
+def output_of(states: torch.Tensor) -> StructureOutput:
+    return StructureOutput(states, torch.full((*states.shape[:2], SITE_COUNT), -30.0))
+
+
+def as_labels(states: torch.Tensor) -> torch.Tensor:
+    return torch.nn.functional.pad(states, (0, LABEL_COUNT - STATE_COUNT))
+
+
 def test_loss_ignores_what_has_no_weight():
     torch.manual_seed(0)
-    logits = torch.randn(2, 50, STATE_COUNT)
-    targets = torch.nn.functional.one_hot(torch.randint(0, STATE_COUNT, (2, 50)), STATE_COUNT).float()
+    logits, site_logits = torch.randn(2, 50, STATE_COUNT), torch.randn(2, 50, SITE_COUNT)
+    targets = torch.nn.functional.one_hot(torch.randint(0, LABEL_COUNT, (2, 50)), LABEL_COUNT).float()
+    sites = torch.randint(0, 8, (2, 50)).to(torch.uint8)
     weights = torch.ones(2, 50)
     weights[:, 30:] = 0
     settings = LossSettings()
-    before = structure_loss(logits, targets, weights, state_weights(settings), settings)
+    per_label = label_weights(settings)
+    before = structure_loss(StructureOutput(logits, site_logits), targets, weights, sites, per_label, settings)
     logits[:, 30:] += 5 * torch.randn(2, 20, STATE_COUNT)
-    after = structure_loss(logits, targets, weights, state_weights(settings), settings)
+    site_logits[:, 30:] += 5 * torch.randn(2, 20, SITE_COUNT)
+    after = structure_loss(StructureOutput(logits, site_logits), targets, weights, sites, per_label, settings)
     torch.testing.assert_close(before, after)
-    nothing = structure_loss(logits, targets, torch.zeros(2, 50), state_weights(settings), settings)
+    nothing = structure_loss(
+        StructureOutput(logits, site_logits), targets, torch.zeros(2, 50), sites, per_label, settings
+    )
     assert float(nothing) == 0
 
 
 def test_loss_terms_point_the_right_way():
     settings = LossSettings(boundary_weight=1.0, f1_weight=1.0, empty_weight=1.0)
-    per_state = state_weights(settings)
+    per_label = label_weights(settings)
     coding = torch.zeros(1, 30, STATE_COUNT)
     coding[..., CODING_STATES[1]] = 1
     empty = torch.zeros(1, 30, STATE_COUNT)
     empty[..., State.INTERGENIC] = 1
-    weights = torch.ones(1, 30)
+    weights, sites = torch.ones(1, 30), torch.zeros(1, 30, dtype=torch.uint8)
     for targets, wrong in ((coding, empty), (empty, coding)):
-        right = structure_loss(20 * targets, targets, weights, per_state, settings)
+        right = structure_loss(output_of(20 * targets), as_labels(targets), weights, sites, per_label, settings)
         assert float(right) < 1e-3
-        assert float(structure_loss(20 * wrong, targets, weights, per_state, settings)) > 15
-    assert state_weights(LossSettings(boundary_weight=7))[list(BOUNDARY_STATES)].tolist() == [7] * len(BOUNDARY_STATES)
+        false = structure_loss(output_of(20 * wrong), as_labels(targets), weights, sites, per_label, settings)
+        assert float(false) > 15
+    assert label_weights(LossSettings(boundary_weight=7))[list(BOUNDARY_STATES)].tolist() == [7] * len(BOUNDARY_STATES)
+
+
+def test_where_only_non_coding_is_known_all_non_coding_states_are_right():
+    settings = LossSettings()
+    per_label = label_weights(settings)
+    targets = torch.nn.functional.one_hot(torch.full((1, 30), NON_CODING_LABEL), LABEL_COUNT).float()
+    weights, sites = torch.ones(1, 30), torch.full((1, 30), UNKNOWN_SITE_BIT, dtype=torch.uint8)
+    for state in State:
+        logits = torch.zeros(1, 30, STATE_COUNT)
+        logits[..., state] = 20
+        output = StructureOutput(logits, torch.full((1, 30, SITE_COUNT), 30.0))  # a site is no fault either
+        loss = float(structure_loss(output, targets, weights, sites, per_label, settings))
+        assert loss < 1e-3 if state in NON_CODING_STATES else loss > 10
+
+
+def test_site_loss_is_least_on_the_sites():
+    sites = torch.zeros(1, 40, dtype=torch.uint8)
+    sites[0, 10], sites[0, 30] = DONOR_BIT, ACCEPTOR_BIT
+    right = torch.full((1, 40, SITE_COUNT), -20.0)
+    right[0, 10, DONOR] = right[0, 30, ACCEPTOR] = 20
+    weights = torch.ones(1, 40)
+    assert float(site_loss(right, weights, sites)) < 1e-6
+    assert float(site_loss(right.flip(-1), weights, sites)) > 0.9
 
 
 def test_masking_asks_only_for_nucleotide_tokens(segmenter):

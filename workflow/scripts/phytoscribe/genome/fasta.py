@@ -13,7 +13,6 @@ from types import TracebackType
 from typing import NamedTuple, Self
 
 import numpy as np
-import pyfaidx
 
 from phytoscribe.errors import ConfigError, FastaError
 from phytoscribe.files import atomic_path, open_text
@@ -72,6 +71,8 @@ def _read_entries(fai: str | Path) -> dict[str, IndexEntry]:
 
 def write_index(fasta: str | Path, fai: str | Path) -> dict[str, int]:
     """Index a FASTA written by :func:`check_fasta`; ``{contig: length}`` in order."""
+    import pyfaidx  # not at the top: a machine that only trains reads indexed genomes and need not have it
+
     with atomic_path(fai) as temporary:
         pyfaidx.Faidx(str(fasta), indexname=str(temporary), rebuild=True).close()
     return read_index(fai)

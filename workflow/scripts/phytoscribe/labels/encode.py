@@ -9,7 +9,16 @@ import numpy.typing as npt
 
 from phytoscribe.annotation.model import GeneModel, Interval, Transcript
 from phytoscribe.labels.runs import true_runs
-from phytoscribe.labels.states import CODING_STATES, INTRON_STATES, STATE_COUNT, State
+from phytoscribe.labels.states import (
+    ACCEPTOR_BIT,
+    CODING_STATES,
+    DONOR_BIT,
+    INTRON_STATES,
+    NON_CODING_LABEL,
+    STATE_COUNT,
+    UNKNOWN_SITE_BIT,
+    State,
+)
 
 Labels = npt.NDArray[np.uint8]
 
@@ -114,6 +123,57 @@ def _isoform_shares(gene: GeneModel) -> npt.NDArray[np.float32]:
         whole[offset - gene.start : offset - gene.start + states.size] = states
         shares[span, whole] += 1.0 / len(gene.coding_transcripts)
     return shares
+
+
+def label_sites(genes: Iterable[GeneModel], strand: str, length: int) -> Labels:
+    """Splice sites of one strand of a contig: every intron of every transcript, coding or not.
+
+    Returns:
+        uint8, shape (length,), contig orientation: ``DONOR_BIT`` on the first base of an intron in reading direction,
+        ``ACCEPTOR_BIT`` on its last.
+    """
+    sites = np.zeros(length, dtype=np.uint8)
+    first, last = (DONOR_BIT, ACCEPTOR_BIT) if strand == "+" else (ACCEPTOR_BIT, DONOR_BIT)
+    for gene in genes:
+        if gene.strand != strand:
+            continue
+        for transcript in gene.transcripts:
+            for start, end in transcript.introns:
+                sites[start] |= first
+                sites[end - 1] |= last
+    return sites
+
+
+#: Bases beside a CDS without UTR that may belong to one: 5' and 3' UTRs of *A. thaliana* with their introns are
+#: shorter in 95 % of transcripts.
+UNTRANSLATED_REACH = 1000
+
+
+def mark_unknown_untranslated(
+    genes: Iterable[GeneModel], strand: str, labels: Labels, sites: Labels, reach: int = UNTRANSLATED_REACH
+) -> None:
+    """Mark, in place, where an annotation with incomplete untranslated regions is silent.
+
+    Beside an end of a CDS at which no transcript of the gene has a UTR, intergenic bases of that strand up to
+    ``reach`` away become ``NON_CODING_LABEL``, and sites there unknown.
+
+    Args:
+        labels, sites: of the same strand and contig, contig orientation.
+    """
+    for gene in genes:
+        if gene.strand != strand or not gene.coding_transcripts:
+            continue
+        start = min(t.cds[0][0] for t in gene.coding_transcripts)
+        end = max(t.cds[-1][1] for t in gene.coding_transcripts)
+        sides = []
+        if gene.start == start:
+            sides.append(slice(max(0, start - reach), start))
+        if gene.end == end:
+            sides.append(slice(end, end + reach))
+        for side in sides:
+            silent = labels[side] == State.INTERGENIC
+            labels[side][silent] = NON_CODING_LABEL
+            sites[side][silent] |= UNKNOWN_SITE_BIT
 
 
 def transcripts_from_labels(labels: Sequence[int] | Labels, strand: str) -> list[Transcript]:

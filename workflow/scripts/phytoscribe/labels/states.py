@@ -53,4 +53,13 @@ INTRON_STATES = (State.INTRON0, State.INTRON1, State.INTRON2)
 CODING_STATES = tuple(s for s in State if s not in NON_CODING_STATES and s not in INTRON_STATES)
 BOUNDARY_STATES = (State.START, State.STOP, *(s for s in State if s.name.startswith(("FIRST", "LAST"))))
 
+#: Label of bases that code for nothing and of which no more is known: beside genes whose untranslated regions are not
+#: annotated they may be UTR, UTR intron or intergenic.  A label only, no state: the loss sums over NON_CODING_STATES.
+NON_CODING_LABEL = STATE_COUNT
+LABEL_COUNT = STATE_COUNT + 1
+
+#: Bits of site labels: the base is the first base of an intron (donor), its last base (acceptor), or no more is known
+#: than that the annotation may lack an intron here.
+DONOR_BIT, ACCEPTOR_BIT, UNKNOWN_SITE_BIT = 1, 2, 4
+
 assert STATE_COUNT == 19, "released models depend on this order"

@@ -40,7 +40,7 @@ class WindowTokens:
 
     @classmethod
     def of(cls, bases: npt.NDArray[np.uint8], segmenter: Segmenter, global_ids: tuple[int, int]) -> WindowTokens:
-        ids, lengths = segmenter.segment(bases)
+        ids, lengths = segmenter.cut(bases)
         return cls(bases, ids, lengths, global_ids, segmenter.pad_id)
 
 

@@ -9,6 +9,9 @@ from transformers import PretrainedConfig
 from phytoscribe.labels.states import STATE_COUNT
 from phytoscribe.models.sizes import numbers_of_model
 
+#: Kinds of content that the k-mer table tells apart (:mod:`phytoscribe.training.content`).
+CONTENT_CHANNELS = 10
+
 
 class BigBroConfig(PretrainedConfig):
     """Sizes of the encoder and of the base-resolution parts around it.
@@ -17,12 +20,16 @@ class BigBroConfig(PretrainedConfig):
         vocab_size: tokenizer vocabulary.
         pad_token_id: padding token, equal to the tokenizer's.
         hidden_size, layer_count, head_count: encoder width, depth, heads.
+        attention_every: every so many layers, one has attention beside its convolution.
         block_size: tokens of a local attention block; a token sees its own block and both neighbours.
         feed_forward_factor: width of the feed-forward layer over ``hidden_size``.
         dropout: in the encoder's residual branches.
         stem_channels, stem_layers: convolutions at base resolution before pooling.
         spread_channels: channels that each token gives back to each of its bases.
-        spread_length: bases of a token that get channels of their own; later bases share the last.
+        spread_length: bases of a token that have channels of their own, with tokens of variable length.
+        token_length: bases of every token, 0 for a tokenizer with tokens of variable length.
+        content_length: bases of the k-mers of the content table.
+        content_channels: columns of the content table.
         head_layers: convolutions at base resolution after spreading.
         state_count: classes of the structure head.
         species, lineages: names that the model was trained with, for the record.
@@ -37,14 +44,18 @@ class BigBroConfig(PretrainedConfig):
         hidden_size: int = 128,
         layer_count: int = 6,
         head_count: int = 4,
+        attention_every: int = 3,
         block_size: int = 64,
-        feed_forward_factor: int = 3,
+        feed_forward_factor: int = 2,
         dropout: float = 0.0,
         stem_channels: int = 48,
         stem_layers: int = 2,
         spread_channels: int = 24,
         spread_length: int = 16,
         head_layers: int = 2,
+        token_length: int = 0,
+        content_length: int = 8,
+        content_channels: int = CONTENT_CHANNELS,
         state_count: int = STATE_COUNT,
         species: list[str] | None = None,
         lineages: list[str] | None = None,
@@ -54,6 +65,7 @@ class BigBroConfig(PretrainedConfig):
         self.hidden_size = hidden_size
         self.layer_count = layer_count
         self.head_count = head_count
+        self.attention_every = attention_every
         self.block_size = block_size
         self.feed_forward_factor = feed_forward_factor
         self.dropout = dropout
@@ -62,10 +74,18 @@ class BigBroConfig(PretrainedConfig):
         self.spread_channels = spread_channels
         self.spread_length = spread_length
         self.head_layers = head_layers
+        self.token_length = token_length
+        self.content_length = content_length
+        self.content_channels = content_channels
         self.state_count = state_count
         self.species = species or []
         self.lineages = lineages or []
         super().__init__(pad_token_id=pad_token_id, **kwargs)
+
+    @property
+    def slots(self) -> int:
+        """Bases of a token that have places of their own in its vector."""
+        return self.token_length or self.spread_length
 
 
 def config_from_settings(settings: dict[str, Any], **fixed: Any) -> BigBroConfig:

@@ -9,45 +9,30 @@ from transformers import PreTrainedModel
 
 from phytoscribe.models.attention import BlockSparseAttention
 from phytoscribe.models.configuration import BigBroConfig
+from phytoscribe.models.convolution import SequenceConvolution
 
 INITIAL_DEVIATION = 0.02
-
-
-class NeighbourMixing(nn.Module):
-    """Each token takes in its nearest neighbours, channel by channel (a depthwise convolution).
-
-    Adjacent tokens decide what a piece of DNA can be (a merged pair is never two tokens side by side, a codon or a
-    splice site spans two tokens); attention alone takes long to find that out.
-    """
-
-    REACH = 2
-
-    def __init__(self, width: int) -> None:
-        super().__init__()
-        self.weight = nn.Parameter(torch.empty(2 * self.REACH + 1, width))
-        nn.init.normal_(self.weight, std=INITIAL_DEVIATION)
-
-    def forward(self, tokens: Tensor) -> Tensor:
-        """(batch, tokens, width), zeros on padding, to the same shape."""
-        padded = F.pad(tokens, (0, 0, self.REACH, self.REACH))
-        length = tokens.shape[1]
-        weight = self.weight.to(tokens.dtype)
-        mixed = padded[:, :length] * weight[0]
-        for shift in range(1, 2 * self.REACH + 1):
-            mixed = torch.addcmul(mixed, padded[:, shift : shift + length], weight[shift])
-        return mixed
+MIXING_KERNEL = 3
 
 
 class EncoderLayer(nn.Module):
-    """Pre-norm neighbour mixing, attention and feed-forward."""
+    """Pre-norm convolution over neighbouring tokens, attention in some layers, and feed-forward.
 
-    def __init__(self, config: BigBroConfig) -> None:
+    Adjacent tokens decide what a piece of DNA can be (a merged pair is never two tokens side by side, a codon or a
+    splice site spans two tokens); attention alone takes long to find that out.  The convolution's dilation doubles
+    from layer to layer and begins anew behind each layer with attention.
+    """
+
+    def __init__(self, config: BigBroConfig, number: int) -> None:
         super().__init__()
         width = config.hidden_size
+        place = number % config.attention_every
         self.mixing_norm = nn.LayerNorm(width)
-        self.mixing = NeighbourMixing(width)
-        self.attention_norm = nn.LayerNorm(width)
-        self.attention = BlockSparseAttention(config)
+        self.mixing = SequenceConvolution(width, width, MIXING_KERNEL, 2**place)
+        self.attends = place == config.attention_every - 1
+        if self.attends:
+            self.attention_norm = nn.LayerNorm(width)
+            self.attention = BlockSparseAttention(config)
         self.feed_forward_norm = nn.LayerNorm(width)
         self.feed_forward = nn.Sequential(
             nn.Linear(width, config.feed_forward_factor * width),
@@ -56,11 +41,24 @@ class EncoderLayer(nn.Module):
         )
         self.dropout = nn.Dropout(config.dropout)
 
-    def forward(self, hidden: Tensor, valid: Tensor, global_count: int) -> Tensor:
-        tokens = self.mixing_norm(hidden[:, global_count:]) * valid[..., None]
-        hidden = torch.cat([hidden[:, :global_count], hidden[:, global_count:] + self.mixing(tokens)], dim=1)
-        hidden = hidden + self.dropout(self.attention(self.attention_norm(hidden), valid, global_count))
-        return hidden + self.dropout(self.feed_forward(self.feed_forward_norm(hidden)))
+    def forward(self, global_tokens: Tensor, tokens: Tensor, valid: Tensor) -> tuple[Tensor, Tensor]:
+        """
+        Args:
+            global_tokens: (batch, globals, width).
+            tokens: (batch, tokens, width).
+            valid: bool (batch, tokens), False on padding.
+        """
+        tokens = tokens + self.mixing(self.mixing_norm(tokens) * valid[..., None])
+        if self.attends:
+            count = global_tokens.shape[1]
+            hidden = torch.cat([global_tokens, tokens], dim=1)
+            hidden = hidden + self.dropout(self.attention(self.attention_norm(hidden), valid, count))
+            global_tokens, tokens = hidden[:, :count], hidden[:, count:]
+            global_tokens = global_tokens + self._fed_forward(global_tokens)
+        return global_tokens, tokens + self._fed_forward(tokens)
+
+    def _fed_forward(self, hidden: Tensor) -> Tensor:
+        return self.dropout(self.feed_forward(self.feed_forward_norm(hidden)))
 
 
 class BigBroPreTrainedModel(PreTrainedModel):
@@ -73,9 +71,9 @@ class BigBroPreTrainedModel(PreTrainedModel):
     def _init_weights(self, module: nn.Module) -> None:
         if isinstance(module, nn.Linear | nn.Embedding):
             nn.init.normal_(module.weight, std=INITIAL_DEVIATION)
-        if isinstance(module, nn.Conv1d):
+        if isinstance(module, nn.Conv2d):
             nn.init.kaiming_normal_(module.weight, nonlinearity="linear")
-        if isinstance(module, nn.Linear | nn.Conv1d) and module.bias is not None:
+        if isinstance(module, nn.Linear | nn.Conv2d) and module.bias is not None:
             nn.init.zeros_(module.bias)
         if isinstance(module, nn.LayerNorm):
             nn.init.ones_(module.weight)
@@ -90,7 +88,7 @@ class BigBroEncoder(BigBroPreTrainedModel):
     def __init__(self, config: BigBroConfig) -> None:
         super().__init__(config)
         self.embedding = nn.Embedding(config.vocab_size, config.hidden_size)
-        self.layers = nn.ModuleList(EncoderLayer(config) for _ in range(config.layer_count))
+        self.layers = nn.ModuleList(EncoderLayer(config, number) for number in range(config.layer_count))
         self.final_norm = nn.LayerNorm(config.hidden_size)
         self.post_init()
 
@@ -111,11 +109,10 @@ class BigBroEncoder(BigBroPreTrainedModel):
         hidden = self.embedding(padded)
         if added is not None:
             hidden = hidden + F.pad(added, (0, 0, 0, missing))
-        global_count = global_ids.shape[1]
-        hidden = torch.cat([self.embedding(global_ids), hidden], dim=1)
+        global_tokens = self.embedding(global_ids)
         for layer in self.layers:
-            hidden = layer(hidden, valid, global_count)
-        return self.final_norm(hidden[:, global_count : global_count + tokens])
+            global_tokens, hidden = layer(global_tokens, hidden, valid)
+        return self.final_norm(hidden[:, :tokens])
 
 
 class MaskedTokenModel(BigBroPreTrainedModel):

@@ -66,6 +66,7 @@ def check_fit(model: BigBroPreTrainedModel, segmenter: Segmenter) -> None:
     pairs = {
         "tokens": (config.vocab_size, segmenter.vocabulary_size),
         "pad id": (config.pad_token_id, segmenter.pad_id),
+        "bases a token (0: various)": (config.token_length, segmenter.token_length),
         "states": (config.state_count, STATE_COUNT),
     }
     for what, (of_model, expected) in pairs.items():

@@ -1,6 +1,12 @@
-"""The hourglass: bases -> tokens -> encoder -> bases, with the gene structure head on top."""
+"""The hourglass: bases -> tokens -> encoder -> bases, with the gene structure head on top.
+
+Base-resolution tensors are (batch, length, channels) in memory, which the convolution kernels of processors and GPUs
+and the layer norm both read without copying.
+"""
 
 from __future__ import annotations
+
+from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -8,10 +14,27 @@ from torch.nn import functional as F
 
 from phytoscribe.genome.sequence import N_CODE
 from phytoscribe.models.configuration import BigBroConfig
+from phytoscribe.models.convolution import SequenceConvolution
 from phytoscribe.models.encoder import BigBroEncoder, BigBroPreTrainedModel
 
-STEM_KERNEL = 15
+STEM_KERNEL = 11
 INNER_KERNEL = 9
+#: Columns of the site head.
+DONOR, ACCEPTOR = 0, 1
+SITE_COUNT = 2
+
+
+class StructureOutput(NamedTuple):
+    """What the network says about each base of the strand that it reads.
+
+    Attributes:
+        states: (batch, length, STATE_COUNT), logits of the structure states (one softmax).
+        sites: (batch, length, SITE_COUNT), logits of independent events: the base is the first base of an intron
+            (:data:`DONOR`), the last base of an intron (:data:`ACCEPTOR`), of any isoform, untranslated ones included.
+    """
+
+    states: Tensor
+    sites: Tensor
 
 
 class ConvolutionBlock(nn.Module):
@@ -19,23 +42,43 @@ class ConvolutionBlock(nn.Module):
 
     def __init__(self, channels: int, dilation: int) -> None:
         super().__init__()
-        self.norm = ChannelNorm(channels)
-        padding = dilation * (INNER_KERNEL // 2)
-        self.convolution = nn.Conv1d(channels, channels, INNER_KERNEL, padding=padding, dilation=dilation)
+        self.norm = nn.LayerNorm(channels)
+        self.convolution = SequenceConvolution(channels, channels, INNER_KERNEL, dilation)
 
     def forward(self, features: Tensor) -> Tensor:
         return features + F.gelu(self.convolution(self.norm(features)))
 
 
-class ChannelNorm(nn.Module):
-    """Layer norm over the channels of each base, for (batch, channels, length)."""
+class ContentTable(nn.Module):
+    """Coding statistics: what each k-mer says about the content that it lies in.
 
-    def __init__(self, channels: int) -> None:
+    Row ``kmer`` of the table (bases as a number of base 4, leftmost base first) holds log ratios of conditional
+    probabilities of the k-mer under kinds of content against intergenic sequence, counted on training labels
+    (:mod:`phytoscribe.training.content`); the last row, of zeros, stands for k-mers with N or outside the window.  The
+    table is counted, not learned, so that it does not follow the few windows of each step.
+    """
+
+    def __init__(self, length: int, channels: int) -> None:
         super().__init__()
-        self.scale = nn.Parameter(torch.ones(channels, 1))
+        self.length = length
+        self.weight = nn.Parameter(torch.zeros(4**length + 1, channels), requires_grad=False)
 
-    def forward(self, features: Tensor) -> Tensor:
-        return F.normalize(features, dim=1) * self.scale * features.shape[1] ** 0.5
+    def forward(self, bases: Tensor) -> Tensor:
+        """(batch, length) base codes to (batch, length, channels): position ``i`` has the k-mer that ends there."""
+        return F.embedding(kmer_numbers(bases, self.length), self.weight)
+
+
+def kmer_numbers(bases: Tensor, length: int) -> Tensor:
+    """Number of the k-mer that ends at each base, int64; ``4**length`` where it holds N or begins outside."""
+    padded = F.pad(bases, (length - 1, 0), value=N_CODE)
+    size = bases.shape[1]
+    numbers = torch.zeros_like(bases)
+    known = torch.ones_like(bases, dtype=torch.bool)
+    for step in range(length):
+        part = padded[:, step : step + size]
+        numbers = numbers * 4 + part
+        known &= part < N_CODE
+    return numbers.where(known, 4**length)
 
 
 class StructureModel(BigBroPreTrainedModel):
@@ -47,48 +90,101 @@ class StructureModel(BigBroPreTrainedModel):
 
     def __init__(self, config: BigBroConfig) -> None:
         super().__init__(config)
-        channels, width = config.stem_channels, config.hidden_size
+        channels, width, slots = config.stem_channels, config.hidden_size, config.slots
         self.encoder = BigBroEncoder(config)
-        self.stem_input = nn.Conv1d(4, channels, STEM_KERNEL, padding=STEM_KERNEL // 2)
-        self.stem = nn.ModuleList(ConvolutionBlock(channels, 1 + 2 * i) for i in range(config.stem_layers))
-        self.pool = nn.Linear(channels, width)
-        self.spread = nn.Linear(width, config.spread_length * config.spread_channels)
-        self.join = nn.Conv1d(channels + config.spread_channels, channels, 1)
-        self.head = nn.ModuleList(ConvolutionBlock(channels, 1 + 2 * i) for i in range(config.head_layers))
-        self.output = nn.Conv1d(channels, config.state_count, 1)
+        self.content = ContentTable(config.content_length, config.content_channels)
+        self.stem_input = SequenceConvolution(N_CODE + config.content_channels, channels, STEM_KERNEL)
+        self.stem = nn.ModuleList(ConvolutionBlock(channels, 1 + i) for i in range(config.stem_layers))
+        self.pool = nn.Linear(slots * channels, width)
+        self.spread = nn.Linear(width, slots * config.spread_channels)
+        self.join = SequenceConvolution(channels + config.spread_channels, channels, INNER_KERNEL)
+        self.head = nn.ModuleList(ConvolutionBlock(channels, 1 + i) for i in range(config.head_layers))
+        self.output_norm = nn.LayerNorm(channels)
+        self.output = nn.Linear(channels, config.state_count)
+        self.sites = nn.Linear(channels, SITE_COUNT)
         self.post_init()
 
-    def forward(self, bases: Tensor, token_ids: Tensor, token_of_base: Tensor, global_ids: Tensor) -> Tensor:
+    def forward(self, bases: Tensor, token_ids: Tensor, token_of_base: Tensor, global_ids: Tensor) -> StructureOutput:
         """
         Args:
             bases: int64 (batch, length), base codes, 4 = N.
             token_ids: int64 (batch, tokens).
             token_of_base: int64 (batch, length), non-decreasing index of each base's token.
             global_ids: int64 (batch, globals).
-
-        Returns:
-            logits, (batch, length, state_count).
         """
-        one_hot = F.one_hot(bases, N_CODE + 1)[..., :N_CODE].transpose(1, 2).to(self.stem_input.weight.dtype)
-        features = F.gelu(self.stem_input(one_hot))
+        dtype = self.stem_input.weight.dtype
+        one_hot = F.one_hot(bases, N_CODE + 1)[..., :N_CODE].to(dtype)
+        features = F.gelu(self.stem_input(torch.cat([one_hot, self.content(bases).to(dtype)], dim=-1)))
         for block in self.stem:
             features = block(features)
-        starts, lengths = token_spans(token_of_base, token_ids.shape[1])
-        hidden = self.encoder(token_ids, global_ids, self.pool(segment_means(features, starts, lengths)))
-        given_back = self._spread(hidden, token_of_base, starts)
-        features = self.join(torch.cat([features, given_back.to(features.dtype)], dim=1))
+        segments = self._segments(token_of_base, token_ids.shape[1])
+        hidden = self.encoder(token_ids, global_ids, self.pool(segments.gather(features)))
+        given_back = segments.scatter(self.spread(hidden))
+        features = F.gelu(self.join(torch.cat([features, given_back.to(features.dtype)], dim=-1)))
         for block in self.head:
             features = block(features)
-        return self.output(features).transpose(1, 2)
+        features = self.output_norm(features)
+        return StructureOutput(self.output(features), self.sites(features))
 
-    def _spread(self, hidden: Tensor, token_of_base: Tensor, starts: Tensor) -> Tensor:
-        """Each base's channels from its token's vector, (batch, spread_channels, length)."""
-        batch, tokens, _ = hidden.shape
-        steps, channels = self.config.spread_length, self.config.spread_channels
-        slots = self.spread(hidden).view(batch, tokens * steps, channels)
-        place = torch.arange(token_of_base.shape[1], device=hidden.device) - starts.gather(1, token_of_base)
-        index = token_of_base * steps + place.clamp(max=steps - 1)
-        return slots.gather(1, index[..., None].expand(-1, -1, channels)).transpose(1, 2)
+    def _segments(self, token_of_base: Tensor, tokens: int) -> FixedSegments | VariableSegments:
+        if self.config.token_length:
+            return FixedSegments(token_of_base.shape[1], tokens, self.config.token_length)
+        return VariableSegments(token_of_base, tokens, self.config.slots)
+
+
+class FixedSegments:
+    """Bases in tokens of one length: a reshape each way.
+
+    Args:
+        length: bases of a window; the last token may be cut by its end.
+        tokens: tokens of a window.
+        slots: bases of a token.
+    """
+
+    def __init__(self, length: int, tokens: int, slots: int) -> None:
+        self.length, self.tokens, self.slots = length, tokens, slots
+
+    def gather(self, features: Tensor) -> Tensor:
+        """(batch, length, channels) -> (batch, tokens, slots * channels)."""
+        batch, _, channels = features.shape
+        padded = F.pad(features, (0, 0, 0, self.tokens * self.slots - self.length))
+        return padded.reshape(batch, self.tokens, self.slots * channels)
+
+    def scatter(self, slots: Tensor) -> Tensor:
+        """(batch, tokens, slots * channels) -> (batch, length, channels)."""
+        return slots.reshape(slots.shape[0], self.tokens * self.slots, -1)[:, : self.length]
+
+
+class VariableSegments:
+    """Bases in tokens of any length up to ``slots``; slots behind a token's end are zero.
+
+    Args:
+        token_of_base: int64 (batch, length).
+        tokens: tokens of a window, padding included.
+        slots: length of the longest token.
+    """
+
+    def __init__(self, token_of_base: Tensor, tokens: int, slots: int) -> None:
+        starts, lengths = token_spans(token_of_base, tokens)
+        steps = torch.arange(slots, device=token_of_base.device)
+        self.token_of_base, self.slots = token_of_base, slots
+        self.inside = (steps < lengths[..., None]).flatten(1)
+        self.base_of_slot = (starts[..., None] + steps).flatten(1).clamp(max=token_of_base.shape[1] - 1)
+        place = torch.arange(token_of_base.shape[1], device=token_of_base.device) - starts.gather(1, token_of_base)
+        self.slot_of_base = token_of_base * slots + place.clamp(max=slots - 1)
+
+    def gather(self, features: Tensor) -> Tensor:
+        """(batch, length, channels) -> (batch, tokens, slots * channels)."""
+        batch, _, channels = features.shape
+        index = self.base_of_slot[..., None].expand(-1, -1, channels)
+        values = features.gather(1, index) * self.inside[..., None]
+        return values.reshape(batch, -1, self.slots * channels)
+
+    def scatter(self, slots: Tensor) -> Tensor:
+        """(batch, tokens, slots * channels) -> (batch, length, channels)."""
+        batch, tokens, _ = slots.shape
+        by_slot = slots.reshape(batch, tokens * self.slots, -1)
+        return by_slot.gather(1, self.slot_of_base[..., None].expand(-1, -1, by_slot.shape[-1]))
 
 
 def token_spans(token_of_base: Tensor, tokens: int) -> tuple[Tensor, Tensor]:
@@ -97,13 +193,3 @@ def token_spans(token_of_base: Tensor, tokens: int) -> tuple[Tensor, Tensor]:
     lengths = token_of_base.new_zeros(batch, tokens)
     lengths.scatter_add_(1, token_of_base, torch.ones_like(token_of_base))
     return lengths.cumsum(1) - lengths, lengths
-
-
-def segment_means(features: Tensor, starts: Tensor, lengths: Tensor) -> Tensor:
-    """Mean of ``features`` (batch, channels, length) over each token's bases, (batch, tokens, channels)."""
-    channels = features.shape[1]
-    sums = F.pad(features.float().cumsum(dim=2), (1, 0))
-    first = starts[:, None].expand(-1, channels, -1)
-    last = (starts + lengths)[:, None].expand(-1, channels, -1)
-    totals = sums.gather(2, last) - sums.gather(2, first)
-    return (totals / lengths.clamp(min=1)[:, None]).transpose(1, 2).to(features.dtype)

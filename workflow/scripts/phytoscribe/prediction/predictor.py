@@ -125,8 +125,8 @@ class StructurePredictor:
             torch.inference_mode(),
             torch.autocast(self.device.type, dtype=torch.bfloat16, enabled=precision is torch.bfloat16),
         ):
-            logits = self.model(*(part.to(self.device) for part in batch))
-            return torch.log_softmax(logits.float(), dim=-1).clamp(min=LOWEST).cpu().numpy()
+            output = self.model(*(part.to(self.device) for part in batch))
+            return torch.log_softmax(output.states.float(), dim=-1).clamp(min=LOWEST).cpu().numpy()
 
     def log_probabilities(
         self, bases: npt.NDArray[np.uint8], progress: Callable[[int], None] | None = None

@@ -5,6 +5,8 @@ One code path serves learned vocabularies (variable lengths) and k-mers (fixed l
 
 from __future__ import annotations
 
+import itertools
+import json
 from pathlib import Path
 
 import numpy as np
@@ -26,6 +28,7 @@ class Segmenter:
         pad_id, mask_id: ids of ``[PAD]`` and ``[MASK]``.
         lengths: int32[vocabulary_size], bases per token; 0 for tokens that are no sequence.
         token_bases: uint8[vocabulary_size, longest token], base codes per token, filled up with 5.
+        token_length: bases of every token of a k-mer tokenizer, 0 where lengths vary.
         nucleotide: bool[vocabulary_size], true for tokens of only A, C, G, T: those that masked language modelling
             may hide or draw.
     """
@@ -55,6 +58,14 @@ class Segmenter:
         # A padding base (code 5 here) counts as "not N": only the token's own bases matter.
         self.nucleotide = (self.lengths > 0) & (self.token_bases != BASES.index("N")).all(axis=1)
 
+        self.token_length = _fixed_length(self._tokenizer)
+        self._block_ids = self._ids_of_blocks() if self.token_length else None
+
+    def _ids_of_blocks(self) -> TokenIds:
+        """Token id of each k-mer by its number (base 4, leftmost base first), and last of the block of N."""
+        words = ["".join(letters) for letters in itertools.product("ACGT", repeat=self.token_length)]
+        return np.array([self._ids[word] for word in (*words, "N" * self.token_length)], dtype=np.int32)
+
     def species_id(self, name: str) -> int:
         """Id of a species' token; that of ``<species:unknown>`` for a species without one."""
         return self._ids.get(species_token(name), self._ids[species_token(UNKNOWN)])
@@ -79,6 +90,25 @@ class Segmenter:
             raise ModelError(f"the tokenizer covers {lengths.sum()} of {bases.size} bases: its vocabulary is damaged")
         return ids, lengths
 
+    def cut(self, bases: Bases) -> tuple[TokenIds, TokenIds]:
+        """Tokens of a window for the structure model, which reads the bases themselves beside them.
+
+        As :meth:`segment`, but a k-mer tokenizer keeps its grid everywhere: a block with some N, and a shorter one at
+        the window's end, are one token, that of N.
+        """
+        if not self.token_length:
+            return self.segment(bases)
+        k = self.token_length
+        count = -(-bases.size // k)
+        blocks = np.full(count * k, BASES.index("N"), dtype=np.int64)
+        blocks[: bases.size] = bases
+        blocks = blocks.reshape(count, k)
+        numbers = blocks @ (4 ** np.arange(k - 1, -1, -1))
+        numbers[(blocks == BASES.index("N")).any(axis=1)] = 4**k
+        lengths = np.full(count, k, dtype=np.int32)
+        lengths[-1:] -= count * k - bases.size
+        return self._block_ids[numbers], lengths
+
     def desegment(self, ids: TokenIds) -> Bases:
         """Base codes uint8[L] that tokens stand for; inverse of :meth:`segment`; special tokens stand for none."""
         bases = self.token_bases[ids]
@@ -87,6 +117,12 @@ class Segmenter:
     def token(self, token_id: int) -> str:
         """Text of one token."""
         return self._tokenizer.id_to_token(token_id)
+
+
+def _fixed_length(tokenizer: Tokenizer) -> int:
+    """Block length of a tokenizer that cuts text into blocks, else 0."""
+    before = json.loads(tokenizer.to_str())["pre_tokenizer"]
+    return int(before["length"]) if before and before["type"] == "FixedLength" else 0
 
 
 def _token_tables(vocabulary: dict[str, int]) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.uint8]]:

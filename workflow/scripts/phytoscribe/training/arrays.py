@@ -4,7 +4,9 @@ Contigs are laid end to end in the order of ``contigs.tsv``; a contig's base ``i
 
 * ``bases.npy`` uint8 (total,): base codes; held-out sequence is N.
 * ``weights.npy`` uint8 (total,): 1 where the loss counts, 0 on held-out sequence, masked intervals and rejected genes.
-* ``labels.npy`` uint8 (2, total): states of the plus (row 0) and minus strand (row 1), contig orientation.
+* ``labels.npy`` uint8 (2, total): states of the plus (row 0) and minus strand (row 1), contig orientation, or
+  ``NON_CODING_LABEL``.
+* ``sites.npy`` uint8 (2, total): splice sites of both strands, the bits of :mod:`phytoscribe.labels.states`.
 * ``soft_plus.npy``, ``soft_minus.npy`` int64 (m,): sorted positions where isoforms disagree, and
 * ``targets_plus.npy``, ``targets_minus.npy`` float16 (m, STATE_COUNT): the share of isoforms in each state there.
 """
@@ -24,15 +26,15 @@ from phytoscribe.annotation.model import GeneModel, Interval
 from phytoscribe.errors import PhytoScribeError
 from phytoscribe.files import atomic_path
 from phytoscribe.genome import N_CODE, Genome
-from phytoscribe.labels.encode import label_contig
-from phytoscribe.labels.states import STATE_COUNT
+from phytoscribe.labels.encode import label_contig, label_sites, mark_unknown_untranslated
+from phytoscribe.labels.states import LABEL_COUNT, STATE_COUNT
 
 logger = logging.getLogger(__name__)
 
 STRANDS = "+-"
 #: Bases that are counted together: counting takes eight bytes a base.
 COUNTED_AT_ONCE = 10_000_000
-ARRAY_NAMES = ("bases", "weights", "labels", "soft_plus", "soft_minus", "targets_plus", "targets_minus")
+ARRAY_NAMES = ("bases", "weights", "labels", "sites", "soft_plus", "soft_minus", "targets_plus", "targets_minus")
 
 
 @dataclass(frozen=True)
@@ -46,6 +48,8 @@ class TrainingGenome:
         held_out: intervals to hide, by contig.
         ignored: intervals without loss, by contig: masked and rejected loci.
         genes: accepted genes.
+        complete_utrs: whether a missing UTR means that there is none; where not, what lies beside such genes is only
+            known to be non-coding.
     """
 
     name: str
@@ -55,6 +59,7 @@ class TrainingGenome:
     held_out: Mapping[str, Sequence[Interval]]
     ignored: Mapping[str, Sequence[Interval]]
     genes: Sequence[GeneModel]
+    complete_utrs: bool = True
 
 
 @dataclass(frozen=True)
@@ -64,7 +69,7 @@ class TrainingArrays:
     Attributes:
         contigs: columns genome, lineage, contig, offset, length.
         bases, weights: uint8 (total,).
-        labels: uint8 (2, total).
+        labels, sites: uint8 (2, total).
         soft_positions: per strand, sorted int64 positions where isoforms disagree.
         soft_targets: per strand, float16 (len(soft_positions), STATE_COUNT).
     """
@@ -73,6 +78,7 @@ class TrainingArrays:
     bases: npt.NDArray[np.uint8]
     weights: npt.NDArray[np.uint8]
     labels: npt.NDArray[np.uint8]
+    sites: npt.NDArray[np.uint8]
     soft_positions: tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]
     soft_targets: tuple[npt.NDArray[np.float16], npt.NDArray[np.float16]]
 
@@ -84,6 +90,7 @@ class TrainingArrays:
             arrays["bases"],
             arrays["weights"],
             arrays["labels"],
+            arrays["sites"],
             (arrays["soft_plus"], arrays["soft_minus"]),
             (arrays["targets_plus"], arrays["targets_minus"]),
         )
@@ -104,7 +111,7 @@ def write_training_arrays(genomes: Sequence[TrainingGenome], folder: str | Path)
         PhytoScribeError: there is no training sequence, or no gene in it.
     """
     rows: list[tuple[str, str, str, int, int]] = []
-    bases, weights, labels = [], [], []
+    bases, weights, labels, sites = [], [], [], []
     soft: dict[str, list] = {"soft_plus": [], "soft_minus": [], "targets_plus": [], "targets_minus": []}
     offset = 0
     for source in genomes:
@@ -117,16 +124,22 @@ def write_training_arrays(genomes: Sequence[TrainingGenome], folder: str | Path)
             weight = np.ones(sequence.size, dtype=np.uint8)
             for start, end in (*held_out, *source.ignored.get(contig, [])):
                 weight[start:end] = 0
-            both = []
+            both, both_sites = [], []
+            genes = by_contig.get(contig, [])
             for strand, name in zip(STRANDS, ("plus", "minus"), strict=True):
-                states, positions, targets = label_contig(by_contig.get(contig, []), strand, sequence.size)
+                states, positions, targets = label_contig(genes, strand, sequence.size)
+                strand_sites = label_sites(genes, strand, sequence.size)
+                if not source.complete_utrs:
+                    mark_unknown_untranslated(genes, strand, states, strand_sites)
                 both.append(states)
+                both_sites.append(strand_sites)
                 soft[f"soft_{name}"].append(positions + offset)
                 soft[f"targets_{name}"].append(targets)
             rows.append((source.name, source.lineage, contig, offset, sequence.size))
             bases.append(sequence)
             weights.append(weight)
             labels.append(np.stack(both))
+            sites.append(np.stack(both_sites))
             offset += sequence.size
     if not rows:
         raise PhytoScribeError("no contig is left for training; check roles, split.mode and the genomes' contig lists")
@@ -135,6 +148,7 @@ def write_training_arrays(genomes: Sequence[TrainingGenome], folder: str | Path)
         "bases": np.concatenate(bases),
         "weights": np.concatenate(weights),
         "labels": np.concatenate(labels, axis=1),
+        "sites": np.concatenate(sites, axis=1),
         **{name: np.concatenate(parts) for name, parts in soft.items()},
     }
     if not (arrays["labels"] * arrays["weights"]).any():
@@ -149,7 +163,7 @@ def write_training_arrays(genomes: Sequence[TrainingGenome], folder: str | Path)
 
 
 def state_shares(labels: npt.NDArray[np.uint8], weights: npt.NDArray[np.uint8]) -> npt.NDArray[np.float64]:
-    """Share of each state among the bases of both strands that count, float64 (STATE_COUNT,).
+    """Share of each state among the bases of both strands that count and whose state is known, float64 (STATE_COUNT,).
 
     Args:
         labels: uint8 (2, total); weights: uint8 (total,).
@@ -157,7 +171,8 @@ def state_shares(labels: npt.NDArray[np.uint8], weights: npt.NDArray[np.uint8]) 
     counts = np.zeros(STATE_COUNT, dtype=np.int64)
     for start in range(0, weights.size, COUNTED_AT_ONCE):
         part = slice(start, start + COUNTED_AT_ONCE)
-        counts += np.bincount(labels[:, part][:, weights[part] > 0].ravel(), minlength=STATE_COUNT)
+        counted = np.bincount(labels[:, part][:, weights[part] > 0].ravel(), minlength=LABEL_COUNT)
+        counts += counted[:STATE_COUNT]
     return counts / counts.sum()
 
 

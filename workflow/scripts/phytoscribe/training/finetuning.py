@@ -61,6 +61,7 @@ def run_finetuning(
         dict(model_settings),
         vocab_size=segmenter.vocabulary_size,
         pad_token_id=segmenter.pad_id,
+        token_length=segmenter.token_length,
         species=before.config.species,
         lineages=before.config.lineages,
     )

@@ -8,7 +8,16 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from phytoscribe.labels.states import BOUNDARY_STATES, CODING_STATES, STATE_COUNT
+from phytoscribe.labels.states import (
+    ACCEPTOR_BIT,
+    BOUNDARY_STATES,
+    CODING_STATES,
+    DONOR_BIT,
+    LABEL_COUNT,
+    NON_CODING_STATES,
+    UNKNOWN_SITE_BIT,
+)
+from phytoscribe.models.structure import StructureOutput
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,37 +28,42 @@ class LossSettings:
         boundary_weight: weight of bases whose state is a boundary (start, stop, first, last), relative to others.
         f1_weight: weight of ``1 - soft F1`` of coding bases, per window with coding bases.
         empty_weight: weight of the mean coding probability on windows without coding bases.
+        site_weight: weight of the mean cross-entropy of the splice sites; sites are so rare that a weight of one
+            would leave them unlearned.
     """
 
     boundary_weight: float = 5.0
     f1_weight: float = 0.3
     empty_weight: float = 0.3
+    site_weight: float = 10.0
 
 
-def state_weights(settings: LossSettings) -> Tensor:
-    """Cross-entropy weight of each state, float32 (STATE_COUNT,)."""
-    weights = torch.ones(STATE_COUNT)
+def label_weights(settings: LossSettings) -> Tensor:
+    """Cross-entropy weight of each label, float32 (LABEL_COUNT,)."""
+    weights = torch.ones(LABEL_COUNT)
     weights[list(BOUNDARY_STATES)] = settings.boundary_weight
     return weights
 
 
 def structure_loss(
-    logits: Tensor, targets: Tensor, weights: Tensor, per_state: Tensor, settings: LossSettings
+    output: StructureOutput, targets: Tensor, weights: Tensor, sites: Tensor, per_label: Tensor, settings: LossSettings
 ) -> Tensor:
-    """Cross-entropy with soft targets + coding F1 + false positives on empty windows.
+    """Cross-entropy with soft targets + coding F1 + false positives on empty windows + splice sites.
 
     Args:
-        logits: (batch, length, STATE_COUNT).
-        targets: float (batch, length, STATE_COUNT), rows sum to one.
+        output: logits of states (batch, length, STATE_COUNT) and sites (batch, length, 2).
+        targets: float (batch, length, LABEL_COUNT), rows sum to one.
         weights: float (batch, length), 0 where nothing is known: such bases touch no term.
-        per_state: from :func:`state_weights`.
+        sites: uint8 (batch, length), bits of :mod:`phytoscribe.labels.states`.
+        per_label: from :func:`label_weights`.
 
     Returns:
         scalar; zero where all weights are zero.
     """
-    log_probabilities = F.log_softmax(logits.float(), dim=-1)
-    base_weight = weights * (targets * per_state).sum(-1)
-    entropy = -(targets * log_probabilities).sum(-1)
+    log_probabilities = F.log_softmax(output.states.float(), dim=-1)
+    non_coding = log_probabilities[..., list(NON_CODING_STATES)].logsumexp(-1, keepdim=True)
+    base_weight = weights * (targets @ per_label)
+    entropy = -(targets * torch.cat([log_probabilities, non_coding], dim=-1)).sum(-1)
     cross_entropy = (entropy * base_weight).sum() / base_weight.sum().clamp(min=1.0)
 
     coding = list(CODING_STATES)
@@ -59,7 +73,22 @@ def structure_loss(
     known = weights.sum(1)
     filled = wanted.sum(1) > 0
     empty = ~filled & (known > 0)
-    zero = logits.new_zeros(())
+    zero = log_probabilities.new_zeros(())
     f1_term = (1 - 2 * together[filled] / total[filled]).mean() if bool(filled.any()) else zero
     empty_term = (predicted[empty].sum(1) / known[empty]).mean() if bool(empty.any()) else zero
-    return cross_entropy + settings.f1_weight * f1_term + settings.empty_weight * empty_term
+
+    site_term = site_loss(output.sites, weights, sites)
+    return (
+        cross_entropy
+        + settings.f1_weight * f1_term
+        + settings.empty_weight * empty_term
+        + settings.site_weight * site_term
+    )
+
+
+def site_loss(logits: Tensor, weights: Tensor, sites: Tensor) -> Tensor:
+    """Mean binary cross-entropy of donors and acceptors, over bases with weight where sites are known."""
+    wanted = torch.stack([(sites & DONOR_BIT) > 0, (sites & ACCEPTOR_BIT) > 0], dim=-1).float()
+    counted = (weights * ((sites & UNKNOWN_SITE_BIT) == 0))[..., None].expand_as(wanted)
+    entropy = F.binary_cross_entropy_with_logits(logits.float(), wanted, weight=counted, reduction="sum")
+    return entropy / counted.sum().clamp(min=1.0)

@@ -27,7 +27,7 @@ from phytoscribe.prediction.predictor import StructurePredictor
 from phytoscribe.prediction.settings import PredictionSettings, choose_device
 from phytoscribe.tokenizer.segments import Segmenter
 from phytoscribe.training.arrays import TrainingArrays, state_shares
-from phytoscribe.training.loss import LossSettings, state_weights, structure_loss
+from phytoscribe.training.loss import LossSettings, label_weights, structure_loss
 from phytoscribe.training.runs import MetricsTable, RunSettings, make_optimizer, train
 from phytoscribe.training.sampling import EpochSampler, WindowOrder
 from phytoscribe.training.structure_data import StructureBatch, StructureDataset, collate_structure
@@ -40,6 +40,9 @@ GENE_SCORES = (-6.0, -3.0, 0.0, 3.0)
 INTRON_SCORES = (-2.0, 0.0, 2.0)
 CODING_SCORES = (-0.5, 0.0, 0.5, 1.0)
 
+#: Some one base in 400 is a donor, and as many are acceptors.
+SITE_LOGIT = -6.0
+
 
 class StructureModule(lightning.LightningModule):
     """Training step and optimizer around :class:`StructureModel`."""
@@ -49,11 +52,11 @@ class StructureModule(lightning.LightningModule):
         self.model = model
         self.settings = settings
         self.loss = loss
-        self.register_buffer("per_state", state_weights(loss), persistent=False)
+        self.register_buffer("per_label", label_weights(loss), persistent=False)
 
     def training_step(self, batch: StructureBatch, batch_idx: int) -> torch.Tensor:
-        logits = self.model(*batch.inputs)
-        return structure_loss(logits, batch.targets, batch.weights, self.per_state, self.loss)
+        output = self.model(*batch.inputs)
+        return structure_loss(output, batch.targets, batch.weights, batch.sites, self.per_label, self.loss)
 
     def configure_optimizers(self) -> dict[str, Any]:
         return make_optimizer(self, self.settings)
@@ -157,13 +160,14 @@ def tune_decoder(decoded: Sequence[Decoded], start: DecoderSettings) -> tuple[De
 
 
 def start_from_shares(model: StructureModel, arrays: TrainingArrays) -> None:
-    """Set the output bias to the log shares of the states: training starts from the base rates.
+    """Set the output biases to the logits of the states' and sites' shares: training starts from the base rates.
 
     Only for a head that has not been trained.
     """
     shares = state_shares(arrays.labels, arrays.weights)
     with torch.no_grad():
         model.output.bias.copy_(torch.from_numpy(np.log(shares.clip(min=1e-6)).astype(np.float32)))
+        model.sites.bias.fill_(SITE_LOGIT)
 
 
 def finetune(

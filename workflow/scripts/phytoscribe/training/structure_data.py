@@ -11,7 +11,7 @@ from torch import Tensor
 from torch.utils.data import Dataset
 
 from phytoscribe.genome.sequence import N_CODE, reverse_complement
-from phytoscribe.labels.states import STATE_COUNT
+from phytoscribe.labels.states import LABEL_COUNT, NON_CODING_LABEL, STATE_COUNT
 from phytoscribe.models.batches import TokenBatch, WindowTokens, collate_tokens, window_of
 from phytoscribe.tokenizer.segments import Segmenter
 from phytoscribe.training.arrays import TrainingArrays
@@ -19,19 +19,27 @@ from phytoscribe.training.sampling import WindowOrder
 
 
 class StructureWindow(NamedTuple):
-    """One training window in reading direction: targets float32 (window, STATE_COUNT), weights float32 (window,)."""
+    """One training window in reading direction.
+
+    Attributes:
+        targets: float32 (window, LABEL_COUNT), rows sum to one.
+        weights: float32 (window,), 0 where nothing is known.
+        sites: uint8 (window,), bits of :mod:`phytoscribe.labels.states`.
+    """
 
     tokens: WindowTokens
     targets: np.ndarray
     weights: np.ndarray
+    sites: np.ndarray
 
 
 class StructureBatch(NamedTuple):
-    """Stacked windows: inputs, targets (batch, window, STATE_COUNT), weights (batch, window)."""
+    """Stacked windows: inputs, targets (batch, window, LABEL_COUNT), weights and sites (batch, window)."""
 
     inputs: TokenBatch
     targets: Tensor
     weights: Tensor
+    sites: Tensor
 
 
 class StructureDataset(Dataset[StructureWindow]):
@@ -62,20 +70,25 @@ class StructureDataset(Dataset[StructureWindow]):
         left, right = max(0, start), min(length, start + self.order.window)
         weights[left - start : right - start] = self.arrays.weights[offset + left : offset + right]
         states[left - start : right - start] = self.arrays.labels[strand, offset + left : offset + right]
-        targets = np.zeros((self.order.window, STATE_COUNT), dtype=np.float32)
+        sites = np.zeros(self.order.window, dtype=np.uint8)
+        sites[left - start : right - start] = self.arrays.sites[strand, offset + left : offset + right]
+        targets = np.zeros((self.order.window, LABEL_COUNT), dtype=np.float32)
         targets[np.arange(self.order.window), states] = 1.0
         positions = self.arrays.soft_positions[strand]
         first, last = np.searchsorted(positions, [offset + left, offset + right])
-        targets[positions[first:last] - offset - start] = self.arrays.soft_targets[strand][first:last]
+        soft = positions[first:last] - offset - start
+        targets[soft, :STATE_COUNT] = self.arrays.soft_targets[strand][first:last]
+        targets[soft, NON_CODING_LABEL] = 0.0
         weights[bases == N_CODE] = 0.0
         if strand == 1:
-            bases, targets, weights = reverse_complement(bases), targets[::-1].copy(), weights[::-1].copy()
+            bases, sites = reverse_complement(bases), sites[::-1].copy()
+            targets, weights = targets[::-1].copy(), weights[::-1].copy()
         known = np.random.default_rng([self.seed, index]).random(2) >= self.unknown_share
         global_ids = (
             self.segmenter.species_id(str(contig["genome"]) if known[0] else ""),
             self.segmenter.lineage_id(str(contig["lineage"]) if known[1] else ""),
         )
-        return StructureWindow(WindowTokens.of(bases, self.segmenter, global_ids), targets, weights)
+        return StructureWindow(WindowTokens.of(bases, self.segmenter, global_ids), targets, weights, sites)
 
 
 def collate_structure(windows: Sequence[StructureWindow]) -> StructureBatch:
@@ -83,4 +96,5 @@ def collate_structure(windows: Sequence[StructureWindow]) -> StructureBatch:
         collate_tokens([w.tokens for w in windows]),
         torch.from_numpy(np.stack([w.targets for w in windows])),
         torch.from_numpy(np.stack([w.weights for w in windows])),
+        torch.from_numpy(np.stack([w.sites for w in windows])),
     )
