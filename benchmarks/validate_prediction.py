@@ -29,7 +29,8 @@ def spliced(segments: list[tuple[int, int]], strand: str, sequence: str) -> str:
     return text if strand == "+" else text[::-1].translate(COMPLEMENT)
 
 
-def main(gff3: str, fasta: str) -> int:
+def faults_in(gff3: str, fasta: str, minimum_intron: int = 0) -> tuple[int, Counter[str]]:
+    """Number of transcripts and, for every check, how often it fails."""
     genome = read_fasta(fasta)
     faults: Counter[str] = Counter()
     ids: Counter[str] = Counter()
@@ -72,13 +73,19 @@ def main(gff3: str, fasta: str) -> int:
                 if (left, right) in zip([e for _, e in exons], [s for s, _ in exons[1:]], strict=False):
                     intron = spliced([(left + 1, right - 1)], strand, sequence)
                     faults["introns not GT-AG or GC-AG"] += not (intron[:2] in ("GT", "GC") and intron[-2:] == "AG")
+                    faults["introns under the minimum"] += len(intron) < minimum_intron
         done = 0
         for s, e, phase in sorted(kinds["CDS"], reverse=strand == "-"):
             faults["wrong CDS phases"] += phase != str(-done % 3)
             done += e - s + 1
     validator = subprocess.run(["gt", "gff3validator", gff3], capture_output=True, text=True, check=False)
     faults["gt gff3validator"] = int(validator.returncode != 0)
-    print(f"{gff3}: {len(transcripts)} transcripts, {len(ids)} ids")
+    return len(transcripts), faults
+
+
+def main(gff3: str, fasta: str) -> int:
+    transcripts, faults = faults_in(gff3, fasta)
+    print(f"{gff3}: {transcripts} transcripts")
     for check, count in sorted(faults.items()):
         print(f"{count:8d}  {check}")
     return int(any(faults.values()))

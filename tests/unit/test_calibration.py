@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from phytoscribe.annotation.model import GeneModel, Transcript
 from phytoscribe.evaluation.calibration import (
+    chance_error,
     equal_mass_bins,
     equal_width_bins,
     expected_calibration_error,
@@ -52,6 +53,12 @@ def test_certain_and_right_has_no_error():
     assert math.isnan(expected_calibration_error(equal_width_bins([], [])))
     with pytest.raises(ValueError, match="outcomes"):
         equal_width_bins([0.5], [])
+
+
+def test_the_error_by_chance_falls_with_the_number_of_items():
+    few, many = (chance_error(np.linspace(0.1, 0.9, n), equal_width_bins) for n in (50, 5000))
+    assert 0 < many < few / 5
+    assert chance_error(np.array([0.0, 1.0]), equal_mass_bins) == 0
 
 
 def test_any_isoform_makes_a_locus_right():

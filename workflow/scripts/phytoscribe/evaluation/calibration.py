@@ -6,7 +6,7 @@ share of right items (Naeini et al. 2015, doi:10.1609/aaai.v29i1.9602).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -54,6 +54,19 @@ def expected_calibration_error(table: pd.DataFrame) -> float:
     if not table["n"].sum():
         return float("nan")
     return float(np.average((table["mean_probability"] - table["share_right"]).abs(), weights=table["n"]))
+
+
+def chance_error(
+    probabilities: npt.ArrayLike, bins: Callable[[npt.ArrayLike, npt.ArrayLike], pd.DataFrame], draws: int = 200
+) -> float:
+    """Expected calibration error that perfectly calibrated probabilities would show, for lack of items.
+
+    The mean over ``draws`` sets of outcomes that come true with exactly these probabilities; always the same draws.
+    """
+    values = np.asarray(probabilities, dtype=float)
+    random = np.random.default_rng(0)
+    errors = [expected_calibration_error(bins(values, random.random(values.size) < values)) for _ in range(draws)]
+    return float(np.mean(errors))
 
 
 def _binned(probabilities: npt.ArrayLike, right: npt.ArrayLike, edges: npt.NDArray[np.float64]) -> pd.DataFrame:

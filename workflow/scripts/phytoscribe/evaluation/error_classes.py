@@ -9,8 +9,8 @@ the two most alike transcripts (fewest introns and ends that differ) are compare
   only an end, with exons beyond the other's end, differs;
 * with equal ends: ``intron_retained`` and ``intron_added`` (introns are only lacking, or only added),
   ``exon_skipped`` and ``exon_added`` (one intron in place of adjoining ones with the same outer ends, or the reverse),
-  ``one_junction`` (one intron with one end moved);
-* ``several``: anything more.
+  ``one_junction`` (one intron with one end moved), ``several_introns`` (anything more);
+* ``end_and_introns``: an end is wrong, and introns within the common span too.
 
 A wrong prediction is classed alike by what it meets.  One that meets nothing is ``wrong_strand`` if half of its CDS is
 CDS of the other strand, ``transposon`` if half of it lies in transposable elements, else ``intergenic``.
@@ -52,7 +52,8 @@ class ErrorClass(StrEnum):
     EXON_ADDED = "exon_added"
     INTRON_RETAINED = "intron_retained"
     INTRON_ADDED = "intron_added"
-    SEVERAL = "several"
+    SEVERAL_INTRONS = "several_introns"
+    END_AND_INTRONS = "end_and_introns"
     WRONG_STRAND = "wrong_strand"
     TRANSPOSON = "transposon"
     INTERGENIC = "intergenic"
@@ -66,11 +67,13 @@ class GeneError:
         gene: the reference locus or the predicted gene.
         error: its class.
         partners: the genes of the other side that it meets, in order of position.
+        is_prediction: it is a predicted gene.
     """
 
     gene: GeneModel
     error: ErrorClass
     partners: tuple[GeneModel, ...]
+    is_prediction: bool = False
 
 
 def wrong_genes(
@@ -129,7 +132,7 @@ class _Meetings:
             error = ErrorClass.SPLIT
         else:
             error = min((difference(self.loci[locus], gene) for locus in scored), key=list(ErrorClass).index)
-        return GeneError(gene, error, tuple(self.loci[n] for n in met))
+        return GeneError(gene, error, tuple(self.loci[n] for n in met), is_prediction=True)
 
     def _error_between_loci(self, gene: GeneModel, transposons: _Coverage) -> ErrorClass:
         if self.loci_cds.holds_half(_other_strand(gene), _cds(gene)):
@@ -155,7 +158,7 @@ def difference(locus: GeneModel, predicted: GeneModel) -> ErrorClass:
         if stop:
             return ErrorClass.WRONG_START
         return ErrorClass.WRONG_STOP if start else ErrorClass.WRONG_START_AND_STOP
-    return _changed_introns(reference, guess) if start and stop else ErrorClass.SEVERAL
+    return _changed_introns(reference, guess) if start and stop else ErrorClass.END_AND_INTRONS
 
 
 def _changed_introns(reference: Chain, guess: Chain) -> ErrorClass:
@@ -172,7 +175,7 @@ def _changed_introns(reference: Chain, guess: Chain) -> ErrorClass:
     if len(lacking) == 1 and len(added) > 1 and same_outer_ends:
         return ErrorClass.EXON_ADDED
     one_moved = len(lacking) == len(added) == 1 and bool(set(lacking[0]) & set(added[0]))
-    return ErrorClass.ONE_JUNCTION if one_moved else ErrorClass.SEVERAL
+    return ErrorClass.ONE_JUNCTION if one_moved else ErrorClass.SEVERAL_INTRONS
 
 
 def _dissimilarity(left: Chain, right: Chain) -> int:
