@@ -27,7 +27,7 @@ from torch.utils.data import DataLoader, Subset
 from phytoscribe.decoding.settings import DecoderSettings
 from phytoscribe.files import atomic_path
 from phytoscribe.models.configuration import BigBroConfig, config_from_settings
-from phytoscribe.models.loading import trainable_parameters
+from phytoscribe.models.loading import load_model, trainable_parameters
 from phytoscribe.models.structure import StructureModel
 from phytoscribe.prediction.predictor import StructurePredictor
 from phytoscribe.prediction.settings import PredictionSettings
@@ -154,7 +154,7 @@ def make_segmenter(given: argparse.Namespace, genomes) -> Segmenter:
 
 def make_model(given: argparse.Namespace, segmenter: Segmenter, arrays: TrainingArrays, genomes) -> StructureModel:
     if given.from_model:
-        return StructureModel.from_pretrained(given.from_model)
+        return load_model(StructureModel, given.from_model)
     numbers = {"size": given.size, **json.loads(given.model)}
     config: BigBroConfig = config_from_settings(
         numbers,

@@ -120,7 +120,7 @@ MISTAKES = {
     ),
     "heads of a size": (
         lambda c: c["model"].update(head_count=5),
-        ["model.hidden_size: 128 must be a multiple of twice model.head_count (5)"],
+        ["model.hidden_size: 256 must be a multiple of twice model.head_count (5)"],
     ),
     "introns": (lambda c: c["check"].update(minimum_intron=60000), ["minimum_intron must be smaller"]),
     "nothing to train on": (

@@ -41,7 +41,7 @@ wildcard_constraints:
 
 ARRAYS = {
     name: f"results/windows/{name}.npy"
-    for name in ["bases", "weights", "labels", "soft_plus", "soft_minus", "targets_plus", "targets_minus"]
+    for name in ["bases", "weights", "labels", "sites", "soft_plus", "soft_minus", "targets_plus", "targets_minus"]
 }
 
 
@@ -150,6 +150,18 @@ def model_files(model=config["predict"]["model"]):
     """Files of the model that predicts: trained here, or of a released model's folder."""
     folder = "results/models/structure" if model == "trained" else model.rstrip("/")
     return [f"{folder}/{file}" for file in MODEL_FILES]
+
+
+def starting_model(released=config["finetune"].get("from_model")):
+    """Files of the model that fine-tuning starts from: a released one, or the encoder pretrained here."""
+    if released:
+        return model_files(released)
+    return [f"results/models/pretrain/{file}" for file in ["model.safetensors", "config.json"]]
+
+
+def starting_tokenizer(file, released=config["finetune"].get("from_model")):
+    """A file of the tokenizer that belongs to the starting model."""
+    return f"{released.rstrip('/') if released else 'results/tokenizer'}/{file}"
 
 
 def shards_of(wildcards):

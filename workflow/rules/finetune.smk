@@ -1,5 +1,5 @@
-# Fine-tune: the pretrained encoder learns gene structure; the validation part chooses the checkpoint.
-# In:  results/models/pretrain/, results/tokenizer/, splits, accepted annotation, FASTA; config key `finetune`
+# Fine-tune: the pretrained encoder, or a released model, learns gene structure; the validation part chooses the checkpoint.
+# In:  results/models/pretrain/ and results/tokenizer/, or the folder `finetune.from_model`; splits, accepted annotation, FASTA; config key `finetune`
 # Out: results/models/structure/ (a transformers folder with decoder and tokenizer); checkpoints in structure.run/
 
 
@@ -17,6 +17,7 @@ rule make_windows:
         bases="results/windows/bases.npy",
         weights="results/windows/weights.npy",
         labels="results/windows/labels.npy",
+        sites="results/windows/sites.npy",
         soft_plus="results/windows/soft_plus.npy",
         soft_minus="results/windows/soft_minus.npy",
         targets_plus="results/windows/targets_plus.npy",
@@ -38,6 +39,7 @@ rule make_windows:
         mode=config["split"]["mode"],
         flank=config["split"]["flank"],
         masks=masks_of(genomes.split),
+        incomplete_utrs=genomes.with_incomplete_utrs,
     message:
         "Laying out training sequence and labels: {output.labels}"
     script:
@@ -47,10 +49,9 @@ rule make_windows:
 rule finetune_structure:
     input:
         windows=rules.make_windows.output,
-        pretrained="results/models/pretrain/model.safetensors",
-        pretrained_config="results/models/pretrain/config.json",
-        tokenizer="results/tokenizer/tokenizer.json",
-        tokenizer_config="results/tokenizer/tokenizer_config.json",
+        start=starting_model(),
+        tokenizer=starting_tokenizer("tokenizer.json"),
+        tokenizer_config=starting_tokenizer("tokenizer_config.json"),
         accepted=expand("results/clean/{genome}.accepted.gff3", genome=genomes.split),
         rejected=expand("results/clean/{genome}.rejected.tsv", genome=genomes.split),
         fasta=fasta_of(genomes.split),

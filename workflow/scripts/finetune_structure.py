@@ -1,7 +1,7 @@
-"""Rule finetune_structure: the gene structure model, from the pretrained encoder to a model folder.
+"""Rule finetune_structure: the gene structure model, from the pretrained encoder or a released model to a model folder.
 
-input: windows (contigs.tsv and arrays of make_windows), pretrained, tokenizer, accepted, rejected, fasta, fai, splits,
-    masks
+input: windows (contigs.tsv and arrays of make_windows), start (files of what it starts from), tokenizer, accepted,
+    rejected, fasta, fai, splits, masks
 output: config, weights, decoder, load_report, metrics, tokenizer, tokenizer_config (one folder)
 params: settings (config key finetune), model, genomes, roles, lineages, contig_parts, mode, flank, masks,
     seed, run_folder
@@ -25,11 +25,11 @@ def main(snakemake) -> None:
         settings=dict(params.settings),
         model_settings=dict(params.model),
         arrays=Path(given.windows[0]).parent,
-        pretrained=Path(given.pretrained).parent,
+        start=Path(given.start[0]).parent,
         tokenizer_folder=Path(given.tokenizer).parent,
         inputs=[
             *given.windows,
-            given.pretrained,
+            *given.start,
             given.tokenizer,
             given.splits,
             *given.accepted,

@@ -1,8 +1,8 @@
 """Rule make_windows: training sequence and labels of all genomes of role train, as flat arrays.
 
 input: accepted, rejected, fasta, fai (lists in the order of params.genomes), splits, masks
-output: contigs (TSV), bases, weights, labels, soft_plus, soft_minus, targets_plus, targets_minus (npy, one folder)
-params: genomes, roles, lineages, contig_parts, mode, flank, masks ({genome: BED})
+output: contigs (TSV); bases, weights, labels, sites, soft_plus, soft_minus, targets_plus, targets_minus (npy); one folder
+params: genomes, roles, lineages, contig_parts, mode, flank, masks ({genome: BED}), incomplete_utrs (genomes)
 """
 
 from phytoscribe.session import run_script
@@ -15,7 +15,8 @@ def main(snakemake) -> None:
     from phytoscribe.training.sources import SplitSources
 
     sources = SplitSources.of(snakemake.params, snakemake.input.fasta, snakemake.input.splits)
-    genomes = sources.training_genomes(snakemake.input.accepted, snakemake.input.rejected, snakemake.params.masks)
+    given, params = snakemake.input, snakemake.params
+    genomes = sources.training_genomes(given.accepted, given.rejected, params.masks, params.incomplete_utrs)
     write_training_arrays(genomes, Path(snakemake.output.contigs).parent)
 
 

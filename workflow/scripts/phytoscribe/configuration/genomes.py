@@ -25,6 +25,7 @@ class GenomeEntry:
             they are the same.
         organelles: contigs of organelles, besides those told by their names.
         terms: licence or usage terms, in the user's words.
+        utrs: ``complete``, or ``incomplete`` where a transcript without UTR may have one all the same.
     """
 
     name: str
@@ -39,6 +40,7 @@ class GenomeEntry:
     seqid_map: Mapping[str, str | None] | str | None = None
     organelles: tuple[str, ...] = ()
     terms: str = ""
+    utrs: str = "complete"
 
     @classmethod
     def of(cls, item: Mapping[str, Any]) -> GenomeEntry:
@@ -57,6 +59,7 @@ class GenomeEntry:
             seqid_map=item.get("seqid_map"),
             organelles=tuple(item.get("organelles") or ()),
             terms=item.get("terms", ""),
+            utrs=item.get("utrs", "complete"),
         )
 
     def contigs_of(self, part: str) -> list[str]:
@@ -98,6 +101,11 @@ class Genomes:
     def split(self) -> list[str]:
         """Genomes that the split sees: all whose role is not ``predict``, so that those never touch training."""
         return self.with_role(*SPLIT_ROLES)
+
+    @property
+    def with_incomplete_utrs(self) -> list[str]:
+        """Genomes of the split whose annotation leaves out untranslated regions."""
+        return [name for name in self.split if self._entries[name].utrs == "incomplete"]
 
     @property
     def trains(self) -> bool:

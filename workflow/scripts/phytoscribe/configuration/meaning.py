@@ -49,7 +49,8 @@ def surrounding_mistakes(config: Config, with_conda: bool = True) -> list[str]:
         *(mistake for item in config["genomes"] for mistake in contig_mistakes(item)),
         *_augustus_mistakes(config),
         *_cleaner_mistakes(config, with_conda),
-        *_model_mistakes(config["predict"]["model"]),
+        *_model_mistakes("predict.model", config["predict"]["model"]),
+        *_model_mistakes("finetune.from_model", config["finetune"].get("from_model", "trained")),
     ]
 
 
@@ -201,12 +202,12 @@ def _cleaner_mistakes(config: Config, with_conda: bool) -> Iterator[str]:
     )
 
 
-def _model_mistakes(model: str) -> Iterator[str]:
+def _model_mistakes(key: str, model: str) -> Iterator[str]:
     if model == "trained":
         return
     folder = Path(model)
     missing = [name for name in MODEL_FILES if not (folder / name).is_file()]
     if not folder.is_dir():
-        yield f"predict.model: {model}: no such folder; name a folder with a released model, or 'trained'"
+        yield f"{key}: {model}: no such folder; name a folder with a released model"
     elif missing:
-        yield f"predict.model: {model}: this is no complete model folder, {', '.join(missing)} is missing"
+        yield f"{key}: {model}: this is no complete model folder, {', '.join(missing)} is missing"

@@ -41,7 +41,7 @@ def model_hash(folder: str | Path) -> str:
 
 
 def load_model(kind: type[Model], folder: str | Path) -> Model:
-    """Load a saved model; every tensor must be there.
+    """Load a saved model, in single precision whatever it was saved in; every tensor must be there.
 
     Raises:
         ModelError: the folder is unreadable, or tensors are missing, unexpected or of another shape.
@@ -53,7 +53,7 @@ def load_model(kind: type[Model], folder: str | Path) -> Model:
     faults = {key: list(value) for key, value in report.items() if value}
     if faults:
         raise ModelError(f"{folder}: the weights do not fit {kind.__name__}: {faults}")
-    return model.eval()
+    return model.float().eval()
 
 
 def check_fit(model: BigBroPreTrainedModel, segmenter: Segmenter) -> None:

@@ -9,9 +9,10 @@ from typing import Any
 
 import pytorch_lightning as lightning
 
+from phytoscribe.decoding.settings import DecoderSettings
 from phytoscribe.models.configuration import config_from_settings
 from phytoscribe.models.encoder import MaskedTokenModel
-from phytoscribe.models.loading import load_model, load_pretrained_encoder, trainable_parameters
+from phytoscribe.models.loading import load_model, load_pretrained_encoder, model_hash, trainable_parameters
 from phytoscribe.models.structure import StructureModel
 from phytoscribe.prediction.settings import PredictionSettings
 from phytoscribe.tokenizer.segments import Segmenter
@@ -20,7 +21,7 @@ from phytoscribe.training.fingerprint import claim_run_folder
 from phytoscribe.training.loss import LossSettings
 from phytoscribe.training.runs import RunSettings
 from phytoscribe.training.sources import SplitSources
-from phytoscribe.training.structure import export, finetune
+from phytoscribe.training.structure import Start, export, finetune
 from phytoscribe.training.validation import limit_regions
 
 logger = logging.getLogger(__name__)
@@ -34,7 +35,7 @@ def run_finetuning(
     settings: Mapping[str, Any],
     model_settings: Mapping[str, Any],
     arrays: Path,
-    pretrained: Path,
+    start: Path,
     tokenizer_folder: Path,
     inputs: Sequence[str],
     run_folder: Path,
@@ -48,25 +49,24 @@ def run_finetuning(
         accepted, rejected: checked annotation and rejected transcripts of all genomes of the split, in the order of
             ``sources.names``.
         masks: BED file by genome, for those that have one.
+        start: folder of the pretrained encoder, or of the released model that ``settings["from_model"]`` names.
+        tokenizer_folder: folder of the tokenizer of either.
         settings, model_settings: sections ``finetune`` and ``model`` of the configuration.
         inputs: files whose content decides the result.
     """
     everything = {"finetune": settings, "model": model_settings, "seed": seed, **sources.described()}
     claim_run_folder(run_folder, everything, inputs)
     lightning.seed_everything(seed, verbose=False)
-    segmenter = Segmenter(tokenizer_folder)
     data = TrainingArrays.load(arrays)
-    before = load_model(MaskedTokenModel, pretrained)
-    config = config_from_settings(
-        dict(model_settings),
-        vocab_size=segmenter.vocabulary_size,
-        pad_token_id=segmenter.pad_id,
-        token_length=segmenter.token_length,
-        species=before.config.species,
-        lineages=before.config.lineages,
-    )
-    model = StructureModel(config)
-    report = load_pretrained_encoder(model, before, str(pretrained))
+    released = None
+    if settings.get("from_model"):
+        segmenter = Segmenter(start)
+        model = load_model(StructureModel, start)
+        released = Start(str(start), DecoderSettings.load(start / "decoder.json"), settings["mode"])
+        report = {"source": str(start), "hash": model_hash(start), "mode": settings["mode"]}
+    else:
+        segmenter = Segmenter(tokenizer_folder)
+        model, report = model_on_encoder(start, segmenter, model_settings)
     logger.info("structure model: %d parameters", trainable_parameters(model))
     regions = limit_regions(sources.validation_regions(accepted, rejected, masks), settings["validate_bases"])
     run = RunSettings.of(settings, seed, threads)
@@ -84,6 +84,25 @@ def run_finetuning(
         settings["window"],
         settings["unknown_share"],
         settings["validate_every"],
+        settings["patience"],
         run_folder,
+        released,
     )
     export(model, decoder, tokenizer_folder, run_folder, report, summary, target)
+
+
+def model_on_encoder(
+    pretrained: Path, segmenter: Segmenter, model_settings: Mapping[str, Any]
+) -> tuple[StructureModel, dict[str, Any]]:
+    """A new structure model around a pretrained encoder, and the report on the encoder's tensors."""
+    before = load_model(MaskedTokenModel, pretrained)
+    config = config_from_settings(
+        dict(model_settings),
+        vocab_size=segmenter.vocabulary_size,
+        pad_token_id=segmenter.pad_id,
+        token_length=segmenter.token_length,
+        species=before.config.species,
+        lineages=before.config.lineages,
+    )
+    model = StructureModel(config)
+    return model, load_pretrained_encoder(model, before, str(pretrained)).as_dict()

@@ -184,7 +184,7 @@ def train(
     table: MetricsTable,
     callbacks: list[Callback],
 ) -> None:
-    """Train to the last step, resuming from ``run_folder/last.ckpt`` where there is one.
+    """Train to the last step or until a callback stops it, resuming from ``run_folder/last.ckpt`` where there is one.
 
     ``callbacks`` run in the given order at each epoch's end, before the checkpoint is written, so their state is in it.
     """
@@ -220,7 +220,7 @@ def train(
     resume = checkpoint if checkpoint.exists() else None
     logger.info("resuming from %s", resume) if resume else logger.info("starting from step 0 in %s", run_folder)
     trainer.fit(module, loader, ckpt_path=resume, weights_only=False)
-    if trainer.global_step != settings.steps:
+    if trainer.global_step != settings.steps and not trainer.should_stop:
         raise ConfigError(
             f"{run_folder}: training ended at step {trainer.global_step} of {settings.steps}; "
             "remove the folder if its checkpoint is of another configuration"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 import pandas as pd
@@ -62,8 +62,13 @@ class SplitSources:
         accepted: Sequence[str] | None = None,
         rejected: Sequence[str] | None = None,
         masks: Mapping[str, str] | None = None,
+        incomplete_utrs: Collection[str] = (),
     ) -> list[TrainingGenome]:
-        """Genomes of role train, with their genes and the loci to ignore where the files are given."""
+        """Genomes of role train, with their genes and the loci to ignore where the files are given.
+
+        Args:
+            incomplete_utrs: genomes whose annotation leaves out untranslated regions.
+        """
         found = []
         for number, (name, fasta) in enumerate(zip(self.names, self.fastas, strict=True)):
             if self.roles[name] != TRAIN:
@@ -81,6 +86,7 @@ class SplitSources:
                     held_out_intervals(self.splits, name, genome.contigs, TRAIN, self.mode, parts, self.flank),
                     ignored,
                     genes,
+                    name not in incomplete_utrs,
                 )
             )
         return found

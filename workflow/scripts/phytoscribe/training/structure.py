@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import shutil
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -19,14 +19,16 @@ from torch.utils.data import DataLoader
 from phytoscribe.annotation.model import GeneModel, Interval
 from phytoscribe.decoding.genes import decode_contig
 from phytoscribe.decoding.settings import DecoderSettings
+from phytoscribe.errors import ModelError
 from phytoscribe.evaluation.exact import exact_f1
 from phytoscribe.files import atomic_path
-from phytoscribe.models.loading import LoadReport
 from phytoscribe.models.structure import StructureModel
 from phytoscribe.prediction.predictor import StructurePredictor
 from phytoscribe.prediction.settings import PredictionSettings, choose_device
 from phytoscribe.tokenizer.segments import Segmenter
+from phytoscribe.training.adaptation import adapt, merge_adapters
 from phytoscribe.training.arrays import TrainingArrays, state_shares
+from phytoscribe.training.content import content_table
 from phytoscribe.training.loss import LossSettings, label_weights, structure_loss
 from phytoscribe.training.runs import MetricsTable, RunSettings, make_optimizer, train
 from phytoscribe.training.sampling import EpochSampler, WindowOrder
@@ -99,7 +101,12 @@ def predict_regions(predictor: StructurePredictor, regions: Sequence[ValidationR
 
 
 class DecodedSelection(Callback):
-    """After some epochs, predict and decode the validation regions; keep the weights with the best decoded F1."""
+    """After some epochs, predict and decode the validation regions; keep the weights with the best decoded F1.
+
+    Args:
+        to_beat: score that weights must exceed to be kept.
+        patience: training stops after so many validations in a row without a better score; 0 for never.
+    """
 
     def __init__(
         self,
@@ -111,6 +118,8 @@ class DecodedSelection(Callback):
         last_step: int,
         best_path: Path,
         table: MetricsTable,
+        to_beat: float = -1.0,
+        patience: int = 0,
     ) -> None:
         self.regions = regions
         self.segmenter = segmenter
@@ -120,8 +129,13 @@ class DecodedSelection(Callback):
         self.last_step = last_step
         self.best_path = best_path
         self.table = table
-        self.best_score = -1.0
+        self.patience = patience
+        self.best_score = to_beat
         self.best_step = 0
+        self.in_vain = 0
+
+    def on_train_start(self, trainer: lightning.Trainer, module: lightning.LightningModule) -> None:
+        self._stop_if_in_vain(trainer)
 
     def on_train_epoch_end(self, trainer: lightning.Trainer, module: lightning.LightningModule) -> None:
         if trainer.global_step % self.every_steps and trainer.global_step != self.last_step:
@@ -135,15 +149,24 @@ class DecodedSelection(Callback):
         shown = "  ".join(f"{level} {value:.3f}" for level, value in f1.items())
         logger.info("step %d: validation F1  %s", trainer.global_step, shown)
         if score > self.best_score:
-            self.best_score, self.best_step = score, trainer.global_step
+            self.best_score, self.best_step, self.in_vain = score, trainer.global_step, 0
             with atomic_path(self.best_path) as path:
                 torch.save(model.state_dict(), path)
+        else:
+            self.in_vain += 1
+            self._stop_if_in_vain(trainer)
+
+    def _stop_if_in_vain(self, trainer: lightning.Trainer) -> None:
+        if self.patience and self.in_vain >= self.patience:
+            logger.info("no better validation score in %d validations: training stops", self.in_vain)
+            trainer.should_stop = True
 
     def state_dict(self) -> dict[str, Any]:
-        return {"best_score": self.best_score, "best_step": self.best_step}
+        return {"best_score": self.best_score, "best_step": self.best_step, "in_vain": self.in_vain}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         self.best_score, self.best_step = state_dict["best_score"], state_dict["best_step"]
+        self.in_vain = state_dict["in_vain"]
 
 
 def tune_decoder(decoded: Sequence[Decoded], start: DecoderSettings) -> tuple[DecoderSettings, dict[str, float]]:
@@ -159,8 +182,8 @@ def tune_decoder(decoded: Sequence[Decoded], start: DecoderSettings) -> tuple[De
     return best, best_f1
 
 
-def start_from_shares(model: StructureModel, arrays: TrainingArrays) -> None:
-    """Set the output biases to the logits of the states' and sites' shares: training starts from the base rates.
+def start_from_statistics(model: StructureModel, arrays: TrainingArrays) -> None:
+    """Set the content table, and the output biases to the logits of the states' and sites' shares (the base rates).
 
     Only for a head that has not been trained.
     """
@@ -168,6 +191,22 @@ def start_from_shares(model: StructureModel, arrays: TrainingArrays) -> None:
     with torch.no_grad():
         model.output.bias.copy_(torch.from_numpy(np.log(shares.clip(min=1e-6)).astype(np.float32)))
         model.sites.bias.fill_(SITE_LOGIT)
+        model.content.weight.copy_(torch.from_numpy(content_table(arrays, model.config.content_length)))
+
+
+@dataclass(frozen=True)
+class Start:
+    """A released model that a fine-tuning starts from, and must beat.
+
+    Attributes:
+        folder: its folder.
+        decoder: its decoder settings.
+        mode: which weights learn (:mod:`phytoscribe.training.adaptation`).
+    """
+
+    folder: str
+    decoder: DecoderSettings
+    mode: str
 
 
 def finetune(
@@ -181,14 +220,31 @@ def finetune(
     window: int,
     unknown_share: float,
     validate_every: int,
+    patience: int,
     run_folder: Path,
+    start: Start | None = None,
 ) -> tuple[DecoderSettings, dict[str, Any]]:
     """Train ``model`` in place, load its best weights and tune the decoder on the validation regions.
 
+    Args:
+        start: the released model whose weights ``model`` has; None for a head that has not been trained.
+
     Returns:
-        The decoder settings, and a summary for the report (best step, validation F1 by level).
+        The decoder settings, and a summary for the report (best step, validation F1 by level, before and after).
+
+    Raises:
+        ModelError: the fine-tuned model decodes the validation regions no better than the released one.
     """
-    start_from_shares(model, arrays)
+    device = choose_device(settings.device)
+    decoder = start.decoder if start else DecoderSettings()
+    before: dict[str, float] | None = None
+    if start:
+        predictor = StructurePredictor(model, segmenter, decoder, prediction, device)
+        decoder, before = tune_decoder(predict_regions(predictor, regions), decoder)
+        logger.info("before fine-tuning: validation F1 %s", before)
+        adapt(model, start.mode)
+    else:
+        start_from_statistics(model, arrays)
     order = WindowOrder(arrays.contigs, window, settings.seed)
     dataset = StructureDataset(arrays, segmenter, order, unknown_share, settings.seed)
     loader = DataLoader(
@@ -199,18 +255,43 @@ def finetune(
     )
     logger.info("%d windows of %d bases per pass", order.windows_per_pass, window)
     table = MetricsTable(run_folder / "metrics.tsv")
-    decoder = DecoderSettings()
     best_path = run_folder / "best.pt"
-    every_steps = validate_every * settings.checkpoint_every
-    selection = DecodedSelection(regions, segmenter, prediction, decoder, every_steps, settings.steps, best_path, table)
+    selection = DecodedSelection(
+        regions,
+        segmenter,
+        prediction,
+        decoder,
+        validate_every * settings.checkpoint_every,
+        settings.steps,
+        best_path,
+        table,
+        selection_score(before) if before else -1.0,
+        patience,
+    )
     module = StructureModule(model, settings, loss)
     train(module, loader, settings, run_folder, settings.batch_size * window, table, [selection])
+    if not selection.best_step:
+        raise worse_than_start(start, before, selection.best_score)
     model.load_state_dict(torch.load(best_path, map_location="cpu", weights_only=True))
+    merge_adapters(model)
     # Lightning has moved the model back to the CPU.
-    predictor = StructurePredictor(model, segmenter, decoder, prediction, choose_device(settings.device))
+    predictor = StructurePredictor(model, segmenter, decoder, prediction, device)
     decoder, f1 = tune_decoder(predict_regions(predictor, regions), decoder)
     logger.info("best step %d; validation F1 after tuning: %s", selection.best_step, f1)
-    return decoder, {"best_step": selection.best_step, "validation_f1": f1}
+    if before and selection_score(f1) <= selection_score(before):
+        raise worse_than_start(start, before, selection_score(f1))
+    summary = {"best_step": selection.best_step, "validation_f1": f1}
+    return decoder, {**summary, "validation_f1_before": before} if before else summary
+
+
+def worse_than_start(start: Start, before: dict[str, float], score: float) -> ModelError:
+    """Why a fine-tuned model is not written."""
+    return ModelError(
+        f"fine-tuning made no better model than {start.folder}: its validation score (mean of exact CDS-exon and locus "
+        f"F1) was {selection_score(before):.4f}, the best after fine-tuning {score:.4f}. Nothing is written. Predict "
+        f"with predict.model: {start.folder}, or try a lower finetune.learning_rate, finetune.mode: frozen or lora, "
+        "more steps, or more annotation"
+    )
 
 
 def export(
@@ -218,7 +299,7 @@ def export(
     decoder: DecoderSettings,
     tokenizer_folder: Path,
     run_folder: Path,
-    load_report: LoadReport,
+    load_report: Mapping[str, Any],
     summary: dict[str, Any],
     target: Path,
 ) -> None:
@@ -232,5 +313,5 @@ def export(
         for name in ("tokenizer.json", "tokenizer_config.json"):
             shutil.copyfile(tokenizer_folder / name, folder / name)
         shutil.copyfile(run_folder / "metrics.tsv", folder / "metrics.tsv")
-        report = {**load_report.as_dict(), **summary}
+        report = {**load_report, **summary}
         (folder / "load_report.json").write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
