@@ -34,11 +34,10 @@ from phytoscribe.prediction.settings import PredictionSettings
 from phytoscribe.tokenizer.segments import Segmenter
 from phytoscribe.tokenizer.training import make_tokenizer
 from phytoscribe.training.arrays import TrainingArrays, write_training_arrays
-from phytoscribe.training.content import content_table
 from phytoscribe.training.loss import LossSettings, label_weights, structure_loss
 from phytoscribe.training.mixture import MixtureOrder
 from phytoscribe.training.packed import load_packed
-from phytoscribe.training.structure import predict_regions, selection_score, start_from_shares, validation_f1
+from phytoscribe.training.structure import predict_regions, selection_score, start_from_statistics, validation_f1
 from phytoscribe.training.structure_data import StructureDataset, collate_structure
 
 logger = logging.getLogger("train_release")
@@ -165,9 +164,7 @@ def make_model(given: argparse.Namespace, segmenter: Segmenter, arrays: Training
         lineages=sorted({g.description.lineage for g in genomes}),
     )
     model = StructureModel(config)
-    start_from_shares(model, arrays)
-    with torch.no_grad():
-        model.content.weight.copy_(torch.from_numpy(content_table(arrays, config.content_length)))
+    start_from_statistics(model, arrays)
     return model
 
 

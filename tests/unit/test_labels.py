@@ -9,7 +9,17 @@ from hypothesis import strategies as st
 
 from phytoscribe.annotation.gff_reader import read_gff3
 from phytoscribe.annotation.model import GeneModel, Transcript
-from phytoscribe.labels import State, label_contig, label_transcript, representative, transcripts_from_labels
+from phytoscribe.labels import (
+    NON_CODING_LABEL,
+    State,
+    label_contig,
+    label_sites,
+    label_transcript,
+    mark_unknown_untranslated,
+    representative,
+    transcripts_from_labels,
+)
+from phytoscribe.labels.states import ACCEPTOR_BIT, DONOR_BIT, UNKNOWN_SITE_BIT
 
 EXAMPLE = "resources/example/athaliana/annotation.gff3.gz"
 
@@ -127,3 +137,28 @@ def test_mirrored_transcripts_give_mirrored_labels(transcript, extra):
     backward, _, _ = label_contig([gene.reverse_complement(length)], "-", length)
     assert np.array_equal(forward, backward[::-1])
     assert gene.reverse_complement(length).reverse_complement(length) == gene
+
+
+def test_sites_of_every_isoform_are_labelled_on_both_strands():
+    first = Transcript("t1", ((10, 20), (50, 60), (80, 90)), ((12, 20), (50, 58)))
+    second = Transcript("t2", ((10, 20), (40, 90)), ((12, 20), (40, 44)))
+    for strand, donor, acceptor in (("+", {20, 60}, {39, 49, 79}), ("-", {39, 49, 79}, {20, 60})):
+        gene = GeneModel("g", "c", strand, (first, second))
+        sites = label_sites([gene], strand, 100)
+        assert set(np.flatnonzero(sites & DONOR_BIT)) == donor
+        assert set(np.flatnonzero(sites & ACCEPTOR_BIT)) == acceptor
+        assert not label_sites([gene], "-" if strand == "+" else "+", 100).any()
+
+
+def test_beside_a_cds_without_utr_no_more_is_known_than_that_it_does_not_code():
+    with_utr = Transcript("t1", ((95, 130),), ((95, 120),))  # a UTR on its right only
+    without = Transcript("u", ((40, 70),), ((40, 70),))
+    genes = [GeneModel("g", "c", "+", (with_utr,)), GeneModel("h", "c", "-", (without,))]
+    labels, _, _ = label_contig(genes, "+", 200)
+    sites = label_sites(genes, "+", 200)
+    before = labels.copy()
+    mark_unknown_untranslated(genes, "+", labels, sites, reach=30)
+    unknown = labels == NON_CODING_LABEL
+    assert set(np.flatnonzero(unknown)) == set(range(65, 95))
+    assert np.array_equal(labels[~unknown], before[~unknown])
+    assert np.array_equal((sites & UNKNOWN_SITE_BIT) > 0, unknown)

@@ -1,7 +1,7 @@
 """Rule make_windows: training sequence and labels of all genomes of role train, as flat arrays.
 
 input: accepted, rejected, fasta, fai (lists in the order of params.genomes), splits, masks
-output: contigs (TSV); bases, weights, labels, sites, soft_plus, soft_minus, targets_plus, targets_minus (npy); one folder
+output: contigs (TSV); bases, weights, labels, sites, soft_plus, soft_minus, targets_plus, targets_minus (npy)
 params: genomes, roles, lineages, contig_parts, mode, flank, masks ({genome: BED}), incomplete_utrs (genomes)
 """
 

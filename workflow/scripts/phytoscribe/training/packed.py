@@ -71,8 +71,8 @@ class PackedSequences:
 
     def bases(self, contig: str, start: int = 0, end: int | None = None) -> Bases:
         """Base codes of a contig or part of it, uint8, a copy."""
-        offset = self._offsets[contig]
-        stop = self.contigs[contig] if end is None else end
+        offset, length = self._offsets[contig], self.contigs[contig]
+        stop = length if end is None else min(end, length)
         return self._bases[offset + start : offset + stop].copy()
 
 

@@ -1,0 +1,109 @@
+"""Packed training data: what comes out is what went in; and windows drawn from several groups."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import tempfile
+from collections import Counter
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from phytoscribe.errors import PhytoScribeError
+from phytoscribe.genome import Genome
+from phytoscribe.genome.sequence import encode
+from phytoscribe.training.mixture import MixtureOrder
+from phytoscribe.training.packed import PackedSequences, load_packed, pack_sequences
+
+EXAMPLE = Path("resources/example/athaliana")
+
+
+@given(st.lists(st.text("ACGTN", min_size=1, max_size=50), min_size=1, max_size=5))
+def test_sequences_come_back(texts):
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "a.npz"
+        given_sequences = {f"c{number}": encode(text) for number, text in enumerate(texts)}
+        pack_sequences(given_sequences, path)
+        found = PackedSequences(path)
+        assert found.contigs == {name: bases.size for name, bases in given_sequences.items()}
+        for name, bases in given_sequences.items():
+            assert np.array_equal(found.bases(name), bases)
+            assert np.array_equal(found.bases(name, 1, 3), bases[1:3])
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory) -> Path:
+    target = tmp_path_factory.mktemp("packed")
+    command = [sys.executable, "tools/pack_training_data.py", str(target), "--name", "athaliana"]
+    command += ["--species", "athaliana", "--lineage", "Brassicales", "--fasta", str(EXAMPLE / "genome.fa.gz")]
+    command += ["--annotation", str(EXAMPLE / "annotation.gff3.gz"), "--mask", str(EXAMPLE / "mask.bed")]
+    subprocess.run([*command, "--train", "Chr4,Chr2", "--validate", "Chr3", "--ignore-ends", "100"], check=True)
+    return target
+
+
+def test_a_packed_genome_is_read_as_it_was(folder, arabidopsis_fasta):
+    (packed,) = load_packed(folder)
+    training = packed.for_training()
+    assert set(training.contigs) == {"Chr2", "Chr4"}
+    with Genome(arabidopsis_fasta) as genome:
+        for contig in training.contigs:
+            assert np.array_equal(training.genome.bases(contig), genome.bases(contig))
+    assert {gene.contig for gene in training.genes} == {"Chr2", "Chr4"}
+    (region,) = packed.validation_regions()
+    assert (region.name, len(region.genes)) == ("Chr3", sum(gene.contig == "Chr3" for gene in packed.genes))
+    assert (0, 100) in region.mask
+    assert training.complete_utrs
+
+
+def test_a_contig_that_is_not_there_is_named(tmp_path):
+    command = [sys.executable, "tools/pack_training_data.py", str(tmp_path), "--name", "a", "--species", "a"]
+    command += ["--fasta", str(EXAMPLE / "genome.fa.gz"), "--annotation", str(EXAMPLE / "annotation.gff3.gz")]
+    done = subprocess.run([*command, "--train", "Chr9"], capture_output=True, text=True)
+    assert done.returncode
+    assert "has no sequence Chr9" in done.stderr
+
+
+def test_an_empty_folder_is_no_packed_data(tmp_path):
+    with pytest.raises(PhytoScribeError, match=r"genomes.json: no such file"):
+        load_packed(tmp_path)
+
+
+def test_groups_are_drawn_in_their_changing_shares():
+    contigs = pd.DataFrame(
+        {"offset": [0, 50_000, 90_000], "length": [50_000, 40_000, 80_000], "group": ["a", "b", "a"]}
+    )
+    order = MixtureOrder(contigs, 1000, 3, {"a": 1, "b": 3}, {"a": 4, "b": 0}, 4000)
+    assert [order[i] for i in range(50)] == [
+        MixtureOrder(contigs, 1000, 3, {"a": 1, "b": 3}, {"a": 4, "b": 0}, 4000)[i] for i in range(50)
+    ]
+    rows = [order[i][0] for i in range(5000)]
+    early, late = Counter(rows[:400]), Counter(rows[4000:])
+    assert early[1] / 400 == pytest.approx(0.72, abs=0.07)
+    assert late[1] == 0
+    assert late[2] / late[0] == pytest.approx(80 / 50, rel=0.3)
+    for index in range(200):
+        row, start, strand = order[index]
+        assert 0 <= start <= contigs["length"][row] - 1000
+        assert strand in (0, 1)
+
+
+def test_the_release_is_trained_and_resumed(folder, tmp_path):
+    command = [sys.executable, "tools/train_release.py", "--data", str(folder), "--out", str(tmp_path)]
+    command += ["--window", "1024", "--size", "tiny", "--k", "3", "--validate-every", "4", "--save-every", "2"]
+    command += ["--warmup", "1", "--threads", "1", "--device", "cpu", "--steps", "4"]
+    first = subprocess.run([*command, "--stop-after", "0"], capture_output=True, text=True)
+    assert first.returncode == 0, first.stderr
+    assert "stopped at step 1 of 4" in first.stderr
+    second = subprocess.run(command, capture_output=True, text=True)
+    assert second.returncode == 0, second.stderr
+    assert "resumed at step 1" in second.stderr
+    assert {"config.json", "model.safetensors", "decoder.json", "tokenizer.json"} <= {
+        path.name for path in (tmp_path / "model").iterdir()
+    }
+    names = pd.read_csv(tmp_path / "metrics.tsv", sep="\t")["name"]
+    assert "validation_locus_f1" in set(names)
