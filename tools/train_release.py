@@ -206,6 +206,7 @@ class Run:
         with torch.autocast(self.device.type, dtype=torch.bfloat16):
             output = self.forward(*inputs)
         loss = structure_loss(output, targets, weights, sites, self.per_label, self.loss)
+        loss = loss + self.model.encoder.balance_loss()
         loss.backward()
         torch.nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
         self.optimizer.step()

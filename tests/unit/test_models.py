@@ -12,6 +12,7 @@ from phytoscribe.labels.states import STATE_COUNT
 from phytoscribe.models.attention import BlockSparseAttention, rotary_angles, rotate
 from phytoscribe.models.configuration import config_from_settings
 from phytoscribe.models.encoder import BigBroEncoder, MaskedTokenModel
+from phytoscribe.models.experts import ExpertFeedForward
 from phytoscribe.models.loading import load_model, load_pretrained_encoder, trainable_parameters
 from phytoscribe.models.sizes import SIZES
 from phytoscribe.models.structure import (
@@ -185,3 +186,49 @@ def test_rotation_depends_on_distance_only():
 
     assert product(3, 10) == pytest.approx(product(103, 110), abs=1e-4)
     assert product(3, 10) != pytest.approx(product(3, 11), abs=1e-4)
+
+
+def test_experts_of_one_kind_are_a_plain_layer():
+    torch.manual_seed(0)
+    layer = ExpertFeedForward(16, 32, 4)
+    for expert in layer.experts:
+        expert.load_state_dict(layer.experts[0].state_dict())
+    hidden = torch.randn(2, 30, 16)
+    torch.testing.assert_close(layer(hidden), layer.experts[0](hidden), atol=1e-5, rtol=1e-4)
+
+
+def test_each_token_goes_to_its_two_experts_whatever_the_batch():
+    torch.manual_seed(0)
+    layer = ExpertFeedForward(16, 32, 4)
+    hidden = torch.randn(3, 30, 16)
+    together = layer(hidden)
+    for row in range(3):
+        torch.testing.assert_close(layer(hidden[row : row + 1])[0], together[row], atol=1e-6, rtol=1e-5)
+    token = hidden[1, 7]
+    probabilities = layer.router(token).softmax(-1)
+    best = probabilities.topk(2).indices.tolist()
+    parts = [probabilities[e] / probabilities[best].sum() * layer.experts[e](token) for e in best]
+    torch.testing.assert_close(together[1, 7], sum(parts), atol=1e-6, rtol=1e-5)
+
+
+def test_load_balance_is_least_when_experts_share_the_work():
+    layer = ExpertFeedForward(4, 8, 4)
+    with torch.no_grad():
+        layer.router.weight.copy_(20 * torch.eye(4))
+    layer(torch.eye(4)[None])
+    even = layer.balance.item()
+    layer(torch.eye(4)[None, [0, 0, 0, 0]])
+    assert even == pytest.approx(1, abs=1e-3)
+    assert layer.balance.item() == pytest.approx(4, abs=1e-3)
+
+
+def test_a_model_with_experts_learns_and_its_balance_counts():
+    torch.manual_seed(1)
+    model = StructureModel(config_from_settings({**TINY, "expert_count": 3}, vocab_size=64))
+    bases = torch.randint(0, 5, (2, 96))
+    token_of_base = (torch.arange(96) // 4).expand(2, 96)
+    output = model(bases, torch.randint(10, 64, (2, 24)), token_of_base, torch.tensor([[7, 8], [7, 8]]))
+    (output.states.logsumexp(-1).sum() + model.encoder.balance_loss()).backward()
+    assert all(layer.feed_forward.router.weight.grad.abs().sum() > 0 for layer in model.encoder.layers)
+    plain = StructureModel(config_from_settings(TINY, vocab_size=64))
+    assert float(plain.encoder.balance_loss()) == 0

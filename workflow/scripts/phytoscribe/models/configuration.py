@@ -23,6 +23,8 @@ class BigBroConfig(PretrainedConfig):
         attention_every: every so many layers, one has attention beside its convolution.
         block_size: tokens of a local attention block; a token sees its own block and both neighbours.
         feed_forward_factor: width of the feed-forward layer over ``hidden_size``.
+        expert_count: experts of each feed-forward layer, two of which work on a token; 0 for plain layers.
+        expert_balance: weight of the load-balance term in the loss.
         dropout: in the encoder's residual branches.
         stem_channels, stem_layers: convolutions at base resolution before pooling.
         spread_channels: channels that each token gives back to each of its bases.
@@ -47,6 +49,8 @@ class BigBroConfig(PretrainedConfig):
         attention_every: int = 3,
         block_size: int = 64,
         feed_forward_factor: int = 2,
+        expert_count: int = 0,
+        expert_balance: float = 0.01,
         dropout: float = 0.0,
         stem_channels: int = 48,
         stem_layers: int = 2,
@@ -68,6 +72,8 @@ class BigBroConfig(PretrainedConfig):
         self.attention_every = attention_every
         self.block_size = block_size
         self.feed_forward_factor = feed_forward_factor
+        self.expert_count = expert_count
+        self.expert_balance = expert_balance
         self.dropout = dropout
         self.stem_channels = stem_channels
         self.stem_layers = stem_layers

@@ -10,6 +10,7 @@ from transformers import PreTrainedModel
 from phytoscribe.models.attention import BlockSparseAttention
 from phytoscribe.models.configuration import BigBroConfig
 from phytoscribe.models.convolution import SequenceConvolution
+from phytoscribe.models.experts import ExpertFeedForward, feed_forward
 
 INITIAL_DEVIATION = 0.02
 MIXING_KERNEL = 3
@@ -34,11 +35,9 @@ class EncoderLayer(nn.Module):
             self.attention_norm = nn.LayerNorm(width)
             self.attention = BlockSparseAttention(config)
         self.feed_forward_norm = nn.LayerNorm(width)
-        self.feed_forward = nn.Sequential(
-            nn.Linear(width, config.feed_forward_factor * width),
-            nn.GELU(),
-            nn.Linear(config.feed_forward_factor * width, width),
-        )
+        inner = config.feed_forward_factor * width
+        experts = config.expert_count
+        self.feed_forward = ExpertFeedForward(width, inner, experts) if experts else feed_forward(width, inner)
         self.dropout = nn.Dropout(config.dropout)
 
     def forward(self, global_tokens: Tensor, tokens: Tensor, valid: Tensor) -> tuple[Tensor, Tensor]:
@@ -91,6 +90,11 @@ class BigBroEncoder(BigBroPreTrainedModel):
         self.layers = nn.ModuleList(EncoderLayer(config, number) for number in range(config.layer_count))
         self.final_norm = nn.LayerNorm(config.hidden_size)
         self.post_init()
+
+    def balance_loss(self) -> Tensor:
+        """``expert_balance`` times the load-balance terms of the last forward pass; zero without experts."""
+        terms = [module.balance for module in self.modules() if isinstance(module, ExpertFeedForward)]
+        return self.config.expert_balance * torch.stack(terms).sum() if terms else torch.zeros(())
 
     def forward(self, token_ids: Tensor, global_ids: Tensor, added: Tensor | None = None) -> Tensor:
         """

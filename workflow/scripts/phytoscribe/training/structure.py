@@ -58,7 +58,8 @@ class StructureModule(lightning.LightningModule):
 
     def training_step(self, batch: StructureBatch, batch_idx: int) -> torch.Tensor:
         output = self.model(*batch.inputs)
-        return structure_loss(output, batch.targets, batch.weights, batch.sites, self.per_label, self.loss)
+        loss = structure_loss(output, batch.targets, batch.weights, batch.sites, self.per_label, self.loss)
+        return loss + self.model.encoder.balance_loss()
 
     def configure_optimizers(self) -> dict[str, Any]:
         return make_optimizer(self, self.settings)
