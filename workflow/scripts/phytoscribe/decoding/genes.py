@@ -7,11 +7,12 @@ import math
 import numpy as np
 import numpy.typing as npt
 
-from phytoscribe.annotation.model import GeneModel, Transcript
+from phytoscribe.annotation.model import GeneModel, Interval, Transcript
+from phytoscribe.decoding.coding_gene import CodingGene
 from phytoscribe.decoding.settings import DecoderSettings
+from phytoscribe.decoding.streaming import StreamingDecoder
 from phytoscribe.decoding.untranslated import exons_with_untranslated_regions, reach
-from phytoscribe.decoding.viterbi import CodingGene, StreamingDecoder
-from phytoscribe.labels.states import CODING_STATES, INTRON_STATES
+from phytoscribe.labels.states import NON_CODING_STATES
 
 #: Bases that :func:`decode_contig` hands on at once; bounds memory, changes nothing else.
 PIECE = 200_000
@@ -48,7 +49,8 @@ class StreamingGeneDecoder:
             plus, minus: log probabilities of each strand's states, (n, STATE_COUNT), contig orientation.
         """
         self._length += bases.size
-        self._rows.append((bases, plus, minus))
+        # All that untranslated regions are found from.
+        self._rows.append((bases, plus[:, : len(NON_CODING_STATES)], minus[:, : len(NON_CODING_STATES)]))
         self._waiting += self._decoder.push(bases, plus, minus)
         genes = self._ready(self._decoder.decided)
         self._forget()
@@ -82,9 +84,7 @@ class StreamingGeneDecoder:
         limits = reach(gene.span, self._last_end[gene.strand], following, self.settings.maximum_utr, self._length)
         exons = exons_with_untranslated_regions(gene, limits, self._offset, bases, table, self.settings)
         self._count += 1
-        score = gene_score(gene, table[gene.span[0] - self._offset : gene.span[1] - self._offset])
-        transcript = Transcript(f"{self._count}.t1", exons, gene.cds, score=score)
-        return GeneModel(str(self._count), self.contig, gene.strand, (transcript,), score=score)
+        return gene_model(gene, exons, self.contig, str(self._count))
 
     def _joined(self) -> tuple[npt.NDArray[np.uint8], npt.NDArray, npt.NDArray]:
         if len(self._rows) > 1:
@@ -124,17 +124,32 @@ def decode_contig(
     return genes + decoder.finish()
 
 
-def gene_score(gene: CodingGene, log_probabilities: npt.NDArray) -> float:
-    """Mean model probability, over the bases from start to stop codon, of being coding (CDS) or intron (introns).
+def gene_model(gene: CodingGene, exons: tuple[Interval, ...], contig: str, identifier: str) -> GeneModel:
+    """The gene model of a decoded gene; the probabilities of its parts become attributes of the transcript.
 
-    Args:
-        log_probabilities: of the gene's strand and span.
+    Lists of probabilities are in reading direction of the gene, as exons are counted.
     """
-    start = gene.span[0]
-    probabilities = np.exp(np.asarray(log_probabilities, dtype=np.float32))
-    coding = np.zeros(probabilities.shape[0], dtype=bool)
-    for left, right in gene.cds:
-        coding[left - start : right - start] = True
-    as_coding = probabilities[:, list(CODING_STATES)].sum(axis=1)
-    as_intron = probabilities[:, list(INTRON_STATES)].sum(axis=1)
-    return float(min(1.0, np.where(coding, as_coding, as_intron).mean()))
+    order = slice(None) if gene.strand == "+" else slice(None, None, -1)
+    attributes = {
+        "locus_probability": _shown(gene.locus_probability),
+        "cds_probabilities": ",".join(map(_shown, gene.segment_probabilities[order])),
+        "intron_probabilities": ",".join(map(_shown, gene.intron_probabilities[order])),
+        "start_probability": _shown(gene.start_probability),
+        "stop_probability": _shown(gene.stop_probability),
+    }
+    partial = {"partial": "true"} if gene.partial_left or gene.partial_right else {}
+    attributes = {**{name: value for name, value in attributes.items() if value}, **partial}
+    transcript = Transcript(
+        f"{identifier}.t1",
+        exons,
+        gene.cds,
+        attributes=attributes,
+        score=gene.probability,
+        start_phase=gene.start_phase,
+    )
+    return GeneModel(identifier, contig, gene.strand, (transcript,), attributes=partial, score=gene.probability)
+
+
+def _shown(probability: float) -> str:
+    """Three decimals; empty for none."""
+    return "" if math.isnan(probability) else f"{probability:.3f}"

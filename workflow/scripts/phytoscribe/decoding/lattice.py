@@ -1,289 +1,741 @@
-"""The gene grammar of both strands as one lattice, and its best path (Viterbi).
+"""The lattice of gene structures over candidate sites: a semi-Markov conditional random field of both strands.
 
-The path reads the contig from left to right through one non-coding state and the coding and intron states of genes on
-either strand, so two genes never share a coding base and strand conflicts are settled by score.  Scores are relative
-to the non-coding path: for a gene on one strand the other strand's probability of being non-coding cancels.
+Nodes are candidate sites (:mod:`phytoscribe.decoding.sites`) with the state of the reading frame, and one non-coding
+path.  Edges are whole CDS segments and whole introns, with explicit scores for their lengths, so the sums over all
+paths (forward-backward) give exact posterior probabilities of segments, introns, codons and gene structures.  Scores
+are relative to the non-coding path; for a gene on one strand the other strand's probability of being non-coding
+cancels.
 
-Hard rules, on each strand: ATG; a stop codon at the end and none in frame before it, also not across an intron; GT-AG
-or GC-AG introns of at least ``minimum_intron`` bases; no CDS segment under three bases; no N in a CDS.  Untranslated
-regions and intergenic sequence are one state here; :mod:`phytoscribe.decoding.untranslated` tells them apart later.
+Lengths up to a limit are looked up edge by edge.  Beyond it the score falls linearly (a geometric tail), so all older
+openings are carried along as one sum for each state that matters to what may follow; work stays linear in the contig
+and no length is limited.  A segment also ends at the first stop codon in its frame.
 
-Every edge that must cover several bases at once (start codon, the first three bases of a CDS segment, the shortest
-intron) is a jump: it lands on its last base and refers back to the score before its first one.  Thus one pass costs
-constant time a base, and looks back at most ``minimum_intron`` bases.
+Everything is in natural log units and float64.  See S. Sarawagi and W. Cohen, *Semi-Markov conditional random fields*,
+NIPS 2004, and for gene finding C. Burge and S. Karlin, J. Mol. Biol. 268:78 (1997).
 """
 
 from __future__ import annotations
+
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 from numba import njit
 
 from phytoscribe.decoding.settings import MINIMUM_CDS_SEGMENT
+from phytoscribe.decoding.sites import (
+    AT_AC,
+    BEGIN,
+    CHECK,
+    EDGE,
+    END,
+    FORBIDDEN,
+    INTRON_BEGIN,
+    INTRON_END,
+    NORMAL,
+    PLUS,
+    Rows,
+)
 
-# Nodes of the lattice.  P_ is the plus strand, M_ the minus strand.  C0..C2: the base's codon position.
-# Introns by phase; a split codon that may still turn into a stop codon has a node of its own, so that the check
-# crosses the intron: P_I1T has seen T; P_I2TA has seen TA, P_I2TG has seen TG.  On the minus strand the codon is met
-# from its 3' end: M_I1S has seen the last two bases of a stop codon, M_I2A and M_I2G its last base.
-NON_CODING = 0
-P_C0, P_C1, P_C2, P_STOP, P_I0, P_I1, P_I1T, P_I2, P_I2TA, P_I2TG = range(1, 11)
-M_C0, M_C1, M_C2, M_START, M_I0, M_I1, M_I1S, M_I2, M_I2A, M_I2G = range(11, 21)
-NODE_COUNT = 21
+#: All that is open may be given up where it is this far (natural log units) behind the non-coding path.  The lattice
+#: falls into independent blocks there.
+GIVEN_UP = 300.0
+#: Where candidate sites are so dense that something is always open, a block of so many bases, and again of twice as
+#: many, is cut where no path that matters crosses: those that come back to the non-coding path have a posterior below
+#: exp(-NOTHING), the others are behind it by GIVEN_UP.
+LONG_BLOCK = 16_384
+NOTHING = 30.0
+#: Terms this far under the largest add nothing to a sum in double precision.
+NEGLIGIBLE = 45.0
+#: No path.
+_NONE = -1
 
-# Columns of the relative scores of one strand, see relative_scores().
-CODING, FIRST, LAST, INTRON, START, STOP = 0, 3, 6, 9, 12, 13
-COLUMN_COUNT = 14
+# What the forward pass stopped for.
+MORE, COMPLETE, LONG = range(3)
 
-A, C, G, T, N = range(5)
-FORBIDDEN = -1e30
-#: A path this far (natural log units) behind the non-coding one is given up.  No probability is under exp(-14), so it
-#: would need some 350 bases of certain evidence to come back; without this an intron could be open through any gap.
-GIVEN_UP = 5000.0
-JUMP = MINIMUM_CDS_SEGMENT
-
-
-@njit(cache=True, inline="always")
-def _is_stop(first, second, third):
-    return first == T and ((second == A and (third in (A, G))) or (second == G and third == A))
+# How a segment's ends look to its length: a split CDS, a gene's end, or the contig's end.
+_INNER, _OUTER, _CUT = range(3)
+INITIAL, INTERNAL, TERMINAL, SINGLE, CUT_SEGMENT = range(5)
+SEGMENT_KINDS = 5
 
 
-@njit(cache=True, inline="always")
-def _is_stop_reversed(left, middle, right):
-    return _is_stop(3 - right, 3 - middle, 3 - left) if max(left, middle, right) < N else False
+class Scores(NamedTuple):
+    """What the edges need beyond their sites.
+
+    Attributes:
+        segment: float64 (SEGMENT_KINDS, limit + 1), score of a CDS segment by kind and length.
+        segment_slope: float64 (SEGMENT_KINDS,), per base beyond the limit.
+        intron: float64 (limit + 1,); intron_slope: per base beyond the limit.
+        minimum_intron: shortest intron, bp.
+        minimum_single: shortest CDS of a gene of one segment, bp.
+    """
+
+    segment: npt.NDArray[np.float64]
+    segment_slope: npt.NDArray[np.float64]
+    intron: npt.NDArray[np.float64]
+    intron_slope: float
+    minimum_intron: int
+    minimum_single: int
 
 
-@njit(cache=True, inline="always")
-def _offer(best, back, row, node, score, origin):
-    if score > best[row, node]:
-        best[row, node] = score
-        back[row, node] = origin
+class Paths(NamedTuple):
+    """Forward results by row and ``t``.
+
+    Attributes:
+        total: float64 (n, 3), log sum of all paths that arrive at an opening site (before its segment) or leave a
+            closing one (its segment and site included).
+        best: the same for the best path.
+        back: int64 (n, 3), ``3 * row + t`` of the best path's node before this one; for ``BEGIN`` that of the gene
+            before, -1 for none.
+        free: float64 (n,), sum (or best, if sums are not wanted) of the non-coding path behind the row.
+    """
+
+    total: npt.NDArray[np.float64]
+    best: npt.NDArray[np.float64]
+    back: npt.NDArray[np.int64]
+    free: npt.NDArray[np.float64]
+
+    @classmethod
+    def empty(cls, count: int) -> Paths:
+        return cls(np.empty((count, 3)), np.empty((count, 3)), np.empty((count, 3), np.int64), np.empty(count))
+
+
+class Open(NamedTuple):
+    """What may still be continued while the rows are read from left to right.
+
+    Segments are kept by ``3 * strand + frame``, introns by strand; entries are in order of position.
+    """
+
+    count: npt.NDArray[np.int64]  # (8,) entries of the six segment lists and two intron lists
+    start: npt.NDArray[np.int64]  # (8,) first entry that is neither dead nor in the tail
+    bound: npt.NDArray[np.int64]  # (6,) bound that the tail belongs to
+    position: npt.NDArray[np.int64]  # (6, room)
+    total: npt.NDArray[np.float64]
+    best: npt.NDArray[np.float64]
+    code: npt.NDArray[np.int64]
+    end: npt.NDArray[np.int8]
+    tail: npt.NDArray[np.float64]  # (6, 3 opening ends, 3 closing ends) sums with the length's slope taken out
+    tail_best: npt.NDArray[np.float64]
+    tail_code: npt.NDArray[np.int64]
+    intron_position: npt.NDArray[np.int64]  # (2, room)
+    intron_row: npt.NDArray[np.int64]
+    intron_total: npt.NDArray[np.float64]  # (2, room, 3)
+    intron_best: npt.NDArray[np.float64]
+    intron_tail: npt.NDArray[np.float64]  # (2, 27): family, t, class of the split codon
+    intron_tail_best: npt.NDArray[np.float64]
+    intron_tail_code: npt.NDArray[np.int64]
+    free: npt.NDArray[np.float64]  # (2,) non-coding path: sum, best
+    last: npt.NDArray[np.int64]  # (1,) code of the last gene's end on the best non-coding path
+    extent: npt.NDArray[np.int64]  # (3,) position at which the block began, bases after which it is long, LONG_BLOCK
+
+    @classmethod
+    def empty(cls, room: int) -> Open:
+        opened = cls(
+            np.zeros(8, np.int64),
+            np.zeros(8, np.int64),
+            np.full(6, -1, np.int64),
+            np.empty((6, room), np.int64),
+            np.empty((6, room)),
+            np.empty((6, room)),
+            np.empty((6, room), np.int64),
+            np.empty((6, room), np.int8),
+            np.empty((6, 3, 3)),
+            np.empty((6, 3, 3)),
+            np.empty((6, 3, 3), np.int64),
+            np.empty((2, room), np.int64),
+            np.empty((2, room), np.int64),
+            np.empty((2, room, 3)),
+            np.empty((2, room, 3)),
+            np.empty((2, 27)),
+            np.empty((2, 27)),
+            np.empty((2, 27), np.int64),
+            np.zeros(2),
+            np.full(1, _NONE, np.int64),
+            np.full(3, LONG_BLOCK, np.int64),
+        )
+        clear(opened, 0)
+        return opened
 
 
 @njit(cache=True)
-def _plus_row(u, bases, plus, best, back, minimum_intron, gene, intron):
-    """Edges of the plus strand that land on row ``u``."""
-    coding0, coding1, coding2 = plus[u, CODING], plus[u, CODING + 1], plus[u, CODING + 2]
-    before = u - 1
-    _offer(best, back, u, P_C0, best[before, P_C2] + coding0, P_C2)
-    _offer(best, back, u, P_C1, best[before, P_C0] + coding1, P_C0)
-    stop = u >= 2 and _is_stop(bases[u - 2], bases[u - 1], bases[u])
-    if stop:
-        _offer(best, back, u, P_STOP, best[before, P_C1] + plus[u, STOP], P_C1)
-    else:
-        _offer(best, back, u, P_C2, best[before, P_C1] + coding2, P_C1)
-    for k in range(6):
-        node = P_I0 + k
-        phase = 0 if k == 0 else (1 if k < 3 else 2)
-        _offer(best, back, u, node, best[before, node] + plus[u, INTRON + phase], node)
-    first = u - JUMP + 1
-    if first >= 1:
-        b0, b1, b2 = bases[first], bases[first + 1], bases[u]
-        origin = first - 1
-        if b0 == A and b1 == T and b2 == G:
-            score = plus[first, START] + plus[first + 1, CODING + 1] + coding2 + gene
-            _offer(best, back, u, P_C2, best[origin, NON_CODING] + score, NON_CODING)
-        if first >= 2 and bases[first - 2] == A and bases[first - 1] == G:
-            score = plus[first, FIRST] + plus[first + 1, CODING + 1]
-            if _is_stop(b0, b1, b2):
-                _offer(best, back, u, P_STOP, best[origin, P_I0] + score + plus[u, STOP], P_I0)
-            else:
-                _offer(best, back, u, P_C2, best[origin, P_I0] + score + coding2, P_I0)
-            score = plus[first, FIRST + 1] + plus[first + 1, CODING + 2] + coding0
-            _offer(best, back, u, P_C0, best[origin, P_I1] + score, P_I1)
-            if not _is_stop(T, b0, b1):
-                _offer(best, back, u, P_C0, best[origin, P_I1T] + score, P_I1T)
-            score = plus[first, FIRST + 2] + plus[first + 1, CODING] + coding1
-            _offer(best, back, u, P_C1, best[origin, P_I2] + score, P_I2)
-            if not _is_stop(T, A, b0):
-                _offer(best, back, u, P_C1, best[origin, P_I2TA] + score, P_I2TA)
-            if not _is_stop(T, G, b0):
-                _offer(best, back, u, P_C1, best[origin, P_I2TG] + score, P_I2TG)
-    first = u - minimum_intron + 1
-    if first >= 2 and bases[first] == G and (bases[first + 1] == T or bases[first + 1] == C):
-        origin = first - 1
-        for position in range(3):
-            start_score = best[origin, P_C0 + position]
-            if start_score <= FORBIDDEN:
-                continue
-            phase = (position + 1) % 3
-            score = start_score + plus[origin, LAST + position] - plus[origin, CODING + position] + intron
-            for row in range(first, u + 1):
-                score += plus[row, INTRON + phase]
-            last = bases[origin]
-            node = P_I0
-            if phase == 1:
-                node = P_I1T if last == T else P_I1
-            elif phase == 2:
-                node = P_I2
-                if bases[origin - 1] == T and last == A:
-                    node = P_I2TA
-                elif bases[origin - 1] == T and last == G:
-                    node = P_I2TG
-            _offer(best, back, u, node, score, P_C0 + position)
-
-
-@njit(cache=True)
-def _minus_row(u, bases, minus, best, back, minimum_intron, gene, intron):
-    """Edges of the minus strand that land on row ``u``; its genes are met from stop to start."""
-    coding0, coding1, coding2 = minus[u, CODING], minus[u, CODING + 1], minus[u, CODING + 2]
-    before = u - 1
-    _offer(best, back, u, M_C2, best[before, M_C0] + coding2, M_C0)
-    _offer(best, back, u, M_C1, best[before, M_C2] + coding1, M_C2)
-    if u >= 2:
-        if not _is_stop_reversed(bases[u - 2], bases[u - 1], bases[u]):
-            _offer(best, back, u, M_C0, best[before, M_C1] + coding0, M_C1)
-        if bases[u - 2] == C and bases[u - 1] == A and bases[u] == T:
-            _offer(best, back, u, M_START, best[before, M_C1] + minus[u, START], M_C1)
-    for k in range(6):
-        node = M_I0 + k
-        phase = 0 if k == 0 else (1 if k < 3 else 2)
-        _offer(best, back, u, node, best[before, node] + minus[u, INTRON + phase], node)
-    first = u - JUMP + 1
-    if first >= 1:
-        b0, b1, b2 = bases[first], bases[first + 1], bases[u]
-        origin = first - 1
-        if _is_stop_reversed(b0, b1, b2):
-            score = minus[first, STOP] + minus[first + 1, CODING + 1] + coding0 + gene
-            _offer(best, back, u, M_C0, best[origin, NON_CODING] + score, NON_CODING)
-        if first >= 2 and bases[first - 1] == C and (bases[first - 2] == A or bases[first - 2] == G):
-            score = minus[first, LAST + 2] + minus[first + 1, CODING + 1]
-            if not _is_stop_reversed(b0, b1, b2):
-                _offer(best, back, u, M_C0, best[origin, M_I0] + score + coding0, M_I0)
-            if b0 == C and b1 == A and b2 == T:
-                _offer(best, back, u, M_START, best[origin, M_I0] + score + minus[u, START], M_I0)
-            score = minus[first, LAST] + minus[first + 1, CODING + 2] + coding1
-            _offer(best, back, u, M_C1, best[origin, M_I1] + score, M_I1)
-            if b0 != A:
-                _offer(best, back, u, M_C1, best[origin, M_I1S] + score, M_I1S)
-            score = minus[first, LAST + 1] + minus[first + 1, CODING] + coding2
-            _offer(best, back, u, M_C2, best[origin, M_I2] + score, M_I2)
-            if not (b1 == A and (b0 in (T, C))):
-                _offer(best, back, u, M_C2, best[origin, M_I2A] + score, M_I2A)
-            if not (b1 == A and b0 == T):
-                _offer(best, back, u, M_C2, best[origin, M_I2G] + score, M_I2G)
-    first = u - minimum_intron + 1
-    if first >= 2 and bases[first] == C and bases[first + 1] == T:
-        origin = first - 1
-        for position in range(3):
-            start_score = best[origin, M_C0 + position]
-            if start_score <= FORBIDDEN:
-                continue
-            score = start_score + minus[origin, FIRST + position] - minus[origin, CODING + position] + intron
-            for row in range(first, u + 1):
-                score += minus[row, INTRON + position]
-            last = bases[origin]
-            node = M_I0
-            if position == 1:
-                earlier = bases[origin - 1]
-                split_stop = (last == T and (earlier in (T, C))) or (last == C and earlier == T)
-                node = M_I1S if split_stop else M_I1
-            elif position == 2:
-                node = M_I2A if last == T else (M_I2G if last == C else M_I2)
-            _offer(best, back, u, node, score, M_C0 + position)
-
-
-@njit(cache=True, nogil=True)
-def advance(begin, end, bases, plus, minus, best, back, minimum_intron, gene, intron):
-    """Fill rows ``begin..end`` of ``best`` and ``back``; rows before ``begin`` (at least one) are done.
-
-    Args:
-        bases: uint8, (rows,); plus, minus: float32, (rows, COLUMN_COUNT) relative scores, contig orientation.
-        best: float64, (rows, NODE_COUNT) score of the best path that ends in each node at each base.
-        back: uint8, (rows, NODE_COUNT) node that this path came from.
-    """
-    for u in range(begin, end):
-        for node in range(NODE_COUNT):
-            best[u, node] = FORBIDDEN
-            back[u, node] = NON_CODING
-        best[u, NON_CODING] = best[u - 1, NON_CODING]
-        _offer(best, back, u, NON_CODING, best[u - 1, P_STOP], P_STOP)
-        _offer(best, back, u, NON_CODING, best[u - 1, M_START], M_START)
-        _plus_row(u, bases, plus, best, back, minimum_intron, gene, intron)
-        _minus_row(u, bases, minus, best, back, minimum_intron, gene, intron)
-        for node in range(1, NODE_COUNT):
-            if best[u, node] < best[u, NON_CODING] - GIVEN_UP:
-                best[u, node] = FORBIDDEN
+def clear(opened, position):
+    """Nothing is open, and the non-coding path starts anew at this position."""
+    opened.count[:] = 0
+    opened.start[:] = 0
+    opened.bound[:] = -1
+    opened.tail[:] = FORBIDDEN
+    opened.tail_best[:] = FORBIDDEN
+    opened.intron_tail[:] = FORBIDDEN
+    opened.intron_tail_best[:] = FORBIDDEN
+    opened.free[:] = 0.0
+    opened.last[:] = _NONE
+    opened.extent[0] = position
+    opened.extent[1] = opened.extent[2]
 
 
 @njit(cache=True, inline="always")
-def _jump_length(node, origin, minimum_intron):
-    """Bases that the edge ``origin`` -> ``node`` covers."""
-    if node == NON_CODING:
-        return 1
-    node_intron = P_I0 <= node <= P_I2TG or M_I0 <= node <= M_I2G
-    origin_intron = P_I0 <= origin <= P_I2TG or M_I0 <= origin <= M_I2G
-    if node_intron:
-        return 1 if origin_intron else minimum_intron
-    return JUMP if origin_intron or origin == NON_CODING else 1
+def add_logs(a, b):
+    if b > a:
+        a, b = b, a
+    return a + np.log1p(np.exp(b - a)) if b - a > -NEGLIGIBLE else a
+
+
+@njit(cache=True, inline="always")
+def _log_sum(values, count, top):
+    """Log of the sum of exponentials of the first ``count`` values, ``top`` the largest of them."""
+    if count == 0 or top <= 0.5 * FORBIDDEN:
+        return FORBIDDEN
+    total = 0.0
+    for k in range(count):
+        if values[k] > top - NEGLIGIBLE:
+            total += np.exp(values[k] - top)
+    return top + np.log(total)
+
+
+@njit(cache=True, inline="always")
+def segment_kind(strand, opening, closing):
+    """Kind of a segment from its left and right end."""
+    if opening == _CUT or closing == _CUT:
+        return CUT_SEGMENT
+    if opening == _OUTER and closing == _OUTER:
+        return SINGLE
+    if opening == _INNER and closing == _INNER:
+        return INTERNAL
+    return INITIAL if (opening == _OUTER) == (strand == PLUS) else TERMINAL
+
+
+@njit(cache=True, inline="always")
+def _end_of(kind, variant):
+    if kind in (INTRON_BEGIN, INTRON_END):
+        return _INNER
+    return _CUT if variant == EDGE else _OUTER
+
+
+@njit(cache=True, inline="always")
+def segment_length_score(scores, kind, length):
+    """Score of a segment's length; FORBIDDEN for one that is too short for a gene of its own."""
+    if kind == SINGLE and length < scores.minimum_single:
+        return FORBIDDEN
+    limit = scores.segment.shape[1] - 1
+    if length <= limit:
+        return scores.segment[kind, length]
+    return scores.segment[kind, limit] + scores.segment_slope[kind] * (length - limit)
+
+
+@njit(cache=True, inline="always")
+def intron_length_score(scores, length):
+    limit = scores.intron.size - 1
+    if length <= limit:
+        return scores.intron[length]
+    return scores.intron[limit] + scores.intron_slope * (length - limit)
+
+
+@njit(cache=True, inline="always")
+def _may_open(position, end, bound):
+    """Whether a segment that opens here is free of stop codons in frame and N up to a closing site with this bound."""
+    return position > bound or (position == bound and end == _OUTER)
+
+
+@njit(cache=True, inline="always")
+def _tail_family(variant):
+    """GT-AG and GC-AG introns, AT-AC introns, and those that the contig's left end cuts."""
+    return 1 if variant == AT_AC else (2 if variant == EDGE else 0)
+
+
+@njit(cache=True, inline="always")
+def _tail_group(family, t, left):
+    return 9 * family + 3 * t + left
+
+
+@njit(cache=True, inline="always")
+def _alike(first, second):
+    """The two ends of an intron belong to one kind of intron; the contig's ends do not make one by themselves."""
+    return (first == AT_AC) == (second == AT_AC) and not (first == EDGE and second == EDGE)
+
+
+@njit(cache=True, inline="always")
+def _of_family(family, variant):
+    """An intron of this family may end at a site of this variant."""
+    return _alike(AT_AC if family == 1 else (EDGE if family == 2 else NORMAL), variant)
+
+
+@njit(cache=True)
+def _drop_dead_segments(opened, held, bound):
+    """Forget segments that a stop codon in frame or an N has ended."""
+    if bound > opened.bound[held]:
+        opened.bound[held] = bound
+        opened.tail[held] = FORBIDDEN
+        opened.tail_best[held] = FORBIDDEN
+        start = opened.start[held]
+        while start < opened.count[held] and not _may_open(
+            opened.position[held, start], opened.end[held, start], bound
+        ):
+            start += 1
+        opened.start[held] = start
+
+
+@njit(cache=True)
+def _segments_into(opened, held, strand, position, bound, closing, scores, scratch, summed):
+    """Sum and best of all segments that close here: (total, best, code of the best opening)."""
+    _drop_dead_segments(opened, held, bound)
+    limit = scores.segment.shape[1] - 1
+    start = opened.start[held]
+    while start < opened.count[held] and opened.position[held, start] < position - limit:
+        opening = opened.end[held, start]
+        for other in range(3):
+            shift = scores.segment_slope[segment_kind(strand, opening, other)] * opened.position[held, start]
+            if summed:
+                opened.tail[held, opening, other] = add_logs(
+                    opened.tail[held, opening, other], opened.total[held, start] - shift
+                )
+            if opened.best[held, start] - shift > opened.tail_best[held, opening, other]:
+                opened.tail_best[held, opening, other] = opened.best[held, start] - shift
+                opened.tail_code[held, opening, other] = opened.code[held, start]
+        start += 1
+    opened.start[held] = start
+    best, code, top, count = FORBIDDEN, _NONE, FORBIDDEN, 0
+    for entry in range(opened.count[held] - 1, start - 1, -1):
+        length = position - opened.position[held, entry]
+        if length < MINIMUM_CDS_SEGMENT:
+            continue
+        length_score = segment_length_score(scores, segment_kind(strand, opened.end[held, entry], closing), length)
+        score = opened.best[held, entry] + length_score
+        if score > best:
+            best, code = score, opened.code[held, entry]
+        if summed:
+            score = opened.total[held, entry] + length_score
+            scratch[count] = score
+            count += 1
+            top = max(top, score)
+    for opening in range(3):
+        if opened.tail_best[held, opening, closing] > FORBIDDEN:
+            kind = segment_kind(strand, opening, closing)
+            length_score = scores.segment[kind, limit] + scores.segment_slope[kind] * (position - limit)
+            if opened.tail_best[held, opening, closing] + length_score > best:
+                best = opened.tail_best[held, opening, closing] + length_score
+                code = opened.tail_code[held, opening, closing]
+            if summed:
+                score = opened.tail[held, opening, closing] + length_score
+                scratch[count] = score
+                count += 1
+                top = max(top, score)
+    return _log_sum(scratch, count, top), best, code
+
+
+@njit(cache=True)
+def _introns_into(opened, strand, rows, r, scores, scratch, total, best, code, summed):
+    """Sums and bests by ``t`` of all introns that end at row ``r``, written to ``total``, ``best``, ``code``."""
+    position, variant = rows.position[r], rows.variant[r]
+    limit = scores.intron.size - 1
+    start = opened.start[6 + strand]
+    while start < opened.count[6 + strand] and opened.intron_position[strand, start] < position - limit:
+        row = opened.intron_row[strand, start]
+        shift = scores.intron_slope * opened.intron_position[strand, start]
+        for t in range(3):
+            group = _tail_group(_tail_family(rows.variant[row]), t, rows.context[row, t])
+            if summed:
+                opened.intron_tail[strand, group] = add_logs(
+                    opened.intron_tail[strand, group], opened.intron_total[strand, start, t] - shift
+                )
+            if opened.intron_best[strand, start, t] - shift > opened.intron_tail_best[strand, group]:
+                opened.intron_tail_best[strand, group] = opened.intron_best[strand, start, t] - shift
+                opened.intron_tail_code[strand, group] = 3 * row + t
+        start += 1
+    opened.start[6 + strand] = start
+    count = 0
+    top = np.full(3, FORBIDDEN)
+    best[:] = FORBIDDEN
+    code[:] = _NONE
+    for entry in range(opened.count[6 + strand] - 1, start - 1, -1):
+        length = position - opened.intron_position[strand, entry]
+        row = opened.intron_row[strand, entry]
+        if length < scores.minimum_intron and variant != EDGE and rows.variant[row] != EDGE:
+            continue
+        if not _alike(variant, rows.variant[row]):
+            continue
+        length_score = intron_length_score(scores, length)
+        for t in range(3):
+            scratch[3 * count + t] = FORBIDDEN
+            if rows.context[r, t] >> rows.context[row, t] & 1:
+                continue
+            score = opened.intron_best[strand, entry, t] + length_score
+            if score > best[t]:
+                best[t], code[t] = score, 3 * row + t
+            if summed:
+                score = opened.intron_total[strand, entry, t] + length_score
+                scratch[3 * count + t] = score
+                top[t] = max(top[t], score)
+        count += 1
+    length_score = scores.intron[limit] + scores.intron_slope * (position - limit)
+    for t in range(3):
+        total[t] = FORBIDDEN
+        if summed and top[t] > 0.5 * FORBIDDEN:
+            added = 0.0
+            for k in range(count):
+                if scratch[3 * k + t] > top[t] - NEGLIGIBLE:
+                    added += np.exp(scratch[3 * k + t] - top[t])
+            total[t] = top[t] + np.log(added)
+        for family_left in range(9):
+            family, left = family_left // 3, family_left % 3
+            if not _of_family(family, variant):
+                continue
+            group = _tail_group(family, t, left)
+            if opened.intron_tail_best[strand, group] <= FORBIDDEN or rows.context[r, t] >> left & 1:
+                continue
+            if opened.intron_tail_best[strand, group] + length_score > best[t]:
+                best[t] = opened.intron_tail_best[strand, group] + length_score
+                code[t] = opened.intron_tail_code[strand, group]
+            if summed:
+                total[t] = add_logs(total[t], opened.intron_tail[strand, group] + length_score)
+
+
+@njit(cache=True)
+def pending_score(opened, rows, r, site, span, scores):
+    """Best score of all that is open at the checks in rows ``r - 1`` (plus) and ``r`` (minus)."""
+    position = rows.position[r]
+    top = FORBIDDEN
+    for strand in range(2):
+        check = r - 1 + strand
+        for t in range(3):
+            held = 3 * strand + (position - t) % 3
+            _drop_dead_segments(opened, held, rows.bound[check, t])
+            for entry in range(opened.start[held], opened.count[held]):
+                top = max(top, max(opened.total[held, entry], opened.best[held, entry]) + site[check, t])
+            for opening in range(3):
+                for closing in range(3):
+                    slope = scores.segment_slope[segment_kind(strand, opening, closing)] * position
+                    score = max(opened.tail[held, opening, closing], opened.tail_best[held, opening, closing])
+                    top = max(top, score + slope + site[check, t])
+            for entry in range(opened.start[6 + strand], opened.count[6 + strand]):
+                score = max(opened.intron_total[strand, entry, t], opened.intron_best[strand, entry, t])
+                top = max(top, score + span[check, t])
+            for family in range(3):
+                for left in range(3):
+                    group = _tail_group(family, t, left)
+                    score = max(opened.intron_tail[strand, group], opened.intron_tail_best[strand, group])
+                    top = max(top, score + scores.intron_slope * position + span[check, t])
+    return top
 
 
 @njit(cache=True, nogil=True)
-def settled_row(rows, best, back, minimum_intron):
-    """Last row that every surviving path spends in NON_CODING, or -1: what lies before it cannot change any more.
-
-    A later edge may start at any of the last ``minimum_intron + 3`` rows, so each node there ends a surviving path.
-    The number of such paths through each node is summed up from right to left.
-    """
-    paths = np.zeros((rows, NODE_COUNT), np.int64)
-    alive = 0
-    for row in range(max(rows - minimum_intron - JUMP, 0), rows):
-        for node in range(NODE_COUNT):
-            if best[row, node] > FORBIDDEN:
-                paths[row, node] = 1
-                alive += 1
-    for row in range(rows - 1, -1, -1):
-        if paths[row, NON_CODING] == alive:
-            return row
-        for node in range(NODE_COUNT):
-            if paths[row, node] > 0:
-                origin = back[row, node]
-                earlier = row - _jump_length(node, origin, minimum_intron)
-                if earlier >= 0:
-                    paths[earlier, origin] += paths[row, node]
-    return -1
-
-
-@njit(cache=True, nogil=True)
-def trace(row, node, back, minimum_intron, path):
-    """Write the nodes of the path that ends in ``node`` at ``row`` into ``path[0..row]``.
-
-    Bases inside a jump get the node that they belong to: codon positions for CDS, the intron's node for introns.
-    """
-    at, here = row, node
-    while at >= 0:
-        origin = back[at, here]
-        length = _jump_length(here, origin, minimum_intron)
-        if length == JUMP and (P_C0 <= here <= P_STOP or M_C0 <= here <= M_START):
-            for k in range(JUMP):
-                path[at - k] = P_C0 if here <= P_STOP else M_C0
-            path[at] = here
-        else:
-            for k in range(length):
-                path[at - k] = here
-        at -= length
-        here = origin
-
-
-def relative_scores(log_probabilities: npt.NDArray, bases: npt.NDArray[np.uint8], coding_score: float) -> npt.NDArray:
-    """Scores of one strand relative to its non-coding states.
+def forward(first, last, block, rows, site, span, scores, opened, paths, scratch, threshold, begins, summed):
+    """Read rows ``first..last-1``; stop behind a check where a block is complete or has grown long.
 
     Args:
-        log_probabilities: (length, STATE_COUNT), natural log, contig orientation.
-        bases: uint8 (length,).
-        coding_score: added to each coding base.
+        block: first row of the block that row ``first`` belongs to.
+        site, span: float64 (n, 3), see :func:`phytoscribe.decoding.scoring.compose`.
+        opened: state between calls.
+        scratch: float64, room for three values a row.
+        threshold: :data:`GIVEN_UP`, or infinity for one block whatever its length.
+        begins: whether genes may begin.
+        summed: whether sums over paths are wanted beside the best path.
 
     Returns:
-        float32 (length, COLUMN_COUNT); coding columns are so low on N that no path takes them.
+        ``(next row, first row of the block, status)``: COMPLETE where a block with genes on its best path is complete,
+        rows ``block..next - 1``, and ``opened`` holds its end for the caller to clear; LONG where it has grown long;
+        else MORE.  Checks in ``paths.best`` hold how far what is open is behind the non-coding path.
     """
-    from phytoscribe.labels.states import NON_CODING_STATES, State
+    total, best, code = np.empty(3), np.empty(3), np.empty(3, np.int64)
+    for r in range(first, last):
+        kind, strand, variant, position = rows.kind[r], rows.strand[r], rows.variant[r], rows.position[r]
+        paths.total[r] = FORBIDDEN
+        paths.best[r] = FORBIDDEN
+        paths.back[r] = _NONE
+        paths.free[r] = max(opened.free[0], opened.free[1])
+        if kind == CHECK:
+            if strand == PLUS or threshold == np.inf:
+                continue
+            ahead = pending_score(opened, rows, r, site, span, scores) - max(opened.free[0], opened.free[1])
+            paths.best[r, 0] = ahead
+            if ahead < -threshold:
+                if opened.last[0] >= 0:
+                    return r + 1, block, COMPLETE
+                clear(opened, position)
+                block = r + 1
+            elif position - opened.extent[0] >= opened.extent[1]:
+                return r + 1, block, LONG
+            continue
+        if kind in (INTRON_BEGIN, END):
+            for t in range(3):
+                if site[r, t] <= FORBIDDEN:
+                    continue
+                if kind == INTRON_BEGIN and variant == EDGE:
+                    paths.total[r, t] = opened.free[0] + site[r, t]
+                    paths.best[r, t] = opened.free[1] + site[r, t]
+                    paths.back[r, t] = opened.last[0]
+                    continue
+                held = 3 * strand + (position - t) % 3
+                added, top, origin = _segments_into(
+                    opened, held, strand, position, rows.bound[r, t], _end_of(kind, variant), scores, scratch, summed
+                )
+                if origin >= 0:
+                    paths.total[r, t] = added + site[r, t]
+                    paths.best[r, t] = top + site[r, t]
+                    paths.back[r, t] = origin
+            if kind == END:
+                _finish_gene(opened, paths, r)
+            else:
+                entry = opened.count[6 + strand]
+                opened.intron_position[strand, entry] = position
+                opened.intron_row[strand, entry] = r
+                for t in range(3):
+                    opened.intron_total[strand, entry, t] = paths.total[r, t] + span[r, t]
+                    opened.intron_best[strand, entry, t] = paths.best[r, t] + span[r, t]
+                opened.count[6 + strand] = entry + 1
+            continue
+        if kind == INTRON_END:
+            _introns_into(opened, strand, rows, r, scores, scratch, total, best, code, summed)
+            for t in range(3):
+                if code[t] >= 0 and site[r, t] > FORBIDDEN:
+                    paths.total[r, t] = total[t] + span[r, t]
+                    paths.best[r, t] = best[t] + span[r, t]
+                    paths.back[r, t] = code[t]
+            if variant == EDGE:
+                for t in range(3):
+                    paths.total[r, t] += site[r, t]
+                    paths.best[r, t] += site[r, t]
+                _finish_gene(opened, paths, r)
+                continue
+        elif begins:
+            for t in range(3):
+                if site[r, t] > FORBIDDEN:
+                    paths.total[r, t] = opened.free[0]
+                    paths.best[r, t] = opened.free[1]
+                    paths.back[r, t] = opened.last[0]
+        for t in range(3):
+            if paths.best[r, t] <= 0.5 * FORBIDDEN or site[r, t] <= FORBIDDEN:
+                continue
+            held = 3 * strand + (position - t) % 3
+            entry = opened.count[held]
+            opened.position[held, entry] = position
+            opened.total[held, entry] = paths.total[r, t] + site[r, t]
+            opened.best[held, entry] = paths.best[r, t] + site[r, t]
+            opened.code[held, entry] = 3 * r + t
+            opened.end[held, entry] = _end_of(kind, variant)
+            opened.count[held] = entry + 1
+    return last, block, MORE
 
-    values = np.asarray(log_probabilities, dtype=np.float32)
-    non_coding = np.logaddexp.reduce(values[:, list(NON_CODING_STATES)], axis=1)
-    order = [State.CODING0, State.CODING1, State.CODING2, State.FIRST0, State.FIRST1, State.FIRST2]
-    order += [State.LAST0, State.LAST1, State.LAST2, State.INTRON0, State.INTRON1, State.INTRON2]
-    order += [State.START, State.STOP]
-    scores = values[:, order] - non_coding[:, None]
-    coding_columns = [c for c in range(COLUMN_COUNT) if not INTRON <= c < START]
-    scores[:, coding_columns] += np.float32(coding_score)
-    scores[np.ix_(bases == N, coding_columns)] = -1e6
-    return np.ascontiguousarray(scores)
+
+@njit(cache=True)
+def _finish_gene(opened, paths, r):
+    """A gene ends at row ``r``: the non-coding path goes on from there too."""
+    for t in range(3):
+        if paths.best[r, t] > 0.5 * FORBIDDEN:
+            opened.free[0] = add_logs(opened.free[0], paths.total[r, t])
+            if paths.best[r, t] > opened.free[1]:
+                opened.free[1] = paths.best[r, t]
+                opened.last[0] = 3 * r + t
+    paths.free[r] = max(opened.free[0], opened.free[1])
+
+
+@njit(cache=True, nogil=True)
+def backward(first, last, rows, site, span, scores, onward, free):
+    """Sums over all ways to continue from every node of the block of rows ``first..last-1``.
+
+    Args:
+        onward: float64 (rows, 3), filled: for an opening site its segment and all after it, for a closing site all
+            after it.
+        free: float64 (rows,), filled: all that may come right of the row on the non-coding path.
+
+    Returns:
+        The log sum over all paths of the block.
+    """
+    room = 1
+    for r in range(first, last):
+        if rows.kind[r] == INTRON_BEGIN or rows.kind[r] == END:
+            room += 3
+        elif rows.kind[r] == INTRON_END:
+            room += 1
+    count, start = np.zeros(8, np.int64), np.zeros(8, np.int64)
+    bound = np.full(6, -2, np.int64)
+    position, ahead = np.empty((6, room), np.int64), np.empty((6, room))
+    bounds, ends = np.empty((6, room), np.int64), np.empty((6, room), np.int8)
+    tail = np.full((6, 3, 3), FORBIDDEN)
+    intron_row, intron_ahead = np.empty((2, room), np.int64), np.empty((2, room, 3))
+    intron_tail = np.full((2, 27), FORBIDDEN)
+    limit, intron_limit = scores.segment.shape[1] - 1, scores.intron.size - 1
+    scratch = np.empty(3 * room + 27)
+    top3 = np.empty(3)
+    path = 0.0
+    for r in range(last - 1, first - 1, -1):
+        kind, strand, variant, here = rows.kind[r], rows.strand[r], rows.variant[r], rows.position[r]
+        onward[r] = FORBIDDEN
+        free[r] = path
+        if kind == CHECK:
+            continue
+        if kind in (BEGIN, INTRON_END):
+            if kind == INTRON_END and variant == EDGE:
+                for t in range(3):
+                    onward[r, t] = path + site[r, t]
+            else:
+                opening = _end_of(kind, variant)
+                for t in range(3):
+                    if site[r, t] <= FORBIDDEN:
+                        continue
+                    held = 3 * strand + (here - t) % 3
+                    while start[held] < count[held] and position[held, start[held]] > here + limit:
+                        entry = start[held]
+                        if bounds[held, entry] != bound[held]:
+                            tail[held] = FORBIDDEN
+                            bound[held] = bounds[held, entry]
+                        for other in range(3):
+                            slope = scores.segment_slope[segment_kind(strand, other, ends[held, entry])]
+                            tail[held, other, ends[held, entry]] = add_logs(
+                                tail[held, other, ends[held, entry]],
+                                ahead[held, entry] + slope * position[held, entry],
+                            )
+                        start[held] += 1
+                    found, top = 0, FORBIDDEN
+                    for entry in range(count[held] - 1, start[held] - 1, -1):
+                        if not _may_open(here, opening, bounds[held, entry]):
+                            break
+                        length = position[held, entry] - here
+                        if length < MINIMUM_CDS_SEGMENT:
+                            continue
+                        segment = segment_kind(strand, opening, ends[held, entry])
+                        score = ahead[held, entry] + segment_length_score(scores, segment, length)
+                        scratch[found] = score
+                        found += 1
+                        top = max(top, score)
+                    if _may_open(here, opening, bound[held]):
+                        for closing in range(3):
+                            if tail[held, opening, closing] > FORBIDDEN:
+                                segment = segment_kind(strand, opening, closing)
+                                slope = scores.segment_slope[segment]
+                                score = tail[held, opening, closing] + scores.segment[segment, limit]
+                                scratch[found] = score - slope * (here + limit)
+                                top = max(top, scratch[found])
+                                found += 1
+                    added = _log_sum(scratch, found, top)
+                    if added > FORBIDDEN:
+                        onward[r, t] = added + site[r, t]
+            if kind == BEGIN:
+                for t in range(3):
+                    if onward[r, t] > 0.5 * FORBIDDEN:
+                        path = add_logs(path, onward[r, t])
+            else:
+                entry = count[6 + strand]
+                intron_row[strand, entry] = r
+                for t in range(3):
+                    intron_ahead[strand, entry, t] = onward[r, t] + span[r, t]
+                count[6 + strand] = entry + 1
+            continue
+        if kind == END:
+            for t in range(3):
+                if site[r, t] > FORBIDDEN:
+                    onward[r, t] = path
+        else:
+            while start[6 + strand] < count[6 + strand]:
+                row = intron_row[strand, start[6 + strand]]
+                if rows.position[row] <= here + intron_limit:
+                    break
+                for t in range(3):
+                    for family_left in range(9):
+                        family, left = family_left // 3, family_left % 3
+                        if _of_family(family, rows.variant[row]) and not rows.context[row, t] >> left & 1:
+                            group = _tail_group(family, t, left)
+                            intron_tail[strand, group] = add_logs(
+                                intron_tail[strand, group],
+                                intron_ahead[strand, start[6 + strand], t] + scores.intron_slope * rows.position[row],
+                            )
+                start[6 + strand] += 1
+            top3[:] = FORBIDDEN
+            found = 0
+            for entry in range(count[6 + strand] - 1, start[6 + strand] - 1, -1):
+                row = intron_row[strand, entry]
+                length = rows.position[row] - here
+                if length < scores.minimum_intron and variant != EDGE and rows.variant[row] != EDGE:
+                    continue
+                if not _alike(variant, rows.variant[row]):
+                    continue
+                length_score = intron_length_score(scores, length)
+                for t in range(3):
+                    scratch[3 * found + t] = FORBIDDEN
+                    if not rows.context[row, t] >> rows.context[r, t] & 1:
+                        scratch[3 * found + t] = intron_ahead[strand, entry, t] + length_score
+                        top3[t] = max(top3[t], scratch[3 * found + t])
+                found += 1
+            length_score = scores.intron[intron_limit] - scores.intron_slope * (here + intron_limit)
+            for t in range(3):
+                if site[r, t] <= FORBIDDEN:
+                    continue
+                added = FORBIDDEN
+                if top3[t] > 0.5 * FORBIDDEN:
+                    sum_of = 0.0
+                    for k in range(found):
+                        if scratch[3 * k + t] > top3[t] - NEGLIGIBLE:
+                            sum_of += np.exp(scratch[3 * k + t] - top3[t])
+                    added = top3[t] + np.log(sum_of)
+                group = _tail_group(_tail_family(variant), t, rows.context[r, t])
+                if intron_tail[strand, group] > 0.5 * FORBIDDEN:
+                    added = add_logs(added, intron_tail[strand, group] + length_score)
+                if added > 0.5 * FORBIDDEN:
+                    onward[r, t] = added + span[r, t]
+            if variant == EDGE:
+                for t in range(3):
+                    if onward[r, t] > 0.5 * FORBIDDEN:
+                        path = add_logs(path, onward[r, t] + site[r, t])
+                continue
+        for t in range(3):
+            if onward[r, t] > 0.5 * FORBIDDEN:
+                held = 3 * strand + (here - t) % 3
+                entry = count[held]
+                position[held, entry] = here
+                ahead[held, entry] = onward[r, t] + site[r, t]
+                bounds[held, entry] = rows.bound[r, t]
+                ends[held, entry] = _end_of(kind, variant)
+                count[held] = entry + 1
+    return path
+
+
+Node = tuple[int, int]
+
+
+def trace(code: int, rows: Rows, paths: Paths) -> list[list[Node]]:
+    """Chains of nodes ``(row, t)`` of the genes on the best path, in order of position, each from left to right.
+
+    Args:
+        code: the last gene's last node, ``Open.last``.
+    """
+    chains = []
+    while code >= 0:
+        chain = [divmod(int(code), 3)]
+        while True:
+            row, t = chain[-1]
+            code = paths.back[row, t]
+            at_left_end = rows.kind[row] == INTRON_BEGIN and rows.variant[row] == EDGE
+            if rows.kind[row] == BEGIN or at_left_end:
+                break
+            chain.append(divmod(int(code), 3))
+        chains.append(chain[::-1])
+    return chains[::-1]
+
+
+def kind_of_segment(rows: Rows, left: int, right: int) -> int:
+    """Kind of the segment between two rows."""
+    opening, closing = (_end_of(rows.kind[row], rows.variant[row]) for row in (left, right))
+    return int(segment_kind(rows.strand[left], opening, closing))
+
+
+def renumber(opened: Open, paths: Paths, done: int, removed: int) -> None:
+    """Make up for ``removed`` first rows having been dropped; ``done`` rows of those left have been read."""
+    for codes, factor in (
+        (opened.code, 3),
+        (opened.tail_code, 3),
+        (opened.intron_row, 1),
+        (opened.intron_tail_code, 3),
+        (opened.last, 3),
+        (paths.back[:done], 3),
+    ):
+        codes[codes >= 0] -= factor * removed
+
+
+def with_room(opened: Open, room: int) -> Open:
+    """The same state with lists of up to ``room`` entries."""
+    larger = Open.empty(room)
+    for old, new in zip(opened, larger, strict=True):
+        if old.shape == new.shape:
+            new[...] = old
+        else:
+            new[:, : old.shape[1]] = old
+    return larger

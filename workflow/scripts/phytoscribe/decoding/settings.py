@@ -3,32 +3,103 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass, fields
+import math
+from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
+from typing import Any
 
 from phytoscribe.errors import ModelError
 from phytoscribe.files import atomic_open
 
 #: No CDS segment and no exon is shorter: a shorter one cannot hold a codon, and splits start or stop codons.
 MINIMUM_CDS_SEGMENT = 3
+Triple = tuple[float, float, float]
+
+
+@dataclass(frozen=True, slots=True)
+class LengthScore:
+    """Score of a length in natural log units: linear between knots, falling by ``slope`` a base beyond the last one.
+
+    Attributes:
+        lengths: ascending, bp; below the first one its score holds.
+        scores: one per length.  Without knots every length scores 0.
+        slope: per base beyond the last knot, not above 0.
+    """
+
+    lengths: tuple[int, ...] = ()
+    scores: tuple[float, ...] = ()
+    slope: float = 0.0
+
+    def __post_init__(self) -> None:
+        ascending = all(a < b for a, b in zip(self.lengths, self.lengths[1:], strict=False))
+        if len(self.lengths) != len(self.scores) or not ascending or self.slope > 0:
+            raise ModelError("a length score needs ascending lengths, as many scores, and a slope not above 0")
+
+    @property
+    def limit(self) -> int:
+        """Longest length with a score of its own, bp."""
+        return self.lengths[-1] if self.lengths else 0
 
 
 @dataclass(frozen=True, slots=True)
 class DecoderSettings:
-    """Scalars of the gene grammar.
+    """Parameters of the gene grammar.  All scores are in natural log units and relative to non-coding sequence.
 
     Attributes:
-        gene_score: added once for each gene (natural log units); lower is more precise, higher more sensitive.
+        sensitivity: added to ``gene_score``: 0 as trained, positive finds more genes, negative only surer ones.
+        gene_score: added once for each gene.
         intron_score: added once for each intron inside a CDS.
+        coding_weight: of the log odds, per base, of being coding in any frame.
+        coding_frame_weight: of the log probability, per base, of the frame among the three.
         coding_score: added for each coding base; shifts the balance between coding and non-coding.
+        intron_weight, intron_phase_weight, intron_base_score: the same three for bases of introns.
+        start_weight, stop_weight, donor_weight, acceptor_weight: of the log odds of the site's own state.
+        start_score, stop_score: added for each start and stop codon.
+        donor_scores, acceptor_scores: added for each site, by phase of the intron.
+        gc_donor_score, at_ac_score: added for each GC donor, and for each AT-AC intron.
+        initial_lengths, internal_lengths, terminal_lengths, single_lengths: of CDS segments.
+        intron_lengths: of introns inside a CDS.
+        site_cutoff: sites with a smaller log probability are no candidates; None for all.
+        at_ac: whether AT-AC introns are allowed.
+        partial: whether genes may be cut by the ends of the contig.
+        partial_score: added for each end of a gene that is cut.
+        calibration_slope, calibration_offset: map of the log odds of a structure's posterior probability to those of
+            the gene's probability.
         minimum_intron: shortest intron, bp.
         minimum_cds: shortest CDS of a gene, bp, stop codon included.
         maximum_utr: how far an untranslated region may reach from the CDS, bp.
     """
 
+    sensitivity: float = 0.0
     gene_score: float = 0.0
     intron_score: float = 0.0
+    coding_weight: float = 0.15
+    coding_frame_weight: float = 0.3
     coding_score: float = 0.0
+    intron_weight: float = 0.15
+    intron_phase_weight: float = 0.15
+    intron_base_score: float = 0.0
+    start_weight: float = 1.0
+    stop_weight: float = 1.0
+    donor_weight: float = 1.0
+    acceptor_weight: float = 1.0
+    start_score: float = 0.0
+    stop_score: float = 0.0
+    donor_scores: Triple = (0.0, 0.0, 0.0)
+    acceptor_scores: Triple = (0.0, 0.0, 0.0)
+    gc_donor_score: float = 0.0
+    at_ac_score: float = 0.0
+    initial_lengths: LengthScore = field(default_factory=LengthScore)
+    internal_lengths: LengthScore = field(default_factory=LengthScore)
+    terminal_lengths: LengthScore = field(default_factory=LengthScore)
+    single_lengths: LengthScore = field(default_factory=LengthScore)
+    intron_lengths: LengthScore = field(default_factory=LengthScore)
+    site_cutoff: float | None = -9.0
+    at_ac: bool = False
+    partial: bool = False
+    partial_score: float = -3.0
+    calibration_slope: float = 1.0
+    calibration_offset: float = 0.0
     minimum_intron: int = 40
     minimum_cds: int = 90
     maximum_utr: int = 3000
@@ -36,6 +107,8 @@ class DecoderSettings:
     def __post_init__(self) -> None:
         if self.minimum_intron < 8:
             raise ModelError(f"minimum_intron is {self.minimum_intron}; an intron needs at least 8 bp")
+        if not math.isfinite(self.sensitivity):
+            raise ModelError(f"sensitivity is {self.sensitivity}; it must be a number")
 
     def save(self, path: str | Path) -> None:
         with atomic_open(path) as handle:
@@ -54,4 +127,10 @@ class DecoderSettings:
         unknown = set(values) - {f.name for f in fields(cls)}
         if unknown:
             raise ModelError(f"{path}: unknown decoder settings {sorted(unknown)}; the model is of another version")
-        return cls(**values)
+        return cls(**{name: _from_json(value) for name, value in values.items()})
+
+
+def _from_json(value: Any) -> Any:
+    if isinstance(value, dict):
+        return LengthScore(tuple(value["lengths"]), tuple(value["scores"]), value["slope"])
+    return tuple(value) if isinstance(value, list) else value

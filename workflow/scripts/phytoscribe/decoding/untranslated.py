@@ -12,8 +12,8 @@ import numpy.typing as npt
 from numba import njit
 
 from phytoscribe.annotation.model import Interval
+from phytoscribe.decoding.coding_gene import CodingGene
 from phytoscribe.decoding.settings import DecoderSettings
-from phytoscribe.decoding.viterbi import CodingGene
 from phytoscribe.genome.sequence import reverse_complement
 from phytoscribe.labels.runs import true_runs
 from phytoscribe.labels.states import State

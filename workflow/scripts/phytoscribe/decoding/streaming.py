@@ -1,0 +1,345 @@
+"""Coding genes of a contig of any length, piece by piece, in bounded memory."""
+
+from __future__ import annotations
+
+import itertools
+import math
+
+import numpy as np
+import numpy.typing as npt
+
+from phytoscribe.decoding import lattice, sites
+from phytoscribe.decoding.coding_gene import CodingGene
+from phytoscribe.decoding.scoring import compose, edge_scores, parameters
+from phytoscribe.decoding.settings import DecoderSettings
+from phytoscribe.genome.sequence import N_CODE
+from phytoscribe.labels.states import STATE_COUNT
+
+#: Bases that are searched for sites at once; bounds memory, changes nothing else.
+SCAN_BASES = 32_768
+#: Places where a piece may be handed over without its neighbours.
+_CONTEXT = sites.CONTEXT
+
+
+class SiteScanner:
+    """Candidate sites of a contig that arrives in consecutive pieces."""
+
+    def __init__(self, site_cutoff: float | None, at_ac: bool, partial: bool = False) -> None:
+        self._cutoff = -math.inf if site_cutoff is None else site_cutoff
+        self._at_ac = at_ac
+        self._partial = partial
+        self._bases = np.full(_CONTEXT, N_CODE, np.uint8)
+        self._tables = [np.zeros((_CONTEXT, STATE_COUNT), np.float32) for _ in range(2)]
+        self._keep = np.zeros(0, np.uint8)
+        self._prefixes = np.zeros((2, 2, 8))
+        self._bounds = np.full((2, 3), -1, np.int64)
+        self._buffer = sites.Rows.empty(0)
+        self._begun = False
+        self.position = 0  # the next cut to search
+
+    def push(
+        self,
+        bases: npt.NDArray[np.uint8],
+        plus: npt.NDArray,
+        minus: npt.NDArray,
+        keep: npt.NDArray[np.uint8] | None = None,
+    ) -> sites.Rows:
+        """Sites at the cuts whose surroundings are known now.
+
+        Args:
+            keep: uint8 (n,), not 0 left of which base sites are kept whatever the cut-off; in all pieces or in none.
+        """
+        if keep is not None and not self._keep.size:
+            self._keep = np.zeros(self._bases.size, np.uint8)
+        parts = [self._first_rows()]
+        for start in range(0, bases.size, SCAN_BASES):
+            stop = start + SCAN_BASES
+            part = None if keep is None else keep[start:stop]
+            parts.append(self._scan(bases[start:stop], plus[start:stop], minus[start:stop], part))
+        return sites.join(parts)
+
+    def finish(self) -> sites.Rows:
+        """Sites at the last cuts, the contig's end among them."""
+        first = self._first_rows()
+        padding = np.full(_CONTEXT + 1, N_CODE, np.uint8)
+        nothing = np.zeros((_CONTEXT + 1, STATE_COUNT), np.float32)
+        keep = np.ones(_CONTEXT + 1, np.uint8) if self._keep.size else None
+        rows = sites.join([first, self._scan(padding, nothing, nothing, keep)])
+        end = self.position - 1
+        kinds = (sites.END, sites.INTRON_END)
+        return sites.join([rows, sites.edge_rows(kinds, end, self._prefixes[:, 0], self._bounds, self._partial)])
+
+    def _first_rows(self) -> sites.Rows:
+        wanted = self._partial and not self._begun
+        self._begun = True
+        kinds = (sites.INTRON_BEGIN, sites.BEGIN)
+        return sites.edge_rows(kinds, 0, self._prefixes[:, 0], self._bounds, wanted)
+
+    def _scan(
+        self,
+        bases: npt.NDArray[np.uint8],
+        plus: npt.NDArray,
+        minus: npt.NDArray,
+        keep: npt.NDArray[np.uint8] | None,
+    ) -> sites.Rows:
+        self._bases = np.concatenate([self._bases, bases])
+        pair = zip(self._tables, (plus, minus), strict=True)
+        self._tables = [np.concatenate([held, np.asarray(new, np.float32)]) for held, new in pair]
+        if keep is not None:
+            self._keep = np.concatenate([self._keep, keep])
+        last = self._bases.size - _CONTEXT
+        count = last - _CONTEXT
+        if count <= 0:
+            return sites.Rows.empty(0)
+        if self._buffer.position.size < count * sites.ROWS_PER_CUT:
+            self._buffer = sites.Rows.empty(count * sites.ROWS_PER_CUT)
+        found = sites.scan(
+            _CONTEXT,
+            last,
+            self.position,
+            self._bases,
+            *self._tables,
+            self._cutoff,
+            self._at_ac,
+            self._keep,
+            self._prefixes,
+            self._bounds,
+            self._buffer,
+        )
+        self.position += count
+        self._bases = self._bases[count:].copy()
+        self._tables = [table[count:].copy() for table in self._tables]
+        self._keep = self._keep[count:].copy()
+        return self._buffer.part(0, found)
+
+
+class StreamingDecoder:
+    """Decodes a contig that arrives in consecutive pieces; the result does not depend on how it was cut.
+
+    The lattice falls into independent blocks at places where all that is open can be given up
+    (:data:`phytoscribe.decoding.lattice.GIVEN_UP`), or where no path of any weight crosses; each block is decoded as
+    soon as it is complete.
+
+    Args:
+        posteriors: whether probabilities are computed beside the best path.
+    """
+
+    def __init__(self, settings: DecoderSettings, posteriors: bool = True) -> None:
+        self.settings = settings
+        self._posteriors = posteriors
+        self._scanner = SiteScanner(settings.site_cutoff, settings.at_ac, settings.partial)
+        self._theta = parameters(settings)
+        self._scores = edge_scores(settings)
+        self._rows = sites.Rows.empty(0)
+        self._site = np.empty((0, 3))
+        self._span = np.empty((0, 3))
+        self._paths = lattice.Paths.empty(0)
+        self._open = lattice.Open.empty(0)
+        self._scratch = np.empty(64)
+        self._done = 0  # rows that the forward pass has read
+        self._decided = 0
+
+    @property
+    def decided(self) -> int:
+        """Contig position up to which all genes have been given out."""
+        return self._decided
+
+    @property
+    def kept_rows(self) -> int:
+        """Candidate sites held in memory because later ones may still change their genes."""
+        return self._rows.position.size
+
+    def push(self, bases: npt.NDArray[np.uint8], plus: npt.NDArray, minus: npt.NDArray) -> list[CodingGene]:
+        """Take the next bases with both strands' log probabilities, shape (n, STATE_COUNT), contig orientation."""
+        return self._read(self._scanner.push(bases, plus, minus))
+
+    def finish(self) -> list[CodingGene]:
+        """The genes that are left once the contig has ended."""
+        genes = self._read(self._scanner.finish())
+        genes += self._genes(0, self._rows.position.size, self._open.last[0])
+        self._decided = self._scanner.position
+        return genes
+
+    def _read(self, new: sites.Rows) -> list[CodingGene]:
+        self._add(new)
+        genes: list[CodingGene] = []
+        block, last = 0, self._rows.position.size
+        while True:
+            self._done, block, status = self._forward(self._done, last, block, self._open, self._paths)
+            if status == lattice.MORE:
+                break
+            end, code = self._done, self._open.last[0]
+            if status == lattice.LONG:
+                end, code = self._cut(block)
+                if not end:
+                    self._open.extent[1] *= 2
+                    continue
+            genes += self._genes(block, end, code)
+            self._done = block = end
+            lattice.clear(self._open, self._rows.position[end - 1])
+        self._decided = int(self._rows.position[block - 1]) if block else self._decided
+        self._drop(block)
+        return genes
+
+    def _forward(
+        self,
+        first: int,
+        last: int,
+        block: int,
+        opened: lattice.Open,
+        paths: lattice.Paths,
+        threshold: float | None = None,
+        begins: bool = True,
+    ) -> tuple[int, int, int]:
+        edges = (self._rows, self._site, self._span, self._scores)
+        threshold = lattice.GIVEN_UP if threshold is None else threshold
+        return lattice.forward(
+            first, last, block, *edges, opened, paths, self._scratch, threshold, begins, self._posteriors
+        )
+
+    def _cut(self, block: int) -> tuple[int, int]:
+        """Cut the long block of rows ``block..done - 1`` where no path that matters crosses.
+
+        Returns:
+            First row behind the cut, and code of the best path's last node before it; (0, -1) where there is none.
+        """
+        rows = self._rows
+        begin, end = self._open.extent[0], rows.position[self._done - 1]
+        quarter = (end - begin) // 4
+        inside = np.arange(block, self._done)
+        inside = inside[
+            (rows.kind[inside] == sites.CHECK)
+            & (rows.strand[inside] == sites.MINUS)
+            & (rows.position[inside] >= begin + quarter)
+            & (rows.position[inside] <= end - quarter)
+        ]
+        if not inside.size:
+            return 0, -1
+        cut = int(inside[np.argmin(self._paths.best[inside, 0])]) + 1
+        crossing = lattice.Open.empty(self._open.position.shape[1])
+        paths = lattice.Paths.empty(self._done)
+        self._forward(block, cut, block, crossing, paths, math.inf)
+        code = int(crossing.last[0])
+        # From here on only what was open at the cut.
+        crossing.free[:] = sites.FORBIDDEN
+        self._forward(cut, self._done, block, crossing, paths, math.inf, begins=False)
+        back = np.maximum(paths.total[cut : self._done], paths.best[cut : self._done])
+        back[rows.kind[cut : self._done] != sites.END] = sites.FORBIDDEN
+        posterior = (back.max(axis=1) - self._paths.free[cut : self._done]).max()
+        edges = (self._site, self._span, self._scores)
+        pending = lattice.pending_score(crossing, rows, self._done - 1, *edges)
+        behind = pending - self._paths.free[self._done - 1]
+        return (cut, code) if posterior < -lattice.NOTHING and behind < -lattice.GIVEN_UP else (0, -1)
+
+    def _add(self, new: sites.Rows) -> None:
+        """Append rows; the forward pass has room for them."""
+        old, added = self._rows.position.size, new.position.size
+        self._rows = sites.join([self._rows, new])
+        room = np.empty((added, 3))
+        self._site, self._span = np.concatenate([self._site, room]), np.concatenate([self._span, room])
+        compose(old, old + added, self._rows, self._theta, self._site, self._span)
+        self._paths = lattice.Paths(
+            *(np.concatenate([a, b]) for a, b in zip(self._paths, lattice.Paths.empty(added), strict=True))
+        )
+        size = self._rows.position.size
+        if self._open.position.shape[1] < size + 1:
+            self._open = lattice.with_room(self._open, 2 * size + 64)
+            self._scratch = np.empty(6 * size + 256)
+
+    def _drop(self, count: int) -> None:
+        """Forget the first rows: their blocks are complete."""
+        if not count:
+            return
+        self._rows = self._rows.part(count, self._rows.position.size)
+        self._site, self._span = self._site[count:].copy(), self._span[count:].copy()
+        self._paths = lattice.Paths(*(array[count:].copy() for array in self._paths))
+        self._done -= count
+        lattice.renumber(self._open, self._paths, self._done, count)
+
+    def _genes(self, first: int, last: int, code: int) -> list[CodingGene]:
+        """Genes of the best path, which ends in node ``code``, through a block's rows, in order of position."""
+        chains = lattice.trace(code, self._rows, self._paths)
+        if not chains:
+            return []
+        onward, free = np.empty((last, 3)), np.empty(last)
+        total = math.nan
+        if self._posteriors:
+            total = lattice.backward(first, last, self._rows, self._site, self._span, self._scores, onward, free)
+        genes = [self._gene(chain, onward, free, total) for chain in chains]
+        return [gene for gene in genes if gene.cds_length >= self.settings.minimum_cds]
+
+    def _gene(self, chain: list[lattice.Node], onward: npt.NDArray, free: npt.NDArray, total: float) -> CodingGene:
+        """The gene of a chain of nodes in order of position."""
+        rows, paths, scores = self._rows, self._paths, self._scores
+        strand = int(rows.strand[chain[0][0]])
+        cds, segment_sums, intron_sums = [], [], []
+        whole = float(paths.total[chain[0]] + onward[chain[-1]])
+        for left, right in itertools.pairwise(chain):
+            length = int(rows.position[right[0]] - rows.position[left[0]])
+            if rows.kind[left[0]] in (sites.BEGIN, sites.INTRON_END):
+                kind = lattice.kind_of_segment(rows, left[0], right[0])
+                score = self._site[left] + self._site[right] + lattice.segment_length_score(scores, kind, length)
+                cds.append((int(rows.position[left[0]]), int(rows.position[right[0]])))
+                sums = segment_sums
+            else:
+                score = self._span[left] + self._span[right] + lattice.intron_length_score(scores, length)
+                sums = intron_sums
+            sums.append(paths.total[left] + score + onward[right] - total)
+            whole += score
+        cut_left, cut_right = (bool(rows.variant[node[0]] == sites.EDGE) for node in (chain[0], chain[-1]))
+        # An intron that the contig's end cuts is no gap between two segments.
+        intron_sums = intron_sums[int(rows.kind[chain[0][0]] == sites.INTRON_BEGIN) :][: len(cds) - 1]
+        ends = [
+            math.nan if cut else probability_of(paths.total[node] + onward[node] - total)
+            for node, cut in ((chain[0], cut_left), (chain[-1], cut_right))
+        ]
+        start, stop = ends if strand == sites.PLUS else ends[::-1]
+        first_reading = chain[0] if strand == sites.PLUS else chain[-1]
+        structure = probability_of(whole - total)
+        return CodingGene(
+            "+" if strand == sites.PLUS else "-",
+            tuple(cds),
+            calibrated(whole - total, self.settings),
+            structure,
+            1.0 - probability_of((0.0 if cut_left else paths.total[chain[0]]) + free[chain[-1][0]] - total),
+            tuple(map(probability_of, segment_sums)),
+            tuple(map(probability_of, intron_sums)),
+            start,
+            stop,
+            cut_left,
+            cut_right,
+            (3 - first_reading[1]) % 3 if strand == sites.PLUS else first_reading[1],
+        )
+
+
+def probability_of(log_probability: float) -> float:
+    """Exponential, with rounding over 1 taken off; NaN stays."""
+    return math.nan if math.isnan(log_probability) else min(1.0, math.exp(log_probability))
+
+
+def calibrated(log_posterior: float, settings: DecoderSettings) -> float:
+    """Gene probability of a structure's log posterior (Platt scaling with the settings' slope and offset)."""
+    if math.isnan(log_posterior):
+        return math.nan
+    log_posterior = min(log_posterior, -1e-9)
+    log_odds = log_posterior - math.log(-math.expm1(log_posterior))
+    return 0.5 + 0.5 * math.tanh(0.5 * (settings.calibration_slope * log_odds + settings.calibration_offset))
+
+
+def decode_coding_genes(
+    bases: npt.NDArray[np.uint8],
+    plus: npt.NDArray,
+    minus: npt.NDArray,
+    settings: DecoderSettings,
+    piece: int = 200_000,
+) -> list[CodingGene]:
+    """Genes of a whole contig from its log probabilities, both of shape (length, STATE_COUNT) in contig orientation.
+
+    ``piece`` only bounds memory.
+    """
+    decoder = StreamingDecoder(settings)
+    genes: list[CodingGene] = []
+    for start in range(0, bases.size, piece):
+        stop = start + piece
+        genes += decoder.push(bases[start:stop], plus[start:stop], minus[start:stop])
+    return genes + decoder.finish()
