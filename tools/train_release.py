@@ -25,7 +25,9 @@ import torch
 from torch.utils.data import DataLoader, Subset
 
 from phytoscribe.decoding.settings import DecoderSettings
+from phytoscribe.evaluation.splice_sites import annotated_sites, score_sites
 from phytoscribe.files import atomic_path
+from phytoscribe.labels.encode import label_contig
 from phytoscribe.models.configuration import BigBroConfig, config_from_settings
 from phytoscribe.models.loading import load_model, trainable_parameters
 from phytoscribe.models.structure import StructureModel
@@ -265,6 +267,7 @@ class Run:
         f1 = validation_f1(decoded, decoder)
         score = selection_score(f1)
         self.write({f"validation_{level}_f1": value for level, value in f1.items()})
+        self.write({"validation_nats": state_nats(decoded), **self.site_precision(predictor)})
         logger.info(
             "step %d validation (%.0f s): %s",
             self.step,
@@ -275,6 +278,14 @@ class Run:
             self.best = score
             self.export(decoder)
         self.since, self.since_step, self.losses = time.monotonic(), self.step, []
+
+    def site_precision(self, predictor: StructurePredictor) -> dict[str, float]:
+        """Average precision of donors and acceptors on the longest validation contig, both strands."""
+        region = max(self.regions, key=lambda region: region.bases.size)
+        predictor.set_species(region.species, region.lineage)
+        scores = np.stack(predictor.site_probabilities(region.bases))
+        found = score_sites(scores, annotated_sites(region.genes, region.name, region.bases.size))
+        return {f"validation_{kind}_ap": score.average_precision for kind, score in found.items()}
 
     def export(self, decoder: DecoderSettings) -> None:
         folder = self.given.out / "model"
@@ -307,6 +318,21 @@ class Run:
         self.step, self.best = state["step"], state["best"]
         self.since_step = self.step
         logger.info("resumed at step %d", self.step)
+
+
+def state_nats(decoded) -> float:
+    """Mean cross-entropy of the annotated states, nats a base of each strand, outside masked intervals."""
+    total, count = 0.0, 0
+    for item in decoded:
+        length = item.region.bases.size
+        known = np.ones(length, dtype=bool)
+        for start, end in item.region.mask:
+            known[start:end] = False
+        for strand, table in zip("+-", (item.plus, item.minus), strict=True):
+            labels, _, _ = label_contig(item.region.genes, strand, length)
+            total -= float(table[np.flatnonzero(known), labels[known]].sum(dtype=np.float64))
+            count += int(known.sum())
+    return total / count
 
 
 if __name__ == "__main__":
