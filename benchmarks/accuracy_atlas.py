@@ -66,6 +66,8 @@ def describe(error: GeneError, states: np.ndarray, sites: np.ndarray) -> Iterato
             for transcript in one.coding_transcripts:
                 chain = ", ".join(f"{start + 1}-{end}" for start, end in transcript.cds)
                 yield f"    {transcript.id}: {chain}"
+                posteriors = (f"{key} {value}" for key, value in transcript.attributes.items() if "probabilit" in key)
+                yield from (f"      {text}" for text in posteriors)
     marks: dict[tuple[int, str], set[str]] = {}
     for label, genes in (("R", reference), ("P", predicted)):
         for one in genes:

@@ -38,6 +38,8 @@ LEVELS = {
     "start": "start",
     "stop": "stop",
 }
+#: Settings of the prediction that change no gene, or are told otherwise.
+_NO_MATTER = ("model", "scope", "shards", "batch_size")
 PRF = ("precision", "recall", "f1")
 
 
@@ -72,7 +74,7 @@ def shown(value: float, decimals: int = 3) -> str:
 
 def _head(output: Path, model: Model, part: str, augustus: str) -> list[str]:
     about = f"`{_model_name(model)}`, hash `{model_hash(model.folder)}`"
-    settings = ", ".join(f"{name} {model.settings[name]}" for name in ("window", "margin", "precision", "device"))
+    settings = ", ".join(f"{name} {value}" for name, value in model.settings.items() if name not in _NO_MATTER)
     versions = [f"PhytoScribe {__version__} ({_commit()})", f"Python {platform.python_version()}"]
     versions += [f"PyTorch {torch.__version__}", augustus.split(" is ")[0].replace("(", "").replace(")", "")]
     what = "test contigs and unseen species" if part == TEST else "validation contigs"
@@ -130,12 +132,15 @@ def _f1(table: pd.DataFrame, name: str, predictor: str, level: str, subset: str 
 
 def _summary(table: pd.DataFrame, measured: Sequence[Measured]) -> list[str]:
     header = ["F1", "loci", "program", "base", "CDS exon", "locus", "transcript", "CDS exon, new", "locus, new"]
+    header += ["locus recall, new"]
     rows = []
     for done in measured:
         for predictor in done.predictions:
             name = done.entry.name
             figures = [_f1(table, name, predictor, level) for level in ("base", "cds_exon", "locus", "transcript")]
             figures += [_f1(table, name, predictor, level, NO_TRAIN_HOMOLOGUE) for level in ("cds_exon", "locus")]
+            new = {"set": name, "predictor": predictor, "level": "locus", "subset": NO_TRAIN_HOMOLOGUE}
+            figures.append(value_of(table, **new, contigs=ALL, ruler="exact", metric="recall"))
             first = [done.entry.title, str(len(done.reference))] if predictor == OURS else ["", ""]
             rows.append([*first, _title(predictor), *map(shown, figures)])
     return ["## Side by side", markdown(header, rows)]
