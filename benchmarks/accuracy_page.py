@@ -275,17 +275,18 @@ def _errors(measured: Sequence[Measured]) -> list[str]:
         "Lost reference loci / wrong predictions by class "
         "(`workflow/scripts/phytoscribe/evaluation/error_classes.py`).",
     ]
-    columns = [(done, predictor) for done in measured for predictor in done.predictions]
-    header = ["class", *(f"{done.entry.title} {_title(predictor)}" for done, predictor in columns)]
-    counts = [[_counts(errors) for errors in done.wrong[predictor]] for done, predictor in columns]
-    rows = []
-    for error in ErrorClass:
-        if any(side.get(error) for pair in counts for side in pair):
-            name = str(error).replace("_", " ")
-            rows.append([name, *(f"{lost.get(error, 0)} / {wrong.get(error, 0)}" for lost, wrong in counts)])
-    rows.append(["all wrong", *(" / ".join(str(sum(side.values())) for side in pair) for pair in counts)])
-    totals = [f"{len(done.reference)} / {len(done.counted[predictor])}" for done, predictor in columns]
-    return [*blocks, markdown(header, [*rows, ["of", *totals]])]
+    for done in measured:
+        header = [done.entry.title, *map(_title, done.predictions)]
+        counts = [[_counts(errors) for errors in done.wrong[predictor]] for predictor in done.predictions]
+        rows = []
+        for error in ErrorClass:
+            if any(side.get(error) for pair in counts for side in pair):
+                name = str(error).replace("_", " ")
+                rows.append([name, *(f"{lost.get(error, 0)} / {wrong.get(error, 0)}" for lost, wrong in counts)])
+        rows.append(["all wrong", *(" / ".join(str(sum(side.values())) for side in pair) for pair in counts)])
+        totals = [f"{len(done.reference)} / {len(done.counted[predictor])}" for predictor in done.predictions]
+        blocks.append(markdown(header, [*rows, ["of", *totals]]))
+    return blocks
 
 
 def _counts(errors: Sequence) -> dict[ErrorClass, int]:

@@ -46,7 +46,10 @@ LOCUS = gene("locus", FOUR)
         (((100, 360), FOUR[3]), "intron_retained"),
         (((100, 120), (140, 160), *FOUR[1:]), "intron_added"),
         (((103, 160), (203, 260), *FOUR[2:]), "end_and_introns"),
-        (((170, 260), *FOUR[2:]), "end_and_introns"),
+        (((170, 260), *FOUR[2:]), "wrong_start"),
+        ((*FOUR[:2], (300, 390)), "wrong_stop"),
+        ((*FOUR[:3], (400, 440), (500, 530)), "wrong_stop"),
+        ((FOUR[0], (203, 260), (300, 390)), "end_and_introns"),
     ],
 )
 def test_one_locus_and_one_prediction(chain, error):

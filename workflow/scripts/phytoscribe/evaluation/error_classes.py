@@ -5,8 +5,9 @@ if it meets none (``wrong_strand`` if predictions on the other strand cover half
 prediction that also meets another locus apart from it; ``split`` if it meets several predictions.  Where one meets one,
 the two most alike transcripts (fewest introns and ends that differ) are compared:
 
-* ``wrong_start``, ``wrong_stop``, ``wrong_start_and_stop``: the introns within their common span are equal, so that
-  only an end, with exons beyond the other's end, differs;
+* ``wrong_start``, ``wrong_stop``, ``wrong_start_and_stop``: the introns that lie wholly in their common span are equal,
+  so that only an end differs, with whatever lies beyond the other's end (one that reads on into an intron, or lies in
+  another exon, is only a wrong end too);
 * with equal ends: ``intron_retained`` and ``intron_added`` (introns are only lacking, or only added),
   ``exon_skipped`` and ``exon_added`` (one intron in place of adjoining ones with the same outer ends, or the reverse),
   ``one_junction`` (one intron with one end moved), ``several_introns`` (anything more);
@@ -184,9 +185,9 @@ def _dissimilarity(left: Chain, right: Chain) -> int:
 
 
 def _inner_introns(chain: Chain, other: Chain) -> list[Interval]:
-    """Introns of ``chain`` that share a base with the span that both chains have in common."""
+    """Introns of ``chain`` that lie wholly in the span that both chains have in common."""
     low, high = max(chain[0][0], other[0][0]), min(chain[-1][1], other[-1][1])
-    return [(start, end) for start, end in introns_between(chain) if start < high and end > low]
+    return [(start, end) for start, end in introns_between(chain) if low <= start and end <= high]
 
 
 def _chains_as_read(gene: GeneModel) -> list[Chain]:
