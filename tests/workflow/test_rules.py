@@ -167,8 +167,10 @@ def params_of(rule: str) -> dict[str, str]:
 def test_params_hold_what_changes_the_result_alone():
     for rule in ("pretrain_encoder", "make_windows", "finetune_structure"):
         assert 'config["predict"]' not in RULES[rule], f"a setting of the prediction would rerun {rule}"
-    keys = re.findall(r'"(\w+)"', params_of("predict_shard")["settings"].partition(" for key in ")[2])
-    assert keys == ["window", "margin", "precision", "device", "shards"]
+    stage = (WORKFLOW / "rules/predict.smk").read_text()
+    keys = re.findall(r'"(\w+)"', re.search(r"^PREDICTION_SETTINGS = \((.*)\)$", stage, flags=re.MULTILINE).group(1))
+    assert keys == ["window", "margin", "precision", "sensitivity", "partial", "device", "shards"]
+    assert params_of("predict_shard")["settings"].endswith(" for key in PREDICTION_SETTINGS}")
     for rule in ("predict_shard", "merge_predictions"):
         assert 'settings=config["predict"]' not in RULES[rule]
         assert "batch_size" not in "".join(params_of(rule).values())

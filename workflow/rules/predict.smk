@@ -2,6 +2,9 @@
 # In:  FASTA and the model's files; config key `predict`
 # Out: results/predictions/{genome}.gff3, .proteins.faa, .cds.fna, .transcripts.fna, .stats.json
 
+# What can change a result, and the number of parts; not batch_size, which changes only speed.
+PREDICTION_SETTINGS = ("window", "margin", "precision", "sensitivity", "partial", "device", "shards")
+
 
 rule predict_shard:
     input:
@@ -19,11 +22,11 @@ rule predict_shard:
         "../envs/torch.yaml"
     threads: 8
     resources:
-        mem_mb=16000,
+        mem_mb=8000,
         runtime=480,
     params:
-        # All that can change the result, and no more: the script reads batch_size itself, since it changes only speed.
-        settings={key: config["predict"][key] for key in ("window", "margin", "precision", "device", "shards")},
+        # The script reads batch_size itself.
+        settings={key: config["predict"][key] for key in PREDICTION_SETTINGS},
         genome=lambda wildcards: wildcards.genome,
         lineage=lambda wildcards: genomes[wildcards.genome].lineage,
         contigs=lambda wildcards: genomes.predicted_contigs(wildcards.genome),
@@ -57,11 +60,12 @@ rule merge_predictions:
     conda:
         "../envs/torch.yaml"
     resources:
-        mem_mb=4000,
+        mem_mb=2000,
         runtime=60,
     params:
         genome=lambda wildcards: wildcards.genome,
         contigs=lambda wildcards: genomes.predicted_contigs(wildcards.genome),
+        organelles=organelles_of,
     message:
         "Writing the gene models of {wildcards.genome}: {output.gff3}"
     script:

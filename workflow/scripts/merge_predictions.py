@@ -2,7 +2,7 @@
 
 input: shards, model, fasta, fai
 output: gff3, proteins, cds, transcripts, stats
-params: genome, contigs (names or None for all)
+params: genome, contigs (names or None for all), organelles (contigs that the configuration calls so)
 """
 
 from phytoscribe.session import run_script
@@ -17,6 +17,7 @@ def main(snakemake) -> None:
         fasta=snakemake.input.fasta,
         genome_name=snakemake.params.genome,
         chosen=snakemake.params.contigs,
+        organelles=snakemake.params.organelles,
         files=PredictionFiles(**{name: snakemake.output[name] for name in PredictionFiles.__slots__}),
     )
 

@@ -1,47 +1,109 @@
-"""A trained structure model applied to whole contigs, both strands."""
+"""A trained structure model applied to contigs of any number and length, both strands, in flat memory."""
 
 from __future__ import annotations
 
+import itertools
 import logging
-from collections.abc import Callable
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack
+from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 import torch
 
 from phytoscribe.annotation.model import GeneModel
-from phytoscribe.decoding.genes import decode_contig
+from phytoscribe.decoding.genes import StreamingGeneDecoder
 from phytoscribe.decoding.settings import DecoderSettings
-from phytoscribe.genome.sequence import N_CODE, reverse_complement
-from phytoscribe.labels.states import STATE_COUNT
-from phytoscribe.models.batches import WindowTokens, collate_tokens, window_of
+from phytoscribe.genome.sequence import N_CODE, Bases
+from phytoscribe.labels.states import STATE_COUNT, State
 from phytoscribe.models.loading import check_fit, load_model, model_hash
-from phytoscribe.models.structure import StructureModel
-from phytoscribe.prediction.settings import PRECISIONS, PredictionSettings
+from phytoscribe.models.structure import SITE_COUNT, StructureModel
+from phytoscribe.prediction.network import LOWEST, Readings, StructureNetwork
+from phytoscribe.prediction.pool import InOrder, single_core_threads
+from phytoscribe.prediction.settings import PRECISIONS, PredictionSettings, choose_precision
+from phytoscribe.prediction.windows import ContigSequence, Window, contig_windows
 from phytoscribe.tokenizer.segments import Segmenter
 
 logger = logging.getLogger(__name__)
 
-#: Log probabilities are kept in half precision; less likely than this counts as this.
-LOWEST = -14.0
-LogProbabilities = npt.NDArray[np.float16]
+#: Contigs that are decoded at the same time, one more for so many threads.
+THREADS_PER_DECODER = 8
+#: Threads that feed a GPU: while one waits for it, others prepare windows.
+FEEDING_THREADS = 3
+
+Table = npt.NDArray[np.float16]
+Progress = Callable[[int], None]
 
 
-#: Windows of short contigs have lengths in these steps.
-WINDOW_STEP = 1024
+class Piece(NamedTuple):
+    """A stretch of a contig that both strands have been read of; the pieces of a contig are consecutive.
+
+    Attributes:
+        bases: uint8 (n,).
+        states: log probabilities of the plus and the minus strand, each (n, STATE_COUNT), contig orientation.
+        sites: probabilities of donors and acceptors in the same way, each (n, 2).
+        last: the contig ends here.
+    """
+
+    contig: ContigSequence
+    start: int
+    bases: Bases
+    states: tuple[Table, Table]
+    sites: tuple[Table, Table]
+    last: bool
 
 
-def shortest_window(length: int, margin: int) -> int:
-    """Bases of a window that holds a whole contig of ``length`` bases and its margins, in steps."""
-    return -(-(length + 2 * margin) // WINDOW_STEP) * WINDOW_STEP
+class Joint:
+    """Joins the windows' cores of one contig to pieces as soon as both strands are there."""
+
+    def __init__(self, contig: ContigSequence) -> None:
+        self.contig = contig
+        self._done = 0
+        self._tables: dict[str, list[tuple[Table, Table]]] = {"+": [], "-": []}
+        self._ends = {"+": 0, "-": 0}
+
+    def add(self, window: Window, states: Table, sites: Table) -> Piece | None:
+        """Take the next window of its strand; the piece that is complete with it, if there is one."""
+        strand = window.strand
+        self._tables[strand].append((window.core_of(states), window.core_of(sites)))
+        self._ends[strand] = window.core_end
+        start, end = self._done, min(self._ends.values())
+        if end <= start:
+            return None
+        self._done = end
+        plus, minus = (self._take(strand, end - start) for strand in "+-")
+        states_of_both, sites_of_both = zip(plus, minus, strict=True)
+        last = end == self.contig.length
+        return Piece(self.contig, start, self.contig.read(start, end), states_of_both, sites_of_both, last)
+
+    def _take(self, strand: str, count: int) -> tuple[Table, Table]:
+        """The first ``count`` rows that wait on a strand; what is left goes on waiting."""
+        parts = self._tables[strand]
+        joined = tuple(np.concatenate(part) if len(parts) > 1 else part[0] for part in zip(*parts, strict=True))
+        self._tables[strand] = [tuple(table[count:] for table in joined)] if joined[0].shape[0] > count else []
+        states, sites = (np.ascontiguousarray(table[:count]) for table in joined)
+        return states, sites
+
+
+@dataclass(frozen=True, slots=True)
+class DecodedPiece:
+    """Genes that became final with a piece of a contig, in order of their CDS; ``last`` closes the contig."""
+
+    contig: str
+    genes: list[GeneModel]
+    last: bool
 
 
 class StructurePredictor:
-    """Windows a contig, runs the model, joins the windows' cores and decodes genes.
+    """Reads windows, joins their cores and decodes genes while the next windows are read.
 
-    The window grid follows from the contig's length and the settings alone, and each strand is windowed from its own
-    5' end, so neither batch size, shards, threads nor neighbouring contigs change the genes.
+    Args:
+        threads: processor cores in use; PyTorch's own number if not given.  They change no result.
     """
 
     def __init__(
@@ -53,13 +115,16 @@ class StructurePredictor:
         device: torch.device,
         species: str = "",
         lineage: str = "",
+        threads: int | None = None,
     ) -> None:
         check_fit(model, segmenter)
-        self.model = model.to(device).eval()
+        self.precision = choose_precision(settings.precision, device)
+        self.network = StructureNetwork(model, segmenter, device, PRECISIONS[self.precision])
         self.segmenter = segmenter
         self.decoder = decoder
         self.settings = settings
         self.device = device
+        self.threads = threads or torch.get_num_threads()
         self.set_species(species, lineage)
 
     def set_species(self, species: str, lineage: str) -> None:
@@ -80,6 +145,7 @@ class StructurePredictor:
         device: torch.device,
         species: str = "",
         lineage: str = "",
+        threads: int | None = None,
     ) -> StructurePredictor:
         """Load model, tokenizer and decoder settings of a model folder (ModelError if it is incomplete)."""
         logger.info("model %s, hash %s", folder, model_hash(folder))
@@ -91,56 +157,142 @@ class StructurePredictor:
             device,
             species,
             lineage,
+            threads,
         )
 
-    def strand_log_probabilities(
-        self, bases: npt.NDArray[np.uint8], progress: Callable[[int], None] | None = None
-    ) -> LogProbabilities:
-        """Log probabilities of the strand that ``bases`` spells 5' to 3', float16 (length, STATE_COUNT).
+    def decoded(self, contigs: Iterable[ContigSequence], progress: Progress | None = None) -> Iterator[DecodedPiece]:
+        """Gene models of contigs, handed out as soon as they are final.
 
-        ``progress`` is called with the number of bases done after each batch.
+        Large genomes on many threads have several contigs in work at a time; their pieces then come in turns.
+
+        Args:
+            progress: called with the number of bases read since the last call, both strands counted.
         """
-        length, core, margin = bases.size, self.settings.core, self.settings.margin
-        window = min(self.settings.window, shortest_window(length, margin))
-        result = np.empty((length, STATE_COUNT), dtype=np.float16)
-        starts = list(range(0, length, core))
-        size = min(self.settings.batch_size, len(starts))
-        for first in range(0, len(starts), size):
-            chunk = starts[first : first + size]
-            windows = [window_of(bases, start - margin, window) for start in chunk]
+        with ExitStack() as stack:
+            pool = stack.enter_context(single_core_threads(self.threads))
+            on_gpu = self.device.type != "cpu"
+            readers = stack.enter_context(single_core_threads(FEEDING_THREADS)) if on_gpu else pool
+            decoders: dict[str, InOrder[Piece, DecodedPiece]] = {}
+            waiting: deque[Future[DecodedPiece]] = deque()
+            for piece in self._pieces(contigs, readers, progress):
+                name = piece.contig.name
+                if name not in decoders:
+                    decoders[name] = InOrder(pool, _Decoding(name, self.decoder))
+                waiting.append(decoders[name].submit(piece))
+                if piece.last:
+                    del decoders[name]
+                # The network goes on meanwhile, but not without limit: what waits is kept in memory.
+                while waiting and (len(waiting) > 2 * self.threads or waiting[0].done()):
+                    yield waiting.popleft().result()
+            for future in waiting:
+                yield future.result()
+
+    def genes(self, contig: str, bases: Bases, progress: Progress | None = None) -> list[GeneModel]:
+        """Gene models of a contig that is in memory; none for a contig of only N."""
+        pieces = self.decoded([ContigSequence.of(contig, bases)], progress)
+        return list(itertools.chain.from_iterable(piece.genes for piece in pieces))
+
+    def log_probabilities(self, bases: Bases, progress: Progress | None = None) -> tuple[Table, Table]:
+        """Plus and minus strand's log probabilities of a whole contig, each float16 (length, STATE_COUNT).
+
+        Both are in contig orientation.
+        """
+        return self._whole(bases, "states", STATE_COUNT, progress)
+
+    def site_probabilities(self, bases: Bases, progress: Progress | None = None) -> tuple[Table, Table]:
+        """Plus and minus strand's probabilities of splice sites of a whole contig, each float16 (length, 2).
+
+        Columns: the base is the first base of an intron (donor), its last base (acceptor), of any isoform.  Both are in
+        contig orientation.
+        """
+        return self._whole(bases, "sites", SITE_COUNT, progress)
+
+    def _whole(self, bases: Bases, what: str, columns: int, progress: Progress | None) -> tuple[Table, Table]:
+        tables = tuple(np.empty((bases.size, columns), dtype=np.float16) for _ in range(2))
+        with single_core_threads(self.threads if self.device.type == "cpu" else FEEDING_THREADS) as readers:
+            for piece in self._pieces([ContigSequence.of("", bases)], readers, progress):
+                for table, part in zip(tables, getattr(piece, what), strict=True):
+                    table[piece.start : piece.start + piece.bases.size] = part
+        return tables
+
+    def _pieces(
+        self, contigs: Iterable[ContigSequence], readers: ThreadPoolExecutor, progress: Progress | None
+    ) -> Iterator[Piece]:
+        """Pieces of all contigs, each contig's in order."""
+        reading: deque[tuple[Joint, Sequence[Window], Future[Readings]]] = deque()
+        batches = _in_turns((self._batches(contig) for contig in contigs), 1 + self.threads // THREADS_PER_DECODER)
+        limit = 2 * (self.threads if self.device.type == "cpu" else FEEDING_THREADS)
+        for joint, windows in itertools.chain(batches, itertools.repeat((None, ()))):
+            if joint is not None:
+                reading.append((joint, windows, readers.submit(self._read, joint.contig, windows)))
+            elif not reading:
+                return
+            if joint is None or len(reading) > limit:
+                joint, windows, future = reading.popleft()
+                readings = future.result()
+                for window, states, sites in zip(windows, *readings, strict=False):
+                    if piece := joint.add(window, states, sites):
+                        yield piece
+                if progress:
+                    progress(sum(w.core_end - w.core_start for w in windows))
+
+    def _batches(self, contig: ContigSequence) -> Iterator[tuple[Joint, Sequence[Window]]]:
+        """Windows of a contig that are computed together.
+
+        What is computed together depends on the contig and the settings alone: on processors one window, or both
+        strands of a contig that fits into one; on a GPU ``batch_size`` windows.
+        """
+        joint = Joint(contig)
+        windows = contig_windows(contig.length, self.settings.window, self.settings.margin)
+        if contig.length <= self.settings.window:
+            yield joint, list(windows)
+            return
+        count = 1 if self.device.type == "cpu" else self.settings.batch_size
+        for _, alike in itertools.groupby(windows, key=lambda window: window.size):
+            while batch := list(itertools.islice(alike, count)):
+                yield joint, batch
+
+    def _read(self, contig: ContigSequence, windows: Sequence[Window]) -> Readings:
+        """The network on windows of one size; where there are no bases at all, it is not asked."""
+        bases = [window.bases(contig) for window in windows]
+        if not any((window != N_CODE).any() for window in bases):
+            return _nothing(len(windows), windows[0].size)
+        if contig.length > self.settings.window and self.device.type != "cpu":
             # Batches have one shape, so that the last one is computed like the others.
-            windows += [windows[-1]] * (size - len(chunk))
-            values = self._run(windows)
-            for start, value in zip(chunk, values, strict=False):
-                end = min(start + core, length)
-                result[start:end] = value[margin : margin + end - start]
-            if progress:
-                progress(min(chunk[-1] + core, length) - chunk[0])
-        return result
+            bases += [bases[-1]] * (self.settings.batch_size - len(bases))
+        return self.network(bases, self.global_ids)
 
-    def _run(self, windows: list[npt.NDArray[np.uint8]]) -> npt.NDArray[np.float32]:
-        batch = collate_tokens([WindowTokens.of(w, self.segmenter, self.global_ids) for w in windows])
-        precision = PRECISIONS[self.settings.precision]
-        with (
-            torch.inference_mode(),
-            torch.autocast(self.device.type, dtype=torch.bfloat16, enabled=precision is torch.bfloat16),
-        ):
-            output = self.model(*(part.to(self.device) for part in batch))
-            return torch.log_softmax(output.states.float(), dim=-1).clamp(min=LOWEST).cpu().numpy()
 
-    def log_probabilities(
-        self, bases: npt.NDArray[np.uint8], progress: Callable[[int], None] | None = None
-    ) -> tuple[LogProbabilities, LogProbabilities]:
-        """Plus and minus strand's log probabilities, both in contig orientation."""
-        plus = self.strand_log_probabilities(bases, progress)
-        minus = self.strand_log_probabilities(reverse_complement(bases), progress)
-        return plus, minus[::-1]
+class _Decoding:
+    """Decodes the pieces of one contig."""
 
-    def genes(
-        self, contig: str, bases: npt.NDArray[np.uint8], progress: Callable[[int], None] | None = None
-    ) -> list[GeneModel]:
-        """Gene models of a contig; none for a contig of only N."""
-        if not (bases != N_CODE).any():
-            return []
-        plus, minus = self.log_probabilities(bases, progress)
-        return decode_contig(contig, bases, plus, minus, self.decoder)
+    def __init__(self, contig: str, settings: DecoderSettings) -> None:
+        self._contig = contig
+        self._decoder = StreamingGeneDecoder(contig, settings)
+
+    def __call__(self, piece: Piece) -> DecodedPiece:
+        genes = self._decoder.push(piece.bases, *piece.states)
+        if piece.last:
+            genes += self._decoder.finish()
+        return DecodedPiece(self._contig, genes, piece.last)
+
+
+def _nothing(windows: int, size: int) -> Readings:
+    """What holds for windows of only N: intergenic."""
+    states = np.full((windows, size, STATE_COUNT), LOWEST, dtype=np.float16)
+    states[..., State.INTERGENIC] = 0.0
+    return Readings(states, np.zeros((windows, size, SITE_COUNT), dtype=np.float16))
+
+
+def _in_turns(iterators: Iterator[Iterator], count: int) -> Iterator:
+    """Items of the first ``count`` iterators in turns; the next iterator takes the place of one that has ended."""
+    active = deque(itertools.islice(iterators, count))
+    while active:
+        try:
+            item = next(active[0])
+        except StopIteration:
+            active.popleft()
+            active.extend(itertools.islice(iterators, 1))
+            continue
+        active.rotate(-1)
+        yield item

@@ -2,24 +2,30 @@
 
 from __future__ import annotations
 
+import functools
 import logging
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import torch
-
 from phytoscribe import __version__
+from phytoscribe.annotation.organelles import organelle_of
 from phytoscribe.genome import Genome
 from phytoscribe.genome.fasta import chosen_contigs
 from phytoscribe.models.loading import model_hash
-from phytoscribe.prediction.merge import PredictionFiles, number_genes, write_prediction
+from phytoscribe.prediction.merge import PredictionFiles, numbered, write_prediction
+from phytoscribe.prediction.pool import keep_freed_memory
 from phytoscribe.prediction.predictor import StructurePredictor
 from phytoscribe.prediction.settings import PredictionSettings, choose_device
-from phytoscribe.prediction.shards import contigs_of_shard, gather_shards, write_shard
+from phytoscribe.prediction.shards import Shards, contigs_in_order, contigs_of_shard, shard_writer, sorted_genes
+from phytoscribe.prediction.windows import ContigSequence
 
 logger = logging.getLogger(__name__)
+
+#: Organelles that the log names one by one.
+NAMED_ORGANELLES = 5
 
 
 def predict_shard(
@@ -35,53 +41,95 @@ def predict_shard(
 ) -> None:
     """Predict the contigs of one shard and write them as JSON lines (see :mod:`phytoscribe.prediction.shards`).
 
+    Memory does not grow with the genome: sequence is read and genes are written piece by piece.
+
     Args:
-        settings: the configuration's ``predict``: window, margin, batch_size, precision, device, shards.
+        settings: the configuration's ``predict``: window, margin, batch_size, precision, sensitivity, partial, device,
+            shards.
     """
-    torch.set_num_threads(threads)
+    keep_freed_memory()
     device = choose_device(settings["device"])
     prediction = PredictionSettings(
         settings["window"], settings["margin"], settings["batch_size"], settings["precision"]
     )
-    predictor = StructurePredictor.from_folder(model_folder, prediction, device, species, lineage)
+    predictor = StructurePredictor.from_folder(model_folder, prediction, device, species, lineage, threads)
+    predictor.decoder = replace(predictor.decoder, sensitivity=settings["sensitivity"], partial=settings["partial"])
+    logger.info("precision: %s (asked for: %s); %d threads", predictor.precision, prediction.precision, threads)
     with Genome(fasta) as genome:
         contigs = chosen_contigs(genome.contigs, chosen)
         mine = contigs_of_shard(contigs, shard, settings["shards"])
-        progress = ProgressReport(2 * sum(contigs[contig] for contig in mine))
-        genes = {contig: predictor.genes(contig, genome.bases(contig), progress.add) for contig in mine}
-    header = prediction_header(model_folder, prediction, device, predictor)
-    write_shard(output, header, genes)
-    logger.info("%d genes on %d contigs", sum(map(len, genes.values())), len(genes))
+        readable = [contig for contig in mine if contigs[contig] >= predictor.decoder.minimum_cds]
+        progress = ProgressReport(2 * sum(contigs[contig] for contig in readable))
+        sequences = (
+            ContigSequence(contig, contigs[contig], functools.partial(genome.bases, contig)) for contig in readable
+        )
+        found = contigs_in_order(predictor.decoded(sequences, progress.add), readable)
+        with shard_writer(output, prediction_header(model_folder, predictor)) as writer:
+            for contig in mine:
+                # What is shorter than the shortest gene has none.
+                genes = next(found)[1] if contigs[contig] >= predictor.decoder.minimum_cds else ()
+                writer.write(contig, sorted_genes(genes, predictor.decoder.maximum_utr))
+    logger.info("%d genes on %d contigs", writer.genes, writer.contigs)
 
 
-def prediction_header(
-    model_folder: Path, settings: PredictionSettings, device: torch.device, predictor: StructurePredictor
-) -> dict[str, Any]:
-    """What the output says about itself: all that changes the result, and nothing else."""
-    names = ("gene_score", "intron_score", "coding_score", "minimum_intron", "minimum_cds", "maximum_utr")
+def prediction_header(model_folder: Path, predictor: StructurePredictor) -> dict[str, Any]:
+    """What the output says about itself: all that changes the result, and nothing else.
+
+    The decoder's other settings belong to the model, and are in its hash.
+    """
     species, lineage = predictor.species_tokens
+    names = ("sensitivity", "partial", "minimum_intron", "minimum_cds", "maximum_utr")
     return {
         "PhytoScribe": __version__,
         "model": model_hash(model_folder),
-        "device": device.type,
-        "precision": settings.precision,
-        "window": settings.window,
-        "margin": settings.margin,
+        "device": predictor.device.type,
+        "precision": predictor.precision,
+        "window": predictor.settings.window,
+        "margin": predictor.settings.margin,
         "read as": f"{species} {lineage}",
         **{f"decoder.{name}": getattr(predictor.decoder, name) for name in names},
     }
 
 
 def merge_shards(
-    shards: Sequence[str], fasta: str | Path, genome_name: str, chosen: Sequence[str] | None, files: PredictionFiles
+    shards: Sequence[str],
+    fasta: str | Path,
+    genome_name: str,
+    chosen: Sequence[str] | None,
+    files: PredictionFiles,
+    organelles: Collection[str] = (),
 ) -> None:
-    """Check that every contig is there once, number the genes and write all files."""
+    """Check that every contig is there once, number the genes and write all files.
+
+    Args:
+        organelles: contigs that the configuration calls organelles, besides those told by their names.
+    """
     with Genome(fasta) as genome:
         contigs = chosen_contigs(genome.contigs, chosen)
-        header, found = gather_shards(shards, list(contigs))
-        genes = number_genes((gene for part in found.values() for gene in part), genome_name, contigs)
-        write_prediction(genes, genome, contigs, header, files)
-    logger.info("%d genes written to %s", len(genes), files.gff3)
+        found = Shards(shards, list(contigs))
+        named = organelles_among(contigs, organelles)
+        genes = numbered(found.genes(), genome_name)
+        count = write_prediction(genes, genome, contigs, found.header, named, files)
+    for contig, kind in list(named.items())[:NAMED_ORGANELLES]:
+        logger.warning(
+            "contig %s is an organelle (%s): it may be circular, and its genes follow other rules than those that are "
+            "looked for; take them from a program for organelles",
+            contig,
+            kind,
+        )
+    if len(named) > NAMED_ORGANELLES:
+        logger.warning("%d contigs are organelles; %s lists them", len(named), files.stats)
+    logger.info("%d genes written to %s", count, files.gff3)
+
+
+def organelles_among(contigs: Iterable[str], declared: Collection[str]) -> dict[str, str]:
+    """Kind of organelle of each contig that is one, by its name or because the configuration says so."""
+    kinds = {contig: organelle_of(contig) for contig in contigs}
+    return {
+        contig: kind or "organelle, says the configuration"
+        for contig, kind in kinds.items()
+        if kind or contig in declared
+    }
 
 
 class ProgressReport:

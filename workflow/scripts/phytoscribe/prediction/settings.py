@@ -1,4 +1,4 @@
-"""Settings of a prediction run, and the device it runs on."""
+"""Settings of a prediction run, and the device and precision that it computes with."""
 
 from __future__ import annotations
 
@@ -19,29 +19,26 @@ class PredictionSettings:
     """How contigs are cut into windows.
 
     Attributes:
-        window: bases the model sees at once.
+        window: bases the model sees at once, at most.
         margin: bases at each side of a window whose prediction is dropped, because their context is cut.
-        batch_size: windows computed together; changes speed and memory only.
-        precision: ``float32`` or ``bfloat16``.
+        batch_size: windows computed together on a GPU; changes speed and memory only.
+        precision: ``float32``, ``bfloat16``, or ``auto``: bfloat16 where the device is fast with it.
     """
 
-    window: int = 16384
+    window: int = 36864
     margin: int = 1024
     batch_size: int = 8
-    precision: str = "float32"
+    precision: str = "auto"
 
     def __post_init__(self) -> None:
         if self.window <= 2 * self.margin:
             raise ConfigError(
                 f"predict.window is {self.window}; it must be more than twice predict.margin {self.margin}"
             )
-        if self.precision not in PRECISIONS:
-            raise ConfigError(f"predict.precision: {self.precision!r} is unknown; choose {' or '.join(PRECISIONS)}")
-
-    @property
-    def core(self) -> int:
-        """Bases of each window whose prediction is kept."""
-        return self.window - 2 * self.margin
+        if self.precision not in ("auto", *PRECISIONS):
+            raise ConfigError(
+                f"predict.precision: {self.precision!r} is unknown; choose auto or {' or '.join(PRECISIONS)}"
+            )
 
 
 def choose_device(wanted: str) -> torch.device:
@@ -60,3 +57,12 @@ def choose_device(wanted: str) -> torch.device:
         )
     logger.info("device: %s (asked for: %s)", name, wanted)
     return torch.device(name)
+
+
+def choose_precision(wanted: str, device: torch.device) -> str:
+    """``float32`` or ``bfloat16``; ``auto`` depends on the hardware."""
+    if wanted != "auto":
+        return wanted
+    if device.type == "cpu":
+        return "bfloat16" if torch.ops.mkldnn._is_mkldnn_bf16_supported() else "float32"
+    return "bfloat16" if device.type == "cuda" and torch.cuda.is_bf16_supported() else "float32"

@@ -1,16 +1,25 @@
-"""Contigs divided between jobs, and the file in which a job hands over its genes."""
+"""Contigs divided between jobs, and the file in which a job hands over its genes.
+
+The file has one JSON object a line: the header; then for each contig a line that names it, and one for each of its
+genes, sorted.  It is written and read gene by gene.
+"""
 
 from __future__ import annotations
 
 import heapq
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import IO, Any, NamedTuple
 
 from phytoscribe.annotation.model import GeneModel, Transcript
 from phytoscribe.errors import PhytoScribeError
 from phytoscribe.files import atomic_open
+from phytoscribe.prediction.predictor import DecodedPiece
+
+#: How a line that names a contig begins.
+_CONTIG_LINE = '{"contig": '
 
 
 def contigs_of_shard(contigs: Mapping[str, int], shard: int, shards: int) -> list[str]:
@@ -28,71 +37,170 @@ def contigs_of_shard(contigs: Mapping[str, int], shard: int, shards: int) -> lis
     return [contig for contig in contigs if contig in chosen]
 
 
-def write_shard(
-    path: str | Path, header: Mapping[str, Any], genes_by_contig: Mapping[str, Sequence[GeneModel]]
-) -> None:
-    """One JSON object a line: first the header (model, settings, device), then one line per contig."""
+def sorted_genes(genes: Iterable[GeneModel], reach: int) -> Iterator[GeneModel]:
+    """Genes in order of start, end and strand, from genes of one contig in order of their CDS.
+
+    Args:
+        reach: bases, at most, that a gene begins before its CDS; only so many genes are held back.
+    """
+    held: list[tuple[int, int, str, int, GeneModel]] = []
+    for number, gene in enumerate(genes):
+        heapq.heappush(held, (gene.start, gene.end, gene.strand, number, gene))
+        final = min(start for t in gene.transcripts for start, _ in t.cds) - reach
+        while held and held[0][0] < final:
+            yield heapq.heappop(held)[-1]
+    while held:
+        yield heapq.heappop(held)[-1]
+
+
+@contextmanager
+def shard_writer(path: str | Path, header: Mapping[str, Any]) -> Iterator[ShardWriter]:
+    """A writer of a shard's file, which appears complete or not at all."""
     with atomic_open(path) as handle:
         handle.write(json.dumps(header, sort_keys=True) + "\n")
-        for contig, genes in genes_by_contig.items():
-            record = {
-                "contig": contig,
-                "genes": [
-                    {
-                        "strand": gene.strand,
-                        "score": gene.score,
-                        "transcripts": [{"exons": t.exons, "cds": t.cds, "score": t.score} for t in gene.transcripts],
-                    }
-                    for gene in genes
-                ],
+        yield ShardWriter(handle)
+
+
+class ShardWriter:
+    """Writes contigs one after the other.
+
+    Attributes:
+        contigs, genes: how many have been written.
+    """
+
+    def __init__(self, handle: IO[str]) -> None:
+        self._handle = handle
+        self.contigs = 0
+        self.genes = 0
+
+    def write(self, contig: str, genes: Iterable[GeneModel]) -> None:
+        """Write a contig with its genes, in the order given."""
+        self._handle.write(_CONTIG_LINE + json.dumps(contig) + "}\n")
+        self.contigs += 1
+        for gene in genes:
+            self._handle.write(json.dumps(_record(gene)) + "\n")
+            self.genes += 1
+
+
+def contigs_in_order(
+    pieces: Iterable[DecodedPiece], contigs: Sequence[str]
+) -> Iterator[tuple[str, Iterator[GeneModel]]]:
+    """Each contig with its genes as they come, in the order of ``contigs``; pieces of later contigs are held back."""
+    source = iter(pieces)
+    held: dict[str, list[DecodedPiece]] = {}
+
+    def genes_of(contig: str) -> Iterator[GeneModel]:
+        for piece in held.pop(contig, []):
+            yield from piece.genes
+            if piece.last:
+                return
+        for piece in source:
+            if piece.contig != contig:
+                held.setdefault(piece.contig, []).append(piece)
+                continue
+            yield from piece.genes
+            if piece.last:
+                return
+
+    for contig in contigs:
+        yield contig, genes_of(contig)
+
+
+def _record(gene: GeneModel) -> dict[str, Any]:
+    return {
+        "strand": gene.strand,
+        "score": gene.score,
+        "attributes": dict(gene.attributes),
+        "transcripts": [
+            {
+                "exons": t.exons,
+                "cds": t.cds,
+                "score": t.score,
+                "attributes": dict(t.attributes),
+                "start_phase": t.start_phase,
             }
-            handle.write(json.dumps(record) + "\n")
-
-
-def read_shard(path: str | Path) -> tuple[dict[str, Any], dict[str, list[GeneModel]]]:
-    """Header and genes (without ids) by contig; the inverse of :func:`write_shard`."""
-    with Path(path).open(encoding="utf-8") as handle:
-        header = json.loads(handle.readline())
-        genes = {}
-        for line in handle:
-            record = json.loads(line)
-            genes[record["contig"]] = [_gene(record["contig"], entry) for entry in record["genes"]]
-    return header, genes
+            for t in gene.transcripts
+        ],
+    }
 
 
 def _gene(contig: str, entry: Mapping[str, Any]) -> GeneModel:
     transcripts = tuple(
-        Transcript("", tuple(map(tuple, t["exons"])), tuple(map(tuple, t["cds"])), score=t["score"])
+        Transcript(
+            "",
+            tuple(map(tuple, t["exons"])),
+            tuple(map(tuple, t["cds"])),
+            attributes=t["attributes"],
+            score=t["score"],
+            start_phase=t["start_phase"],
+        )
         for t in entry["transcripts"]
     )
-    return GeneModel("", contig, entry["strand"], transcripts, score=entry["score"])
+    attributes = entry["attributes"]
+    return GeneModel("", contig, entry["strand"], transcripts, attributes=attributes, score=entry["score"])
 
 
-def gather_shards(
-    paths: Iterable[str | Path], contigs: Sequence[str]
-) -> tuple[dict[str, Any], dict[str, list[GeneModel]]]:
-    """Header and genes of all shards, contigs in the given order.
+class _Place(NamedTuple):
+    """Where a contig's genes begin: a file and a byte in it."""
+
+    path: str
+    offset: int
+
+
+class Shards:
+    """The files of all shards of a genome; nothing of them is kept in memory but where each contig is.
+
+    Attributes:
+        header: what all shards say about themselves.
 
     Raises:
         PhytoScribeError: shards made with different models or settings, or a contig that is missing or there twice.
     """
-    header: dict[str, Any] | None = None
-    found: dict[str, list[GeneModel]] = {}
-    for path in paths:
-        shard_header, genes = read_shard(path)
-        if header is not None and shard_header != header:
-            differing = sorted(k for k in header.keys() | shard_header.keys() if header.get(k) != shard_header.get(k))
-            raise PhytoScribeError(f"{path}: made with another {', '.join(differing)}; delete the shards and run again")
-        header = shard_header
-        twice = found.keys() & genes.keys()
-        if twice:
+
+    def __init__(self, paths: Iterable[str | Path], contigs: Sequence[str]) -> None:
+        self._contigs = list(contigs)
+        self._places: dict[str, _Place] = {}
+        header: dict[str, Any] | None = None
+        for path in paths:
+            found = self._look_through(str(path))
+            if header is not None and found != header:
+                differing = sorted(k for k in header.keys() | found.keys() if header.get(k) != found.get(k))
+                raise PhytoScribeError(
+                    f"{path}: made with another {', '.join(differing)}; delete the shards and run again"
+                    " (with predict.precision 'auto', machines may differ: then name one)"
+                )
+            header = found
+        missing = [contig for contig in self._contigs if contig not in self._places]
+        if missing or header is None:
             raise PhytoScribeError(
-                f"{path}: contig {min(twice)} is in another shard too; delete the shards and run again"
+                f"the shards lack {len(missing)} contigs, first {missing[:3]}; delete them and run again"
             )
-        found.update(genes)
-    missing = [contig for contig in contigs if contig not in found]
-    if missing or header is None:
-        raise PhytoScribeError(
-            f"the shards lack {len(missing)} contigs, first {missing[:3]}; delete them and run again"
-        )
-    return header, {contig: found[contig] for contig in contigs}
+        self.header = header
+
+    def _look_through(self, path: str) -> dict[str, Any]:
+        """Note the places of all contigs of a file; its header."""
+        start = _CONTIG_LINE.encode()
+        with Path(path).open("rb") as handle:
+            header = json.loads(handle.readline())
+            offset = handle.tell()
+            for line in handle:
+                offset += len(line)
+                if line.startswith(start):
+                    contig = json.loads(line)["contig"]
+                    if contig in self._places:
+                        raise PhytoScribeError(
+                            f"{path}: contig {contig} is in another shard too; delete the shards and run again"
+                        )
+                    self._places[contig] = _Place(path, offset)
+        return header
+
+    def genes(self) -> Iterator[GeneModel]:
+        """Genes without ids, contigs in the given order."""
+        for contig in self._contigs:
+            place = self._places[contig]
+            with Path(place.path).open(encoding="utf-8") as handle:
+                handle.seek(place.offset)
+                for line in handle:
+                    if line.startswith(_CONTIG_LINE):
+                        break
+                    yield _gene(contig, json.loads(line))

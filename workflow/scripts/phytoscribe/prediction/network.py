@@ -1,0 +1,71 @@
+"""The structure network, made ready to read windows fast."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor, nn
+
+from phytoscribe.genome.sequence import Bases
+from phytoscribe.models.batches import WindowTokens, collate_tokens
+from phytoscribe.models.structure import StructureModel
+from phytoscribe.tokenizer.segments import Segmenter
+
+#: Log probabilities are kept in half precision; less likely than this counts as this.
+LOWEST = -14.0
+
+
+class Readings(NamedTuple):
+    """What the network says about windows, in reading direction.
+
+    Attributes:
+        states: float16 (windows, size, STATE_COUNT), natural log probabilities.
+        sites: float16 (windows, size, 2), probabilities of donors and acceptors.
+    """
+
+    states: npt.NDArray[np.float16]
+    sites: npt.NDArray[np.float16]
+
+
+class FullPrecision(nn.Module):
+    """A linear layer whose input may be in half precision, and whose output is not."""
+
+    def __init__(self, layer: nn.Linear) -> None:
+        super().__init__()
+        self.layer = copy.deepcopy(layer).float()
+
+    def forward(self, features: Tensor) -> Tensor:
+        return self.layer(features.float())
+
+
+class StructureNetwork:
+    """A copy of a structure model for inference: weights in the precision of the computation, logits in float32.
+
+    Threads may call it at the same time.
+
+    Args:
+        precision: ``float32`` or ``bfloat16``.
+    """
+
+    def __init__(self, model: StructureModel, segmenter: Segmenter, device: torch.device, precision: torch.dtype):
+        self.segmenter = segmenter
+        self.device = device
+        network = copy.deepcopy(model).eval().requires_grad_(False)
+        heads = FullPrecision(network.output), FullPrecision(network.sites)
+        network.to(device, precision)
+        network.output, network.sites = (head.to(device) for head in heads)
+        self._network = network
+
+    def __call__(self, windows: Sequence[Bases], global_ids: tuple[int, int]) -> Readings:
+        """Read windows of one length, each uint8 (size,); ``global_ids``: tokens of species and lineage."""
+        batch = collate_tokens([WindowTokens.of(window, self.segmenter, global_ids) for window in windows])
+        with torch.inference_mode():
+            output = self._network(*(part.to(self.device, non_blocking=True) for part in batch))
+            states = torch.log_softmax(output.states, dim=-1).clamp_(min=LOWEST).half()
+            sites = output.sites.sigmoid_().half()
+            return Readings(states.cpu().numpy(), sites.cpu().numpy())

@@ -1,0 +1,105 @@
+"""The grid of windows of a contig: each strand from its own 5' end, in the order in which contig positions arrive.
+
+The grid follows from the contig's length and the settings alone.  So neither batch size, shards, threads nor
+neighbouring contigs change what the network sees, and the reverse complement of a contig has the mirrored grid.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from phytoscribe.genome.sequence import N_CODE, Bases, reverse_complement
+
+#: Windows at a contig's ends are shorter than others, of one of few lengths: multiples of a step that grows with them.
+_STEPS = ((3072, 384), (12288, 1536))
+_LAST_STEP = 6144
+
+
+@dataclass(frozen=True, slots=True)
+class ContigSequence:
+    """A contig whose bases are read piece by piece.
+
+    Attributes:
+        read: ``read(start, end)`` gives the base codes of a stretch, 0-based half-open; any thread may call it.
+    """
+
+    name: str
+    length: int
+    read: Callable[[int, int], Bases]
+
+    @classmethod
+    def of(cls, name: str, bases: Bases) -> ContigSequence:
+        """A contig that is in memory."""
+        return cls(name, bases.size, lambda start, end: bases[start:end])
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """What the network reads of one strand at once.
+
+    Attributes:
+        strand: ``+`` or ``-``.
+        start, end: contig positions of the bases it reads.
+        core_start, core_end: contig positions whose prediction is kept.
+        size: bases of the window; those beyond ``end - start``, at its 3' end, are N.
+    """
+
+    strand: str
+    start: int
+    end: int
+    core_start: int
+    core_end: int
+    size: int
+
+    def bases(self, contig: ContigSequence) -> Bases:
+        """Base codes in reading direction, uint8 (size,)."""
+        window = np.full(self.size, N_CODE, dtype=np.uint8)
+        bases = contig.read(self.start, self.end)
+        window[: bases.size] = bases if self.strand == "+" else reverse_complement(bases)
+        return window
+
+    def core_of(self, values: np.ndarray) -> np.ndarray:
+        """The core's rows of a table of the window, (size, n), in contig orientation."""
+        if self.strand == "+":
+            return values[self.core_start - self.start : self.core_end - self.start]
+        last = self.end - self.core_start
+        return values[self.end - self.core_end : last][::-1]
+
+
+def fitting_size(length: int, window: int) -> int:
+    """Bases of the window that is taken for the last ``length`` bases of a strand; ``window`` at most."""
+    step = next((step for limit, step in _STEPS if length <= limit), _LAST_STEP)
+    return min(-(-length // step) * step, window)
+
+
+def strand_windows(length: int, window: int, margin: int) -> list[tuple[int, int, int, int]]:
+    """``(start, core_start, core_end, size)`` of the windows of a strand, positions counted from its 5' end."""
+    found = []
+    core, start = 0, 0
+    while length - start > window:
+        found.append((start, core, start + window - margin, window))
+        core = start + window - margin
+        start = core - margin
+    found.append((start, core, length, fitting_size(length - start, window)))
+    return found
+
+
+def contig_windows(length: int, window: int, margin: int) -> Iterator[Window]:
+    """Windows of both strands by ascending start of their cores on the contig, plus strand first.
+
+    Args:
+        length: of the contig, bp.
+        window: bases of a window, at most.
+        margin: bases at each inner end of a window that are context only.
+    """
+    grid = strand_windows(length, window, margin)
+    plus = (Window("+", s, min(s + size, length), c, e, size) for s, c, e, size in grid)
+    minus = (
+        Window("-", length - min(s + size, length), length - s, length - e, length - c, size)
+        for s, c, e, size in reversed(grid)
+    )
+    return heapq.merge(plus, minus, key=lambda w: (w.core_start, w.strand))
