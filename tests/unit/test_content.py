@@ -9,7 +9,7 @@ import torch
 from phytoscribe.annotation.gff_reader import read_gff3
 from phytoscribe.genome import Genome, encode, reverse_complement
 from phytoscribe.labels.states import State
-from phytoscribe.models.structure import kmer_numbers
+from phytoscribe.models.content import kmer_numbers
 from phytoscribe.training.arrays import TrainingArrays, TrainingGenome, write_training_arrays
 from phytoscribe.training.content import KIND_COUNT, PRIOR_WEIGHT, content_table, log_ratios
 

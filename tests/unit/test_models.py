@@ -11,6 +11,7 @@ from phytoscribe.errors import ConfigError, ModelError
 from phytoscribe.labels.states import STATE_COUNT
 from phytoscribe.models.attention import BlockSparseAttention, rotary_angles, rotate
 from phytoscribe.models.configuration import config_from_settings
+from phytoscribe.models.content import REACHES, SUM_SCALE, cumulative_by_frame, kmer_numbers, sums_in_frame
 from phytoscribe.models.encoder import BigBroEncoder, MaskedTokenModel
 from phytoscribe.models.experts import ExpertFeedForward
 from phytoscribe.models.loading import load_model, load_pretrained_encoder, trainable_parameters
@@ -20,7 +21,6 @@ from phytoscribe.models.structure import (
     FixedSegments,
     StructureModel,
     VariableSegments,
-    kmer_numbers,
     token_spans,
 )
 
@@ -232,3 +232,19 @@ def test_a_model_with_experts_learns_and_its_balance_counts():
     assert all(layer.feed_forward.router.weight.grad.abs().sum() > 0 for layer in model.encoder.layers)
     plain = StructureModel(config_from_settings(TINY, vocab_size=64))
     assert float(plain.encoder.balance_loss()) == 0
+
+
+@pytest.mark.parametrize("step", [1, -1])
+@pytest.mark.parametrize("reach", [1, 5, 200])
+def test_sums_in_frame_are_those_of_a_loop(step, reach):
+    coding = torch.from_numpy(np.random.default_rng(2).normal(size=(2, 40, 3)))
+    found = sums_in_frame(cumulative_by_frame(coding, step), step, reach)
+    expected = torch.zeros(2, 40, 6, dtype=coding.dtype)
+    for i in range(40):
+        for codon_position in range(3):
+            for j in range(max(0, i - reach + 1), i + 1):
+                expected[:, i, codon_position] += coding[:, j, (codon_position + step * (j - i)) % 3]
+            for j in range(i, min(40, i + reach)):
+                expected[:, i, 3 + codon_position] += coding[:, j, (codon_position + step * (j - i)) % 3]
+    torch.testing.assert_close(found, expected * SUM_SCALE / reach**0.5)
+    assert len(REACHES) == 2

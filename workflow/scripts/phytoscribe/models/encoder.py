@@ -14,6 +14,7 @@ from phytoscribe.models.experts import ExpertFeedForward, feed_forward
 
 INITIAL_DEVIATION = 0.02
 MIXING_KERNEL = 3
+WIDEST_DILATION = 32
 
 
 class EncoderLayer(nn.Module):
@@ -21,16 +22,15 @@ class EncoderLayer(nn.Module):
 
     Adjacent tokens decide what a piece of DNA can be (a merged pair is never two tokens side by side, a codon or a
     splice site spans two tokens); attention alone takes long to find that out.  The convolution's dilation doubles
-    from layer to layer and begins anew behind each layer with attention.
+    from layer to layer, up to :data:`WIDEST_DILATION`, so that together they span a long exon.
     """
 
     def __init__(self, config: BigBroConfig, number: int) -> None:
         super().__init__()
         width = config.hidden_size
-        place = number % config.attention_every
         self.mixing_norm = nn.LayerNorm(width)
-        self.mixing = SequenceConvolution(width, width, MIXING_KERNEL, 2**place)
-        self.attends = place == config.attention_every - 1
+        self.mixing = SequenceConvolution(width, width, MIXING_KERNEL, min(2**number, WIDEST_DILATION))
+        self.attends = number % config.attention_every == config.attention_every - 1
         if self.attends:
             self.attention_norm = nn.LayerNorm(width)
             self.attention = BlockSparseAttention(config)

@@ -14,6 +14,7 @@ from torch.nn import functional as F
 
 from phytoscribe.genome.sequence import N_CODE
 from phytoscribe.models.configuration import BigBroConfig
+from phytoscribe.models.content import ContentTable
 from phytoscribe.models.convolution import SequenceConvolution
 from phytoscribe.models.encoder import BigBroEncoder, BigBroPreTrainedModel
 
@@ -49,38 +50,6 @@ class ConvolutionBlock(nn.Module):
         return features + F.gelu(self.convolution(self.norm(features)))
 
 
-class ContentTable(nn.Module):
-    """Coding statistics: what each k-mer says about the content that it lies in.
-
-    Row ``kmer`` of the table (bases as a number of base 4, leftmost base first) holds log ratios of conditional
-    probabilities of the k-mer under kinds of content against intergenic sequence, counted on training labels
-    (:mod:`phytoscribe.training.content`); the last row, of zeros, stands for k-mers with N or outside the window.  The
-    table is counted, not learned, so that it does not follow the few windows of each step.
-    """
-
-    def __init__(self, length: int, channels: int) -> None:
-        super().__init__()
-        self.length = length
-        self.weight = nn.Parameter(torch.zeros(4**length + 1, channels), requires_grad=False)
-
-    def forward(self, bases: Tensor) -> Tensor:
-        """(batch, length) base codes to (batch, length, channels): position ``i`` has the k-mer that ends there."""
-        return F.embedding(kmer_numbers(bases, self.length), self.weight)
-
-
-def kmer_numbers(bases: Tensor, length: int) -> Tensor:
-    """Number of the k-mer that ends at each base, int64; ``4**length`` where it holds N or begins outside."""
-    padded = F.pad(bases, (length - 1, 0), value=N_CODE)
-    size = bases.shape[1]
-    numbers = torch.zeros_like(bases)
-    known = torch.ones_like(bases, dtype=torch.bool)
-    for step in range(length):
-        part = padded[:, step : step + size]
-        numbers = numbers * 4 + part
-        known &= part < N_CODE
-    return numbers.where(known, 4**length)
-
-
 class StructureModel(BigBroPreTrainedModel):
     """Per-base logits of the structure states (:class:`phytoscribe.labels.states.State`) for the strand that is read.
 
@@ -93,7 +62,7 @@ class StructureModel(BigBroPreTrainedModel):
         channels, width, slots = config.stem_channels, config.hidden_size, config.slots
         self.encoder = BigBroEncoder(config)
         self.content = ContentTable(config.content_length, config.content_channels)
-        self.stem_input = SequenceConvolution(N_CODE + config.content_channels, channels, STEM_KERNEL)
+        self.stem_input = SequenceConvolution(N_CODE + self.content.channels, channels, STEM_KERNEL)
         self.stem = nn.ModuleList(ConvolutionBlock(channels, 1 + i) for i in range(config.stem_layers))
         self.pool = nn.Linear(slots * channels, width)
         self.spread = nn.Linear(width, slots * config.spread_channels)
