@@ -43,6 +43,8 @@ PHASE_SCORE_SPREAD = 0.5
 #: Typical distances, by which the optimiser sees the parameters: weights and scores of bases act on thousands of them.
 BASE_SCALE = 0.02
 SCALE = 0.3
+#: Longest step of the optimiser in one parameter, in these units.
+LONGEST_STEP = 4.0
 #: Tried after fitting, one after the other, added to the fitted values.
 STEPS = {
     "gene_score": (-4.0, -2.0, -1.0, 1.0, 2.0, 4.0),
@@ -345,9 +347,9 @@ class Likelihood:
             lattice.forward(0, count, 0, *edges, opened, paths, scratch, math.inf, True, True)
             onward, free = np.empty((count, 3)), np.empty(count)
             total = lattice.backward(0, count, *edges, onward, free)
-            value -= total
             base = (self.base.segment, self.base.intron)
             expected_features(*edges, *base, paths, onward, total, gradient)
+            value -= total
             for isoforms in stretch.loci:
                 value += self._observed(rows, site, span, scores, isoforms, gradient)
         return value, gradient
@@ -460,7 +462,10 @@ def minimise(loss, point: npt.NDArray, iterations: int, memory: int = 10) -> tup
             direction += (share - float(change @ direction) / float(step @ change)) * step
         slope, size = -float(gradient @ direction), 1.0
         if slope >= 0:
-            direction, slope = gradient, -float(gradient @ gradient)
+            direction = gradient / max(1.0, 2.0 * float(np.abs(gradient).max()))
+        # The first steps know little of the curvature: none goes far in any direction.
+        direction = direction * min(1.0, LONGEST_STEP / max(float(np.abs(direction).max()), 1e-12))
+        slope = -float(gradient @ direction)
         for _ in range(25):
             following = point - size * direction
             new_value, new_gradient = loss(following)

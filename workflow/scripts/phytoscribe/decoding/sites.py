@@ -41,6 +41,8 @@ ROWS_PER_CUT = 10
 #: Bases that must be known on either side of a cut.
 CONTEXT = 3
 FORBIDDEN = -1e30
+#: A probability this far (log) below another adds nothing to it in single precision.
+NEGLIGIBLE = np.float32(-16.0)
 
 # Columns of Rows.features.  PREFIX columns are sums over all bases of the contig before the row's position; for a site
 # that opens or closes a segment the coding prefixes leave out the segment's outermost base, which the site scores.
@@ -151,7 +153,13 @@ def _stop_classes(strand, t, bases, x):
 def _log_sum3(table, row, column):
     a, b, c = table[row, column], table[row, column + 1], table[row, column + 2]
     top = max(a, b, c)
-    return top + np.log(np.exp(a - top) + np.exp(b - top) + np.exp(c - top))
+    # One of the three is the largest; what is far below it adds nothing in single precision.
+    total = np.float32(0.0)
+    for k in range(3):
+        difference = table[row, column + k] - top
+        if difference > NEGLIGIBLE:
+            total += np.exp(difference)
+    return top + np.log(total)
 
 
 @njit(cache=True, inline="always")
@@ -161,7 +169,7 @@ def _log_non_coding(table, row):
     total = np.float32(0.0)
     for column in range(_NON_CODING_COUNT):
         difference = table[row, column] - top
-        if difference > -14.0:
+        if difference > NEGLIGIBLE:
             total += np.exp(difference)
     return top + np.log(total)
 
@@ -219,19 +227,19 @@ def _emit(
     return n + 1
 
 
-@njit(cache=True, inline="always")
+@njit(cache=True)
 def _add_base(strand, absolute, table, row, lognc, here, after):
-    """Prefix sums after one more base."""
+    """Prefix sums behind one more base."""
     coding = _log_sum3(table, row, _CODING0)
     intron = _log_sum3(table, row, _INTRON0)
     for k in range(3):
-        index = (absolute - k) % 3
+        index = (absolute + 3 - k) % 3
         position = index if strand == PLUS else 2 - index
-        after[k] = here[k] + np.float64(table[row, _CODING0 + position] - coding)
+        after[k] = here[k] + (table[row, _CODING0 + position] - coding)
         phase = k if strand == PLUS else (3 - k) % 3
-        after[4 + k] = here[4 + k] + np.float64(table[row, _INTRON0 + phase] - intron)
-    after[3] = here[3] + np.float64(coding - lognc)
-    after[7] = here[7] + np.float64(intron - lognc)
+        after[4 + k] = here[4 + k] + (table[row, _INTRON0 + phase] - intron)
+    after[3] = here[3] + (coding - lognc)
+    after[7] = here[7] + (intron - lognc)
 
 
 @njit(cache=True, nogil=True)
@@ -255,7 +263,7 @@ def scan(first, last, absolute, bases, plus, minus, cutoff, at_ac, keep, prefixe
     """
     n = 0
     lognc = np.empty((2, 2), np.float32)
-    after = np.empty(8)
+    after_plus, after_minus = np.empty(8), np.empty(8)
     lognc[PLUS, 0], lognc[MINUS, 0] = _log_non_coding(plus, first - 1), _log_non_coding(minus, first - 1)
     for x in range(first, last):
         position = absolute + x - first
@@ -352,9 +360,10 @@ def scan(first, last, absolute, bases, plus, minus, cutoff, at_ac, keep, prefixe
         if position % CHECK_DISTANCE == 0:
             for strand in range(2):
                 n = write_plain_row(rows, n, CHECK, strand, position, prefixes[strand, 1], bounds[strand])
+        _add_base(PLUS, position, plus, x, lognc[PLUS, 1], here_plus, after_plus)
+        _add_base(MINUS, position, minus, x, lognc[MINUS, 1], here_minus, after_minus)
         variant = _acceptor_variant(l2, l1, at_ac)
         if variant >= 0 and r0 <= T:
-            _add_base(PLUS, position, plus, x, lognc[PLUS, 1], here_plus, after)
             n = _emit(
                 rows,
                 n,
@@ -370,12 +379,11 @@ def scan(first, last, absolute, bases, plus, minus, cutoff, at_ac, keep, prefixe
                 cutoff,
                 kept,
                 bounds[PLUS],
-                after,
+                after_plus,
                 here_plus,
             )
         variant = _donor_variant(3 - l1, 3 - l2, at_ac) if l1 <= T and l2 <= T else -1
         if variant >= 0 and r0 <= T:
-            _add_base(MINUS, position, minus, x, lognc[MINUS, 1], here_minus, after)
             n = _emit(
                 rows,
                 n,
@@ -391,11 +399,10 @@ def scan(first, last, absolute, bases, plus, minus, cutoff, at_ac, keep, prefixe
                 cutoff,
                 kept,
                 bounds[MINUS],
-                after,
+                after_minus,
                 here_minus,
             )
         if r0 == A and r1 == T and r2 == G:
-            _add_base(PLUS, position, plus, x, lognc[PLUS, 1], here_plus, after)
             n = _emit(
                 rows,
                 n,
@@ -411,11 +418,10 @@ def scan(first, last, absolute, bases, plus, minus, cutoff, at_ac, keep, prefixe
                 cutoff,
                 kept,
                 bounds[PLUS],
-                after,
+                after_plus,
                 here_plus,
             )
         if is_stop_reversed(r0, r1, r2):
-            _add_base(MINUS, position, minus, x, lognc[MINUS, 1], here_minus, after)
             n = _emit(
                 rows,
                 n,
@@ -431,15 +437,13 @@ def scan(first, last, absolute, bases, plus, minus, cutoff, at_ac, keep, prefixe
                 cutoff,
                 kept,
                 bounds[MINUS],
-                after,
+                after_minus,
                 here_minus,
             )
-        for strand in range(2):
-            table = plus if strand == PLUS else minus
-            _add_base(strand, position, table, x, lognc[strand, 1], prefixes[strand, 1], after)
-            prefixes[strand, 0] = prefixes[strand, 1]
-            prefixes[strand, 1] = after
-            lognc[strand, 0] = lognc[strand, 1]
+        for k in range(8):
+            prefixes[PLUS, 0, k], prefixes[MINUS, 0, k] = prefixes[PLUS, 1, k], prefixes[MINUS, 1, k]
+            prefixes[PLUS, 1, k], prefixes[MINUS, 1, k] = after_plus[k], after_minus[k]
+        lognc[PLUS, 0], lognc[MINUS, 0] = lognc[PLUS, 1], lognc[MINUS, 1]
     return n
 
 

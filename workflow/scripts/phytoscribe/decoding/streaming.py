@@ -15,9 +15,8 @@ from phytoscribe.decoding.settings import DecoderSettings
 from phytoscribe.genome.sequence import N_CODE
 from phytoscribe.labels.states import STATE_COUNT
 
-#: Bases that are searched for sites at once; bounds memory, changes nothing else.
-SCAN_BASES = 32_768
-#: Places where a piece may be handed over without its neighbours.
+#: Bases that are decoded at once; bounds memory, changes nothing else.
+STEP = 16_384
 _CONTEXT = sites.CONTEXT
 
 
@@ -51,12 +50,7 @@ class SiteScanner:
         """
         if keep is not None and not self._keep.size:
             self._keep = np.zeros(self._bases.size, np.uint8)
-        parts = [self._first_rows()]
-        for start in range(0, bases.size, SCAN_BASES):
-            stop = start + SCAN_BASES
-            part = None if keep is None else keep[start:stop]
-            parts.append(self._scan(bases[start:stop], plus[start:stop], minus[start:stop], part))
-        return sites.join(parts)
+        return sites.join([self._first_rows(), self._scan(bases, plus, minus, keep)])
 
     def finish(self) -> sites.Rows:
         """Sites at the last cuts, the contig's end among them."""
@@ -151,7 +145,11 @@ class StreamingDecoder:
 
     def push(self, bases: npt.NDArray[np.uint8], plus: npt.NDArray, minus: npt.NDArray) -> list[CodingGene]:
         """Take the next bases with both strands' log probabilities, shape (n, STATE_COUNT), contig orientation."""
-        return self._read(self._scanner.push(bases, plus, minus))
+        genes: list[CodingGene] = []
+        for start in range(0, bases.size, STEP):
+            part = slice(start, start + STEP)
+            genes += self._read(self._scanner.push(bases[part], plus[part], minus[part]))
+        return genes
 
     def finish(self) -> list[CodingGene]:
         """The genes that are left once the contig has ended."""
@@ -244,7 +242,7 @@ class StreamingDecoder:
         size = self._rows.position.size
         if self._open.position.shape[1] < size + 1:
             self._open = lattice.with_room(self._open, 2 * size + 64)
-            self._scratch = np.empty(6 * size + 256)
+            self._scratch = np.empty(6 * size + 512)
 
     def _drop(self, count: int) -> None:
         """Forget the first rows: their blocks are complete."""
