@@ -16,7 +16,9 @@ from hypothesis import strategies as st
 
 from phytoscribe.errors import PhytoScribeError
 from phytoscribe.genome import Genome
-from phytoscribe.genome.sequence import encode
+from phytoscribe.genome.sequence import decode, encode
+from phytoscribe.labels import label_sites
+from phytoscribe.labels.states import ACCEPTOR_BIT, DONOR_BIT
 from phytoscribe.training.mixture import MixtureOrder
 from phytoscribe.training.packed import PackedSequences, load_packed, pack_sequences
 
@@ -107,3 +109,24 @@ def test_the_release_is_trained_and_resumed(folder, tmp_path):
     }
     names = pd.read_csv(tmp_path / "metrics.tsv", sep="\t")["name"]
     assert "validation_locus_f1" in set(names)
+
+
+def test_introns_alone_teach_their_sites_and_nothing_else(tmp_path):
+    introns = [
+        ("ACGTACGTAC", "GTAAGT" + "T" * 40 + "CAG", "GATTACAGAT"),
+        ("TTTTTTTTTT", "GCAAGT" + "A" * 50 + "TAG", "CC"),
+    ]
+    (tmp_path / "introns.txt").write_text("".join(" ".join(parts) + " 12 AT1G01010\n" for parts in introns))
+    command = [sys.executable, "tools/pack_introns.py", str(tmp_path / "packed"), "--species", "a"]
+    subprocess.run([*command, "--introns", str(tmp_path / "introns.txt")], check=True)
+    (packed,) = load_packed(tmp_path / "packed")
+    training = packed.for_training()
+    assert training.sites_only
+    (contig,) = training.contigs
+    text = decode(training.genome.bases(contig))
+    sites = label_sites(training.genes, "+", len(text))
+    for left, intron, right in introns:
+        begin = text.index(left + intron + right) + len(left)
+        assert sites[begin] == DONOR_BIT
+        assert sites[begin + len(intron) - 1] == ACCEPTOR_BIT
+    assert np.count_nonzero(sites) == 4

@@ -145,6 +145,7 @@ def test_loss_ignores_what_has_no_weight():
     logits, site_logits = torch.randn(2, 50, STATE_COUNT), torch.randn(2, 50, SITE_COUNT)
     targets = torch.nn.functional.one_hot(torch.randint(0, LABEL_COUNT, (2, 50)), LABEL_COUNT).float()
     sites = torch.randint(0, 8, (2, 50)).to(torch.uint8)
+    sites[:, 30:] |= UNKNOWN_SITE_BIT
     weights = torch.ones(2, 50)
     weights[:, 30:] = 0
     settings = LossSettings()
@@ -154,8 +155,9 @@ def test_loss_ignores_what_has_no_weight():
     site_logits[:, 30:] += 5 * torch.randn(2, 20, SITE_COUNT)
     after = structure_loss(StructureOutput(logits, site_logits), targets, weights, sites, per_label, settings)
     torch.testing.assert_close(before, after)
+    unknown = torch.full_like(sites, UNKNOWN_SITE_BIT)
     nothing = structure_loss(
-        StructureOutput(logits, site_logits), targets, torch.zeros(2, 50), sites, per_label, settings
+        StructureOutput(logits, site_logits), targets, torch.zeros(2, 50), unknown, per_label, settings
     )
     assert float(nothing) == 0
 
@@ -194,9 +196,8 @@ def test_site_loss_is_least_on_the_sites():
     sites[0, 10], sites[0, 30] = DONOR_BIT, ACCEPTOR_BIT
     right = torch.full((1, 40, SITE_COUNT), -20.0)
     right[0, 10, DONOR] = right[0, 30, ACCEPTOR] = 20
-    weights = torch.ones(1, 40)
-    assert float(site_loss(right, weights, sites)) < 1e-6
-    assert float(site_loss(right.flip(-1), weights, sites)) > 0.9
+    assert float(site_loss(right, sites)) < 1e-6
+    assert float(site_loss(right.flip(-1), sites)) > 0.9
 
 
 def test_masking_asks_only_for_nucleotide_tokens(segmenter):

@@ -3,7 +3,8 @@
 Contigs are laid end to end in the order of ``contigs.tsv``; a contig's base ``i`` is at ``offset + i`` in every array.
 
 * ``bases.npy`` uint8 (total,): base codes; held-out sequence is N.
-* ``weights.npy`` uint8 (total,): 1 where the loss counts, 0 on held-out sequence, masked intervals and rejected genes.
+* ``weights.npy`` uint8 (total,): ``COUNTED`` where the loss counts, ``SITES_ONLY`` where only splice sites of the labels
+  are known, 0 on held-out sequence, masked intervals and rejected genes.
 * ``labels.npy`` uint8 (2, total): states of the plus (row 0) and minus strand (row 1), contig orientation, or
   ``NON_CODING_LABEL``.
 * ``sites.npy`` uint8 (2, total): splice sites of both strands, the bits of :mod:`phytoscribe.labels.states`.
@@ -32,6 +33,7 @@ from phytoscribe.labels.states import LABEL_COUNT, STATE_COUNT
 logger = logging.getLogger(__name__)
 
 STRANDS = "+-"
+COUNTED, SITES_ONLY = 1, 2
 #: Bases that are counted together: counting takes eight bytes a base.
 COUNTED_AT_ONCE = 10_000_000
 ARRAY_NAMES = ("bases", "weights", "labels", "sites", "soft_plus", "soft_minus", "targets_plus", "targets_minus")
@@ -50,6 +52,7 @@ class TrainingGenome:
         genes: accepted genes.
         complete_utrs: whether a missing UTR means that there is none; where not, what lies beside such genes is only
             known to be non-coding.
+        sites_only: nothing is known but the splice sites (introns cut out of their genes).
     """
 
     name: str
@@ -60,6 +63,7 @@ class TrainingGenome:
     ignored: Mapping[str, Sequence[Interval]]
     genes: Sequence[GeneModel]
     complete_utrs: bool = True
+    sites_only: bool = False
 
 
 @dataclass(frozen=True)
@@ -121,7 +125,7 @@ def write_training_arrays(genomes: Sequence[TrainingGenome], folder: str | Path)
         for contig in source.contigs:
             held_out = source.held_out.get(contig, [])
             sequence = masked_bases(source.genome, contig, held_out)
-            weight = np.ones(sequence.size, dtype=np.uint8)
+            weight = np.full(sequence.size, SITES_ONLY if source.sites_only else COUNTED, dtype=np.uint8)
             for start, end in (*held_out, *source.ignored.get(contig, [])):
                 weight[start:end] = 0
             both, both_sites = [], []
@@ -151,7 +155,7 @@ def write_training_arrays(genomes: Sequence[TrainingGenome], folder: str | Path)
         "sites": np.concatenate(sites, axis=1),
         **{name: np.concatenate(parts) for name, parts in soft.items()},
     }
-    if not (arrays["labels"] * arrays["weights"]).any():
+    if not arrays["labels"][:, arrays["weights"] == COUNTED].any():
         raise PhytoScribeError("the training contigs hold no accepted gene; check the annotation and its rejected.tsv")
     for name, array in arrays.items():
         with atomic_path(Path(folder) / f"{name}.npy") as path, path.open("wb") as handle:
@@ -171,7 +175,7 @@ def state_shares(labels: npt.NDArray[np.uint8], weights: npt.NDArray[np.uint8]) 
     counts = np.zeros(STATE_COUNT, dtype=np.int64)
     for start in range(0, weights.size, COUNTED_AT_ONCE):
         part = slice(start, start + COUNTED_AT_ONCE)
-        counted = np.bincount(labels[:, part][:, weights[part] > 0].ravel(), minlength=LABEL_COUNT)
+        counted = np.bincount(labels[:, part][:, weights[part] == COUNTED].ravel(), minlength=LABEL_COUNT)
         counts += counted[:STATE_COUNT]
     return counts / counts.sum()
 
@@ -181,7 +185,7 @@ def _log_counts(arrays: Mapping[str, npt.NDArray]) -> None:
     logger.info(
         "%d bases, %d with loss, %d positions with soft targets; state shares: %s",
         arrays["bases"].size,
-        int(arrays["weights"].sum()),
+        int((arrays["weights"] > 0).sum()),
         len(arrays["soft_plus"]) + len(arrays["soft_minus"]),
         " ".join(f"{share:.2e}" for share in shares),
     )

@@ -17,7 +17,7 @@ import numpy.typing as npt
 from phytoscribe.genome.sequence import N_CODE, reverse_complement
 from phytoscribe.labels.states import State
 from phytoscribe.models.configuration import CONTENT_CHANNELS
-from phytoscribe.training.arrays import TrainingArrays
+from phytoscribe.training.arrays import COUNTED, TrainingArrays
 
 logger = logging.getLogger(__name__)
 
@@ -82,7 +82,7 @@ def _count(counts, bases, kinds, void, known, length) -> None:
         numbers = numbers * 4 + part
         whole &= part < N_CODE
     ends = slice(length - 1, None)
-    counted = whole & (known[ends] > 0) & ((kinds[ends] != INTERGENIC_KIND) | void[ends])
+    counted = whole & (known[ends] == COUNTED) & ((kinds[ends] != INTERGENIC_KIND) | void[ends])
     flat = kinds[ends][counted] * 4**length + numbers[counted]
     counts += np.bincount(flat, minlength=counts.size).reshape(counts.shape)
 

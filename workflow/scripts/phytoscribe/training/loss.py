@@ -53,12 +53,13 @@ def structure_loss(
     Args:
         output: logits of states (batch, length, STATE_COUNT) and sites (batch, length, 2).
         targets: float (batch, length, LABEL_COUNT), rows sum to one.
-        weights: float (batch, length), 0 where nothing is known: such bases touch no term.
-        sites: uint8 (batch, length), bits of :mod:`phytoscribe.labels.states`.
+        weights: float (batch, length), 0 where the state is not known: such bases touch no term of states.
+        sites: uint8 (batch, length), bits of :mod:`phytoscribe.labels.states`; bases whose sites are unknown touch no
+            term of sites.
         per_label: from :func:`label_weights`.
 
     Returns:
-        scalar; zero where all weights are zero.
+        scalar; zero where nothing is known.
     """
     log_probabilities = F.log_softmax(output.states.float(), dim=-1)
     non_coding = log_probabilities[..., list(NON_CODING_STATES)].logsumexp(-1, keepdim=True)
@@ -77,7 +78,7 @@ def structure_loss(
     f1_term = (1 - 2 * together[filled] / total[filled]).mean() if bool(filled.any()) else zero
     empty_term = (predicted[empty].sum(1) / known[empty]).mean() if bool(empty.any()) else zero
 
-    site_term = site_loss(output.sites, weights, sites)
+    site_term = site_loss(output.sites, sites)
     return (
         cross_entropy
         + settings.f1_weight * f1_term
@@ -86,9 +87,9 @@ def structure_loss(
     )
 
 
-def site_loss(logits: Tensor, weights: Tensor, sites: Tensor) -> Tensor:
-    """Mean binary cross-entropy of donors and acceptors, over bases with weight where sites are known."""
+def site_loss(logits: Tensor, sites: Tensor) -> Tensor:
+    """Mean binary cross-entropy of donors and acceptors, over the bases where sites are known."""
     wanted = torch.stack([(sites & DONOR_BIT) > 0, (sites & ACCEPTOR_BIT) > 0], dim=-1).float()
-    counted = (weights * ((sites & UNKNOWN_SITE_BIT) == 0))[..., None].expand_as(wanted)
+    counted = ((sites & UNKNOWN_SITE_BIT) == 0).float()[..., None].expand_as(wanted)
     entropy = F.binary_cross_entropy_with_logits(logits.float(), wanted, weight=counted, reduction="sum")
     return entropy / counted.sum().clamp(min=1.0)

@@ -37,6 +37,7 @@ class PackedDescription:
         name, lineage: as the model is told them; genomes of one species share both.
         species: name of the species token.
         complete_utrs: see :class:`phytoscribe.training.arrays.TrainingGenome`.
+        sites_only: see the same; such a genome validates nothing.
         group: genomes of one group are drawn from together, in proportion to their length.
     """
 
@@ -45,6 +46,7 @@ class PackedDescription:
     lineage: str
     complete_utrs: bool
     group: str
+    sites_only: bool = False
 
 
 class PackedSequences:
@@ -166,6 +168,7 @@ class PackedGenome:
             self.ignored,
             genes,
             self.description.complete_utrs,
+            self.description.sites_only,
         )
 
     def validation_regions(self) -> list[ValidationRegion]:

@@ -11,10 +11,10 @@ from torch import Tensor
 from torch.utils.data import Dataset
 
 from phytoscribe.genome.sequence import N_CODE, reverse_complement
-from phytoscribe.labels.states import LABEL_COUNT, NON_CODING_LABEL, STATE_COUNT
+from phytoscribe.labels.states import LABEL_COUNT, NON_CODING_LABEL, STATE_COUNT, UNKNOWN_SITE_BIT
 from phytoscribe.models.batches import TokenBatch, WindowTokens, collate_tokens, window_of
 from phytoscribe.tokenizer.segments import Segmenter
-from phytoscribe.training.arrays import TrainingArrays
+from phytoscribe.training.arrays import COUNTED, TrainingArrays
 from phytoscribe.training.sampling import WindowOrder
 
 
@@ -23,8 +23,8 @@ class StructureWindow(NamedTuple):
 
     Attributes:
         targets: float32 (window, LABEL_COUNT), rows sum to one.
-        weights: float32 (window,), 0 where nothing is known.
-        sites: uint8 (window,), bits of :mod:`phytoscribe.labels.states`.
+        weights: float32 (window,), 0 where the state is not known.
+        sites: uint8 (window,), bits of :mod:`phytoscribe.labels.states`; also on bases of unknown state.
     """
 
     tokens: WindowTokens
@@ -65,10 +65,10 @@ class StructureDataset(Dataset[StructureWindow]):
         offset, length = int(contig["offset"]), int(contig["length"])
         inside = slice(offset, offset + length)
         bases = window_of(self.arrays.bases[inside], start, self.order.window)
-        weights = np.zeros(self.order.window, dtype=np.float32)
+        known = np.zeros(self.order.window, dtype=np.uint8)
         states = np.zeros(self.order.window, dtype=np.uint8)
         left, right = max(0, start), min(length, start + self.order.window)
-        weights[left - start : right - start] = self.arrays.weights[offset + left : offset + right]
+        known[left - start : right - start] = self.arrays.weights[offset + left : offset + right]
         states[left - start : right - start] = self.arrays.labels[strand, offset + left : offset + right]
         sites = np.zeros(self.order.window, dtype=np.uint8)
         sites[left - start : right - start] = self.arrays.sites[strand, offset + left : offset + right]
@@ -79,14 +79,16 @@ class StructureDataset(Dataset[StructureWindow]):
         soft = positions[first:last] - offset - start
         targets[soft, :STATE_COUNT] = self.arrays.soft_targets[strand][first:last]
         targets[soft, NON_CODING_LABEL] = 0.0
-        weights[bases == N_CODE] = 0.0
+        known[bases == N_CODE] = 0
+        weights = (known == COUNTED).astype(np.float32)
+        sites[known == 0] |= UNKNOWN_SITE_BIT
         if strand == 1:
             bases, sites = reverse_complement(bases), sites[::-1].copy()
             targets, weights = targets[::-1].copy(), weights[::-1].copy()
-        known = np.random.default_rng([self.seed, index]).random(2) >= self.unknown_share
+        named = np.random.default_rng([self.seed, index]).random(2) >= self.unknown_share
         global_ids = (
-            self.segmenter.species_id(str(contig["genome"]) if known[0] else ""),
-            self.segmenter.lineage_id(str(contig["lineage"]) if known[1] else ""),
+            self.segmenter.species_id(str(contig["genome"]) if named[0] else ""),
+            self.segmenter.lineage_id(str(contig["lineage"]) if named[1] else ""),
         )
         return StructureWindow(WindowTokens.of(bases, self.segmenter, global_ids), targets, weights, sites)
 
