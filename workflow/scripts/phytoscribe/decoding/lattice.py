@@ -40,11 +40,14 @@ from phytoscribe.decoding.sites import (
 #: All that is open may be given up where it is this far (natural log units) behind the non-coding path.  The lattice
 #: falls into independent blocks there.
 GIVEN_UP = 300.0
-#: Where candidate sites are so dense that something is always open, a block of so many bases, and again of twice as
-#: many, is cut where no path that matters crosses: those that come back to the non-coding path have a posterior below
-#: exp(-NOTHING), the others are behind it by GIVEN_UP.
+#: Where something is always open, because candidate sites are dense or bases weigh little, a block of so many bases,
+#: and again of twice as many, is cut where hardly any path crosses.
 LONG_BLOCK = 16_384
-NOTHING = 30.0
+#: Log posterior, by length of the block from which it holds, up to which the genes that cross such a cut are ignored:
+#: a millionth at first, a thousandth where nothing better has been found for long.  They are out of the sums then.
+IGNORED = ((0, -14.0), (8 * LONG_BLOCK, -7.0), (64 * LONG_BLOCK, -3.0))
+#: What is still open where the search for a cut ends must be further behind than that by this much.
+STILL_OPEN = 30.0
 #: Terms this far under the largest add nothing to a sum in double precision.
 NEGLIGIBLE = 45.0
 #: No path.
@@ -474,7 +477,7 @@ def forward(first, last, block, rows, site, span, scores, opened, paths, scratch
                     paths.back[r, t] = origin
             if kind == END:
                 _finish_gene(opened, paths, r)
-            else:
+            elif max(paths.best[r, 0], paths.best[r, 1], paths.best[r, 2]) > 0.5 * FORBIDDEN:
                 entry = opened.count[6 + strand]
                 opened.intron_position[strand, entry] = position
                 opened.intron_row[strand, entry] = r
@@ -613,7 +616,7 @@ def backward(first, last, rows, site, span, scores, onward, free):
                 for t in range(3):
                     if onward[r, t] > 0.5 * FORBIDDEN:
                         path = add_logs(path, onward[r, t])
-            else:
+            elif max(onward[r, 0], onward[r, 1], onward[r, 2]) > 0.5 * FORBIDDEN:
                 entry = count[6 + strand]
                 intron_row[strand, entry] = r
                 for t in range(3):

@@ -111,7 +111,7 @@ class StreamingDecoder:
     """Decodes a contig that arrives in consecutive pieces; the result does not depend on how it was cut.
 
     The lattice falls into independent blocks at places where all that is open can be given up
-    (:data:`phytoscribe.decoding.lattice.GIVEN_UP`), or where no path of any weight crosses; each block is decoded as
+    (:data:`phytoscribe.decoding.lattice.GIVEN_UP`), or where hardly any path crosses; each block is decoded as
     soon as it is complete.
 
     Args:
@@ -196,7 +196,7 @@ class StreamingDecoder:
         )
 
     def _cut(self, block: int) -> tuple[int, int]:
-        """Cut the long block of rows ``block..done - 1`` where no path that matters crosses.
+        """Cut the long block of rows ``block..done - 1`` where hardly any path crosses.
 
         Returns:
             First row behind the cut, and code of the best path's last node before it; (0, -1) where there is none.
@@ -227,7 +227,8 @@ class StreamingDecoder:
         edges = (self._site, self._span, self._scores)
         pending = lattice.pending_score(crossing, rows, self._done - 1, *edges)
         behind = pending - self._paths.free[self._done - 1]
-        return (cut, code) if posterior < -lattice.NOTHING and behind < -lattice.GIVEN_UP else (0, -1)
+        ignored = max(least for size, least in lattice.IGNORED if self._open.extent[1] >= size)
+        return (cut, code) if posterior < ignored and behind < ignored - lattice.STILL_OPEN else (0, -1)
 
     def _add(self, new: sites.Rows) -> None:
         """Append rows; the forward pass has room for them."""
