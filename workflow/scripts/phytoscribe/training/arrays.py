@@ -3,8 +3,8 @@
 Contigs are laid end to end in the order of ``contigs.tsv``; a contig's base ``i`` is at ``offset + i`` in every array.
 
 * ``bases.npy`` uint8 (total,): base codes; held-out sequence is N.
-* ``weights.npy`` uint8 (total,): ``COUNTED`` where the loss counts, ``SITES_ONLY`` where only splice sites of the labels
-  are known, 0 on held-out sequence, masked intervals and rejected genes.
+* ``weights.npy`` uint8 (total,): ``COUNTED`` where the loss counts, ``SITES_ONLY`` where nothing but splice sites is
+  known, 0 on held-out sequence, masked intervals and rejected genes.
 * ``labels.npy`` uint8 (2, total): states of the plus (row 0) and minus strand (row 1), contig orientation, or
   ``NON_CODING_LABEL``.
 * ``sites.npy`` uint8 (2, total): splice sites of both strands, the bits of :mod:`phytoscribe.labels.states`.
