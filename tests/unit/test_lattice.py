@@ -157,7 +157,7 @@ def chain_score(chain: Chain, text: str, table: np.ndarray, settings: DecoderSet
     def odds(at: int, state: int) -> float:
         return float(table[at, state] - non_coding[at])
 
-    score = settings.gene_score + settings.sensitivity
+    score = settings.gene_score + max(0.0, settings.sensitivity)
     score += settings.partial_score * (chain.cut_start + chain.cut_end)
     position = chain.first_position
     count = len(chain.segments)

@@ -79,17 +79,17 @@ SEGMENT_LENGTHS = ("initial_lengths", "internal_lengths", "terminal_lengths", "s
 
 
 def parameters(settings: DecoderSettings) -> npt.NDArray[np.float64]:
-    """Parameter vector (PARAMETER_COUNT,) of the settings, sensitivity included in the gene's score."""
+    """Parameter vector (PARAMETER_COUNT,) of the settings, a positive sensitivity included in the gene's score."""
     values = [getattr(settings, name) for name in SCALARS]
     vector = np.array([*values, *settings.donor_scores, *settings.acceptor_scores], dtype=np.float64)
-    vector[GENE] += settings.sensitivity
+    vector[GENE] += max(0.0, settings.sensitivity)
     return vector
 
 
 def with_parameters(settings: DecoderSettings, vector: npt.NDArray[np.float64]) -> DecoderSettings:
     """Settings with the values of a parameter vector; inverse of :func:`parameters`."""
     values = {name: float(value) for name, value in zip(SCALARS, vector, strict=False)}
-    values["gene_score"] -= settings.sensitivity
+    values["gene_score"] -= max(0.0, settings.sensitivity)
     donors = tuple(float(v) for v in vector[DONORS:ACCEPTORS])
     acceptors = tuple(float(v) for v in vector[ACCEPTORS:])
     return replace(settings, **values, donor_scores=donors, acceptor_scores=acceptors)

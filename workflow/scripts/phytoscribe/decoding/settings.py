@@ -46,7 +46,9 @@ class DecoderSettings:
     """Parameters of the gene grammar.  All scores are in natural log units and relative to non-coding sequence.
 
     Attributes:
-        sensitivity: added to ``gene_score``: 0 as trained, positive finds more genes, negative only surer ones.
+        sensitivity: 0 as trained.  Positive finds more genes: it is added to ``gene_score``.  Negative finds only surer
+            ones: genes whose probability of being wrong is above exp(sensitivity) are left out.  (Taken off
+            ``gene_score`` it would join neighbours into one gene rather than leave out doubtful ones.)
         gene_score: added once for each gene.
         intron_score: added once for each intron inside a CDS.
         coding_weight: of the log odds, per base, of being coding in any frame.

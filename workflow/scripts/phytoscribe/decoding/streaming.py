@@ -265,7 +265,12 @@ class StreamingDecoder:
         if self._posteriors:
             total = lattice.backward(first, last, self._rows, self._site, self._span, self._scores, onward, free)
         genes = [self._gene(chain, onward, free, total) for chain in chains]
-        return [gene for gene in genes if gene.cds_length >= self.settings.minimum_cds]
+        most_doubt = math.exp(min(0.0, self.settings.sensitivity))
+        return [
+            gene
+            for gene in genes
+            if gene.cds_length >= self.settings.minimum_cds and not 1.0 - gene.probability > most_doubt
+        ]
 
     def _gene(self, chain: list[lattice.Node], onward: npt.NDArray, free: npt.NDArray, total: float) -> CodingGene:
         """The gene of a chain of nodes in order of position."""
