@@ -116,7 +116,8 @@ def run(material, folder, patience=0, rate=1e-3):
         1,
         patience,
         folder,
-        Start("the/released", DecoderSettings(), "full"),
+        DecoderSettings(),
+        Start("the/released", "full"),
     )
 
 
@@ -129,7 +130,7 @@ def scores(monkeypatch, *values: float) -> None:
         return {"cds_exon": value, "locus": value}
 
     monkeypatch.setattr(structure, "validation_f1", next_score)
-    monkeypatch.setattr(structure, "tune_decoder", lambda decoded, start: (start, next_score()))
+    monkeypatch.setattr(structure, "tune_decoder", lambda decoded, start: (start, next_score(), {}))
 
 
 def test_a_worse_model_is_refused(material, tmp_path, monkeypatch):

@@ -25,6 +25,7 @@ import pandas as pd
 
 from phytoscribe.annotation.model import GeneModel, Interval
 from phytoscribe.errors import PhytoScribeError
+from phytoscribe.evaluation.intervals import IntervalIndex
 from phytoscribe.files import atomic_path
 from phytoscribe.genome import N_CODE, Genome
 from phytoscribe.labels.encode import label_contig, label_sites, mark_unknown_untranslated
@@ -64,6 +65,16 @@ class TrainingGenome:
     genes: Sequence[GeneModel]
     complete_utrs: bool = True
     sites_only: bool = False
+
+    def open_genes(self) -> list[GeneModel]:
+        """Genes on its contigs outside held-out intervals."""
+        held_out = IntervalIndex(self.held_out)
+        contigs = set(self.contigs)
+        return [
+            gene
+            for gene in self.genes
+            if gene.contig in contigs and not held_out.overlaps_any(gene.contig, [(gene.start, gene.end)])
+        ]
 
 
 @dataclass(frozen=True)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytorch_lightning as lightning
 
+from phytoscribe.decoding.lengths import length_scores
 from phytoscribe.decoding.settings import DecoderSettings
 from phytoscribe.models.configuration import config_from_settings
 from phytoscribe.models.encoder import MaskedTokenModel
@@ -62,11 +64,14 @@ def run_finetuning(
     if settings.get("from_model"):
         segmenter = Segmenter(start)
         model = load_model(StructureModel, start)
-        released = Start(str(start), DecoderSettings.load(start / "decoder.json"), settings["mode"])
+        released = Start(str(start), settings["mode"])
+        decoder = DecoderSettings.load(start / "decoder.json")
         report = {"source": str(start), "hash": model_hash(start), "mode": settings["mode"]}
     else:
         segmenter = Segmenter(tokenizer_folder)
         model, report = model_on_encoder(start, segmenter, model_settings)
+        genes = [gene for genome in sources.training_genomes(accepted) for gene in genome.open_genes()]
+        decoder = replace(DecoderSettings(), **length_scores(genes))
     logger.info("structure model: %d parameters", trainable_parameters(model))
     regions = limit_regions(sources.validation_regions(accepted, rejected, masks), settings["validate_bases"])
     run = RunSettings.of(settings, seed, threads)
@@ -86,6 +91,7 @@ def run_finetuning(
         settings["validate_every"],
         settings["patience"],
         run_folder,
+        decoder,
         released,
     )
     export(model, decoder, tokenizer_folder, run_folder, report, summary, target)

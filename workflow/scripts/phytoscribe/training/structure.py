@@ -6,7 +6,7 @@ import json
 import logging
 import shutil
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ from pytorch_lightning.callbacks import Callback
 from torch.utils.data import DataLoader
 
 from phytoscribe.annotation.model import GeneModel, Interval
+from phytoscribe.decoding.fitting import DecodedRegion, fit_decoder
 from phytoscribe.decoding.genes import decode_contig
 from phytoscribe.decoding.settings import DecoderSettings
 from phytoscribe.errors import ModelError
@@ -36,11 +37,6 @@ from phytoscribe.training.structure_data import StructureBatch, StructureDataset
 from phytoscribe.training.validation import ValidationRegion
 
 logger = logging.getLogger(__name__)
-
-#: Scalars of the decoder tried on the validation part once training has ended, in this order.
-GENE_SCORES = (-6.0, -3.0, 0.0, 3.0)
-INTRON_SCORES = (-2.0, 0.0, 2.0)
-CODING_SCORES = (-0.5, 0.0, 0.5, 1.0)
 
 #: Some one base in 400 is a donor, and as many are acceptors.
 SITE_LOGIT = -6.0
@@ -170,17 +166,21 @@ class DecodedSelection(Callback):
         self.in_vain = state_dict["in_vain"]
 
 
-def tune_decoder(decoded: Sequence[Decoded], start: DecoderSettings) -> tuple[DecoderSettings, dict[str, float]]:
-    """Choose the decoder's scalars on the validation part, one after the other, the first of equals kept."""
-    best, best_f1 = start, validation_f1(decoded, start)
-    for name, values in (("gene_score", GENE_SCORES), ("intron_score", INTRON_SCORES), ("coding_score", CODING_SCORES)):
-        for value in values:
-            candidate = replace(best, **{name: value})
-            f1 = validation_f1(decoded, candidate)
-            logger.info("decoder %s %+.1f: validation score %.4f", name, value, selection_score(f1))
-            if selection_score(f1) > selection_score(best_f1):
-                best, best_f1 = candidate, f1
-    return best, best_f1
+def tune_decoder(
+    decoded: Sequence[Decoded], start: DecoderSettings
+) -> tuple[DecoderSettings, dict[str, float], dict[str, Any]]:
+    """Fit the decoder to the validation part; the start is kept where the fit decodes no better.
+
+    Returns:
+        The settings, their exact F1 by level, and the report of the fit, with figures on halves that it did not see.
+    """
+    regions = [DecodedRegion(d.region.bases, d.plus, d.minus, d.region.genes, d.region.mask) for d in decoded]
+    fitted, report = fit_decoder(regions, start)
+    before, after = validation_f1(decoded, start), validation_f1(decoded, fitted)
+    if selection_score(after) > selection_score(before):
+        return fitted, after, report
+    logger.info("the fitted decoder is no better than the one it started from, which is kept")
+    return start, before, report
 
 
 def start_from_statistics(model: StructureModel, arrays: TrainingArrays) -> None:
@@ -201,12 +201,10 @@ class Start:
 
     Attributes:
         folder: its folder.
-        decoder: its decoder settings.
         mode: which weights learn (:mod:`phytoscribe.training.adaptation`).
     """
 
     folder: str
-    decoder: DecoderSettings
     mode: str
 
 
@@ -223,11 +221,13 @@ def finetune(
     validate_every: int,
     patience: int,
     run_folder: Path,
+    decoder: DecoderSettings,
     start: Start | None = None,
 ) -> tuple[DecoderSettings, dict[str, Any]]:
     """Train ``model`` in place, load its best weights and tune the decoder on the validation regions.
 
     Args:
+        decoder: settings to start from: those of the released model, or with the length scores of the training genes.
         start: the released model whose weights ``model`` has; None for a head that has not been trained.
 
     Returns:
@@ -237,11 +237,10 @@ def finetune(
         ModelError: the fine-tuned model decodes the validation regions no better than the released one.
     """
     device = choose_device(settings.device)
-    decoder = start.decoder if start else DecoderSettings()
     before: dict[str, float] | None = None
     if start:
         predictor = StructurePredictor(model, segmenter, decoder, prediction, device)
-        decoder, before = tune_decoder(predict_regions(predictor, regions), decoder)
+        decoder, before, _ = tune_decoder(predict_regions(predictor, regions), decoder)
         logger.info("before fine-tuning: validation F1 %s", before)
         adapt(model, start.mode)
     else:
@@ -277,11 +276,11 @@ def finetune(
     merge_adapters(model)
     # Lightning has moved the model back to the CPU.
     predictor = StructurePredictor(model, segmenter, decoder, prediction, device)
-    decoder, f1 = tune_decoder(predict_regions(predictor, regions), decoder)
+    decoder, f1, fit = tune_decoder(predict_regions(predictor, regions), decoder)
     logger.info("best step %d; validation F1 after tuning: %s", selection.best_step, f1)
     if before and selection_score(f1) <= selection_score(before):
         raise worse_than_start(start, before, selection_score(f1))
-    summary = {"best_step": selection.best_step, "validation_f1": f1}
+    summary = {"best_step": selection.best_step, "validation_f1": f1, "decoder_fit": fit}
     return decoder, {**summary, "validation_f1_before": before} if before else summary
 
 
