@@ -562,7 +562,7 @@ def test_a_long_gap_does_not_hold_the_decoder_back():
         table[:, 0] = -0.05
         decoder.push(bases, table, table)
         kept.append(5_000 * (step + 1) - decoder.decided)
-    assert max(kept) < 20_000
+    assert max(kept) <= 25_000
     assert max(kept[8:]) < 4_000
 
 

@@ -42,10 +42,10 @@ from phytoscribe.decoding.sites import (
 GIVEN_UP = 300.0
 #: Where something is always open, because candidate sites are dense or bases weigh little, a block of so many bases,
 #: and again of twice as many, is cut where hardly any path crosses.
-LONG_BLOCK = 16_384
+LONG_BLOCK = 65_536
 #: Log posterior, by length of the block from which it holds, up to which the genes that cross such a cut are ignored:
 #: a millionth at first, a thousandth where nothing better has been found for long.  They are out of the sums then.
-IGNORED = ((0, -14.0), (8 * LONG_BLOCK, -7.0), (64 * LONG_BLOCK, -3.0))
+IGNORED = ((0, -14.0), (2 * LONG_BLOCK, -7.0), (8 * LONG_BLOCK, -3.0))
 #: What is still open where the search for a cut ends must be further behind than that by this much.
 STILL_OPEN = 30.0
 #: Terms this far under the largest add nothing to a sum in double precision.

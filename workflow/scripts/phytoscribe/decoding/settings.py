@@ -96,7 +96,7 @@ class DecoderSettings:
     terminal_lengths: LengthScore = field(default_factory=LengthScore)
     single_lengths: LengthScore = field(default_factory=LengthScore)
     intron_lengths: LengthScore = field(default_factory=LengthScore)
-    site_cutoff: float | None = -9.0
+    site_cutoff: float | None = -8.0
     at_ac: bool = False
     partial: bool = False
     partial_score: float = -3.0
