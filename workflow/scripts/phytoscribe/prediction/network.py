@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from phytoscribe.genome.sequence import Bases
 from phytoscribe.models.batches import WindowTokens, collate_tokens
 from phytoscribe.models.structure import StructureModel
+from phytoscribe.prediction.fused import fuse
 from phytoscribe.tokenizer.segments import Segmenter
 
 #: Log probabilities are kept in half precision; less likely than this counts as this.
@@ -59,6 +60,8 @@ class StructureNetwork:
         heads = FullPrecision(network.output), FullPrecision(network.sites)
         network.to(device, precision)
         network.output, network.sites = (head.to(device) for head in heads)
+        if device.type == "cpu" and precision is torch.bfloat16:
+            fuse(network)
         self._network = network
 
     def __call__(self, windows: Sequence[Bases], global_ids: tuple[int, int]) -> Readings:
