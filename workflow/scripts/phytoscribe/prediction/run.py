@@ -53,7 +53,9 @@ def predict_shard(
         settings["window"], settings["margin"], settings["batch_size"], settings["precision"]
     )
     predictor = StructurePredictor.from_folder(model_folder, prediction, device, species, lineage, threads)
-    predictor.decoder = replace(predictor.decoder, sensitivity=settings["sensitivity"], partial=settings["partial"])
+    predictor.decoder = replace(
+        predictor.decoder, sensitivity=float(settings["sensitivity"]), partial=settings["partial"]
+    )
     logger.info("precision: %s (asked for: %s); %d threads", predictor.precision, prediction.precision, threads)
     with Genome(fasta) as genome:
         contigs = chosen_contigs(genome.contigs, chosen)
