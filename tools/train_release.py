@@ -2,9 +2,10 @@
 
     python tools/train_release.py --data packed --out run --steps 20000
 
-The output folder holds last.pt (resumable: the same command goes on where it stopped), metrics.tsv, log.txt and
-model/ (the model folder of the best validation so far).  --stop-after ends a call early and leaves the rest to the
-next one; --limit-mib keeps every file under a size, for machines that return small files only.
+The output folder holds last.pt (resumable: the same command goes on where it stopped), metrics.tsv, log.txt and model/
+(the model folder of the best validation so far; once all steps are done, with its decoder fitted).  --stop-after ends a
+call early and leaves the rest to the next one; --limit-mib keeps every file under a size, for machines that return
+small files only.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ import logging
 import math
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "workflow" / "scripts"))
@@ -24,6 +26,7 @@ import numpy as np
 import torch
 from torch.utils.data import DataLoader, Subset
 
+from phytoscribe.decoding.lengths import length_scores
 from phytoscribe.decoding.settings import DecoderSettings
 from phytoscribe.evaluation.splice_sites import annotated_sites, score_sites
 from phytoscribe.files import atomic_path
@@ -39,7 +42,13 @@ from phytoscribe.training.arrays import TrainingArrays, write_training_arrays
 from phytoscribe.training.loss import LossSettings, label_weights, structure_loss
 from phytoscribe.training.mixture import MixtureOrder
 from phytoscribe.training.packed import load_packed
-from phytoscribe.training.structure import predict_regions, selection_score, start_from_statistics, validation_f1
+from phytoscribe.training.structure import (
+    predict_regions,
+    selection_score,
+    start_from_statistics,
+    tune_decoder,
+    validation_f1,
+)
 from phytoscribe.training.structure_data import StructureDataset, collate_structure
 
 logger = logging.getLogger("train_release")
@@ -119,7 +128,8 @@ def main() -> None:
         for region in genome.validation_regions()
         if genome.description.group == "athaliana"
     ]
-    run = Run(given, model, segmenter, regions)
+    genes = [gene for genome in genomes for gene in genome.for_training().open_genes() if gene.coding_transcripts]
+    run = Run(given, model, segmenter, regions, replace(DecoderSettings(), **length_scores(genes)))
     run.resume()
     indices = range(run.step * given.batch, given.steps * given.batch)
     loader = DataLoader(
@@ -140,6 +150,7 @@ def main() -> None:
         if out_of_time:
             logger.info("stopped at step %d of %d; the same command goes on", run.step, given.steps)
             return
+    run.fit_decoder()
 
 
 def make_segmenter(given: argparse.Namespace, genomes) -> Segmenter:
@@ -173,8 +184,10 @@ def make_model(given: argparse.Namespace, segmenter: Segmenter, arrays: Training
 class Run:
     """State of a training run: weights, their average, optimizer, step, and what was best."""
 
-    def __init__(self, given: argparse.Namespace, model: StructureModel, segmenter: Segmenter, regions) -> None:
-        self.given, self.segmenter, self.regions = given, segmenter, regions
+    def __init__(
+        self, given: argparse.Namespace, model: StructureModel, segmenter: Segmenter, regions, decoder
+    ) -> None:
+        self.given, self.segmenter, self.regions, self.decoder = given, segmenter, regions, decoder
         self.device = torch.device(given.device)
         self.model = model.to(self.device).train()
         self.average = copy.deepcopy(self.model).eval()
@@ -255,16 +268,14 @@ class Run:
     def validate(self) -> None:
         """Decoded F1 of the weight average on the validation contigs; the best is kept as a model folder."""
         began = time.monotonic()
-        settings = PredictionSettings(window=18432, margin=1536, batch_size=2, precision="bfloat16")
-        decoder = DecoderSettings()
-        predictor = StructurePredictor(self.average, self.segmenter, decoder, settings, self.device)
+        predictor = self.predictor(self.average)
         decoded = predict_regions(predictor, self.regions)
         if self.given.dump:
             self.given.dump.mkdir(parents=True, exist_ok=True)
             for item in decoded:
                 with atomic_path(self.given.dump / f"{item.region.name}.npz") as path, path.open("wb") as handle:
                     np.savez(handle, bases=item.region.bases, plus=item.plus, minus=item.minus)
-        f1 = validation_f1(decoded, decoder)
+        f1 = validation_f1(decoded, self.decoder)
         score = selection_score(f1)
         self.write({f"validation_{level}_f1": value for level, value in f1.items()})
         self.write({"validation_nats": state_nats(decoded), **self.site_precision(predictor)})
@@ -276,7 +287,7 @@ class Run:
         )
         if score > self.best:
             self.best = score
-            self.export(decoder)
+            self.export()
         self.since, self.since_step, self.losses = time.monotonic(), self.step, []
 
     def site_precision(self, predictor: StructurePredictor) -> dict[str, float]:
@@ -287,12 +298,25 @@ class Run:
         found = score_sites(scores, annotated_sites(region.genes, region.name, region.bases.size))
         return {f"validation_{kind}_ap": score.average_precision for kind, score in found.items()}
 
-    def export(self, decoder: DecoderSettings) -> None:
+    def predictor(self, model: StructureModel) -> StructurePredictor:
+        settings = PredictionSettings(batch_size=2)
+        return StructurePredictor(model, self.segmenter, self.decoder, settings, self.device)
+
+    def fit_decoder(self) -> None:
+        """Fit the decoder of the best model so far to the validation contigs, and say how well it does there."""
+        model = load_model(StructureModel, self.given.out / "model").to(self.device)
+        decoder, f1, report = tune_decoder(predict_regions(self.predictor(model), self.regions), self.decoder)
+        decoder.save(self.given.out / "model" / "decoder.json")
+        with atomic_path(self.given.out / "decoder_fit.json") as path:
+            path.write_text(json.dumps({"validation_f1": f1, **report}, indent=2) + "\n", encoding="utf-8")
+        logger.info("with the fitted decoder: %s", "  ".join(f"{level} {value:.3f}" for level, value in f1.items()))
+
+    def export(self) -> None:
         folder = self.given.out / "model"
         folder.mkdir(exist_ok=True)
         half = copy.deepcopy(self.average).to("cpu", torch.float16)
         half.save_pretrained(folder, max_shard_size=f"{min(self.given.limit_mib, 1024)}MB")
-        decoder.save(folder / "decoder.json")
+        self.decoder.save(folder / "decoder.json")
         for name in ("tokenizer.json", "tokenizer_config.json"):
             (folder / name).write_bytes((self.given.out / "tokenizer" / name).read_bytes())
 
