@@ -316,6 +316,8 @@ class Run:
         folder.mkdir(exist_ok=True)
         half = copy.deepcopy(self.average).to("cpu", torch.float16)
         half.save_pretrained(folder, max_shard_size=f"{min(self.given.limit_mib, 1024)}MB")
+        for weights in folder.glob("*.safetensors"):
+            weights.chmod(0o644)  # saved for their owner alone
         self.decoder.save(folder / "decoder.json")
         for name in ("tokenizer.json", "tokenizer_config.json"):
             (folder / name).write_bytes((self.given.out / "tokenizer" / name).read_bytes())
