@@ -31,7 +31,7 @@ from phytoscribe.tokenizer.segments import Segmenter
 
 logger = logging.getLogger(__name__)
 
-#: Contigs that are decoded at the same time, one more for so many threads.
+#: Threads that the network keeps as busy on processors as one decoder; there are as many contigs in work as decoders.
 THREADS_PER_DECODER = 8
 #: Threads that feed a GPU: while one waits for it, others prepare windows.
 FEEDING_THREADS = 3
@@ -220,8 +220,10 @@ class StructurePredictor:
     ) -> Iterator[Piece]:
         """Pieces of all contigs, each contig's in order."""
         reading: deque[tuple[Joint, Sequence[Window], Future[Readings]]] = deque()
-        batches = _in_turns((self._batches(contig) for contig in contigs), 1 + self.threads // THREADS_PER_DECODER)
-        limit = 2 * (self.threads if self.device.type == "cpu" else FEEDING_THREADS)
+        on_gpu = self.device.type != "cpu"
+        in_work = self.threads if on_gpu else 1 + self.threads // THREADS_PER_DECODER
+        batches = _in_turns((self._batches(contig) for contig in contigs), in_work)
+        limit = 2 * (FEEDING_THREADS if on_gpu else self.threads)
         for joint, windows in itertools.chain(batches, itertools.repeat((None, ()))):
             if joint is not None:
                 reading.append((joint, windows, readers.submit(self._read, joint.contig, windows)))
@@ -257,9 +259,6 @@ class StructurePredictor:
         bases = [window.bases(contig) for window in windows]
         if not any((window != N_CODE).any() for window in bases):
             return _nothing(len(windows), windows[0].size)
-        if contig.length > self.settings.window and self.device.type != "cpu":
-            # Batches have one shape, so that the last one is computed like the others.
-            bases += [bases[-1]] * (self.settings.batch_size - len(bases))
         return self.network(bases, self.global_ids)
 
 
