@@ -268,7 +268,7 @@ def finetune(
         selection_score(before) if before else -1.0,
         patience,
     )
-    module = StructureModule(model, settings, loss)
+    module = StructureModule(model.train(), settings, loss)
     train(module, loader, settings, run_folder, settings.batch_size * window, table, [selection])
     if not selection.best_step:
         raise worse_than_start(start, before, selection.best_score)
