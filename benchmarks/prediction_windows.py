@@ -1,6 +1,6 @@
 """What the windows of the prediction and the precision cost and bring, on the validation contigs of the example.
 
-Usage: python benchmarks/prediction_windows.py MODEL [--windows 9216 18432 36864] [--margins 1024] [--output FILE.tsv]
+Usage: python benchmarks/prediction_windows.py MODEL [--windows 12288 24576 49152] [--margins 512] [--output FILE.tsv]
 
 One row for each combination: exact F1 by level, genes, and seconds of one core for a megabase of genome (both strands,
 decoding included).  The defaults of predict.window, predict.margin and predict.precision are chosen here.
@@ -25,7 +25,7 @@ from phytoscribe.evaluation.exact import exact_f1
 from phytoscribe.evaluation.intervals import read_bed
 from phytoscribe.genome import Genome, check_fasta
 from phytoscribe.genome.fasta import write_index
-from phytoscribe.prediction.pool import keep_freed_memory
+from phytoscribe.prediction.memory import FreedMemory
 from phytoscribe.prediction.predictor import StructurePredictor
 from phytoscribe.prediction.settings import PredictionSettings, choose_device
 
@@ -42,15 +42,15 @@ def cpu_seconds() -> float:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("model", type=Path)
-    parser.add_argument("--windows", type=int, nargs="+", default=[9216, 18432, 36864])
-    parser.add_argument("--margins", type=int, nargs="+", default=[1024])
+    parser.add_argument("--windows", type=int, nargs="+", default=[12288, 24576, 49152])
+    parser.add_argument("--margins", type=int, nargs="+", default=[512])
     parser.add_argument("--precisions", nargs="+", default=["auto"])
     parser.add_argument("--contigs", nargs="+", default=VALIDATION)
     parser.add_argument("--device", default="cpu")
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--output", type=Path)
     given = parser.parse_args()
-    keep_freed_memory()
+    memory = FreedMemory()
     with tempfile.TemporaryDirectory() as folder:
         fasta = Path(folder) / "genome.fa"
         check_fasta(EXAMPLE / "genome.fa.gz", fasta)
@@ -70,7 +70,11 @@ def main() -> None:
                 given.model, settings, device, "athaliana", "Brassicales", given.threads
             )
             before = cpu_seconds()
-            genes = [gene for name, bases in contigs.items() for gene in predictor.genes(name, bases)]
+            genes = [
+                gene
+                for name, bases in contigs.items()
+                for gene in predictor.genes(name, bases, lambda _: memory.tidy())
+            ]
             seconds = (cpu_seconds() - before) / total * 1e6
             f1 = exact_f1(reference, genes, mask, list(contigs))
             shown = [f"{f1[level]:.4f}" for level in LEVELS]

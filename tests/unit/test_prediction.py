@@ -30,6 +30,7 @@ from phytoscribe.models.batches import WindowTokens, collate_tokens
 from phytoscribe.models.configuration import config_from_settings
 from phytoscribe.models.loading import load_model, model_hash
 from phytoscribe.models.structure import StructureModel
+from phytoscribe.prediction.memory import FreedMemory
 from phytoscribe.prediction.merge import PredictionFiles, numbered
 from phytoscribe.prediction.network import StructureNetwork
 from phytoscribe.prediction.predictor import StructurePredictor
@@ -476,3 +477,10 @@ def test_the_header_says_as_which_species_the_genome_was_read(plain, model_folde
 def test_a_window_must_be_longer_than_its_margins():
     with pytest.raises(ConfigError, match="more than twice"):
         PredictionSettings(window=2048, margin=1024)
+
+
+def test_giving_back_memory_changes_nothing(model_folder, real_bases):
+    memory = FreedMemory()
+    memory.INTERVAL = 1
+    predictor = predictor_of(model_folder)
+    assert predictor.genes("x", real_bases, lambda _: memory.tidy()) == predictor.genes("x", real_bases)

@@ -6,9 +6,6 @@ operation runs on one thread and different windows on different ones; that is al
 
 from __future__ import annotations
 
-import ctypes
-import logging
-import sys
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator
@@ -20,8 +17,6 @@ import torch
 
 Task = TypeVar("Task")
 Result = TypeVar("Result")
-
-logger = logging.getLogger(__name__)
 
 
 @contextmanager
@@ -68,20 +63,3 @@ class InOrder(Generic[Task, Result]):
                 future.set_result(self._function(task))
             except BaseException as error:  # noqa: BLE001 - it is raised where the result is asked for
                 future.set_exception(error)
-
-
-def keep_freed_memory() -> None:
-    """Tell glibc to keep what large arrays free, for the next ones; elsewhere nothing happens.
-
-    By default every large tensor is fresh memory of the kernel, page by page and zeroed: a fifth of the time of the
-    network on processors.
-    """
-    if not sys.platform.startswith("linux"):
-        return
-    trim_threshold, mmap_threshold, size = -1, -3, 1 << 30
-    try:
-        mallopt = ctypes.CDLL(None).mallopt
-    except (OSError, AttributeError):  # another C library
-        return
-    if not (mallopt(trim_threshold, size) and mallopt(mmap_threshold, size)):
-        logger.info("the C library's allocator keeps its own settings")

@@ -15,8 +15,8 @@ from phytoscribe.annotation.organelles import organelle_of
 from phytoscribe.genome import Genome
 from phytoscribe.genome.fasta import chosen_contigs
 from phytoscribe.models.loading import model_hash
+from phytoscribe.prediction.memory import FreedMemory
 from phytoscribe.prediction.merge import PredictionFiles, numbered, write_prediction
-from phytoscribe.prediction.pool import keep_freed_memory
 from phytoscribe.prediction.predictor import StructurePredictor
 from phytoscribe.prediction.settings import PredictionSettings, choose_device
 from phytoscribe.prediction.shards import Shards, contigs_in_order, contigs_of_shard, shard_writer, sorted_genes
@@ -47,7 +47,7 @@ def predict_shard(
         settings: the configuration's ``predict``: window, margin, batch_size, precision, sensitivity, partial, device,
             shards.
     """
-    keep_freed_memory()
+    memory = FreedMemory()
     device = choose_device(settings["device"])
     prediction = PredictionSettings(
         settings["window"], settings["margin"], settings["batch_size"], settings["precision"]
@@ -65,7 +65,12 @@ def predict_shard(
         sequences = (
             ContigSequence(contig, contigs[contig], functools.partial(genome.bases, contig)) for contig in readable
         )
-        found = contigs_in_order(predictor.decoded(sequences, progress.add), readable)
+
+        def read(bases: int) -> None:
+            progress.add(bases)
+            memory.tidy()
+
+        found = contigs_in_order(predictor.decoded(sequences, read), readable)
         with shard_writer(output, prediction_header(model_folder, predictor)) as writer:
             for contig in mine:
                 # What is shorter than the shortest gene has none.

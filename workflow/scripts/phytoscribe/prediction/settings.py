@@ -25,8 +25,8 @@ class PredictionSettings:
         precision: ``float32``, ``bfloat16``, or ``auto``: bfloat16 where the device is fast with it.
     """
 
-    window: int = 36864
-    margin: int = 1024
+    window: int = 24576
+    margin: int = 512
     batch_size: int = 8
     precision: str = "auto"
 
