@@ -129,6 +129,7 @@ class DecodedSelection(Callback):
         self.patience = patience
         self.best_score = to_beat
         self.best_step = 0
+        self.highest_seen = 0.0
         self.in_vain = 0
 
     def on_train_start(self, trainer: lightning.Trainer, module: lightning.LightningModule) -> None:
@@ -145,6 +146,7 @@ class DecodedSelection(Callback):
         self.table.add(trainer.global_step, {f"validation_{level}_f1": value for level, value in f1.items()})
         shown = "  ".join(f"{level} {value:.3f}" for level, value in f1.items())
         logger.info("step %d: validation F1  %s", trainer.global_step, shown)
+        self.highest_seen = max(self.highest_seen, score)
         if score > self.best_score:
             self.best_score, self.best_step, self.in_vain = score, trainer.global_step, 0
             with atomic_path(self.best_path) as path:
@@ -159,11 +161,12 @@ class DecodedSelection(Callback):
             trainer.should_stop = True
 
     def state_dict(self) -> dict[str, Any]:
-        return {"best_score": self.best_score, "best_step": self.best_step, "in_vain": self.in_vain}
+        names = ("best_score", "best_step", "highest_seen", "in_vain")
+        return {name: getattr(self, name) for name in names}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        self.best_score, self.best_step = state_dict["best_score"], state_dict["best_step"]
-        self.in_vain = state_dict["in_vain"]
+        for name, value in state_dict.items():
+            setattr(self, name, value)
 
 
 def tune_decoder(
@@ -271,7 +274,7 @@ def finetune(
     module = StructureModule(model.train(), settings, loss)
     train(module, loader, settings, run_folder, settings.batch_size * window, table, [selection])
     if not selection.best_step:
-        raise worse_than_start(start, before, selection.best_score)
+        raise worse_than_start(start, before, selection.highest_seen)
     model.load_state_dict(torch.load(best_path, map_location="cpu", weights_only=True))
     merge_adapters(model)
     # Lightning has moved the model back to the CPU.
