@@ -161,7 +161,7 @@ def starting_model(released=config["finetune"].get("from_model")):
 
 def starting_tokenizer(file, released=config["finetune"].get("from_model")):
     """A file of the tokenizer that belongs to the starting model."""
-    return f"{released.rstrip('/') if released else 'results/tokenizer'}/{file}"
+    return os.path.join(released or "results/tokenizer", file)
 
 
 def shards_of(wildcards):
