@@ -1,4 +1,4 @@
-# make demo   set up, then annotate the example genome end to end and print its scores
+# make demo   set up, annotate the example genome end to end and print its scores, then train a model in brief
 # make test   set up, then style, workflow lint and all tests
 # make env    set-up alone: .venv from requirements.lock, and the system tools
 # make lint   style and workflow lint alone
@@ -12,6 +12,8 @@ CORES ?= 2
 PYTHON ?= python3
 VENV := .venv
 STAMP := $(VENV)/.requirements.lock
+# The training example of the demo runs in a folder of its own.
+TRAINED := results/demo_training
 # Programs of the environment first, so that scripts started by Snakemake find them too.
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 export PYTHONUNBUFFERED := 1
@@ -28,10 +30,13 @@ env: $(STAMP)
 
 demo: env
 	snakemake --cores $(CORES) all
+	@mkdir -p $(TRAINED)
+	snakemake --cores $(CORES) train --directory $(TRAINED) --configfile config/demo_training.yaml
 	@echo
 	@PYTHONPATH=workflow/scripts python -m phytoscribe.reporting.terminal results/evaluation/athaliana.genes.tsv
 	@echo "Predicted genes: $(CURDIR)/results/predictions/athaliana.gff3"
 	@echo "Report:          $(CURDIR)/results/report/report.html"
+	@echo "Trained model:   $(CURDIR)/$(TRAINED)/results/models/structure (an example; the genes are the released model's)"
 
 lint: env
 	ruff check .

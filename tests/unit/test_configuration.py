@@ -27,11 +27,16 @@ from phytoscribe.models.configuration import config_from_settings
 ROOT = Path(__file__).parents[2]
 SCHEMA = ROOT / "workflow/schemas/config.schema.yaml"
 EXAMPLE = ROOT / "config/config.yaml"
+TRAINING_EXAMPLE = ROOT / "config/demo_training.yaml"
 
 
 @pytest.fixture
 def example():
-    return yaml.safe_load(EXAMPLE.read_text())
+    """The example's genomes with all sections of the training example."""
+    config, training = (yaml.safe_load(file.read_text()) for file in (EXAMPLE, TRAINING_EXAMPLE))
+    rest = {"tokenizer": {"kind": "bpe"}, "model": {"size": "small"}, "check": {"minimum_intron": 20}}
+    split = {"mode": "contig", "fractions": {"train": 75, "validate": 10, "test": 15}}
+    return {**rest, **config, **training, "genomes": config["genomes"], "split": split}
 
 
 def message_of(config, *, look_around=False) -> str:
@@ -40,10 +45,26 @@ def message_of(config, *, look_around=False) -> str:
     return str(caught.value)
 
 
-def test_example_is_valid_and_its_files_exist(example, monkeypatch):
+def test_example_is_valid_and_its_files_exist(monkeypatch):
     monkeypatch.chdir(ROOT)
-    filled = read_config(example, SCHEMA, [EXAMPLE])
+    filled = read_config(yaml.safe_load(EXAMPLE.read_text()), SCHEMA, [EXAMPLE])
     assert filled["split"]["mode"] == "contig"
+    assert not Genomes(filled).trains
+
+
+def test_training_example_is_valid_in_its_folder_and_of_the_same_genome(monkeypatch, tmp_path):
+    """Its paths start two folders below the repository, as `make demo` runs it."""
+    (tmp_path / "resources").symlink_to(ROOT / "resources")
+    (tmp_path / "results/demo_training").mkdir(parents=True)
+    monkeypatch.chdir(tmp_path / "results/demo_training")
+    filled = read_config(yaml.safe_load(TRAINING_EXAMPLE.read_text()), SCHEMA, [TRAINING_EXAMPLE])
+    assert Genomes(filled).trains
+    (entry,), (other,) = filled["genomes"], yaml.safe_load(EXAMPLE.read_text())["genomes"]
+    assert entry["contigs"] == other["contigs"]
+    for kind in ("genome", "annotation"):
+        assert entry[kind]["sha256"] == other[kind]["sha256"]
+    text = (ROOT / "Makefile").read_text()
+    assert "--directory $(TRAINED) --configfile config/demo_training.yaml" in text
 
 
 def test_defaults_are_filled_at_every_level(example):

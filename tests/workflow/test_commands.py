@@ -32,6 +32,19 @@ def test_configuration_files_after_the_target_are_laid_over_the_first(house):
     assert "would ignore genomes[tiny].contigs" in done.stdout, "keys left out keep the values of config.yaml"
 
 
+def test_without_a_word_on_the_model_the_released_one_predicts(house):
+    model = house / "resources/models/brassicales"
+    model.mkdir(parents=True)
+    for name in MODEL_FILES:
+        (model / name).write_text("{}")
+    config = tiny_config()
+    del config["predict"]["model"]
+    write_config(house, config)
+    done = start(house, "results/predictions/other.gff3", "-n")
+    assert done.returncode == 0, done.stdout
+    assert set(jobs_of(done.stdout)) == {"download_genome", "index_genome", "predict_shard", "merge_predictions"}
+
+
 def test_released_model_needs_no_training(house):
     model = house / "released"
     model.mkdir()
