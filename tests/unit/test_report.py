@@ -12,7 +12,7 @@ from phytoscribe.evaluation.exact import score_genes
 from phytoscribe.evaluation.isoseq import score_isoseq
 from phytoscribe.evaluation.read_alignment import ReadAlignment, ReadEvidence
 from phytoscribe.evaluation.tables import read_scores, write_scores
-from phytoscribe.prediction.merge import statistics_of
+from phytoscribe.prediction.statistics import PredictionStatistics
 from phytoscribe.reporting.blocks import flattened, number, words
 from phytoscribe.reporting.inputs import GenomeInfo, read_inputs
 from phytoscribe.reporting.page import write_report
@@ -41,7 +41,10 @@ def files(tmp_path):
     write_scores(score_isoseq({"phytoscribe": predicted}, ReadEvidence([read]), ["c"]), tmp_path / "full.isoseq.tsv")
     header = {"header": {"device": "cpu"}}
     for name, genes in (("full", predicted), ("bare", [])):
-        stats = {**header, **statistics_of(genes, {"c": 5000})}
+        statistics = PredictionStatistics()
+        for found in genes:
+            statistics.add(found)
+        stats = {**header, **statistics.summary({"c": 5000})}
         (tmp_path / f"{name}.stats.json").write_text(json.dumps(stats))
     check = {
         "genes": 3,
