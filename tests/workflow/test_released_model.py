@@ -27,7 +27,8 @@ def predicted(finished, tmp_path_factory):
     write_tiny_data(folder)
     shutil.copytree(finished / "results/models/structure", folder / "released")
     decoder = json.loads((folder / "released/decoder.json").read_text())
-    (folder / "released/decoder.json").write_text(json.dumps(decoder | {"coding_score": 8.0, "intron_score": 12.0}))
+    eager = {"coding_score": 8.0, "intron_score": 12.0, "site_cutoff": None}
+    (folder / "released/decoder.json").write_text(json.dumps(decoder | eager))
     config = tiny_config()
     config["predict"].update(model="released", shards=1)
     write_config(folder, config)
