@@ -19,13 +19,13 @@ import numpy as np
 import numpy.typing as npt
 from numba import njit
 
-from phytoscribe.annotation.model import GeneModel, Interval, introns_between, merge_intervals
-from phytoscribe.annotation.sequences import splice
+from phytoscribe.annotation.model import Interval, merge_intervals
 from phytoscribe.decoding import lattice, scoring, sites
 from phytoscribe.decoding.coding_gene import CodingGene
 from phytoscribe.decoding.lattice import SEGMENT_KINDS, Scores
 from phytoscribe.decoding.settings import DecoderSettings, LengthScore
-from phytoscribe.decoding.streaming import SiteScanner, decode_coding_genes
+from phytoscribe.decoding.streaming import decode_coding_genes
+from phytoscribe.decoding.stretches import DecodedRegion, Stretch, stretches_of
 
 logger = logging.getLogger(__name__)
 
@@ -58,140 +58,6 @@ LENGTHS = (*scoring.SEGMENT_LENGTHS, "intron_lengths")
 _PARAMETERS = scoring.PARAMETER_COUNT + len(LENGTHS)
 #: Scores that the data cannot tell (each gene has one start and one stop) or hold too few cases for.
 _FIXED = ("start_score", "stop_score", "at_ac_score", "partial_score")
-
-
-@dataclass(frozen=True)
-class DecodedRegion:
-    """A stretch of sequence that stands for a contig of its own, with the network's output and its reference genes.
-
-    Attributes:
-        bases: uint8 (length,).
-        plus, minus: log probabilities of each strand's states, (length, STATE_COUNT), contig orientation.
-        genes: reference genes in the region's coordinates.
-        mask: intervals that count on neither side.
-    """
-
-    bases: npt.NDArray[np.uint8]
-    plus: npt.NDArray
-    minus: npt.NDArray
-    genes: Sequence[GeneModel]
-    mask: Sequence[Interval] = ()
-
-
-@dataclass(frozen=True)
-class Stretch:
-    """A stretch of a region without masked bases: its candidate sites and the structures of its genes.
-
-    Attributes:
-        rows: candidate sites, those of the reference among them.
-        loci: for each reference gene its isoforms, each a chain of nodes ``(row, t)`` from left to right.
-    """
-
-    rows: sites.Rows
-    loci: list[list[npt.NDArray[np.int64]]]
-    bases: int
-
-
-Chain = tuple[str, tuple[Interval, ...]]
-
-
-def expressible(chain: Chain, bases: npt.NDArray[np.uint8], settings: DecoderSettings) -> bool:
-    """Whether the grammar allows a CDS chain of a strand: codons, splice sites, lengths."""
-    strand, cds = chain
-    sequence = splice(cds, strand, bases)
-    codons = [sequence[i : i + 3] for i in range(0, len(sequence), 3)]
-    stops = {"TAA", "TAG", "TGA"}
-    if len(sequence) % 3 or len(sequence) < settings.minimum_cds or "N" in sequence or codons[0] != "ATG":
-        return False
-    if codons[-1] not in stops or stops & set(codons[:-1]) or any(end - start < 3 for start, end in cds):
-        return False
-    for left, right in introns_between(cds):
-        if right - left < settings.minimum_intron:
-            return False
-        ends = splice([(left, left + 2)], strand, bases), splice([(right - 2, right)], strand, bases)
-        donor, acceptor = ends if strand == "+" else ends[::-1]
-        at_ac = settings.at_ac and (donor, acceptor) == ("AT", "AC")
-        if not at_ac and (donor not in ("GT", "GC") or acceptor != "AG"):
-            return False
-    return True
-
-
-def stretches_of(region: DecodedRegion, settings: DecoderSettings, cutoff: float | None) -> list[Stretch]:
-    """Cut a region at its masked intervals and at the loci that the grammar cannot express."""
-    hidden = [tuple(interval) for interval in region.mask]
-    kept: list[tuple[int, int, list[Chain]]] = []
-    for gene in region.genes:
-        chains = dict.fromkeys((gene.strand, transcript.cds) for transcript in gene.coding_transcripts)
-        good = [chain for chain in chains if expressible(chain, region.bases, settings)]
-        if not chains:
-            continue
-        start = min(cds[0][0] for _, cds in chains)
-        end = max(cds[-1][1] for _, cds in chains)
-        if good:
-            kept.append((start, end, good))
-        else:
-            hidden.append((start, end))
-    kept.sort(key=lambda item: item[:2])
-    # Genes over one another have no place on one path, nor have those that a masked interval touches.
-    while True:
-        closed = merge_intervals(hidden)
-        clashing = [
-            index
-            for index, (start, end, _) in enumerate(kept)
-            if any(s < end and start < e for s, e in closed)
-            or any(s < end and start < e for k, (s, e, _) in enumerate(kept) if k != index)
-        ]
-        if not clashing:
-            break
-        hidden += [kept[index][:2] for index in clashing]
-        kept = [item for index, item in enumerate(kept) if index not in set(clashing)]
-    found, position = [], 0
-    for start, end in [*closed, (region.bases.size, region.bases.size)]:
-        if start > position:
-            inside = [item[2] for item in kept if position <= item[0] and item[1] <= start]
-            found.append(_stretch(region, position, start, inside, settings, cutoff))
-        position = max(position, end)
-    return found
-
-
-def _stretch(
-    region: DecodedRegion,
-    start: int,
-    end: int,
-    genes: list[list[Chain]],
-    settings: DecoderSettings,
-    cutoff: float | None,
-) -> Stretch:
-    keep = np.zeros(end - start, np.uint8)
-    for chains in genes:
-        for _, cds in chains:
-            for cut in np.ravel(cds):
-                # The cut at the stretch's very end is kept by the scanner itself.
-                if cut - start < keep.size:
-                    keep[cut - start] = 1
-    scanner = SiteScanner(cutoff, settings.at_ac)
-    part = slice(start, end)
-    first = scanner.push(region.bases[part], region.plus[part], region.minus[part], keep)
-    rows = sites.join([first, scanner.finish()])
-    index = {
-        (int(p), int(k), int(s)): row
-        for row, (p, k, s) in enumerate(zip(rows.position, rows.kind, rows.strand, strict=True))
-    }
-    loci = [[_nodes(chain, start, index) for chain in chains] for chains in genes]
-    return Stretch(rows, loci, end - start)
-
-
-def _nodes(chain: Chain, offset: int, index: dict[tuple[int, int, int], int]) -> npt.NDArray[np.int64]:
-    """Nodes of a CDS chain, int64 (2 * segments, 2): row and t, from left to right."""
-    strand = sites.PLUS if chain[0] == "+" else sites.MINUS
-    nodes, done, last = [], 0, len(chain[1]) - 1
-    for number, (start, end) in enumerate(chain[1]):
-        opening = sites.BEGIN if number == 0 else sites.INTRON_END
-        closing = sites.END if number == last else sites.INTRON_BEGIN
-        nodes.append((index[start - offset, opening, strand], done % 3))
-        done += end - start
-        nodes.append((index[end - offset, closing, strand], done % 3))
-    return np.array(nodes, dtype=np.int64)
 
 
 @njit(cache=True, nogil=True)

@@ -43,6 +43,8 @@ CONTEXT = 3
 FORBIDDEN = -1e30
 #: A probability this far (log) below another adds nothing to it in single precision.
 NEGLIGIBLE = np.float32(-16.0)
+#: Log probabilities of sites are not told apart above this one.
+SUREST = np.float32(-1e-4)
 
 # Columns of Rows.features.  PREFIX columns are sums over all bases of the contig before the row's position; for a site
 # that opens or closes a segment the coding prefixes leave out the segment's outermost base, which the site scores.
@@ -150,6 +152,13 @@ def _stop_classes(strand, t, bases, x):
 
 
 @njit(cache=True, inline="always")
+def log_odds(log_probability):
+    """Log odds of a site against all else that its base may be."""
+    bounded = min(log_probability, SUREST)
+    return bounded - np.log(-np.expm1(bounded))
+
+
+@njit(cache=True, inline="always")
 def _log_sum3(table, row, column):
     a, b, c = table[row, column], table[row, column + 1], table[row, column + 2]
     top = max(a, b, c)
@@ -187,13 +196,11 @@ def _site_column(strand, kind, index):
 
 
 @njit(cache=True)
-def _emit(
-    rows, n, kind, strand, variant, x, absolute, table, lognc, base_row, bases, cutoff, keep, bounds, coding, intron
-):
+def _emit(rows, n, kind, strand, variant, x, absolute, table, base_row, bases, cutoff, keep, bounds, coding, intron):
     """Write a site row if its probability reaches the cut-off; returns the new number of rows.
 
-    ``base_row`` is the outermost base of the segment, ``lognc`` its non-coding log probability; ``coding``
-    and ``intron`` are the (8,) prefix sums to store of either.
+    ``base_row`` is the outermost base of the segment; ``coding`` and ``intron`` are the (8,) prefix sums to store of
+    either.
     """
     opens = kind in (BEGIN, INTRON_END)
     whole = kind in (BEGIN, END)
@@ -215,7 +222,7 @@ def _emit(
             rows.context[n, t] = 0
         else:
             index = t if opens else (t + 2) % 3
-            rows.features[n, ODDS + t] = table[base_row, _site_column(strand, kind, index)] - lognc
+            rows.features[n, ODDS + t] = log_odds(table[base_row, _site_column(strand, kind, index)])
             if opens:
                 rows.context[n, t] = _stop_classes(strand, t, bases, x)
             else:
@@ -228,8 +235,9 @@ def _emit(
 
 
 @njit(cache=True)
-def _add_base(strand, absolute, table, row, lognc, here, after):
+def _add_base(strand, absolute, table, row, here, after):
     """Prefix sums behind one more base."""
+    lognc = _log_non_coding(table, row)
     coding = _log_sum3(table, row, _CODING0)
     intron = _log_sum3(table, row, _INTRON0)
     for k in range(3):
@@ -262,12 +270,9 @@ def scan(first, last, absolute, bases, plus, minus, cutoff, at_ac, keep, prefixe
         Number of rows written.
     """
     n = 0
-    lognc = np.empty((2, 2), np.float32)
     after_plus, after_minus = np.empty(8), np.empty(8)
-    lognc[PLUS, 0], lognc[MINUS, 0] = _log_non_coding(plus, first - 1), _log_non_coding(minus, first - 1)
     for x in range(first, last):
         position = absolute + x - first
-        lognc[PLUS, 1], lognc[MINUS, 1] = _log_non_coding(plus, x), _log_non_coding(minus, x)
         kept = keep.size > 0 and keep[x] != 0
         l3, l2, l1 = bases[x - 3], bases[x - 2], bases[x - 1]
         r0, r1, r2 = bases[x], bases[x + 1], bases[x + 2]
@@ -284,7 +289,6 @@ def scan(first, last, absolute, bases, plus, minus, cutoff, at_ac, keep, prefixe
                 x,
                 position,
                 plus,
-                lognc[PLUS, 0],
                 x - 1,
                 bases,
                 cutoff,
@@ -308,7 +312,6 @@ def scan(first, last, absolute, bases, plus, minus, cutoff, at_ac, keep, prefixe
                 x,
                 position,
                 minus,
-                lognc[MINUS, 0],
                 x - 1,
                 bases,
                 cutoff,
@@ -328,7 +331,6 @@ def scan(first, last, absolute, bases, plus, minus, cutoff, at_ac, keep, prefixe
                 x,
                 position,
                 plus,
-                lognc[PLUS, 0],
                 x - 1,
                 bases,
                 cutoff,
@@ -348,7 +350,6 @@ def scan(first, last, absolute, bases, plus, minus, cutoff, at_ac, keep, prefixe
                 x,
                 position,
                 minus,
-                lognc[MINUS, 0],
                 x - 1,
                 bases,
                 cutoff,
@@ -360,8 +361,8 @@ def scan(first, last, absolute, bases, plus, minus, cutoff, at_ac, keep, prefixe
         if position % CHECK_DISTANCE == 0:
             for strand in range(2):
                 n = write_plain_row(rows, n, CHECK, strand, position, prefixes[strand, 1], bounds[strand])
-        _add_base(PLUS, position, plus, x, lognc[PLUS, 1], here_plus, after_plus)
-        _add_base(MINUS, position, minus, x, lognc[MINUS, 1], here_minus, after_minus)
+        _add_base(PLUS, position, plus, x, here_plus, after_plus)
+        _add_base(MINUS, position, minus, x, here_minus, after_minus)
         variant = _acceptor_variant(l2, l1, at_ac)
         if variant >= 0 and r0 <= T:
             n = _emit(
@@ -373,7 +374,6 @@ def scan(first, last, absolute, bases, plus, minus, cutoff, at_ac, keep, prefixe
                 x,
                 position,
                 plus,
-                lognc[PLUS, 1],
                 x,
                 bases,
                 cutoff,
@@ -393,7 +393,6 @@ def scan(first, last, absolute, bases, plus, minus, cutoff, at_ac, keep, prefixe
                 x,
                 position,
                 minus,
-                lognc[MINUS, 1],
                 x,
                 bases,
                 cutoff,
@@ -412,7 +411,6 @@ def scan(first, last, absolute, bases, plus, minus, cutoff, at_ac, keep, prefixe
                 x,
                 position,
                 plus,
-                lognc[PLUS, 1],
                 x,
                 bases,
                 cutoff,
@@ -431,7 +429,6 @@ def scan(first, last, absolute, bases, plus, minus, cutoff, at_ac, keep, prefixe
                 x,
                 position,
                 minus,
-                lognc[MINUS, 1],
                 x,
                 bases,
                 cutoff,
@@ -443,7 +440,6 @@ def scan(first, last, absolute, bases, plus, minus, cutoff, at_ac, keep, prefixe
         for k in range(8):
             prefixes[PLUS, 0, k], prefixes[MINUS, 0, k] = prefixes[PLUS, 1, k], prefixes[MINUS, 1, k]
             prefixes[PLUS, 1, k], prefixes[MINUS, 1, k] = after_plus[k], after_minus[k]
-        lognc[PLUS, 0], lognc[MINUS, 0] = lognc[PLUS, 1], lognc[MINUS, 1]
     return n
 
 

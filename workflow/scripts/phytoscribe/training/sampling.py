@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -54,6 +55,26 @@ class WindowOrder:
         shifted = int(self._step[chosen]) * self.window + offset
         start = min(max(shifted, 0), max(0, int(self._length[contig]) - self.window))
         return contig, start, int(strands[chosen])
+
+
+class Order(Protocol):
+    """Where the window at an index lies: contig row, start, strand (0 plus, 1 minus)."""
+
+    window: int
+
+    def __getitem__(self, index: int) -> tuple[int, int, int]: ...
+
+
+class BothStrands:
+    """Each window of an order twice in a row: first its plus strand, then its minus strand."""
+
+    def __init__(self, order: Order) -> None:
+        self.order = order
+        self.window = order.window
+
+    def __getitem__(self, index: int) -> tuple[int, int, int]:
+        row, start, _ = self.order[index // 2]
+        return row, start, index % 2
 
 
 class EpochSampler(Sampler[int]):

@@ -17,9 +17,10 @@ from pytorch_lightning.callbacks import Callback
 from torch.utils.data import DataLoader
 
 from phytoscribe.annotation.model import GeneModel, Interval
-from phytoscribe.decoding.fitting import DecodedRegion, fit_decoder
+from phytoscribe.decoding.fitting import fit_decoder
 from phytoscribe.decoding.genes import decode_contig
 from phytoscribe.decoding.settings import DecoderSettings
+from phytoscribe.decoding.stretches import DecodedRegion
 from phytoscribe.errors import ModelError
 from phytoscribe.evaluation.exact import exact_f1
 from phytoscribe.files import atomic_path

@@ -15,7 +15,7 @@ from phytoscribe.labels.states import LABEL_COUNT, NON_CODING_LABEL, STATE_COUNT
 from phytoscribe.models.batches import TokenBatch, WindowTokens, collate_tokens, window_of
 from phytoscribe.tokenizer.segments import Segmenter
 from phytoscribe.training.arrays import COUNTED, TrainingArrays
-from phytoscribe.training.sampling import WindowOrder
+from phytoscribe.training.sampling import Order
 
 
 class StructureWindow(NamedTuple):
@@ -25,21 +25,25 @@ class StructureWindow(NamedTuple):
         targets: float32 (window, LABEL_COUNT), rows sum to one.
         weights: float32 (window,), 0 where the state is not known.
         sites: uint8 (window,), bits of :mod:`phytoscribe.labels.states`; also on bases of unknown state.
+        place: row of the contig, start on it, and strand (0 plus, 1 minus).
     """
 
     tokens: WindowTokens
     targets: np.ndarray
     weights: np.ndarray
     sites: np.ndarray
+    place: tuple[int, int, int]
 
 
 class StructureBatch(NamedTuple):
-    """Stacked windows: inputs, targets (batch, window, LABEL_COUNT), weights and sites (batch, window)."""
+    """Stacked windows: inputs, targets (batch, window, LABEL_COUNT), weights and sites (batch, window), places
+    (batch, 3)."""
 
     inputs: TokenBatch
     targets: Tensor
     weights: Tensor
     sites: Tensor
+    places: Tensor
 
 
 class StructureDataset(Dataset[StructureWindow]):
@@ -51,7 +55,12 @@ class StructureDataset(Dataset[StructureWindow]):
     """
 
     def __init__(
-        self, arrays: TrainingArrays, segmenter: Segmenter, order: WindowOrder, unknown_share: float, seed: int
+        self,
+        arrays: TrainingArrays,
+        segmenter: Segmenter,
+        order: Order,
+        unknown_share: float,
+        seed: int,
     ) -> None:
         self.arrays = arrays
         self.segmenter = segmenter
@@ -90,7 +99,8 @@ class StructureDataset(Dataset[StructureWindow]):
             self.segmenter.species_id(str(contig["genome"]) if named[0] else ""),
             self.segmenter.lineage_id(str(contig["lineage"]) if named[1] else ""),
         )
-        return StructureWindow(WindowTokens.of(bases, self.segmenter, global_ids), targets, weights, sites)
+        tokens = WindowTokens.of(bases, self.segmenter, global_ids)
+        return StructureWindow(tokens, targets, weights, sites, (row, start, strand))
 
 
 def collate_structure(windows: Sequence[StructureWindow]) -> StructureBatch:
@@ -99,4 +109,5 @@ def collate_structure(windows: Sequence[StructureWindow]) -> StructureBatch:
         torch.from_numpy(np.stack([w.targets for w in windows])),
         torch.from_numpy(np.stack([w.weights for w in windows])),
         torch.from_numpy(np.stack([w.sites for w in windows])),
+        torch.tensor([w.place for w in windows]),
     )

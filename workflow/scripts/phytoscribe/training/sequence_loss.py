@@ -1,0 +1,243 @@
+"""The decoder's own likelihood as a loss of the network: the genes as wholes, not base by base.
+
+The lattice is a conditional random field over the network's log probabilities, so the log likelihood of the reference
+genes has a gradient for each of them: how often a site or base is used in the reference, less how often the lattice
+expects it (J. Lafferty, A. McCallum and F. Pereira, *Conditional random fields*, 2001; for gene structures
+A. Bernal et al., *Global discriminative learning for higher-accuracy computational gene prediction*, 2007).  The
+decoder's own parameters stay as they are.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from phytoscribe.annotation.model import Interval
+from phytoscribe.decoding import lattice, scoring, sites
+from phytoscribe.decoding.settings import DecoderSettings
+from phytoscribe.decoding.stretches import Locus, Stretch, stretches_between
+from phytoscribe.labels.runs import true_runs
+from phytoscribe.labels.states import NON_CODING_STATES, STATE_COUNT, State
+from phytoscribe.models.batches import window_of
+from phytoscribe.training.arrays import TrainingArrays
+
+#: Sites kept beside those of the reference: least log probability.
+CUTOFF = -9.0
+_CODING = slice(int(State.CODING0), int(State.CODING0) + 3)
+_INTRON = slice(int(State.INTRON0), int(State.INTRON0) + 3)
+_NON_CODING = slice(0, len(NON_CODING_STATES))
+
+
+class Evidence:
+    """What the lattice reads from log probabilities, and by how much more of it the likelihood would grow.
+
+    Arrays are float32, first axis the strand, second the base: ``site`` (2, length, STATE_COUNT) log odds of sites,
+    ``coding`` and ``intron`` (2, length) against non-coding, ``frame`` and ``phase`` (2, length, 3) within coding and
+    intron, by state.
+    """
+
+    def __init__(self, length: int) -> None:
+        self.site = np.zeros((2, length, STATE_COUNT), np.float32)
+        self.coding, self.intron = np.zeros((2, length), np.float32), np.zeros((2, length), np.float32)
+        self.frame, self.phase = np.zeros((2, length, 3), np.float32), np.zeros((2, length, 3), np.float32)
+
+    def weigh(self, log_probabilities: Tensor) -> Tensor:
+        """Sum of all evidence of the log probabilities (2, length, STATE_COUNT), each weighted by its gradient."""
+        bounded = log_probabilities.clamp(max=float(sites.SUREST))
+        coding = log_probabilities[..., _CODING].logsumexp(-1, keepdim=True)
+        intron = log_probabilities[..., _INTRON].logsumexp(-1, keepdim=True)
+        non_coding = log_probabilities[..., _NON_CODING].logsumexp(-1)
+        parts = (
+            (self.site, bounded - torch.log(-torch.expm1(bounded))),
+            (self.coding, coding[..., 0] - non_coding),
+            (self.intron, intron[..., 0] - non_coding),
+            (self.frame, log_probabilities[..., _CODING] - coding),
+            (self.phase, log_probabilities[..., _INTRON] - intron),
+        )
+        return sum((torch.from_numpy(g).to(log_probabilities.device) * value).sum() for g, value in parts)
+
+
+class Lattice:
+    """Log likelihood of stretches under a decoder's settings."""
+
+    def __init__(self, settings: DecoderSettings) -> None:
+        self.settings = settings
+        self._theta = scoring.parameters(settings)
+        self._scores = scoring.edge_scores(settings)
+
+    def add(self, stretch: Stretch, gradient: Evidence) -> float:
+        """Log likelihood of a stretch's genes; adds its gradient."""
+        rows = stretch.rows
+        count = rows.position.size
+        if not count:
+            return 0.0
+        site, span = np.empty((count, 3)), np.empty((count, 3))
+        scoring.compose(0, count, rows, self._theta, site, span)
+        edges = (rows, site, span, self._scores)
+        opened, paths = lattice.Open.empty(count + 1), lattice.Paths.empty(count)
+        scratch = np.empty(6 * count + 256)
+        lattice.forward(0, count, 0, *edges, opened, paths, scratch, math.inf, True, True)
+        onward, free = np.empty((count, 3)), np.empty(count)
+        total = lattice.backward(0, count, *edges, onward, free)
+        inside = np.minimum(paths.total + onward - total, 0.0)
+        use = -np.where((rows.kind == sites.CHECK)[:, None], 0.0, np.exp(inside))
+        value = -total
+        for isoforms in stretch.loci:
+            scores = np.array([self._score(rows, site, span, nodes) for nodes in isoforms])
+            together = float(np.logaddexp.reduce(scores))
+            value += together
+            for nodes, share in zip(isoforms, np.exp(scores - together), strict=True):
+                use[nodes[:, 0], nodes[:, 1]] += share
+        _spread(stretch, use, self._theta, gradient)
+        return value
+
+    def _score(self, rows: sites.Rows, site: npt.NDArray, span: npt.NDArray, nodes: npt.NDArray) -> float:
+        value = float(site[nodes[:, 0], nodes[:, 1]].sum() + span[nodes[1:-1, 0], nodes[1:-1, 1]].sum())
+        for place, (left, right) in enumerate(zip(nodes[:-1, 0], nodes[1:, 0], strict=True)):
+            length = int(rows.position[right] - rows.position[left])
+            if place % 2 == 0:
+                kind = lattice.kind_of_segment(rows, left, right)
+                value += lattice.segment_length_score(self._scores, kind, length)
+            else:
+                value += lattice.intron_length_score(self._scores, length)
+        return value
+
+
+def _spread(stretch: Stretch, use: npt.NDArray, theta: npt.NDArray, gradient: Evidence) -> None:
+    """Add to ``gradient`` what the surplus of use (rows, 3) of each node means for sites and bases."""
+    rows, size, start = stretch.rows, stretch.bases, stretch.start
+    used = np.flatnonzero(np.abs(use).max(1) > 1e-7)
+    strand, kind, position = rows.strand[used].astype(int), rows.kind[used], rows.position[used]
+    opens = (kind == sites.BEGIN) | (kind == sites.INTRON_END)
+    whole = (kind == sites.BEGIN) | (kind == sites.END)
+    plus = strand == sites.PLUS
+    donor = (kind == sites.INTRON_BEGIN) == plus
+    weight = np.where(
+        whole,
+        np.where((kind == sites.BEGIN) == plus, theta[scoring.START_WEIGHT], theta[scoring.STOP_WEIGHT]),
+        np.where(donor, theta[scoring.DONOR_WEIGHT], theta[scoring.ACCEPTOR_WEIGHT]),
+    )
+    base = np.where(opens, position, position - 1)
+    reach = np.where(opens, position + 1, position - 1)
+    coding, intron = np.zeros((2, size + 2)), np.zeros((2, size + 2))
+    frame, phase = np.zeros((2, 3, size + 2)), np.zeros((2, 3, size + 2))
+    for t in range(3):
+        surplus = use[used, t]
+        index = np.where(opens, t, (t + 2) % 3)
+        codon_base = np.where(plus, index, 2 - index)
+        column = np.where(
+            whole,
+            np.where((kind == sites.BEGIN) == plus, int(State.START), int(State.STOP)),
+            np.where(donor, int(State.LAST0), int(State.FIRST0)) + codon_base,
+        )
+        np.add.at(gradient.site, (strand, start + base, column), weight * surplus)
+        signed = np.where(opens, -surplus, surplus)
+        np.add.at(coding, (strand, reach), signed)
+        np.add.at(frame, (strand, (position - t) % 3, reach), signed)
+        signed = np.where(whole, 0.0, np.where(opens, surplus, -surplus))
+        np.add.at(intron, (strand, position), signed)
+        np.add.at(phase, (strand, t, position), signed)
+    # A prefix sum up to a row holds every base before it: each base counts for all rows behind it.
+    coding, intron, frame, phase = (
+        values[..., ::-1].cumsum(-1)[..., ::-1][..., 1 : size + 1] for values in (coding, intron, frame, phase)
+    )
+    inside = slice(start, start + size)
+    gradient.coding[:, inside] += theta[scoring.CODING_WEIGHT] * coding
+    gradient.intron[:, inside] += theta[scoring.INTRON_WEIGHT] * intron
+    places = np.arange(size)
+    for k in range(3):
+        index = (places + 3 - k) % 3
+        by_frame = theta[scoring.CODING_FRAME_WEIGHT] * frame[:, k]
+        gradient.frame[0, start + places, index] += by_frame[0]
+        gradient.frame[1, start + places, 2 - index] += by_frame[1]
+        by_phase = theta[scoring.INTRON_PHASE_WEIGHT] * phase[:, k]
+        gradient.phase[0, inside, k] += by_phase[0]
+        gradient.phase[1, inside, (3 - k) % 3] += by_phase[1]
+
+
+@dataclass(frozen=True)
+class KnownLoci:
+    """Loci of training contigs, by row of their table, in order of start."""
+
+    by_contig: Mapping[int, Sequence[Locus]]
+
+    def within(self, row: int, start: int, length: int) -> list[Locus]:
+        """Loci that overlap ``start..start + length``, in coordinates from ``start``."""
+        found = self.by_contig.get(row, ())
+        return [locus.shifted(-start) for locus in found if locus.start < start + length and start < locus.end]
+
+
+class SequenceLoss:
+    """Mean loss of batches whose windows come in pairs, the plus strand first (:class:`BothStrands`).
+
+    Args:
+        arrays: the training sequence.
+        loci: reference loci on it.
+        settings: the decoder.
+    """
+
+    def __init__(self, arrays: TrainingArrays, loci: KnownLoci, settings: DecoderSettings) -> None:
+        self.arrays = arrays
+        self.loci = loci
+        self.lattice = Lattice(settings)
+
+    def __call__(self, states: Tensor, weights: Tensor, places: Tensor) -> tuple[Tensor, float]:
+        """Loss, whose gradient alone means something, and its value, in nats per kb of known sequence.
+
+        Args:
+            states: logits (2 * pairs, window, STATE_COUNT); weights: (2 * pairs, window), 0 where nothing is known.
+            places: (2 * pairs, 3), row of the contig, start, strand.
+        """
+        losses, value, known = [], 0.0, 0
+        for first in range(0, len(states), 2):
+            row, start, strand = places[first].tolist()
+            assert strand == 0, "windows come in pairs, the plus strand first"
+            counted = weights[first].cpu().numpy() > 0
+            if not counted.any():
+                continue
+            contig = self.arrays.contigs.iloc[row]
+            whole = self.arrays.bases[int(contig["offset"]) : int(contig["offset"]) + int(contig["length"])]
+            bases = window_of(whole, start, counted.size)
+            loci = self.loci.within(row, start, counted.size)
+            loss, nats = sequence_loss(states[first : first + 2], bases, loci, true_runs(~counted), self.lattice)
+            losses.append(loss)
+            value += nats
+            known += int(counted.sum())
+        if not losses:
+            return states.new_zeros(()), 0.0
+        return torch.stack(losses).sum() * (1000 / known), value * 1000 / known
+
+
+def sequence_loss(
+    states: Tensor,
+    bases: npt.NDArray[np.uint8],
+    loci: Sequence[Locus],
+    mask: Sequence[Interval],
+    decoder: Lattice,
+) -> tuple[Tensor, float]:
+    """Negative log likelihood of the genes of one window, whose gradient reaches the logits.
+
+    Args:
+        states: logits (2, length, STATE_COUNT): the plus strand and the minus strand, each in reading direction.
+        bases: uint8 (length,), contig orientation.
+        loci: reference genes in the window's coordinates, in order of position; those that it cuts, too.
+        mask: intervals where nothing is known.
+
+    Returns:
+        A scalar with the right gradient (its own value means nothing), and the likelihood's value, in nats.
+    """
+    log_probabilities = F.log_softmax(states.float(), dim=-1)
+    log_probabilities = torch.stack([log_probabilities[0], log_probabilities[1].flip(0)])
+    plus, minus = log_probabilities.detach().cpu().numpy()
+    gradient = Evidence(bases.size)
+    value = 0.0
+    for stretch in stretches_between(bases, plus, minus, loci, mask, decoder.settings.at_ac, CUTOFF):
+        value += decoder.add(stretch, gradient)
+    return -gradient.weigh(log_probabilities), -value
