@@ -20,22 +20,18 @@ import logging
 import math
 import sys
 import time
-from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "workflow" / "scripts"))
 
 import numpy as np
-import pandas as pd
 import torch
 import torch.distributed
 from torch.utils.data import DataLoader, Subset
 
-from phytoscribe.annotation.model import GeneModel
 from phytoscribe.decoding.lengths import length_scores
 from phytoscribe.decoding.settings import DecoderSettings
-from phytoscribe.decoding.stretches import loci_of
 from phytoscribe.evaluation.splice_sites import annotated_sites, score_sites
 from phytoscribe.files import atomic_path
 from phytoscribe.labels.encode import label_contig
@@ -49,9 +45,9 @@ from phytoscribe.tokenizer.training import make_tokenizer
 from phytoscribe.training.arrays import TrainingArrays, write_training_arrays
 from phytoscribe.training.loss import LossSettings, label_weights, structure_loss
 from phytoscribe.training.mixture import MixtureOrder
-from phytoscribe.training.packed import PackedGenome, load_packed
+from phytoscribe.training.packed import load_packed
 from phytoscribe.training.sampling import BothStrands
-from phytoscribe.training.sequence_loss import KnownLoci, SequenceLoss
+from phytoscribe.training.sequence_loss import SequenceLoss, known_loci
 from phytoscribe.training.structure import (
     predict_regions,
     selection_score,
@@ -160,7 +156,8 @@ def main() -> None:
         decoder = DecoderSettings.load(given.decoder)
     run = Run(given, model, segmenter, regions, decoder, together)
     if given.sequence_weight:
-        run.sequence = SequenceLoss(arrays, known_loci(contigs, genomes, decoder), decoder)
+        loci = known_loci(arrays, [genome.for_training() for genome in genomes], decoder)
+        run.sequence = SequenceLoss(arrays, loci, decoder)
     run.resume()
     batches = range(run.step * together.count + together.rank, given.steps * together.count, together.count)
     indices = [batch * given.batch + place for batch in batches for place in range(given.batch)]
@@ -184,20 +181,6 @@ def main() -> None:
             return
     if together.first:
         run.fit_decoder()
-
-
-def known_loci(contigs: pd.DataFrame, genomes: Sequence[PackedGenome], decoder: DecoderSettings) -> KnownLoci:
-    """Training loci by row of ``contigs``."""
-    rows = {key: row for row, key in enumerate(zip(contigs["genome"], contigs["contig"], strict=True))}
-    by_contig = {}
-    for genome in genomes:
-        genes: dict[str, list[GeneModel]] = {}
-        for gene in genome.for_training().genes:
-            genes.setdefault(gene.contig, []).append(gene)
-        for contig, here in genes.items():
-            row = rows[genome.description.species, contig]
-            by_contig[row] = loci_of(here, genome.sequences.bases(contig), decoder)
-    return KnownLoci(by_contig)
 
 
 class Together:

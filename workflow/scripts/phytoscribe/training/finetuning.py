@@ -12,6 +12,7 @@ import pytorch_lightning as lightning
 
 from phytoscribe.decoding.lengths import length_scores
 from phytoscribe.decoding.settings import DecoderSettings
+from phytoscribe.errors import PhytoScribeError
 from phytoscribe.models.configuration import config_from_settings
 from phytoscribe.models.encoder import MaskedTokenModel
 from phytoscribe.models.loading import load_model, load_pretrained_encoder, model_hash, trainable_parameters
@@ -64,7 +65,14 @@ def run_finetuning(
     if settings.get("from_model"):
         segmenter = Segmenter(start)
         model = load_model(StructureModel, start)
-        released = Start(str(start), settings["mode"])
+        weight = float(settings["sequence_weight"])
+        if weight and settings["batch_size"] % 2:
+            raise PhytoScribeError(
+                f"finetune.batch_size: {settings['batch_size']} is odd, but finetune.sequence_weight needs both "
+                "strands of each window in a batch; make it even, or set sequence_weight: 0"
+            )
+        genomes = sources.training_genomes(accepted) if weight else []
+        released = Start(str(start), settings["mode"], genomes, weight)
         decoder = DecoderSettings.load(start / "decoder.json")
         report = {"source": str(start), "hash": model_hash(start), "mode": settings["mode"]}
     else:

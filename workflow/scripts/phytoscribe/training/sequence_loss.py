@@ -10,7 +10,7 @@ decoder's own parameters stay as they are.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -19,14 +19,14 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from phytoscribe.annotation.model import Interval
+from phytoscribe.annotation.model import GeneModel, Interval
 from phytoscribe.decoding import lattice, scoring, sites
 from phytoscribe.decoding.settings import DecoderSettings
-from phytoscribe.decoding.stretches import Locus, Stretch, stretches_between
+from phytoscribe.decoding.stretches import Locus, Stretch, loci_of, stretches_between
 from phytoscribe.labels.runs import true_runs
 from phytoscribe.labels.states import NON_CODING_STATES, STATE_COUNT, State
 from phytoscribe.models.batches import window_of
-from phytoscribe.training.arrays import TrainingArrays
+from phytoscribe.training.arrays import TrainingArrays, TrainingGenome
 
 #: Sites kept beside those of the reference: least log probability.
 CUTOFF = -9.0
@@ -174,6 +174,21 @@ class KnownLoci:
         return [locus.shifted(-start) for locus in found if locus.start < start + length and start < locus.end]
 
 
+def known_loci(arrays: TrainingArrays, genomes: Iterable[TrainingGenome], settings: DecoderSettings) -> KnownLoci:
+    """Loci of all training contigs."""
+    rows = {key: row for row, key in enumerate(zip(arrays.contigs["genome"], arrays.contigs["contig"], strict=True))}
+    by_contig = {}
+    for genome in genomes:
+        genes: dict[str, list[GeneModel]] = {}
+        for gene in genome.genes:
+            genes.setdefault(gene.contig, []).append(gene)
+        for contig, here in genes.items():
+            if (genome.name, contig) in rows:
+                row = rows[genome.name, contig]
+                by_contig[row] = loci_of(here, arrays.contig_bases(row), settings)
+    return KnownLoci(by_contig)
+
+
 class SequenceLoss:
     """Mean loss of batches whose windows come in pairs, the plus strand first (:class:`BothStrands`).
 
@@ -202,9 +217,7 @@ class SequenceLoss:
             counted = weights[first].cpu().numpy() > 0
             if not counted.any():
                 continue
-            contig = self.arrays.contigs.iloc[row]
-            whole = self.arrays.bases[int(contig["offset"]) : int(contig["offset"]) + int(contig["length"])]
-            bases = window_of(whole, start, counted.size)
+            bases = window_of(self.arrays.contig_bases(row), start, counted.size)
             loci = self.loci.within(row, start, counted.size)
             loss, nats = sequence_loss(states[first : first + 2], bases, loci, true_runs(~counted), self.lattice)
             losses.append(loss)

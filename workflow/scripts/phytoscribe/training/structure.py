@@ -29,11 +29,12 @@ from phytoscribe.prediction.predictor import StructurePredictor
 from phytoscribe.prediction.settings import PredictionSettings, choose_device
 from phytoscribe.tokenizer.segments import Segmenter
 from phytoscribe.training.adaptation import adapt, merge_adapters
-from phytoscribe.training.arrays import TrainingArrays, state_shares
+from phytoscribe.training.arrays import TrainingArrays, TrainingGenome, state_shares
 from phytoscribe.training.content import content_table
 from phytoscribe.training.loss import LossSettings, label_weights, structure_loss
 from phytoscribe.training.runs import MetricsTable, RunSettings, make_optimizer, train
-from phytoscribe.training.sampling import EpochSampler, WindowOrder
+from phytoscribe.training.sampling import BothStrands, EpochSampler, Order, WindowOrder
+from phytoscribe.training.sequence_loss import SequenceLoss, known_loci
 from phytoscribe.training.structure_data import StructureBatch, StructureDataset, collate_structure
 from phytoscribe.training.validation import ValidationRegion
 
@@ -44,18 +45,35 @@ SITE_LOGIT = -6.0
 
 
 class StructureModule(lightning.LightningModule):
-    """Training step and optimizer around :class:`StructureModel`."""
+    """Training step and optimizer around :class:`StructureModel`.
 
-    def __init__(self, model: StructureModel, settings: RunSettings, loss: LossSettings) -> None:
+    Args:
+        sequence: the decoder's likelihood as a further term; batches then hold both strands of each window.
+        sequence_weight: its weight.
+    """
+
+    def __init__(
+        self,
+        model: StructureModel,
+        settings: RunSettings,
+        loss: LossSettings,
+        sequence: SequenceLoss | None = None,
+        sequence_weight: float = 0.0,
+    ) -> None:
         super().__init__()
         self.model = model
         self.settings = settings
         self.loss = loss
+        self.sequence, self.sequence_weight = sequence, sequence_weight
         self.register_buffer("per_label", label_weights(loss), persistent=False)
 
     def training_step(self, batch: StructureBatch, batch_idx: int) -> torch.Tensor:
         output = self.model(*batch.inputs)
         loss = structure_loss(output, batch.targets, batch.weights, batch.sites, self.per_label, self.loss)
+        if self.sequence:
+            term, _ = self.sequence(output.states, batch.weights, batch.places)
+            # The term's own value means nothing: only its gradient joins the loss.
+            loss = loss + self.sequence_weight * (term - term.detach())
         return loss + self.model.encoder.balance_loss()
 
     def configure_optimizers(self) -> dict[str, Any]:
@@ -102,7 +120,6 @@ class DecodedSelection(Callback):
     """After some epochs, predict and decode the validation regions; keep the weights with the best decoded F1.
 
     Args:
-        to_beat: score that weights must exceed to be kept.
         patience: training stops after so many validations in a row without a better score; 0 for never.
     """
 
@@ -116,7 +133,6 @@ class DecodedSelection(Callback):
         last_step: int,
         best_path: Path,
         table: MetricsTable,
-        to_beat: float = -1.0,
         patience: int = 0,
     ) -> None:
         self.regions = regions
@@ -128,9 +144,8 @@ class DecodedSelection(Callback):
         self.best_path = best_path
         self.table = table
         self.patience = patience
-        self.best_score = to_beat
+        self.best_score = -1.0
         self.best_step = 0
-        self.highest_seen = 0.0
         self.in_vain = 0
 
     def on_train_start(self, trainer: lightning.Trainer, module: lightning.LightningModule) -> None:
@@ -147,7 +162,6 @@ class DecodedSelection(Callback):
         self.table.add(trainer.global_step, {f"validation_{level}_f1": value for level, value in f1.items()})
         shown = "  ".join(f"{level} {value:.3f}" for level, value in f1.items())
         logger.info("step %d: validation F1  %s", trainer.global_step, shown)
-        self.highest_seen = max(self.highest_seen, score)
         if score > self.best_score:
             self.best_score, self.best_step, self.in_vain = score, trainer.global_step, 0
             with atomic_path(self.best_path) as path:
@@ -162,7 +176,7 @@ class DecodedSelection(Callback):
             trainer.should_stop = True
 
     def state_dict(self) -> dict[str, Any]:
-        names = ("best_score", "best_step", "highest_seen", "in_vain")
+        names = ("best_score", "best_step", "in_vain")
         return {name: getattr(self, name) for name in names}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
@@ -206,10 +220,14 @@ class Start:
     Attributes:
         folder: its folder.
         mode: which weights learn (:mod:`phytoscribe.training.adaptation`).
+        genomes: training genomes, for the loss of whole genes.
+        sequence_weight: weight of that loss; 0 for none.
     """
 
     folder: str
     mode: str
+    genomes: Sequence[TrainingGenome] = ()
+    sequence_weight: float = 0.0
 
 
 def finetune(
@@ -242,14 +260,19 @@ def finetune(
     """
     device = choose_device(settings.device)
     before: dict[str, float] | None = None
+    order: Order = WindowOrder(arrays.contigs, window, settings.seed)
+    logger.info("%d windows of %d bases per pass", order.windows_per_pass, window)
+    sequence = None
     if start:
         predictor = StructurePredictor(model, segmenter, decoder, prediction, device)
         decoder, before, _ = tune_decoder(predict_regions(predictor, regions), decoder)
         logger.info("before fine-tuning: validation F1 %s", before)
         adapt(model, start.mode)
+        if start.sequence_weight:
+            sequence = SequenceLoss(arrays, known_loci(arrays, start.genomes, decoder), decoder)
+            order = BothStrands(order)
     else:
         start_from_statistics(model, arrays)
-    order = WindowOrder(arrays.contigs, window, settings.seed)
     dataset = StructureDataset(arrays, segmenter, order, unknown_share, settings.seed)
     loader = DataLoader(
         dataset,
@@ -257,7 +280,6 @@ def finetune(
         sampler=EpochSampler(settings.checkpoint_every * settings.batch_size),
         collate_fn=collate_structure,
     )
-    logger.info("%d windows of %d bases per pass", order.windows_per_pass, window)
     table = MetricsTable(run_folder / "metrics.tsv")
     best_path = run_folder / "best.pt"
     selection = DecodedSelection(
@@ -269,13 +291,10 @@ def finetune(
         settings.steps,
         best_path,
         table,
-        selection_score(before) if before else -1.0,
         patience,
     )
-    module = StructureModule(model.train(), settings, loss)
+    module = StructureModule(model.train(), settings, loss, sequence, start.sequence_weight if start else 0.0)
     train(module, loader, settings, run_folder, settings.batch_size * window, table, [selection])
-    if not selection.best_step:
-        raise worse_than_start(start, before, selection.highest_seen)
     model.load_state_dict(torch.load(best_path, map_location="cpu", weights_only=True))
     merge_adapters(model)
     # Lightning has moved the model back to the CPU.
