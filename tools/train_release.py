@@ -20,6 +20,7 @@ import logging
 import math
 import sys
 import time
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -56,8 +57,12 @@ from phytoscribe.training.structure import (
     validation_f1,
 )
 from phytoscribe.training.structure_data import StructureDataset, collate_structure
+from phytoscribe.training.validation import ValidationRegion
 
 logger = logging.getLogger("train_release")
+
+#: Stretches of training contigs that join the fit of the decoder: how many of each genome, and their bases.
+KNOWN_STRETCHES = (2, 700_000)
 
 
 def arguments() -> argparse.Namespace:
@@ -180,7 +185,8 @@ def main() -> None:
             logger.info("stopped at step %d of %d; the same command goes on", run.step, given.steps)
             return
     if together.first:
-        run.fit_decoder()
+        ours = [genome for genome in genomes if genome.description.group == "athaliana"]
+        run.fit_decoder([region for genome in ours for region in genome.training_stretches(*KNOWN_STRETCHES)])
 
 
 class Together:
@@ -391,10 +397,16 @@ class Run:
         settings = PredictionSettings(batch_size=2)
         return StructurePredictor(model, self.segmenter, self.decoder, settings, self.device)
 
-    def fit_decoder(self) -> None:
-        """Fit the decoder of the best model so far to the validation contigs, and say how well it does there."""
+    def fit_decoder(self, known: Sequence[ValidationRegion]) -> None:
+        """Fit the decoder of the best model so far to the validation contigs, and say how well it does there.
+
+        Args:
+            known: stretches of training contigs that join the fit.
+        """
         model = load_model(StructureModel, self.given.out / "model").to(self.device)
-        decoder, f1, report = tune_decoder(predict_regions(self.predictor(model), self.regions), self.decoder)
+        predictor = self.predictor(model)
+        validation, trained = (predict_regions(predictor, regions) for regions in (self.regions, known))
+        decoder, f1, report = tune_decoder(validation, self.decoder, trained)
         decoder.save(self.given.out / "model" / "decoder.json")
         with atomic_path(self.given.out / "decoder_fit.json") as path:
             path.write_text(json.dumps({"validation_f1": f1, **report}, indent=2) + "\n", encoding="utf-8")

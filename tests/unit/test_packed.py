@@ -62,6 +62,23 @@ def test_a_packed_genome_is_read_as_it_was(folder, arabidopsis_fasta):
     assert training.complete_utrs
 
 
+def test_training_stretches_hold_whole_genes_and_mask_those_cut(folder):
+    (packed,) = load_packed(folder)
+    sizes = packed.sequences.contigs
+    cut = next(gene for gene in packed.genes if gene.contig == "Chr4" and gene.start > 50_000)
+    length = (cut.start + cut.end) // 2
+    assert sizes["Chr2"] > length
+    for region in packed.training_stretches(5, length):
+        assert region.name in ("Chr2", "Chr4")  # trained on, and long enough
+        assert region.bases.size == length
+        assert all(gene.end <= length for gene in region.genes)
+        if region.name == "Chr4":
+            assert (cut.start, length) in region.mask
+            assert len(region.genes) + 1 <= sum(gene.contig == "Chr4" and gene.start < length for gene in packed.genes)
+    assert len(packed.training_stretches(1, length)) == 1
+    assert packed.training_stretches(5, 1 + max(sizes.values())) == []
+
+
 def test_a_contig_that_is_not_there_is_named(tmp_path):
     command = [sys.executable, "tools/pack_training_data.py", str(tmp_path), "--name", "a", "--species", "a"]
     command += ["--fasta", str(EXAMPLE / "genome.fa.gz"), "--annotation", str(EXAMPLE / "annotation.gff3.gz")]

@@ -457,9 +457,15 @@ def calibration_error(flags: Sequence[tuple[CodingGene, bool]], bins: int = 10) 
     return float(sum(gaps) / probability.size)
 
 
-def fit_once(regions: Sequence[DecodedRegion], start: DecoderSettings) -> tuple[DecoderSettings, dict[str, Any]]:
-    """Fit likelihood, scalars and calibration on regions; no figures beyond those regions."""
-    stretches = [s for region in regions for s in stretches_of(region, start, FITTING_CUTOFF)]
+def fit_once(
+    regions: Sequence[DecodedRegion], start: DecoderSettings, known: Sequence[DecodedRegion] = ()
+) -> tuple[DecoderSettings, dict[str, Any]]:
+    """Fit likelihood, scalars and calibration on regions; no figures beyond those regions.
+
+    Args:
+        known: see :func:`fit_decoder`.
+    """
+    stretches = [s for region in (*regions, *known) for s in stretches_of(region, start, FITTING_CUTOFF)]
     genes = sum(len(stretch.loci) for stretch in stretches)
     if not genes:
         return start, {"genes": 0}
@@ -480,7 +486,9 @@ def fit_once(regions: Sequence[DecodedRegion], start: DecoderSettings) -> tuple[
     return best, {"genes": genes, "log_likelihood_per_base": value, "steps": steps}
 
 
-def fit_decoder(decoded: Sequence[DecodedRegion], start: DecoderSettings) -> tuple[DecoderSettings, dict[str, Any]]:
+def fit_decoder(
+    decoded: Sequence[DecodedRegion], start: DecoderSettings, known: Sequence[DecodedRegion] = ()
+) -> tuple[DecoderSettings, dict[str, Any]]:
     """Fit the decoder on regions that the network was not trained on.
 
     Give ``start`` the length scores of the training annotation (:func:`phytoscribe.decoding.lengths.length_scores`):
@@ -489,14 +497,17 @@ def fit_decoder(decoded: Sequence[DecodedRegion], start: DecoderSettings) -> tup
     Args:
         decoded: some 1.5 Mb with 300 genes or more, in at least two regions.
         start: starting values, to which parameters are pulled where the data say little.
+        known: regions that the network was trained on.  They join the likelihood, whose many parameters want more genes
+            than a validation part has; scalars and calibration, which must know what unseen sequence is like, are
+            chosen without them.
 
     Returns:
         The settings, and a report: figures (precision, recall and F1 of exact CDS segments and loci, expected
         calibration error) of ``start``, ``fitted`` on the regions themselves, and ``held_out``, where each half of the
-        regions is decoded with what was fitted on the other half; the last is the honest one.
+        regions is decoded with what was fitted on the other half and ``known``; the last is the honest one.
     """
     before, _ = decode_regions(decoded, start)
-    settings, report = fit_once(decoded, start)
+    settings, report = fit_once(decoded, start, known)
     counts, flags = decode_regions(decoded, settings)
     fitted = {**counts.figures(), "calibration_error": calibration_error(flags)}
     held_out: dict[str, float] = {}
@@ -504,7 +515,7 @@ def fit_decoder(decoded: Sequence[DecodedRegion], start: DecoderSettings) -> tup
     if all(halves):
         counts, flags = Counts(), []
         for own, other in (halves, halves[::-1]):
-            chosen, _ = fit_once(own, start)
+            chosen, _ = fit_once(own, start, known)
             for region in other:
                 genes = decode_coding_genes(region.bases, region.plus, region.minus, chosen)
                 flags += counts.add(region, genes)

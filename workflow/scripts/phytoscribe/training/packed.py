@@ -183,6 +183,26 @@ class PackedGenome:
                 )
         return regions
 
+    def training_stretches(self, count: int, length: int) -> list[ValidationRegion]:
+        """Beginnings of its longest training contigs, as regions of their own; genes that are cut are masked.
+
+        Args:
+            count: most stretches; length: bases of each.  Shorter contigs give none.
+        """
+        sizes = self.sequences.contigs
+        trained = [contig for contig, part in self.parts.items() if part == "train" and sizes[contig] >= length]
+        regions, end = [], length
+        for contig in sorted(trained, key=lambda contig: (-sizes[contig], contig))[:count]:
+            near = [gene for gene in self.genes if gene.contig == contig and gene.start < end]
+            mask = [(s, min(e, end)) for s, e in self.ignored.get(contig, []) if s < end]
+            mask += [(gene.start, end) for gene in near if gene.end > end]
+            genes = [gene for gene in near if gene.end <= end]
+            bases = self.sequences.bases(contig, 0, end)
+            regions.append(
+                ValidationRegion(contig, self.description.species, self.description.lineage, bases, genes, sorted(mask))
+            )
+        return regions
+
 
 def load_packed(folder: str | Path) -> list[PackedGenome]:
     """All genomes of a packed folder.

@@ -185,15 +185,21 @@ class DecodedSelection(Callback):
 
 
 def tune_decoder(
-    decoded: Sequence[Decoded], start: DecoderSettings
+    decoded: Sequence[Decoded], start: DecoderSettings, known: Sequence[Decoded] = ()
 ) -> tuple[DecoderSettings, dict[str, float], dict[str, Any]]:
     """Fit the decoder to the validation part; the start is kept where the fit decodes no better.
+
+    Args:
+        known: stretches of the training part, see :func:`phytoscribe.decoding.fitting.fit_decoder`.
 
     Returns:
         The settings, their exact F1 by level, and the report of the fit, with figures on halves that it did not see.
     """
-    regions = [DecodedRegion(d.region.bases, d.plus, d.minus, d.region.genes, d.region.mask) for d in decoded]
-    fitted, report = fit_decoder(regions, start)
+    regions, others = (
+        [DecodedRegion(d.region.bases, d.plus, d.minus, d.region.genes, d.region.mask) for d in items]
+        for items in (decoded, known)
+    )
+    fitted, report = fit_decoder(regions, start, others)
     before, after = validation_f1(decoded, start), validation_f1(decoded, fitted)
     if selection_score(after) > selection_score(before):
         return fitted, after, report
