@@ -210,10 +210,10 @@ def _calibration_rows(done: Measured) -> list[Row]:
 
 
 def site_rows(done: Measured, model: Model, contig: str) -> list[Row]:
-    """Splice sites of one whole contig, from the probabilities of the model's site head."""
+    """Splice sites of one whole contig, by the predictor's scores of sites."""
     with Genome(done.species.fasta) as genome:
         bases = genome.bases(contig)
-    scores = np.stack(model.predictor(done.entry).site_probabilities(bases))
+    scores = model.predictor(done.entry).splice_sites(bases)
     found = score_sites(scores, annotated_sites(done.species.genes, contig, bases.size))
     rows = []
     for site, figures in found.items():

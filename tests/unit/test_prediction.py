@@ -23,6 +23,7 @@ from phytoscribe.annotation.gff_reader import read_gff3
 from phytoscribe.annotation.model import GeneModel, Transcript
 from phytoscribe.annotation.sequences import translate
 from phytoscribe.decoding.settings import DecoderSettings
+from phytoscribe.decoding.site_posteriors import site_posteriors
 from phytoscribe.errors import ConfigError, FastaError, ModelError, PhytoScribeError
 from phytoscribe.genome import Genome, check_fasta, decode, reverse_complement
 from phytoscribe.genome.fasta import write_index
@@ -192,6 +193,11 @@ def test_a_window_holds_what_the_network_says_of_it(model_folder, real_bases):
     sites = predictor.site_probabilities(bases)[0]
     assert sites.dtype == np.float16
     np.testing.assert_allclose(sites, output.sites.sigmoid()[0].numpy(), atol=2e-3)
+    # Scores of sites are the site head's and the grammar's, each in its share.
+    scores = predictor.splice_sites(bases)
+    states = (table.astype(np.float32) for table in predictor.log_probabilities(bases))
+    grammar = site_posteriors(bases, *states, predictor.decoder)
+    np.testing.assert_allclose(scores[0], 0.3 * sites + 0.7 * grammar[0], atol=2e-3)
 
 
 def test_only_pieces_are_read_and_genes_come_while_reading(model_folder, real_bases):

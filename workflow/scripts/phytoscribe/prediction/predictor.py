@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import logging
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -19,6 +19,7 @@ import torch
 from phytoscribe.annotation.model import GeneModel
 from phytoscribe.decoding.genes import StreamingGeneDecoder
 from phytoscribe.decoding.settings import DecoderSettings
+from phytoscribe.decoding.site_posteriors import site_posteriors
 from phytoscribe.genome.sequence import N_CODE, Bases
 from phytoscribe.labels.states import STATE_COUNT, State
 from phytoscribe.models.loading import check_fit, load_model, model_hash
@@ -35,6 +36,8 @@ logger = logging.getLogger(__name__)
 THREADS_PER_DECODER = 8
 #: Threads that feed a GPU: while one waits for it, others prepare windows.
 FEEDING_THREADS = 3
+#: Part of the grammar in the score of a splice site; chosen on validation contigs (benchmarks/ablations.md).
+GRAMMAR_SHARE = 0.7
 
 Table = npt.NDArray[np.float16]
 Progress = Callable[[int], None]
@@ -197,7 +200,7 @@ class StructurePredictor:
 
         Both are in contig orientation.
         """
-        return self._whole(bases, "states", STATE_COUNT, progress)
+        return self._whole(bases, {"states": STATE_COUNT}, progress)["states"]
 
     def site_probabilities(self, bases: Bases, progress: Progress | None = None) -> tuple[Table, Table]:
         """Plus and minus strand's probabilities of splice sites of a whole contig, each float16 (length, 2).
@@ -205,14 +208,34 @@ class StructurePredictor:
         Columns: the base is the first base of an intron (donor), its last base (acceptor), of any isoform.  Both are in
         contig orientation.
         """
-        return self._whole(bases, "sites", SITE_COUNT, progress)
+        return self._whole(bases, {"sites": SITE_COUNT}, progress)["sites"]
 
-    def _whole(self, bases: Bases, what: str, columns: int, progress: Progress | None) -> tuple[Table, Table]:
-        tables = tuple(np.empty((bases.size, columns), dtype=np.float16) for _ in range(2))
+    def splice_sites(self, bases: Bases, progress: Progress | None = None) -> npt.NDArray[np.float32]:
+        """Scores of splice sites of a whole contig: the network's own beside those of the gene grammar.
+
+        The network knows sites of every isoform and of UTRs, the grammar what a site is good for; their weighted mean
+        ranks sites better than either.
+
+        Returns:
+            float32 (2, length, 2) by strand (+, -), base in contig orientation, donor and acceptor.
+        """
+        tables = self._whole(bases, {"states": STATE_COUNT, "sites": SITE_COUNT}, progress)
+        states = (table.astype(np.float32) for table in tables["states"])
+        posteriors = site_posteriors(bases, *states, self.decoder)
+        return (1 - GRAMMAR_SHARE) * np.stack(tables["sites"]).astype(np.float32) + GRAMMAR_SHARE * posteriors
+
+    def _whole(
+        self, bases: Bases, columns: Mapping[str, int], progress: Progress | None
+    ) -> dict[str, tuple[Table, Table]]:
+        tables = {
+            what: tuple(np.empty((bases.size, count), dtype=np.float16) for _ in range(2))
+            for what, count in columns.items()
+        }
         with single_core_threads(self.threads if self.device.type == "cpu" else FEEDING_THREADS) as readers:
             for piece in self._pieces([ContigSequence.of("", bases)], readers, progress):
-                for table, part in zip(tables, getattr(piece, what), strict=True):
-                    table[piece.start : piece.start + piece.bases.size] = part
+                for what, pair in tables.items():
+                    for table, part in zip(pair, getattr(piece, what), strict=True):
+                        table[piece.start : piece.start + piece.bases.size] = part
         return tables
 
     def _pieces(

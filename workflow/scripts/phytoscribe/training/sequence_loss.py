@@ -9,7 +9,6 @@ decoder's own parameters stay as they are.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -22,6 +21,7 @@ from torch.nn import functional as F
 from phytoscribe.annotation.model import GeneModel, Interval
 from phytoscribe.decoding import lattice, scoring, sites
 from phytoscribe.decoding.settings import DecoderSettings
+from phytoscribe.decoding.site_posteriors import node_posteriors
 from phytoscribe.decoding.stretches import Locus, Stretch, loci_of, stretches_between
 from phytoscribe.labels.runs import true_runs
 from phytoscribe.labels.states import NON_CODING_STATES, STATE_COUNT, State
@@ -75,19 +75,10 @@ class Lattice:
     def add(self, stretch: Stretch, gradient: Evidence) -> float:
         """Log likelihood of a stretch's genes; adds its gradient."""
         rows = stretch.rows
-        count = rows.position.size
-        if not count:
+        if not rows.position.size:
             return 0.0
-        site, span = np.empty((count, 3)), np.empty((count, 3))
-        scoring.compose(0, count, rows, self._theta, site, span)
-        edges = (rows, site, span, self._scores)
-        opened, paths = lattice.Open.empty(count + 1), lattice.Paths.empty(count)
-        scratch = np.empty(6 * count + 256)
-        lattice.forward(0, count, 0, *edges, opened, paths, scratch, math.inf, True, True)
-        onward, free = np.empty((count, 3)), np.empty(count)
-        total = lattice.backward(0, count, *edges, onward, free)
-        inside = np.minimum(paths.total + onward - total, 0.0)
-        use = -np.where((rows.kind == sites.CHECK)[:, None], 0.0, np.exp(inside))
+        posterior, total, site, span = node_posteriors(rows, self._theta, self._scores)
+        use = -posterior
         value = -total
         for isoforms in stretch.loci:
             scores = np.array([self._score(rows, site, span, nodes) for nodes in isoforms])
