@@ -18,6 +18,7 @@ import copy
 import json
 import logging
 import math
+import os
 import sys
 import time
 from collections.abc import Sequence
@@ -162,7 +163,7 @@ def main() -> None:
     run = Run(given, model, segmenter, regions, decoder, together)
     if given.sequence_weight:
         loci = known_loci(arrays, [genome.for_training() for genome in genomes], decoder)
-        run.sequence = SequenceLoss(arrays, loci, decoder)
+        run.sequence = SequenceLoss(arrays, loci, decoder, given.threads)
     run.resume()
     batches = range(run.step * together.count + together.rank, given.steps * together.count, together.count)
     indices = [batch * given.batch + place for batch in batches for place in range(given.batch)]
@@ -196,15 +197,17 @@ class Together:
         rank, count: place of this process, and how many there are.
     """
 
-    def __init__(self, rank: int, count: int) -> None:
-        self.rank, self.count = rank, count
+    def __init__(self, rank: int, count: int, device: str) -> None:
+        self.rank, self.count, self._device = rank, count, device
 
     @classmethod
     def join(cls, device: str) -> Together:
         if not torch.distributed.is_torchelastic_launched():
-            return cls(0, 1)
+            return cls(0, 1, device)
+        if device.startswith("cuda"):
+            torch.cuda.set_device(int(os.environ["LOCAL_RANK"]))
         torch.distributed.init_process_group("nccl" if device.startswith("cuda") else "gloo")
-        return cls(torch.distributed.get_rank(), torch.distributed.get_world_size())
+        return cls(torch.distributed.get_rank(), torch.distributed.get_world_size(), device)
 
     @property
     def first(self) -> bool:
@@ -218,7 +221,7 @@ class Together:
         """True everywhere if it is true in one of them."""
         if self.count == 1:
             return value
-        flag = torch.tensor(float(value))
+        flag = torch.tensor(float(value), device=self._device)
         torch.distributed.all_reduce(flag, torch.distributed.ReduceOp.MAX)
         return bool(flag)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import numpy as np
@@ -15,7 +16,7 @@ from phytoscribe.decoding.lengths import length_scores
 from phytoscribe.decoding.stretches import DecodedRegion, loci_of, stretches_of
 from phytoscribe.genome.sequence import reverse_complement
 from phytoscribe.training import sequence_loss as module
-from phytoscribe.training.sequence_loss import KnownLoci, Lattice, sequence_loss
+from phytoscribe.training.sequence_loss import KnownLoci, KnownWindow, Lattice, sequence_loss
 
 SETTINGS = replace(
     START,
@@ -46,7 +47,7 @@ def flipped(region: DecodedRegion) -> DecodedRegion:
 
 def loss_of(region: DecodedRegion, logits: torch.Tensor, mask=(), settings=SETTINGS) -> tuple[torch.Tensor, float]:
     loci = loci_of(region.genes, region.bases, settings)
-    return sequence_loss(logits, region.bases, loci, mask, Lattice(settings))
+    return sequence_loss(logits, [KnownWindow(region.bases, loci, mask)], Lattice(settings))
 
 
 def test_value_is_that_of_the_fitted_likelihood():
@@ -115,8 +116,30 @@ def test_genes_that_the_window_cuts_are_left_out():
     assert known.within(2, 0, 100) == []
     logits = logits_of(region)
     part = torch.stack([logits[0][start:], logits[1][: region.bases.size - start]]).requires_grad_()
-    loss, _ = sequence_loss(part, region.bases[start:], inside, [], Lattice(SETTINGS))
+    loss, _ = sequence_loss(part, [KnownWindow(region.bases[start:], inside, [])], Lattice(SETTINGS))
     loss.backward()
     hidden = inside[0].end
     assert not part.grad[0, :hidden].any()
     assert part.grad[0, hidden:].any()
+
+
+def test_windows_together_are_windows_one_by_one():
+    regions = [region_with_genes(seed, genes=3) for seed in (15, 16)]
+    length = min(region.bases.size for region in regions)
+    windows, parts = [], []
+    for region in regions:
+        loci = loci_of(region.genes, region.bases, SETTINGS)
+        windows.append(KnownWindow(region.bases[:length], [locus for locus in loci if locus.start < length], [(0, 50)]))
+        parts += [torch.from_numpy(region.plus[:length]), torch.from_numpy(region.minus[:length][::-1].copy())]
+    together = torch.stack(parts).requires_grad_()
+    with ThreadPoolExecutor(2) as workers:
+        loss, value = sequence_loss(together, windows, Lattice(SETTINGS), workers)
+    loss.backward()
+    values = []
+    for number, window in enumerate(windows):
+        alone = torch.stack(parts[2 * number : 2 * number + 2]).requires_grad_()
+        loss, one = sequence_loss(alone, [window], Lattice(SETTINGS))
+        loss.backward()
+        values.append(one)
+        torch.testing.assert_close(together.grad[2 * number : 2 * number + 2], alone.grad)
+    assert value == pytest.approx(sum(values))

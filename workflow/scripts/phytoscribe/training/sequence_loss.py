@@ -10,7 +10,9 @@ decoder's own parameters stay as they are.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -38,18 +40,19 @@ _NON_CODING = slice(0, len(NON_CODING_STATES))
 class Evidence:
     """What the lattice reads from log probabilities, and by how much more of it the likelihood would grow.
 
-    Arrays are float32, first axis the strand, second the base: ``site`` (2, length, STATE_COUNT) log odds of sites,
-    ``coding`` and ``intron`` (2, length) against non-coding, ``frame`` and ``phase`` (2, length, 3) within coding and
-    intron, by state.
+    Arrays are float32, first axes the window, the strand and the base: ``site`` (windows, 2, length, STATE_COUNT) log
+    odds of sites, ``coding`` and ``intron`` (windows, 2, length) against non-coding, ``frame`` and ``phase``
+    (windows, 2, length, 3) within coding and intron, by state.
     """
 
-    def __init__(self, length: int) -> None:
-        self.site = np.zeros((2, length, STATE_COUNT), np.float32)
-        self.coding, self.intron = np.zeros((2, length), np.float32), np.zeros((2, length), np.float32)
-        self.frame, self.phase = np.zeros((2, length, 3), np.float32), np.zeros((2, length, 3), np.float32)
+    def __init__(self, windows: int, length: int) -> None:
+        shape = (windows, 2, length)
+        self.site = np.zeros((*shape, STATE_COUNT), np.float32)
+        self.coding, self.intron = np.zeros(shape, np.float32), np.zeros(shape, np.float32)
+        self.frame, self.phase = np.zeros((*shape, 3), np.float32), np.zeros((*shape, 3), np.float32)
 
     def weigh(self, log_probabilities: Tensor) -> Tensor:
-        """Sum of all evidence of the log probabilities (2, length, STATE_COUNT), each weighted by its gradient."""
+        """Sum of all evidence of log probabilities (windows, 2, length, STATE_COUNT), each weighted by its gradient."""
         bounded = log_probabilities.clamp(max=float(sites.SUREST))
         coding = log_probabilities[..., _CODING].logsumexp(-1, keepdim=True)
         intron = log_probabilities[..., _INTRON].logsumexp(-1, keepdim=True)
@@ -72,8 +75,8 @@ class Lattice:
         self._theta = scoring.parameters(settings)
         self._scores = scoring.edge_scores(settings)
 
-    def add(self, stretch: Stretch, gradient: Evidence) -> float:
-        """Log likelihood of a stretch's genes; adds its gradient."""
+    def add(self, stretch: Stretch, gradient: Evidence, window: int) -> float:
+        """Log likelihood of a stretch's genes; adds its gradient to that of a window."""
         rows = stretch.rows
         if not rows.position.size:
             return 0.0
@@ -86,7 +89,7 @@ class Lattice:
             value += together
             for nodes, share in zip(isoforms, np.exp(scores - together), strict=True):
                 use[nodes[:, 0], nodes[:, 1]] += share
-        _spread(stretch, use, self._theta, gradient)
+        _spread(stretch, use, self._theta, gradient, window)
         return value
 
     def _score(self, rows: sites.Rows, site: npt.NDArray, span: npt.NDArray, nodes: npt.NDArray) -> float:
@@ -101,7 +104,7 @@ class Lattice:
         return value
 
 
-def _spread(stretch: Stretch, use: npt.NDArray, theta: npt.NDArray, gradient: Evidence) -> None:
+def _spread(stretch: Stretch, use: npt.NDArray, theta: npt.NDArray, gradient: Evidence, window: int) -> None:
     """Add to ``gradient`` what the surplus of use (rows, 3) of each node means for sites and bases."""
     rows, size, start = stretch.rows, stretch.bases, stretch.start
     used = np.flatnonzero(np.abs(use).max(1) > 1e-7)
@@ -128,7 +131,7 @@ def _spread(stretch: Stretch, use: npt.NDArray, theta: npt.NDArray, gradient: Ev
             np.where((kind == sites.BEGIN) == plus, int(State.START), int(State.STOP)),
             np.where(donor, int(State.LAST0), int(State.FIRST0)) + codon_base,
         )
-        np.add.at(gradient.site, (strand, start + base, column), weight * surplus)
+        np.add.at(gradient.site[window], (strand, start + base, column), weight * surplus)
         signed = np.where(opens, -surplus, surplus)
         np.add.at(coding, (strand, reach), signed)
         np.add.at(frame, (strand, (position - t) % 3, reach), signed)
@@ -140,17 +143,17 @@ def _spread(stretch: Stretch, use: npt.NDArray, theta: npt.NDArray, gradient: Ev
         values[..., ::-1].cumsum(-1)[..., ::-1][..., 1 : size + 1] for values in (coding, intron, frame, phase)
     )
     inside = slice(start, start + size)
-    gradient.coding[:, inside] += theta[scoring.CODING_WEIGHT] * coding
-    gradient.intron[:, inside] += theta[scoring.INTRON_WEIGHT] * intron
+    gradient.coding[window, :, inside] += theta[scoring.CODING_WEIGHT] * coding
+    gradient.intron[window, :, inside] += theta[scoring.INTRON_WEIGHT] * intron
     places = np.arange(size)
     for k in range(3):
         index = (places + 3 - k) % 3
         by_frame = theta[scoring.CODING_FRAME_WEIGHT] * frame[:, k]
-        gradient.frame[0, start + places, index] += by_frame[0]
-        gradient.frame[1, start + places, 2 - index] += by_frame[1]
+        gradient.frame[window, 0, start + places, index] += by_frame[0]
+        gradient.frame[window, 1, start + places, 2 - index] += by_frame[1]
         by_phase = theta[scoring.INTRON_PHASE_WEIGHT] * phase[:, k]
-        gradient.phase[0, inside, k] += by_phase[0]
-        gradient.phase[1, inside, (3 - k) % 3] += by_phase[1]
+        gradient.phase[window, 0, inside, k] += by_phase[0]
+        gradient.phase[window, 1, inside, (3 - k) % 3] += by_phase[1]
 
 
 @dataclass(frozen=True)
@@ -180,6 +183,49 @@ def known_loci(arrays: TrainingArrays, genomes: Iterable[TrainingGenome], settin
     return KnownLoci(by_contig)
 
 
+class KnownWindow(NamedTuple):
+    """What is known of a window.
+
+    Attributes:
+        bases: uint8 (length,), contig orientation.
+        loci: reference genes in the window's coordinates, in order of position; those that it cuts, too.
+        mask: intervals where nothing is known.
+    """
+
+    bases: npt.NDArray[np.uint8]
+    loci: Sequence[Locus]
+    mask: Sequence[Interval]
+
+
+def sequence_loss(
+    states: Tensor, windows: Sequence[KnownWindow], decoder: Lattice, workers: Executor | None = None
+) -> tuple[Tensor, float]:
+    """Negative log likelihood of the genes of some windows, whose gradient reaches the logits.
+
+    Args:
+        states: logits (2 * windows, length, STATE_COUNT): of each window the plus strand and the minus strand, each in
+            reading direction.
+        workers: threads that share the windows between them.
+
+    Returns:
+        A scalar with the right gradient (its own value means nothing), and the likelihood's value, in nats.
+    """
+    log_probabilities = F.log_softmax(states.float(), dim=-1)
+    log_probabilities = log_probabilities.view(len(windows), 2, *states.shape[1:])
+    log_probabilities = torch.stack([log_probabilities[:, 0], log_probabilities[:, 1].flip(1)], dim=1)
+    tables = log_probabilities.detach().cpu().numpy()
+    gradient = Evidence(len(windows), states.shape[1])
+
+    def value_of(number: int) -> float:
+        bases, loci, mask = windows[number]
+        at_ac = decoder.settings.at_ac
+        stretches = stretches_between(bases, *tables[number], loci, mask, at_ac, CUTOFF)
+        return sum(decoder.add(stretch, gradient, number) for stretch in stretches)
+
+    values = (workers.map if workers else map)(value_of, range(len(windows)))
+    return -gradient.weigh(log_probabilities), -sum(values)
+
+
 class SequenceLoss:
     """Mean loss of batches whose windows come in pairs, the plus strand first (:class:`BothStrands`).
 
@@ -187,12 +233,14 @@ class SequenceLoss:
         arrays: the training sequence.
         loci: reference loci on it.
         settings: the decoder.
+        threads: that share the windows of a batch between them.
     """
 
-    def __init__(self, arrays: TrainingArrays, loci: KnownLoci, settings: DecoderSettings) -> None:
+    def __init__(self, arrays: TrainingArrays, loci: KnownLoci, settings: DecoderSettings, threads: int = 1) -> None:
         self.arrays = arrays
         self.loci = loci
         self.lattice = Lattice(settings)
+        self._workers = ThreadPoolExecutor(threads) if threads > 1 else None
 
     def __call__(self, states: Tensor, weights: Tensor, places: Tensor) -> tuple[Tensor, float]:
         """Loss, whose gradient alone means something, and its value, in nats per kb of known sequence.
@@ -201,47 +249,13 @@ class SequenceLoss:
             states: logits (2 * pairs, window, STATE_COUNT); weights: (2 * pairs, window), 0 where nothing is known.
             places: (2 * pairs, 3), row of the contig, start, strand.
         """
-        losses, value, known = [], 0.0, 0
-        for first in range(0, len(states), 2):
-            row, start, strand = places[first].tolist()
-            assert strand == 0, "windows come in pairs, the plus strand first"
-            counted = weights[first].cpu().numpy() > 0
-            if not counted.any():
-                continue
-            bases = window_of(self.arrays.contig_bases(row), start, counted.size)
-            loci = self.loci.within(row, start, counted.size)
-            loss, nats = sequence_loss(states[first : first + 2], bases, loci, true_runs(~counted), self.lattice)
-            losses.append(loss)
-            value += nats
-            known += int(counted.sum())
-        if not losses:
-            return states.new_zeros(()), 0.0
-        return torch.stack(losses).sum() * (1000 / known), value * 1000 / known
-
-
-def sequence_loss(
-    states: Tensor,
-    bases: npt.NDArray[np.uint8],
-    loci: Sequence[Locus],
-    mask: Sequence[Interval],
-    decoder: Lattice,
-) -> tuple[Tensor, float]:
-    """Negative log likelihood of the genes of one window, whose gradient reaches the logits.
-
-    Args:
-        states: logits (2, length, STATE_COUNT): the plus strand and the minus strand, each in reading direction.
-        bases: uint8 (length,), contig orientation.
-        loci: reference genes in the window's coordinates, in order of position; those that it cuts, too.
-        mask: intervals where nothing is known.
-
-    Returns:
-        A scalar with the right gradient (its own value means nothing), and the likelihood's value, in nats.
-    """
-    log_probabilities = F.log_softmax(states.float(), dim=-1)
-    log_probabilities = torch.stack([log_probabilities[0], log_probabilities[1].flip(0)])
-    plus, minus = log_probabilities.detach().cpu().numpy()
-    gradient = Evidence(bases.size)
-    value = 0.0
-    for stretch in stretches_between(bases, plus, minus, loci, mask, decoder.settings.at_ac, CUTOFF):
-        value += decoder.add(stretch, gradient)
-    return -gradient.weigh(log_probabilities), -value
+        assert places[0::2, 2].eq(0).all(), "windows come in pairs, the plus strand first"
+        assert torch.equal(places[0::2, :2], places[1::2, :2])
+        windows = []
+        counted = (weights[0::2] > 0).cpu().numpy()
+        for known, (row, start, _) in zip(counted, places[0::2].tolist(), strict=True):
+            bases = window_of(self.arrays.contig_bases(row), start, known.size)
+            windows.append(KnownWindow(bases, self.loci.within(row, start, known.size), true_runs(~known)))
+        loss, nats = sequence_loss(states, windows, self.lattice, self._workers)
+        per_kb = 1000 / max(1, int(counted.sum()))
+        return loss * per_kb, nats * per_kb

@@ -275,7 +275,8 @@ def finetune(
         logger.info("before fine-tuning: validation F1 %s", before)
         adapt(model, start.mode)
         if start.sequence_weight:
-            sequence = SequenceLoss(arrays, known_loci(arrays, start.genomes, decoder), decoder)
+            loci = known_loci(arrays, start.genomes, decoder)
+            sequence = SequenceLoss(arrays, loci, decoder, settings.threads)
             order = BothStrands(order)
     else:
         start_from_statistics(model, arrays)
