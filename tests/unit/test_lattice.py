@@ -467,6 +467,18 @@ def test_sums_from_left_and_right_agree(contigs):
         assert np.allclose(crossing, 1.0, atol=1e-6)
 
 
+def test_no_list_of_what_is_open_outgrows_its_room(contigs):
+    """The lattice writes without looking whether there is room."""
+    bases, plus, minus = contigs[-1]
+    for chosen in (LONG, replace(LONG, partial=True)):
+        problem = BlockOfSites(bases, plus, minus, chosen)
+        count = problem.rows.position.size
+        opened, wide = problem.read(count)
+        assert opened.count.max() <= lattice.most_open(problem.rows) < count / 2
+        _, narrow = problem.read(lattice.most_open(problem.rows))
+        assert all(np.array_equal(a, b) for a, b in zip(wide, narrow, strict=True))
+
+
 class BlockOfSites:
     """A whole contig as one block of the lattice."""
 
@@ -478,13 +490,20 @@ class BlockOfSites:
         self.site, self.span = np.empty((count, 3)), np.empty((count, 3))
         compose(0, count, self.rows, parameters(chosen), self.site, self.span)
 
+        self.edges = (self.rows, self.site, self.span, self.scores)
+
+    def read(self, room: int) -> tuple[lattice.Open, lattice.Paths]:
+        """What is open at the end, and all paths, from lists with so much room."""
+        count = self.rows.position.size
+        opened, paths = lattice.Open.empty(room), lattice.Paths.empty(count)
+        lattice.forward(0, count, 0, *self.edges, opened, paths, np.empty(6 * room + 64), math.inf, True, True)
+        return opened, paths
+
     def sums(self) -> tuple[float, float, np.ndarray]:
         count = self.rows.position.size
-        opened, paths = lattice.Open.empty(count + 1), lattice.Paths.empty(count)
-        edges = (self.rows, self.site, self.span, self.scores)
-        lattice.forward(0, count, 0, *edges, opened, paths, np.empty(6 * count + 256), math.inf, True, True)
+        opened, paths = self.read(count)
         onward, free = np.empty((count, 3)), np.empty(count)
-        total = lattice.backward(0, count, *edges, onward, free)
+        total = lattice.backward(0, count, *self.edges, onward, free)
         crossing, inside = [], 0.0
         before = 0.0
         for r in range(count):

@@ -49,8 +49,9 @@ class StreamingGeneDecoder:
             plus, minus: log probabilities of each strand's states, (n, STATE_COUNT), contig orientation.
         """
         self._length += bases.size
-        # All that untranslated regions are found from.
-        self._rows.append((bases, plus[:, : len(NON_CODING_STATES)], minus[:, : len(NON_CODING_STATES)]))
+        # All that untranslated regions are found from; copies, because views would keep all states in memory.
+        kept = (table[:, : len(NON_CODING_STATES)].copy() for table in (plus, minus))
+        self._rows.append((bases, *kept))
         self._waiting += self._decoder.push(bases, plus, minus)
         genes = self._ready(self._decoder.decided)
         self._forget()

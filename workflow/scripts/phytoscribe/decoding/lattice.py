@@ -32,6 +32,7 @@ from phytoscribe.decoding.sites import (
     FORBIDDEN,
     INTRON_BEGIN,
     INTRON_END,
+    MINUS,
     NORMAL,
     PLUS,
     Rows,
@@ -545,9 +546,8 @@ def backward(first, last, rows, site, span, scores, onward, free):
     """
     room = 1
     for r in range(first, last):
-        if rows.kind[r] == INTRON_BEGIN or rows.kind[r] == END:
-            room += 3
-        elif rows.kind[r] == INTRON_END:
+        # Each list takes one entry of a row at most.
+        if rows.kind[r] == INTRON_BEGIN or rows.kind[r] == END or rows.kind[r] == INTRON_END:
             room += 1
     count, start = np.zeros(8, np.int64), np.zeros(8, np.int64)
     bound = np.full(6, -2, np.int64)
@@ -731,6 +731,16 @@ def renumber(opened: Open, paths: Paths, done: int, removed: int) -> None:
         (paths.back[:done], 3),
     ):
         codes[codes >= 0] -= factor * removed
+
+
+def most_open(rows: Rows) -> int:
+    """Entries that the longest list of :class:`Open` may need for these rows: each row adds one at most to a list."""
+    segments = (rows.kind == BEGIN) | (rows.kind == INTRON_END)
+    return max(
+        int(np.count_nonzero(mask & (rows.strand == strand)))
+        for mask in (segments, rows.kind == INTRON_BEGIN)
+        for strand in (PLUS, MINUS)
+    )
 
 
 def with_room(opened: Open, room: int) -> Open:

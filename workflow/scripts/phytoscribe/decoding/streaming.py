@@ -240,10 +240,10 @@ class StreamingDecoder:
         self._paths = lattice.Paths(
             *(np.concatenate([a, b]) for a, b in zip(self._paths, lattice.Paths.empty(added), strict=True))
         )
-        size = self._rows.position.size
-        if self._open.position.shape[1] < size + 1:
-            self._open = lattice.with_room(self._open, 2 * size + 64)
-            self._scratch = np.empty(6 * size + 512)
+        needed = lattice.most_open(self._rows)
+        if self._open.position.shape[1] < needed:
+            self._open = lattice.with_room(self._open, 2 * needed)
+            self._scratch = np.empty(6 * needed + 64)
 
     def _drop(self, count: int) -> None:
         """Forget the first rows: their blocks are complete."""
