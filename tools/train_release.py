@@ -409,7 +409,7 @@ class Run:
         model = load_model(StructureModel, self.given.out / "model").to(self.device)
         predictor = self.predictor(model)
         validation, trained = (predict_regions(predictor, regions) for regions in (self.regions, known))
-        decoder, f1, report = tune_decoder(validation, self.decoder, trained)
+        decoder, f1, report = tune_decoder(validation, self.decoder, trained, self.given.threads)
         decoder.save(self.given.out / "model" / "decoder.json")
         with atomic_path(self.given.out / "decoder_fit.json") as path:
             path.write_text(json.dumps({"validation_f1": f1, **report}, indent=2) + "\n", encoding="utf-8")

@@ -131,7 +131,7 @@ def scores(monkeypatch, *values: float) -> None:
         return {"cds_exon": value, "locus": value}
 
     monkeypatch.setattr(structure, "validation_f1", next_score)
-    monkeypatch.setattr(structure, "tune_decoder", lambda decoded, start: (start, next_score(), {}))
+    monkeypatch.setattr(structure, "tune_decoder", lambda decoded, start, **_: (start, next_score(), {}))
 
 
 def test_a_worse_model_is_refused(material, tmp_path, monkeypatch):

@@ -37,6 +37,15 @@ def test_gradient_is_that_of_the_likelihood():
         assert gradient[index] == pytest.approx(numeric, rel=1e-3, abs=1e-3), index
 
 
+def test_threads_change_nothing():
+    regions = [region_with_genes(seed, genes=3) for seed in (2, 3, 4)]
+    stretches = [stretch for region in regions for stretch in stretches_of(region, START, -20.0)]
+    alone, shared = Likelihood(stretches, START), Likelihood(stretches, START, threads=3)
+    (value, gradient), (other, other_gradient) = alone(alone.start()), shared(shared.start())
+    assert value == other
+    assert np.array_equal(gradient, other_gradient)
+
+
 def test_parameters_round_trip():
     settings = replace(START, sensitivity=1.5, donor_scores=(0.1, 0.2, 0.3), gene_score=-2.0)
     assert scoring.with_parameters(settings, scoring.parameters(settings)) == settings

@@ -12,6 +12,7 @@ from __future__ import annotations
 import logging
 import math
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -179,9 +180,10 @@ class Likelihood:
     The vector has the scores' parameters and a weight for each length score of ``settings``.
     """
 
-    def __init__(self, stretches: Sequence[Stretch], settings: DecoderSettings) -> None:
+    def __init__(self, stretches: Sequence[Stretch], settings: DecoderSettings, threads: int = 1) -> None:
         self.stretches = stretches
         self.settings = settings
+        self._map = ThreadPoolExecutor(threads).map if threads > 1 else map
         self.base = scoring.edge_scores(settings, EXPLICIT_LENGTHS)
         self.bases = max(1, sum(stretch.bases for stretch in stretches))
 
@@ -200,24 +202,31 @@ class Likelihood:
         """Log likelihood and gradient."""
         scores = self.scores(vector)
         value, gradient = 0.0, np.zeros(_PARAMETERS)
-        for stretch in self.stretches:
-            rows = stretch.rows
-            count = rows.position.size
-            if not count:
-                continue
-            site, span = np.empty((count, 3)), np.empty((count, 3))
-            scoring.compose(0, count, rows, vector, site, span)
-            opened, paths = lattice.Open.empty(count + 1), lattice.Paths.empty(count)
-            scratch = np.empty(6 * count + 256)
-            edges = (rows, site, span, scores)
-            lattice.forward(0, count, 0, *edges, opened, paths, scratch, math.inf, True, True)
-            onward, free = np.empty((count, 3)), np.empty(count)
-            total = lattice.backward(0, count, *edges, onward, free)
-            base = (self.base.segment, self.base.intron)
-            expected_features(*edges, *base, paths, onward, total, gradient)
-            value -= total
-            for isoforms in stretch.loci:
-                value += self._observed(rows, site, span, scores, isoforms, gradient)
+        # Added up in the order of the stretches, so that the number of threads changes nothing.
+        parts = self._map(lambda stretch: self._of_stretch(stretch, vector, scores), self.stretches)
+        for of_stretch, its_gradient in parts:
+            value += of_stretch
+            gradient += its_gradient
+        return value, gradient
+
+    def _of_stretch(self, stretch: Stretch, vector: npt.NDArray, scores: Scores) -> tuple[float, npt.NDArray]:
+        rows, gradient = stretch.rows, np.zeros(_PARAMETERS)
+        count = rows.position.size
+        if not count:
+            return 0.0, gradient
+        site, span = np.empty((count, 3)), np.empty((count, 3))
+        scoring.compose(0, count, rows, vector, site, span)
+        opened, paths = lattice.Open.empty(count + 1), lattice.Paths.empty(count)
+        scratch = np.empty(6 * count + 256)
+        edges = (rows, site, span, scores)
+        lattice.forward(0, count, 0, *edges, opened, paths, scratch, math.inf, True, True)
+        onward, free = np.empty((count, 3)), np.empty(count)
+        total = lattice.backward(0, count, *edges, onward, free)
+        base = (self.base.segment, self.base.intron)
+        expected_features(*edges, *base, paths, onward, total, gradient)
+        value = -total
+        for isoforms in stretch.loci:
+            value += self._observed(rows, site, span, scores, isoforms, gradient)
         return value, gradient
 
     def _observed(self, rows, site, span, scores, isoforms, gradient) -> float:
@@ -458,7 +467,7 @@ def calibration_error(flags: Sequence[tuple[CodingGene, bool]], bins: int = 10) 
 
 
 def fit_once(
-    regions: Sequence[DecodedRegion], start: DecoderSettings, known: Sequence[DecodedRegion] = ()
+    regions: Sequence[DecodedRegion], start: DecoderSettings, known: Sequence[DecodedRegion] = (), threads: int = 1
 ) -> tuple[DecoderSettings, dict[str, Any]]:
     """Fit likelihood, scalars and calibration on regions; no figures beyond those regions.
 
@@ -469,7 +478,7 @@ def fit_once(
     genes = sum(len(stretch.loci) for stretch in stretches)
     if not genes:
         return start, {"genes": 0}
-    likelihood = Likelihood(stretches, start)
+    likelihood = Likelihood(stretches, start, threads)
     vector, value = maximise(likelihood)
     best = likelihood.settings_of(vector)
     counts, _ = decode_regions(regions, best)
@@ -487,7 +496,7 @@ def fit_once(
 
 
 def fit_decoder(
-    decoded: Sequence[DecodedRegion], start: DecoderSettings, known: Sequence[DecodedRegion] = ()
+    decoded: Sequence[DecodedRegion], start: DecoderSettings, known: Sequence[DecodedRegion] = (), threads: int = 1
 ) -> tuple[DecoderSettings, dict[str, Any]]:
     """Fit the decoder on regions that the network was not trained on.
 
@@ -500,6 +509,7 @@ def fit_decoder(
         known: regions that the network was trained on.  They join the likelihood, whose many parameters want more genes
             than a validation part has; scalars and calibration, which must know what unseen sequence is like, are
             chosen without them.
+        threads: that share the regions; they change nothing but the time.
 
     Returns:
         The settings, and a report: figures (precision, recall and F1 of exact CDS segments and loci, expected
@@ -507,7 +517,7 @@ def fit_decoder(
         regions is decoded with what was fitted on the other half and ``known``; the last is the honest one.
     """
     before, _ = decode_regions(decoded, start)
-    settings, report = fit_once(decoded, start, known)
+    settings, report = fit_once(decoded, start, known, threads)
     counts, flags = decode_regions(decoded, settings)
     fitted = {**counts.figures(), "calibration_error": calibration_error(flags)}
     held_out: dict[str, float] = {}
@@ -515,7 +525,7 @@ def fit_decoder(
     if all(halves):
         counts, flags = Counts(), []
         for own, other in (halves, halves[::-1]):
-            chosen, _ = fit_once(own, start, known)
+            chosen, _ = fit_once(own, start, known, threads)
             for region in other:
                 genes = decode_coding_genes(region.bases, region.plus, region.minus, chosen)
                 flags += counts.add(region, genes)

@@ -185,12 +185,12 @@ class DecodedSelection(Callback):
 
 
 def tune_decoder(
-    decoded: Sequence[Decoded], start: DecoderSettings, known: Sequence[Decoded] = ()
+    decoded: Sequence[Decoded], start: DecoderSettings, known: Sequence[Decoded] = (), threads: int = 1
 ) -> tuple[DecoderSettings, dict[str, float], dict[str, Any]]:
     """Fit the decoder to the validation part; the start is kept where the fit decodes no better.
 
     Args:
-        known: stretches of the training part, see :func:`phytoscribe.decoding.fitting.fit_decoder`.
+        known: stretches of the training part; see :func:`phytoscribe.decoding.fitting.fit_decoder`, also for ``threads``.
 
     Returns:
         The settings, their exact F1 by level, and the report of the fit, with figures on halves that it did not see.
@@ -199,7 +199,7 @@ def tune_decoder(
         [DecodedRegion(d.region.bases, d.plus, d.minus, d.region.genes, d.region.mask) for d in items]
         for items in (decoded, known)
     )
-    fitted, report = fit_decoder(regions, start, others)
+    fitted, report = fit_decoder(regions, start, others, threads)
     before, after = validation_f1(decoded, start), validation_f1(decoded, fitted)
     if selection_score(after) > selection_score(before):
         return fitted, after, report
@@ -271,7 +271,7 @@ def finetune(
     sequence = None
     if start:
         predictor = StructurePredictor(model, segmenter, decoder, prediction, device)
-        decoder, before, _ = tune_decoder(predict_regions(predictor, regions), decoder)
+        decoder, before, _ = tune_decoder(predict_regions(predictor, regions), decoder, threads=settings.threads)
         logger.info("before fine-tuning: validation F1 %s", before)
         adapt(model, start.mode)
         if start.sequence_weight:
@@ -306,7 +306,7 @@ def finetune(
     merge_adapters(model)
     # Lightning has moved the model back to the CPU.
     predictor = StructurePredictor(model, segmenter, decoder, prediction, device)
-    decoder, f1, fit = tune_decoder(predict_regions(predictor, regions), decoder)
+    decoder, f1, fit = tune_decoder(predict_regions(predictor, regions), decoder, threads=settings.threads)
     logger.info("best step %d; validation F1 after tuning: %s", selection.best_step, f1)
     if before and selection_score(f1) <= selection_score(before):
         raise worse_than_start(start, before, selection_score(f1))
