@@ -190,7 +190,8 @@ def tune_decoder(
     """Fit the decoder to the validation part; the start is kept where the fit decodes no better.
 
     Args:
-        known: stretches of the training part; see :func:`phytoscribe.decoding.fitting.fit_decoder`, also for ``threads``.
+        known: stretches of the training part; as for :func:`phytoscribe.decoding.fitting.fit_decoder`.
+        threads: that share the work.
 
     Returns:
         The settings, their exact F1 by level, and the report of the fit, with figures on halves that it did not see.
