@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -76,7 +78,7 @@ def test_adapters_change_nothing_at_first_and_merge_into_plain_weights(model):
 
 
 def test_unknown_mode(model):
-    with pytest.raises(ConfigError, match=r"finetune.mode: 'half' is unknown; choose full, frozen, lora"):
+    with pytest.raises(ConfigError, match=r"finetune.mode: 'half' is unknown; choose full, frozen, lora, decoder"):
         adapt(model, "half")
 
 
@@ -168,6 +170,46 @@ def test_the_loss_of_whole_genes_changes_what_is_learnt(material, tmp_path, monk
         learnt.append(model.output.weight.detach().clone())
     assert not torch.allclose(learnt[0], learnt[1])
     assert torch.equal(learnt[1], learnt[2])
+
+
+def decoder_alone(material, tmp_path, monkeypatch, before, held_out):
+    _, segmenter, region, _ = material
+    torch.manual_seed(1)
+    model = StructureModel(config_from_settings({"size": "tiny"}, vocab_size=segmenter.vocabulary_size, token_length=3))
+    figures = {f"{level}_f1": held_out for level in ("cds_exon", "locus")} if held_out else {}
+    scores(monkeypatch, before, 0.6)
+    monkeypatch.setattr(
+        structure, "fit_decoder", lambda regions, start, **_: (replace(start, gene_score=1.5), {"held_out": figures})
+    )
+    return structure.refit_decoder(
+        model,
+        segmenter,
+        [region],
+        PredictionSettings(window=4096, margin=256, batch_size=2),
+        DecoderSettings(),
+        Start("the/released", "decoder"),
+        tmp_path,
+        torch.device("cpu"),
+        1,
+    )
+
+
+def test_the_decoder_alone_is_fitted(material, tmp_path, monkeypatch):
+    decoder, summary = decoder_alone(material, tmp_path, monkeypatch, 0.5, 0.55)
+    assert decoder.gene_score == 1.5
+    assert summary["best_step"] == 0
+    assert (summary["validation_f1_before"]["locus"], summary["validation_f1"]["locus"]) == (0.5, 0.6)
+    assert "validation_locus_f1\t0.6" in (tmp_path / "metrics.tsv").read_text()
+
+
+def test_a_decoder_that_is_better_only_on_what_it_was_fitted_to_is_refused(material, tmp_path, monkeypatch):
+    with pytest.raises(ModelError, match=r"the/released.* 0\.5000, .* 0\.4900\. Nothing is written"):
+        decoder_alone(material, tmp_path, monkeypatch, 0.5, 0.49)
+
+
+def test_a_decoder_needs_two_regions(material, tmp_path, monkeypatch):
+    with pytest.raises(ModelError, match=r"only 1 region of validation"):
+        decoder_alone(material, tmp_path, monkeypatch, 0.5, None)
 
 
 def test_training_stops_when_it_gets_no_better(material, tmp_path, monkeypatch):

@@ -11,6 +11,8 @@ from phytoscribe.models.structure import StructureModel
 logger = logging.getLogger(__name__)
 
 FULL, FROZEN, LORA = MODES = ("full", "frozen", "lora")
+#: A fine-tuning in which no weight learns, only the decoder.
+DECODER = "decoder"
 #: Linear layers of the encoder that get adapters.
 _ADAPTED = r"encoder\.layers\.\d+\.(attention\.(query_key_value|output)|feed_forward\.(0|2))"
 #: Parts that learn in full beside the adapters: small, and the last before the decision.
@@ -29,7 +31,7 @@ def adapt(model: StructureModel, mode: str) -> None:
         ConfigError: unknown mode.
     """
     if mode not in MODES:
-        raise ConfigError(f"finetune.mode: {mode!r} is unknown; choose {', '.join(MODES)}")
+        raise ConfigError(f"finetune.mode: {mode!r} is unknown; choose {', '.join((*MODES, DECODER))}")
     if mode == FROZEN:
         model.encoder.requires_grad_(False)
     if mode == LORA:

@@ -17,14 +17,15 @@ from phytoscribe.models.configuration import config_from_settings
 from phytoscribe.models.encoder import MaskedTokenModel
 from phytoscribe.models.loading import load_model, load_pretrained_encoder, model_hash, trainable_parameters
 from phytoscribe.models.structure import StructureModel
-from phytoscribe.prediction.settings import PredictionSettings
+from phytoscribe.prediction.settings import PredictionSettings, choose_device
 from phytoscribe.tokenizer.segments import Segmenter
+from phytoscribe.training.adaptation import DECODER
 from phytoscribe.training.arrays import TrainingArrays
 from phytoscribe.training.fingerprint import claim_run_folder
 from phytoscribe.training.loss import LossSettings
 from phytoscribe.training.runs import RunSettings
 from phytoscribe.training.sources import SplitSources
-from phytoscribe.training.structure import Start, export, finetune
+from phytoscribe.training.structure import Start, export, finetune, refit_decoder
 from phytoscribe.training.validation import limit_regions
 
 logger = logging.getLogger(__name__)
@@ -86,6 +87,13 @@ def run_finetuning(
     loss = LossSettings(**{name: settings[name] for name in LossSettings.__slots__})
     # Windows of their own, so that no setting of prediction retrains the model.
     prediction = PredictionSettings(batch_size=settings["batch_size"])
+    if released and released.mode == DECODER:
+        device = choose_device(run.device)
+        decoder, summary = refit_decoder(
+            model, segmenter, regions, prediction, decoder, released, run_folder, device, threads
+        )
+        export(model, decoder, tokenizer_folder, run_folder, report, summary, target)
+        return
     decoder, summary = finetune(
         model,
         data,

@@ -196,16 +196,17 @@ def tune_decoder(
     Returns:
         The settings, their exact F1 by level, and the report of the fit, with figures on halves that it did not see.
     """
-    regions, others = (
-        [DecodedRegion(d.region.bases, d.plus, d.minus, d.region.genes, d.region.mask) for d in items]
-        for items in (decoded, known)
-    )
-    fitted, report = fit_decoder(regions, start, others, threads)
+    fitted, report = fit_decoder(decoded_regions(decoded), start, decoded_regions(known), threads)
     before, after = validation_f1(decoded, start), validation_f1(decoded, fitted)
     if selection_score(after) > selection_score(before):
         return fitted, after, report
     logger.info("the fitted decoder is no better than the one it started from, which is kept")
     return start, before, report
+
+
+def decoded_regions(decoded: Sequence[Decoded]) -> list[DecodedRegion]:
+    """The same for the decoder."""
+    return [DecodedRegion(d.region.bases, d.plus, d.minus, d.region.genes, d.region.mask) for d in decoded]
 
 
 def start_from_statistics(model: StructureModel, arrays: TrainingArrays) -> None:
@@ -315,13 +316,51 @@ def finetune(
     return decoder, {**summary, "validation_f1_before": before} if before else summary
 
 
+def refit_decoder(
+    model: StructureModel,
+    segmenter: Segmenter,
+    regions: Sequence[ValidationRegion],
+    prediction: PredictionSettings,
+    decoder: DecoderSettings,
+    start: Start,
+    run_folder: Path,
+    device: torch.device,
+    threads: int,
+) -> tuple[DecoderSettings, dict[str, Any]]:
+    """Fit a released model's decoder to a species, and leave its network as it is.
+
+    Returns:
+        As :func:`finetune`; before is the model as it was released.
+
+    Raises:
+        ModelError: there is one region only; or each half of the regions, decoded with what was fitted on the other, is
+            no better than with the released decoder.
+    """
+    decoded = predict_regions(StructurePredictor(model, segmenter, decoder, prediction, device), regions)
+    before = validation_f1(decoded, decoder)
+    fitted, report = fit_decoder(decoded_regions(decoded), decoder, threads=threads)
+    held_out = report["held_out"]
+    if not held_out:
+        raise ModelError(
+            f"finetune.mode: decoder has only {len(regions)} region of validation, but needs two to tell whether the "
+            "fit is worth anything; give the validation part a larger share (split.fractions, or contigs.validate)"
+        )
+    score = selection_score({level: held_out[f"{level}_f1"] for level in ("cds_exon", "locus")})
+    if score <= selection_score(before):
+        raise worse_than_start(start, before, score)
+    after = validation_f1(decoded, fitted)
+    logger.info("decoder fitted: validation F1 before %s, after %s, halves held out %s", before, after, held_out)
+    MetricsTable(run_folder / "metrics.tsv").add(0, {f"validation_{level}_f1": value for level, value in after.items()})
+    return fitted, {"best_step": 0, "validation_f1": after, "decoder_fit": report, "validation_f1_before": before}
+
+
 def worse_than_start(start: Start, before: dict[str, float], score: float) -> ModelError:
     """Why a fine-tuned model is not written."""
     return ModelError(
         f"fine-tuning made no better model than {start.folder}: its validation score (mean of exact CDS-exon and locus "
         f"F1) was {selection_score(before):.4f}, the best after fine-tuning {score:.4f}. Nothing is written. Predict "
-        f"with predict.model: {start.folder}, or try a lower finetune.learning_rate, finetune.mode: frozen or lora, "
-        "more steps, or more annotation"
+        f"with predict.model: {start.folder}, or try a lower finetune.learning_rate, finetune.mode: frozen, lora "
+        "or decoder, more steps, or more annotation"
     )
 
 
