@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from phytoscribe.annotation.model import GeneModel, Transcript
 from phytoscribe.decoding.genes import decode_contig
 from phytoscribe.decoding.settings import DecoderSettings
+from phytoscribe.decoding.untranslated import reach
 from phytoscribe.genome.sequence import encode, reverse_complement
 from phytoscribe.labels import STATE_COUNT, State, label_transcript, transcripts_from_labels
 
@@ -95,3 +96,14 @@ def test_pieces_give_the_same_gene_models(seed, piece):
     whole = decode_contig("c", bases, plus, minus, few)
     assert decode_contig("c", bases, plus, minus, few, piece=piece) == whole
     assert whole
+
+
+@given(st.tuples(*[st.integers(0, 400)] * 4).map(sorted), st.integers(1, 300))
+def test_room_between_neighbours_is_the_same_on_the_other_strand(cuts, maximum):
+    length = 420
+    left, start, end, right = cuts
+    first, last = reach((start, end), left, right, maximum, length)
+    mirrored = reach((length - end, length - start), length - right, length - left, maximum, length)
+    assert mirrored == (length - last, length - first)
+    # The neighbour's room ends where this one begins, or before.
+    assert reach((0, left), None, start, maximum, length)[1] <= max(first, left)

@@ -149,7 +149,7 @@ def reach(cds_span: Interval, left: int | None, right: int | None, maximum: int,
     """
     first, last = max(0, cds_span[0] - maximum), min(contig_end, cds_span[1] + maximum)
     if left is not None:
-        first = max(first, (left + cds_span[0]) // 2)
+        first = max(first, (left + cds_span[0] + 1) // 2)  # a middle base is neither's, whichever way it is read
     if right is not None:
         last = min(last, (cds_span[1] + right) // 2)
     return first, last
