@@ -27,6 +27,7 @@ from phytoscribe.decoding.lattice import SEGMENT_KINDS, Scores
 from phytoscribe.decoding.settings import DecoderSettings, LengthScore
 from phytoscribe.decoding.streaming import decode_coding_genes
 from phytoscribe.decoding.stretches import DecodedRegion, Stretch, stretches_of
+from phytoscribe.decoding.sums import sums_over_paths
 
 logger = logging.getLogger(__name__)
 
@@ -211,22 +212,15 @@ class Likelihood:
 
     def _of_stretch(self, stretch: Stretch, vector: npt.NDArray, scores: Scores) -> tuple[float, npt.NDArray]:
         rows, gradient = stretch.rows, np.zeros(_PARAMETERS)
-        count = rows.position.size
-        if not count:
+        if not rows.position.size:
             return 0.0, gradient
-        site, span = np.empty((count, 3)), np.empty((count, 3))
-        scoring.compose(0, count, rows, vector, site, span)
-        opened, paths = lattice.Open.empty(count + 1), lattice.Paths.empty(count)
-        scratch = np.empty(6 * count + 256)
-        edges = (rows, site, span, scores)
-        lattice.forward(0, count, 0, *edges, opened, paths, scratch, math.inf, True, True)
-        onward, free = np.empty((count, 3)), np.empty(count)
-        total = lattice.backward(0, count, *edges, onward, free)
+        sums = sums_over_paths(rows, vector, scores)
+        edges = (rows, sums.site, sums.span, scores)
         base = (self.base.segment, self.base.intron)
-        expected_features(*edges, *base, paths, onward, total, gradient)
-        value = -total
+        expected_features(*edges, *base, sums.paths, sums.onward, sums.total, gradient)
+        value = -sums.total
         for isoforms in stretch.loci:
-            value += self._observed(rows, site, span, scores, isoforms, gradient)
+            value += self._observed(*edges, isoforms, gradient)
         return value, gradient
 
     def _observed(self, rows, site, span, scores, isoforms, gradient) -> float:

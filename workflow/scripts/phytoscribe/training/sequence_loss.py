@@ -23,8 +23,8 @@ from torch.nn import functional as F
 from phytoscribe.annotation.model import GeneModel, Interval
 from phytoscribe.decoding import lattice, scoring, sites
 from phytoscribe.decoding.settings import DecoderSettings
-from phytoscribe.decoding.site_posteriors import node_posteriors
 from phytoscribe.decoding.stretches import Locus, Stretch, loci_of, stretches_between
+from phytoscribe.decoding.sums import sums_over_paths
 from phytoscribe.labels.runs import true_runs
 from phytoscribe.labels.states import NON_CODING_STATES, STATE_COUNT, State
 from phytoscribe.models.batches import window_of
@@ -80,11 +80,11 @@ class Lattice:
         rows = stretch.rows
         if not rows.position.size:
             return 0.0
-        posterior, total, site, span = node_posteriors(rows, self._theta, self._scores)
-        use = -posterior
-        value = -total
+        sums = sums_over_paths(rows, self._theta, self._scores)
+        use = -sums.posteriors(rows)
+        value = -sums.total
         for isoforms in stretch.loci:
-            scores = np.array([self._score(rows, site, span, nodes) for nodes in isoforms])
+            scores = np.array([self._score(rows, sums.site, sums.span, nodes) for nodes in isoforms])
             together = float(np.logaddexp.reduce(scores))
             value += together
             for nodes, share in zip(isoforms, np.exp(scores - together), strict=True):
