@@ -10,7 +10,6 @@ import pytest
 import torch
 from decoded_regions import START, region_with_genes
 
-from phytoscribe.annotation.model import Transcript
 from phytoscribe.decoding.fitting import Likelihood
 from phytoscribe.decoding.lengths import length_scores
 from phytoscribe.decoding.stretches import DecodedRegion, loci_of, stretches_of
@@ -37,11 +36,7 @@ def logits_of(region: DecodedRegion) -> torch.Tensor:
 
 def flipped(region: DecodedRegion) -> DecodedRegion:
     """The region read from its other strand."""
-    size = region.bases.size
-    genes = []
-    for gene in region.genes:
-        cds = tuple(sorted((size - end, size - start) for start, end in gene.transcripts[0].cds))
-        genes.append(replace(gene, strand="-", transcripts=(Transcript(gene.id, cds, cds),)))
+    genes = [gene.reverse_complement(region.bases.size) for gene in region.genes]
     return DecodedRegion(reverse_complement(region.bases), region.minus[::-1], region.plus[::-1], genes[::-1])
 
 

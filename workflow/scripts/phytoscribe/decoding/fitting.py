@@ -27,7 +27,7 @@ from phytoscribe.decoding.lattice import SEGMENT_KINDS, Scores
 from phytoscribe.decoding.settings import DecoderSettings, LengthScore
 from phytoscribe.decoding.streaming import decode_coding_genes
 from phytoscribe.decoding.stretches import DecodedRegion, Stretch, stretches_of
-from phytoscribe.decoding.sums import sums_over_paths
+from phytoscribe.decoding.sums import chain_score, sums_over_paths
 
 logger = logging.getLogger(__name__)
 
@@ -226,14 +226,11 @@ class Likelihood:
     def _observed(self, rows, site, span, scores, isoforms, gradient) -> float:
         """Log sum of the isoforms' scores; adds their features, weighted by their share of it."""
         features = np.zeros((len(isoforms), _PARAMETERS))
-        values = np.zeros(len(isoforms))
+        values = np.array([chain_score(nodes, rows, site, span, scores) for nodes in isoforms])
         for number, nodes in enumerate(isoforms):
             last = len(nodes) - 1
             for place, (row, t) in enumerate(nodes):
-                values[number] += site[row, t]
                 inner = 0 < place < last
-                if inner:
-                    values[number] += span[row, t]
                 add_node_features(rows, row, t, 1.0, True, inner, features[number])
                 if place == last:
                     break
@@ -241,13 +238,10 @@ class Likelihood:
                 length = int(rows.position[following] - rows.position[row])
                 if place % 2 == 0:
                     kind = lattice.kind_of_segment(rows, row, following)
-                    values[number] += lattice.segment_length_score(scores, kind, length)
                     if length < self.base.segment.shape[1]:
                         features[number, scoring.PARAMETER_COUNT + kind] += self.base.segment[kind, length]
-                else:
-                    values[number] += lattice.intron_length_score(scores, length)
-                    if length < self.base.intron.size:
-                        features[number, -1] += self.base.intron[length]
+                elif length < self.base.intron.size:
+                    features[number, -1] += self.base.intron[length]
         total = float(np.logaddexp.reduce(values))
         gradient += np.exp(values - total) @ features
         return total

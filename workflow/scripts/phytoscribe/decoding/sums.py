@@ -33,6 +33,21 @@ class Sums(NamedTuple):
         return found
 
 
+def chain_score(
+    nodes: npt.NDArray, rows: sites.Rows, site: npt.NDArray, span: npt.NDArray, scores: lattice.Scores
+) -> float:
+    """Score of one gene structure, a chain of nodes ``(row, t)`` from left to right, int64 (2 * segments, 2)."""
+    value = float(site[nodes[:, 0], nodes[:, 1]].sum() + span[nodes[1:-1, 0], nodes[1:-1, 1]].sum())
+    for place, (left, right) in enumerate(zip(nodes[:-1, 0], nodes[1:, 0], strict=True)):
+        length = int(rows.position[right] - rows.position[left])
+        if place % 2 == 0:
+            kind = lattice.kind_of_segment(rows, left, right)
+            value += lattice.segment_length_score(scores, kind, length)
+        else:
+            value += lattice.intron_length_score(scores, length)
+    return value
+
+
 def sums_over_paths(rows: sites.Rows, theta: npt.NDArray, scores: lattice.Scores) -> Sums:
     """Forward-backward under the parameters ``theta``; there must be rows."""
     count = rows.position.size

@@ -21,10 +21,10 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from phytoscribe.annotation.model import GeneModel, Interval
-from phytoscribe.decoding import lattice, scoring, sites
+from phytoscribe.decoding import scoring, sites
 from phytoscribe.decoding.settings import DecoderSettings
 from phytoscribe.decoding.stretches import Locus, Stretch, loci_of, stretches_between
-from phytoscribe.decoding.sums import sums_over_paths
+from phytoscribe.decoding.sums import chain_score, sums_over_paths
 from phytoscribe.labels.runs import true_runs
 from phytoscribe.labels.states import NON_CODING_STATES, STATE_COUNT, State
 from phytoscribe.models.batches import window_of
@@ -84,23 +84,12 @@ class Lattice:
         use = -sums.posteriors(rows)
         value = -sums.total
         for isoforms in stretch.loci:
-            scores = np.array([self._score(rows, sums.site, sums.span, nodes) for nodes in isoforms])
+            scores = np.array([chain_score(nodes, rows, sums.site, sums.span, self._scores) for nodes in isoforms])
             together = float(np.logaddexp.reduce(scores))
             value += together
             for nodes, share in zip(isoforms, np.exp(scores - together), strict=True):
                 use[nodes[:, 0], nodes[:, 1]] += share
         _spread(stretch, use, self._theta, gradient, window)
-        return value
-
-    def _score(self, rows: sites.Rows, site: npt.NDArray, span: npt.NDArray, nodes: npt.NDArray) -> float:
-        value = float(site[nodes[:, 0], nodes[:, 1]].sum() + span[nodes[1:-1, 0], nodes[1:-1, 1]].sum())
-        for place, (left, right) in enumerate(zip(nodes[:-1, 0], nodes[1:, 0], strict=True)):
-            length = int(rows.position[right] - rows.position[left])
-            if place % 2 == 0:
-                kind = lattice.kind_of_segment(rows, left, right)
-                value += lattice.segment_length_score(self._scores, kind, length)
-            else:
-                value += lattice.intron_length_score(self._scores, length)
         return value
 
 
