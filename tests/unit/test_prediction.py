@@ -34,6 +34,7 @@ from phytoscribe.models.batches import WindowTokens, collate_tokens
 from phytoscribe.models.configuration import config_from_settings
 from phytoscribe.models.loading import load_model, model_hash
 from phytoscribe.models.structure import StructureModel
+from phytoscribe.prediction import eight_bit
 from phytoscribe.prediction.memory import FreedMemory
 from phytoscribe.prediction.merge import PredictionFiles, numbered
 from phytoscribe.prediction.network import StructureNetwork
@@ -63,6 +64,10 @@ EAGER = DecoderSettings(
 )
 #: Its logits are made larger, so that they matter beside these scalars.
 EMPHASIS = 20.0
+bytes_only = pytest.mark.skipif(
+    not (torch.ops.mkldnn._is_mkldnn_bf16_supported() and eight_bit.is_fast()),
+    reason="this processor has no fast products of bytes",
+)
 
 
 @pytest.fixture(scope="module")
@@ -146,7 +151,7 @@ def test_shards_give_the_same_bytes(plain, model_folder, fasta, tmp_path):
         assert Path(getattr(sharded, name)).read_bytes() == Path(getattr(plain, name)).read_bytes(), name
 
 
-@pytest.mark.parametrize("precision", ["float32", "bfloat16"])
+@pytest.mark.parametrize("precision", ["float32", "bfloat16", pytest.param("int8", marks=bytes_only)])
 @pytest.mark.parametrize(("batch_size", "threads"), [(1, 1), (8, 1), (4, 2), (1, 17)])
 def test_batch_size_and_threads_do_not_change_a_byte(model_folder, fasta, tmp_path, batch_size, threads, precision):
     one = predict(model_folder, fasta, tmp_path / "one", precision=precision)
@@ -162,7 +167,7 @@ def predictor_of(model_folder, window: int = 1024, margin: int = 128, threads: i
     )
 
 
-@pytest.mark.parametrize("precision", ["float32", "bfloat16"])
+@pytest.mark.parametrize("precision", ["float32", "bfloat16", pytest.param("int8", marks=bytes_only)])
 def test_the_reverse_complemented_genome_gives_mirrored_genes(model_folder, real_bases, precision):
     predictor = predictor_of(model_folder, precision=precision)
     plus, minus = predictor.log_probabilities(real_bases)
@@ -320,9 +325,19 @@ def test_partial_genes_are_written_only_on_demand(plain, model_folder, fasta, tm
 def test_the_precision_is_chosen_by_the_processor_and_told(model_folder, fasta, tmp_path):
     assert choose_precision("float32", torch.device("cpu")) == "float32"
     fast = torch.ops.mkldnn._is_mkldnn_bf16_supported()
-    assert choose_precision("auto", torch.device("cpu")) == ("bfloat16" if fast else "float32")
+    best = "int8" if fast and eight_bit.is_fast() else "bfloat16" if fast else "float32"
+    assert choose_precision("auto", torch.device("cpu")) == best
     files = predict(model_folder, fasta, tmp_path / "out", precision="auto")
     assert f"precision: {choose_precision('auto', torch.device('cpu'))}" in Path(files.gff3).read_text()
+
+
+def test_bytes_are_refused_where_they_are_not_fast(monkeypatch):
+    monkeypatch.setattr(eight_bit, "is_fast", lambda: False)
+    assert choose_precision("auto", torch.device("cpu")) != "int8"
+    with pytest.raises(ConfigError, match=r"predict.precision: int8 .* use 'auto', 'bfloat16' or 'float32'"):
+        choose_precision("int8", torch.device("cpu"))
+    with pytest.raises(ConfigError, match="this cuda has no fast products of bytes"):
+        choose_precision("int8", torch.device("cuda"))
 
 
 def test_the_model_that_trains_is_not_touched(model_folder, real_bases):

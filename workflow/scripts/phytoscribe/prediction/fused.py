@@ -12,20 +12,37 @@ import torch
 from numba import njit
 from torch import Tensor, nn
 
+from phytoscribe.models.attention import BlockSparseAttention
+from phytoscribe.models.content import ContentTable
+from phytoscribe.models.encoder import EncoderLayer
 from phytoscribe.models.structure import ConvolutionBlock
+from phytoscribe.prediction.bfloat16 import as_bits, narrow, widen
+from phytoscribe.prediction.eight_bit import EightBitLayer
+from phytoscribe.prediction.fused_attention import FusedAttention
+from phytoscribe.prediction.fused_content import FusedContent
 
 
-def fuse(network: nn.Module) -> None:
-    """Replace the parts of a bfloat16 network for inference, in place; nothing without oneDNN's bfloat16."""
+def fuse(network: nn.Module, eight_bit: bool = False) -> None:
+    """Replace the parts of a bfloat16 network for inference, in place; nothing without oneDNN's bfloat16.
+
+    Args:
+        eight_bit: compute with bytes where that is possible (:mod:`phytoscribe.prediction.eight_bit`).
+    """
     wanted = ("_convolution_pointwise", "_linear_pointwise")
     if not all(hasattr(torch.ops.mkldnn, name) for name in wanted) or not torch.ops.mkldnn._is_mkldnn_bf16_supported():
         return
     for parent in list(network.modules()):
         for name, part in parent.named_children():
-            if isinstance(part, ConvolutionBlock):
+            if eight_bit and isinstance(part, EncoderLayer) and _is_feed_forward(part.feed_forward):
+                setattr(parent, name, EightBitLayer(part))
+            elif isinstance(part, ConvolutionBlock):
                 setattr(parent, name, FusedConvolutionBlock(part))
             elif isinstance(part, nn.LayerNorm) and len(part.normalized_shape) == 1:
                 setattr(parent, name, OnePassLayerNorm(part))
+            elif isinstance(part, ContentTable):
+                setattr(parent, name, FusedContent(part))
+            elif isinstance(part, BlockSparseAttention):
+                setattr(parent, name, FusedAttention(part))
             elif _is_feed_forward(part):
                 setattr(parent, name, FusedFeedForward(part))
 
@@ -71,21 +88,20 @@ class OnePassLayerNorm(nn.Module):
     def forward(self, features: Tensor) -> Tensor:
         features = features.contiguous()
         result = torch.empty_like(features)
-        rows, written = (t.view(torch.uint16).numpy().reshape(-1, t.shape[-1]) for t in (features, result))
+        rows, written = (as_bits(t).reshape(-1, t.shape[-1]) for t in (features, result))
         _normalise(rows, self._weight, self._bias, self._epsilon, written)
         return result
 
 
 @njit(cache=True, nogil=True, fastmath=True)
 def _normalise(rows, weight, bias, epsilon, result):
-    """Normalise each row of bfloat16 numbers, given and written as the uint16 of their bits."""
+    """Normalise each row of bfloat16 numbers."""
     count, width = rows.shape
     bits = np.empty(width, np.uint32)
     values = bits.view(np.float32)
     share = np.float32(1.0 / width)
     for i in range(count):
-        for j in range(width):
-            bits[j] = np.uint32(rows[i, j]) << np.uint32(16)
+        widen(rows[i], bits)
         total = np.float32(0.0)
         for j in range(width):
             total += values[j]
@@ -97,10 +113,7 @@ def _normalise(rows, weight, bias, epsilon, result):
         scale = np.float32(1.0) / np.sqrt(squares * share + epsilon)
         for j in range(width):
             values[j] = (values[j] - mean) * scale * weight[j] + bias[j]
-        for j in range(width):
-            # The upper half of a float32, rounded to the nearest even number.
-            odd = (bits[j] >> np.uint32(16)) & np.uint32(1)
-            result[i, j] = np.uint16((bits[j] + np.uint32(0x7FFF) + odd) >> np.uint32(16))
+        narrow(bits, result[i])
 
 
 def _is_feed_forward(part: nn.Module) -> bool:

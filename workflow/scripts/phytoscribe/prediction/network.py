@@ -15,6 +15,7 @@ from phytoscribe.genome.sequence import Bases
 from phytoscribe.models.batches import WindowTokens, collate_tokens
 from phytoscribe.models.structure import StructureModel
 from phytoscribe.prediction.fused import fuse
+from phytoscribe.prediction.settings import PRECISIONS
 from phytoscribe.tokenizer.segments import Segmenter
 
 #: Log probabilities are kept in half precision; less likely than this counts as this.
@@ -50,18 +51,18 @@ class StructureNetwork:
     Threads may call it at the same time.
 
     Args:
-        precision: ``float32`` or ``bfloat16``.
+        precision: a name of :data:`phytoscribe.prediction.settings.PRECISIONS`.
     """
 
-    def __init__(self, model: StructureModel, segmenter: Segmenter, device: torch.device, precision: torch.dtype):
+    def __init__(self, model: StructureModel, segmenter: Segmenter, device: torch.device, precision: str):
         self.segmenter = segmenter
         self.device = device
         network = copy.deepcopy(model).eval().requires_grad_(False)
         heads = FullPrecision(network.output), FullPrecision(network.sites)
-        network.to(device, precision)
+        network.to(device, PRECISIONS[precision])
         network.output, network.sites = (head.to(device) for head in heads)
-        if device.type == "cpu" and precision is torch.bfloat16:
-            fuse(network)
+        if device.type == "cpu" and PRECISIONS[precision] is torch.bfloat16:
+            fuse(network, eight_bit=precision == "int8")
         self._network = network
 
     def __call__(self, windows: Sequence[Bases], global_ids: tuple[int, int]) -> Readings:

@@ -26,7 +26,7 @@ from phytoscribe.models.loading import check_fit, load_model, model_hash
 from phytoscribe.models.structure import SITE_COUNT, StructureModel
 from phytoscribe.prediction.network import LOWEST, Readings, StructureNetwork
 from phytoscribe.prediction.pool import InOrder, single_core_threads
-from phytoscribe.prediction.settings import PRECISIONS, PredictionSettings, choose_precision
+from phytoscribe.prediction.settings import PredictionSettings, choose_precision
 from phytoscribe.prediction.windows import ContigSequence, Window, contig_windows
 from phytoscribe.tokenizer.segments import Segmenter
 
@@ -122,7 +122,7 @@ class StructurePredictor:
     ) -> None:
         check_fit(model, segmenter)
         self.precision = choose_precision(settings.precision, device)
-        self.network = StructureNetwork(model, segmenter, device, PRECISIONS[self.precision])
+        self.network = StructureNetwork(model, segmenter, device, self.precision)
         self.segmenter = segmenter
         self.decoder = decoder
         self.settings = settings

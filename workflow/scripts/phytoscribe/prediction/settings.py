@@ -8,10 +8,12 @@ from dataclasses import dataclass
 import torch
 
 from phytoscribe.errors import ConfigError
+from phytoscribe.prediction import eight_bit
 
 logger = logging.getLogger(__name__)
 
-PRECISIONS = {"float32": torch.float32, "bfloat16": torch.bfloat16}
+#: What numbers outside the integer products are computed in, by the precision's name.
+PRECISIONS = {"float32": torch.float32, "bfloat16": torch.bfloat16, "int8": torch.bfloat16}
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +24,8 @@ class PredictionSettings:
         window: bases the model sees at once, at most.
         margin: bases at each side of a window whose prediction is dropped, because their context is cut.
         batch_size: windows computed together on a GPU; changes speed and memory only.
-        precision: ``float32``, ``bfloat16``, or ``auto``: bfloat16 where the device is fast with it.
+        precision: ``float32``, ``bfloat16``, ``int8`` (processors only: bfloat16, and the encoder's large products of
+            bytes), or ``auto``: the last of these that the device is fast with.
     """
 
     window: int = 24576
@@ -37,7 +40,7 @@ class PredictionSettings:
             )
         if self.precision not in ("auto", *PRECISIONS):
             raise ConfigError(
-                f"predict.precision: {self.precision!r} is unknown; choose auto or {' or '.join(PRECISIONS)}"
+                f"predict.precision: {self.precision!r} is unknown; choose auto, {' or '.join(PRECISIONS)}"
             )
 
 
@@ -60,9 +63,22 @@ def choose_device(wanted: str) -> torch.device:
 
 
 def choose_precision(wanted: str, device: torch.device) -> str:
-    """``float32`` or ``bfloat16``; ``auto`` depends on the hardware."""
+    """The name in :data:`PRECISIONS` that ``auto`` stands for, or the wanted one.
+
+    Raises:
+        ConfigError: int8 on a device that does not compute it.
+    """
+    on_cpu = device.type == "cpu"
+    bytes_are_fast = on_cpu and torch.ops.mkldnn._is_mkldnn_bf16_supported() and eight_bit.is_fast()
+    if wanted == "int8" and not bytes_are_fast:
+        raise ConfigError(
+            f"predict.precision: int8 was asked for, but this {device.type} has no fast products of bytes and "
+            "bfloat16; use 'auto', 'bfloat16' or 'float32'"
+        )
     if wanted != "auto":
         return wanted
-    if device.type == "cpu":
-        return "bfloat16" if torch.ops.mkldnn._is_mkldnn_bf16_supported() else "float32"
-    return "bfloat16" if device.type == "cuda" and torch.cuda.is_bf16_supported() else "float32"
+    if on_cpu:
+        half_is_fast = torch.ops.mkldnn._is_mkldnn_bf16_supported()
+    else:
+        half_is_fast = device.type == "cuda" and torch.cuda.is_bf16_supported()
+    return "int8" if bytes_are_fast else "bfloat16" if half_is_fast else "float32"

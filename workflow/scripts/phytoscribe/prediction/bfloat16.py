@@ -1,0 +1,29 @@
+"""bfloat16 numbers for compiled loops, which know them as the uint16 of their bits: the upper half of a float32."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from numba import njit
+from torch import Tensor
+
+
+def as_bits(tensor: Tensor) -> npt.NDArray[np.uint16]:
+    """The memory of a bfloat16 tensor on a processor, as uint16 of the same shape; what is written shows in both."""
+    return tensor.view(torch.uint16).numpy()
+
+
+@njit(nogil=True, fastmath=True)
+def widen(numbers, bits):
+    """Write bfloat16 ``numbers`` as float32, given as the uint32 of their bits."""
+    for j in range(numbers.size):
+        bits[j] = np.uint32(numbers[j]) << np.uint32(16)
+
+
+@njit(nogil=True, fastmath=True)
+def narrow(bits, numbers):
+    """The opposite of :func:`widen`, rounded to the nearest even number."""
+    for j in range(numbers.size):
+        odd = (bits[j] >> np.uint32(16)) & np.uint32(1)
+        numbers[j] = np.uint16((bits[j] + np.uint32(0x7FFF) + odd) >> np.uint32(16))
