@@ -41,6 +41,10 @@ ARMS: dict[str, tuple[str, list[str]]] = {
     "3-mers": ("tokens of three bases", [*BASELINE, "--k", "3"]),
     "window-4608": ("windows of half the length, twice as many", [*BASELINE, "--window", "4608", "--batch", "4"]),
     "window-18432": ("windows of twice the length, half as many", [*BASELINE, "--window", "18432", "--batch", "1"]),
+    **{
+        f"data-{percent}": (f"{percent} % of the training contigs", [*BASELINE, "--share", str(percent / 100)])
+        for percent in (10, 25, 50)
+    },
     "no-average": ("the last weights, not their average", [*BASELINE, "--average", "0"]),
 }
 SHOWN = ["nats", "donor_ap", "acceptor_ap", "base_f1", "cds_exon_f1", "locus_f1"]

@@ -47,7 +47,7 @@ from phytoscribe.tokenizer.training import make_tokenizer
 from phytoscribe.training.arrays import TrainingArrays, write_training_arrays
 from phytoscribe.training.loss import LossSettings, label_weights, structure_loss
 from phytoscribe.training.mixture import MixtureOrder
-from phytoscribe.training.packed import load_packed
+from phytoscribe.training.packed import load_packed, with_share
 from phytoscribe.training.sampling import BothStrands
 from phytoscribe.training.sequence_loss import SequenceLoss, known_loci
 from phytoscribe.training.structure import (
@@ -84,6 +84,9 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--loss", default="{}", help="JSON with weights of the loss terms")
     parser.add_argument("--start-mixture", default='{"athaliana": 1}', help="JSON: share of each group at the start")
     parser.add_argument("--end-mixture", help="the same at the end; as at the start if not given")
+    parser.add_argument(
+        "--share", type=float, default=1.0, help="of the bases of each group, in whole contigs"
+    )
     parser.add_argument("--unknown-share", type=float, default=0.2)
     parser.add_argument(
         "--sequence-weight", type=float, default=0.0, help="weight of the decoder's own likelihood of whole genes"
@@ -115,7 +118,7 @@ def main() -> None:
     torch.manual_seed(given.seed)
     started = time.monotonic()
 
-    genomes = load_packed(given.data)
+    genomes = with_share(load_packed(given.data), given.share, given.seed)
     arrays_folder = given.out / "arrays"
     if together.first and not (arrays_folder / "contigs.tsv").exists():
         write_training_arrays([genome.for_training() for genome in genomes], arrays_folder)

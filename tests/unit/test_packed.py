@@ -6,6 +6,7 @@ import subprocess
 import sys
 import tempfile
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -20,7 +21,7 @@ from phytoscribe.genome.sequence import decode, encode
 from phytoscribe.labels import label_sites
 from phytoscribe.labels.states import ACCEPTOR_BIT, DONOR_BIT
 from phytoscribe.training.mixture import MixtureOrder
-from phytoscribe.training.packed import PackedSequences, load_packed, pack_sequences
+from phytoscribe.training.packed import PackedSequences, load_packed, pack_sequences, with_share
 
 EXAMPLE = Path("resources/example/athaliana")
 
@@ -60,6 +61,27 @@ def test_a_packed_genome_is_read_as_it_was(folder, arabidopsis_fasta):
     assert (region.name, len(region.genes)) == ("Chr3", sum(gene.contig == "Chr3" for gene in packed.genes))
     assert (0, 100) in region.mask
     assert training.complete_utrs
+
+
+def test_a_share_of_the_training_contigs(folder):
+    (packed,) = load_packed(folder)
+    many = replace(packed, parts=dict.fromkeys(packed.sequences.contigs, "train") | {"Chr3": "validate"})
+    sizes = packed.sequences.contigs
+    total = sum(sizes[contig] for contig in many.for_training().contigs)
+    former: set[str] = set()
+    for share in (0.01, 0.3, 0.6, 1.0):
+        (fewer,) = with_share([many], share, seed=1)
+        contigs = set(fewer.for_training().contigs)
+        assert former <= contigs
+        assert {gene.contig for gene in fewer.for_training().genes} <= contigs
+        assert [region.name for region in fewer.validation_regions()] == ["Chr3"]
+        bases = sum(sizes[contig] for contig in contigs)
+        assert share * total <= bases < share * total + max(sizes.values())
+        former = contigs
+    assert former == set(sizes) - {"Chr3"}
+    assert len({tuple(with_share([many], 0.01, seed)[0].for_training().contigs) for seed in range(20)}) > 1
+    with pytest.raises(PhytoScribeError, match="above 0 and up to 1"):
+        with_share([many], 0.0, 1)
 
 
 def test_training_stretches_hold_whole_genes_and_mask_those_cut(folder):

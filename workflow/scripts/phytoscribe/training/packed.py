@@ -8,9 +8,10 @@ the genomes with lineage, weight in the mixture, and whether their UTR annotatio
 from __future__ import annotations
 
 import json
+import logging
 import shutil
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -24,6 +25,8 @@ from phytoscribe.genome.sequence import N_CODE, Bases
 from phytoscribe.labels.runs import true_runs
 from phytoscribe.training.arrays import TrainingGenome
 from phytoscribe.training.validation import ValidationRegion
+
+logger = logging.getLogger(__name__)
 
 PARTS = ("train", "validate")
 LISTING = "genomes.json"
@@ -202,6 +205,43 @@ class PackedGenome:
                 ValidationRegion(contig, self.description.species, self.description.lineage, bases, genes, sorted(mask))
             )
         return regions
+
+
+def with_share(genomes: Sequence[PackedGenome], share: float, seed: int) -> list[PackedGenome]:
+    """The genomes with fewer training contigs: of each group, contigs in random order until they hold this share.
+
+    With the same seed, the contigs of a smaller share are among those of a larger one.
+
+    Raises:
+        PhytoScribeError: the share is not above 0 and up to 1.
+    """
+    if not 0 < share <= 1:
+        raise PhytoScribeError(f"a share of {share} of the training contigs; give a number above 0 and up to 1")
+    if share == 1:
+        return list(genomes)
+    rows = [
+        (genome.description.group, number, contig, genome.sequences.contigs[contig])
+        for number, genome in enumerate(genomes)
+        for contig, part in genome.parts.items()
+        if part == "train"
+    ]
+    table = pd.DataFrame(rows, columns=["group", "number", "contig", "length"])
+    table = table.iloc[np.random.default_rng([seed, 3]).permutation(len(table))]
+    by_group = table.groupby("group")["length"]
+    kept = table[by_group.cumsum() - table["length"] < share * by_group.transform("sum")]
+    for group, lengths in kept.groupby("group")["length"]:
+        logger.info("%s: %d training contigs, %.2f Mb", group, len(lengths), lengths.sum() / 1e6)
+    chosen = set(zip(kept["number"], kept["contig"], strict=True))
+    return [
+        replace(
+            genome,
+            parts={
+                contig: part if part != "train" or (number, contig) in chosen else "left out"
+                for contig, part in genome.parts.items()
+            },
+        )
+        for number, genome in enumerate(genomes)
+    ]
 
 
 def load_packed(folder: str | Path) -> list[PackedGenome]:
