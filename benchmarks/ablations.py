@@ -43,7 +43,7 @@ ARMS: dict[str, tuple[str, list[str]]] = {
     "window-18432": ("windows of twice the length, half as many", [*BASELINE, "--window", "18432", "--batch", "1"]),
     **{
         f"data-{percent}": (f"{percent} % of the training contigs", [*BASELINE, "--share", str(percent / 100)])
-        for percent in (10, 25, 50)
+        for percent in (10, 25, 50, 100)
     },
     "no-average": ("the last weights, not their average", [*BASELINE, "--average", "0"]),
 }
@@ -57,6 +57,7 @@ def main() -> None:
     parser.add_argument("--steps", type=int, default=1500)
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--decoder", help="decoder.json that all arms are judged with; none is fitted then")
     parser.add_argument("--only", nargs="*", choices=list(ARMS), help="run these arms alone")
     given = parser.parse_args()
     rows = []
@@ -66,6 +67,8 @@ def main() -> None:
         fixed = ["--data", str(given.data), "--out", str(folder), "--steps", str(given.steps)]
         fixed += ["--validate-every", str(given.steps), "--average", "0.99", "--seed", str(given.seed)]
         fixed += ["--threads", str(given.threads)]
+        if given.decoder:
+            fixed += ["--decoder", given.decoder, "--keep-decoder"]
         command = [sys.executable, "tools/train_release.py", *fixed, *arguments]
         scores = scores_of(folder, given.steps)
         if not scores:

@@ -84,14 +84,13 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--loss", default="{}", help="JSON with weights of the loss terms")
     parser.add_argument("--start-mixture", default='{"athaliana": 1}', help="JSON: share of each group at the start")
     parser.add_argument("--end-mixture", help="the same at the end; as at the start if not given")
-    parser.add_argument(
-        "--share", type=float, default=1.0, help="of the bases of each group, in whole contigs"
-    )
+    parser.add_argument("--share", type=float, default=1.0, help="of the bases of each group, in whole contigs")
     parser.add_argument("--unknown-share", type=float, default=0.2)
     parser.add_argument(
         "--sequence-weight", type=float, default=0.0, help="weight of the decoder's own likelihood of whole genes"
     )
     parser.add_argument("--decoder", type=Path, help="fitted decoder.json for that, and for validation")
+    parser.add_argument("--keep-decoder", action="store_true", help="do not fit the decoder once all steps are done")
     parser.add_argument("--from-model", type=Path, help="model folder whose weights training starts from")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--threads", type=int, default=2)
@@ -188,7 +187,7 @@ def main() -> None:
         if out_of_time:
             logger.info("stopped at step %d of %d; the same command goes on", run.step, given.steps)
             return
-    if together.first:
+    if together.first and not given.keep_decoder:
         ours = [genome for genome in genomes if genome.description.group == "athaliana"]
         run.fit_decoder([region for genome in ours for region in genome.training_stretches(*KNOWN_STRETCHES)])
 
