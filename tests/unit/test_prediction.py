@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 import logging
+import os
 import platform
 import shutil
 import statistics
@@ -329,6 +330,34 @@ def test_the_precision_is_chosen_by_the_processor_and_told(model_folder, fasta, 
     assert choose_precision("auto", torch.device("cpu")) == best
     files = predict(model_folder, fasta, tmp_path / "out", precision="auto")
     assert f"precision: {choose_precision('auto', torch.device('cpu'))}" in Path(files.gff3).read_text()
+
+
+HASH_OF_READINGS = """
+import hashlib, sys
+import torch
+from phytoscribe.genome import Genome
+from phytoscribe.prediction.predictor import StructurePredictor
+from phytoscribe.prediction.settings import PredictionSettings
+model, fasta, precision = sys.argv[1:]
+settings = PredictionSettings(precision=precision)
+predictor = StructurePredictor.from_folder(model, settings, torch.device("cpu"), "athaliana", "Brassicales", 1)
+with Genome(fasta) as genome:
+    tables = predictor.log_probabilities(genome.bases("Chr3", 0, 40_000))
+print(hashlib.sha256(b"".join(table.tobytes() for table in tables)).hexdigest())
+"""
+
+
+@pytest.mark.parametrize("precision", ["bfloat16", pytest.param("int8", marks=bytes_only)])
+def test_a_process_that_compiles_says_the_same_as_one_that_finds_it_done(arabidopsis_fasta, tmp_path, precision):
+    """With real weights: a sum in another order shows only where a number is close to the middle of two steps."""
+    command = [sys.executable, "-c", HASH_OF_READINGS, "resources/models/brassicales", arabidopsis_fasta, precision]
+    cache = {"NUMBA_CACHE_DIR": str(tmp_path), "PYTHONPATH": "workflow/scripts"}
+    runs = [
+        subprocess.run(command, env={**os.environ, **cache}, capture_output=True, text=True, check=True)
+        for _ in range(2)
+    ]
+    assert list(tmp_path.rglob("*.nbc"))
+    assert runs[0].stdout == runs[1].stdout
 
 
 def test_bytes_are_refused_where_they_are_not_fast(monkeypatch):

@@ -1,4 +1,8 @@
-"""bfloat16 numbers for compiled loops, which know them as the uint16 of their bits: the upper half of a float32."""
+"""bfloat16 numbers for compiled loops, which know them as the uint16 of their bits: the upper half of a float32.
+
+Helpers of such loops become part of them.  As functions of their own they would be compiled in several places, with
+sums in another order, and which of these a process gets would depend on what it has compiled before.
+"""
 
 from __future__ import annotations
 
@@ -14,14 +18,14 @@ def as_bits(tensor: Tensor) -> npt.NDArray[np.uint16]:
     return tensor.view(torch.uint16).numpy()
 
 
-@njit(nogil=True, fastmath=True)
+@njit(inline="always")
 def widen(numbers, bits):
     """Write bfloat16 ``numbers`` as float32, given as the uint32 of their bits."""
     for j in range(numbers.size):
         bits[j] = np.uint32(numbers[j]) << np.uint32(16)
 
 
-@njit(nogil=True, fastmath=True)
+@njit(inline="always")
 def narrow(bits, numbers):
     """The opposite of :func:`widen`, rounded to the nearest even number."""
     for j in range(numbers.size):

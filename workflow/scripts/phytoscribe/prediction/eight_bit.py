@@ -171,7 +171,7 @@ def _rows(array):
     return array.reshape(-1, array.shape[-1])
 
 
-@njit(nogil=True, fastmath=True)
+@njit(inline="always")
 def _normalised_steps(values, scale, shift, epsilon, steps):
     """One row: float32 values, which are lost, to unsigned bytes."""
     width = values.size

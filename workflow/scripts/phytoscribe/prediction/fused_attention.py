@@ -128,7 +128,7 @@ def _part(rows, cos, sin, block, query, key, value, global_scores):
                 value[h, place, j] = rows[globals_ + token, 2 * width + h * size + j]
 
 
-@njit(nogil=True, fastmath=True)
+@njit(inline="always")
 def _turn(values, cos, sin, scale, turned):
     """Rotate feature pairs, first half with second half, and scale."""
     half = cos.size
@@ -258,7 +258,7 @@ def _attend_globally(rows, seen, size, written):
         narrow(mixed_bits[g], written[g])
 
 
-@njit(nogil=True, fastmath=True)
+@njit(inline="always")
 def _product(one, other):
     total = np.float32(0)
     for j in range(one.size):
