@@ -4,12 +4,6 @@ from __future__ import annotations
 
 import itertools
 import logging
-import os
-import signal
-import subprocess
-import sys
-import time
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -39,7 +33,7 @@ from phytoscribe.training.fingerprint import claim_run_folder
 from phytoscribe.training.loss import LossSettings, label_weights, site_loss, structure_loss
 from phytoscribe.training.masked_tokens import IGNORED, MASKED_SHARE, SHOWN_AS_MASK, mask_tokens
 from phytoscribe.training.runs import RunSettings, cosine_schedule
-from phytoscribe.training.sampling import EpochSampler, WindowOrder, contig_table
+from phytoscribe.training.sampling import WindowOrder, contig_table
 from phytoscribe.training.structure_data import StructureDataset, collate_structure
 
 CONTIG = "Chr4"
@@ -125,13 +119,6 @@ def test_the_order_is_a_function_of_seed_and_index():
     assert [one[i] for i in range(50)] != [WindowOrder(table, 1000, 6)[i] for i in range(50)]
 
 
-def test_epochs_continue_the_order():
-    sampler = EpochSampler(4)
-    first = list(sampler)
-    sampler.set_epoch(1)
-    assert first + list(sampler) == list(range(8))
-
-
 def output_of(states: torch.Tensor) -> StructureOutput:
     return StructureOutput(states, torch.full((*states.shape[:2], SITE_COUNT), -30.0))
 
@@ -196,8 +183,10 @@ def test_site_loss_is_least_on_the_sites():
     sites[0, 10], sites[0, 30] = DONOR_BIT, ACCEPTOR_BIT
     right = torch.full((1, 40, SITE_COUNT), -20.0)
     right[0, 10, DONOR] = right[0, 30, ACCEPTOR] = 20
-    assert float(site_loss(right, sites)) < 1e-6
-    assert float(site_loss(right.flip(-1), sites)) > 0.9
+    total, known = site_loss(right, sites)
+    assert float(total / known) < 1e-6
+    total, known = site_loss(right.flip(-1), sites)
+    assert float(total / known) > 0.9
 
 
 def test_masking_asks_only_for_nucleotide_tokens(segmenter):
@@ -261,70 +250,3 @@ def test_batches_carry_the_pad_id_of_the_tokenizer(arrays, segmenter):
         tail = batch.inputs.token_ids[row, window.tokens.token_ids.size :]
         assert (tail == segmenter.pad_id).all()
     assert isinstance(arrays.contigs, pd.DataFrame)
-
-
-RESUME_SCRIPT = """
-import sys, logging, json
-from pathlib import Path
-import pytorch_lightning as lightning
-from phytoscribe.models.configuration import config_from_settings
-from phytoscribe.models.structure import StructureModel
-from phytoscribe.tokenizer.segments import Segmenter
-from phytoscribe.training.arrays import TrainingArrays
-from phytoscribe.training.loss import LossSettings
-from phytoscribe.training.runs import MetricsTable, RunSettings, train
-from phytoscribe.training.sampling import EpochSampler, WindowOrder
-from phytoscribe.training.structure import StructureModule
-from phytoscribe.training.structure_data import StructureDataset, collate_structure
-from torch.utils.data import DataLoader
-import torch
-logging.basicConfig(level=logging.INFO, stream=sys.stdout)
-arrays, tokenizer, run, out = map(Path, sys.argv[1:5])
-lightning.seed_everything(1, verbose=False)
-segmenter, data = Segmenter(tokenizer), TrainingArrays.load(arrays)
-model = StructureModel(config_from_settings({"size": "tiny", "dropout": 0.1}, vocab_size=segmenter.vocabulary_size))
-settings = RunSettings(40, 2, 5, 1e-3, warmup_steps=5, precision="float32", device="cpu", seed=1, threads=1)
-order = WindowOrder(data.contigs, 1024, 1)
-loader = DataLoader(StructureDataset(data, segmenter, order, 0.2, 1), batch_size=2, sampler=EpochSampler(10),
-                    collate_fn=collate_structure)
-module = StructureModule(model, settings, LossSettings())
-train(module, loader, settings, run, 2048, MetricsTable(run / "metrics.tsv"), [])
-torch.save(model.state_dict(), out)
-"""
-
-
-def start_training(arrays_folder: Path, tokenizer: Path, run: Path, out: Path) -> subprocess.Popen:
-    command = [sys.executable, "-c", RESUME_SCRIPT, *map(str, (arrays_folder, tokenizer, run, out))]
-    environment = {**os.environ, "PYTHONPATH": "workflow/scripts"}
-    return subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-
-
-def test_a_killed_run_ends_with_the_same_weights(arabidopsis_fasta, tmp_path):
-    genome = Genome(arabidopsis_fasta)
-    genes = [g for g in read_gff3("resources/example/athaliana/annotation.gff3.gz") if g.contig == CONTIG]
-    source = TrainingGenome("athaliana", "Brassicales", genome, [CONTIG], {CONTIG: []}, {}, genes)
-    write_training_arrays([source], tmp_path / "arrays")
-    build_kmer_tokenizer(3, ["athaliana"], ["Brassicales"]).save_pretrained(tmp_path / "tokens")
-    whole = start_training(tmp_path / "arrays", tmp_path / "tokens", tmp_path / "whole", tmp_path / "whole.pt")
-    assert whole.wait(300) == 0, whole.stdout.read()
-
-    run = tmp_path / "killed"
-    victim = start_training(tmp_path / "arrays", tmp_path / "tokens", run, tmp_path / "killed.pt")
-    deadline = time.monotonic() + 200
-    while not (run / "last.ckpt").exists() and time.monotonic() < deadline:
-        time.sleep(0.02)
-    victim.send_signal(signal.SIGKILL)
-    victim.wait()
-    assert not (tmp_path / "killed.pt").exists()
-    done = torch.load(run / "last.ckpt", weights_only=False)["global_step"]
-    assert 0 < done < 40
-    second = start_training(tmp_path / "arrays", tmp_path / "tokens", run, tmp_path / "killed.pt")
-    output, _ = second.communicate(timeout=300)
-    assert second.returncode == 0, output
-    assert "resuming from" in output
-    one, other = (torch.load(tmp_path / name, weights_only=True) for name in ("whole.pt", "killed.pt"))
-    assert one.keys() == other.keys()
-    for name in one:
-        assert torch.equal(one[name], other[name]), name
-    tables = [pd.read_csv(tmp_path / name / "metrics.tsv", sep="\t") for name in ("whole", "killed")]
-    pd.testing.assert_frame_equal(*tables)

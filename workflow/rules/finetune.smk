@@ -80,6 +80,7 @@ rule finetune_structure:
     params:
         settings=config["finetune"],
         model=config["model"],
+        training=config["training"],
         genomes=genomes.split,
         roles=genomes.roles(),
         lineages=genomes.lineages(),

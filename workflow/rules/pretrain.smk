@@ -30,6 +30,7 @@ rule pretrain_encoder:
     params:
         settings=config["pretrain"],
         model=config["model"],
+        training=config["training"],
         genomes=genomes.split,
         roles=genomes.roles(),
         lineages=genomes.lineages(),

@@ -3,7 +3,7 @@
 input: windows (contigs.tsv and arrays of make_windows), start (files of what it starts from), tokenizer, accepted,
     rejected, fasta, fai, splits, masks
 output: config, weights, decoder, load_report, metrics, tokenizer, tokenizer_config (one folder)
-params: settings (config key finetune), model, genomes, roles, lineages, contig_parts, mode, flank, masks,
+params: settings (config key finetune), model, training, genomes, roles, lineages, contig_parts, mode, flank, masks,
     seed, run_folder
 """
 
@@ -11,13 +11,17 @@ from phytoscribe.session import run_script
 
 
 def main(snakemake) -> None:
+    from functools import partial
     from pathlib import Path
 
     from phytoscribe.training.finetuning import run_finetuning
+    from phytoscribe.training.launch import run_on_ranks
     from phytoscribe.training.sources import SplitSources
 
     given, params = snakemake.input, snakemake.params
-    run_finetuning(
+    ranks = dict(params.training)
+    work = partial(
+        run_finetuning,
         SplitSources.of(params, given.fasta, given.splits),
         accepted=list(given.accepted),
         rejected=list(given.rejected),
@@ -41,7 +45,9 @@ def main(snakemake) -> None:
         target=Path(snakemake.output.config).parent,
         seed=int(params.seed),
         threads=snakemake.threads,
+        ranks=ranks,
     )
+    run_on_ranks(work, ranks, Path(params.run_folder), snakemake.threads)
 
 
 run_script(main, snakemake)

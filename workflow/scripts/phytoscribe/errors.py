@@ -29,5 +29,9 @@ class ToolError(PhytoScribeError, RuntimeError):
     """An external program is missing or failed."""
 
 
+class StoppedError(PhytoScribeError, RuntimeError):
+    """A signal ended a training run; it goes on where it was when the same command is given again."""
+
+
 class ModelError(PhytoScribeError, ValueError):
     """A model folder is incomplete, or does not fit the data or the configuration."""

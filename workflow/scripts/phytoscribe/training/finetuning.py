@@ -38,6 +38,7 @@ def run_finetuning(
     masks: Mapping[str, str],
     settings: Mapping[str, Any],
     model_settings: Mapping[str, Any],
+    ranks: Mapping[str, Any],
     arrays: Path,
     start: Path,
     tokenizer_folder: Path,
@@ -55,7 +56,7 @@ def run_finetuning(
         masks: BED file by genome, for those that have one.
         start: folder of the pretrained encoder, or of the released model that ``settings["from_model"]`` names.
         tokenizer_folder: folder of the tokenizer of either.
-        settings, model_settings: sections ``finetune`` and ``model`` of the configuration.
+        settings, model_settings, ranks: sections ``finetune``, ``model`` and ``training`` of the configuration.
         inputs: files whose content decides the result.
     """
     everything = {"finetune": settings, "model": model_settings, "seed": seed, **sources.described()}
@@ -83,7 +84,7 @@ def run_finetuning(
         decoder = replace(DecoderSettings(), **length_scores(genes))
     logger.info("structure model: %d parameters", trainable_parameters(model))
     regions = limit_regions(sources.validation_regions(accepted, rejected, masks), settings["validate_bases"])
-    run = RunSettings.of(settings, seed, threads)
+    run = RunSettings.of(settings, ranks, seed, threads)
     loss = LossSettings(**{name: settings[name] for name in LossSettings.__slots__})
     # Windows of their own, so that no setting of prediction retrains the model.
     prediction = PredictionSettings(batch_size=settings["batch_size"])
@@ -94,7 +95,7 @@ def run_finetuning(
         )
         export(model, decoder, tokenizer_folder, run_folder, report, summary, target)
         return
-    decoder, summary = finetune(
+    result = finetune(
         model,
         data,
         segmenter,
@@ -110,6 +111,9 @@ def run_finetuning(
         decoder,
         released,
     )
+    if result is None:
+        return
+    decoder, summary = result
     export(model, decoder, tokenizer_folder, run_folder, report, summary, target)
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from phytoscribe.files import atomic_open, sha256_of
+from phytoscribe.training.ranks import own_rank, wait_for_all
 
 logger = logging.getLogger(__name__)
 
@@ -31,7 +32,7 @@ LEARNING = (
 
 
 def claim_run_folder(folder: Path, settings: Mapping[str, Any], inputs: Iterable[str | Path]) -> None:
-    """Make ``folder`` this configuration's run folder.
+    """Make ``folder`` this configuration's run folder; the first rank does it for all.
 
     A folder left by other settings, other inputs or other library code is emptied, and the log says so.
 
@@ -39,6 +40,12 @@ def claim_run_folder(folder: Path, settings: Mapping[str, Any], inputs: Iterable
         settings: all that decides the training's result.
         inputs: files that decide it; their content counts, not their time.
     """
+    if own_rank() == 0:
+        _claim(folder, settings, inputs)
+    wait_for_all()
+
+
+def _claim(folder: Path, settings: Mapping[str, Any], inputs: Iterable[str | Path]) -> None:
     root = Path(__file__).parent.parent
     library = sorted(path for part in LEARNING for path in (root / part).rglob("*.py"))
     digest = hashlib.sha256("".join(sha256_of(path) for path in library).encode()).hexdigest()

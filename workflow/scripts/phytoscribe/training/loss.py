@@ -18,6 +18,7 @@ from phytoscribe.labels.states import (
     UNKNOWN_SITE_BIT,
 )
 from phytoscribe.models.structure import StructureOutput
+from phytoscribe.training.ranks import divisors
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,13 +60,12 @@ def structure_loss(
         per_label: from :func:`label_weights`.
 
     Returns:
-        scalar; zero where nothing is known.
+        scalar; zero where nothing is known.  The mean over ranks is the loss of their common batch.
     """
     log_probabilities = F.log_softmax(output.states.float(), dim=-1)
     non_coding = log_probabilities[..., list(NON_CODING_STATES)].logsumexp(-1, keepdim=True)
     base_weight = weights * (targets @ per_label)
     entropy = -(targets * torch.cat([log_probabilities, non_coding], dim=-1)).sum(-1)
-    cross_entropy = (entropy * base_weight).sum() / base_weight.sum().clamp(min=1.0)
 
     coding = list(CODING_STATES)
     predicted = log_probabilities[..., coding].exp().sum(-1) * weights
@@ -74,22 +74,23 @@ def structure_loss(
     known = weights.sum(1)
     filled = wanted.sum(1) > 0
     empty = ~filled & (known > 0)
-    zero = log_probabilities.new_zeros(())
-    f1_term = (1 - 2 * together[filled] / total[filled]).mean() if bool(filled.any()) else zero
-    empty_term = (predicted[empty].sum(1) / known[empty]).mean() if bool(empty.any()) else zero
+    site_entropy, known_sites = site_loss(output.sites, sites)
 
-    site_term = site_loss(output.sites, sites)
-    return (
-        cross_entropy
-        + settings.f1_weight * f1_term
-        + settings.empty_weight * empty_term
-        + settings.site_weight * site_term
+    sums = torch.stack(
+        [
+            (entropy * base_weight).sum(),
+            settings.f1_weight * (1 - 2 * together[filled] / total[filled]).sum(),
+            settings.empty_weight * (predicted[empty].sum(1) / known[empty]).sum(),
+            settings.site_weight * site_entropy,
+        ]
     )
+    amounts = torch.stack([base_weight.sum(), filled.sum().float(), empty.sum().float(), known_sites])
+    return (sums / divisors(amounts)).sum()
 
 
-def site_loss(logits: Tensor, sites: Tensor) -> Tensor:
-    """Mean binary cross-entropy of donors and acceptors, over the bases where sites are known."""
+def site_loss(logits: Tensor, sites: Tensor) -> tuple[Tensor, Tensor]:
+    """Sum of the binary cross-entropy of donors and acceptors where sites are known, and how many those are."""
     wanted = torch.stack([(sites & DONOR_BIT) > 0, (sites & ACCEPTOR_BIT) > 0], dim=-1).float()
     counted = ((sites & UNKNOWN_SITE_BIT) == 0).float()[..., None].expand_as(wanted)
     entropy = F.binary_cross_entropy_with_logits(logits.float(), wanted, weight=counted, reduction="sum")
-    return entropy / counted.sum().clamp(min=1.0)
+    return entropy, counted.sum()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -15,15 +16,16 @@ import torch
 from pytorch_lightning.callbacks import Callback
 from torch import Tensor
 from torch.nn import functional as F
-from torch.utils.data import DataLoader, Dataset
+from torch.utils.data import Dataset
 
 from phytoscribe.genome.sequence import Bases, reverse_complement
 from phytoscribe.models.batches import window_of
 from phytoscribe.models.encoder import MaskedTokenModel
 from phytoscribe.prediction.settings import choose_device
 from phytoscribe.tokenizer.segments import Segmenter, TokenIds
+from phytoscribe.training.ranks import divisors, own_rank
 from phytoscribe.training.runs import MetricsTable, RunSettings, make_optimizer, train
-from phytoscribe.training.sampling import EpochSampler, WindowOrder
+from phytoscribe.training.sampling import WindowOrder
 
 logger = logging.getLogger(__name__)
 
@@ -135,7 +137,7 @@ def masked_cross_entropy(model: MaskedTokenModel, batch: MaskedBatch, reduction:
     logits = model(batch.token_ids, batch.global_ids, positions).float()
     total = F.cross_entropy(logits, wanted, ignore_index=IGNORED, reduction="sum")
     # Windows of only N ask for nothing.
-    return total / (wanted != IGNORED).sum().clamp(min=1) if reduction == "mean" else total
+    return total / divisors((wanted != IGNORED).sum()[None])[0] if reduction == "mean" else total
 
 
 class MaskedTokenModule(lightning.LightningModule):
@@ -219,6 +221,8 @@ class HeldOutLoss(Callback):
         self.last = float("nan")
 
     def on_train_epoch_end(self, trainer: lightning.Trainer, module: lightning.LightningModule) -> None:
+        if own_rank() or trainer.global_step % module.settings.checkpoint_every:
+            return
         self.last = self.held_out.cross_entropy(module.model, self.pad_id, module.device)
         module.model.train()
         self.table.add(trainer.global_step, {"validation_cross_entropy": self.last})
@@ -272,16 +276,11 @@ def pretrain(
 ) -> float:
     """Train ``model`` in place; returns the final held-out cross-entropy."""
     pad_id = dataset.segmenter.pad_id
-    loader = DataLoader(
-        dataset,
-        batch_size=settings.batch_size,
-        sampler=EpochSampler(settings.checkpoint_every * settings.batch_size),
-        collate_fn=lambda windows: collate_masked(windows, pad_id),
-    )
     table = MetricsTable(run_folder / "metrics.tsv")
     module = MaskedTokenModule(model, settings)
     watch = HeldOutLoss(held_out, pad_id, table)
-    train(module, loader, settings, run_folder, settings.batch_size * dataset.order.window, table, [watch])
+    bases = settings.batch_size * dataset.order.window
+    train(module, dataset, partial(collate_masked, pad_id=pad_id), settings, run_folder, bases, table, [watch])
     # Lightning has moved the model back to the CPU.
     device = choose_device(settings.device)
     return held_out.cross_entropy(model.to(device), pad_id, device)

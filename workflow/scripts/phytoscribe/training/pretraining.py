@@ -28,6 +28,7 @@ from phytoscribe.training.masked_tokens import (
     start_from_bases,
     start_from_frequencies,
 )
+from phytoscribe.training.ranks import own_rank
 from phytoscribe.training.runs import RunSettings
 from phytoscribe.training.sampling import WindowOrder, contig_table
 from phytoscribe.training.sources import SplitSources
@@ -39,6 +40,7 @@ def run_pretraining(
     sources: SplitSources,
     settings: Mapping[str, Any],
     model_settings: Mapping[str, Any],
+    ranks: Mapping[str, Any],
     tokenizer_folder: Path,
     corpus: Path,
     inputs: Sequence[str],
@@ -50,7 +52,7 @@ def run_pretraining(
     """Pretrain the encoder and write ``target`` with its report: held-out cross-entropy beside both baselines.
 
     Args:
-        settings: the configuration's ``pretrain``.
+        settings, model_settings, ranks: sections ``pretrain``, ``model`` and ``training`` of the configuration.
         inputs: files whose content decides the result.
     """
     everything = {"pretrain": settings, "model": model_settings, "seed": seed, **sources.described()}
@@ -83,8 +85,10 @@ def run_pretraining(
     logger.info(
         "%d parameters; %d windows of %d bases a pass", trainable_parameters(model), order.windows_per_pass, window
     )
-    run = RunSettings.of(settings, seed, threads)
+    run = RunSettings.of(settings, ranks, seed, threads)
     cross_entropy = pretrain(model, dataset, held_out, run, run_folder)
+    if own_rank():
+        return
     report = {
         "cross_entropy_nats_per_masked_token": {
             "model": cross_entropy,

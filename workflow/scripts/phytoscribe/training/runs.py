@@ -1,16 +1,21 @@
 """Training runs with Lightning: one epoch per checkpoint interval, resumed from the newest checkpoint.
 
 An epoch is ``checkpoint_every`` steps of an endless data order (:mod:`phytoscribe.training.sampling`), and checkpoints
-are written at epoch ends only.  So a killed run loses at most one interval, and continues with the very batches,
-optimizer state and random state that the undisturbed run would have had.
+are written at epoch ends only.  A signal ends the epoch after the step in work, so what is saved then is such an end
+too.  A killed run loses at most one interval; either continues with the very batches, optimizer state and random state
+that the undisturbed run would have had.
+
+Several processes share each step's batch (:mod:`phytoscribe.training.ranks`, started by
+:mod:`phytoscribe.training.launch`).
 """
 
 from __future__ import annotations
 
 import csv
 import logging
+import signal
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,13 +23,15 @@ from typing import Any
 import pytorch_lightning as lightning
 import torch
 from pytorch_lightning.callbacks import Callback, ModelCheckpoint
-from pytorch_lightning.plugins.environments import LightningEnvironment
+from pytorch_lightning.plugins.environments import LightningEnvironment, TorchElasticEnvironment
 from pytorch_lightning.plugins.io import TorchCheckpointIO
-from torch.utils.data import DataLoader
+from torch.utils.data import DataLoader, Dataset
 
-from phytoscribe.errors import ConfigError
+from phytoscribe.errors import ConfigError, StoppedError
 from phytoscribe.files import atomic_path
 from phytoscribe.prediction.settings import choose_device
+from phytoscribe.training.ranks import any_rank, mean_of_ranks, own_rank, rank_count, started
+from phytoscribe.training.sampling import StepSampler
 
 logger = logging.getLogger(__name__)
 
@@ -37,14 +44,16 @@ class RunSettings:
 
     Attributes:
         steps: optimizer steps in all; a multiple of ``checkpoint_every``.
-        batch_size: windows per step.
+        batch_size: windows per step, of all ranks together.
         checkpoint_every: steps between checkpoints.
         learning_rate: peak, reached after ``warmup_steps``, then falling to a tenth along half a cosine.
         weight_decay: of AdamW.
         precision: ``auto`` (bfloat16 where the processor computes it fast, else float32), ``float32``, ``bfloat16``.
         device: ``auto``, ``cpu``, ``cuda`` or ``mps``.
         seed: of weights, data order and drop-out.
-        threads: CPU threads.
+        threads: CPU threads of each rank.
+        devices, nodes: ranks of a node, and nodes.
+        strategy: Lightning's name for how ranks share the model (``ddp``, ``fsdp``, ``deepspeed_stage_2``, ...).
     """
 
     steps: int
@@ -57,15 +66,31 @@ class RunSettings:
     device: str = "auto"
     seed: int = 1
     threads: int = 2
+    devices: int = 1
+    nodes: int = 1
+    strategy: str = "ddp"
 
     @classmethod
-    def of(cls, section: Mapping[str, Any], seed: int, threads: int) -> RunSettings:
-        """From a section ``pretrain`` or ``finetune`` of the configuration; its further keys are not for the run."""
-        return cls(**{name: section[name] for name in cls.__slots__ if name in section}, seed=seed, threads=threads)
+    def of(cls, section: Mapping[str, Any], ranks: Mapping[str, Any], seed: int, threads: int) -> RunSettings:
+        """From a section ``pretrain`` or ``finetune`` of the configuration, and its section ``training``.
+
+        Further keys are not for the run.
+        """
+        given = {name: part[name] for part in (section, ranks) for name in cls.__slots__ if name in part}
+        return cls(**given, seed=seed, threads=threads)
 
     def __post_init__(self) -> None:
         if self.steps % self.checkpoint_every:
             raise ConfigError(f"steps ({self.steps}) must be a multiple of checkpoint_every ({self.checkpoint_every})")
+        if self.batch_size % self.ranks:
+            raise ConfigError(
+                f"batch_size ({self.batch_size}) must be a multiple of training.devices times training.nodes "
+                f"({self.devices} x {self.nodes}): it is the batch of all together"
+            )
+
+    @property
+    def ranks(self) -> int:
+        return self.devices * self.nodes
 
 
 def lightning_precision(wanted: str, device: torch.device) -> str:
@@ -97,7 +122,7 @@ def make_optimizer(module: lightning.LightningModule, settings: RunSettings) -> 
 
 
 class StepSeed(Callback):
-    """Random state (drop-out) as a function of seed and step: a resumed run draws what it would have drawn."""
+    """Random state (drop-out) as a function of seed, step and rank: a resumed run draws what it would have drawn."""
 
     def __init__(self, seed: int) -> None:
         self.seed = seed
@@ -105,7 +130,64 @@ class StepSeed(Callback):
     def on_train_batch_start(
         self, trainer: lightning.Trainer, module: lightning.LightningModule, batch: Any, batch_idx: int
     ) -> None:
-        torch.manual_seed(self.seed * 1_000_003 + trainer.global_step)
+        torch.manual_seed(self.seed * 1_000_003 + trainer.global_step + 7_919_000_000 * own_rank())
+
+
+def require_ranks(wanted: int, found: int) -> None:
+    """ConfigError unless as many processes train together as were asked for."""
+    if found != wanted:
+        raise ConfigError(
+            f"training needs {wanted} processes (training.devices times training.nodes), but {found} came together; "
+            "nothing was trained"
+        )
+
+
+class AllRanks(Callback):
+    """Refuses to train with another number of processes than was asked for, and writes down how many there are.
+
+    Without it, a cluster that starts one process where two were asked for trains on half of the data, in silence.
+    """
+
+    def __init__(self, wanted: int, table: MetricsTable) -> None:
+        self.wanted, self.table = wanted, table
+
+    def on_train_start(self, trainer: lightning.Trainer, module: lightning.LightningModule) -> None:
+        require_ranks(self.wanted, trainer.world_size)
+        require_ranks(self.wanted, rank_count())
+        logger.info("%d processes train together", self.wanted)
+        if trainer.global_step == 0:
+            self.table.add(0, {"world_size": self.wanted})
+
+
+class StopOnSignal(Callback):
+    """On a signal, training ends after the step in work, on all ranks after the same one, and its state is saved.
+
+    SIGTERM comes from ``scancel``, from a time limit and from preemption; SIGUSR1 is what ``--signal`` usually sends
+    ahead of them.
+    """
+
+    SIGNALS = (signal.SIGTERM, signal.SIGUSR1, signal.SIGINT)
+
+    def __init__(self, sampler: StepSampler) -> None:
+        self.sampler = sampler
+        self.received: str | None = None
+
+    def _note(self, number: int, frame: Any) -> None:
+        self.received = signal.Signals(number).name
+
+    def on_train_start(self, trainer: lightning.Trainer, module: lightning.LightningModule) -> None:
+        # After Lightning has set its own, which would end the run without a checkpoint.
+        for number in self.SIGNALS:
+            signal.signal(number, self._note)
+
+    def on_train_batch_end(
+        self, trainer: lightning.Trainer, module: lightning.LightningModule, outputs: Any, batch: Any, batch_idx: int
+    ) -> None:
+        self.sampler.step = trainer.global_step
+        if any_rank(self.received is not None, module.device) and not self.sampler.stopping:
+            logger.info("signal %s: saving after step %d", self.received or "on another rank", trainer.global_step)
+            self.sampler.stopping = True
+            trainer.should_stop = True
 
 
 class MetricsTable(Callback):
@@ -117,6 +199,8 @@ class MetricsTable(Callback):
 
     def add(self, step: int, values: Mapping[str, float]) -> None:
         self.rows += [(step, name, float(value)) for name, value in values.items()]
+        if own_rank():
+            return
         self.path.parent.mkdir(parents=True, exist_ok=True)
         with self.path.open("w", newline="", encoding="utf-8") as handle:
             writer = csv.writer(handle, delimiter="\t", lineterminator="\n")
@@ -152,7 +236,7 @@ class ProgressLog(Callback):
             return
         now = time.monotonic()
         rate = len(self._losses) / max(1e-9, now - self._since)
-        loss = sum(self._losses) / len(self._losses)
+        loss = mean_of_ranks(sum(self._losses) / len(self._losses), module.device)
         left = (self.settings.steps - trainer.global_step) / rate
         logger.info(
             "step %d/%d  loss %.4f  %.2f steps/s  %.1f kb/s  %.1f min left",
@@ -177,7 +261,8 @@ class AtomicCheckpoints(TorchCheckpointIO):
 
 def train(
     module: lightning.LightningModule,
-    loader: DataLoader,
+    dataset: Dataset,
+    collate: Callable[[list], Any],
     settings: RunSettings,
     run_folder: Path,
     bases_per_step: int,
@@ -186,12 +271,22 @@ def train(
 ) -> None:
     """Train to the last step or until a callback stops it, resuming from ``run_folder/last.ckpt`` where there is one.
 
-    ``callbacks`` run in the given order at each epoch's end, before the checkpoint is written, so their state is in it.
+    Args:
+        dataset: window ``i`` of an endless order; step ``n`` reads those from ``n * batch_size`` on.
+        collate: from a list of windows to a batch.
+        callbacks: run in the given order at each epoch's end, before the checkpoint is written, which has their state.
+
+    Raises:
+        StoppedError: a signal ended the run; its checkpoint is there.
     """
+    require_ranks(settings.ranks, rank_count())
     device = choose_device(settings.device)
     torch.set_num_threads(settings.threads)
     run_folder.mkdir(parents=True, exist_ok=True)
     checkpoint = run_folder / CHECKPOINT_NAME
+    sampler = StepSampler(settings.batch_size, settings.checkpoint_every, own_rank(), settings.ranks)
+    loader = DataLoader(dataset, batch_size=sampler.share, sampler=sampler, collate_fn=collate)
+    stop = StopOnSignal(sampler)
     saver = ModelCheckpoint(
         dirpath=run_folder,
         filename="last",
@@ -200,10 +295,20 @@ def train(
         save_on_train_epoch_end=True,
         enable_version_counter=False,
     )
+    ours = [
+        AllRanks(settings.ranks, table),
+        StepSeed(settings.seed),
+        table,
+        ProgressLog(settings, bases_per_step, table),
+        stop,
+    ]
     trainer = lightning.Trainer(
-        max_epochs=settings.steps // settings.checkpoint_every,
+        max_steps=settings.steps,
+        max_epochs=-1,
         accelerator={"cpu": "cpu", "cuda": "gpu", "mps": "mps"}[device.type],
-        devices=1,
+        devices=settings.devices,
+        num_nodes=settings.nodes,
+        strategy=settings.strategy if settings.ranks > 1 else "auto",
         precision=lightning_precision(settings.precision, device),
         gradient_clip_val=1.0,
         logger=False,
@@ -211,15 +316,22 @@ def train(
         enable_model_summary=False,
         use_distributed_sampler=False,
         default_root_dir=str(run_folder),
-        plugins=[LightningEnvironment(), AtomicCheckpoints()],
-        callbacks=[StepSeed(settings.seed), table, ProgressLog(settings, bases_per_step, table), *callbacks, saver],
+        plugins=[TorchElasticEnvironment() if started() else LightningEnvironment(), AtomicCheckpoints()],
+        callbacks=[*ours, *callbacks, saver],
         deterministic=device.type == "cpu",
     )
-    if trainer.world_size != 1:
-        raise ConfigError(f"training started {trainer.world_size} processes, one was asked for")
     resume = checkpoint if checkpoint.exists() else None
-    logger.info("resuming from %s", resume) if resume else logger.info("starting from step 0 in %s", run_folder)
+    if resume:
+        sampler.step = torch.load(resume, map_location="cpu", weights_only=False)["global_step"]
+        logger.info("resuming from %s, step %d", resume, sampler.step)
+    else:
+        logger.info("starting from step 0 in %s", run_folder)
     trainer.fit(module, loader, ckpt_path=resume, weights_only=False)
+    if sampler.stopping and trainer.global_step < settings.steps:
+        raise StoppedError(
+            f"training was stopped by {stop.received or 'a signal on another rank'} after step {trainer.global_step} "
+            f"of {settings.steps}; its state is in {run_folder}, and the same command goes on from there"
+        )
     if trainer.global_step != settings.steps and not trainer.should_stop:
         raise ConfigError(
             f"{run_folder}: training ended at step {trainer.global_step} of {settings.steps}; "

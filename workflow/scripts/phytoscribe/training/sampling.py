@@ -77,22 +77,38 @@ class BothStrands:
         return row, start, index % 2
 
 
-class EpochSampler(Sampler[int]):
-    """Indices of one epoch in the endless order; Lightning calls :meth:`set_epoch`, also when it resumes."""
+class StepSampler(Sampler[int]):
+    """Indices of this rank's share of each step's batch, in an endless order, up to the next checkpoint.
 
-    def __init__(self, samples_per_epoch: int) -> None:
-        self.samples_per_epoch = samples_per_epoch
-        self.epoch = 0
+    A pass begins at the optimiser step that training has reached and ends where the next checkpoint is due, or earlier
+    once :attr:`stopping` is set: what a resumed run reads does not depend on where the former one ended.
 
-    def set_epoch(self, epoch: int) -> None:
-        self.epoch = epoch
+    Args:
+        batch_size: windows of a step, of all ranks together.
+        checkpoint_every: steps between checkpoints.
+        rank, ranks: which of how many processes this one is.
+
+    Attributes:
+        step: steps done; whoever trains keeps it up to date.
+        stopping: no further step is begun.
+    """
+
+    def __init__(self, batch_size: int, checkpoint_every: int, rank: int, ranks: int) -> None:
+        self.share = batch_size // ranks
+        self.batch_size, self.checkpoint_every, self.rank = batch_size, checkpoint_every, rank
+        self.step = 0
+        self.stopping = False
 
     def __len__(self) -> int:
-        return self.samples_per_epoch
+        return self.checkpoint_every * self.share
 
     def __iter__(self) -> Iterator[int]:
-        first = self.epoch * self.samples_per_epoch
-        return iter(range(first, first + self.samples_per_epoch))
+        due = (self.step // self.checkpoint_every + 1) * self.checkpoint_every
+        for step in range(self.step, due):
+            if self.stopping:
+                return
+            first = step * self.batch_size + self.rank * self.share
+            yield from range(first, first + self.share)
 
 
 def contig_table(contigs: Sequence[Bases]) -> pd.DataFrame:

@@ -29,6 +29,7 @@ from phytoscribe.labels.runs import true_runs
 from phytoscribe.labels.states import NON_CODING_STATES, STATE_COUNT, State
 from phytoscribe.models.batches import window_of
 from phytoscribe.training.arrays import TrainingArrays, TrainingGenome
+from phytoscribe.training.ranks import divisors
 
 #: Sites kept beside those of the reference: least log probability.
 CUTOFF = -9.0
@@ -246,5 +247,5 @@ class SequenceLoss:
             bases = window_of(self.arrays.contig_bases(row), start, known.size)
             windows.append(KnownWindow(bases, self.loci.within(row, start, known.size), true_runs(~known)))
         loss, nats = sequence_loss(states, windows, self.lattice, self._workers)
-        per_kb = 1000 / max(1, int(counted.sum()))
-        return loss * per_kb, nats * per_kb
+        known = torch.tensor([float(counted.sum())], device=states.device)
+        return loss * 1000 / divisors(known)[0], nats * 1000 / max(1.0, float(known))

@@ -14,7 +14,6 @@ import numpy as np
 import pytorch_lightning as lightning
 import torch
 from pytorch_lightning.callbacks import Callback
-from torch.utils.data import DataLoader
 
 from phytoscribe.annotation.model import GeneModel, Interval
 from phytoscribe.decoding.fitting import fit_decoder
@@ -32,8 +31,9 @@ from phytoscribe.training.adaptation import adapt, merge_adapters
 from phytoscribe.training.arrays import TrainingArrays, TrainingGenome, state_shares
 from phytoscribe.training.content import content_table
 from phytoscribe.training.loss import LossSettings, label_weights, structure_loss
+from phytoscribe.training.ranks import any_rank, own_rank
 from phytoscribe.training.runs import MetricsTable, RunSettings, make_optimizer, train
-from phytoscribe.training.sampling import BothStrands, EpochSampler, Order, WindowOrder
+from phytoscribe.training.sampling import BothStrands, Order, WindowOrder
 from phytoscribe.training.sequence_loss import SequenceLoss, known_loci
 from phytoscribe.training.structure_data import StructureBatch, StructureDataset, collate_structure
 from phytoscribe.training.validation import ValidationRegion
@@ -154,6 +154,11 @@ class DecodedSelection(Callback):
     def on_train_epoch_end(self, trainer: lightning.Trainer, module: lightning.LightningModule) -> None:
         if trainer.global_step % self.every_steps and trainer.global_step != self.last_step:
             return
+        if own_rank() == 0:
+            self._validate(trainer, module)
+        trainer.should_stop = any_rank(trainer.should_stop, module.device)
+
+    def _validate(self, trainer: lightning.Trainer, module: lightning.LightningModule) -> None:
         model = module.model
         predictor = StructurePredictor(model, self.segmenter, self.decoder, self.prediction, module.device)
         f1 = validation_f1(predict_regions(predictor, self.regions), self.decoder)
@@ -253,7 +258,7 @@ def finetune(
     run_folder: Path,
     decoder: DecoderSettings,
     start: Start | None = None,
-) -> tuple[DecoderSettings, dict[str, Any]]:
+) -> tuple[DecoderSettings, dict[str, Any]] | None:
     """Train ``model`` in place, load its best weights and tune the decoder on the validation regions.
 
     Args:
@@ -261,7 +266,8 @@ def finetune(
         start: the released model whose weights ``model`` has; None for a head that has not been trained.
 
     Returns:
-        The decoder settings, and a summary for the report (best step, validation F1 by level, before and after).
+        The decoder settings, and a summary for the report (best step, validation F1 by level, before and after); None
+        on all ranks but the first.
 
     Raises:
         ModelError: the fine-tuned model decodes the validation regions no better than the released one.
@@ -283,12 +289,6 @@ def finetune(
     else:
         start_from_statistics(model, arrays)
     dataset = StructureDataset(arrays, segmenter, order, unknown_share, settings.seed)
-    loader = DataLoader(
-        dataset,
-        batch_size=settings.batch_size,
-        sampler=EpochSampler(settings.checkpoint_every * settings.batch_size),
-        collate_fn=collate_structure,
-    )
     table = MetricsTable(run_folder / "metrics.tsv")
     best_path = run_folder / "best.pt"
     selection = DecodedSelection(
@@ -303,7 +303,10 @@ def finetune(
         patience,
     )
     module = StructureModule(model.train(), settings, loss, sequence, start.sequence_weight if start else 0.0)
-    train(module, loader, settings, run_folder, settings.batch_size * window, table, [selection])
+    bases = settings.batch_size * window
+    train(module, dataset, collate_structure, settings, run_folder, bases, table, [selection])
+    if own_rank():
+        return None
     model.load_state_dict(torch.load(best_path, map_location="cpu", weights_only=True))
     merge_adapters(model)
     # Lightning has moved the model back to the CPU.
