@@ -23,6 +23,7 @@ from phytoscribe.training.adaptation import DECODER
 from phytoscribe.training.arrays import TrainingArrays
 from phytoscribe.training.fingerprint import claim_run_folder
 from phytoscribe.training.loss import LossSettings
+from phytoscribe.training.ranks import own_rank
 from phytoscribe.training.runs import RunSettings
 from phytoscribe.training.sources import SplitSources
 from phytoscribe.training.structure import Start, export, finetune, refit_decoder
@@ -68,10 +69,11 @@ def run_finetuning(
         segmenter = Segmenter(start)
         model = load_model(StructureModel, start)
         weight = float(settings["sequence_weight"])
-        if weight and settings["batch_size"] % 2:
+        pairs = 2 * ranks["devices"] * ranks["nodes"]
+        if weight and settings["batch_size"] % pairs:
             raise PhytoScribeError(
-                f"finetune.batch_size: {settings['batch_size']} is odd, but finetune.sequence_weight needs both "
-                "strands of each window in a batch; make it even, or set sequence_weight: 0"
+                f"finetune.batch_size: {settings['batch_size']} is no multiple of {pairs}, but finetune.sequence_weight "
+                "needs both strands of each window in the batch of each process; change it, or set sequence_weight: 0"
             )
         genomes = sources.training_genomes(accepted) if weight else []
         released = Start(str(start), settings["mode"], genomes, weight)
@@ -89,6 +91,9 @@ def run_finetuning(
     # Windows of their own, so that no setting of prediction retrains the model.
     prediction = PredictionSettings(batch_size=settings["batch_size"])
     if released and released.mode == DECODER:
+        # Nothing is trained: one process is enough.
+        if own_rank():
+            return
         device = choose_device(run.device)
         decoder, summary = refit_decoder(
             model, segmenter, regions, prediction, decoder, released, run_folder, device, threads
