@@ -72,8 +72,8 @@ def run_finetuning(
         pairs = 2 * ranks["devices"] * ranks["nodes"]
         if weight and settings["batch_size"] % pairs:
             raise PhytoScribeError(
-                f"finetune.batch_size: {settings['batch_size']} is no multiple of {pairs}, but finetune.sequence_weight "
-                "needs both strands of each window in the batch of each process; change it, or set sequence_weight: 0"
+                f"finetune.batch_size: {settings['batch_size']} is no multiple of {pairs}, but finetune.sequence_weight"
+                " needs both strands of each window in the batch of each process; change it, or set sequence_weight: 0"
             )
         genomes = sources.training_genomes(accepted) if weight else []
         released = Start(str(start), settings["mode"], genomes, weight)
