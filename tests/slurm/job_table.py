@@ -1,0 +1,74 @@
+"""What was submitted to SLURM, with what it asked for and what it used, as a table.
+
+What was asked for is from ``scontrol``, what was used from the files of Snakemake's ``benchmark:`` directive, since
+without accounts SLURM keeps none.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pandas as pd
+from slurm_cluster import ask
+
+COLUMNS = [
+    "submission", "job", "rules", "partition", "gpus", "cores", "asked_mb", "used_mb", "state",
+    "submitted", "started", "ended", "job_seconds", "own_seconds",
+]  # fmt: skip
+
+
+def submitted_jobs(known: int = 0) -> pd.DataFrame:
+    """All jobs with a number above ``known``, a row each; the tasks of an array share their ``submission``."""
+    rows = []
+    for line in ask("scontrol", "--oneliner", "show", "job").splitlines():
+        fields = dict(re.findall(r"(\S+?)=(\S*)", line))
+        if "JobId" not in fields or int(fields.get("ArrayJobId", fields["JobId"])) <= known:
+            continue
+        gpus = re.search(r"gres/gpu=(\d+)", fields["TRES"])
+        row = {
+            "submission": int(fields.get("ArrayJobId", fields["JobId"])),
+            "job": f"{fields['ArrayJobId']}_{fields['ArrayTaskId']}" if "ArrayJobId" in fields else fields["JobId"],
+            "rules": fields["Comment"].removeprefix("rule_"),
+            "partition": fields["Partition"],
+            "gpus": int(gpus.group(1)) if gpus else 0,
+            "cores": int(fields["NumCPUs"]),
+            "asked_mb": megabytes(fields["MinMemoryNode"]),
+            "state": fields["JobState"],
+        }
+        for name, field in (("submitted", "SubmitTime"), ("started", "StartTime"), ("ended", "EndTime")):
+            row[name] = pd.to_datetime(fields[field], errors="coerce")
+        rows.append(row)
+    table = pd.DataFrame(rows, columns=COLUMNS)
+    table["job_seconds"] = (table["ended"] - table["started"]).dt.total_seconds()
+    return table.sort_values(["submission", "job"], ignore_index=True)
+
+
+def with_use(table: pd.DataFrame, folder: Path) -> pd.DataFrame:
+    """The same with the memory and the seconds that the rules' own work took, by the benchmark files of a run.
+
+    A group has the largest memory of its rules and the sum of their times; a task of an array that of the largest one.
+    """
+    table = table.copy()
+    measured = benchmarks(folder)
+    for row, name in table["rules"].items():
+        mine = measured[[rule in name for rule in measured["rule"]]]
+        by_rule = mine.groupby("rule")[["s", "max_rss"]].max()
+        table.loc[row, "used_mb"] = by_rule["max_rss"].max() * 1.048576
+        table.loc[row, "own_seconds"] = by_rule["s"].sum()
+    return table
+
+
+def benchmarks(folder: Path) -> pd.DataFrame:
+    """Columns rule, s, max_rss (MiB) of all benchmark files under a run's folder."""
+    found = []
+    for file in sorted((folder / "results/benchmarks").rglob("*.tsv")):
+        table = pd.read_csv(file, sep="\t", na_values=["-", "NA"])
+        table["rule"] = file.relative_to(folder / "results/benchmarks").parts[0].removesuffix(".tsv")
+        found.append(table[["rule", "s", "max_rss"]])
+    return pd.concat(found, ignore_index=True)
+
+
+def megabytes(text: str) -> float:
+    """``4000M`` or ``8G`` as a number of megabytes."""
+    return float(text.rstrip("MG")) * (1024 if text.endswith("G") else 1)
