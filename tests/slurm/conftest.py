@@ -4,12 +4,23 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from job_table import submitted_jobs, with_use
 from slurm_chain import PROFILE, Run, make_chain_house
 from slurm_cluster import Cluster, why_not
 from tiny_workflow import start
+
+#: A run of the chain takes four minutes on two free cores; this leaves room for a busy machine.
+SECONDS = 1700
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Whichever test comes first waits for the chain."""
+    for item in items:
+        if item.path.is_relative_to(Path(__file__).parent):
+            item.add_marker(pytest.mark.timeout(SECONDS + 100))
 
 
 @pytest.fixture(scope="session")
@@ -33,7 +44,7 @@ def chain(cluster, tmp_path_factory) -> Run:
     """The whole workflow, once, on SLURM."""
     folder = make_chain_house(tmp_path_factory.mktemp("chain"))
     began = time.monotonic()
-    done = start(folder, *PROFILE, "all")
+    done = start(folder, *PROFILE, "all", seconds=SECONDS)
     seconds = time.monotonic() - began
     (folder / "snakemake.log").write_text(done.stdout)
     assert done.returncode == 0, done.stdout[-8000:]

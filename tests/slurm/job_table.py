@@ -37,9 +37,11 @@ def submitted_jobs(known: int = 0) -> pd.DataFrame:
             "state": fields["JobState"],
         }
         for name, field in (("submitted", "SubmitTime"), ("started", "StartTime"), ("ended", "EndTime")):
-            row[name] = pd.to_datetime(fields[field], errors="coerce")
+            row[name] = fields[field]
         rows.append(row)
     table = pd.DataFrame(rows, columns=COLUMNS)
+    for name in ("submitted", "started", "ended"):
+        table[name] = pd.to_datetime(table[name], errors="coerce")
     table["job_seconds"] = (table["ended"] - table["started"]).dt.total_seconds()
     return table.sort_values(["submission", "job"], ignore_index=True)
 
