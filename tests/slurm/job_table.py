@@ -25,7 +25,8 @@ def submitted_jobs(known: int = 0) -> pd.DataFrame:
         fields = dict(re.findall(r"(\S+?)=(\S*)", line))
         if "JobId" not in fields or int(fields.get("ArrayJobId", fields["JobId"])) <= known:
             continue
-        gpus = re.search(r"gres/gpu=(\d+)", fields["TRES"])
+        # What the job was given; TRES would list GPUs only where SLURM keeps accounts.
+        gpus = re.search(r"gres:gpu(?::\w+)?:(\d+)", fields.get("TresPerJob", ""))
         row = {
             "submission": int(fields.get("ArrayJobId", fields["JobId"])),
             "job": f"{fields['ArrayJobId']}_{fields['ArrayTaskId']}" if "ArrayJobId" in fields else fields["JobId"],
