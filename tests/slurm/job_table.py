@@ -13,23 +13,22 @@ import pandas as pd
 from slurm_cluster import ask
 
 COLUMNS = [
-    "submission", "job", "rules", "partition", "gpus", "cores", "asked_mb", "used_mb", "state",
+    "job", "rules", "partition", "gpus", "cores", "asked_mb", "used_mb", "state",
     "submitted", "started", "ended", "job_seconds", "own_seconds",
 ]  # fmt: skip
 
 
 def submitted_jobs(known: int = 0) -> pd.DataFrame:
-    """All jobs with a number above ``known``, a row each; the tasks of an array share their ``submission``."""
+    """All jobs with a number above ``known``, a row each."""
     rows = []
     for line in ask("scontrol", "--oneliner", "show", "job").splitlines():
         fields = dict(re.findall(r"(\S+?)=(\S*)", line))
-        if "JobId" not in fields or int(fields.get("ArrayJobId", fields["JobId"])) <= known:
+        if "JobId" not in fields or int(fields["JobId"]) <= known:
             continue
         # What the job was given; TRES would list GPUs only where SLURM keeps accounts.
         gpus = re.search(r"gres:gpu(?::\w+)?:(\d+)", fields.get("TresPerJob", ""))
         row = {
-            "submission": int(fields.get("ArrayJobId", fields["JobId"])),
-            "job": f"{fields['ArrayJobId']}_{fields['ArrayTaskId']}" if "ArrayJobId" in fields else fields["JobId"],
+            "job": int(fields["JobId"]),
             "rules": fields["Comment"].removeprefix("rule_"),
             "partition": fields["Partition"],
             "gpus": int(gpus.group(1)) if gpus else 0,
@@ -44,31 +43,47 @@ def submitted_jobs(known: int = 0) -> pd.DataFrame:
     for name in ("submitted", "started", "ended"):
         table[name] = pd.to_datetime(table[name], errors="coerce")
     table["job_seconds"] = (table["ended"] - table["started"]).dt.total_seconds()
-    return table.sort_values(["submission", "job"], ignore_index=True)
+    return table.sort_values("job", ignore_index=True)
 
 
 def with_use(table: pd.DataFrame, folder: Path) -> pd.DataFrame:
     """The same with the memory and the seconds that the rules' own work took, by the benchmark files of a run.
 
-    A group has the largest memory of its rules and the sum of their times; a task of an array that of the largest one.
+    A group has the largest memory of its rules and the sum of their times.
     """
     table = table.copy()
     measured = benchmarks(folder)
     for row, name in table["rules"].items():
-        mine = measured[[rule in name for rule in measured["rule"]]]
-        by_rule = mine.groupby("rule")[["s", "max_rss"]].max()
-        table.loc[row, "used_mb"] = by_rule["max_rss"].max() * 1.048576
-        table.loc[row, "own_seconds"] = by_rule["s"].sum()
+        rules, _, wildcards = name.partition("_wildcards_")
+        mine = measured[measured["rule"] == rules]
+        if mine.empty:  # a group, whose name is its own and that of its rules
+            mine = measured[[rule in rules for rule in measured["rule"]]]
+        if wildcards:
+            mine = mine[mine["wildcards"] == wildcards]
+        table.loc[row, "used_mb"] = mine["max_rss"].max() * 1.048576
+        table.loc[row, "own_seconds"] = mine["s"].sum()
     return table
 
 
+def seconds_at_work(table: pd.DataFrame) -> float:
+    """Seconds in which at least one rule was at its own work, which ends when its job does."""
+    work = table.dropna(subset=["own_seconds"])
+    begins = work["ended"] - pd.to_timedelta(work["own_seconds"], unit="s")
+    total, until = 0.0, pd.Timestamp.min
+    for start, end in sorted(zip(begins, work["ended"], strict=True)):
+        total += max(0.0, (end - max(start, until)).total_seconds())
+        until = max(until, end)
+    return total
+
+
 def benchmarks(folder: Path) -> pd.DataFrame:
-    """Columns rule, s, max_rss (MiB) of all benchmark files under a run's folder."""
+    """Columns rule, wildcards, s, max_rss (MiB) of all benchmark files under a run's folder."""
     found = []
     for file in sorted((folder / "results/benchmarks").rglob("*.tsv")):
         table = pd.read_csv(file, sep="\t", na_values=["-", "NA"])
         table["rule"] = file.relative_to(folder / "results/benchmarks").parts[0].removesuffix(".tsv")
-        found.append(table[["rule", "s", "max_rss"]])
+        table["wildcards"] = file.stem.replace(".", "_")
+        found.append(table[["rule", "wildcards", "s", "max_rss"]])
     return pd.concat(found, ignore_index=True)
 
 

@@ -13,7 +13,7 @@ from tiny_workflow import ROOT, start
 def test_out_of_memory_is_tried_with_more_and_the_broken_one_is_named(cluster, tmp_path):
     shutil.copytree(ROOT / "profiles", tmp_path / "profiles")
     shutil.copy(Path(__file__).parent / "failing/Snakefile", tmp_path)
-    known = max(submitted_jobs()["submission"], default=0)
+    known = max(submitted_jobs()["job"], default=0)
     done = start(tmp_path, *PROFILE, "all")
     assert done.returncode == 1, done.stdout[-4000:]
 

@@ -1,4 +1,4 @@
-"""Prediction in seven shards, as an array: the same bytes as in one, also after one shard was killed."""
+"""Prediction in seven shards, each a job: the same bytes as in one, also after one of them was killed."""
 
 from __future__ import annotations
 
@@ -37,14 +37,14 @@ def test_seven_shards_give_the_bytes_of_one(chain, unsharded):
 
 def test_a_killed_shard_is_made_again_alone(chain, unsharded):
     shutil.rmtree(chain.folder / "results/predictions")
-    known = int(chain.jobs["submission"].max())
+    known = int(chain.jobs["job"].max())
     killed = run_and_kill_one(chain.folder, known)
     assert killed.returncode != 0, "without retries the run ends in failure"
     shards = sorted(file.name for file in (chain.folder / "results/predictions/shards/tiny").glob("*.jsonl"))
     assert len(shards) == SHARDS - 1, f"the others are kept: {shards}"
     assert not (chain.folder / GFF3).exists()
 
-    known = int(submitted_jobs()["submission"].max())
+    known = int(submitted_jobs()["job"].max())
     again = start(chain.folder, *PROFILE, GFF3)
     assert again.returncode == 0, again.stdout[-4000:]
     rules = [name.partition("_wildcards")[0] for name in submitted_jobs(known)["rules"]]
@@ -60,7 +60,7 @@ def run_and_kill_one(folder: Path, known: int, seconds: float = 400) -> subproce
         process = subprocess.Popen(command, cwd=folder, env=variables, stdout=log, stderr=log)
         try:
             deadline = time.monotonic() + seconds
-            while not (running := running_task(known)):
+            while not (running := running_shard(known)):
                 assert process.poll() is None, (folder / "killed.log").read_text()[-3000:]
                 assert time.monotonic() < deadline, "no shard runs"
                 time.sleep(0.5)
@@ -71,10 +71,10 @@ def run_and_kill_one(folder: Path, known: int, seconds: float = 400) -> subproce
     return subprocess.CompletedProcess(command, code, (folder / "killed.log").read_text())
 
 
-def running_task(known: int) -> str | None:
-    """A running task of an array that was submitted after the job ``known``."""
-    for name in ask("squeue", "--noheader", "--states=RUNNING", "--format=%i").split():
-        job, _, task = name.partition("_")
-        if int(job) > known and task.isdigit():
-            return name
+def running_shard(known: int) -> str | None:
+    """A running shard that was submitted after the job ``known``."""
+    for line in ask("squeue", "--noheader", "--states=RUNNING", "--format=%i %k").splitlines():
+        job, comment = line.split()
+        if int(job) > known and comment.startswith("rule_predict_shard"):
+            return job
     return None
