@@ -44,7 +44,9 @@ lint: env
 	snakefmt --check Snakefile workflow
 	snakemake --lint
 
+# Tests of the SLURM profile start a SLURM of their own, where its packages are or can be had.
 test: lint
+	@bash tools/install_programs.sh slurm
 	pytest -v
 
 # After editing requirements.in: a fresh environment, its packages written down without their build suffixes.

@@ -1,7 +1,36 @@
 #!/usr/bin/env bash
 # Find the programs that the workflow calls; install the missing ones from the system's packages where that needs no
 # question (root, or sudo without a password). Elsewhere one line says what to install.
+# With the argument `slurm` instead: the SLURM that tests/slurm starts. It is for tests alone, so where it cannot be had
+# one line says why, and nothing fails.
 set -euo pipefail
+
+install() {
+    "${become[@]}" apt-get update -qq &&
+        "${become[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$@" >/dev/null
+}
+
+if [ "${1:-}" = slurm ]; then
+    without() {
+        echo "No SLURM for tests/slurm, which will be skipped: $1"
+        exit 0
+    }
+    missing=()
+    for program in slurmctld slurmd sbatch munged; do
+        command -v "$program" >/dev/null || missing+=("$program")
+    done
+    [ ${#missing[@]} -eq 0 ] && exit 0
+    # A cluster's own machine has the commands without the daemons, and stays as it is.
+    [ ${#missing[@]} -eq 4 ] || without "this machine has a part of one; missing are ${missing[*]}"
+    [ "$(id -u)" -eq 0 ] || without "starting its daemons needs root"
+    command -v apt-get >/dev/null || without "there is no apt-get"
+    # Under systemd the packages would start SLURM for good; in a container they start nothing (policy-rc.d).
+    [ ! -d "${SYSTEMD_FOLDER:-/run/systemd/system}" ] || without "systemd would keep it running; install it yourself"
+    become=()
+    echo "Installing slurmctld slurmd slurm-client munge (for tests/slurm)"
+    install slurmctld slurmd slurm-client munge || without "apt-get could not install it"
+    exit 0
+fi
 
 # program  Debian/Ubuntu package  conda package
 programs="\
@@ -35,8 +64,7 @@ else
     explain
 fi
 echo "Installing ${apt[*]} (missing: ${missing[*]})"
-"${become[@]}" apt-get update -qq || explain
-"${become[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${apt[@]}" >/dev/null || explain
+install "${apt[@]}" || explain
 for program in "${missing[@]}"; do
     command -v "$program" >/dev/null || explain
 done

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import os
-import subprocess
 import sys
 
 import pytest
 import yaml
-from tiny_workflow import ROOT, jobs_of, start, tiny_config, write_config
+from profile_settings import profile_settings
+from tiny_workflow import jobs_of, start, tiny_config, write_config
 
 MODEL_FILES = ("config.json", "model.safetensors", "decoder.json", "tokenizer.json", "tokenizer_config.json")
 
@@ -70,13 +69,6 @@ def test_slurm_profile_loads_without_conda_and_slurm(house, tmp_path_factory):
     assert jobs_of(done.stdout)["predict_shard"] == 4
 
 
-def test_slurm_profile_sends_the_network_to_gpus():
-    resources = profile_settings("profiles/slurm/profile.yaml", [])["set-resources"]
-    for rule in ("pretrain_encoder", "finetune_structure", "predict_shard"):
-        assert resources[rule]["slurm_partition"] == "gpu"
-        assert resources[rule]["gpu"] == 1
-
-
 def path_without(folder, *programs) -> str:
     """A PATH with links to all programs of the present one but these."""
     for directory in reversed([os.path.dirname(sys.executable), *os.environ["PATH"].split(os.pathsep)]):
@@ -86,23 +78,6 @@ def path_without(folder, *programs) -> str:
                     (folder / name).unlink(missing_ok=True)
                     (folder / name).symlink_to(os.path.join(directory, name))
     return str(folder)
-
-
-def profile_settings(file: str, arguments: list[str], environment: dict[str, str] | None = None) -> dict:
-    """What a profile gives when Snakemake is started with these arguments."""
-    code = (
-        "import json, sys, yte; path = sys.argv.pop(1);"
-        "print(json.dumps(yte.process_yaml(open(path), require_use_yte=True)))"
-    )
-    variables = {key: value for key, value in os.environ.items() if key != "SNAKEMAKE_PROFILE"}
-    done = subprocess.run(
-        [sys.executable, "-c", code, str(ROOT / file), *arguments],
-        env=variables | (environment or {}),
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    return json.loads(done.stdout)
 
 
 @pytest.mark.parametrize(
@@ -120,13 +95,3 @@ def test_default_profile_never_caps_a_cluster(arguments, environment, takes_all_
     settings = profile_settings("profiles/default/profile.yaml", arguments, environment)
     assert (settings.get("cores") == "all") is takes_all_cores
     assert not {"default-resources", "set-resources", "set-threads", "jobs"} & set(settings)
-
-
-def test_slurm_profile_uses_conda_where_it_is(tmp_path):
-    conda = tmp_path / "conda"
-    conda.write_text("#!/bin/sh\n")
-    conda.chmod(0o755)
-    path = {"PATH": f"{tmp_path}{os.pathsep}{os.environ['PATH']}"}
-    assert profile_settings("profiles/slurm/profile.yaml", [], path)["software-deployment-method"] == "conda"
-    without = profile_settings("profiles/slurm/profile.yaml", [], {"PATH": str(tmp_path / "none")})
-    assert "software-deployment-method" not in without

@@ -181,15 +181,17 @@ def test_fine_tuning_reads_what_the_check_rejected():
     assert 'rejected=expand("results/clean/{genome}.rejected.tsv", genome=genomes.split)' in RULES["finetune_structure"]
 
 
-def test_only_rules_with_attempt_get_more_when_repeated():
-    profile = (ROOT / "profiles/slurm/profile.yaml").read_text()
-    assert "retries: 2" in profile
-    assert "`attempt`" in (ROOT / "docs/slurm.md").read_text()
+def test_repeating_is_left_to_the_profile():
     repeated = {rule for rule, text in RULES.items() if re.search(r"^    retries:", text, flags=re.MULTILINE)}
-    assert repeated == DOWNLOADS, "all other rules leave repeating to the profile"
+    assert repeated == DOWNLOADS
     assert {rule for rule, text in RULES.items() if "attempt" in text} == DOWNLOADS
     for rule in DOWNLOADS:
         assert re.search(r"mem_mb=\d+,\n +runtime=\d+,\n", RULES[rule]), "they get no more when they are repeated"
+
+
+@pytest.mark.parametrize("rule", [rule for rule, text in RULES.items() if "    localrule: True\n" not in text])
+def test_rule_that_may_run_on_a_cluster_measures_itself(rule):
+    assert re.search(rf"^    benchmark:\n        \"results/benchmarks/{rule}[/.]", RULES[rule], flags=re.MULTILINE)
 
 
 def test_downloads_run_here_are_tried_again_and_leave_no_empty_file():
@@ -203,18 +205,6 @@ def test_downloads_run_here_are_tried_again_and_leave_no_empty_file():
 def test_the_manifest_is_input_of_nothing_but_all():
     assert not [rule for rule, text in RULES.items() if "manifest" in text and rule != "write_manifest"]
     assert '"resources/genomes/manifest.tsv"' in (ROOT / "Snakefile").read_text()
-
-
-def test_slurm_profile_names_only_rules_that_exist():
-    text = (ROOT / "profiles/slurm/profile.yaml").read_text()
-    profile = yaml.safe_load(
-        re.sub(r"^\?.*$", "", text, flags=re.MULTILINE).replace("\n  software-dep", "\nsoftware-dep")
-    )
-    for key in ("set-resources", "set-threads"):
-        unknown = set(profile[key]) - set(RULES)
-        assert not unknown, f"{key} of profiles/slurm names {unknown}"
-    on_gpu = {rule for rule, values in profile["set-resources"].items() if values.get("gpu")}
-    assert on_gpu == {"pretrain_encoder", "finetune_structure", "predict_shard"}
 
 
 def test_a_trained_model_is_a_complete_model_folder():

@@ -25,10 +25,10 @@ def bin_folder(tmp_path):
     return tmp_path
 
 
-def install(folder: Path) -> subprocess.CompletedProcess:
+def install(folder: Path, *arguments: str, systemd: str = "/no/such/folder") -> subprocess.CompletedProcess:
     return subprocess.run(
-        ["/usr/bin/bash", str(ROOT / "tools/install_programs.sh")],
-        env=os.environ | {"PATH": str(folder)},
+        ["/usr/bin/bash", str(ROOT / "tools/install_programs.sh"), *arguments],
+        env=os.environ | {"PATH": str(folder), "SYSTEMD_FOLDER": systemd},
         capture_output=True,
         text=True,
         check=False,
@@ -72,6 +72,43 @@ def test_root_installs_what_is_missing(bin_folder):
     calls = (bin_folder / "calls").read_text().splitlines()
     assert calls[0].startswith("update")
     assert calls[1].split()[-1] == "cd-hit"
+
+
+def test_slurm_is_installed_for_the_tests_where_nothing_starts_it_for_good(bin_folder):
+    command(bin_folder, "id", "echo 0")
+    command(bin_folder, "apt-get", f'echo "$@" >> {bin_folder}/calls')
+    done = install(bin_folder, "slurm")
+    assert done.returncode == 0, done.stderr
+    calls = (bin_folder / "calls").read_text().splitlines()
+    assert calls[1].split()[-4:] == ["slurmctld", "slurmd", "slurm-client", "munge"]
+
+
+@pytest.mark.parametrize(
+    ("there", "user", "systemd", "reason"),
+    [
+        (["sbatch"], 0, False, "has a part of one"),
+        ([], 1000, False, "needs root"),
+        ([], 0, True, "systemd would keep it running"),
+    ],
+)
+def test_elsewhere_one_line_says_why_slurm_is_not_installed(bin_folder, there, user, systemd, reason):
+    for name in there:
+        command(bin_folder, name)
+    command(bin_folder, "id", f"echo {user}")
+    command(bin_folder, "apt-get", f"echo called >> {bin_folder}/calls")
+    done = install(bin_folder, "slurm", systemd=str(bin_folder) if systemd else "/no/such/folder")
+    assert done.returncode == 0
+    assert done.stdout.count("\n") == 1
+    assert "will be skipped" in done.stdout
+    assert reason in done.stdout
+    assert not (bin_folder / "calls").exists()
+
+
+def test_slurm_that_is_there_is_no_news(bin_folder):
+    for name in ("slurmctld", "slurmd", "sbatch", "munged"):
+        command(bin_folder, name)
+    done = install(bin_folder, "slurm")
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
 
 
 def test_size_of_the_environment_is_said_for_both_builds(tmp_path):

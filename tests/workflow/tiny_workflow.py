@@ -30,7 +30,9 @@ def write_config(folder: Path, config: dict) -> None:
     (folder / "config/config.yaml").write_text(yaml.safe_dump(config, sort_keys=False))
 
 
-def start(folder: Path, *arguments: str, environment: dict[str, str] | None = None) -> subprocess.CompletedProcess:
+def start(
+    folder: Path, *arguments: str, environment: dict[str, str] | None = None, seconds: float = 900
+) -> subprocess.CompletedProcess:
     """Run ``snakemake`` with these arguments in ``folder``, as from a shell; the output holds stderr too."""
     variables = {key: value for key, value in os.environ.items() if not key.startswith("SNAKEMAKE")}
     variables["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{variables['PATH']}"
@@ -42,7 +44,7 @@ def start(folder: Path, *arguments: str, environment: dict[str, str] | None = No
         stderr=subprocess.STDOUT,
         text=True,
         check=False,
-        timeout=900,
+        timeout=seconds,
     )
 
 

@@ -74,6 +74,8 @@ rule accept_annotation:
         accepted="results/clean/{genome}.accepted.gff3",
     log:
         "logs/clean/{genome}.accept.log",
+    benchmark:
+        "results/benchmarks/accept_annotation/{genome}.tsv"
     conda:
         "../envs/annotation.yaml"
     resources:
@@ -101,6 +103,8 @@ rule plot_check:
         ),
     log:
         "logs/clean/{genome}.plot.log",
+    benchmark:
+        "results/benchmarks/plot_check/{genome}.tsv"
     conda:
         "../envs/report.yaml"
     resources:

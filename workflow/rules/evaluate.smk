@@ -51,6 +51,8 @@ rule evaluate_genes:
         ),
     log:
         "logs/evaluate/{genome}.genes.log",
+    benchmark:
+        "results/benchmarks/evaluate_genes/{genome}.tsv"
     conda:
         "../envs/annotation.yaml"
     resources:
@@ -146,6 +148,8 @@ rule evaluate_isoseq:
         ),
     log:
         "logs/evaluate/{genome}.isoseq.log",
+    benchmark:
+        "results/benchmarks/evaluate_isoseq/{genome}.tsv"
     conda:
         "../envs/minimap2.yaml"
     resources:

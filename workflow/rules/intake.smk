@@ -38,6 +38,8 @@ rule index_genome:
         fai="resources/genomes/{genome}/{genome}.fa.fai",
     log:
         "logs/intake/{genome}.index.log",
+    benchmark:
+        "results/benchmarks/index_genome/{genome}.tsv"
     conda:
         "../envs/annotation.yaml"
     resources:

@@ -57,6 +57,8 @@ rule merge_predictions:
         ),
     log:
         "logs/predict/{genome}.merge.log",
+    benchmark:
+        "results/benchmarks/merge_predictions/{genome}.tsv"
     conda:
         "../envs/torch.yaml"
     resources:

@@ -28,6 +28,8 @@ rule report:
         ),
     log:
         "logs/report/report.log",
+    benchmark:
+        "results/benchmarks/report.tsv"
     conda:
         "../envs/report.yaml"
     resources:

@@ -14,6 +14,8 @@ rule extract_proteins:
         loci="results/splits/loci/{genome}.tsv",
     log:
         "logs/split/{genome}.proteins.log",
+    benchmark:
+        "results/benchmarks/extract_proteins/{genome}.tsv"
     conda:
         "../envs/annotation.yaml"
     resources:
@@ -61,6 +63,8 @@ rule assign_splits:
         splits="results/splits/splits.tsv",
     log:
         "logs/split/assign.log",
+    benchmark:
+        "results/benchmarks/assign_splits.tsv"
     conda:
         "../envs/annotation.yaml"
     resources:

@@ -13,6 +13,8 @@ rule sample_corpus:
         corpus="results/tokenizer/corpus.txt",
     log:
         "logs/tokenizer/corpus.log",
+    benchmark:
+        "results/benchmarks/sample_corpus.tsv"
     conda:
         "../envs/tokenizer.yaml"
     resources:

@@ -1,0 +1,51 @@
+"""A SLURM for the tests of this folder, and the tiny workflow after a whole run on it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from job_table import submitted_jobs, with_use
+from slurm_chain import PROFILE, Run, make_chain_house
+from slurm_cluster import Cluster, why_not
+from tiny_workflow import start
+
+#: A run of the chain takes four minutes on two free cores; this leaves room for a busy machine.
+SECONDS = 1700
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Whichever test comes first waits for the chain."""
+    for item in items:
+        if item.path.is_relative_to(Path(__file__).parent):
+            item.add_marker(pytest.mark.timeout(SECONDS + 100))
+
+
+@pytest.fixture(scope="session")
+def cluster(tmp_path_factory) -> Iterator[Cluster]:
+    reason = why_not()
+    if reason:
+        pytest.skip(reason)
+    cluster = Cluster(tmp_path_factory.mktemp("slurm"))
+    try:
+        try:
+            cluster.start()
+        except PermissionError as error:
+            pytest.skip(f"pretended GPUs cannot be made here: {error}")
+        yield cluster
+    finally:
+        cluster.stop()
+
+
+@pytest.fixture(scope="session")
+def chain(cluster, tmp_path_factory) -> Run:
+    """The whole workflow, once, on SLURM."""
+    folder = make_chain_house(tmp_path_factory.mktemp("chain"))
+    began = time.monotonic()
+    done = start(folder, *PROFILE, "all", seconds=SECONDS)
+    seconds = time.monotonic() - began
+    (folder / "snakemake.log").write_text(done.stdout)
+    assert done.returncode == 0, done.stdout[-8000:]
+    return Run(folder, done, with_use(submitted_jobs(), folder), seconds)

@@ -1,0 +1,49 @@
+"""How the tests start Snakemake on SLURM, and the configuration and data of the chain that they run."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from subprocess import CompletedProcess
+from typing import NamedTuple
+
+import pandas as pd
+from tiny_workflow import copy_house, cut_annotation, cut_fasta, tiny_config, write_config
+
+#: The options of the README's command, and the one thing that tests change: how soon a finished job is noticed.
+PROFILE = ("--profile", "profiles/slurm", "--slurm-init-seconds-before-status-checks", "8")
+#: First bases of all eight contigs of the example: one to train, one to validate, six to test; seven shards of them.
+TRAIN, VALIDATE = {"Chr1": 150_000}, {"Chr4": 50_000}
+TEST = {"Chr3_1065466_1464870": 70_000} | dict.fromkeys(
+    ["Chr2", "Chr3", "Chr5", "Chr5_25975502_26975502", "ColHiFi_Chr1_5M_7M"], 9_000
+)
+SHARDS = 7
+
+
+class Run(NamedTuple):
+    """A run of the whole workflow: its folder, what Snakemake said, its jobs, and the seconds that it took."""
+
+    folder: Path
+    done: CompletedProcess
+    jobs: pd.DataFrame
+    seconds: float
+
+
+def chain_config(shards: int = SHARDS) -> dict:
+    """The configuration of the chain: one genome, trained on, predicted and scored by every ruler."""
+    config = tiny_config()
+    del config["genomes"][1]
+    config["genomes"][0]["contigs"] = {"validate": list(VALIDATE), "test": list(TEST)}
+    config["predict"] |= {"scope": "all", "shards": shards}
+    return config
+
+
+def make_chain_house(folder: Path) -> Path:
+    """A folder with the workflow, the chain's data and its configuration."""
+    copy_house(folder)
+    (folder / "data").mkdir()
+    pieces = TRAIN | VALIDATE | TEST
+    (folder / "data/tiny.fa").write_text(cut_fasta(pieces))
+    (folder / "data/tiny.gff3").write_text(cut_annotation(pieces))
+    (folder / "data/tiny.bed").write_text("Chr1\t130735\t130855\torf_not_ok\n")
+    write_config(folder, chain_config())
+    return folder

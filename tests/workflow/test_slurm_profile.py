@@ -1,0 +1,181 @@
+"""profiles/slurm: what every rule asks for, the lines that a site edits, and how it finds out how to watch jobs."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import time
+
+import pytest
+from profile_settings import profile_settings, read_profile
+from tiny_workflow import ROOT, jobs_of, start, tiny_config, write_config
+
+PROFILE = "profiles/slurm/profile.yaml"
+GPU_RULES = {"pretrain_encoder", "finetune_structure", "predict_shard"}
+
+
+@pytest.fixture(scope="module")
+def settings() -> dict:
+    return profile_settings(PROFILE, [], {"PATH": "/no/such/folder"})
+
+
+def cluster_rules() -> dict[str, str]:
+    """Text of the rules that are sent to the cluster, by name."""
+    texts = {}
+    for file in (ROOT / "workflow/rules").glob("*.smk"):
+        for block in file.read_text().split("\nrule ")[1:]:
+            name, _, text = block.partition(":\n")
+            if "    localrule: True\n" not in text:
+                texts[name] = text
+    return texts
+
+
+def asked(expression: str | int, attempt: int, files: list[str]) -> int:
+    """What an expression of the profile gives, evaluated with the names that Snakemake gives it."""
+    return eval(str(expression), {"attempt": attempt, "input": files, "shutil": shutil})
+
+
+def test_every_rule_has_its_own_memory_and_time_and_no_other_is_named(settings):
+    rules = set(cluster_rules())
+    assert len(rules) >= 19
+    assert set(settings["set-resources"]) == rules
+    assert set(settings["groups"]) <= rules
+    for rule, values in settings["set-resources"].items():
+        assert {"mem_mb", "runtime"} <= set(values), rule
+    many_cores = {rule for rule, text in cluster_rules().items() if "    threads: " in text}
+    assert set(settings["set-threads"]) == many_cores
+
+
+def test_gpu_rules_alone_go_to_the_gpu_partition_and_into_no_group(settings):
+    for rule, values in settings["set-resources"].items():
+        assert values.get("gpu", 0) == (rule in GPU_RULES), rule
+        assert values.get("slurm_partition") == ("'gpu'" if rule in GPU_RULES else None), rule
+    assert not GPU_RULES & set(settings["groups"])
+    assert settings["default-resources"]["slurm_partition"] == "'cpu'"
+
+
+def test_reasons_stand_beside_all_values():
+    lines = (ROOT / PROFILE).read_text().splitlines()
+    first = lines.index("set-resources:") + 1
+    section = lines[first : lines.index("set-threads:")]
+    rules = [number for number, line in enumerate(section) if line.startswith("  ") and line[2].isalpha()]
+    for number in rules:
+        if section[number].strip() != "finetune_structure:":  # as pretrain_encoder, just before
+            assert section[number - 1].startswith("  #"), section[number]
+
+
+def test_memory_grows_with_every_attempt(settings):
+    for rule, values in settings["set-resources"].items():
+        one, two, three = (asked(values["mem_mb"], attempt, []) for attempt in (1, 2, 3))
+        assert 500 <= one < two < three, rule
+        # A stopped training resumes; more than a day is refused by many sites.
+        fixed = rule in ("pretrain_encoder", "finetune_structure")
+        assert (asked(values["runtime"], 1, []) < asked(values["runtime"], 2, [])) is not fixed, rule
+
+
+def test_memory_or_time_grows_with_the_input(settings, tmp_path):
+    big = tmp_path / "genome.fa"
+    with big.open("wb") as handle:
+        handle.truncate(1_000_000_000)
+    files = [str(big), str(tmp_path / "not_there_yet")]
+    fixed = {"plot_check", "report", "predict_shard"}
+    for rule, values in settings["set-resources"].items():
+        grown = [asked(values[key], 1, files) - asked(values[key], 1, []) for key in ("mem_mb", "runtime")]
+        assert (max(grown) > 0) is (rule not in fixed), rule
+    assert asked(settings["set-resources"]["make_windows"]["mem_mb"], 1, files) == 8000 + 20 * 1000
+
+
+def test_shards_are_no_array(settings):
+    assert "slurm-array-jobs" not in settings, "a failed task takes the others with it (plugin issue 447)"
+
+
+def fake_scontrol(folder, text: str) -> dict[str, str]:
+    """A PATH with a SLURM that answers so."""
+    (folder / "scontrol").write_text(f"#!/bin/sh\n{text}\n")
+    (folder / "scontrol").chmod(0o755)
+    return {"PATH": f"{folder}{os.pathsep}/usr/bin{os.pathsep}/bin"}
+
+
+def configuration(storage: str, age: int = 300) -> str:
+    return f"echo 'AccountingStorageType   = accounting_storage/{storage}'; echo 'MinJobAge               = {age} sec'"
+
+
+@pytest.mark.parametrize(
+    ("answer", "command", "said"),
+    [
+        (configuration("slurmdbd"), "sacct", "since this SLURM keeps accounts"),
+        (configuration("none"), "squeue", "since this SLURM keeps no accounts"),
+        (configuration("none", 60), "squeue", "forgets a finished job after 60 s"),
+        ("echo down >&2; exit 1", "squeue", "is SLURM down?"),
+    ],
+)
+def test_the_status_command_follows_the_accounting(tmp_path, answer, command, said):
+    environment = fake_scontrol(tmp_path, answer)
+    found = profile_settings(PROFILE, [], environment)
+    assert found["slurm-status-command"] == command
+    assert said in read_profile(PROFILE, [], environment).stderr
+
+
+def test_a_slurm_that_does_not_answer_holds_nobody_up(tmp_path):
+    began = time.monotonic()
+    done = read_profile(PROFILE, [], fake_scontrol(tmp_path, "exec sleep 100"))
+    assert time.monotonic() - began < 40
+    assert done.returncode == 0, done.stderr
+    assert "timed out after 10 seconds" in done.stderr
+
+
+def test_what_a_site_edits_reaches_the_jobs(tmp_path):
+    text = (ROOT / PROFILE).read_text()
+    edited = {
+        'account = ""': 'account = "lab"',
+        'cpu_partition = "cpu"': 'cpu_partition = "short"',
+        'gpu_partition = "gpu"': 'gpu_partition = "max"',
+        'gpu_type = ""': 'gpu_type = "a100"',
+        'cpu_qos = ""': 'cpu_qos = "normal"',
+        'gpu_qos = ""': 'gpu_qos = "deep"',
+        'status_command = ""': 'status_command = "squeue"',
+    }
+    for old, new in edited.items():
+        assert text.count(f"  - {old}") == 1, f"{old} is to be edited in one place"
+        text = text.replace(f"  - {old}", f"  - {new}")
+    (tmp_path / "profile.yaml").write_text(text)
+    found = profile_settings(tmp_path / "profile.yaml", [], fake_scontrol(tmp_path, configuration("slurmdbd")))
+    assert found["slurm-status-command"] == "squeue"
+    default = found["default-resources"]
+    assert (default["slurm_account"], default["slurm_partition"], default["qos"]) == ("'lab'", "'short'", "'normal'")
+    for rule in GPU_RULES:
+        values = found["set-resources"][rule]
+        # Quoted: max is also a function of Python, which Snakemake would take.
+        assert (values["slurm_partition"], values["gpu_model"], values["qos"]) == ("'max'", "'a100'", "'deep'")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ('cpu_qos = ""', 'cpu_qos = "normal"', "give both cpu_qos and gpu_qos, or neither"),
+        ('status_command = ""', 'status_command = "qstat"', "it must be sacct, squeue or empty"),
+    ],
+)
+def test_contradictions_in_the_edited_lines_stop_the_run(tmp_path, old, new, message):
+    text = (ROOT / PROFILE).read_text().replace(f"  - {old}", f"  - {new}")
+    (tmp_path / "profile.yaml").write_text(text)
+    done = read_profile(tmp_path / "profile.yaml", [], {"PATH": "/no/such/folder"})
+    assert done.returncode != 0
+    assert message in done.stderr
+
+
+def test_a_dry_run_works_before_any_input_is_there(house):
+    config = tiny_config()
+    config["genomes"][1]["genome"] = {"url": "https://example.org/other.fa.gz"}
+    write_config(house, config)
+    done = start(house, "--profile", "profiles/slurm", "all", "-n")
+    assert done.returncode == 0, done.stdout[-3000:]
+    assert {"index_genome", "clean_annotation", "make_windows", "predict_shard"} <= set(jobs_of(done.stdout))
+
+
+def test_conda_is_used_where_it_is(tmp_path):
+    (tmp_path / "conda").write_text("#!/bin/sh\n")
+    (tmp_path / "conda").chmod(0o755)
+    with_it = profile_settings(PROFILE, [], {"PATH": str(tmp_path)})
+    assert with_it["software-deployment-method"] == "conda"
+    assert "software-deployment-method" not in profile_settings(PROFILE, [], {"PATH": "/no/such/folder"})
