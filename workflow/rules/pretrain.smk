@@ -25,6 +25,7 @@ rule pretrain_encoder:
         "../envs/torch.yaml"
     threads: 8
     resources:
+        gpu=config["training"]["devices"],
         mem_mb=16000,
         runtime=1440,
     params:
