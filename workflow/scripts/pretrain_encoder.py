@@ -19,6 +19,7 @@ def main(snakemake) -> None:
 
     given, params = snakemake.input, snakemake.params
     ranks = dict(params.training)
+    threads = max(1, snakemake.threads // ranks["devices"])
     work = partial(
         run_pretraining,
         SplitSources.of(params, given.fasta, given.splits),
@@ -30,10 +31,10 @@ def main(snakemake) -> None:
         run_folder=Path(params.run_folder),
         target=Path(snakemake.output.config).parent,
         seed=int(params.seed),
-        threads=snakemake.threads,
+        threads=threads,
         ranks=ranks,
     )
-    run_on_ranks(work, ranks, Path(params.run_folder), snakemake.threads)
+    run_on_ranks(work, ranks, Path(params.run_folder), threads)
 
 
 run_script(main, snakemake)
