@@ -48,6 +48,7 @@ from phytoscribe.training.arrays import TrainingArrays, write_training_arrays
 from phytoscribe.training.loss import LossSettings, label_weights, structure_loss
 from phytoscribe.training.mixture import MixtureOrder
 from phytoscribe.training.packed import load_packed, with_share
+from phytoscribe.training.ranks import any_rank, wait_for_all
 from phytoscribe.training.sampling import BothStrands
 from phytoscribe.training.sequence_loss import SequenceLoss, known_loci
 from phytoscribe.training.structure import (
@@ -216,16 +217,11 @@ class Together:
         return self.rank == 0
 
     def wait(self) -> None:
-        if self.count > 1:
-            torch.distributed.barrier()
+        wait_for_all()
 
     def any(self, value: bool) -> bool:
         """True everywhere if it is true in one of them."""
-        if self.count == 1:
-            return value
-        flag = torch.tensor(float(value), device=self._device)
-        torch.distributed.all_reduce(flag, torch.distributed.ReduceOp.MAX)
-        return bool(flag)
+        return any_rank(value, torch.device(self._device))
 
     def average_gradients(self, model: torch.nn.Module) -> None:
         if self.count == 1:

@@ -31,3 +31,18 @@ def narrow(bits, numbers):
     for j in range(numbers.size):
         odd = (bits[j] >> np.uint32(16)) & np.uint32(1)
         numbers[j] = np.uint16((bits[j] + np.uint32(0x7FFF) + odd) >> np.uint32(16))
+
+
+@njit(inline="always")
+def mean_and_scale(values, epsilon):
+    """Mean of float32 values, and what brings their differences from it to a deviation of one, as in a layer norm."""
+    share = np.float32(1.0 / values.size)
+    total = np.float32(0.0)
+    for j in range(values.size):
+        total += values[j]
+    mean = total * share
+    squares = np.float32(0.0)
+    for j in range(values.size):
+        difference = values[j] - mean
+        squares += difference * difference
+    return mean, np.float32(1.0) / np.sqrt(squares * share + epsilon)

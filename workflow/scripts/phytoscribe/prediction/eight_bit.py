@@ -15,7 +15,7 @@ from numba import njit
 from torch import Tensor, nn
 
 from phytoscribe.models.encoder import EncoderLayer
-from phytoscribe.prediction.bfloat16 import as_bits, narrow, widen
+from phytoscribe.prediction.bfloat16 import as_bits, mean_and_scale, narrow, widen
 from phytoscribe.prediction.fused_attention import FusedAttention
 
 #: Deviations from zero that normalised numbers keep; chosen on validation contigs (benchmarks/ablations.md).
@@ -27,9 +27,10 @@ _GELU_DEPTH = 0.17
 
 
 def is_fast() -> bool:
-    """Whether this processor adds products of bytes in one instruction, and PyTorch can use it."""
+    """Whether this processor is fast with products of bytes, and with bfloat16 beside them, and PyTorch knows both."""
     wanted = ("qlinear_pointwise", "qlinear_prepack", "qconv_pointwise", "qconv_prepack")
-    return torch.cpu._is_vnni_supported() and all(hasattr(torch.ops.onednn, name) for name in wanted)
+    known = all(hasattr(torch.ops.onednn, name) for name in wanted)
+    return known and torch.cpu._is_vnni_supported() and torch.ops.mkldnn._is_mkldnn_bf16_supported()
 
 
 class EightBitLayer(nn.Module):
@@ -174,19 +175,9 @@ def _rows(array):
 @njit(inline="always")
 def _normalised_steps(values, scale, shift, epsilon, steps):
     """One row: float32 values, which are lost, to unsigned bytes."""
-    width = values.size
-    share = np.float32(1.0 / width)
-    total = np.float32(0.0)
-    for j in range(width):
-        total += values[j]
-    mean = total * share
-    squares = np.float32(0.0)
-    for j in range(width):
-        difference = values[j] - mean
-        squares += difference * difference
-    deviations = np.float32(1.0) / np.sqrt(squares * share + epsilon)
-    for j in range(width):
-        step = (values[j] - mean) * deviations * scale[j] + shift[j] + np.float32(ZERO + 0.5)
+    mean, per_deviation = mean_and_scale(values, epsilon)
+    for j in range(values.size):
+        step = (values[j] - mean) * per_deviation * scale[j] + shift[j] + np.float32(ZERO + 0.5)
         steps[j] = np.uint8(np.int32(min(max(step, np.float32(0.0)), np.float32(255.0))))
 
 

@@ -16,7 +16,7 @@ from phytoscribe.models.attention import BlockSparseAttention
 from phytoscribe.models.content import ContentTable
 from phytoscribe.models.encoder import EncoderLayer
 from phytoscribe.models.structure import ConvolutionBlock
-from phytoscribe.prediction.bfloat16 import as_bits, narrow, widen
+from phytoscribe.prediction.bfloat16 import as_bits, mean_and_scale, narrow, widen
 from phytoscribe.prediction.eight_bit import EightBitLayer
 from phytoscribe.prediction.fused_attention import FusedAttention
 from phytoscribe.prediction.fused_content import FusedContent
@@ -99,18 +99,9 @@ def _normalise(rows, weight, bias, epsilon, result):
     count, width = rows.shape
     bits = np.empty(width, np.uint32)
     values = bits.view(np.float32)
-    share = np.float32(1.0 / width)
     for i in range(count):
         widen(rows[i], bits)
-        total = np.float32(0.0)
-        for j in range(width):
-            total += values[j]
-        mean = total * share
-        squares = np.float32(0.0)
-        for j in range(width):
-            difference = values[j] - mean
-            squares += difference * difference
-        scale = np.float32(1.0) / np.sqrt(squares * share + epsilon)
+        mean, scale = mean_and_scale(values, epsilon)
         for j in range(width):
             values[j] = (values[j] - mean) * scale * weight[j] + bias[j]
         narrow(bits, result[i])

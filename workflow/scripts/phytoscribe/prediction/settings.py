@@ -69,7 +69,7 @@ def choose_precision(wanted: str, device: torch.device) -> str:
         ConfigError: int8 on a device that does not compute it.
     """
     on_cpu = device.type == "cpu"
-    bytes_are_fast = on_cpu and torch.ops.mkldnn._is_mkldnn_bf16_supported() and eight_bit.is_fast()
+    bytes_are_fast = on_cpu and eight_bit.is_fast()
     if wanted == "int8" and not bytes_are_fast:
         raise ConfigError(
             f"predict.precision: int8 was asked for, but this {device.type} has no fast products of bytes and "

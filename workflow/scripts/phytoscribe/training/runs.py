@@ -176,6 +176,8 @@ class StopOnSignal(Callback):
         self.received = signal.Signals(number).name
 
     def on_train_start(self, trainer: lightning.Trainer, module: lightning.LightningModule) -> None:
+        self.sampler.step = trainer.global_step
+        logger.info("going on from step %d", trainer.global_step)
         # After Lightning has set its own, which would end the run without a checkpoint.
         for number in self.SIGNALS:
             signal.signal(number, self._note)
@@ -321,11 +323,7 @@ def train(
         deterministic=device.type == "cpu",
     )
     resume = checkpoint if checkpoint.exists() else None
-    if resume:
-        sampler.step = torch.load(resume, map_location="cpu", weights_only=False)["global_step"]
-        logger.info("resuming from %s, step %d", resume, sampler.step)
-    else:
-        logger.info("starting from step 0 in %s", run_folder)
+    logger.info("resuming from %s", resume) if resume else logger.info("starting from step 0 in %s", run_folder)
     trainer.fit(module, loader, ckpt_path=resume, weights_only=False)
     if sampler.stopping and trainer.global_step < settings.steps:
         raise StoppedError(
