@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from disturbing import Outcome, begin
 from job_table import submitted_jobs, with_use
 from slurm_chain import PROFILE, Run, make_chain_house
 from slurm_cluster import Cluster, why_not
@@ -49,3 +51,11 @@ def chain(cluster, tmp_path_factory) -> Run:
     (folder / "snakemake.log").write_text(done.stdout)
     assert done.returncode == 0, done.stdout[-8000:]
     return Run(folder, done, with_use(submitted_jobs(), folder), seconds)
+
+
+@pytest.fixture(scope="session")
+def trainings(chain, tmp_path_factory) -> Iterator[dict[str, Future[Outcome]]]:
+    """Disturbed and undisturbed training runs, which go on while other tests run."""
+    folder = tmp_path_factory.mktemp("trainings")
+    with ThreadPoolExecutor(4) as pool:
+        yield begin(pool, folder, chain.folder)

@@ -13,24 +13,27 @@ import pandas as pd
 from slurm_cluster import ask
 
 COLUMNS = [
-    "job", "rules", "partition", "gpus", "cores", "asked_mb", "used_mb", "state",
+    "job", "rules", "partition", "nodes", "gpus", "cores", "asked_mb", "used_mb", "state",
     "submitted", "started", "ended", "job_seconds", "own_seconds",
 ]  # fmt: skip
 
 
-def submitted_jobs(known: int = 0) -> pd.DataFrame:
-    """All jobs with a number above ``known``, a row each."""
+def submitted_jobs(known: int = 0, folder: Path | None = None) -> pd.DataFrame:
+    """All jobs with a number above ``known``, a row each; with ``folder`` those that run in it."""
     rows = []
     for line in ask("scontrol", "--oneliner", "show", "job").splitlines():
         fields = dict(re.findall(r"(\S+?)=(\S*)", line))
         if "JobId" not in fields or int(fields["JobId"]) <= known:
             continue
+        if folder and Path(fields["WorkDir"]) != folder:
+            continue
         # What the job was given; TRES would list GPUs only where SLURM keeps accounts.
         gpus = re.search(r"gres:gpu(?::\w+)?:(\d+)", fields.get("TresPerJob", ""))
         row = {
             "job": int(fields["JobId"]),
-            "rules": fields["Comment"].removeprefix("rule_"),
+            "rules": fields.get("Comment", "").removeprefix("rule_"),
             "partition": fields["Partition"],
+            "nodes": int(fields["NumNodes"].partition("-")[0]),
             "gpus": int(gpus.group(1)) if gpus else 0,
             "cores": int(fields["NumCPUs"]),
             "asked_mb": megabytes(fields["MinMemoryNode"]),

@@ -29,7 +29,8 @@ SlurmctldPort={ports[0]}
 SlurmUser=root
 SlurmdUser=root
 AuthType=auth/munge
-AuthInfo=socket={folder}/run/munge.socket
+# Credentials live as long as a requeued job waits before it starts again: two minutes if nothing is said.
+AuthInfo=socket={folder}/run/munge.socket,cred_expire=10
 MpiDefault=none
 ProctrackType=proctrack/linuxproc
 TaskPlugin=task/none

@@ -17,7 +17,7 @@ def test_out_of_memory_is_tried_with_more_and_the_broken_one_is_named(cluster, t
     done = start(tmp_path, *PROFILE, "all")
     assert done.returncode == 1, done.stdout[-4000:]
 
-    jobs = submitted_jobs(known)
+    jobs = submitted_jobs(known, tmp_path)
     hungry = jobs[jobs["rules"] == "index_genome"]
     assert list(hungry["state"]) == ["FAILED", "COMPLETED"]
     assert list(hungry["asked_mb"]) == [1000, 2000]

@@ -47,7 +47,7 @@ def test_a_killed_shard_is_made_again_alone(chain, unsharded):
     known = int(submitted_jobs()["job"].max())
     again = start(chain.folder, *PROFILE, GFF3)
     assert again.returncode == 0, again.stdout[-4000:]
-    rules = [name.partition("_wildcards")[0] for name in submitted_jobs(known)["rules"]]
+    rules = [name.partition("_wildcards")[0] for name in submitted_jobs(known, chain.folder)["rules"]]
     assert sorted(rules) == ["merge_predictions", "predict_shard"]
     assert (chain.folder / GFF3).read_bytes() == unsharded
 

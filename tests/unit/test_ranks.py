@@ -204,16 +204,17 @@ def test_one_launcher(monkeypatch, tmp_path):
     for name in list(os.environ):
         if name.startswith("SLURM_"):
             monkeypatch.delenv(name)
-    one_node = launch_command(tmp_path / "job", 4, 1)
+    one_node = launch_command(tmp_path / "job", 4, 1, 2)
     assert "--standalone" in one_node
     assert one_node[one_node.index("--nproc-per-node") + 1] == "4"
     with pytest.raises(ConfigError, match=r"training.nodes is 2, which needs a SLURM job"):
-        launch_command(tmp_path / "job", 4, 2)
+        launch_command(tmp_path / "job", 4, 2, 2)
     monkeypatch.setenv("SLURM_JOB_ID", "12")
     monkeypatch.setattr("shutil.which", lambda name: f"/usr/bin/{name}")
-    several = launch_command(tmp_path / "job", 2, 3)
+    several = launch_command(tmp_path / "job", 2, 3, 4)
     assert several[0] == "srun"
-    for flag, value in (("--nodes", "3"), ("--ntasks", "3"), ("--ntasks-per-node", "1"), ("--nnodes", "3")):
+    flags = {"--nodes": "3", "--ntasks": "3", "--ntasks-per-node": "1", "--nnodes": "3", "--cpus-per-task": "8"}
+    for flag, value in flags.items():
         assert several[several.index(flag) + 1] == value
 
 

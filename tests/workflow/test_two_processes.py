@@ -29,5 +29,5 @@ def test_a_batch_that_two_processes_cannot_share_is_refused(tmp_path):
     write_config(tmp_path, config)
     done = start(tmp_path, "--cores", "2", "--", "results/models/pretrain/model.safetensors")
     assert done.returncode == 1
-    assert "batch_size (3) must be a multiple of training.devices times training.nodes (2 x 1)" in done.stdout
+    assert "pretrain.batch_size: 3 must be a multiple of training.devices times training.nodes (2)" in done.stdout
     assert not (tmp_path / "results/models/pretrain").exists()

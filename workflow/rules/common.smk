@@ -164,6 +164,17 @@ def starting_tokenizer(file, released=config["finetune"].get("from_model")):
     return os.path.join(released or "results/tokenizer", file)
 
 
+def places_of_ranks(devices=config["training"]["devices"], nodes=config["training"]["nodes"]):
+    """Resources of a training job: its GPUs, and for several nodes what makes it a task on each and lets it call srun.
+
+    With `mpi` the SLURM plugin leaves srun to the job. It reads `tasks` twice, the second time as tasks of each GPU,
+    which `tasks_per_gpu` of zero leaves out.
+    """
+    if nodes == 1:
+        return {"gpu": devices}
+    return {"gpu": devices * nodes, "nodes": nodes, "tasks": nodes, "tasks_per_gpu": 0, "mpi": "srun"}
+
+
 def shards_of(wildcards):
     """The parts that the prediction of one genome is divided into."""
     return [

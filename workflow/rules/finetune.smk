@@ -75,7 +75,7 @@ rule finetune_structure:
         "../envs/torch.yaml"
     threads: 8
     resources:
-        gpu=config["training"]["devices"],
+        **places_of_ranks(),
         mem_mb=16000,
         runtime=1440,
     params:

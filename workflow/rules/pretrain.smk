@@ -25,7 +25,7 @@ rule pretrain_encoder:
         "../envs/torch.yaml"
     threads: 8
     resources:
-        gpu=config["training"]["devices"],
+        **places_of_ranks(),
         mem_mb=16000,
         runtime=1440,
     params:

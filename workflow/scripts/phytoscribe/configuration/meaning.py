@@ -131,10 +131,16 @@ def _window_mistakes(config: Config) -> Iterator[str]:
 def _training_mistakes(config: Config) -> Iterator[str]:
     if config["predict"]["model"] != "trained":
         return
+    ranks = config["training"]["devices"] * config["training"]["nodes"]
     for section in ("pretrain", "finetune"):
         steps, interval = config[section]["steps"], config[section]["checkpoint_every"]
         if steps % interval:
             yield f"{section}.steps: {steps} must be a multiple of {section}.checkpoint_every ({interval})"
+        if config[section]["batch_size"] % ranks:
+            yield (
+                f"{section}.batch_size: {config[section]['batch_size']} must be a multiple of training.devices times "
+                f"training.nodes ({ranks}), since all of them share it"
+            )
     roles = [item["role"] for item in config["genomes"]]
     if "train" not in roles:
         yield (

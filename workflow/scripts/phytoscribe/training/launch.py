@@ -1,8 +1,9 @@
 """How a training run's processes are started: one decision, from ``training.devices`` and ``training.nodes``.
 
 One process is this one.  Several on one node are started by torchrun, and so are those of several nodes, by one
-torchrun on each, which srun starts.  Whatever starts them, each counts the others and refuses to train if some are
-missing (:class:`phytoscribe.training.runs.AllRanks`).
+torchrun on each, which srun starts: the job must be one that Snakemake's SLURM plugin does not itself run under srun
+(resource ``mpi``, set by the training rules), since a step within that step would find its node taken.  Whatever starts
+them, each counts the others and refuses to train if some are missing (:class:`phytoscribe.training.runs.AllRanks`).
 """
 
 from __future__ import annotations
@@ -24,8 +25,13 @@ from phytoscribe.errors import ConfigError, ToolError
 
 logger = logging.getLogger(__name__)
 
-#: Where the torchruns of several nodes meet; one job a node is the rule for training, so a fixed port is free.
-PORT = 29_431
+#: Where the torchruns of several nodes meet: a port of the first node, by the job's number, as jobs may share a node.
+#: The range is below the one that systems deal out to whoever asks (from 32768 on Linux).
+PORTS = range(20_000, 30_000)
+#: Signals that torchrun hands on to its ranks, and the seconds that it then waits: a step, and saving a large model.
+#: Of itself it would die of SIGUSR1, and kill its ranks 30 s after any other.
+SIGNALS = "SIGTERM,SIGINT,SIGHUP,SIGQUIT,SIGUSR1"
+PATIENCE = 900
 LIBRARY = Path(__file__).resolve().parents[2]
 
 
@@ -49,7 +55,7 @@ def run_on_ranks(work: Callable[[], None], ranks: Mapping[str, Any], run_folder:
     with tempfile.TemporaryDirectory(dir=run_folder.parent, prefix=f"{run_folder.name}.job.") as folder:
         job = Path(folder) / "job.pickle"
         job.write_bytes(pickle.dumps(work))
-        command = launch_command(job, devices, nodes)
+        command = launch_command(job, devices, nodes, threads)
         logger.info("starting %d processes: %s", devices * nodes, " ".join(command))
         code = _run(command, threads)
         for failed in sorted(Path(folder).glob("error.*")):
@@ -61,13 +67,14 @@ def run_on_ranks(work: Callable[[], None], ranks: Mapping[str, Any], run_folder:
             )
 
 
-def launch_command(job: Path, devices: int, nodes: int) -> list[str]:
-    """The command that starts all ranks.
+def launch_command(job: Path, devices: int, nodes: int, threads: int) -> list[str]:
+    """The command that starts all ranks, with ``threads`` cores each.
 
     Raises:
         ConfigError: several nodes are asked for outside a SLURM job that has them.
     """
     torchrun = [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node", str(devices), "--max-restarts", "0"]
+    torchrun += ["--signals-to-handle", SIGNALS, "--shutdown-timeout", str(PATIENCE)]
     worker = ["-m", "phytoscribe.training.worker", str(job)]
     if nodes == 1:
         return [*torchrun, "--standalone", *worker]
@@ -75,10 +82,12 @@ def launch_command(job: Path, devices: int, nodes: int) -> list[str]:
         raise ConfigError(
             f"training.nodes is {nodes}, which needs a SLURM job; run with --profile profiles/slurm, or set it to 1"
         )
-    meeting = ["--nnodes", str(nodes), "--rdzv-backend", "c10d", "--rdzv-id", os.environ["SLURM_JOB_ID"]]
-    meeting += ["--rdzv-endpoint", f"{socket.gethostname()}:{PORT}"]
+    number = os.environ["SLURM_JOB_ID"]
+    meeting = ["--nnodes", str(nodes), "--rdzv-backend", "c10d", "--rdzv-id", number]
+    meeting += ["--rdzv-endpoint", f"{socket.gethostname()}:{PORTS[int(number) % len(PORTS)]}"]
     # All flags are given: Snakemake's jobstep removes from the environment what srun would take them from.
-    srun = ["srun", "--nodes", str(nodes), "--ntasks", str(nodes), "--ntasks-per-node", "1", "--kill-on-bad-exit=1"]
+    srun = ["srun", "--nodes", str(nodes), "--ntasks", str(nodes), "--ntasks-per-node", "1"]
+    srun += ["--cpus-per-task", str(devices * threads), "--kill-on-bad-exit=1"]
     return [*srun, *torchrun, *meeting, *worker]
 
 

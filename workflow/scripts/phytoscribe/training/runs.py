@@ -14,6 +14,7 @@ from __future__ import annotations
 import csv
 import logging
 import signal
+import socket
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -139,6 +140,15 @@ def require_ranks(wanted: int, found: int) -> None:
         raise ConfigError(
             f"training needs {wanted} processes (training.devices times training.nodes), but {found} came together; "
             "nothing was trained"
+        )
+
+
+def require_devices(wanted: int, found: int) -> None:
+    """ConfigError if this node shows fewer GPUs than it has processes, of which several would then share one."""
+    if found < wanted:
+        raise ConfigError(
+            f"training.devices is {wanted}, but node {socket.gethostname()} shows {found} GPUs to this job; lower it, "
+            "or ask for as many on each node"
         )
 
 
@@ -283,6 +293,8 @@ def train(
     """
     require_ranks(settings.ranks, rank_count())
     device = choose_device(settings.device)
+    if device.type == "cuda":
+        require_devices(settings.devices, torch.cuda.device_count())
     torch.set_num_threads(settings.threads)
     run_folder.mkdir(parents=True, exist_ok=True)
     checkpoint = run_folder / CHECKPOINT_NAME

@@ -24,8 +24,10 @@ PATIENCE = timedelta(hours=12)
 
 def main(job: Path) -> None:
     work = pickle.loads(job.read_bytes())
-    if torch.cuda.is_available():
-        torch.cuda.set_device(int(os.environ["LOCAL_RANK"]))
+    own_device = int(os.environ["LOCAL_RANK"])
+    # Where there are too few, training on GPUs refuses to start (runs.require_devices), and says so.
+    if own_device < torch.cuda.device_count():
+        torch.cuda.set_device(own_device)
     distributed.init_process_group("cpu:gloo,cuda:nccl" if torch.cuda.is_available() else "gloo", timeout=PATIENCE)
     rank = distributed.get_rank()
     logging.basicConfig(
