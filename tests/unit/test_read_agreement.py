@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from phytoscribe.errors import PhytoScribeError
 from phytoscribe.evaluation.read_agreement import agreement, cohens_kappa, with_blast
 from phytoscribe.evaluation.tables import read_table, write_table
 from phytoscribe.evaluation.transcript_classes import COLUMNS
@@ -46,6 +47,20 @@ def test_counts_of_a_literal_case(tmp_path):
     assert table.loc[("whole_cds", "all"), counted].tolist() == [1, 0, 1, 2, 4]
     assert table.loc[("chain", "all"), ["agreement", "kappa"]].tolist() == [0.5, 0.0]
     assert table.loc[("whole_cds", "all"), "kappa"] == pytest.approx(0.5)
+
+
+@pytest.mark.parametrize("classes", [CLASSES, CLASSES.iloc[:0]])
+def test_without_any_hit_nothing_is_supported_by_blast(tmp_path, classes):
+    write_table(classes, tmp_path / "classes.tsv")
+    write_table(HITS.iloc[:0], tmp_path / "hits.tsv")
+    table = agreement(with_blast(read_table(tmp_path / "classes.tsv"), read_table(tmp_path / "hits.tsv")))
+    assert len(table) == (4 if len(classes) else 0)
+    assert not table[["both", "blast_only"]].to_numpy().any()
+
+
+def test_a_missing_table_is_named(tmp_path):
+    with pytest.raises(PhytoScribeError, match=r"hits\.tsv: no table .*; run its rule again"):
+        read_table(tmp_path / "hits.tsv")
 
 
 def test_kappa_of_a_case_worked_by_hand():

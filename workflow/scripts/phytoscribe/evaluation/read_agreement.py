@@ -85,10 +85,7 @@ def agreement(joined: pd.DataFrame) -> pd.DataFrame:
 def cohens_kappa(both: int, first_only: int, second_only: int, neither: int) -> float:
     """Agreement of two yes-or-no judges beyond chance: 1 for full agreement, 0 for chance; NaN where chance leaves
     nothing to agree on (both judges always say the same, or there is no case)."""
-    total = both + first_only + second_only + neither
-    if not total:
-        return float("nan")
-    observed = (both + neither) / total
-    first, second = (both + first_only) / total, (both + second_only) / total
-    chance = first * second + (1 - first) * (1 - second)
-    return (observed - chance) / (1 - chance) if chance < 1 else float("nan")
+    # (observed - chance) / (1 - chance), multiplied out: whole numbers up to the division, and no -0.000000.
+    beyond = 2 * (both * neither - first_only * second_only)
+    most = (both + first_only) * (first_only + neither) + (both + second_only) * (second_only + neither)
+    return beyond / most if most else float("nan")
