@@ -257,10 +257,12 @@ def test_fasta_reads_may_be_wrapped(tmp_path):
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (b"", "neither FASTQ nor FASTA"),
-        (b"ACGT\n", "neither FASTQ nor FASTA"),
+        (b"", "neither FASTQ, FASTA nor BAM"),
+        (b"ACGT\n", "neither FASTQ, FASTA nor BAM"),
+        (b"CRAM\3\0", "a CRAM file; convert it: samtools fastq"),
+        (b"@HD\tVN:1.6\n@SQ\tSN:c\tLN:9\n", "line 1: a SAM file; convert it"),
         (gzip.compress(b"@r\nA\n+\nI\n" * 9)[:-9], "truncated"),
-        (gzip.compress(b"BAM\1" + b"\0" * 20), "a BAM file; convert it: samtools fastq"),
+        (gzip.compress(b"BAM\1" + b"\0" * 20), "truncated or damaged BAM file"),
         (b"@r1\nACGT\n+\nIIII\n@r2\nACGT\n+\n", "line 5: the qualities of the last read is missing"),
         (b"@r1\nACGT\n+\nIIII\n@r2\nACGT\n", "line 5: the separator of the last read is missing"),
         (b"@r1\nACGT\n+\nIII\n", r"line 2: 4 bases, but 3 qualities \(line 4\)"),

@@ -10,7 +10,8 @@ from phytoscribe.annotation.model import GeneModel, Transcript
 from phytoscribe.errors import PhytoScribeError
 from phytoscribe.evaluation.exact import score_genes
 from phytoscribe.evaluation.isoseq import score_isoseq
-from phytoscribe.evaluation.read_alignment import ReadAlignment, ReadEvidence
+from phytoscribe.evaluation.read_alignment import ReadAlignment
+from phytoscribe.evaluation.read_evidence import ReadEvidence
 from phytoscribe.evaluation.tables import read_scores, write_scores
 from phytoscribe.prediction.statistics import PredictionStatistics
 from phytoscribe.reporting.blocks import flattened, number, words

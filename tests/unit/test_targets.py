@@ -83,6 +83,7 @@ def test_other_arguments_pass():
         ("results/evaluation/rcommunis.genes.tsv", "reference genes"),
         ("results/evaluation/augustus/rcommunis.gff3", "AUGUSTUS species"),
         ("results/evaluation/athaliana.isoseq.tsv", "Iso-Seq reads; genomes that have: rcommunis"),
+        ("results/evaluation/athaliana.isoseq_agreement.tsv", "Iso-Seq reads; genomes that have: rcommunis"),
     ],
 )
 def test_file_that_a_genome_cannot_have(target, lacking):

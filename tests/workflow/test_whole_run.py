@@ -22,6 +22,7 @@ ENDINGS = ("gff3", "proteins.faa", "cds.fna", "transcripts.fna", "stats.json")
 def test_every_target_is_there(finished):
     expected = [f"predictions/{genome}.{ending}" for genome in ("tiny", "other") for ending in ENDINGS]
     expected += [f"evaluation/tiny.{kind}.tsv" for kind in ("genes", "isoseq", "blast")]
+    expected += [f"evaluation/tiny.isoseq_{kind}.tsv" for kind in ("reads", "transcripts", "agreement")]
     expected += ["splits/leakage.tsv", "models/structure/load_report.json", "report/report.html"]
     expected += ["clean/tiny.check.svg", "clean/tiny.check.json", "../resources/genomes/manifest.tsv"]
     for name in expected:

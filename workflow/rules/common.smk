@@ -200,4 +200,5 @@ def evaluations():
         *expand("results/evaluation/{genome}.genes.tsv", genome=genomes.evaluated),
         *expand("results/evaluation/{genome}.isoseq.tsv", genome=genomes.with_isoseq),
         *expand("results/evaluation/{genome}.blast.tsv", genome=genomes.with_isoseq),
+        *expand("results/evaluation/{genome}.isoseq_agreement.tsv", genome=genomes.with_isoseq),
     ]

@@ -1,6 +1,6 @@
 # Evaluate: predicted genes against reference annotation, AUGUSTUS and Iso-Seq reads.
 # In:  results/predictions/{genome}.*, results/clean/{genome}.*, results/splits/splits.tsv, reads; config key `evaluate`
-# Out: results/evaluation/{genome}.genes.tsv, .isoseq.tsv, .blast.tsv
+# Out: results/evaluation/{genome}.genes.tsv, .isoseq.tsv, .blast.tsv, .isoseq_{reads,transcripts,agreement}.tsv
 
 
 rule run_augustus:
@@ -98,6 +98,7 @@ rule blast_isoseq:
     input:
         predicted="results/predictions/{genome}.gff3",
         transcripts="results/predictions/{genome}.transcripts.fna",
+        cds="results/predictions/{genome}.cds.fna",
         bam="results/evaluation/isoseq/{genome}.bam",
         bai="results/evaluation/isoseq/{genome}.bam.bai",
         fasta="resources/genomes/{genome}/{genome}.fa",
@@ -112,6 +113,7 @@ rule blast_isoseq:
             category="Scores",
             labels={"genome": "{genome}", "ruler": "Iso-Seq, BLAST"},
         ),
+        hits="results/evaluation/isoseq/{genome}.hits.tsv",
     log:
         "logs/evaluate/{genome}.blast.log",
     benchmark:
@@ -124,6 +126,7 @@ rule blast_isoseq:
         runtime=480,
     params:
         contigs=lambda wildcards: genomes.scored_contigs(wildcards.genome),
+        limits=config["evaluate"]["isoseq"],
     message:
         "Comparing transcripts of {wildcards.genome} with Iso-Seq reads by BLAST: {output.scores}"
     script:
@@ -146,6 +149,8 @@ rule evaluate_isoseq:
             category="Scores",
             labels={"genome": "{genome}", "ruler": "Iso-Seq, introns"},
         ),
+        reads="results/evaluation/{genome}.isoseq_reads.tsv",
+        classes="results/evaluation/isoseq/{genome}.classes.tsv",
     log:
         "logs/evaluate/{genome}.isoseq.log",
     benchmark:
@@ -157,7 +162,36 @@ rule evaluate_isoseq:
         runtime=60,
     params:
         contigs=lambda wildcards: genomes.scored_contigs(wildcards.genome),
+        limits=config["evaluate"]["isoseq"],
     message:
         "Scoring {wildcards.genome} by its Iso-Seq reads: {output.scores}"
     script:
         "../scripts/evaluate_isoseq.py"
+
+
+rule compare_isoseq:
+    input:
+        classes="results/evaluation/isoseq/{genome}.classes.tsv",
+        hits="results/evaluation/isoseq/{genome}.hits.tsv",
+        library=library("compare_isoseq"),
+    output:
+        transcripts="results/evaluation/{genome}.isoseq_transcripts.tsv",
+        agreement=report(
+            "results/evaluation/{genome}.isoseq_agreement.tsv",
+            caption="../report/isoseq_agreement.rst",
+            category="Scores",
+            labels={"genome": "{genome}", "ruler": "Iso-Seq, introns and BLAST"},
+        ),
+    log:
+        "logs/evaluate/{genome}.compare_isoseq.log",
+    benchmark:
+        "results/benchmarks/compare_isoseq/{genome}.tsv"
+    conda:
+        "../envs/annotation.yaml"
+    resources:
+        mem_mb=2000,
+        runtime=15,
+    message:
+        "Comparing the two scores of {wildcards.genome} by Iso-Seq reads: {output.agreement}"
+    script:
+        "../scripts/compare_isoseq.py"

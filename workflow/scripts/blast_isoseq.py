@@ -1,10 +1,11 @@
 """Rule blast_isoseq: predicted transcripts against Iso-Seq reads by BLAST, and the reads against the transcripts.
 
 input: predicted (results/predictions/{genome}.gff3), transcripts (results/predictions/{genome}.transcripts.fna),
-    bam (results/evaluation/isoseq/{genome}.bam), fasta, fai;
+    cds (results/predictions/{genome}.cds.fna), bam (results/evaluation/isoseq/{genome}.bam), fasta, fai;
     optional: reference (results/clean/{genome}.accepted.gff3), augustus (results/evaluation/augustus/{genome}.gff3)
-output: scores (results/evaluation/{genome}.blast.tsv: predictor, level, ruler, subset, metric, value, n)
-params: contigs (list of scored contigs, or None for all)
+output: scores (results/evaluation/{genome}.blast.tsv: predictor, level, ruler, subset, metric, value, n);
+    hits (results/evaluation/isoseq/{genome}.hits.tsv: best hit of each transcript)
+params: contigs (list of scored contigs, or None for all); limits (config evaluate.isoseq)
 threads: BLAST
 """
 
@@ -14,20 +15,26 @@ from phytoscribe.session import run_script
 def main(snakemake) -> None:
     from phytoscribe.annotation.gff_reader import read_gff3
     from phytoscribe.evaluation.blast_support import read_fasta
+    from phytoscribe.evaluation.read_alignment import ReadFilter, ReadLimits
+    from phytoscribe.evaluation.read_evidence import ReadEvidence
     from phytoscribe.evaluation.read_support import blast_predictors, transcript_sequences
-    from phytoscribe.evaluation.tables import write_scores
+    from phytoscribe.evaluation.tables import write_scores, write_table
     from phytoscribe.genome.fasta import Genome, chosen_contigs
 
     with Genome(snakemake.input.fasta) as genome:
         contigs = list(chosen_contigs(genome.contigs, snakemake.params.contigs))
         genes = {"phytoscribe": read_gff3(snakemake.input.predicted, genome.contigs)}
-        sequences = {"phytoscribe": read_fasta(snakemake.input.transcripts)}
+        own = {"blast": read_fasta(snakemake.input.transcripts), "blast_cds": read_fasta(snakemake.input.cds)}
+        sequences = {"phytoscribe": own}
         for name in ("augustus", "reference"):
             if snakemake.input.get(name):
                 genes[name] = read_gff3(snakemake.input.get(name), genome.contigs)
                 sequences[name] = transcript_sequences(genes[name], genome)
-    scores = blast_predictors(genes, sequences, snakemake.input.bam, contigs, snakemake.threads)
+    bam = snakemake.input.bam
+    evidence = ReadEvidence(ReadFilter(bam, set(contigs), ReadLimits.of(snakemake.params.limits)))
+    scores, hits = blast_predictors(genes, sequences, bam, evidence, contigs, snakemake.threads)
     write_scores(scores, snakemake.output.scores)
+    write_table(hits, snakemake.output.hits)
 
 
 run_script(main, snakemake)  # `snakemake` is injected by the `script:` directive

@@ -2,7 +2,7 @@
 
 config:        the genome's entry (its sources and terms) and the section download
 params.source: what of the sources decides their content; a change of it alone fetches the reads again
-output.reads:  FASTQ (or FASTA, as the sources), gzip
+output.reads:  FASTQ (FASTA where the source has no qualities), gzip
 output.record: where they come from, as JSON, one record for each file
 """
 

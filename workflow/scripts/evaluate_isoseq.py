@@ -2,8 +2,10 @@
 
 input: predicted (results/predictions/{genome}.gff3), bam (results/evaluation/isoseq/{genome}.bam), fai;
     optional: reference (results/clean/{genome}.accepted.gff3), augustus (results/evaluation/augustus/{genome}.gff3)
-output: scores (results/evaluation/{genome}.isoseq.tsv: predictor, level, ruler, subset, metric, value, n)
-params: contigs (list of scored contigs, or None for all)
+output: scores (results/evaluation/{genome}.isoseq.tsv: predictor, level, ruler, subset, metric, value, n);
+    reads (results/evaluation/{genome}.isoseq_reads.tsv: what became of the reads);
+    classes (results/evaluation/isoseq/{genome}.classes.tsv: one row for each transcript)
+params: contigs (list of scored contigs, or None for all); limits (config evaluate.isoseq)
 """
 
 from phytoscribe.session import run_script
@@ -12,8 +14,10 @@ from phytoscribe.session import run_script
 def main(snakemake) -> None:
     from phytoscribe.annotation.gff_reader import read_gff3
     from phytoscribe.evaluation.isoseq import score_isoseq
-    from phytoscribe.evaluation.read_alignment import ReadEvidence, read_alignments
-    from phytoscribe.evaluation.tables import write_scores
+    from phytoscribe.evaluation.read_alignment import ReadFilter, ReadLimits
+    from phytoscribe.evaluation.read_evidence import ReadEvidence
+    from phytoscribe.evaluation.tables import write_scores, write_table
+    from phytoscribe.evaluation.transcript_classes import COLUMNS, transcript_table
     from phytoscribe.genome.fasta import chosen_contigs, read_index
 
     lengths = read_index(snakemake.input.fai)
@@ -21,9 +25,13 @@ def main(snakemake) -> None:
     paths = {"phytoscribe": snakemake.input.predicted}
     paths |= {name: snakemake.input.get(name) for name in ("augustus", "reference") if snakemake.input.get(name)}
     predictors = {name: read_gff3(path, lengths) for name, path in paths.items()}
-    reads = ReadEvidence(read_alignments(snakemake.input.bam, set(contigs)))
-    scores = score_isoseq(predictors, reads, contigs, predictors.get("reference", ()))
+    usable = ReadFilter(snakemake.input.bam, set(contigs), ReadLimits.of(snakemake.params.limits))
+    reads = ReadEvidence(usable)
+    table = transcript_table(predictors, reads, contigs)
+    scores = score_isoseq(predictors, reads, contigs, predictors.get("reference", ()), table)
     write_scores(scores, snakemake.output.scores)
+    write_table(usable.counts.table(), snakemake.output.reads)
+    write_table(table.loc[:, list(COLUMNS)], snakemake.output.classes)
 
 
 run_script(main, snakemake)  # `snakemake` is injected by the `script:` directive

@@ -27,7 +27,7 @@ _OF_SOME_GENOMES = (
     (r"resources/genomes/[^/]+/isoseq\..+", "with_isoseq", "Iso-Seq reads"),
     (r"results/evaluation/[^/]+\.genes\.tsv", "evaluated", "reference genes that training has not seen"),
     (r"results/evaluation/augustus/.+", "with_baseline", "AUGUSTUS species, or nothing to score it with"),
-    (r"results/evaluation/([^/]+\.(isoseq|blast)\.tsv|isoseq/.+)", "with_isoseq", "Iso-Seq reads"),
+    (r"results/evaluation/([^/]+\.(isoseq(_\w+)?|blast)\.tsv|isoseq/.+)", "with_isoseq", "Iso-Seq reads"),
 )
 
 

@@ -1,8 +1,8 @@
-"""Predicted transcripts against Iso-Seq reads by sequence alone, with megablast in both directions.
+"""Transcripts against Iso-Seq reads by sequence alone, with megablast in both directions.
 
 Each query keeps one target: the one whose HSPs on one strand have the highest sum of bit scores.  Identity is identical
 bases over aligned columns of these HSPs, coverage the query bases in at least one of them.  A query is supported at a
-tier if identity and coverage both reach it.
+tier if identity and coverage both reach it.  Two sequences are *reciprocal* best hits if each is the other's target.
 
 BLAST+: Camacho et al. 2009, BMC Bioinformatics 10:421.
 """
@@ -10,112 +10,219 @@ BLAST+: Camacho et al. 2009, BMC Bioinformatics 10:421.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import groupby
+from operator import itemgetter
 from pathlib import Path
+from typing import NamedTuple
 
-from phytoscribe.annotation.model import merge_intervals
+from phytoscribe.annotation.model import Interval, merge_intervals
 from phytoscribe.annotation.sequences import write_fasta
 from phytoscribe.evaluation.programs import require, run
-from phytoscribe.evaluation.read_alignment import primary_records
+from phytoscribe.evaluation.read_alignment import first_records
 from phytoscribe.evaluation.tables import Row
-from phytoscribe.files import open_text, scratch_folder
+from phytoscribe.files import open_text
 
 TIERS = (0.90, 0.95, 0.99)
-RULER = "blast"
 #: Targets per query that BLAST keeps: enough that a paralogue with a higher single HSP does not hide the best target.
 TARGETS = 50
 E_VALUE = 1e-10
-_FORMAT = "6 qseqid sseqid nident length qstart qend bitscore sstrand"
-Sequences = Mapping[str, str]
+_FORMAT = "6 qseqid sseqid nident length qstart qend sstart send bitscore"
+_PURPOSE = "the comparison with Iso-Seq reads"
 
 
 @dataclass(frozen=True, slots=True)
 class BestHit:
-    """A query's best target: fractions in [0, 1]."""
+    """A query's best target: fractions in [0, 1].
+
+    Attributes:
+        coverage: of the query.
+        target_coverage: of the target.
+        reciprocal: the query is the best target of its target, too.
+    """
 
     target: str
     identity: float
     coverage: float
+    target_coverage: float
+    reciprocal: bool = False
+
+    def reaches(self, identity: float, coverage: float) -> bool:
+        return self.identity >= identity and self.coverage >= coverage
 
 
-def best_hits(queries: Sequences, targets: Sequences, threads: int) -> dict[str, BestHit]:
-    """Best hit of every query that has one.
+@dataclass(frozen=True, slots=True)
+class SequenceSet:
+    """Sequences in a FASTA file under their numbers: BLAST gives a meaning to some names (those with '|', say).
+
+    Attributes:
+        database: the BLAST database of them.
+    """
+
+    names: Sequence[str]
+    lengths: Sequence[int]
+    fasta: Path
+    database: Path
+
+    @classmethod
+    def write(cls, records: Iterable[tuple[str, str]], folder: Path, label: str) -> SequenceSet:
+        """Write (name, sequence) records, one at a time, and make their database.
+
+        Raises:
+            ToolError: BLAST+ is missing or fails.
+        """
+        program = require("makeblastdb", _PURPOSE)
+        names: list[str] = []
+        lengths: list[int] = []
+
+        def numbered() -> Iterator[tuple[str, str]]:
+            for name, bases in records:
+                yield str(len(names)), bases
+                names.append(name)
+                lengths.append(len(bases))
+
+        fasta, database = folder / f"{label}.fa", folder / label
+        with fasta.open("w", encoding="utf-8") as handle:
+            write_fasta(handle, numbered())
+        if names:
+            run([program, "-in", fasta, "-dbtype", "nucl", "-out", database])
+        return cls(names, lengths, fasta, database)
+
+
+def best_hits(queries: SequenceSet, targets: SequenceSet, threads: int) -> dict[str, BestHit]:
+    """Best hit of every query that has one, on the query's strand: transcripts and full-length reads run 5' to 3'.
 
     Raises:
         ToolError: BLAST+ is missing or fails.
     """
-    blastn, makeblastdb = (require(name, "the comparison with Iso-Seq reads") for name in ("blastn", "makeblastdb"))
-    if not queries or not targets:
+    program = require("blastn", _PURPOSE)
+    if not queries.names or not targets.names:
         return {}
-    query_names, target_names = list(queries), list(targets)
-    with scratch_folder("blast-") as folder:
-        for path, records in ((folder / "q.fa", queries), (folder / "t.fa", targets)):
-            with path.open("w", encoding="utf-8") as handle:
-                # Numbers instead of names: BLAST gives a meaning to some names (those with '|', for instance).
-                write_fasta(handle, ((str(number), bases) for number, bases in enumerate(records.values())))
-        database, table = folder / "db", folder / "hits.tsv"
-        run([makeblastdb, "-in", folder / "t.fa", "-dbtype", "nucl", "-out", database])
-        options = ["-max_target_seqs", str(TARGETS), "-evalue", str(E_VALUE), "-num_threads", str(threads)]
-        run(
-            [blastn, "-task", "megablast", "-query", folder / "q.fa", "-db", database, "-outfmt", _FORMAT, *options],
-            table,
-        )
-        with open_text(table) as lines:
-            found = choose_best(lines, {str(number): len(queries[name]) for number, name in enumerate(query_names)})
+    table = queries.fasta.with_name(f"{queries.fasta.stem}_{targets.fasta.stem}.tsv")
+    options = ["-max_target_seqs", str(TARGETS), "-evalue", str(E_VALUE), "-num_threads", str(threads)]
+    options += ["-task", "megablast", "-strand", "plus", "-outfmt", _FORMAT]
+    run([program, "-query", queries.fasta, "-db", targets.database, *options], table)
+    with open_text(table) as lines:
+        found = choose_best(lines, queries.lengths, targets.lengths)
+    table.unlink()
     return {
-        query_names[int(query)]: BestHit(target_names[int(hit.target)], hit.identity, hit.coverage)
-        for query, hit in found.items()
+        queries.names[int(query)]: replace(hit, target=targets.names[int(hit.target)]) for query, hit in found.items()
     }
 
 
-def choose_best(lines: Iterable[str], query_lengths: Mapping[str, int]) -> dict[str, BestHit]:
-    """Best hit by query from BLAST's table (:data:`_FORMAT`); of equal ones the first in BLAST's order."""
-    pairs: dict[tuple[str, str, str], list[tuple[int, int, int, int, float]]] = defaultdict(list)
-    for line in lines:
-        query, target, identical, length, start, end, bits, strand = line.rstrip("\n").split("\t")
-        hsp = (int(identical), int(length), int(start) - 1, int(end), float(bits))
-        pairs[query, target, strand].append(hsp)
+def choose_best(
+    lines: Iterable[str], query_lengths: Sequence[int], target_lengths: Sequence[int]
+) -> dict[str, BestHit]:
+    """Best hit by query from BLAST's table (:data:`_FORMAT`); of equal ones the first in BLAST's order.
+
+    Queries and targets are named by their numbers, with which their lengths are looked up.
+    """
     best: dict[str, tuple[float, BestHit]] = {}
-    for (query, target, _), hsps in pairs.items():
-        bits = sum(hsp[4] for hsp in hsps)
-        if query in best and best[query][0] >= bits:
-            continue
-        covered = sum(end - start for start, end in merge_intervals((hsp[2], hsp[3]) for hsp in hsps))
-        identity = sum(hsp[0] for hsp in hsps) / sum(hsp[1] for hsp in hsps)
-        best[query] = (bits, BestHit(target, identity, covered / query_lengths[query]))
+    for query, pairs in _by_query(lines):
+        for target, hsps in pairs.items():
+            bits = sum(hsp.bits for hsp in hsps)
+            if query in best and best[query][0] >= bits:
+                continue
+            identity = sum(hsp.identical for hsp in hsps) / sum(hsp.columns for hsp in hsps)
+            covered = _covered(hsp.query for hsp in hsps) / query_lengths[int(query)]
+            target_covered = _covered(hsp.target for hsp in hsps) / target_lengths[int(target)]
+            best[query] = (bits, BestHit(target, identity, covered, target_covered))
     return {query: hit for query, (_, hit) in best.items()}
 
 
-def support_rows(
-    predictor: str, level: str, subsets: Mapping[str, Collection[str]], hits: Mapping[str, BestHit]
-) -> list[Row]:
-    """For each subset of query names the queries with any hit, and those at each pair of tiers: counts and shares.
+class _Hsp(NamedTuple):
+    """One aligned stretch; intervals are 0-based half-open."""
 
-    Metric names: ``hit``, then ``identity_0.95_coverage_0.90`` and so on; ``value`` is the share, ``n`` the number of
-    queries in the subset.
-    """
+    identical: int
+    columns: int
+    query: Interval
+    target: Interval
+    bits: float
+
+
+def _by_query(lines: Iterable[str]) -> Iterator[tuple[str, dict[str, list[_Hsp]]]]:
+    """HSPs by target for each query in turn; BLAST writes all of one query together."""
+    rows = (line.rstrip("\n").split("\t") for line in lines)
+    for query, members in groupby(rows, key=itemgetter(0)):
+        pairs: dict[str, list[_Hsp]] = defaultdict(list)
+        for _, target, identical, columns, start, end, target_start, target_end, bits in members:
+            stretches = (int(start) - 1, int(end)), (int(target_start) - 1, int(target_end))
+            pairs[target].append(_Hsp(int(identical), int(columns), *stretches, float(bits)))
+        yield query, pairs
+
+
+def _covered(stretches: Iterable[Interval]) -> int:
+    return sum(end - start for start, end in merge_intervals(stretches))
+
+
+def with_reciprocity(hits: Mapping[str, BestHit], back: Mapping[str, BestHit]) -> dict[str, BestHit]:
+    """The hits, marked where the target's own best hit (in ``back``) is the query."""
+    return {
+        name: replace(hit, reciprocal=hit.target in back and back[hit.target].target == name)
+        for name, hit in hits.items()
+    }
+
+
+def tier_counts(found: Collection[BestHit]) -> dict[str, int]:
+    """Hits by metric: ``hit``, ``identity_0.95_coverage_0.90`` and so on for each pair of tiers; then the reciprocal
+    ones among them, ``reciprocal`` and ``reciprocal_identity_0.90_coverage_0.90``, ... for equal tiers."""
+    counts = {"hit": len(found)}
+    for identity in TIERS:
+        for coverage in TIERS:
+            name = f"identity_{identity:.2f}_coverage_{coverage:.2f}"
+            counts[name] = sum(hit.reaches(identity, coverage) for hit in found)
+    mutual = [hit for hit in found if hit.reciprocal]
+    counts["reciprocal"] = len(mutual)
+    for tier in TIERS:
+        name = f"reciprocal_identity_{tier:.2f}_coverage_{tier:.2f}"
+        counts[name] = sum(hit.reaches(tier, tier) for hit in mutual)
+    return counts
+
+
+def support_rows(
+    predictor: str, level: str, ruler: str, subsets: Mapping[str, Collection[str]], hits: Mapping[str, BestHit]
+) -> list[Row]:
+    """For each subset of query names the share at each metric of :func:`tier_counts`; ``n`` is the subset's size."""
     rows: list[Row] = []
     for subset, names in subsets.items():
-        found = [hits[name] for name in names if name in hits]
-        counts = {"hit": len(found)}
-        for identity in TIERS:
-            for coverage in TIERS:
-                passed = sum(hit.identity >= identity and hit.coverage >= coverage for hit in found)
-                counts[f"identity_{identity:.2f}_coverage_{coverage:.2f}"] = passed
-        total = len(names)
-        for metric, count in counts.items():
-            rows.append((predictor, level, RULER, subset, metric, count / total if total else float("nan"), total))
+        counts = tier_counts([hits[name] for name in names if name in hits])
+        rows += [
+            (predictor, level, ruler, subset, metric, _share(n, len(names)), len(names)) for metric, n in counts.items()
+        ]
     return rows
 
 
-def read_sequences(bam: str | Path, contigs: Collection[str]) -> dict[str, str]:
-    """Sequences, as sequenced, of the reads whose primary alignment lies on ``contigs``, in the order of the BAM."""
-    return {
-        record.query_name: record.get_forward_sequence()
-        for record in primary_records(bam, contigs)
-        if record.query_sequence
-    }
+def group_rows(
+    predictor: str,
+    level: str,
+    ruler: str,
+    subsets: Mapping[str, Mapping[str, Collection[str]]],
+    hits: Mapping[str, BestHit],
+) -> list[Row]:
+    """As :func:`support_rows` for groups of queries (genes of transcripts): a group has what any of its members has.
+
+    Args:
+        subsets: by subset the members of each group.
+    """
+    rows: list[Row] = []
+    for subset, groups in subsets.items():
+        totals: dict[str, int] = dict.fromkeys(tier_counts([]), 0)
+        for names in groups.values():
+            for metric, count in tier_counts([hits[name] for name in names if name in hits]).items():
+                totals[metric] += count > 0
+        rows += [
+            (predictor, level, ruler, subset, metric, _share(n, len(groups)), len(groups))
+            for metric, n in totals.items()
+        ]
+    return rows
+
+
+def read_sequences(bam: str | Path, contigs: Collection[str]) -> Iterator[tuple[str, str]]:
+    """Names and sequences, as sequenced, of reads whose primary alignment lies on ``contigs``, in the BAM's order."""
+    for record in first_records(bam):
+        if not record.is_unmapped and record.reference_name in contigs and record.query_sequence:
+            yield record.query_name, record.get_forward_sequence()
 
 
 def read_fasta(path: str | Path) -> dict[str, str]:
@@ -135,3 +242,8 @@ def _records(path: str | Path) -> Iterator[tuple[str, list[str]]]:
                 parts.append(line.strip())
     if name is not None:
         yield name, parts
+
+
+def _share(count: int, total: int) -> float:
+    """NaN where there is nothing to take a share of."""
+    return count / total if total else float("nan")

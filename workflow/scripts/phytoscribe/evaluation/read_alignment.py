@@ -1,4 +1,4 @@
-"""Iso-Seq reads on the genome: spliced alignment with minimap2, and what the alignments say about introns.
+"""Iso-Seq reads on the genome: spliced alignment with minimap2, and which alignments are good enough to be evidence.
 
 minimap2: Li 2018, Bioinformatics 34:3094; the preset ``splice:hq`` with ``-uf`` is its author's setting for Iso-Seq.
 """
@@ -6,27 +6,22 @@ minimap2: Li 2018, Bioinformatics 34:3094; the preset ``splice:hq`` with ``-uf``
 from __future__ import annotations
 
 import logging
-from bisect import bisect_left, bisect_right
-from collections import Counter, defaultdict
-from collections.abc import Collection, Iterator
-from dataclasses import dataclass
-from itertools import accumulate
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
+import pandas as pd
 import pysam
 
-from phytoscribe.annotation.model import Interval, merge_intervals
+from phytoscribe.annotation.model import Interval
 from phytoscribe.errors import PhytoScribeError
-from phytoscribe.evaluation.intervals import IntervalIndex
 from phytoscribe.evaluation.programs import require, run
 from phytoscribe.files import atomic_path, scratch_folder
 
 log = logging.getLogger(__name__)
 
 MINIMAP2_OPTIONS = ("-ax", "splice:hq", "-uf", "--secondary=no")
-#: Reads with a lower mapping quality fit two places equally well (0) and support neither.
-MINIMUM_MAPPING_QUALITY = 1
-_CIGAR_INTRON = 3
+_CIGAR_DELETION, _CIGAR_INTRON = 2, 3
 _CIGAR_ON_REFERENCE = frozenset({0, 2, 7, 8})
 Chain = tuple[Interval, ...]
 
@@ -46,6 +41,59 @@ def align_reads(reads: str | Path, fasta: str | Path, bam: str | Path, bai: str 
 
 
 @dataclass(frozen=True, slots=True)
+class ReadLimits:
+    """What a primary alignment must reach to be evidence.
+
+    PacBio's ``isoseq collapse`` has the same three: primary; coverage, (aligned end - aligned start) / read length; and
+    identity, matches / (matches + mismatches + insertions + deletions).  Its default identity is 0.95, its default
+    coverage 0.99, which users commonly lower to 0.85 or 0.90: reads that keep primer or poly(A) would all be lost.
+
+    Attributes:
+        coverage: aligned share of the read, clipped bases counted as not aligned.
+        identity: share of the aligned columns that are matches; introns are no columns.
+        mapping_quality: 0 is given to reads that fit two places equally well and support neither.
+    """
+
+    coverage: float = 0.90
+    identity: float = 0.95
+    mapping_quality: int = 1
+
+    @classmethod
+    def of(cls, settings: Mapping[str, float]) -> ReadLimits:
+        """From the configuration's section ``evaluate.isoseq``."""
+        quality = int(settings["min_mapping_quality"])
+        return cls(float(settings["min_coverage"]), float(settings["min_identity"]), quality)
+
+
+@dataclass(slots=True)
+class ReadCounts:
+    """What became of the reads of a BAM file: each is counted once, at the first test that it fails.
+
+    Attributes:
+        other_contig: aligned to a contig that is not scored.
+        used: evidence.
+    """
+
+    unaligned: int = 0
+    other_contig: int = 0
+    low_mapping_quality: int = 0
+    low_coverage: int = 0
+    low_identity: int = 0
+    used: int = 0
+
+    def items(self) -> list[tuple[str, int]]:
+        return [(name, getattr(self, name)) for name in self.__slots__]
+
+    def total(self) -> int:
+        return sum(count for _, count in self.items())
+
+    def table(self) -> pd.DataFrame:
+        """Columns ``reads`` (what became of them), ``count`` and ``share`` (of all reads)."""
+        rows = [(name, count, count / self.total() if self.total() else float("nan")) for name, count in self.items()]
+        return pd.DataFrame(rows, columns=["reads", "count", "share"])
+
+
+@dataclass(frozen=True, slots=True)
 class ReadAlignment:
     """Primary alignment of one read, 0-based half-open.
 
@@ -62,29 +110,79 @@ class ReadAlignment:
     introns: Chain
 
 
-def read_alignments(bam: str | Path, contigs: Collection[str] | None = None) -> Iterator[ReadAlignment]:
-    """Uniquely placed primary alignments, in the order of the file, on ``contigs`` (None for all).
+@dataclass
+class ReadFilter:
+    """Alignments of a BAM file that are evidence; what was left out is in ``counts`` when the last one was given.
+
+    Attributes:
+        contigs: the scored contigs, None for all.
+    """
+
+    bam: str | Path
+    contigs: Collection[str] | None = None
+    limits: ReadLimits = field(default_factory=ReadLimits)
+    counts: ReadCounts = field(default_factory=ReadCounts)
+
+    def __iter__(self) -> Iterator[ReadAlignment]:
+        """In the order of the file.
+
+        Raises:
+            PhytoScribeError: the BAM cannot be read.
+        """
+        self.counts = counts = ReadCounts()
+        for record in first_records(self.bam):
+            if record.is_unmapped:
+                counts.unaligned += 1
+            elif self.contigs is not None and record.reference_name not in self.contigs:
+                counts.other_contig += 1
+            elif record.mapping_quality < self.limits.mapping_quality:
+                counts.low_mapping_quality += 1
+            elif aligned_share(record) < self.limits.coverage:
+                counts.low_coverage += 1
+            elif alignment_identity(record, self.bam) < self.limits.identity:
+                counts.low_identity += 1
+            else:
+                counts.used += 1
+                blocks, introns = blocks_and_introns(record.reference_start, record.cigartuples)
+                yield ReadAlignment(
+                    record.query_name, record.reference_name, transcript_strand(record), blocks, introns
+                )
+        told = ", ".join(f"{count} {name.replace('_', ' ')}" for name, count in counts.items())
+        log.info("%s: %d reads: %s", self.bam, counts.total(), told)
+
+
+def first_records(bam: str | Path) -> Iterator[pysam.AlignedSegment]:
+    """One record for each read of a BAM file: its primary alignment, or the unaligned read.
 
     Raises:
         PhytoScribeError: the BAM cannot be read.
     """
-    for record in primary_records(bam, contigs):
-        if record.mapping_quality >= MINIMUM_MAPPING_QUALITY:
-            blocks, introns = blocks_and_introns(record.reference_start, record.cigartuples)
-            yield ReadAlignment(record.query_name, record.reference_name, transcript_strand(record), blocks, introns)
-
-
-def primary_records(bam: str | Path, contigs: Collection[str] | None) -> Iterator[pysam.AlignedSegment]:
-    """Mapped records that are neither secondary nor supplementary, on ``contigs`` (None for all)."""
     try:
-        with pysam.AlignmentFile(str(bam), "rb") as handle:
+        with pysam.AlignmentFile(str(bam), "rb", check_sq=False) as handle:
             for record in handle.fetch(until_eof=True):
-                if record.is_unmapped or record.is_secondary or record.is_supplementary:
-                    continue
-                if contigs is None or record.reference_name in contigs:
+                if not (record.is_secondary or record.is_supplementary):
                     yield record
     except (OSError, ValueError) as error:
         raise PhytoScribeError(f"{bam}: cannot be read as BAM ({error}); run align_isoseq again") from error
+
+
+def aligned_share(record: pysam.AlignedSegment) -> float:
+    """Bases from the first to the last aligned one, over the length of the read with all that was clipped."""
+    return record.query_alignment_length / record.infer_read_length()
+
+
+def alignment_identity(record: pysam.AlignedSegment, bam: str | Path) -> float:
+    """Matches over aligned columns (matches, mismatches, inserted and deleted bases), from the tag ``NM``.
+
+    Raises:
+        PhytoScribeError: the record has no tag ``NM``.
+    """
+    if not record.has_tag("NM"):
+        raise PhytoScribeError(
+            f"{bam}: read {record.query_name!r} has no tag NM, which tells its identity; run align_isoseq again"
+        )
+    deleted = sum(length for operation, length in record.cigartuples if operation == _CIGAR_DELETION)
+    return 1 - record.get_tag("NM") / (record.query_alignment_length + deleted)
 
 
 def transcript_strand(record: pysam.AlignedSegment) -> str:
@@ -107,54 +205,3 @@ def blocks_and_introns(start: int, cigar: list[tuple[int, int]]) -> tuple[Chain,
             position += length
     blocks.append((block_start, position))
     return tuple(blocks), tuple(introns)
-
-
-class ReadEvidence:
-    """Introns, intron chains and coverage of all reads, for look-up by contig and strand."""
-
-    def __init__(self, alignments: Iterator[ReadAlignment] | list[ReadAlignment]) -> None:
-        self.reads = 0
-        self.contigs: set[str] = set()
-        self.introns: Counter[tuple[str, str, Interval]] = Counter()
-        self._chains: dict[tuple[str, str, Interval], set[Chain]] = defaultdict(set)
-        blocks: dict[tuple[str, str], set[Interval]] = defaultdict(set)
-        spans: dict[tuple[str, str], set[Interval]] = defaultdict(set)
-        for read in alignments:
-            self.reads += 1
-            track = (read.contig, read.strand)
-            self.contigs.add(read.contig)
-            blocks[track].update(read.blocks)
-            spans[track].add((read.blocks[0][0], read.blocks[-1][1]))
-            for intron in read.introns:
-                self.introns[*track, intron] += 1
-                self._chains[*track, intron].add(read.introns)
-        self._covered = IntervalIndex({track: merge_intervals(found) for track, found in blocks.items()})
-        self._spans = {track: _by_start(found) for track, found in spans.items()}
-
-    def covers(self, contig: str, strand: str, segments: Chain) -> bool:
-        """True if an aligned base of any read lies in a segment."""
-        return self._covered.overlaps_any((contig, strand), segments)
-
-    def spans(self, contig: str, strand: str, intron: Interval) -> bool:
-        """True if one read reaches over the intron and at least one base beyond each of its ends."""
-        starts, furthest = self._spans.get((contig, strand), ([], []))
-        before = bisect_left(starts, intron[0])
-        return before > 0 and furthest[before - 1] > intron[1]
-
-    def has_chain(self, contig: str, strand: str, chain: Chain) -> bool:
-        """True if the intron chain equals that of a read."""
-        return chain in self._chains.get((contig, strand, chain[0]), ())
-
-    def contains_chain(self, contig: str, strand: str, chain: Chain) -> bool:
-        """True if the intron chain is that of a read, or a run of consecutive introns of one."""
-        for candidate in self._chains.get((contig, strand, chain[0]), ()):
-            first = bisect_right(candidate, chain[0]) - 1
-            if candidate[first : first + len(chain)] == chain:
-                return True
-        return False
-
-
-def _by_start(spans: set[Interval]) -> tuple[list[int], list[int]]:
-    """Sorted starts, and for each the furthest end of all spans up to it."""
-    ordered = sorted(spans)
-    return [start for start, _ in ordered], list(accumulate((end for _, end in ordered), max))

@@ -25,6 +25,24 @@ def write_scores(scores: pd.DataFrame, path: str | Path) -> None:
         scores.loc[:, list(COLUMNS)].to_csv(handle, sep="\t", index=False, float_format="%.6f", lineterminator="\n")
 
 
+def write_table(table: pd.DataFrame, path: str | Path) -> None:
+    """Write any table, tab-separated with a header, fractions with six decimals, by rename."""
+    with atomic_open(path) as handle:
+        table.to_csv(handle, sep="\t", index=False, float_format="%.6f", lineterminator="\n")
+
+
+def read_table(path: str | Path) -> pd.DataFrame:
+    """Read a table of :func:`write_table`; only an empty field is a missing value (a gene may be called NA).
+
+    Raises:
+        PhytoScribeError: the file is missing or empty.
+    """
+    try:
+        return pd.read_csv(path, sep="\t", keep_default_na=False, na_values=[""])
+    except (OSError, pd.errors.EmptyDataError) as error:
+        raise PhytoScribeError(f"{path}: no table ({error}); run its rule again") from error
+
+
 def read_scores(path: str | Path) -> pd.DataFrame:
     """Read a score table.
 

@@ -1,10 +1,9 @@
-"""Read files, checked line by line and joined into one."""
+"""Read files, checked line by line and joined into one; what a file is, its content tells, not its name."""
 
 from __future__ import annotations
 
 import gzip
 import logging
-import zlib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import IO
@@ -12,17 +11,19 @@ from typing import IO
 from phytoscribe.errors import PhytoScribeError
 from phytoscribe.files import atomic_path, open_text
 from phytoscribe.genome.sequence import IUPAC
+from phytoscribe.intake.bam_reads import bam_reads, is_bam, refuse_cram
 from phytoscribe.intake.records import SourceRecord
 from phytoscribe.intake.sources import Downloads, Wanted, local_copy
 
 log = logging.getLogger(__name__)
 
 _LETTERS = (IUPAC + IUPAC.lower()).encode()
+_SAM_HEADER = (b"@HD\t", b"@SQ\t", b"@RG\t", b"@PG\t", b"@CO\t")
 _FASTQ_LINES = ("header", "sequence", "separator", "qualities")
 
 
 def join_reads(wanted: Sequence[Wanted], downloads: Downloads, target: str | Path) -> list[SourceRecord]:
-    """Join FASTQ or FASTA files, plain or compressed, into one gzip file, the same bytes from the same files.
+    """Join FASTQ, FASTA (plain or compressed) or BAM files into one gzip file, the same bytes from the same files.
 
     Every line is checked on the way: a file that was cut, or is none of reads, is noticed wherever its fault lies.
 
@@ -30,7 +31,7 @@ def join_reads(wanted: Sequence[Wanted], downloads: Downloads, target: str | Pat
         The record of each file, in order.
 
     Raises:
-        PhytoScribeError: a file is missing, truncated, empty, or holds neither FASTQ nor FASTA.
+        PhytoScribeError: a file is missing, truncated, empty, or holds neither FASTQ, FASTA nor BAM.
     """
     if not wanted:
         raise PhytoScribeError("no read files are given; add them under `isoseq` in the configuration")
@@ -54,18 +55,21 @@ def join_reads(wanted: Sequence[Wanted], downloads: Downloads, target: str | Pat
 
 
 def checked_reads(path: str | Path) -> Iterator[bytes]:
-    """The reads of a FASTQ or FASTA file, one text each, with ``\\n`` at all line ends.
+    """The reads of a FASTQ, FASTA or BAM file, one text each, with ``\\n`` at all line ends.
 
     FASTQ has four lines a read (the form in which sequencers and converters write it); FASTA may be wrapped.
 
     Raises:
-        PhytoScribeError: neither of both, or a fault in one of its lines, which the message names.
+        PhytoScribeError: none of these, or a fault in one of its lines, which the message names.
     """
-    _refuse_bam(path)
+    refuse_cram(path)
+    if is_bam(path):
+        yield from bam_reads(path)
+        return
     with open_text(path) as handle:
         first = handle.read(1)
         if first not in ("@", ">"):
-            raise PhytoScribeError(f"{path}: neither FASTQ nor FASTA: it does not begin with '@' or '>'")
+            raise PhytoScribeError(f"{path}: neither FASTQ, FASTA nor BAM: it does not begin with '@' or '>'")
         lines = _lines(handle, first)
         yield from _fastq(lines, path) if first == "@" else _fasta(lines, path)
 
@@ -83,6 +87,8 @@ def _fastq(lines: Iterator[tuple[int, bytes]], path: str | Path) -> Iterator[byt
             return
         if header[:1] != b"@" or not header[1:].strip():
             raise _fault(path, number, "a read's '@' and name are expected here; FASTQ needs four lines for each read")
+        if number == 1 and header.startswith(_SAM_HEADER):
+            raise _fault(path, number, "a SAM file; convert it: samtools fastq FILE | gzip > reads.fastq.gz")
         parts = [header]
         for what in _FASTQ_LINES[1:]:
             _, text = next(lines, (number, None))
@@ -129,17 +135,6 @@ def _require_rest_empty(lines: Iterator[tuple[int, bytes]], path: str | Path, nu
     for _, text in lines:
         if text:
             raise _fault(path, number, "an empty line between reads; FASTQ needs four lines for each read")
-
-
-def _refuse_bam(path: str | Path) -> None:
-    """Sequencing centres give unaligned BAM: say so, and how to convert it."""
-    try:
-        with gzip.open(path, "rb") as handle:
-            is_bam = handle.read(4) == b"BAM\1"
-    except (OSError, EOFError, zlib.error):
-        return  # plain text, or broken: the reader tells
-    if is_bam:
-        raise PhytoScribeError(f"{path}: a BAM file; convert it: samtools fastq {path} | gzip > reads.fastq.gz")
 
 
 def _fault(path: str | Path, number: int, what: str) -> PhytoScribeError:
