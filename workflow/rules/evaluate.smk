@@ -1,6 +1,6 @@
 # Evaluate: predicted genes against reference annotation, AUGUSTUS and Iso-Seq reads.
 # In:  results/predictions/{genome}.*, results/clean/{genome}.*, results/splits/splits.tsv, reads; config key `evaluate`
-# Out: results/evaluation/{genome}.genes.tsv, .isoseq.tsv, .blast.tsv
+# Out: results/evaluation/{genome}.genes.tsv, .reference_loci.tsv, .predicted_genes.tsv, .isoseq.tsv, .blast.tsv
 
 
 rule run_augustus:
@@ -41,6 +41,7 @@ rule evaluate_genes:
         splits=split_table,
         mask=mask_of,
         augustus=baseline_of,
+        isoseq=alignment_of,
         library=library("evaluate_genes"),
     output:
         scores=report(
@@ -49,6 +50,8 @@ rule evaluate_genes:
             category="Scores",
             labels={"genome": "{genome}", "ruler": "reference genes"},
         ),
+        reference_loci="results/evaluation/{genome}.reference_loci.tsv",
+        predicted_genes="results/evaluation/{genome}.predicted_genes.tsv",
     log:
         "logs/evaluate/{genome}.genes.log",
     benchmark:

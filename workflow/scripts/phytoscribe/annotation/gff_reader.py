@@ -7,8 +7,11 @@ order; nothing depends on a separator line, so the last gene is like any other.
 
 from __future__ import annotations
 
+import gc
 import logging
-from collections.abc import Mapping
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -41,8 +44,9 @@ def read_gff3(path: str | Path, contigs: Mapping[str, int] | None = None) -> lis
         GffError: file and line of a malformed line, an ID used twice, an unknown parent, mixed strands, a coding
             segment without phase, a transcript without exon and CDS lines.
     """
-    collected = _collect(path, contigs)
-    genes = [_gene_model(path, row, attributes, collected) for row, attributes in collected.genes.values()]
+    with _collector_paused():
+        collected = _collect(path, contigs)
+        genes = [_gene_model(path, row, attributes, collected) for row, attributes in collected.genes.values()]
     kept = [gene for gene in genes if gene is not None]
     if len(kept) < len(genes):
         log.warning("%s: %d genes without any transcript were left out", path, len(genes) - len(kept))
@@ -51,13 +55,25 @@ def read_gff3(path: str | Path, contigs: Mapping[str, int] | None = None) -> lis
     return kept
 
 
+@contextmanager
+def _collector_paused() -> Iterator[None]:
+    """No search for cycles: reading makes none, but millions of rows, over which every search would go again."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
+
+
 @dataclass(slots=True)
 class _Collected:
     """Lines of a file by their place in the hierarchy."""
 
     genes: dict[str, tuple[GffRow, dict[str, str]]] = field(default_factory=dict)
     transcripts: dict[str, list[tuple[str, GffRow, dict[str, str]]]] = field(default_factory=dict)
-    parts: dict[str, list[GffRow]] = field(default_factory=dict)
+    parts: defaultdict[str, list[GffRow]] = field(default_factory=lambda: defaultdict(list))
     left_out: dict[str, int] = field(default_factory=dict)
 
 
@@ -67,7 +83,7 @@ def _collect(path: str | Path, contigs: Mapping[str, int] | None) -> _Collected:
     for row in read_rows(path, contigs):
         if row.type in PART_TYPES:
             for parent in _parents_of_part(path, row):
-                found.parts.setdefault(parent, []).append(row)
+                found.parts[parent].append(row)
         elif row.type not in IGNORED_TYPES:
             attributes = parse_attributes(row.attributes, f"{path}, line {row.line}")
             # Loose features (repeats, regions) may lack an ID; they cannot be parents, so the line number will do.
@@ -97,6 +113,8 @@ def _parents_of_part(path: str | Path, row: GffRow) -> list[str]:
         value = attributes["Parent"]
     else:
         value = text[at + 7 :].partition(";")[0]
+    if "," not in value and "%" not in value:
+        return [value.strip()]
     return [decode_id(parent.strip()) for parent in value.split(",")]
 
 
