@@ -79,11 +79,12 @@ class _Collected:
 
 def _collect(path: str | Path, contigs: Mapping[str, int] | None) -> _Collected:
     found = _Collected()
+    parts = found.parts
     middle: dict[str, tuple[GffRow, dict[str, str]]] = {}
     for row in read_rows(path, contigs):
         if row.type in PART_TYPES:
             for parent in _parents_of_part(path, row):
-                found.parts[parent].append(row)
+                parts[parent].append(row)
         elif row.type not in IGNORED_TYPES:
             attributes = parse_attributes(row.attributes, f"{path}, line {row.line}")
             # Loose features (repeats, regions) may lack an ID; they cannot be parents, so the line number will do.
@@ -103,19 +104,22 @@ def _collect(path: str | Path, contigs: Mapping[str, int] | None) -> _Collected:
 def _parents_of_part(path: str | Path, row: GffRow) -> list[str]:
     # Column 9 of exons and CDS is by far the most of a file: only Parent is taken from it.
     text = row.attributes
-    at = 0 if text.startswith("Parent=") else text.find(";Parent=") + 1
-    if at == 0 and not text.startswith("Parent="):
+    if text.startswith("Parent="):
+        value = text[7:]
+    elif (at := text.find(";Parent=")) >= 0:
+        value = text[at + 8 :]
+    else:
         attributes = parse_attributes(text, f"{path}, line {row.line}")
         if "Parent" not in attributes:
             raise GffError(
                 f"{path}, line {row.line}: a {unquoted(row.type)} without Parent (the cleaning step repairs this)"
             )
-        value = attributes["Parent"]
-    else:
-        value = text[at + 7 :].partition(";")[0]
-    if "," not in value and "%" not in value:
-        return [value.strip()]
-    return [decode_id(parent.strip()) for parent in value.split(",")]
+        return [decode_id(parent.strip()) for parent in attributes["Parent"].split(",")]
+    if ";" in value:
+        value = value.partition(";")[0]
+    if "," in value or "%" in value:
+        return [decode_id(parent.strip()) for parent in value.split(",")]
+    return [value.strip()]
 
 
 def _sort_out(path: str | Path, found: _Collected, middle: dict[str, tuple[GffRow, dict[str, str]]]) -> None:

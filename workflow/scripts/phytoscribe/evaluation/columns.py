@@ -209,6 +209,13 @@ def chain_codes(first: Codes, counts: Codes, items: Codes, start: Codes) -> Code
     return codes_of(counts, code)
 
 
+def spans_of(genes: Sequence[GeneModel]) -> tuple[Codes, Codes]:
+    """Start (0-based) and end of each gene on its contig, UTRs included; int64 (genes,) each."""
+    starts = [min([transcript.exons[0][0] for transcript in gene.transcripts]) for gene in genes]
+    ends = [max([transcript.end for transcript in gene.transcripts]) for gene in genes]
+    return np.array(starts, dtype=np.int64), np.array(ends, dtype=np.int64)
+
+
 def ids_in(genes: Iterable[GeneModel], ids: Iterable[str]) -> Flags:
     """Which genes have one of the ids, bool (genes,)."""
     wanted = set(ids)

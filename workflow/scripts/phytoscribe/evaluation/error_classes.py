@@ -28,7 +28,7 @@ from itertools import combinations, product
 import numpy as np
 
 from phytoscribe.annotation.model import GeneModel, Interval, Transcript, introns_between
-from phytoscribe.evaluation.columns import Codes, Flags, meetings
+from phytoscribe.evaluation.columns import Codes, Flags, meetings, spans_of
 from phytoscribe.evaluation.comparison import Choice
 from phytoscribe.evaluation.exact import Scored
 from phytoscribe.evaluation.intervals import merged
@@ -113,10 +113,12 @@ class Meetings:
         self.right_predictions = self.comparison.right_predicted(choice)
         self._transposons = sides.axis.on_both_strands(transposons or {})
         loci, guesses = self.comparison.reference, self.comparison.predicted
+        self.locus_spans, self.predicted_spans = spans_of(self.loci), spans_of(predicted)
         of_locus, of_prediction, bases = meetings(loci, guesses)
-        self.predictions_at = _Neighbours(of_locus, of_prediction, predicted, bases)
-        self.loci_at = _Neighbours(of_prediction, of_locus, self.loci, bases)
-        self._loci_beside = _Neighbours(*meetings(loci, loci)[:2], self.loci)
+        self.predictions_at = _Neighbours(of_locus, of_prediction, self.predicted_spans[0], bases)
+        self.loci_at = _Neighbours(of_prediction, of_locus, self.locus_spans[0], bases)
+        of_locus, of_other, bases = meetings(loci, loci)
+        self._loci_beside = _Neighbours(of_locus, of_other, self.locus_spans[0], bases)
 
     def locus_error(self, number: int) -> GeneError:
         """What is wrong with a reference locus, by its number among the loci."""
@@ -167,12 +169,10 @@ class Meetings:
 class _Neighbours:
     """For each gene of one side the numbers of those of the other that it meets, by position."""
 
-    def __init__(self, genes: Codes, others: Codes, models: Sequence[GeneModel], bases: Codes | None = None) -> None:
-        """Pairs of genes, the models of ``others`` by number, and the bases that each pair shares."""
-        starts = np.array([model.start for model in models], dtype=np.int64)
+    def __init__(self, genes: Codes, others: Codes, starts: Codes, bases: Codes) -> None:
+        """Pairs of genes, the starts of ``others`` by number, and the bases that each pair shares."""
         order = np.lexsort([others, starts[others], genes])
-        self._genes, self._others = genes[order], others[order]
-        self._bases = np.zeros_like(others) if bases is None else bases[order]
+        self._genes, self._others, self._bases = genes[order], others[order], bases[order]
 
     def __getitem__(self, gene: int) -> list[int]:
         return self._others[self._rows(gene)].tolist()

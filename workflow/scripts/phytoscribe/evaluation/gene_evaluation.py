@@ -15,7 +15,7 @@ from phytoscribe.evaluation.exact import ALL, Scored
 from phytoscribe.evaluation.gene_tables import fate_rows, predicted_genes, reference_loci
 from phytoscribe.evaluation.rulers import Reads, longest_isoforms, ruler_rows
 from phytoscribe.evaluation.scope import NO_TRAIN_HOMOLOGUE, Scope
-from phytoscribe.evaluation.tables import score_table
+from phytoscribe.evaluation.tables import Row, score_table
 
 log = logging.getLogger(__name__)
 #: The baseline that knows the reference, but only one isoform of each gene.
@@ -46,18 +46,27 @@ def evaluate_predictors(
         scope: what is scored.
         reads: aligned blocks of transcript reads by (contig, strand), for the subsets by expression.
     """
-    rows, loci, genes = [], [], []
-    without_homologue = scope.subsets.get(NO_TRAIN_HOMOLOGUE)
     predictions = {**predictions, LONGEST_ISOFORM: longest_isoforms(scope.scored(()))}
-    for predictor, predicted in predictions.items():
-        scored = scope.scored(predicted)
-        met = Meetings(scored.reference, counted_genes(scored), scope.ignored)
-        log.info("%s: %d genes, %d of them where predictions are scored", predictor, len(predicted), len(met.predicted))
-        loci.append(reference_loci(met, predictor, without_homologue))
-        genes.append(predicted_genes(met, predictor))
-        found = ruler_rows(scored, scope.subsets, reads) + fate_rows(loci[-1], genes[-1])
-        rows += [(predictor, *row) for row in found]
-    return GeneEvaluation(score_table(rows), pd.concat(loci, ignore_index=True), pd.concat(genes, ignore_index=True))
+    found = [evaluate_predictor(predictor, genes, scope, reads) for predictor, genes in predictions.items()]
+    rows, loci, genes = zip(*found)
+    return GeneEvaluation(
+        score_table([row for of_predictor in rows for row in of_predictor]),
+        pd.concat(loci, ignore_index=True),
+        pd.concat(genes, ignore_index=True),
+    )
+
+
+def evaluate_predictor(
+    predictor: str, genes: Sequence[GeneModel], scope: Scope, reads: Reads | None = None
+) -> tuple[list[Row], pd.DataFrame, pd.DataFrame]:
+    """Score rows and both tables of one predictor; arguments as in :func:`evaluate_predictors`."""
+    scored = scope.scored(genes)
+    met = Meetings(scored.reference, counted_genes(scored), scope.ignored)
+    log.info("%s: %d genes, %d of them where predictions are scored", predictor, len(genes), len(met.predicted))
+    loci = reference_loci(met, predictor, scope.subsets.get(NO_TRAIN_HOMOLOGUE))
+    predicted = predicted_genes(met, predictor)
+    found = ruler_rows(scored, scope.subsets, reads) + fate_rows(loci, predicted)
+    return [(predictor, *row) for row in found], loci, predicted
 
 
 def counted_genes(scored: Scored) -> list[GeneModel]:

@@ -71,7 +71,7 @@ def reference_loci(met: Meetings, predictor: str, without_homologue: Collection[
     there = flags(guessed, int(max(chains.max(initial=-1), guessed.max(initial=-1))) + 1)[chains]
     compared = _best(reference, chains, there)[: met.scored]
     exons, lengths = reference.counts[compared], reference.lengths[compared]
-    partner = _first_with(guesses, guessed, predicted)
+    partner = _first_with(guesses, guessed, met.predicted_spans[0])
     classes, names, predicted_exons = [RIGHT] * len(loci), [""] * len(loci), [""] * len(loci)
     for number in np.flatnonzero(met.right_loci).tolist():
         names[number] = predicted[partner[int(chains[compared[number]])]].id
@@ -86,7 +86,8 @@ def reference_loci(met: Meetings, predictor: str, without_homologue: Collection[
     known = [""] * len(loci)
     if without_homologue is not None:
         known = ["yes" if gene.id in without_homologue else "no" for gene in loci]
-    values = (*_places(loci), classes, names, exons, predicted_exons, lengths, known)
+    spans = [side[: met.scored] for side in met.locus_spans]
+    values = (*_places(loci, *spans), classes, names, exons, predicted_exons, lengths, known)
     return pd.DataFrame(dict(zip(LOCUS_COLUMNS, ([predictor] * len(loci), *values))))
 
 
@@ -102,7 +103,7 @@ def predicted_genes(met: Meetings, predictor: str) -> pd.DataFrame:
     compared = _best(guesses, guessed, there)
     errors = ["" if right else str(met.prediction_error(n).error) for n, right in enumerate(met.right_predictions)]
     values = (
-        *_places(genes),
+        *_places(genes, *met.predicted_spans),
         [gene.score for gene in genes],
         np.where(met.right_predictions, "yes", "no"),
         [fate(error, NOVEL) for error in errors],
@@ -146,20 +147,16 @@ def _best(side: GeneColumns, chains: Codes, right: np.ndarray) -> Codes:
     return order[np.searchsorted(side.gene[order], np.arange(side.genes))]
 
 
-def _first_with(side: GeneColumns, chains: Codes, genes: Sequence[GeneModel]) -> dict[int, int]:
-    """The first gene by position that has each chain."""
-    starts = np.array([gene.start for gene in genes], dtype=np.int64)[side.gene]
-    order = np.lexsort([side.gene, starts, chains])
+def _first_with(side: GeneColumns, chains: Codes, starts: Codes) -> dict[int, int]:
+    """The first gene by position that has each chain; ``starts`` are those of the genes."""
+    order = np.lexsort([side.gene, starts[side.gene], chains])
     code, first = np.unique(chains[order], return_index=True)
     return dict(zip(code.tolist(), side.gene[order][first].tolist()))
 
 
-def _places(genes: Sequence[GeneModel]) -> tuple[list[str], list[str], list[str], list[int], list[int]]:
+def _places(
+    genes: Sequence[GeneModel], starts: Codes, ends: Codes
+) -> tuple[list[str], list[str], list[str], Codes, Codes]:
     """Ids, contigs, strands, starts from 1 and ends."""
-    return (
-        [gene.id for gene in genes],
-        [gene.contig for gene in genes],
-        [gene.strand for gene in genes],
-        [gene.start + 1 for gene in genes],
-        [gene.end for gene in genes],
-    )
+    ids = [gene.id for gene in genes]
+    return ids, [gene.contig for gene in genes], [gene.strand for gene in genes], starts + 1, ends
