@@ -13,19 +13,19 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from operator import itemgetter
 from pathlib import Path
 
 from phytoscribe.annotation.feature_types import BIOTYPE_KEYS, TRANSCRIPT_TYPES, default_biotype, is_gene_type
 from phytoscribe.annotation.gff_attributes import decode_id, parse_attributes
 from phytoscribe.annotation.gff_lines import GffRow, read_rows
-from phytoscribe.annotation.model import GeneModel, Transcript, merge_intervals
+from phytoscribe.annotation.model import GeneModel, Interval, Transcript, merge_intervals
 from phytoscribe.errors import GffError
 from phytoscribe.genome.names import shown, unquoted
 
 log = logging.getLogger(__name__)
 
 PART_TYPES = frozenset({"exon", "CDS", "five_prime_UTR", "three_prime_UTR", "UTR"})
-UTR_TYPES = frozenset({"five_prime_UTR", "three_prime_UTR", "UTR"})
 #: Features that may hang on a transcript and say nothing that exons and CDS do not say.
 IGNORED_TYPES = frozenset({"start_codon", "stop_codon", "intron", "polypeptide", "protein", "codon"})
 
@@ -188,18 +188,31 @@ def _gene_model(path: str | Path, row: GffRow, attributes: dict[str, str], found
 def _transcript(
     path: str | Path, gene: GffRow, identifier: str, row: GffRow, attributes: dict[str, str], parts: list[GffRow]
 ) -> Transcript:
+    exons: list[Interval] = []
+    coding: list[tuple[int, int, GffRow]] = []
+    utrs: list[Interval] = []
     for part in (row, *parts):
-        if part.strand != gene.strand or part.contig != gene.contig:
-            here, there = (f"{unquoted(row.contig)} {unquoted(row.strand)}" for row in (part, gene))
+        # Unpacked, as reading a field by its name costs as much again for each of millions of lines.
+        _, contig, _, kind, start, end, _, strand, _, _ = part
+        if strand != gene.strand or contig != gene.contig:
+            here, there = (f"{unquoted(found.contig)} {unquoted(found.strand)}" for found in (part, gene))
             raise GffError(
-                f"{path}, line {part.line}: {unquoted(part.type)} of transcript {shown(identifier)} lies on {here}, "
+                f"{path}, line {part.line}: {unquoted(kind)} of transcript {shown(identifier)} lies on {here}, "
                 f"its gene on {there}; a gene must be on one strand of one sequence"
             )
-    exons = sorted((part.start, part.end) for part in parts if part.type == "exon")
-    coding = sorted((part for part in parts if part.type == "CDS"), key=lambda part: (part.start, part.end))
-    cds = tuple((part.start, part.end) for part in coding)
+        if part is row:
+            continue
+        if kind == "exon":
+            exons.append((start, end))
+        elif kind == "CDS":
+            coding.append((start, end, part))
+        else:
+            utrs.append((start, end))
+    exons.sort()
+    coding.sort(key=_place)
+    cds = tuple([(start, end) for start, end, _ in coding])
     if not exons:
-        exons = merge_intervals([*cds, *((part.start, part.end) for part in parts if part.type in UTR_TYPES)])
+        exons = merge_intervals([*cds, *utrs])
     if not exons:
         raise GffError(
             f"{path}, line {row.line}: {unquoted(row.type)} {shown(identifier)} has neither exon nor CDS lines "
@@ -212,8 +225,11 @@ def _transcript(
         type=row.type,
         attributes={key: value for key, value in attributes.items() if key not in ("ID", "Parent")},
         score=None if row.score == "." else float(row.score),
-        start_phase=_phase(path, coding[0 if gene.strand == "+" else -1]) if coding else 0,
+        start_phase=_phase(path, coding[0 if gene.strand == "+" else -1][2]) if coding else 0,
     )
+
+
+_place = itemgetter(0, 1)
 
 
 def _phase(path: str | Path, row: GffRow) -> int:

@@ -102,10 +102,17 @@ class Meetings:
         predicted: Sequence[GeneModel],
         unscored: Sequence[GeneModel] = (),
         transposons: Mapping[str, Sequence[Interval]] | None = None,
+        known: Scored | None = None,
     ) -> None:
-        """Arguments are those of :func:`wrong_genes`; the first loci are the reference, then come the unscored ones."""
+        """The first loci are the reference, then come the unscored ones.
+
+        Args:
+            reference, predicted, unscored, transposons: those of :func:`wrong_genes`.
+            known: a comparison of the same loci and predictions, where there is one, to save making it again.
+        """
         self.loci, self.scored, self.predicted = [*reference, *unscored], len(reference), predicted
-        sides = Scored.of_scorable(self.loci, predicted)
+        same = known is not None and (len(known.reference), len(known.predicted)) == (len(self.loci), len(predicted))
+        sides = known if known is not None and same else Scored.of_scorable(self.loci, predicted)
         self.comparison = sides.comparison
         inside = np.arange(len(self.loci)) < self.scored
         choice = Choice(inside, np.ones(len(predicted), dtype=np.bool_))

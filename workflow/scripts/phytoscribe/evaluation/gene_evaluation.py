@@ -61,7 +61,7 @@ def evaluate_predictor(
 ) -> tuple[list[Row], pd.DataFrame, pd.DataFrame]:
     """Score rows and both tables of one predictor; arguments as in :func:`evaluate_predictors`."""
     scored = scope.scored(genes)
-    met = Meetings(scored.reference, counted_genes(scored), scope.ignored)
+    met = Meetings(scored.reference, counted_genes(scored), scope.ignored, known=scored)
     log.info("%s: %d genes, %d of them where predictions are scored", predictor, len(genes), len(met.predicted))
     loci = reference_loci(met, predictor, scope.subsets.get(NO_TRAIN_HOMOLOGUE))
     predicted = predicted_genes(met, predictor)
