@@ -45,13 +45,12 @@ def read_gff3(path: str | Path, contigs: Mapping[str, int] | None = None) -> lis
             segment without phase, a transcript without exon and CDS lines.
     """
     with _collector_paused():
-        collected = _collect(path, contigs)
-        genes = [_gene_model(path, row, attributes, collected) for row, attributes in collected.genes.values()]
+        genes, left_out = _read(path, contigs)
     kept = [gene for gene in genes if gene is not None]
     if len(kept) < len(genes):
         log.warning("%s: %d genes without any transcript were left out", path, len(genes) - len(kept))
-    if collected.left_out:
-        log.info("%s: left out, as they belong to no gene: %s", path, dict(sorted(collected.left_out.items())))
+    if left_out:
+        log.info("%s: left out, as they belong to no gene: %s", path, dict(sorted(left_out.items())))
     return kept
 
 
@@ -75,6 +74,12 @@ class _Collected:
     transcripts: dict[str, list[tuple[str, GffRow, dict[str, str]]]] = field(default_factory=dict)
     parts: defaultdict[str, list[GffRow]] = field(default_factory=lambda: defaultdict(list))
     left_out: dict[str, int] = field(default_factory=dict)
+
+
+def _read(path: str | Path, contigs: Mapping[str, int] | None) -> tuple[list[GeneModel | None], dict[str, int]]:
+    """Genes, None for one without transcripts, and counts of what was left out; the rows are gone with the return."""
+    found = _collect(path, contigs)
+    return [_gene_model(path, row, attributes, found) for row, attributes in found.genes.values()], found.left_out
 
 
 def _collect(path: str | Path, contigs: Mapping[str, int] | None) -> _Collected:

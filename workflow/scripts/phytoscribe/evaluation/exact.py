@@ -25,7 +25,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
-from phytoscribe.annotation.model import GeneModel, Interval
+from phytoscribe.annotation.model import GeneModel, Interval, Transcript
 from phytoscribe.evaluation.columns import Axis, Flags, GeneColumns, ids_in
 from phytoscribe.evaluation.comparison import Agreement, Choice, Comparison, Row
 from phytoscribe.evaluation.intervals import merged
@@ -154,23 +154,22 @@ def scorable(
     """Genes on the scored contigs, reduced to the coding transcripts that no mask interval touches."""
     wanted = None if contigs is None else set(contigs)
     chosen = [gene for gene in genes if wanted is None or gene.contig in wanted]
+    kept = zip(chosen, _unmasked(chosen, mask) if mask else (gene.coding_transcripts for gene in chosen))
+    return [
+        gene if len(transcripts) == len(gene.transcripts) else replace(gene, transcripts=transcripts)
+        for gene, transcripts in kept
+        if transcripts
+    ]
+
+
+def _unmasked(genes: Sequence[GeneModel], mask: Mask) -> Iterator[tuple[Transcript, ...]]:
+    """The coding transcripts of each gene that no mask interval touches."""
     axis = Axis()
-    columns = GeneColumns.of(chosen, axis)
-    masked = columns.touching(axis.on_both_strands(mask or {}))
-    number = 0
-    kept = []
-    for gene in chosen:
-        transcripts = []
-        for transcript in gene.transcripts:
-            if transcript.cds:
-                if not masked[number]:
-                    transcripts.append(transcript)
-                number += 1
-        if len(transcripts) == len(gene.transcripts):
-            kept.append(gene)
-        elif transcripts:
-            kept.append(replace(gene, transcripts=tuple(transcripts)))
-    return kept
+    columns = GeneColumns.of(genes, axis)
+    masked = columns.touching(axis.on_both_strands(mask))
+    ends = np.searchsorted(columns.gene, np.arange(len(genes)), side="right").tolist()
+    for gene, first, end in zip(genes, [0, *ends], ends):
+        yield tuple(t for t, hidden in zip(gene.coding_transcripts, masked[first:end]) if not hidden)
 
 
 def without_unscored_loci(
