@@ -45,7 +45,7 @@ SPEED = """## Speed
 
 The example's annotation repeated, all isoforms and UTRs, against itself: two files of a million lines each. PhytoScribe
 reads both and gives every ruler, all subsets by exons and length and both tables of genes; gt gives its levels. One
-thread each, start and imports included. Wall time tells how busy the machine was: it is shared, so compare CPU seconds."""
+thread each, start and imports included. The machine is shared, so compare CPU seconds."""
 GENES = {"all": 0, "one": 1, "utr": 2}
 
 

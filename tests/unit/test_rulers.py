@@ -3,6 +3,7 @@
 from dataclasses import replace
 from itertools import accumulate
 
+import numpy as np
 import pytest
 from brute_force_rulers import agreements, features, loci_within
 from hypothesis import given
@@ -10,6 +11,7 @@ from hypothesis import strategies as st
 from predictions import pairs, references
 
 from phytoscribe.annotation.model import GeneModel, Transcript
+from phytoscribe.evaluation.columns import codes_of
 from phytoscribe.evaluation.comparison import METRICS
 from phytoscribe.evaluation.exact import COLUMNS, LEVELS, Scored
 from phytoscribe.evaluation.rulers import (
@@ -133,6 +135,16 @@ def test_a_reference_is_its_own_perfect_prediction(genes):
     for key, (value, n) in found(genes, genes).items():
         if key[2] in ("precision", "recall", "f1"):
             assert value == 1 or (value != value and n == 0), key
+
+
+large = st.integers(-3, 3) | st.integers(2**40, 2**40 + 2) | st.integers(-(2**61), 2**61)
+
+
+@given(st.lists(st.tuples(large, large), max_size=12))
+def test_codes_are_equal_where_rows_are_and_keep_their_order(rows):
+    columns = np.array(rows, dtype=np.int64).reshape(-1, 2)
+    ranks = {row: rank for rank, row in enumerate(sorted(set(rows)))}
+    assert codes_of(columns[:, 0], columns[:, 1]).tolist() == [ranks[row] for row in rows]
 
 
 TWO = gene("two", ((100, 160), (200, 260), (300, 330)), ((100, 160), (300, 330)))

@@ -21,6 +21,7 @@ from phytoscribe.evaluation.intervals import Places, as_places, merged, overlapp
 #: Places of one strand, and of one gene; no contig and no gene is as long.
 SPAN = 1 << 36
 _GENE_SPAN = 1 << 33
+_LARGEST = np.iinfo(np.int64).max
 Part = Literal["cds", "exons"]
 Codes = npt.NDArray[np.int64]
 Flags = npt.NDArray[np.bool_]
@@ -186,11 +187,20 @@ def flags(numbers: Codes, size: int) -> Flags:
 
 def codes_of(*columns: npt.NDArray[np.int64]) -> Codes:
     """Codes 0, 1, ... of rows: equal where all columns are, in the order of the rows; int64 (n,)."""
-    code = np.unique(columns[0], return_inverse=True)[1]
-    for column in columns[1:]:
-        values, dense = np.unique(column, return_inverse=True)
-        code = np.unique(code * values.size + dense, return_inverse=True)[1]
-    return code
+    code = np.zeros(columns[0].size, dtype=np.int64)
+    for column in columns:
+        values = column - column.min(initial=0)
+        # Numbers that would leave int64 are replaced by their ranks first: of n rows there are at most n.
+        if (int(code.max(initial=0)) + 1) * (int(values.max(initial=0)) + 1) > _LARGEST:
+            code, values = (np.unique(numbers, return_inverse=True)[1] for numbers in (code, values))
+        code = code * (int(values.max(initial=0)) + 1) + values
+    return np.unique(code, return_inverse=True)[1]
+
+
+def interval_codes(places: Places) -> Codes:
+    """Codes of intervals (n, 2), in the order of start and end; int64 (n,)."""
+    # Lengths are small numbers, so that start and length fit into one.
+    return codes_of(places[:, 0], places[:, 1] - places[:, 0])
 
 
 def chain_codes(first: Codes, counts: Codes, items: Codes, start: Codes) -> Codes:

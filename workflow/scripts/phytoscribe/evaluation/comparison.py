@@ -10,7 +10,7 @@ from functools import cached_property
 
 import numpy as np
 
-from phytoscribe.evaluation.columns import SPAN, Codes, Flags, GeneColumns, chain_codes, codes_of, flags
+from phytoscribe.evaluation.columns import SPAN, Codes, Flags, GeneColumns, chain_codes, codes_of, flags, interval_codes
 from phytoscribe.evaluation.intervals import Places, runs, shared_bases
 
 METRICS = ("precision", "recall", "f1", "tp", "fp", "fn")
@@ -238,8 +238,7 @@ class Comparison:
 
     @cached_property
     def _segment_codes(self) -> Codes:
-        segments = np.concatenate([self.reference.segments, self.predicted.segments])
-        return codes_of(segments[:, 0], segments[:, 1])
+        return interval_codes(np.concatenate([self.reference.segments, self.predicted.segments]))
 
     @cached_property
     def _introns(self) -> Places:
@@ -247,7 +246,7 @@ class Comparison:
 
     @cached_property
     def _intron_codes(self) -> Codes:
-        return codes_of(self._introns[:, 0], self._introns[:, 1])
+        return interval_codes(self._introns)
 
     @cached_property
     def _introns_and_strand(self) -> Codes:
