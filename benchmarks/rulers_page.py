@@ -43,9 +43,9 @@ SELF = """## Every annotation against itself
 Precision, recall and F1 of every level, ruler and subset that has items; isoforms are coding ones."""
 SPEED = """## Speed
 
-The example's annotation repeated, all isoforms and UTRs, against itself: two files of nearly a million lines each. PhytoScribe
-reads both and gives every ruler, all subsets by exons and length and both tables of genes; gt gives its levels. One
-thread each, start and imports included. The machine is shared, so compare CPU seconds."""
+The example's annotation repeated, all isoforms and UTRs, against itself: two files of nearly a million lines each.
+PhytoScribe reads both and gives every ruler, all subsets by exons and length and both tables of genes; gt gives its
+levels. One thread each, start and imports included. The machine is shared, so compare CPU seconds."""
 GENES = {"all": 0, "one": 1, "utr": 2}
 
 
