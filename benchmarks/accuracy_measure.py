@@ -165,10 +165,9 @@ def rows_of(done: Measured) -> list[Row]:
 
 
 def _tolerant_rows(reference: Sequence[GeneModel], genes: Sequence[GeneModel]) -> list[Row]:
-    rows = []
+    rows: list[Row] = []
     for tolerance in TOLERANCES:
-        found = loci_within(reference, genes, tolerance).rows("locus", ALL)
-        rows += [(level, f"ends_{tolerance}", *rest) for level, _, *rest in found]
+        rows += loci_within(reference, genes, tolerance).rows("locus", f"ends_{tolerance}", ALL)
     return rows
 
 

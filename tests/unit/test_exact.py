@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from phytoscribe.annotation.gff_reader import read_gff3
 from phytoscribe.annotation.model import GeneModel, Transcript
 from phytoscribe.evaluation.augustus import read_augustus
-from phytoscribe.evaluation.exact import COLUMNS, LEVELS, exact_f1, features, score_genes
+from phytoscribe.evaluation.exact import COLUMNS, LEVELS, exact_f1, score_genes
 from phytoscribe.evaluation.intervals import read_bed
 
 ROOT = Path(__file__).parents[2]
@@ -31,20 +31,6 @@ def values(table, subset="all"):
 
 A = gene("a", ((100, 160), (200, 260), (300, 330)), ((100, 160), (300, 330)))
 B = gene("b", ((1000, 1090),), strand="-")
-
-
-def test_items_of_a_forward_and_a_reverse_gene():
-    chain = ((100, 160), (200, 260))
-    forward, reverse = features([gene("f", chain)]), features([gene("r", chain, strand="-")])
-    assert forward["start"] == {("c", "+", 100)}
-    assert forward["stop"] == {("c", "+", 257)}
-    assert forward["donor"] == {("c", "+", 160)}
-    assert forward["acceptor"] == {("c", "+", 198)}
-    assert reverse["start"] == {("c", "-", 257)}
-    assert reverse["stop"] == {("c", "-", 100)}
-    assert reverse["donor"] == {("c", "-", 198)}
-    assert reverse["acceptor"] == {("c", "-", 160)}
-    assert forward["intron"] == {("c", "+", 160, 200)}
 
 
 def test_any_isoform_makes_a_transcript_and_its_locus_right():

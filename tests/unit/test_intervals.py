@@ -8,7 +8,15 @@ from hypothesis import strategies as st
 
 from phytoscribe.annotation.model import merge_intervals
 from phytoscribe.errors import PhytoScribeError
-from phytoscribe.evaluation.intervals import IntervalIndex, read_bed, shared_bases
+from phytoscribe.evaluation.intervals import (
+    IntervalIndex,
+    as_places,
+    merged,
+    overlapping,
+    overlapping_pairs,
+    read_bed,
+    shared_bases,
+)
 
 intervals = st.lists(
     st.tuples(st.integers(0, 60), st.integers(1, 12)).map(lambda pair: (pair[0], pair[0] + pair[1])), max_size=8
@@ -37,11 +45,21 @@ def test_overlap_is_a_shared_base(found, start, length):
 def test_shared_bases_counts_as_sets_do(left, right, without):
     one, other, masked = bases(left), bases(right), bases(without)
     expected = (len(one & other - masked), len(one - other - masked), len(other - one - masked))
-    assert shared_bases({"c": left}, {"c": right}, {"c": without}) == expected
+    assert shared_bases(as_places(left), as_places(right), as_places(without)) == expected
 
 
-def test_tracks_are_apart():
-    assert shared_bases({("c", "+"): [(0, 10)]}, {("c", "-"): [(0, 10)]}, {}) == (0, 10, 10)
+@given(intervals)
+def test_merging_arrays_is_merging_intervals(found):
+    assert [tuple(row) for row in merged(as_places(found)).tolist()] == merge_intervals(found)
+
+
+@given(intervals, intervals)
+def test_overlaps_of_arrays_are_those_of_bases(left, right):
+    pairs = [(i, j) for i, one in enumerate(left) for j, other in enumerate(right) if bases([one]) & bases([other])]
+    rows, others = overlapping_pairs(as_places(left), as_places(right))
+    assert sorted(zip(rows.tolist(), others.tolist())) == pairs
+    touched = overlapping(as_places(left), merged(as_places(right))).tolist()
+    assert touched == [bool(bases([one]) & bases(right)) for one in left]
 
 
 def test_read_bed(tmp_path):

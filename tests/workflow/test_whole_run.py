@@ -139,7 +139,7 @@ def test_scores_have_the_agreed_columns(finished):
         assert list(table.columns) == columns
         assert len(table) > 0
     genes = pd.read_csv(finished / "results/evaluation/tiny.genes.tsv", sep="\t")
-    assert set(genes["predictor"]) == {"phytoscribe", "augustus"}
+    assert set(genes["predictor"]) == {"phytoscribe", "augustus", "longest_isoform"}
     exact = genes[(genes.predictor == "augustus") & (genes.level == "cds_exon") & (genes.metric == "f1")]
     assert exact["value"].max() > 0.5, "AUGUSTUS finds most exons of these contigs"
 

@@ -146,6 +146,11 @@ def baseline_of(wildcards):
     return f"results/evaluation/augustus/{wildcards.genome}.gff3" if chosen else []
 
 
+def alignment_of(wildcards):
+    """The aligned Iso-Seq reads, for genomes that have some."""
+    return f"results/evaluation/isoseq/{wildcards.genome}.bam" if wildcards.genome in genomes.with_isoseq else []
+
+
 def model_files(model=config["predict"]["model"]):
     """Files of the model that predicts: trained here, or of a released model's folder."""
     folder = "results/models/structure" if model == "trained" else model.rstrip("/")

@@ -1,6 +1,7 @@
 # Evaluate: predicted genes against reference annotation, AUGUSTUS and Iso-Seq reads.
 # In:  results/predictions/{genome}.*, results/clean/{genome}.*, results/splits/splits.tsv, reads; config key `evaluate`
-# Out: results/evaluation/{genome}.genes.tsv, .isoseq.tsv, .blast.tsv, .isoseq_{reads,transcripts,agreement}.tsv
+# Out: results/evaluation/{genome}.genes.tsv, .reference_loci.tsv, .predicted_genes.tsv, .isoseq.tsv, .blast.tsv and
+#      .isoseq_{reads,transcripts,agreement}.tsv
 
 
 rule run_augustus:
@@ -41,6 +42,7 @@ rule evaluate_genes:
         splits=split_table,
         mask=mask_of,
         augustus=baseline_of,
+        isoseq=alignment_of,
         library=library("evaluate_genes"),
     output:
         scores=report(
@@ -49,6 +51,8 @@ rule evaluate_genes:
             category="Scores",
             labels={"genome": "{genome}", "ruler": "reference genes"},
         ),
+        reference_loci="results/evaluation/{genome}.reference_loci.tsv",
+        predicted_genes="results/evaluation/{genome}.predicted_genes.tsv",
     log:
         "logs/evaluate/{genome}.genes.log",
     benchmark:
@@ -63,6 +67,7 @@ rule evaluate_genes:
         contigs=lambda wildcards: genomes.scored_contigs(wildcards.genome),
         part=lambda wildcards: genomes.scored_part(wildcards.genome),
         flank=config["split"]["flank"],
+        limits=config["evaluate"]["isoseq"],
     message:
         "Scoring the genes of {wildcards.genome}: {output.scores}"
     script:

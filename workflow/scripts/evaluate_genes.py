@@ -1,12 +1,14 @@
-"""Rule evaluate_genes: predicted genes against the reference annotation, on the exact CDS ruler.
+"""Rule evaluate_genes: predicted genes against the reference annotation, on every ruler, and gene by gene.
 
 input: predicted (results/predictions/{genome}.gff3), reference (results/clean/{genome}.gff3: the cleaned annotation,
     NOT the accepted part, which is easier), rejected (results/clean/{genome}.rejected.tsv), fai;
     optional: splits (results/splits/splits.tsv; not for genomes of role predict), mask (BED),
-    augustus (results/evaluation/augustus/{genome}.gff3)
-output: scores (results/evaluation/{genome}.genes.tsv: predictor, level, ruler, subset, metric, value, n)
+    augustus (results/evaluation/augustus/{genome}.gff3), isoseq (results/evaluation/isoseq/{genome}.bam)
+output: scores (results/evaluation/{genome}.genes.tsv: predictor, level, ruler, subset, metric, value, n),
+    reference_loci ({genome}.reference_loci.tsv), predicted_genes ({genome}.predicted_genes.tsv): one row per gene
 params: genome (name), contigs (list of scored contigs, or None for all), part (test | validate: the part of the split
-    that is scored; ignored without splits), flank (split.flank: bases held out beside a locus in cluster mode)
+    that is scored; ignored without splits), flank (split.flank: bases held out beside a locus in cluster mode),
+    limits (config evaluate.isoseq: which reads count)
 """
 
 from phytoscribe.session import run_script
@@ -14,19 +16,24 @@ from phytoscribe.session import run_script
 
 def main(snakemake) -> None:
     from phytoscribe.annotation.gff_reader import read_gff3
+    from phytoscribe.evaluation.expression import covered_by_reads
+    from phytoscribe.evaluation.gene_evaluation import evaluate_predictors
+    from phytoscribe.evaluation.gene_tables import write_genes
     from phytoscribe.evaluation.intervals import read_bed
-    from phytoscribe.evaluation.scope import Scope, read_rejected, score_predictors
+    from phytoscribe.evaluation.read_alignment import ReadFilter, ReadLimits
+    from phytoscribe.evaluation.scope import Scope, read_rejected
     from phytoscribe.evaluation.tables import write_scores
     from phytoscribe.genome.fasta import chosen_contigs, read_index
     from phytoscribe.splits.table import read_splits
 
-    given, params = snakemake.input, snakemake.params
+    given, params, output = snakemake.input, snakemake.params, snakemake.output
     lengths = read_index(given.fai)
+    contigs = list(chosen_contigs(lengths, params.contigs))
     splits = read_splits(given.splits) if given.get("splits") else None
     scope = Scope.of(
         annotation=read_gff3(given.reference, lengths),
         rejected=read_rejected(given.rejected),
-        contigs=list(chosen_contigs(lengths, params.contigs)),
+        contigs=contigs,
         mask=read_bed(given.mask, lengths) if given.get("mask") else None,
         splits=None if splits is None else splits[splits["genome"] == params.genome],
         part=params.part,
@@ -35,7 +42,13 @@ def main(snakemake) -> None:
     predictions = {"phytoscribe": read_gff3(given.predicted, lengths)}
     if given.get("augustus"):
         predictions["augustus"] = read_gff3(given.augustus, lengths)
-    write_scores(score_predictors(predictions, scope), snakemake.output.scores)
+    reads = None
+    if given.get("isoseq"):
+        reads = covered_by_reads(ReadFilter(given.isoseq, set(contigs), ReadLimits.of(params.limits)))
+    found = evaluate_predictors(predictions, scope, reads)
+    write_scores(found.scores, output.scores)
+    write_genes(found.reference_loci, output.reference_loci)
+    write_genes(found.predicted_genes, output.predicted_genes)
 
 
 run_script(main, snakemake)  # `snakemake` is injected by the `script:` directive

@@ -7,22 +7,25 @@ order; nothing depends on a separator line, so the last gene is like any other.
 
 from __future__ import annotations
 
+import gc
 import logging
-from collections.abc import Mapping
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from operator import itemgetter
 from pathlib import Path
 
 from phytoscribe.annotation.feature_types import BIOTYPE_KEYS, TRANSCRIPT_TYPES, default_biotype, is_gene_type
 from phytoscribe.annotation.gff_attributes import decode_id, parse_attributes
 from phytoscribe.annotation.gff_lines import GffRow, read_rows
-from phytoscribe.annotation.model import GeneModel, Transcript, merge_intervals
+from phytoscribe.annotation.model import GeneModel, Interval, Transcript, merge_intervals
 from phytoscribe.errors import GffError
 from phytoscribe.genome.names import shown, unquoted
 
 log = logging.getLogger(__name__)
 
 PART_TYPES = frozenset({"exon", "CDS", "five_prime_UTR", "three_prime_UTR", "UTR"})
-UTR_TYPES = frozenset({"five_prime_UTR", "three_prime_UTR", "UTR"})
 #: Features that may hang on a transcript and say nothing that exons and CDS do not say.
 IGNORED_TYPES = frozenset({"start_codon", "stop_codon", "intron", "polypeptide", "protein", "codon"})
 
@@ -41,14 +44,26 @@ def read_gff3(path: str | Path, contigs: Mapping[str, int] | None = None) -> lis
         GffError: file and line of a malformed line, an ID used twice, an unknown parent, mixed strands, a coding
             segment without phase, a transcript without exon and CDS lines.
     """
-    collected = _collect(path, contigs)
-    genes = [_gene_model(path, row, attributes, collected) for row, attributes in collected.genes.values()]
+    with _collector_paused():
+        genes, left_out = _read(path, contigs)
     kept = [gene for gene in genes if gene is not None]
     if len(kept) < len(genes):
         log.warning("%s: %d genes without any transcript were left out", path, len(genes) - len(kept))
-    if collected.left_out:
-        log.info("%s: left out, as they belong to no gene: %s", path, dict(sorted(collected.left_out.items())))
+    if left_out:
+        log.info("%s: left out, as they belong to no gene: %s", path, dict(sorted(left_out.items())))
     return kept
+
+
+@contextmanager
+def _collector_paused() -> Iterator[None]:
+    """No search for cycles: reading makes none, but millions of rows, over which every search would go again."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
 
 
 @dataclass(slots=True)
@@ -57,17 +72,24 @@ class _Collected:
 
     genes: dict[str, tuple[GffRow, dict[str, str]]] = field(default_factory=dict)
     transcripts: dict[str, list[tuple[str, GffRow, dict[str, str]]]] = field(default_factory=dict)
-    parts: dict[str, list[GffRow]] = field(default_factory=dict)
+    parts: defaultdict[str, list[GffRow]] = field(default_factory=lambda: defaultdict(list))
     left_out: dict[str, int] = field(default_factory=dict)
+
+
+def _read(path: str | Path, contigs: Mapping[str, int] | None) -> tuple[list[GeneModel | None], dict[str, int]]:
+    """Genes, None for one without transcripts, and counts of what was left out; the rows are gone with the return."""
+    found = _collect(path, contigs)
+    return [_gene_model(path, row, attributes, found) for row, attributes in found.genes.values()], found.left_out
 
 
 def _collect(path: str | Path, contigs: Mapping[str, int] | None) -> _Collected:
     found = _Collected()
+    parts = found.parts
     middle: dict[str, tuple[GffRow, dict[str, str]]] = {}
     for row in read_rows(path, contigs):
         if row.type in PART_TYPES:
             for parent in _parents_of_part(path, row):
-                found.parts.setdefault(parent, []).append(row)
+                parts[parent].append(row)
         elif row.type not in IGNORED_TYPES:
             attributes = parse_attributes(row.attributes, f"{path}, line {row.line}")
             # Loose features (repeats, regions) may lack an ID; they cannot be parents, so the line number will do.
@@ -87,17 +109,22 @@ def _collect(path: str | Path, contigs: Mapping[str, int] | None) -> _Collected:
 def _parents_of_part(path: str | Path, row: GffRow) -> list[str]:
     # Column 9 of exons and CDS is by far the most of a file: only Parent is taken from it.
     text = row.attributes
-    at = 0 if text.startswith("Parent=") else text.find(";Parent=") + 1
-    if at == 0 and not text.startswith("Parent="):
+    if text.startswith("Parent="):
+        value = text[7:]
+    elif (at := text.find(";Parent=")) >= 0:
+        value = text[at + 8 :]
+    else:
         attributes = parse_attributes(text, f"{path}, line {row.line}")
         if "Parent" not in attributes:
             raise GffError(
                 f"{path}, line {row.line}: a {unquoted(row.type)} without Parent (the cleaning step repairs this)"
             )
-        value = attributes["Parent"]
-    else:
-        value = text[at + 7 :].partition(";")[0]
-    return [decode_id(parent.strip()) for parent in value.split(",")]
+        return [decode_id(parent.strip()) for parent in attributes["Parent"].split(",")]
+    if ";" in value:
+        value = value.partition(";")[0]
+    if "," in value or "%" in value:
+        return [decode_id(parent.strip()) for parent in value.split(",")]
+    return [value.strip()]
 
 
 def _sort_out(path: str | Path, found: _Collected, middle: dict[str, tuple[GffRow, dict[str, str]]]) -> None:
@@ -166,18 +193,31 @@ def _gene_model(path: str | Path, row: GffRow, attributes: dict[str, str], found
 def _transcript(
     path: str | Path, gene: GffRow, identifier: str, row: GffRow, attributes: dict[str, str], parts: list[GffRow]
 ) -> Transcript:
+    exons: list[Interval] = []
+    coding: list[tuple[int, int, GffRow]] = []
+    utrs: list[Interval] = []
     for part in (row, *parts):
-        if part.strand != gene.strand or part.contig != gene.contig:
-            here, there = (f"{unquoted(row.contig)} {unquoted(row.strand)}" for row in (part, gene))
+        # Unpacked, as reading a field by its name costs as much again for each of millions of lines.
+        _, contig, _, kind, start, end, _, strand, _, _ = part
+        if strand != gene.strand or contig != gene.contig:
+            here, there = (f"{unquoted(found.contig)} {unquoted(found.strand)}" for found in (part, gene))
             raise GffError(
-                f"{path}, line {part.line}: {unquoted(part.type)} of transcript {shown(identifier)} lies on {here}, "
+                f"{path}, line {part.line}: {unquoted(kind)} of transcript {shown(identifier)} lies on {here}, "
                 f"its gene on {there}; a gene must be on one strand of one sequence"
             )
-    exons = sorted((part.start, part.end) for part in parts if part.type == "exon")
-    coding = sorted((part for part in parts if part.type == "CDS"), key=lambda part: (part.start, part.end))
-    cds = tuple((part.start, part.end) for part in coding)
+        if part is row:
+            continue
+        if kind == "exon":
+            exons.append((start, end))
+        elif kind == "CDS":
+            coding.append((start, end, part))
+        else:
+            utrs.append((start, end))
+    exons.sort()
+    coding.sort(key=_place)
+    cds = tuple([(start, end) for start, end, _ in coding])
     if not exons:
-        exons = merge_intervals([*cds, *((part.start, part.end) for part in parts if part.type in UTR_TYPES)])
+        exons = merge_intervals([*cds, *utrs])
     if not exons:
         raise GffError(
             f"{path}, line {row.line}: {unquoted(row.type)} {shown(identifier)} has neither exon nor CDS lines "
@@ -190,8 +230,11 @@ def _transcript(
         type=row.type,
         attributes={key: value for key, value in attributes.items() if key not in ("ID", "Parent")},
         score=None if row.score == "." else float(row.score),
-        start_phase=_phase(path, coding[0 if gene.strand == "+" else -1]) if coding else 0,
+        start_phase=_phase(path, coding[0 if gene.strand == "+" else -1][2]) if coding else 0,
     )
+
+
+_place = itemgetter(0, 1)
 
 
 def _phase(path: str | Path, row: GffRow) -> int:

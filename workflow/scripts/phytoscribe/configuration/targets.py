@@ -25,7 +25,11 @@ _OF_SOME_GENOMES = (
     (r"results/(clean/.+|splits/(proteins|loci)/.+)", "annotated", "annotation"),
     (r"resources/genomes/.+(\.annotation\.gff3|/annotation\.source\.json)", "annotated", "annotation"),
     (r"resources/genomes/[^/]+/isoseq\..+", "with_isoseq", "Iso-Seq reads"),
-    (r"results/evaluation/[^/]+\.genes\.tsv", "evaluated", "reference genes that training has not seen"),
+    (
+        r"results/evaluation/[^/]+\.(genes|reference_loci|predicted_genes)\.tsv",
+        "evaluated",
+        "reference genes that training has not seen",
+    ),
     (r"results/evaluation/augustus/.+", "with_baseline", "AUGUSTUS species, or nothing to score it with"),
     (r"results/evaluation/([^/]+\.(isoseq(_\w+)?|blast)\.tsv|isoseq/.+)", "with_isoseq", "Iso-Seq reads"),
 )

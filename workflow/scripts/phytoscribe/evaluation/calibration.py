@@ -13,15 +13,15 @@ import numpy.typing as npt
 import pandas as pd
 
 from phytoscribe.annotation.model import GeneModel
-from phytoscribe.evaluation.exact import cds_chains, features
+from phytoscribe.evaluation.exact import Scored
 
 BIN_COLUMNS = ("low", "high", "n", "mean_probability", "share_right")
 
 
 def right_loci(predicted: Sequence[GeneModel], reference: Iterable[GeneModel]) -> npt.NDArray[np.bool_]:
     """Whether each predicted gene has a CDS chain of the reference, as level ``locus`` of the exact ruler counts it."""
-    chains = features(reference)["transcript"]
-    return np.array([not chains.isdisjoint(cds_chains(gene)) for gene in predicted], dtype=np.bool_)
+    comparison = Scored.of_scorable(list(reference), predicted).comparison
+    return comparison.right_predicted(comparison.everything)
 
 
 def equal_width_bins(probabilities: npt.ArrayLike, right: npt.ArrayLike, bins: int = 10) -> pd.DataFrame:

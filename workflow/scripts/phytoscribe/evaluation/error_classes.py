@@ -19,22 +19,19 @@ CDS of the other strand, ``transposon`` if half of it lies in transposable eleme
 
 from __future__ import annotations
 
-from bisect import bisect_right
-from collections import defaultdict
-from collections.abc import Hashable, Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cached_property
 from itertools import combinations, product
 
-from phytoscribe.annotation.model import (
-    COMPLEMENT_STRAND,
-    GeneModel,
-    Interval,
-    Transcript,
-    introns_between,
-    merge_intervals,
-)
-from phytoscribe.evaluation.exact import cds_chains, cds_tracks, features
+import numpy as np
+
+from phytoscribe.annotation.model import GeneModel, Interval, Transcript, introns_between
+from phytoscribe.evaluation.columns import Codes, Flags, meetings, spans_of
+from phytoscribe.evaluation.comparison import Choice
+from phytoscribe.evaluation.exact import Scored
+from phytoscribe.evaluation.intervals import merged
 
 Chain = tuple[Interval, ...]
 
@@ -90,43 +87,63 @@ def wrong_genes(
         unscored: known loci that are no reference; a prediction that joins one to a locus is a merger.
         transposons: intervals by contig.
     """
-    met = _Meetings([*reference, *unscored], len(reference), predicted)
-    elements = _Coverage(transposons or {})
-    truth, guess = features(reference)["transcript"], features(predicted)["transcript"]
-    lost = [met.locus_error(n) for n, gene in enumerate(reference) if guess.isdisjoint(cds_chains(gene))]
-    wrong = [
-        met.prediction_error(n, elements) for n, gene in enumerate(predicted) if truth.isdisjoint(cds_chains(gene))
-    ]
+    met = Meetings(reference, predicted, unscored, transposons)
+    lost = [met.locus_error(number) for number in np.flatnonzero(~met.right_loci).tolist()]
+    wrong = [met.prediction_error(number) for number in np.flatnonzero(~met.right_predictions).tolist()]
     return lost, wrong
 
 
-class _Meetings:
-    """Which loci and predictions share CDS bases on one strand, and what follows for their class."""
+class Meetings:
+    """Which loci and predictions share CDS bases on one strand, which are right, and what is wrong with the others."""
 
-    def __init__(self, loci: Sequence[GeneModel], scored: int, predicted: Sequence[GeneModel]) -> None:
-        """The first ``scored`` loci are reference, the others only known."""
-        self.loci, self.scored, self.predicted = loci, scored, predicted
-        self.predictions_at = _sharing(loci, predicted)
-        self.loci_at = _sharing(predicted, loci)
-        self.loci_beside = _sharing(loci, loci)
-        self.loci_cds, self.predicted_cds = _Coverage(cds_tracks(loci)), _Coverage(cds_tracks(predicted))
+    def __init__(
+        self,
+        reference: Sequence[GeneModel],
+        predicted: Sequence[GeneModel],
+        unscored: Sequence[GeneModel] = (),
+        transposons: Mapping[str, Sequence[Interval]] | None = None,
+        known: Scored | None = None,
+    ) -> None:
+        """The first loci are the reference, then come the unscored ones.
+
+        Args:
+            reference, predicted, unscored, transposons: those of :func:`wrong_genes`.
+            known: a comparison of the same loci and predictions, where there is one, to save making it again.
+        """
+        self.loci, self.scored, self.predicted = [*reference, *unscored], len(reference), predicted
+        same = known is not None and (len(known.reference), len(known.predicted)) == (len(self.loci), len(predicted))
+        sides = known if known is not None and same else Scored.of_scorable(self.loci, predicted)
+        self.comparison = sides.comparison
+        inside = np.arange(len(self.loci)) < self.scored
+        choice = Choice(inside, np.ones(len(predicted), dtype=np.bool_))
+        self.right_loci = self.comparison.found_reference(choice)[: self.scored]
+        self.right_predictions = self.comparison.right_predicted(choice)
+        self._transposons = sides.axis.on_both_strands(transposons or {})
+        loci, guesses = self.comparison.reference, self.comparison.predicted
+        self.locus_spans, self.predicted_spans = spans_of(self.loci), spans_of(predicted)
+        of_locus, of_prediction, bases = meetings(loci, guesses)
+        self.predictions_at = _Neighbours(of_locus, of_prediction, self.predicted_spans[0], bases)
+        self.loci_at = _Neighbours(of_prediction, of_locus, self.locus_spans[0], bases)
+        of_locus, of_other, bases = meetings(loci, loci)
+        self._loci_beside = _Neighbours(of_locus, of_other, self.locus_spans[0], bases)
 
     def locus_error(self, number: int) -> GeneError:
+        """What is wrong with a reference locus, by its number among the loci."""
         gene, met = self.loci[number], self.predictions_at[number]
         if not met:
-            antisense = self.predicted_cds.holds_half(_other_strand(gene), _cds(gene))
-            error = ErrorClass.WRONG_STRAND if antisense else ErrorClass.MISSED
+            error = ErrorClass.WRONG_STRAND if self._antisense_loci[number] else ErrorClass.MISSED
         elif any(self._apart(number, other) for prediction in met for other in self.loci_at[prediction]):
             error = ErrorClass.MERGED
         else:
             error = ErrorClass.SPLIT if len(met) > 1 else difference(gene, self.predicted[met[0]])
         return GeneError(gene, error, tuple(self.predicted[n] for n in met))
 
-    def prediction_error(self, number: int, transposons: _Coverage) -> GeneError:
+    def prediction_error(self, number: int) -> GeneError:
+        """What is wrong with a predicted gene, by its number."""
         gene, met = self.predicted[number], self.loci_at[number]
         scored = [locus for locus in met if locus < self.scored]
         if not scored:
-            error = self._error_between_loci(gene, transposons)
+            error = self._error_between_loci(number)
         elif any(self._apart(left, right) for left, right in combinations(met, 2)):
             error = ErrorClass.MERGED
         elif any(len(self.predictions_at[locus]) > 1 for locus in met):
@@ -135,13 +152,45 @@ class _Meetings:
             error = min((difference(self.loci[locus], gene) for locus in scored), key=list(ErrorClass).index)
         return GeneError(gene, error, tuple(self.loci[n] for n in met), is_prediction=True)
 
-    def _error_between_loci(self, gene: GeneModel, transposons: _Coverage) -> ErrorClass:
-        if self.loci_cds.holds_half(_other_strand(gene), _cds(gene)):
+    def _error_between_loci(self, number: int) -> ErrorClass:
+        if self._antisense_predictions[number]:
             return ErrorClass.WRONG_STRAND
-        return ErrorClass.TRANSPOSON if transposons.holds_half(gene.contig, _cds(gene)) else ErrorClass.INTERGENIC
+        return ErrorClass.TRANSPOSON if self._in_transposons[number] else ErrorClass.INTERGENIC
 
     def _apart(self, left: int, right: int) -> bool:
-        return left != right and right not in self.loci_beside[left]
+        return left != right and right not in self._loci_beside[left]
+
+    @cached_property
+    def _antisense_loci(self) -> Flags:
+        return self.comparison.reference.mostly_inside(merged(self.comparison.predicted.segments), antisense=True)
+
+    @cached_property
+    def _antisense_predictions(self) -> Flags:
+        return self.comparison.predicted.mostly_inside(merged(self.comparison.reference.segments), antisense=True)
+
+    @cached_property
+    def _in_transposons(self) -> Flags:
+        return self.comparison.predicted.mostly_inside(self._transposons)
+
+
+class _Neighbours:
+    """For each gene of one side the numbers of those of the other that it meets, by position."""
+
+    def __init__(self, genes: Codes, others: Codes, starts: Codes, bases: Codes) -> None:
+        """Pairs of genes, the starts of ``others`` by number, and the bases that each pair shares."""
+        order = np.lexsort([others, starts[others], genes])
+        self._genes, self._others, self._bases = genes[order], others[order], bases[order]
+
+    def __getitem__(self, gene: int) -> list[int]:
+        return self._others[self._rows(gene)].tolist()
+
+    def closest(self, gene: int) -> int:
+        """The one with most bases in common, of equals the first; the gene must meet one."""
+        rows = self._rows(gene)
+        return int(self._others[rows][np.argmax(self._bases[rows])])
+
+    def _rows(self, gene: int) -> slice:
+        return slice(*np.searchsorted(self._genes, [gene, gene + 1]))
 
 
 def difference(locus: GeneModel, predicted: GeneModel) -> ErrorClass:
@@ -150,8 +199,7 @@ def difference(locus: GeneModel, predicted: GeneModel) -> ErrorClass:
     Raises:
         ValueError: they do not: a transcript of both has the same CDS.
     """
-    pairs = product(_chains_as_read(locus), _chains_as_read(predicted))
-    reference, guess = min(pairs, key=lambda pair: (_dissimilarity(*pair), pair))
+    reference, guess = closest_chains(locus, predicted)
     if reference == guess:
         raise ValueError(f"{locus.id} and {predicted.id} have a transcript in common")
     start, stop = reference[0][0] == guess[0][0], reference[-1][1] == guess[-1][1]
@@ -160,6 +208,15 @@ def difference(locus: GeneModel, predicted: GeneModel) -> ErrorClass:
             return ErrorClass.WRONG_START
         return ErrorClass.WRONG_STOP if start else ErrorClass.WRONG_START_AND_STOP
     return _changed_introns(reference, guess) if start and stop else ErrorClass.END_AND_INTRONS
+
+
+def closest_chains(locus: GeneModel, predicted: GeneModel) -> tuple[Chain, Chain]:
+    """The two CDS chains of genes on the same strand that have fewest introns and ends apart.
+
+    Coordinates of the minus strand are negated, so that they grow towards the 3' end.
+    """
+    pairs = product(_chains_as_read(locus), _chains_as_read(predicted))
+    return min(pairs, key=lambda pair: (_dissimilarity(*pair), pair))
 
 
 def _changed_introns(reference: Chain, guess: Chain) -> ErrorClass:
@@ -199,50 +256,3 @@ def _chains_as_read(gene: GeneModel) -> list[Chain]:
         return tuple((-end, -start) for start, end in reversed(transcript.cds))
 
     return sorted({as_read(transcript) for transcript in gene.coding_transcripts})
-
-
-def _sharing(genes: Sequence[GeneModel], others: Sequence[GeneModel]) -> list[list[int]]:
-    """For each of ``genes`` the numbers of ``others`` that share CDS bases with it on its strand, by position."""
-    tracks: dict[Hashable, list[tuple[int, int, int]]] = defaultdict(list)
-    for number, other in enumerate(others):
-        tracks[other.contig, other.strand] += [(*segment, number) for segment in merge_intervals(_cds(other))]
-    # Segments of different genes may overlap, so ends are not sorted: the longest segment says how far back to look.
-    longest = {track: max(end - start for start, end, _ in segments) for track, segments in tracks.items()}
-    for segments in tracks.values():
-        segments.sort()
-    found = []
-    for gene in genes:
-        track = (gene.contig, gene.strand)
-        segments = tracks.get(track, [])
-        numbers = set()
-        for start, end in _cds(gene):
-            first = bisect_right(segments, (start - longest.get(track, 0),))
-            last = bisect_right(segments, (end,))
-            numbers.update(number for _, right, number in segments[first:last] if right > start)
-        found.append(sorted(numbers, key=lambda number: (others[number].start, number)))
-    return found
-
-
-class _Coverage:
-    """A set of intervals that says whether half of the bases of others lie in it."""
-
-    def __init__(self, tracks: Mapping[Hashable, Iterable[Interval]]) -> None:
-        self._merged = {track: merge_intervals(intervals) for track, intervals in tracks.items()}
-
-    def holds_half(self, track: Hashable, segments: Iterable[Interval]) -> bool:
-        merged, total, inside = self._merged.get(track, []), 0, 0
-        for start, end in merge_intervals(segments):
-            total += end - start
-            at = max(0, bisect_right(merged, (start, start)) - 1)
-            while at < len(merged) and merged[at][0] < end:
-                inside += max(0, min(end, merged[at][1]) - max(start, merged[at][0]))
-                at += 1
-        return 2 * inside >= total > 0
-
-
-def _cds(gene: GeneModel) -> list[Interval]:
-    return [segment for transcript in gene.coding_transcripts for segment in transcript.cds]
-
-
-def _other_strand(gene: GeneModel) -> tuple[str, str]:
-    return gene.contig, COMPLEMENT_STRAND[gene.strand]

@@ -1,13 +1,14 @@
-"""Sets of half-open intervals: merging, overlap look-up and shared length.
+"""Sets of half-open intervals: merging, overlap and shared length, one by one and as arrays.
 
 Coordinates are 0-based and half-open.  A *track* is any hashable name of an axis: a contig, or a (contig, strand).
+The functions on arrays take *places*, which are coordinates on the one axis of :mod:`phytoscribe.evaluation.columns`.
 """
 
 from __future__ import annotations
 
 from bisect import bisect_right
 from collections import defaultdict
-from collections.abc import Hashable, Iterable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +18,7 @@ from phytoscribe.annotation.model import Interval, merge_intervals
 from phytoscribe.errors import PhytoScribeError
 from phytoscribe.files import open_text
 
-Tracks = Mapping[Hashable, Sequence[Interval]]
+Places = npt.NDArray[np.int64]
 
 
 def read_bed(path: str | Path, contigs: Mapping[str, int] | None = None) -> dict[str, list[Interval]]:
@@ -86,32 +87,77 @@ class IntervalIndex:
         return any(self.overlaps(track, start, end) for start, end in intervals)
 
 
-def shared_bases(left: Tracks, right: Tracks, without: Tracks) -> tuple[int, int, int]:
-    """Bases in both, in ``left`` only and in ``right`` only, not counting bases in ``without``.
+def as_places(intervals: Iterable[Interval]) -> Places:
+    """Intervals as int64 (n, 2): start and end."""
+    return np.array(list(intervals), dtype=np.int64).reshape(-1, 2)
 
-    One sweep over all interval ends per track: time follows the number of intervals, not the length of the contigs.
+
+def merged(places: Places) -> Places:
+    """Sorted union of intervals (n, 2): those that overlap or touch are joined, empty ones dropped."""
+    kept = places[places[:, 0] < places[:, 1]]
+    if not len(kept):
+        return kept
+    ordered = kept[np.argsort(kept[:, 0], kind="stable")]
+    reach = np.maximum.accumulate(ordered[:, 1])
+    opens = np.concatenate([[True], ordered[1:, 0] > reach[:-1]])
+    closes = np.concatenate([opens[1:], [True]])
+    return np.column_stack([ordered[opens, 0], reach[closes]])
+
+
+def overlapping(places: Places, union: Places) -> npt.NDArray[np.bool_]:
+    """Whether each interval (n, 2) shares a base with a union as :func:`merged` gives it; bool (n,)."""
+    if not len(union):
+        return np.zeros(len(places), dtype=np.bool_)
+    at = np.searchsorted(union[:, 1], places[:, 0], side="right")
+    return (at < len(union)) & (union[np.minimum(at, len(union) - 1), 0] < places[:, 1])
+
+
+def overlapping_pairs(left: Places, right: Places) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """Row numbers of all pairs of intervals that share a base, int64 (pairs,) each.
+
+    Of two intervals that overlap, one starts in the other: each half of the pairs is a run in the order of starts.
     """
-    both = left_only = right_only = 0
-    for track in sorted({*left, *right}, key=repr):
-        sides = [left.get(track, ()), right.get(track, ()), without.get(track, ())]
-        lengths, depth = _sweep(sides)
-        in_left, in_right, counted = depth[0] > 0, depth[1] > 0, depth[2] == 0
-        both += int(lengths[counted & in_left & in_right].sum())
-        left_only += int(lengths[counted & in_left & ~in_right].sum())
-        right_only += int(lengths[counted & ~in_left & in_right].sum())
-    return both, left_only, right_only
+    first, second = _starting_inside(left, right, "left")
+    fourth, third = _starting_inside(right, left, "right")
+    return np.concatenate([first, third]), np.concatenate([second, fourth])
 
 
-def _sweep(sides: Sequence[Sequence[Interval]]) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-    """Elementary pieces of an axis: lengths (pieces,) and intervals of each side on them (sides, pieces)."""
-    ends, owners, steps = [], [], []
-    for owner, intervals in enumerate(sides):
-        flat = np.asarray(intervals, dtype=np.int64).reshape(-1, 2)
-        ends.append(flat.ravel())
-        owners.append(np.full(flat.size, owner))
-        steps.append(np.tile(np.array([1, -1]), len(flat)))
-    position, owner, step = np.concatenate(ends), np.concatenate(owners), np.concatenate(steps)
+def _starting_inside(outer: Places, inner: Places, side: str) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """Pairs whose ``inner`` starts in ``outer``; at the very start of it too with ``side`` "left"."""
+    order = np.argsort(inner[:, 0], kind="stable")
+    starts = inner[order, 0]
+    low = np.searchsorted(starts, outer[:, 0], side=side)  # type: ignore[call-overload]
+    counts = np.maximum(np.searchsorted(starts, outer[:, 1], side="left") - low, 0)
+    return np.repeat(np.arange(len(outer)), counts), order[runs(low, counts)]
+
+
+def runs(first: npt.NDArray[np.int64], counts: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    """``first[0], first[0] + 1, ...``: ``counts[i]`` numbers from ``first[i]`` on, one run after the other."""
+    ends = np.cumsum(counts)
+    return np.arange(ends[-1] if ends.size else 0) + np.repeat(first - (ends - counts), counts)
+
+
+def shared_bases(left: Places, right: Places, without: Places) -> tuple[int, int, int]:
+    """Bases in both, in ``left`` only and in ``right`` only, not counting bases in ``without``; each (n, 2).
+
+    One sweep over all interval ends: time follows the number of intervals, not the length of the contigs.
+    """
+    sides = [merged(left), merged(right), merged(without)]
+    position = np.concatenate([side.ravel() for side in sides])
     order = np.argsort(position, kind="stable")
-    change = np.zeros((len(sides), position.size), dtype=np.int64)
-    change[owner[order], np.arange(position.size)] = step[order]
-    return np.diff(position[order]), np.cumsum(change, axis=1)[:, :-1]
+    lengths = np.diff(position[order])
+    inside = []
+    first = 0
+    for side in sides:
+        # A union's ends alternate: +1 where it opens, -1 where it closes.
+        change = np.zeros(position.size, dtype=np.int8)
+        change[first : first + side.size : 2] = 1
+        change[first + 1 : first + side.size : 2] = -1
+        inside.append(np.cumsum(change[order], dtype=np.int8)[:-1] > 0)
+        first += side.size
+    in_left, in_right, counted = inside[0], inside[1], ~inside[2]
+    return (
+        int(lengths[counted & in_left & in_right].sum()),
+        int(lengths[counted & in_left & ~in_right].sum()),
+        int(lengths[counted & ~in_left & in_right].sum()),
+    )

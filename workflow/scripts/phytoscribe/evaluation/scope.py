@@ -16,7 +16,7 @@ import pandas as pd
 
 from phytoscribe.annotation.model import GeneModel
 from phytoscribe.annotation.reasons import Reason
-from phytoscribe.evaluation.exact import Mask, score_genes
+from phytoscribe.evaluation.exact import Mask, Scored, score_genes
 from phytoscribe.evaluation.intervals import IntervalIndex
 from phytoscribe.evaluation.tables import COLUMNS
 
@@ -85,6 +85,10 @@ class Scope:
         subsets = {NO_TRAIN_HOMOLOGUE: set(chosen.loc[~chosen["has_train_homologue"], "locus"])}
         return cls(scored, ignored, contigs, mask or {}, subsets, _flanked(scored, flank) if mixed else None)
 
+    def scored(self, predicted: Iterable[GeneModel]) -> Scored:
+        """The reference and the predicted genes that lie where predictions are scored, ready for every ruler."""
+        return Scored.of(self.reference, self.countable(predicted), self.mask, self.contigs, self.ignored)
+
     def countable(self, predicted: Iterable[GeneModel]) -> list[GeneModel]:
         """Predicted genes that lie where predictions are scored."""
         if self.held_out is None:
@@ -93,7 +97,7 @@ class Scope:
 
 
 def score_predictors(predictions: Mapping[str, Sequence[GeneModel]], scope: Scope) -> pd.DataFrame:
-    """Scores of every predictor in one table with the columns of :mod:`phytoscribe.evaluation.tables`."""
+    """Exact scores of every predictor in one table with the columns of :mod:`phytoscribe.evaluation.tables`."""
     tables = []
     for predictor, genes in predictions.items():
         counted = scope.countable(genes)

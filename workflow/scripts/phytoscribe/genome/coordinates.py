@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 #: Digits of the longest number that is read; no genome needs more, and Python refuses to read thousands.
-_DIGITS = 18
+MOST_DIGITS = 18
 
 
 def is_coordinate(text: str) -> bool:
     """True for a whole number that ``int`` reads and that can be a place in a genome."""
-    return text.isdecimal() and len(text) <= _DIGITS
+    return text.isdecimal() and len(text) <= MOST_DIGITS

@@ -13,7 +13,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from phytoscribe.evaluation.exact import LEVELS
+from phytoscribe.evaluation.exact import LEVELS, RULER
 from phytoscribe.reporting.style import INK, RULE, STYLE
 
 COLORS = {"phytoscribe": "#1f6f50", "augustus": "#c07a2c", "reference": "#6b7280"}
@@ -36,7 +36,7 @@ def data_uri(figure: Figure) -> str:
 
 def f1_by_level(genome: str, scores: pd.DataFrame) -> Item:
     """F1 of every predictor at every level: filled for all genes, open for those without a training homologue."""
-    f1 = scores[scores["metric"] == "f1"]
+    f1 = scores[(scores["metric"] == "f1") & (scores["ruler"] == RULER)]
     with mpl.rc_context(_STYLE):
         figure = Figure(figsize=(5.4, 3.9))
         axes = figure.subplots()

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from phytoscribe.evaluation.exact import LEVELS
+from phytoscribe.evaluation.exact import LEVELS, RULER
 from phytoscribe.reporting import figures
 from phytoscribe.reporting.blocks import (
     MISSING,
@@ -77,7 +77,7 @@ def scores_section(inputs: ReportInputs) -> Section:
 
 def score_table(scores: pd.DataFrame, subset: str) -> Table:
     """Precision, recall and F1 by level, predictors side by side; the best F1 of a level is strong."""
-    chosen = scores[scores["subset"] == subset]
+    chosen = scores[(scores["subset"] == subset) & (scores["ruler"] == RULER)]
     predictors = list(chosen["predictor"].drop_duplicates())
     value = chosen.set_index(["predictor", "level", "metric"])["value"]
     size = chosen[chosen["metric"] == "recall"].drop_duplicates("level").set_index("level")["n"]

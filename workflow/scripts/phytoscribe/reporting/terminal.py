@@ -12,7 +12,7 @@ from pathlib import Path
 import pandas as pd
 
 from phytoscribe.errors import PhytoScribeError
-from phytoscribe.evaluation.exact import LEVELS
+from phytoscribe.evaluation.exact import LEVELS, RULER
 from phytoscribe.evaluation.tables import read_scores
 
 SUBSET_TITLES = {"all": "all genes", "no_train_homologue": "no train homologue"}
@@ -34,6 +34,7 @@ def score_table(paths: Iterable[str | Path]) -> str:
 
 
 def _block(genome: str, scores: pd.DataFrame) -> str:
+    scores = scores[scores["ruler"] == RULER]
     subsets = [subset for subset in SUBSET_TITLES if (scores["subset"] == subset).any()]
     value = scores.set_index(["predictor", "level", "subset", "metric"])["value"]
     head = ["predictor", "level", *(title for _ in subsets for title in ("precision", "recall", "F1"))]

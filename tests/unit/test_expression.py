@@ -1,0 +1,20 @@
+"""Bases under transcript reads."""
+
+from phytoscribe.evaluation.expression import covered_by_reads
+from phytoscribe.evaluation.read_alignment import ReadAlignment
+
+
+def read(name, strand, *blocks):
+    return ReadAlignment(
+        name, "c", strand, blocks, tuple((a[1], b[0]) for a, b in zip(blocks, blocks[1:], strict=False))
+    )
+
+
+def test_blocks_are_joined_by_strand():
+    reads = [
+        read("a", "+", (100, 110), (130, 140)),
+        read("b", "+", (105, 115)),
+        read("reverse", "-", (500, 510)),
+    ]
+    assert covered_by_reads(reads) == {("c", "+"): [(100, 115), (130, 140)], ("c", "-"): [(500, 510)]}
+    assert covered_by_reads([]) == {}
