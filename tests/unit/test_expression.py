@@ -1,13 +1,13 @@
 """Bases under transcript reads."""
 
+from itertools import pairwise
+
 from phytoscribe.evaluation.expression import covered_by_reads
 from phytoscribe.evaluation.read_alignment import ReadAlignment
 
 
 def read(name, strand, *blocks):
-    return ReadAlignment(
-        name, "c", strand, blocks, tuple((a[1], b[0]) for a, b in zip(blocks, blocks[1:], strict=False))
-    )
+    return ReadAlignment(name, "c", strand, blocks, tuple((a[1], b[0]) for a, b in pairwise(blocks)))
 
 
 def test_blocks_are_joined_by_strand():
