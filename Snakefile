@@ -20,6 +20,8 @@ include: "workflow/rules/pretrain.smk"
 include: "workflow/rules/finetune.smk"
 include: "workflow/rules/predict.smk"
 include: "workflow/rules/evaluate.smk"
+include: "workflow/rules/plausibility.smk"
+include: "workflow/rules/tracks.smk"
 include: "workflow/rules/report.smk"
 
 
@@ -29,6 +31,7 @@ rule all:
         predictions(),
         evaluations(),
         checks(),
+        track_files.targets(),
         "results/report/report.html",
         "resources/genomes/manifest.tsv",
     localrule: True

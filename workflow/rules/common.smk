@@ -15,6 +15,7 @@ from phytoscribe.configuration.genomes import Genomes
 from phytoscribe.configuration.imports import result_modules
 from phytoscribe.configuration.meaning import MODEL_FILES
 from phytoscribe.configuration.read import read_config
+from phytoscribe.configuration.result_files import BIGWIGS, PlausibilityFiles, TrackFiles
 from phytoscribe.configuration.sources import deciding_part
 from phytoscribe.configuration.targets import check_targets
 from phytoscribe.errors import ConfigError
@@ -29,6 +30,7 @@ try:
         with_conda=DeploymentMethod.CONDA in workflow.deployment_settings.deployment_method,
     )
     genomes = Genomes(config)
+    track_files, plausibility_files = TrackFiles(genomes, config), PlausibilityFiles(genomes, config)
     check_targets(sys.argv[1:], genomes)
 except ConfigError as error:
     raise WorkflowError(str(error)) from None
@@ -37,6 +39,7 @@ except ConfigError as error:
 wildcard_constraints:
     genome="|".join(map(re.escape, genomes.names)),
     shard=r"\d{3}",
+    annotation="genes|reference|augustus",
 
 
 ARRAYS = {
@@ -184,8 +187,9 @@ def checks():
 
 
 def evaluations():
-    """Score tables of the genomes that have something to be scored with."""
+    """Score tables: of every genome without a reference, and of those that have something to be scored with."""
     return [
+        *plausibility_files.targets(),
         *expand("results/evaluation/{genome}.genes.tsv", genome=genomes.evaluated),
         *expand("results/evaluation/{genome}.isoseq.tsv", genome=genomes.with_isoseq),
         *expand("results/evaluation/{genome}.blast.tsv", genome=genomes.with_isoseq),
