@@ -147,24 +147,12 @@ def test_content_is_what_counting_base_by_base_gives(tmp_path_factory, data, see
         found = genome_content(genes, g, list(contigs))
         letters = {name: g.letters(name).decode() for name in contigs}
         facts = sequence_facts(genes, g)
-    coding, spanned = (
-        {
-            (gene.contig, base)
-            for gene in genes
-            for transcript in gene.coding_transcripts
-            for start, end in parts(transcript)
-            for base in range(start, end)
-        }
-        for parts in (lambda t: t.cds, lambda t: [(t.cds[0][0], t.cds[-1][1])])
-    )
-    spanned |= {
-        (gene.contig, base)
-        for gene in genes
-        if gene.coding_transcripts
-        for base in range(
-            min(t.cds[0][0] for t in gene.coding_transcripts), max(t.cds[-1][1] for t in gene.coding_transcripts)
-        )
-    }
+    coding, spanned = set(), set()
+    for gene in genes:
+        segments = [segment for transcript in gene.coding_transcripts for segment in transcript.cds]
+        coding |= {(gene.contig, base) for segment in segments for base in range(*segment)}
+        ends = [end for segment in segments for end in segment]
+        spanned |= {(gene.contig, base) for base in range(min(ends), max(ends))} if ends else set()
     text = "".join(letters.values())
     assert (found.bases, found.gap_bases) == (len(text), text.count("N"))
     assert found.masked_bases == sum(letter.islower() for letter in text)

@@ -83,7 +83,8 @@ rule copy_reads:
         bai="results/tracks/{genome}/reads.bam.bai",
     log:
         "logs/tracks/{genome}.reads.log",
-    localrule: True
+    benchmark:
+        "results/benchmarks/copy_reads/{genome}.tsv"
     conda:
         "../envs/tracks.yaml"
     resources:
@@ -108,7 +109,8 @@ rule describe_tracks:
         jbrowse="results/tracks/{genome}/jbrowse/config.json",
     log:
         "logs/tracks/{genome}.describe.log",
-    localrule: True
+    benchmark:
+        "results/benchmarks/describe_tracks/{genome}.tsv"
     conda:
         "../envs/tracks.yaml"
     resources:
