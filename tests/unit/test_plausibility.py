@@ -39,6 +39,7 @@ from phytoscribe.evaluation.plausibility import (
 )
 from phytoscribe.evaluation.predicted_genome import Prediction, read_prediction
 from phytoscribe.evaluation.related_species import Related
+from phytoscribe.evaluation.repeats import Repeats
 from phytoscribe.genome import Genome, check_fasta, decode
 from phytoscribe.genome.fasta import write_index
 
@@ -139,14 +140,17 @@ def random_genome(folder: Path, contigs: dict[str, int], seed: int) -> Path:
 def test_content_is_what_counting_base_by_base_gives(tmp_path_factory, data, seed):
     contigs = data.draw(st.dictionaries(st.sampled_from("abc"), st.integers(60, 900), min_size=1))
     genes = data.draw(annotations(contigs))
+    stretch = st.tuples(st.integers(0, 900), st.integers(1, 90)).map(lambda pair: (pair[0], pair[0] + pair[1]))
+    intervals = data.draw(st.dictionaries(st.sampled_from(sorted(contigs)), st.lists(stretch, max_size=5)))
+    repeats = Repeats(intervals)
     with pytest.MonkeyPatch.context() as patch, Genome(random_genome(tmp_path_factory.mktemp("g"), contigs, seed)) as g:
         patch.setattr(content_module, "PIECE", 64)
         patch.setattr(content_module, "LONG_CONTIG", 300)
         patch.setattr(content_module, "SHORTEST_DESERT", 40)
         patch.setattr(content_module, "DESERT_SPACINGS", 0)
-        found = genome_content(genes, g, list(contigs))
+        found = genome_content(genes, g, list(contigs), repeats)
         letters = {name: g.letters(name).decode() for name in contigs}
-        facts = sequence_facts(genes, g)
+        facts = sequence_facts(genes, g, repeats)
     coding, spanned = set(), set()
     for gene in genes:
         segments = [segment for transcript in gene.coding_transcripts for segment in transcript.cds]
@@ -155,7 +159,13 @@ def test_content_is_what_counting_base_by_base_gives(tmp_path_factory, data, see
         spanned |= {(gene.contig, base) for base in range(min(ends), max(ends))} if ends else set()
     text = "".join(letters.values())
     assert (found.bases, found.gap_bases) == (len(text), text.count("N"))
-    assert found.masked_bases == sum(letter.islower() for letter in text)
+    repeated = {
+        (contig, base)
+        for contig, bases in letters.items()
+        for base, letter in enumerate(bases)
+        if letter != "N" and (letter.islower() or any(s <= base < e for s, e in intervals.get(contig, ())))
+    }
+    assert found.masked_bases == len(repeated)
     assert (found.cds_bases, found.gene_bases) == (len(coding), len(spanned))
     occupied = {contig for contig, _ in spanned}
     assert set(found.empty_contigs) == {c for c in contigs if contigs[c] >= 300 and c not in occupied}
@@ -164,7 +174,7 @@ def test_content_is_what_counting_base_by_base_gives(tmp_path_factory, data, see
         assert not any((desert.contig, base) in spanned for base in stretch)
         assert desert.bases == sum(letters[desert.contig][base] != "N" for base in stretch) >= 40
     masked = sum(
-        letters[gene.contig][base].islower()
+        (gene.contig, base) in repeated
         for gene in genes
         if (transcript := spokesman(gene))
         for start, end in transcript.cds

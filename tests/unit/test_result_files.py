@@ -11,7 +11,13 @@ from phytoscribe.configuration.result_files import BIGWIGS, RELATED_SPECIES, Pla
 
 GENOMES = [
     {"name": "cress", "role": "test", "genome": {"path": "a"}, "annotation": {"path": "b"}, "augustus": "arabidopsis"},
-    {"name": "rape", "role": "train", "genome": {"path": "a"}, "annotation": {"path": "b"}},
+    {
+        "name": "rape",
+        "role": "train",
+        "genome": {"path": "a"},
+        "annotation": {"path": "b"},
+        "repeats": {"path": "r.bed"},
+    },
     {"name": "castor", "role": "predict", "genome": {"path": "a"}, "isoseq": [{"path": "c"}]},
     {"name": "kale", "role": "predict", "genome": {"path": "a"}, "annotation": {"path": "b"}},
 ]
@@ -60,6 +66,12 @@ def test_a_prediction_is_compared_with_other_genomes_of_the_split_and_what_ships
     assert others == [own.format("rape")]
     assert files.shapes(of("kale"))[:-1] == [own.format("cress"), own.format("rape")]
     assert shipped.endswith(RELATED_SPECIES.name)
+
+
+def test_repeats_are_read_where_they_are_given():
+    _, files = configured()
+    assert files.repeats(of("rape")) == ["r.bed"]
+    assert files.repeats(of("cress")) == []
 
 
 def test_busco_runs_only_with_a_lineage():

@@ -60,6 +60,7 @@ rule check_prediction:
         fai="resources/genomes/{genome}/{genome}.fa.fai",
         shapes=plausibility_files.shapes,
         busco=plausibility_files.busco,
+        repeats=plausibility_files.repeats,
         library=library("check_prediction"),
     output:
         figures=report(

@@ -1,6 +1,7 @@
 """Rule check_prediction: figures that need no reference, and warnings.
 
-input: predicted, fasta, fai, shapes (of related species, nearest first), busco (its summary, or empty)
+input: predicted, fasta, fai, shapes (of related species, nearest first), busco (its summary, or empty),
+    repeats (BED, or empty)
 output: figures
 params: genome, lineage, contigs (those predicted, or None for all), organelles (declared in the configuration)
 """
@@ -16,7 +17,7 @@ def main(snakemake) -> None:
     from phytoscribe.evaluation.related_species import Related
 
     given, params = snakemake.input, snakemake.params
-    prediction = read_prediction(given.predicted, given.fasta, params.contigs, params.organelles)
+    prediction = read_prediction(given.predicted, given.fasta, params.contigs, params.organelles, given.repeats or None)
     related = Related.of(read_shapes(given.shapes), params.genome, params.lineage)
     busco = read_summary(given.busco) if given.busco else None
     write_plausibility(plausibility_rows(prediction, related, busco), snakemake.output.figures)

@@ -90,6 +90,11 @@ class PlausibilityFiles:
         own = [name for name in genomes.split if name in genomes.checked and name != wildcards.genome]
         return [*(f"results/clean/{name}.shapes.tsv" for name in own), os.path.relpath(RELATED_SPECIES)]
 
+    def repeats(self, wildcards: OfGenome) -> list[str]:
+        """The BED file of repeats, for genomes that have one."""
+        found = self._genomes[wildcards.genome].repeats
+        return [found["path"]] if found else []
+
     def lineage(self) -> list[str]:
         """The file that makes a folder a BUSCO lineage, where the configuration wants BUSCO."""
         return [os.path.join(self._lineage, "dataset.cfg")] if self._lineage else []

@@ -13,6 +13,7 @@ from phytoscribe.annotation.check import splice_site
 from phytoscribe.annotation.model import GeneModel, Transcript
 from phytoscribe.annotation.sequences import STOP, spliced_codes, translate_codes
 from phytoscribe.evaluation.gene_shapes import spokesman
+from phytoscribe.evaluation.repeats import Repeats
 from phytoscribe.genome import Genome, decode
 from phytoscribe.genome.sequence import N_CODE, encode
 
@@ -21,8 +22,6 @@ STOP_CODONS = ("TAA", "TAG", "TGA")
 SPLICE_SITES = ("GT-AG", "GC-AG", "AT-AC")
 #: A gene counts as one in repeats where more than this part of its CDS is.
 IN_REPEATS = 0.5
-_LOWER = np.zeros(256, np.bool_)
-_LOWER[ord("a") : ord("z") + 1] = True
 
 
 @dataclass(slots=True)
@@ -36,8 +35,8 @@ class SequenceFacts:
         in_frame_stop: genes with a stop codon inside.
         stop_codons: last codons of CDSs that end with a stop.
         splice_sites: introns inside CDSs, each gene's own.
-        cds_bases, masked_cds_bases: of all CDSs; those in lower case.
-        in_repeats: genes whose CDS is soft-masked for more than :data:`IN_REPEATS`.
+        cds_bases, masked_cds_bases: of all CDSs; those in repeats.
+        in_repeats: genes whose CDS is repeats for more than :data:`IN_REPEATS`.
         with_gap: genes with N in the CDS.
         over_gap: genes with N between start and stop codon, introns included.
     """
@@ -55,7 +54,7 @@ class SequenceFacts:
     with_gap: int = 0
     over_gap: int = 0
 
-    def add(self, gene: GeneModel, genome: Genome) -> None:
+    def add(self, gene: GeneModel, genome: Genome, repeats: Repeats) -> None:
         """Count one gene; genes without a CDS are passed over."""
         transcript = spokesman(gene)
         if transcript is None:
@@ -69,8 +68,8 @@ class SequenceFacts:
         for left, right in transcript.cds_introns:
             site = splice_site((left - start, right - start), gene.strand, bases)
             self.splice_sites[site if site in SPLICE_SITES else "other"] += 1
-        lower = _LOWER[np.frombuffer(letters, np.uint8)]
-        masked = sum(int(lower[s:e].sum()) for s, e in segments)
+        repeated = repeats.among(gene.contig, start, letters)
+        masked = sum(int(repeated[s:e].sum()) for s, e in segments)
         self.cds_bases += transcript.cds_length
         self.masked_cds_bases += masked
         self.in_repeats += masked > IN_REPEATS * transcript.cds_length
@@ -91,9 +90,9 @@ class SequenceFacts:
             self.stop_codons[decode(codes[-3:])] += 1
 
 
-def sequence_facts(genes: Iterable[GeneModel], genome: Genome) -> SequenceFacts:
-    """Facts of all these genes, read gene by gene."""
-    facts = SequenceFacts()
+def sequence_facts(genes: Iterable[GeneModel], genome: Genome, repeats: Repeats | None = None) -> SequenceFacts:
+    """Facts of all these genes, read gene by gene; repeats are those in lower case, where no others are given."""
+    facts, known = SequenceFacts(), repeats or Repeats()
     for gene in genes:
-        facts.add(gene, genome)
+        facts.add(gene, genome, known)
     return facts

@@ -10,9 +10,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-import numpy as np
-
 from phytoscribe.annotation.model import GeneModel, Interval, merge_intervals
+from phytoscribe.evaluation.repeats import Repeats, gaps_among
 from phytoscribe.genome import Genome
 
 #: Bases that are read at once.
@@ -23,9 +22,6 @@ LONG_CONTIG = 1_000_000
 SHORTEST_DESERT = 500_000
 #: ... and so many times the mean distance from gene to gene: even at random one gap in exp(30) would be.
 DESERT_SPACINGS = 30
-_MASKED, _GAP = np.zeros(256, np.bool_), np.zeros(256, np.bool_)
-_MASKED[ord("a") : ord("z") + 1] = True
-_GAP[[ord("N"), ord("n")]] = True
 
 
 class Desert(NamedTuple):
@@ -42,7 +38,7 @@ class Content:
     """Totals of the contigs that genes were looked for on.
 
     Attributes:
-        bases, gap_bases, masked_bases: all, N, lower-case (N not among them).
+        bases, gap_bases, masked_bases: all, N, repeats (N not among them).
         cds_bases, gene_bases: bases under a CDS, and from start to stop codon, of any gene; each counted once.
         long_bases: bases other than N on contigs of :data:`LONG_CONTIG` and more.
         deserts: on these contigs, longest first.
@@ -64,19 +60,21 @@ class Content:
         return self.bases - self.gap_bases
 
 
-def count_letters(genome: Genome, contig: str, start: int, end: int) -> tuple[int, int]:
-    """N, and other bases in lower case, of ``[start, end)`` of a contig."""
+def count_letters(genome: Genome, contig: str, start: int, end: int, repeats: Repeats) -> tuple[int, int]:
+    """N, and other bases that are repeats, of ``[start, end)`` of a contig."""
     gaps = masked = 0
     for first in range(start, end, PIECE):
-        letters = np.frombuffer(genome.letters(contig, first, min(end, first + PIECE)), np.uint8)
-        gap = _GAP[letters]
-        gaps += int(gap.sum())
-        masked += int((_MASKED[letters] & ~gap).sum())
+        letters = genome.letters(contig, first, min(end, first + PIECE))
+        gaps += int(gaps_among(letters).sum())
+        masked += int(repeats.among(contig, first, letters).sum())
     return gaps, masked
 
 
-def genome_content(genes: Iterable[GeneModel], genome: Genome, contigs: Sequence[str]) -> Content:
-    """Content of ``contigs``, on which these genes were found."""
+def genome_content(
+    genes: Iterable[GeneModel], genome: Genome, contigs: Sequence[str], repeats: Repeats | None = None
+) -> Content:
+    """Content of ``contigs``, on which these genes were found; repeats as in :class:`Repeats` without intervals."""
+    known = repeats or Repeats()
     spans, coding = defaultdict(list), defaultdict(list)
     count = 0
     for gene in genes:
@@ -85,7 +83,7 @@ def genome_content(genes: Iterable[GeneModel], genome: Genome, contigs: Sequence
             count += 1
             coding[gene.contig] += segments
             spans[gene.contig].append((min(s for s, _ in segments), max(e for _, e in segments)))
-    letters = {contig: count_letters(genome, contig, 0, genome.contigs[contig]) for contig in contigs}
+    letters = {contig: count_letters(genome, contig, 0, genome.contigs[contig], known) for contig in contigs}
     bases = sum(genome.contigs[contig] for contig in contigs)
     gaps = sum(gap for gap, _ in letters.values())
     merged = {contig: merge_intervals(spans[contig]) for contig in contigs}
@@ -110,7 +108,7 @@ def _deserts(genome: Genome, contig: str, genes: Sequence[Interval], least: floa
     found = []
     for start, end in zip(ends, starts, strict=True):
         if end - start >= least:
-            bases = end - start - count_letters(genome, contig, start, end)[0]
+            bases = end - start - count_letters(genome, contig, start, end, Repeats())[0]
             if bases >= least:
                 found.append(Desert(contig, start, end, bases))
     return found

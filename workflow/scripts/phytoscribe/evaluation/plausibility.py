@@ -54,7 +54,7 @@ MOST_SINGLE_EXON = 0.4
 MORE_SINGLE_EXON = 0.12
 #: 3.8 % of the genes of B. napus, whose genome is masked.
 MOST_IN_REPEATS = 0.1
-#: Share of bases in lower case from which a genome counts as soft-masked.
+#: Share of repeats from which they count as known.
 MASKED_GENOME = 0.03
 MOST_OVER_GAPS = 0.05
 #: Genes with less are more likely wrong than right.
@@ -252,7 +252,11 @@ def _repeat_rows(prediction: Prediction) -> list[Row]:
     group, facts, content = "repeats", prediction.facts, prediction.content
     masked = share(content.masked_bases, content.known_bases)
     is_masked = not _undefined(masked) and masked >= MASKED_GENOME
-    hint = "" if is_masked else "the FASTA is not soft-masked, so nothing is known of repeats"
+    hint = (
+        ""
+        if is_masked
+        else "the FASTA is not soft-masked and no BED of repeats is given, so nothing is known of repeats"
+    )
     in_repeats = Row(group, "genes_in_repeats", share(facts.in_repeats, facts.genes), "share", None, MOST_IN_REPEATS)
     note = (
         "many genes lie in repeats: probably transposons; search their proteins for transposase and reverse "
@@ -262,8 +266,8 @@ def _repeat_rows(prediction: Prediction) -> list[Row]:
     gaps = Row(group, "genes_over_gaps", share(facts.over_gap, facts.genes), "share", None, MOST_OVER_GAPS)
     gap_note = "many genes reach over gaps (N) of the assembly, so exons may be missing; take a better assembly"
     return [
-        Row(group, "soft_masked_genome", masked, "share", note=hint),
-        Row(group, "soft_masked_cds", share(facts.masked_cds_bases, facts.cds_bases), "share", note=hint),
+        Row(group, "repeats_of_genome", masked, "share", note=hint),
+        Row(group, "repeats_of_cds", share(facts.masked_cds_bases, facts.cds_bases), "share", note=hint),
         judged if judged.note else judged._replace(note=hint),
         _judged(gaps, gap_note, facts.genes >= ENOUGH_GENES),
         Row(group, "genes_with_gap_in_cds", share(facts.with_gap, facts.genes), "share"),
