@@ -20,6 +20,8 @@ include: "workflow/rules/pretrain.smk"
 include: "workflow/rules/finetune.smk"
 include: "workflow/rules/predict.smk"
 include: "workflow/rules/evaluate.smk"
+include: "workflow/rules/plausibility.smk"
+include: "workflow/rules/tracks.smk"
 include: "workflow/rules/report.smk"
 
 
@@ -28,7 +30,8 @@ rule all:
     input:
         predictions(),
         evaluations(),
-        checks(),
+        expand("results/clean/{genome}.check.svg", genome=genomes.checked),
+        track_files.targets(),
         "results/report/report.html",
         "resources/genomes/manifest.tsv",
     localrule: True

@@ -17,6 +17,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import pyBigWig
 import pytest
 import torch
 from hypothesis import given
@@ -31,6 +32,7 @@ from phytoscribe.decoding.site_posteriors import site_posteriors
 from phytoscribe.errors import ConfigError, FastaError, ModelError, PhytoScribeError
 from phytoscribe.genome import Genome, check_fasta, decode, reverse_complement
 from phytoscribe.genome.fasta import write_index
+from phytoscribe.labels.states import CODING_STATES
 from phytoscribe.models.batches import WindowTokens, collate_tokens
 from phytoscribe.models.configuration import config_from_settings
 from phytoscribe.models.loading import load_model, model_hash
@@ -47,6 +49,9 @@ from phytoscribe.prediction.statistics import PredictionStatistics, median
 from phytoscribe.prediction.windows import ContigSequence
 from phytoscribe.tokenizer.segments import Segmenter
 from phytoscribe.tokenizer.training import build_kmer_tokenizer
+from phytoscribe.tracks.bigwig import write_bigwig
+from phytoscribe.tracks.handover import HandedOver
+from phytoscribe.tracks.kinds import TRACKS
 
 SETTINGS = {
     "window": 1024,
@@ -147,6 +152,34 @@ def test_shards_give_the_same_bytes(plain, model_folder, fasta, tmp_path):
     sharded = predict(model_folder, fasta, tmp_path / "out", shards=7)
     for name in PredictionFiles.__slots__:
         assert Path(getattr(sharded, name)).read_bytes() == Path(getattr(plain, name)).read_bytes(), name
+
+
+def test_tracks_do_not_depend_on_shards_or_threads_and_change_no_gene(plain, model_folder, fasta, tmp_path):
+    """The probabilities of pieces in several threads arrive as the network gives them, contig by contig."""
+    found = {}
+    with Genome(fasta) as genome:
+        contigs = dict(genome.contigs)
+        bases = genome.bases("b")
+    for shards, threads in ((1, 1), (5, 2)):
+        folder = tmp_path / str(shards)
+        folder.mkdir()
+        for shard in range(shards):
+            given = {**SETTINGS, "shards": shards}
+            out, tracks = folder / f"{shard}.jsonl", folder / f"{shard}.tracks"
+            predict_shard(fasta, model_folder, given, "athaliana", "Brassicales", None, shard, out, threads, tracks)
+        handed = HandedOver([folder / f"{shard}.tracks" for shard in range(shards)])
+        for track in TRACKS:
+            write_bigwig(handed, track, contigs, folder / f"{track}.bw")
+        found[shards] = [(folder / f"{track}.bw").read_bytes() for track in TRACKS]
+    assert found[1] == found[5]
+    assert (tmp_path / "1" / "0.jsonl").read_bytes() == (Path(plain.gff3).parent / "0.jsonl").read_bytes()
+    plus, minus = predictor_of(model_folder).log_probabilities(bases)
+    for strand, states in (("plus", plus), ("minus", minus)):
+        wanted = np.exp(states.astype(float))[:, list(CODING_STATES)].sum(1)
+        with pyBigWig.open(str(tmp_path / "1" / f"coding_{strand}.bw")) as file:
+            assert np.abs(file.values("b", 0, bases.size, numpy=True) - wanted).max() < 0.026
+            assert file.intervals("two") is None, "shorter than any gene: not read"
+            assert file.stats("n", type="max") == [0.0]
 
 
 @pytest.mark.parametrize("precision", ["float32", "bfloat16", pytest.param("int8", marks=bytes_only)])

@@ -37,6 +37,7 @@ KNOWN = Genomes(
         "results/splits/loci/typo.tsv",
         "resources/genomes/typo/typo.fa",
         "results/predictions/shards/typo/000.jsonl",
+        "results/tracks/typo/igv_session.xml",
     ],
 )
 def test_unknown_genome_is_named_with_the_known_ones(target):
@@ -58,6 +59,8 @@ def test_other_arguments_pass():
             "profiles/slurm",
             "all",
             "results/predictions/athaliana.gff3",
+            "results/tracks/rcommunis/igv_session.xml",
+            "results/tracks/athaliana/augustus.gff3.gz",
             "results/evaluation/augustus/athaliana.gff3",
             "results/evaluation/rcommunis.blast.tsv",
             "results/clean/athaliana.gff3",
@@ -82,6 +85,9 @@ def test_other_arguments_pass():
         ("resources/genomes/athaliana/isoseq.source.json", "Iso-Seq reads"),
         ("results/evaluation/rcommunis.genes.tsv", "reference genes"),
         ("results/evaluation/augustus/rcommunis.gff3", "AUGUSTUS species"),
+        ("results/tracks/rcommunis/reference.gff3.gz", "reference annotation"),
+        ("results/tracks/rcommunis/augustus.gff3.gz", "AUGUSTUS species"),
+        ("results/tracks/athaliana/reads.bam", "Iso-Seq reads"),
         ("results/evaluation/athaliana.isoseq.tsv", "Iso-Seq reads; genomes that have: rcommunis"),
         ("results/evaluation/athaliana.isoseq_agreement.tsv", "Iso-Seq reads; genomes that have: rcommunis"),
     ],

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import shutil
 import subprocess
 
@@ -23,12 +24,25 @@ def test_every_target_is_there(finished):
     expected = [f"predictions/{genome}.{ending}" for genome in ("tiny", "other") for ending in ENDINGS]
     expected += [f"evaluation/tiny.{kind}.tsv" for kind in ("genes", "isoseq", "blast")]
     expected += [f"evaluation/tiny.isoseq_{kind}.tsv" for kind in ("reads", "transcripts", "agreement")]
+    expected += [f"evaluation/{genome}.plausibility.tsv" for genome in ("tiny", "other")]
+    tracks = ["coding_plus.bw", "acceptor_minus.bw", "genes.gff3.gz", "genes.gff3.gz.tbi", "igv_session.xml"]
+    expected += [f"tracks/{genome}/{file}" for genome in ("tiny", "other") for file in [*tracks, "jbrowse/config.json"]]
+    expected += [f"tracks/tiny/{file}" for file in ("reference.gff3.gz", "augustus.gff3.gz", "reads.bam.bai")]
     expected += ["splits/leakage.tsv", "models/structure/load_report.json", "report/report.html"]
     expected += ["clean/tiny.check.svg", "clean/tiny.check.json", "../resources/genomes/manifest.tsv"]
     for name in expected:
         file = finished / "results" / name
         assert file.is_file(), name
         assert file.stat().st_size or name.endswith((".faa", ".fna")), f"{name} is empty"
+
+
+def test_browsers_find_every_file_that_they_are_told_of(finished):
+    for genome in ("tiny", "other"):
+        folder = finished / "results/tracks" / genome
+        named = set(re.findall(r'"uri": "\.\./([^"]+)"', (folder / "jbrowse/config.json").read_text()))
+        named |= set(re.findall(r'<Resource path="([^"]+)"', (folder / "igv_session.xml").read_text()))
+        assert len(named) >= 17
+        assert named == {path.name for path in folder.iterdir() if path.is_file()} - {"igv_session.xml"}
 
 
 def test_second_run_has_nothing_to_do(finished):

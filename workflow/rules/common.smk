@@ -14,7 +14,9 @@ sys.path.insert(0, str(SCRIPTS))
 from phytoscribe.configuration.genomes import Genomes
 from phytoscribe.configuration.imports import result_modules
 from phytoscribe.configuration.meaning import MODEL_FILES
+from phytoscribe.configuration.ranks import places_of_ranks
 from phytoscribe.configuration.read import read_config
+from phytoscribe.configuration.result_files import BIGWIGS, PlausibilityFiles, TrackFiles
 from phytoscribe.configuration.sources import deciding_part
 from phytoscribe.configuration.targets import check_targets
 from phytoscribe.errors import ConfigError
@@ -29,6 +31,7 @@ try:
         with_conda=DeploymentMethod.CONDA in workflow.deployment_settings.deployment_method,
     )
     genomes = Genomes(config)
+    track_files, plausibility_files = TrackFiles(genomes, config), PlausibilityFiles(genomes, config)
     check_targets(sys.argv[1:], genomes)
 except ConfigError as error:
     raise WorkflowError(str(error)) from None
@@ -37,6 +40,7 @@ except ConfigError as error:
 wildcard_constraints:
     genome="|".join(map(re.escape, genomes.names)),
     shard=r"\d{3}",
+    annotation="genes|reference|augustus",
 
 
 ARRAYS = {
@@ -169,17 +173,6 @@ def starting_tokenizer(file, released=config["finetune"].get("from_model")):
     return os.path.join(released or "results/tokenizer", file)
 
 
-def places_of_ranks(devices=config["training"]["devices"], nodes=config["training"]["nodes"]):
-    """Resources of a training job: its GPUs, and for several nodes what makes it a task on each and lets it call srun.
-
-    With `mpi` the SLURM plugin leaves srun to the job. It reads `tasks` twice, the second time as tasks of each GPU,
-    which `tasks_per_gpu` of zero leaves out.
-    """
-    if nodes == 1:
-        return {"gpu": devices}
-    return {"gpu": devices * nodes, "nodes": nodes, "tasks": nodes, "tasks_per_gpu": 0, "mpi": "srun"}
-
-
 def shards_of(wildcards):
     """The parts that the prediction of one genome is divided into."""
     return [
@@ -194,16 +187,14 @@ def predictions():
     return expand("results/predictions/{genome}.{ending}", genome=genomes.names, ending=endings)
 
 
-def checks():
-    """The figures of the annotation checks."""
-    return expand("results/clean/{genome}.check.svg", genome=genomes.checked)
-
-
 def evaluations():
-    """Score tables of the genomes that have something to be scored with."""
+    """Score tables: of every genome without a reference, and of those that have something to be scored with."""
     return [
+        *plausibility_files.targets(),
         *expand("results/evaluation/{genome}.genes.tsv", genome=genomes.evaluated),
-        *expand("results/evaluation/{genome}.isoseq.tsv", genome=genomes.with_isoseq),
-        *expand("results/evaluation/{genome}.blast.tsv", genome=genomes.with_isoseq),
-        *expand("results/evaluation/{genome}.isoseq_agreement.tsv", genome=genomes.with_isoseq),
+        *expand(
+            "results/evaluation/{genome}.{kind}.tsv",
+            genome=genomes.with_isoseq,
+            kind=["isoseq", "blast", "isoseq_agreement"],
+        ),
     ]

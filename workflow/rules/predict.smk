@@ -14,6 +14,7 @@ rule predict_shard:
         library=library("predict_shard"),
     output:
         genes="results/predictions/shards/{genome}/{shard}.jsonl",
+        tracks="results/predictions/shards/{genome}/{shard}.tracks" if config["predict"]["tracks"] else [],
     log:
         "logs/predict/{genome}.{shard}.log",
     benchmark:

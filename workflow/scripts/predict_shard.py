@@ -1,7 +1,7 @@
 """Rule predict_shard: genes of the contigs of one shard.
 
 input: model (files of one folder), fasta, fai
-output: genes (JSON lines)
+output: genes (JSON lines), tracks (probabilities along the contigs; none with predict.tracks off)
 params: settings (of config key predict: window, margin, precision, sensitivity, partial, device, shards), genome,
     lineage, contigs (names or None for all), shard
 config: predict.batch_size, which changes speed and memory only and is therefore no param: those rerun a job
@@ -25,6 +25,7 @@ def main(snakemake) -> None:
         shard=snakemake.params.shard,
         output=snakemake.output.genes,
         threads=snakemake.threads,
+        tracks=snakemake.output.tracks or None,
     )
 
 

@@ -34,6 +34,7 @@ class GenomeEntry:
     lineage: str = "unknown"
     annotation: Source | None = None
     mask: Source | None = None
+    repeats: Source | None = None
     isoseq: tuple[Source, ...] = ()
     augustus: str | None = None
     contigs: Mapping[str, str] = field(default_factory=dict)
@@ -53,6 +54,7 @@ class GenomeEntry:
             lineage=item.get("lineage", "unknown"),
             annotation=item.get("annotation"),
             mask=item.get("mask"),
+            repeats=item.get("repeats"),
             isoseq=tuple(item.get("isoseq") or ()),
             augustus=item.get("augustus"),
             contigs={contig: part for part, contigs in parts.items() for contig in contigs},

@@ -56,7 +56,7 @@ def surrounding_mistakes(config: Config, with_conda: bool = True) -> list[str]:
 
 def sources_of(item: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
     """The files of one genome: the key as a reader would say it, and its source."""
-    for key in ("genome", "annotation", "mask"):
+    for key in ("genome", "annotation", "mask", "repeats"):
         if key in item:
             yield key, item[key]
     for number, source in enumerate(item.get("isoseq") or (), start=1):
@@ -72,7 +72,7 @@ def _repeated_names(config: Config) -> Iterator[str]:
 def _genome_mistakes(item: Mapping[str, Any]) -> Iterator[str]:
     place, role = f"genomes[{item['name']}]", item["role"]
     for key, source in sources_of(item):
-        if key != "mask":
+        if key not in ("mask", "repeats"):
             yield from source_mistakes(f"{place}.{key}", source, of_reads=key.startswith("isoseq"))
     if role in SPLIT_ROLES and not item.get("annotation"):
         yield f"{place}: role '{role}' needs an annotation; add `annotation: {{path: ...}}`, or use role 'predict'"

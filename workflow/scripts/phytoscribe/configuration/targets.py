@@ -15,7 +15,7 @@ _OF_ONE_GENOME = re.compile(
     r"results/(?:predictions|clean|evaluation)/(?P<file>[^/.]+)\.[^/]+$"
     r"|results/evaluation/(?:augustus|isoseq)/(?P<evaluated>[^/.]+)\.[^/]+$"
     r"|results/splits/(?:proteins|loci)/(?P<split>[^/.]+)\.[^/]+$"
-    r"|(?:resources/genomes|results/predictions/shards)/(?P<folder>[^/]+)/.+$"
+    r"|(?:resources/genomes|results/predictions/shards|results/tracks)/(?P<folder>[^/]+)/.+$"
     r")"
 )
 
@@ -30,7 +30,13 @@ _OF_SOME_GENOMES = (
         "evaluated",
         "reference genes that training has not seen",
     ),
-    (r"results/evaluation/augustus/.+", "with_baseline", "AUGUSTUS species, or nothing to score it with"),
+    (r"results/tracks/[^/]+/reference\.gff3\.gz", "checked", "reference annotation that is used"),
+    (r"results/tracks/[^/]+/reads\.bam.*", "with_isoseq", "Iso-Seq reads"),
+    (
+        r"results/(evaluation/augustus/.+|tracks/[^/]+/augustus\.gff3\.gz)",
+        "with_baseline",
+        "AUGUSTUS species, or nothing to score it with",
+    ),
     (r"results/evaluation/([^/]+\.(isoseq(_\w+)?|blast)\.tsv|isoseq/.+)", "with_isoseq", "Iso-Seq reads"),
 )
 

@@ -13,6 +13,7 @@ from phytoscribe.errors import ToolError
 #: What a user types to get a program: Debian/Ubuntu package and conda package.
 PACKAGES = {
     "augustus": ("augustus augustus-data", "bioconda::augustus"),
+    "busco": ("busco", "bioconda::busco"),
     "minimap2": ("minimap2", "bioconda::minimap2"),
     "blastn": ("ncbi-blast+", "bioconda::blast"),
     "makeblastdb": ("ncbi-blast+", "bioconda::blast"),

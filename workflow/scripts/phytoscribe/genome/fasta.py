@@ -12,8 +12,6 @@ from pathlib import Path
 from types import TracebackType
 from typing import NamedTuple, Self
 
-import numpy as np
-
 from phytoscribe.errors import ConfigError, FastaError
 from phytoscribe.files import atomic_path, open_text
 from phytoscribe.genome.clean_copy import check_fasta
@@ -126,6 +124,18 @@ class Genome:
             FastaError: the contig is unknown, the interval does not lie inside it, or the FASTA is not that of the
                 index.
         """
+        letters = self.letters(contig, start, end)
+        try:
+            return encode(letters)
+        except ValueError as error:
+            raise self._misfit(contig) from error
+
+    def letters(self, contig: str, start: int = 0, end: int | None = None) -> bytes:
+        """The letters of ``[start, end)`` as the FASTA has them; lower case stands for soft-masked repeats.
+
+        Raises:
+            FastaError: as :meth:`bases`, but for letters that are no nucleotides.
+        """
         if contig not in self.contigs:
             raise FastaError(f"{self.path}: there is no contig {shown(contig)}; there are {some_names(self.contigs)}")
         stop = self.contigs[contig] if end is None else end
@@ -135,15 +145,12 @@ class Genome:
                 f"which has {self.contigs[contig]} bases"
             )
         if start == stop:
-            return np.empty(0, dtype=np.uint8)
+            return b""
         entry = self._entries[contig]
         raw = self._read(entry.byte_of(start), entry.byte_of(stop - 1) + 1).translate(None, b"\r\n")
         if len(raw) != stop - start:
             raise self._misfit(contig)
-        try:
-            return encode(raw)
-        except ValueError as error:
-            raise self._misfit(contig) from error
+        return raw
 
     def _read(self, start: int, end: int) -> bytes:
         pieces = []

@@ -163,13 +163,19 @@ class StructurePredictor:
             threads,
         )
 
-    def decoded(self, contigs: Iterable[ContigSequence], progress: Progress | None = None) -> Iterator[DecodedPiece]:
+    def decoded(
+        self,
+        contigs: Iterable[ContigSequence],
+        progress: Progress | None = None,
+        watch: Callable[[Piece], None] | None = None,
+    ) -> Iterator[DecodedPiece]:
         """Gene models of contigs, handed out as soon as they are final.
 
         Large genomes on many threads have several contigs in work at a time; their pieces then come in turns.
 
         Args:
             progress: called with the number of bases read since the last call, both strands counted.
+            watch: called with each piece before it is decoded, a contig's in order, from the threads that decode.
         """
         with ExitStack() as stack:
             pool = stack.enter_context(single_core_threads(self.threads))
@@ -180,7 +186,7 @@ class StructurePredictor:
             for piece in self._pieces(contigs, readers, progress):
                 name = piece.contig.name
                 if name not in decoders:
-                    decoders[name] = InOrder(pool, _Decoding(name, self.decoder))
+                    decoders[name] = InOrder(pool, _Decoding(name, self.decoder, watch))
                 waiting.append(decoders[name].submit(piece))
                 if piece.last:
                     del decoders[name]
@@ -288,11 +294,14 @@ class StructurePredictor:
 class _Decoding:
     """Decodes the pieces of one contig."""
 
-    def __init__(self, contig: str, settings: DecoderSettings) -> None:
+    def __init__(self, contig: str, settings: DecoderSettings, watch: Callable[[Piece], None] | None = None) -> None:
         self._contig = contig
         self._decoder = StreamingGeneDecoder(contig, settings)
+        self._watch = watch
 
     def __call__(self, piece: Piece) -> DecodedPiece:
+        if self._watch is not None:
+            self._watch(piece)
         genes = self._decoder.push(piece.bases, *piece.states)
         if piece.last:
             genes += self._decoder.finish()

@@ -5,7 +5,8 @@ from __future__ import annotations
 import functools
 import logging
 import time
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -17,10 +18,11 @@ from phytoscribe.genome.fasta import chosen_contigs
 from phytoscribe.models.loading import model_hash
 from phytoscribe.prediction.memory import FreedMemory
 from phytoscribe.prediction.merge import PredictionFiles, numbered, write_prediction
-from phytoscribe.prediction.predictor import StructurePredictor
+from phytoscribe.prediction.predictor import Piece, StructurePredictor
 from phytoscribe.prediction.settings import PredictionSettings, choose_device
 from phytoscribe.prediction.shards import Shards, contigs_in_order, contigs_of_shard, shard_writer, sorted_genes
 from phytoscribe.prediction.windows import ContigSequence
+from phytoscribe.tracks.recording import TrackWriter, track_writer
 
 logger = logging.getLogger(__name__)
 
@@ -38,14 +40,16 @@ def predict_shard(
     shard: int,
     output: str | Path,
     threads: int,
+    tracks: str | Path | None = None,
 ) -> None:
     """Predict the contigs of one shard and write them as JSON lines (see :mod:`phytoscribe.prediction.shards`).
 
-    Memory does not grow with the genome: sequence is read and genes are written piece by piece.
+    Memory does not grow with the genome: sequence is read, genes and tracks are written piece by piece.
 
     Args:
         settings: the configuration's ``predict``: window, margin, batch_size, precision, sensitivity, partial, device,
             shards.
+        tracks: file for the probabilities along the contigs (see :mod:`phytoscribe.tracks.handover`), if wanted.
     """
     memory = FreedMemory()
     device = choose_device(settings["device"])
@@ -70,13 +74,27 @@ def predict_shard(
             progress.add(bases)
             memory.tidy()
 
-        found = contigs_in_order(predictor.decoded(sequences, read), readable)
-        with shard_writer(output, prediction_header(model_folder, predictor)) as writer:
+        header = prediction_header(model_folder, predictor)
+        with ExitStack() as stack:
+            watch = None
+            if tracks is not None:
+                watch = _recorder(stack.enter_context(track_writer(tracks, header, readable)))
+            found = contigs_in_order(predictor.decoded(sequences, read, watch), readable)
+            writer = stack.enter_context(shard_writer(output, header))
             for contig in mine:
                 # What is shorter than the shortest gene has none.
                 genes = next(found)[1] if contigs[contig] >= predictor.decoder.minimum_cds else ()
                 writer.write(contig, sorted_genes(genes, predictor.decoder.maximum_utr))
     logger.info("%d genes on %d contigs", writer.genes, writer.contigs)
+
+
+def _recorder(writer: TrackWriter) -> Callable[[Piece], None]:
+    """Hands pieces of contigs on to a writer of tracks."""
+
+    def record(piece: Piece) -> None:
+        writer.add(piece.contig.name, piece.start, piece.states, piece.sites, piece.last)
+
+    return record
 
 
 def prediction_header(model_folder: Path, predictor: StructurePredictor) -> dict[str, Any]:

@@ -1,0 +1,26 @@
+"""Rule check_prediction: figures that need no reference, and warnings.
+
+input: predicted, fasta, fai, shapes (of related species, nearest first), busco (its summary, or empty),
+    repeats (BED, or empty)
+output: figures
+params: genome, lineage, contigs (those predicted, or None for all), organelles (declared in the configuration)
+"""
+
+from phytoscribe.session import run_script
+
+
+def main(snakemake) -> None:
+    from phytoscribe.evaluation.busco import read_summary
+    from phytoscribe.evaluation.gene_shapes import read_shapes
+    from phytoscribe.evaluation.plausibility import plausibility_rows, write_plausibility
+    from phytoscribe.evaluation.predicted_genome import read_prediction
+    from phytoscribe.evaluation.related_species import Related
+
+    given, params = snakemake.input, snakemake.params
+    prediction = read_prediction(given.predicted, given.fasta, params.contigs, params.organelles, given.repeats or None)
+    related = Related.of(read_shapes(given.shapes), params.genome, params.lineage)
+    busco = read_summary(given.busco) if given.busco else None
+    write_plausibility(plausibility_rows(prediction, related, busco), snakemake.output.figures)
+
+
+run_script(main, snakemake)

@@ -1,0 +1,119 @@
+"""The file in which a job of prediction hands over the changes of its tracks, and reading it.
+
+After a line of JSON with what the prediction says about itself and the names of the contigs, blocks follow: each a
+stretch of one track of one contig, compressed.  Blocks of one track and contig are in order of position; those of
+different contigs may take turns.  It is written (:mod:`phytoscribe.tracks.recording`) and read block by block, so that
+memory does not grow with a contig.
+"""
+
+from __future__ import annotations
+
+import json
+import struct
+import zlib
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import IO, Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from phytoscribe.errors import PhytoScribeError
+from phytoscribe.tracks.kinds import TRACKS
+
+#: What stands before a block: contig and track by number, changes, bytes of them.
+BLOCK_HEAD = struct.Struct("<IIII")
+FORMAT = "PhytoScribe tracks 1"
+
+
+class Changes(NamedTuple):
+    """Where a track takes a new value, which holds until the next one.
+
+    Attributes:
+        position: uint32 (n,), contig positions, 0-based, ascending.
+        level: uint8 (n,), the probability in steps of ``1 / LEVELS``.
+    """
+
+    position: npt.NDArray[np.uint32]
+    level: npt.NDArray[np.uint8]
+
+
+def pack(changes: Changes) -> bytes:
+    """The bytes of a block: steps from position to position, then levels."""
+    steps = np.diff(changes.position, prepend=np.uint32(0)).astype("<u4")
+    return zlib.compress(steps.tobytes() + changes.level.tobytes(), 1)
+
+
+def unpack(packed: bytes, count: int) -> Changes:
+    """The ``count`` changes of a block; the inverse of :func:`pack`."""
+    raw = zlib.decompress(packed)
+    steps = np.frombuffer(raw, "<u4", count)
+    return Changes(np.cumsum(steps, dtype=np.uint32), np.frombuffer(raw, np.uint8, count, 4 * count))
+
+
+class _Block(NamedTuple):
+    """Where a block is, and what it holds."""
+
+    path: Path
+    offset: int
+    changes: int
+    size: int
+
+
+class HandedOver:
+    """The files of all jobs of a genome; nothing of them is kept in memory but where each block is.
+
+    Raises:
+        PhytoScribeError: a file is no such file or is cut short, files come from different models or settings, or a
+            contig is in two of them.
+    """
+
+    def __init__(self, paths: Sequence[str | Path]) -> None:
+        self._blocks: dict[tuple[str, str], list[_Block]] = defaultdict(list)
+        self.header: dict[str, Any] | None = None
+        self.contigs: list[str] = []
+        for path in paths:
+            self._look_through(Path(path))
+
+    def _look_through(self, path: Path) -> None:
+        size = path.stat().st_size
+        with path.open("rb") as handle:
+            first = _first_line(path, handle)
+            if self.header not in (None, first["prediction"]):
+                raise PhytoScribeError(
+                    f"{path}: made with another model or other settings; delete the shards and run again"
+                )
+            self.header = first["prediction"]
+            twice = sorted(set(first["contigs"]) & set(self.contigs))
+            if twice:
+                raise PhytoScribeError(
+                    f"{path}: contig {twice[0]} is in another shard too; delete the shards and run again"
+                )
+            self.contigs += first["contigs"]
+            while head := handle.read(BLOCK_HEAD.size):
+                end = handle.tell() + BLOCK_HEAD.unpack(head)[3] if len(head) == BLOCK_HEAD.size else size + 1
+                if end > size:
+                    raise PhytoScribeError(f"{path}: cut short; delete it and run again")
+                contig, track, count, length = BLOCK_HEAD.unpack(head)
+                key = (first["contigs"][contig], TRACKS[track])
+                self._blocks[key].append(_Block(path, handle.tell(), count, length))
+                handle.seek(end)
+
+    def changes(self, contig: str, track: str) -> Iterator[Changes]:
+        """Changes of a track along a contig, block by block."""
+        for path, offset, count, length in self._blocks.get((contig, track), ()):
+            with path.open("rb") as handle:
+                handle.seek(offset)
+                yield unpack(handle.read(length), count)
+
+
+def _first_line(path: Path, handle: IO[bytes]) -> dict[str, Any]:
+    try:
+        first = json.loads(handle.readline())
+        sound = first["format"] == FORMAT and first["tracks"] == list(TRACKS)
+    except (ValueError, KeyError, TypeError):
+        sound = False
+    if not sound:
+        raise PhytoScribeError(f"{path}: no tracks of this version of PhytoScribe; delete it and run again")
+    return first
