@@ -42,20 +42,29 @@ def cluster(tmp_path_factory) -> Iterator[Cluster]:
 
 
 @pytest.fixture(scope="session")
-def chain(cluster, tmp_path_factory) -> Run:
-    """The whole workflow, once, on SLURM."""
+def prepared(tmp_path_factory) -> Path:
+    """The chain's folder with all that training needs, made on this machine."""
+    folder = make_chain_house(tmp_path_factory.mktemp("prepared"))
+    done = start(folder, "--cores", "2", "results/windows/labels.npy", "results/tokenizer/tokenizer.json")
+    assert done.returncode == 0, done.stdout[-4000:]
+    return folder
+
+
+@pytest.fixture(scope="session")
+def trainings(cluster, prepared, tmp_path_factory) -> Iterator[dict[str, Future[Outcome]]]:
+    """Disturbed and undisturbed training runs, which go on while other tests run."""
+    folder = tmp_path_factory.mktemp("trainings")
+    with ThreadPoolExecutor(4) as pool:
+        yield begin(pool, folder, prepared)
+
+
+@pytest.fixture(scope="session")
+def chain(cluster, trainings, tmp_path_factory) -> Run:
+    """The whole workflow, once, on SLURM, while the trainings wait for theirs."""
     folder = make_chain_house(tmp_path_factory.mktemp("chain"))
     began = time.monotonic()
     done = start(folder, *PROFILE, "all", seconds=SECONDS)
     seconds = time.monotonic() - began
     (folder / "snakemake.log").write_text(done.stdout)
     assert done.returncode == 0, done.stdout[-8000:]
-    return Run(folder, done, with_use(submitted_jobs(), folder), seconds)
-
-
-@pytest.fixture(scope="session")
-def trainings(chain, tmp_path_factory) -> Iterator[dict[str, Future[Outcome]]]:
-    """Disturbed and undisturbed training runs, which go on while other tests run."""
-    folder = tmp_path_factory.mktemp("trainings")
-    with ThreadPoolExecutor(4) as pool:
-        yield begin(pool, folder, chain.folder)
+    return Run(folder, done, with_use(submitted_jobs(folder=folder), folder), seconds)

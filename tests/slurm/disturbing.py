@@ -1,6 +1,6 @@
 """Training jobs on SLURM that are watched, and disturbed in the middle in every way that a cluster has.
 
-They wait for most of their time, so tests begin them early (:func:`begin`) and ask for their outcome late.
+They wait for most of their time, so tests begin them first (:func:`begin`) and ask for their outcome last.
 """
 
 from __future__ import annotations
@@ -29,15 +29,14 @@ SECONDS = 900
 ENDED = ("COMPLETED", "FAILED", "TIMEOUT", "CANCELLED", "NODE_FAIL", "OUT_OF_MEMORY")
 
 
-def make_training_house(folder: Path, chain: Path, minutes: int | None = None, **ranks: int) -> Path:
-    """The chain's folder without its models, set up to pretrain in ``STEPS`` steps.
+def make_training_house(folder: Path, prepared: Path, minutes: int | None = None, **ranks: int) -> Path:
+    """A copy of a folder with all that training needs, set up to pretrain in ``STEPS`` steps.
 
     Args:
         minutes: limit of each job, which then comes without the profile's warning two minutes ahead.
         ranks: section ``training`` of the configuration.
     """
-    shutil.copytree(chain, folder, ignore=shutil.ignore_patterns("locks", "logs"))
-    shutil.rmtree(folder / "results/models", ignore_errors=True)
+    shutil.copytree(prepared, folder, ignore=shutil.ignore_patterns("locks", "logs"))
     config = chain_config()
     config["pretrain"] |= {"steps": STEPS, "checkpoint_every": CHECKPOINT_EVERY, "batch_size": 8, "window": 4096}
     config["training"] = ranks
@@ -57,14 +56,14 @@ class Outcome(NamedTuple):
     weights: Path
 
 
-def begin(pool: ThreadPoolExecutor, folder: Path, chain: Path) -> dict[str, Future[Outcome]]:
+def begin(pool: ThreadPoolExecutor, folder: Path, prepared: Path) -> dict[str, Future[Outcome]]:
     """Start all runs: disturbed and undisturbed, one process and one on each of two nodes."""
     nodes = {"devices": 1, "nodes": 2}
     return {
-        "one, disturbed": pool.submit(disturb_one_process, make_training_house(folder / "one", chain, minutes=1)),
-        "one": pool.submit(leave_alone, make_training_house(folder / "one_whole", chain), "--cores", "all"),
-        "nodes, disturbed": pool.submit(disturb_two_nodes, make_training_house(folder / "two", chain, **nodes)),
-        "nodes": pool.submit(leave_alone, make_training_house(folder / "two_whole", chain, **nodes), *PROFILE),
+        "one, disturbed": pool.submit(disturb_one_process, make_training_house(folder / "one", prepared, minutes=1)),
+        "one": pool.submit(leave_alone, make_training_house(folder / "one_whole", prepared), "--cores", "all"),
+        "nodes, disturbed": pool.submit(disturb_two_nodes, make_training_house(folder / "two", prepared, **nodes)),
+        "nodes": pool.submit(leave_alone, make_training_house(folder / "two_whole", prepared, **nodes), *PROFILE),
     }
 
 

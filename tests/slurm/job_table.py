@@ -44,7 +44,7 @@ def submitted_jobs(known: int = 0, folder: Path | None = None) -> pd.DataFrame:
         rows.append(row)
     table = pd.DataFrame(rows, columns=COLUMNS)
     for name in ("submitted", "started", "ended"):
-        table[name] = pd.to_datetime(table[name], errors="coerce")
+        table[name] = pd.to_datetime(table[name], format="ISO8601", errors="coerce")
     table["job_seconds"] = (table["ended"] - table["started"]).dt.total_seconds()
     return table.sort_values("job", ignore_index=True)
 

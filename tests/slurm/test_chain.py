@@ -7,9 +7,6 @@ import pytest
 from job_table import seconds_at_work
 from slurm_chain import SHARDS
 
-# Begun here, since they take long and mostly wait; test_training.py asks what became of them.
-pytestmark = pytest.mark.usefixtures("trainings")
-
 GPU_RULES = ("pretrain_encoder", "finetune_structure", "predict_shard")
 
 

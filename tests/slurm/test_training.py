@@ -55,12 +55,12 @@ def test_the_job_of_two_nodes_has_a_gpu_on_each(trainings):
 
 
 @pytest.fixture(scope="module")
-def by_ranks(chain, tmp_path_factory) -> dict[tuple[int, int], Path]:
+def by_ranks(cluster, prepared, tmp_path_factory) -> dict[tuple[int, int], Path]:
     """The same tiny training by nodes and processes of each."""
     folder = tmp_path_factory.mktemp("ranks")
     (folder / "data").mkdir()
-    (folder / "data/arrays").symlink_to(chain.folder / "results/windows")
-    (folder / "data/tokens").symlink_to(chain.folder / "results/tokenizer")
+    (folder / "data/arrays").symlink_to(prepared / "results/windows")
+    (folder / "data/tokens").symlink_to(prepared / "results/tokenizer")
     shapes = [(1, 1), (1, 2), (2, 1), (2, 2)]
     jobs = [submit(folder, nodes, devices) for nodes, devices in shapes]
     deadline = time.monotonic() + WAIT
