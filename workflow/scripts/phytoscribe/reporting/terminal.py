@@ -33,7 +33,8 @@ def score_table(paths: Iterable[str | Path]) -> str:
     return "\n\n".join(blocks)
 
 
-def _block(genome: str, scores: pd.DataFrame) -> str:
+def _block(genome: str, table: pd.DataFrame) -> str:
+    scores = table[table["ruler"] == "exact"]
     subsets = [subset for subset in SUBSET_TITLES if (scores["subset"] == subset).any()]
     value = scores.set_index(["predictor", "level", "subset", "metric"])["value"]
     head = ["predictor", "level", *(title for _ in subsets for title in ("precision", "recall", "F1"))]

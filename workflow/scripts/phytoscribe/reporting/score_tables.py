@@ -1,0 +1,221 @@
+"""Tables of a genome's scores, predictors side by side: levels, rulers, subsets, Iso-Seq reads, plausibility."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pandas as pd
+
+from phytoscribe.reporting.blocks import MISSING, Table, number, score, words
+from phytoscribe.reporting.style import PREDICTORS, name_of
+
+METRICS = ("precision", "recall", "f1")
+NO_TRAIN_HOMOLOGUE = "no_train_homologue"
+RULERS = {
+    "exact": "exact",
+    "within_3": "ends within 3 bp",
+    "within_100": "ends within 100 bp",
+    "best_isoform": "one isoform a gene",
+}
+Key = tuple[str, str, str]
+"""Level, ruler and subset of a row of scores."""
+
+ISOSEQ_ROWS = (
+    ("CDS intron chain found in a read", "transcript", "cds_chain", "expressed", "supported"),
+    ("CDS intron chain is all of a read's", "transcript", "cds_chain", "expressed", "equal"),
+    ("exon intron chain found in a read", "transcript", "exon_chain", "expressed", "supported"),
+    ("introns reached by a read that it has", "intron", "cds_chain", "all", "precision"),
+    ("introns of two reads or more found", "intron", "exon_chain", "all", "recall"),
+    ("expressed loci with an exact CDS", "locus", "exact", "expressed", "recall"),
+    ("the same, with introns", "locus", "exact", "multi_exon", "recall"),
+)
+
+
+def level_table(scores: pd.DataFrame, subset: str, caption: str) -> Table | None:
+    """Precision, recall and F1 at all levels of the exact ruler; None where the subset holds nothing."""
+    chosen = scores[(scores["ruler"] == "exact") & (scores["subset"] == subset) & scores["metric"].isin(METRICS)]
+    if not (chosen.loc[chosen["metric"] == "recall", "n"] > 0).any():
+        return None
+    keys = [(level, "exact", subset) for level in dict.fromkeys(chosen["level"])]
+    return score_rows(
+        scores, [(words(level), key) for level, key in zip(dict.fromkeys(chosen["level"]), keys)], caption
+    )
+
+
+def ruler_table(scores: pd.DataFrame) -> Table | None:
+    """Scores by the other rulers, all genes; None where there are none."""
+    chosen = scores[(scores["ruler"] != "exact") & (scores["subset"] == "all") & scores["metric"].isin(METRICS)]
+    keys = list(dict.fromkeys(chosen[["level", "ruler", "subset"]].itertuples(index=False, name=None)))
+    rows = [
+        (f"{words(level)}, {RULERS.get(ruler, words(ruler))}", (level, ruler, subset)) for level, ruler, subset in keys
+    ]
+    return score_rows(scores, rows, "Other rulers, all genes") if rows else None
+
+
+def subset_table(scores: pd.DataFrame) -> Table | None:
+    """Loci of each subset of the reference by the exact ruler; None where there are none."""
+    chosen = scores[(scores["ruler"] == "exact") & (scores["level"] == "locus") & scores["metric"].isin(METRICS)]
+    subsets = [name for name in dict.fromkeys(chosen["subset"]) if name not in ("all", NO_TRAIN_HOMOLOGUE)]
+    rows = [(words(name), ("locus", "exact", name)) for name in subsets]
+    return score_rows(scores, rows, "Loci by kind, exact CDS") if rows else None
+
+
+def count_table(scores: pd.DataFrame) -> Table | None:
+    """Counts (split, merged, missed, novel genes), all genes; None where there are none."""
+    usual = {*METRICS, "tp", "fp", "fn"}
+    chosen = scores[(scores["subset"] == "all") & ~scores["metric"].isin(usual)]
+    if chosen.empty:
+        return None
+    predictors = predictors_of(chosen)
+    value = _by_key(chosen, ["predictor", "level", "ruler", "metric"])
+    rows = [
+        [
+            f"{words(level)}, {words(metric)}" + ("" if ruler == "exact" else f" ({RULERS.get(ruler, words(ruler))})"),
+            *(_count(value.get((name, level, ruler, metric))) for name in predictors),
+        ]
+        for level, ruler, metric in dict.fromkeys(
+            chosen[["level", "ruler", "metric"]].itertuples(index=False, name=None)
+        )
+    ]
+    return Table(("", *map(name_of, predictors)), rows, "Counts, all genes")
+
+
+def score_rows(scores: pd.DataFrame, keyed: Sequence[tuple[str, Key]], caption: str) -> Table:
+    """P, R and F1 of each (title, key) by predictor, and n, items in the reference; the best F1 of a row is strong."""
+    predictors = predictors_of(scores)
+    found = _by_key(scores, ["predictor", "level", "ruler", "subset", "metric"])
+    rows, strong = [], set()
+    for place, (title, key) in enumerate(keyed):
+        sizes = [found[name, *key, "recall"][1] for name in predictors if (name, *key, "recall") in found]
+        values = [found.get((name, *key, metric), (float("nan"), 0))[0] for name in predictors for metric in METRICS]
+        rows.append([title, number(int(sizes[0])) if sizes else MISSING, *map(score, values)])
+        # What is made from the reference is no competitor.
+        rivals = [
+            (values[3 * i + 2], 4 + 3 * i) for i, name in enumerate(predictors) if name in ("phytoscribe", "augustus")
+        ]
+        best = max((f1 for f1, _ in rivals if f1 == f1), default=None)
+        strong |= {(place, column) for f1, column in rivals if f1 == best and len(rivals) > 1}
+    groups = [("", 2), *((name_of(name), 3) for name in predictors)]
+    return Table(["", "n", *(["P", "R", "F1"] * len(predictors))], rows, caption, groups, frozenset(strong))
+
+
+def chain_table(scores: pd.DataFrame) -> Table:
+    """Support of predicted introns and intron chains by Iso-Seq reads."""
+    rows = [(title, tuple(key)) for title, *key in ISOSEQ_ROWS]
+    return _shares(scores, rows, "By minimap2: intron chains and introns (share, and of how many)")
+
+
+def blast_tables(scores: pd.DataFrame) -> list[Table]:
+    """Tiers of BLAST hits, one table for each ruler and side that the scores have."""
+    captions = {
+        ("transcript", "expressed"): "BLAST: transcripts with reads, against the reads",
+        ("read", "all"): "BLAST: reads, against the transcripts (without UTRs few reads can be covered)",
+    }
+    tables = []
+    for ruler in dict.fromkeys(scores["ruler"]):
+        for (level, subset), caption in captions.items():
+            chosen = scores[(scores["ruler"] == ruler) & (scores["level"] == level) & (scores["subset"] == subset)]
+            rows = [
+                (_tier(metric), (level, ruler, subset, metric))
+                for metric in dict.fromkeys(chosen["metric"])
+                if _is_main(metric)
+            ]
+            if rows:
+                named = caption if ruler == "blast" else f"{caption}; {words(ruler)}"
+                tables.append(_shares(chosen, rows, named))
+    return tables
+
+
+def class_table(transcripts: pd.DataFrame) -> Table:
+    """Predicted transcripts by what the reads say of their intron chain."""
+    predictors = predictors_of(transcripts)
+    counts = transcripts.groupby(["predictor", "class"], sort=False).size()
+    totals = transcripts.groupby("predictor").size()
+    rows = []
+    for name in dict.fromkeys(transcripts["class"]):
+        row = [words(name)]
+        for predictor in predictors:
+            count = int(counts.get((predictor, name), 0))
+            row += [number(count), score(count / totals[predictor])]
+        rows.append(row)
+    groups = [("", 1), *((name_of(name), 2) for name in predictors)]
+    caption = "Transcripts by class (SQANTI3's terms, with the reads as catalogue)"
+    return Table(("", *(["n", "share"] * len(predictors))), rows, caption, groups)
+
+
+def agreement_table(agreement: pd.DataFrame) -> Table:
+    """How far minimap2 and BLAST agree, as the file has it."""
+    columns = [column for column in agreement.columns if column != "predictor"]
+    rows = [
+        [name_of(row["predictor"]), *(_as_number(row[column]) for column in columns)] for _, row in agreement.iterrows()
+    ]
+    return Table(("", *map(words, columns)), rows, "How far minimap2 and BLAST agree")
+
+
+def plausibility_table(checks: pd.DataFrame) -> Table:
+    """Checks that need no reference, with the range that is expected."""
+    rows, strong = [], set()
+    for place, row in enumerate(checks.to_dict("records")):
+        unit = "" if row["unit"] in ("", "share") else f" {row['unit']}"
+        limits = [_as_number(row[key]) if row[key] else "" for key in ("low", "high")]
+        expected = " to ".join(limits) if all(limits) else (f"from {limits[0]}" if limits[0] else f"up to {limits[1]}")
+        rows.append(
+            [words(row["name"]), f"{_as_number(row['value'])}{unit}", expected if any(limits) else MISSING,
+             row["verdict"], row["note"]]
+        )  # fmt: skip
+        strong |= {(place, 3)} if row["verdict"] == "warning" else set()
+    caption = "Checks that need no reference"
+    return Table(("", "value", "expected", "verdict", "note"), rows, caption, (), frozenset(strong), plain=True)
+
+
+def predictors_of(table: pd.DataFrame) -> list[str]:
+    """Predictors in the order of the report, others after them."""
+    found = list(dict.fromkeys(table["predictor"]))
+    return sorted(found, key=lambda name: list(PREDICTORS).index(name) if name in PREDICTORS else len(PREDICTORS))
+
+
+def _by_key(scores: pd.DataFrame, columns: list[str]) -> dict[tuple, tuple[float, int]]:
+    keys = scores[columns].itertuples(index=False, name=None)
+    return dict(zip(keys, zip(scores["value"], scores["n"])))
+
+
+def _shares(scores: pd.DataFrame, rows: Sequence[tuple[str, tuple]], caption: str) -> Table:
+    predictors = predictors_of(scores)
+    found = _by_key(scores, ["predictor", "level", "ruler", "subset", "metric"])
+    cells = []
+    for title, key in rows:
+        line = [title]
+        for predictor in predictors:
+            value = found.get((predictor, *key))
+            line += [score(value[0]), number(int(value[1]))] if value else [MISSING, MISSING]
+        cells.append(line)
+    groups = [("", 1), *((name_of(name), 2) for name in predictors)]
+    return Table(("", *(["share", "of"] * len(predictors))), cells, caption, groups)
+
+
+def _is_main(metric: str) -> bool:
+    """Tiers of which identity and coverage are the same; what is no tier is shown too."""
+    parts = metric.removeprefix("reciprocal_").split("_")
+    return parts[0] != "identity" or len(parts) < 4 or parts[1] == parts[3]
+
+
+def _tier(metric: str) -> str:
+    kind = "reciprocal best hit, " if metric.startswith("reciprocal_") else ""
+    parts = metric.removeprefix("reciprocal_").split("_")
+    if parts[0] == "identity" and len(parts) == 4:
+        return f"{kind}identity and coverage ≥ {parts[1]}"
+    return "any hit" if metric == "hit" else words(metric)
+
+
+def _count(found: tuple[float, int] | None) -> str:
+    if found is None or found[0] != found[0]:
+        return MISSING
+    return number(int(found[0])) if float(found[0]).is_integer() else score(found[0])
+
+
+def _as_number(text: str) -> str:
+    try:
+        value = float(text)
+    except ValueError:
+        return text or MISSING
+    return number(int(value)) if value.is_integer() else number(value)
