@@ -13,8 +13,6 @@ from report_tables import write_loci, write_predicted, write_rows
 from phytoscribe.annotation.model import GeneModel, Transcript
 from phytoscribe.errors import PhytoScribeError
 from phytoscribe.evaluation.exact import score_genes
-from phytoscribe.evaluation.isoseq import score_isoseq
-from phytoscribe.evaluation.read_alignment import ReadAlignment, ReadEvidence
 from phytoscribe.evaluation.tables import write_scores
 from phytoscribe.prediction.statistics import PredictionStatistics
 from phytoscribe.reporting.drawing import KeptFigure, write_drawings
@@ -47,8 +45,14 @@ def files(tmp_path):
     write_scores(pd.concat([*scores, near]), tmp_path / "full.genes.tsv")
     write_loci(tmp_path / "full.reference_loci.tsv", reference, predictions)
     write_predicted(tmp_path / "full.predicted_genes.tsv", reference, predictions)
-    read = ReadAlignment("r", "c", "+", ((0, 60), (200, 260)), ((60, 200),))
-    write_scores(score_isoseq({"phytoscribe": predicted}, ReadEvidence([read]), ["c"]), tmp_path / "full.isoseq.tsv")
+    write_rows(
+        tmp_path / "full.isoseq.tsv",
+        "predictor level ruler subset metric value n",
+        "phytoscribe transcript cds_chain expressed supported 1 1",
+        "phytoscribe locus exact expressed recall 0.5 2",
+        "reference transcript cds_chain expressed supported 0.9 2",
+    )
+    write_rows(tmp_path / "full.isoseq_reads.tsv", "reads count share", "low_coverage 3 0.75", "used 1 0.25")
     write_rows(
         tmp_path / "full.isoseq_transcripts.tsv",
         "predictor transcript gene contig strand start end class reads",
@@ -98,7 +102,15 @@ def files(tmp_path):
     )  # fmt: skip
     write_drawings(draw_genome(evidence), tmp_path / "figures/full")
     write_drawings([], tmp_path / "figures/bare")
-    tables = ("predicted_genes", "isoseq_transcripts", "isoseq_agreement", "plausibility", "genes", "isoseq")
+    tables = (
+        "predicted_genes",
+        "isoseq_reads",
+        "isoseq_transcripts",
+        "isoseq_agreement",
+        "plausibility",
+        "genes",
+        "isoseq",
+    )
     return {name: [str(tmp_path / f"full.{name}.tsv")] for name in tables} | {
         "stats": [str(tmp_path / f"{name}.stats.json") for name in ("full", "bare")],
         "figures": [str(tmp_path / "figures" / name) for name in ("full", "bare")],
@@ -126,7 +138,7 @@ def test_summary_says_how_good_against_what_and_what_to_do(files, tmp_path):
     assert "locus F1 0.500" in text
     assert "AUGUSTUS on the same contigs: locus F1 1.000" in text
     assert "Over the 1 loci without a homologue in training, locus F1 is 1.000" in text
-    assert "Of 1 predicted CDS chains with Iso-Seq reads, 100% are found in a read as they are." in text
+    assert "with Iso-Seq reads, 100% are found in a read as they are (reference annotation: 90%)." in text
     assert "1 warning genes per megabase: 400 per Mb. Too many genes: mask repeats." in text
     for step in ("Clear up the warnings", "not trained on this species", "AUGUSTUS is better here"):
         assert step in text, step
@@ -135,6 +147,8 @@ def test_summary_says_how_good_against_what_and_what_to_do(files, tmp_path):
 def test_tables_have_all_rulers_classes_and_checks(files, tmp_path):
     text = text_of(page(files, tmp_path / "r.html"))
     assert "locus, ends within 3 bp" in text
+    assert "low coverage 3 0.75" in text
+    assert "chain found in a read 1.000 1 0.900 2 expressed loci with an exact CDS 0.500 2 – –" in text
     assert "full match 1 0.500 1 1.000" in text
     assert "reference 12,345 0 0.75" in text
     assert "GT-AG 0.98 from 0.97 ok" in text

@@ -12,7 +12,7 @@ from phytoscribe.evaluation.tables import COLUMNS, read_scores, write_scores
 from phytoscribe.reporting.blocks import flattened, number, words
 from phytoscribe.reporting.citations import bibtex, citations_of
 from phytoscribe.reporting.run_costs import costs_figures, read_costs
-from phytoscribe.reporting.score_tables import blast_tables, count_table, level_table, ruler_table, subset_table
+from phytoscribe.reporting.score_tables import blast_tables, count_table, level_table, ruler_tables, subset_table
 from phytoscribe.reporting.training_figures import training_curves
 
 GENE = GeneModel("a", "c", "+", (Transcript("a.1", ((0, 60),), ((0, 60),)),))
@@ -46,7 +46,7 @@ ROWS = [
     for name, value in (("augustus", 0.4), ("longest_isoform", 1.0), ("phytoscribe", 0.5))
     for level, ruler, subset in (
         ("locus", "exact", "all"), ("intron_chain", "exact", "all"), ("locus", "within_100", "all"),
-        ("locus", "best_isoform", "all"), ("locus", "exact", "cds_exons_10_up"),
+        ("locus", "one_isoform", "all"), ("locus", "exact", "cds_exons_5_9"),
     )
     for metric in ("precision", "recall", "f1")
 ]  # fmt: skip
@@ -58,11 +58,10 @@ def test_score_tables_put_predictors_side_by_side_and_what_is_best_in_bold():
     assert [row[0] for row in table.rows] == ["locus", "intron chain"]
     assert table.rows[0] == ["locus", "10", *["0.500"] * 3, *["0.400"] * 3, *["1.000"] * 3]
     assert table.strong == {(0, 4), (1, 4)}, "what is made from the reference is no competitor"
-    assert [row[0] for row in ruler_table(scores(*ROWS)).rows] == [
-        "locus, ends within 100 bp",
-        "locus, one isoform a gene",
-    ]
-    assert [row[0] for row in subset_table(scores(*ROWS)).rows] == ["CDS exons 10 up"]
+    near, one = ruler_tables(scores(*ROWS))
+    assert [row[0] for row in near.rows] == ["locus, ends within 100 bp"]
+    assert (one.caption, len(one.rows)) == ("One isoform a gene on both sides", 1)
+    assert [row[0] for row in subset_table(scores(*ROWS)).rows] == ["CDS exons 5–9"]
 
 
 def test_rows_that_one_predictor_lacks_are_dashes():
@@ -78,20 +77,20 @@ def test_other_metrics_are_counts():
         ("augustus", "locus", "exact", "all", "split", 0, 10),
     ]
     table = count_table(scores(*rows))
-    assert table.rows == [["locus, split", "3", "0"]]
+    assert table.rows == [["locus: split", "3", "0"]]
     assert count_table(scores(*ROWS)) is None
 
 
 def test_blast_tiers_of_every_ruler():
     rows = [
         ("phytoscribe", "transcript", ruler, "expressed", metric, 0.5, 4)
-        for ruler in ("blast", "cds")
+        for ruler in ("blast", "blast_cds")
         for metric in ("hit", "identity_0.90_coverage_0.90", "identity_0.90_coverage_0.95", "reciprocal_best")
     ]
     tables = blast_tables(scores(*rows))
     assert [len(table.rows) for table in tables] == [3, 3]
     assert [row[0] for row in tables[0].rows] == ["any hit", "identity and coverage ≥ 0.90", "reciprocal best"]
-    assert tables[1].caption.endswith("; CDS")
+    assert tables[1].caption == "BLAST: coding sequences with reads, against the reads"
 
 
 HEAD = "s\th:m:s\tmax_rss\tmax_vms\tmax_uss\tmax_pss\tio_in\tio_out\tmean_load\tcpu_time\n"

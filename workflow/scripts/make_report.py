@@ -1,13 +1,13 @@
 """Rule report: one self-contained HTML page, the works to cite, and the figures that belong to no genome.
 
 input (all but stats may be empty lists): of each genome stats (results/predictions/{genome}.stats.json), predicted
-    (.gff3, only linked), figures (folder results/report/figures/{genome}), checks (results/clean/{genome}.check.json),
-    and of results/evaluation/ genes, predicted_genes, isoseq, blast, isoseq_transcripts, isoseq_agreement and
-    plausibility ({genome}.{name}.tsv); igv, jbrowse (results/tracks/{genome}/igv_session.xml and jbrowse/config.json,
-    only linked); of the run splits (results/splits/splits.tsv), leakage (results/splits/leakage.tsv),
-    tokenizer (results/tokenizer/stats.json), pretrain (results/models/pretrain/report.json),
-    pretrain_metrics (results/models/pretrain/metrics.tsv), load_report (results/models/structure/load_report.json),
-    structure_metrics (results/models/structure/metrics.tsv);
+    (.gff3, only linked), figures (folder results/report/figures/{genome}), checks (results/clean/{genome}.check.json);
+    of results/evaluation/ genes, predicted_genes, isoseq, blast, isoseq_reads, isoseq_transcripts, isoseq_agreement
+    and plausibility ({genome}.{name}.tsv); igv, jbrowse (results/tracks/{genome}/igv_session.xml and
+    jbrowse/config.json, only linked); of the run splits (results/splits/splits.tsv), leakage
+    (results/splits/leakage.tsv), tokenizer (results/tokenizer/stats.json), pretrain
+    (results/models/pretrain/report.json), pretrain_metrics (results/models/pretrain/metrics.tsv), load_report
+    (results/models/structure/load_report.json), structure_metrics (results/models/structure/metrics.tsv);
     page (the page's templates and style) so that their edits rerun the rule
 output: html (results/report/report.html), bibtex (results/report/citations.bib),
     figures (folder results/report/figures/_workflow)
@@ -19,9 +19,9 @@ params: config (the validated configuration), genomes (list of mappings with nam
 from phytoscribe.session import run_script
 
 INPUTS = (
-    "stats", "predicted", "figures", "checks", "genes", "predicted_genes", "isoseq", "blast", "isoseq_transcripts",
-    "isoseq_agreement", "plausibility", "igv", "jbrowse", "splits", "leakage", "tokenizer", "pretrain",
-    "pretrain_metrics", "load_report", "structure_metrics",
+    "stats", "predicted", "figures", "checks", "genes", "predicted_genes", "isoseq", "blast", "isoseq_reads",
+    "isoseq_transcripts", "isoseq_agreement", "plausibility", "igv", "jbrowse", "splits", "leakage", "tokenizer",
+    "pretrain", "pretrain_metrics", "load_report", "structure_metrics",
 )  # fmt: skip
 
 

@@ -14,7 +14,8 @@ from phytoscribe.reporting.score_tables import (
     count_table,
     level_table,
     plausibility_table,
-    ruler_table,
+    reads_table,
+    ruler_tables,
     subset_table,
 )
 from phytoscribe.reporting.worst_loci import RULE
@@ -53,7 +54,7 @@ def _scores(name: str, inputs: ReportInputs, figures: list[KeptFigure]) -> list[
     found = (
         level_table(scores, "all", "All genes, exact CDS"),
         level_table(scores, NO_TRAIN_HOMOLOGUE, "Genes without a homologue in training, exact CDS"),
-        ruler_table(scores),
+        *ruler_tables(scores),
         subset_table(scores),
         count_table(scores),
     )
@@ -71,6 +72,8 @@ def _reads(name: str, inputs: ReportInputs) -> list[Block]:
     if chains is None and blast is None:
         return [Paragraph(f"{name}: no Iso-Seq reads given.", quiet=True)]
     blocks: list[Block] = [Heading("Iso-Seq reads")]
+    if name in inputs.reads:
+        blocks.append(reads_table(inputs.reads[name]))
     if chains is not None:
         blocks.append(chain_table(chains))
     if name in inputs.transcripts:

@@ -14,7 +14,7 @@ import pandas as pd
 from phytoscribe.errors import PhytoScribeError
 from phytoscribe.evaluation.tables import read_scores
 from phytoscribe.reporting.drawing import KeptFigure, read_figures
-from phytoscribe.reporting.result_tables import AGREEMENT, PLAUSIBILITY, PREDICTED_GENES, TRANSCRIPTS, read_table
+from phytoscribe.reporting.result_tables import AGREEMENT, PLAUSIBILITY, PREDICTED_GENES, READS, TRANSCRIPTS, read_table
 from phytoscribe.reporting.run_costs import read_costs
 
 Json = dict[str, Any]
@@ -42,6 +42,7 @@ class ReportInputs:
     isoseq: Mapping[str, pd.DataFrame] = field(default_factory=dict)
     blast: Mapping[str, pd.DataFrame] = field(default_factory=dict)
     predicted: Mapping[str, pd.DataFrame] = field(default_factory=dict)
+    reads: Mapping[str, pd.DataFrame] = field(default_factory=dict)
     transcripts: Mapping[str, pd.DataFrame] = field(default_factory=dict)
     agreement: Mapping[str, pd.DataFrame] = field(default_factory=dict)
     plausibility: Mapping[str, pd.DataFrame] = field(default_factory=dict)
@@ -112,6 +113,7 @@ def read_inputs(
         isoseq=per_genome("isoseq", ".isoseq.tsv", read_scores),
         blast=per_genome("blast", ".blast.tsv", read_scores),
         predicted=tables("predicted_genes", PREDICTED_GENES),
+        reads=tables("isoseq_reads", READS),
         transcripts=tables("isoseq_transcripts", TRANSCRIPTS),
         agreement=tables("isoseq_agreement", AGREEMENT),
         plausibility=tables("plausibility", PLAUSIBILITY),

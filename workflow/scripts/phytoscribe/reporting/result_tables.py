@@ -18,6 +18,7 @@ PREDICTED_GENES = {
     "right": str, "class": str, "cds_exons": int, "cds_length": int,
 }  # fmt: skip
 TRANSCRIPTS = {"predictor": str, "transcript": str, "gene": str, "class": str, "reads": float}
+READS = {"reads": str, "count": int, "share": str}
 AGREEMENT = {"predictor": str}
 PLAUSIBILITY = {
     "group": str, "name": str, "value": str, "unit": str, "low": str, "high": str, "verdict": str, "note": str,

@@ -94,11 +94,15 @@ def precision_recall(genome: str, loci: pd.DataFrame, predicted: pd.DataFrame) -
                 axes.plot(rows["recall"], rows["precision"], color=color, linewidth=1.8, label=name_of(name))
                 marked = _marked(rows)
                 axes.plot(marked["recall"], marked["precision"], marker_of(name), color=color, markersize=5)
-                for cut, row in zip(MARKED_CUTS, marked.itertuples()):
+                # Labels of several curves would lie on each other.
+                for cut, row in zip(MARKED_CUTS, marked.itertuples()) if name == OURS else ():
                     axes.annotate(
-                        f"≥ {cut:g}", (row.recall, row.precision), xytext=(-6, -4), textcoords="offset points",
-                        fontsize=8, ha="right", va="top",
-                    )  # fmt: skip
+                        f"≥ {cut:g}",
+                        (row.recall, row.precision),
+                        xytext=(5, 3),
+                        textcoords="offset points",
+                        fontsize=8,
+                    )
             else:
                 axes.plot(
                     rows["recall"], rows["precision"], marker_of(name), color=color, markersize=8, label=name_of(name)
@@ -187,7 +191,8 @@ def calibration(genome: str, predicted: pd.DataFrame) -> Drawing | None:
                 rows["mean_probability"], rows["share_right"], s=10 + 90 * rows["n"] / rows["n"].max(), color=color,
                 marker=marker_of(predictor), label=label, zorder=3,
             )  # fmt: skip
-            counts.bar(rows["low"], rows["n"], width=rows["high"] - rows["low"], align="edge", color=color, alpha=0.6)
+            look = {"color": color, "alpha": 0.6} if predictor == OURS else {"fill": False, "edgecolor": color}
+            counts.bar(rows["low"], rows["n"], width=rows["high"] - rows["low"], align="edge", **look)
         axes.set_xlim(0, 1.02)
         axes.set_ylim(0, 1.05)
         axes.set_ylabel("share that is right")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 import pandas as pd
@@ -11,24 +12,40 @@ from phytoscribe.reporting.style import PREDICTORS, name_of
 
 METRICS = ("precision", "recall", "f1")
 NO_TRAIN_HOMOLOGUE = "no_train_homologue"
-RULERS = {
-    "exact": "exact",
-    "within_3": "ends within 3 bp",
-    "within_100": "ends within 100 bp",
-    "best_isoform": "one isoform a gene",
+#: Rulers with a tolerance, and the others with the caption of their table.
+WITHIN = {"within_3": "ends within 3 bp", "within_100": "ends within 100 bp"}
+RULER_CAPTIONS = {
+    "one_isoform": "One isoform a gene on both sides",
+    "whole_transcript": "Whole transcripts with UTRs, for genes that have UTRs on both sides",
 }
+_RANGE = re.compile(r"(?<=\d) (?=\d)")
 Key = tuple[str, str, str]
 """Level, ruler and subset of a row of scores."""
 
+#: Rows of the table by minimap2; those that a file lacks are left out.
 ISOSEQ_ROWS = (
     ("CDS intron chain found in a read", "transcript", "cds_chain", "expressed", "supported"),
     ("CDS intron chain is all of a read's", "transcript", "cds_chain", "expressed", "equal"),
+    ("the same chains, of any isoform of a gene", "gene", "cds_chain", "expressed", "supported"),
     ("exon intron chain found in a read", "transcript", "exon_chain", "expressed", "supported"),
     ("introns reached by a read that it has", "intron", "cds_chain", "all", "precision"),
     ("introns of two reads or more found", "intron", "exon_chain", "all", "recall"),
+    ("loci of two reads or more with a supported chain", "read_locus", "cds_chain", "all", "supported"),
+    ("chains of two reads or more explained", "read_chain", "exon_chain", "all", "explained"),
     ("expressed loci with an exact CDS", "locus", "exact", "expressed", "recall"),
     ("the same, with introns", "locus", "exact", "multi_exon", "recall"),
 )
+BLAST_CAPTIONS = {
+    ("blast", "transcript", "expressed"): "BLAST: transcripts with reads, against the reads",
+    ("blast", "read", "all"): "BLAST: reads, against the transcripts (without UTRs few reads can be covered)",
+    ("blast_cds", "transcript", "expressed"): "BLAST: coding sequences with reads, against the reads",
+    (
+        "blast_cds",
+        "gene",
+        "expressed",
+    ): "BLAST: genes with reads, the best of their coding sequences, against the reads",
+    ("blast_cds", "read", "all"): "BLAST: reads that hold a whole coding sequence",
+}
 
 
 def level_table(scores: pd.DataFrame, subset: str, caption: str) -> Table | None:
@@ -42,26 +59,28 @@ def level_table(scores: pd.DataFrame, subset: str, caption: str) -> Table | None
     )
 
 
-def ruler_table(scores: pd.DataFrame) -> Table | None:
-    """Scores by the other rulers, all genes; None where there are none."""
+def ruler_tables(scores: pd.DataFrame) -> list[Table]:
+    """Scores by the rulers other than the exact one, all genes: one table for tolerances, and one for each other."""
     chosen = scores[(scores["ruler"] != "exact") & (scores["subset"] == "all") & scores["metric"].isin(METRICS)]
     keys = list(dict.fromkeys(chosen[["level", "ruler", "subset"]].itertuples(index=False, name=None)))
-    rows = [
-        (f"{words(level)}, {RULERS.get(ruler, words(ruler))}", (level, ruler, subset)) for level, ruler, subset in keys
-    ]
-    return score_rows(scores, rows, "Other rulers, all genes") if rows else None
+    near = [(f"{words(key[0])}, {WITHIN[key[1]]}", key) for ruler in WITHIN for key in keys if key[1] == ruler]
+    tables = [score_rows(scores, near, "With a tolerance at the ends")] if near else []
+    for ruler in dict.fromkeys(key[1] for key in keys if key[1] not in WITHIN):
+        rows = [(words(key[0]), key) for key in keys if key[1] == ruler]
+        tables.append(score_rows(scores, rows, RULER_CAPTIONS.get(ruler, words(ruler))))
+    return tables
 
 
 def subset_table(scores: pd.DataFrame) -> Table | None:
     """Loci of each subset of the reference by the exact ruler; None where there are none."""
     chosen = scores[(scores["ruler"] == "exact") & (scores["level"] == "locus") & scores["metric"].isin(METRICS)]
     subsets = [name for name in dict.fromkeys(chosen["subset"]) if name not in ("all", NO_TRAIN_HOMOLOGUE)]
-    rows = [(words(name), ("locus", "exact", name)) for name in subsets]
+    rows = [(_RANGE.sub("–", words(name)), ("locus", "exact", name)) for name in subsets]
     return score_rows(scores, rows, "Loci by kind, exact CDS") if rows else None
 
 
 def count_table(scores: pd.DataFrame) -> Table | None:
-    """Counts (split, merged, missed, novel genes), all genes; None where there are none."""
+    """Counts (right, split, merged, missed, novel genes), all genes; None where there are none."""
     usual = {*METRICS, "tp", "fp", "fn"}
     chosen = scores[(scores["subset"] == "all") & ~scores["metric"].isin(usual)]
     if chosen.empty:
@@ -70,7 +89,7 @@ def count_table(scores: pd.DataFrame) -> Table | None:
     value = _by_key(chosen, ["predictor", "level", "ruler", "metric"])
     rows = [
         [
-            f"{words(level)}, {words(metric)}" + ("" if ruler == "exact" else f" ({RULERS.get(ruler, words(ruler))})"),
+            f"{words(level)}: {words(metric)}",
             *(_count(value.get((name, level, ruler, metric))) for name in predictors),
         ]
         for level, ruler, metric in dict.fromkeys(
@@ -107,23 +126,28 @@ def chain_table(scores: pd.DataFrame) -> Table:
 
 def blast_tables(scores: pd.DataFrame) -> list[Table]:
     """Tiers of BLAST hits, one table for each ruler and side that the scores have."""
-    captions = {
-        ("transcript", "expressed"): "BLAST: transcripts with reads, against the reads",
-        ("read", "all"): "BLAST: reads, against the transcripts (without UTRs few reads can be covered)",
-    }
     tables = []
-    for ruler in dict.fromkeys(scores["ruler"]):
-        for (level, subset), caption in captions.items():
-            chosen = scores[(scores["ruler"] == ruler) & (scores["level"] == level) & (scores["subset"] == subset)]
-            rows = [
-                (_tier(metric), (level, ruler, subset, metric))
-                for metric in dict.fromkeys(chosen["metric"])
-                if _is_main(metric)
-            ]
-            if rows:
-                named = caption if ruler == "blast" else f"{caption}; {words(ruler)}"
-                tables.append(_shares(chosen, rows, named))
+    for (ruler, level, subset), caption in BLAST_CAPTIONS.items():
+        chosen = scores[(scores["ruler"] == ruler) & (scores["level"] == level) & (scores["subset"] == subset)]
+        # Of many reads of one transcript one is the best, so that reciprocal hits of reads say nothing.
+        metrics = [
+            metric
+            for metric in dict.fromkeys(chosen["metric"])
+            if _is_main(metric) and not (level == "read" and metric.startswith("reciprocal"))
+        ]
+        if metrics:
+            rows = [(_tier(metric), (level, ruler, subset, metric)) for metric in metrics]
+            tables.append(_shares(chosen, rows, caption))
     return tables
+
+
+def reads_table(counts: pd.DataFrame) -> Table:
+    """How many reads are evidence, and where the others fail."""
+    rows = [
+        [words(row["reads"]), number(int(row["count"])), score(float(row["share"]))]
+        for row in counts.to_dict("records")
+    ]
+    return Table(("reads", "n", "share"), rows, "Reads, each at the first limit that it fails")
 
 
 def class_table(transcripts: pd.DataFrame) -> Table:
@@ -144,12 +168,20 @@ def class_table(transcripts: pd.DataFrame) -> Table:
 
 
 def agreement_table(agreement: pd.DataFrame) -> Table:
-    """How far minimap2 and BLAST agree, as the file has it."""
-    columns = [column for column in agreement.columns if column != "predictor"]
+    """How far minimap2 and BLAST agree, as the file has it; what is the same in all rows goes into the caption."""
+    others = [column for column in agreement.columns if column != "predictor"]
+    text = [column for column in others if pd.to_numeric(agreement[column], errors="coerce").isna().all()]
+    fixed = [column for column in text if agreement[column].nunique() == 1 and len(agreement) > 1]
+    columns = [column for column in others if column not in fixed]
+    caption = "".join(f"; {words(column)}: {agreement[column].iloc[0]}" for column in fixed)
     rows = [
-        [name_of(row["predictor"]), *(_as_number(row[column]) for column in columns)] for _, row in agreement.iterrows()
+        [
+            name_of(row["predictor"]),
+            *(words(row[column]) if column in text else _as_number(row[column]) for column in columns),
+        ]
+        for _, row in agreement.iterrows()
     ]
-    return Table(("", *map(words, columns)), rows, "How far minimap2 and BLAST agree")
+    return Table(("", *map(words, columns)), rows, f"How far minimap2 and BLAST agree{caption}")
 
 
 def plausibility_table(checks: pd.DataFrame) -> Table:
@@ -184,6 +216,8 @@ def _shares(scores: pd.DataFrame, rows: Sequence[tuple[str, tuple]], caption: st
     found = _by_key(scores, ["predictor", "level", "ruler", "subset", "metric"])
     cells = []
     for title, key in rows:
+        if not any((predictor, *key) in found for predictor in predictors):
+            continue
         line = [title]
         for predictor in predictors:
             value = found.get((predictor, *key))
@@ -204,7 +238,7 @@ def _tier(metric: str) -> str:
     parts = metric.removeprefix("reciprocal_").split("_")
     if parts[0] == "identity" and len(parts) == 4:
         return f"{kind}identity and coverage ≥ {parts[1]}"
-    return "any hit" if metric == "hit" else words(metric)
+    return {"hit": "any hit", "reciprocal": "reciprocal best hit"}.get(metric, words(metric))
 
 
 def _count(found: tuple[float, int] | None) -> str:

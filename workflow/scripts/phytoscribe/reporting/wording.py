@@ -73,7 +73,7 @@ def next_steps(info: GenomeInfo, inputs: ReportInputs) -> list[str]:
     if ours is not None and baseline is not None and baseline > ours:
         steps.append("AUGUSTUS is better here: use its genes, or fine-tune the model to this species.")
     steps.append(
-        f"For a set of sure genes keep those with a score from {SURE:g} (column 6 of the GFF3), for a full one all."
+        f"For a sure set keep genes with a score of {SURE:g} or more (column 6 of the GFF3); for a full set keep all."
     )
     if any(figure.group == "atlas" for figure in inputs.figures.get(info.name, [])):
         steps.append("Look at the worst loci below: they show which errors to expect.")
@@ -168,8 +168,9 @@ def _calibration_error(predicted: pd.DataFrame | None) -> float | None:
     if known is None:
         return None
     error = expected_calibration_error(equal_width_bins(known["probability"], known["right"] == "yes"))
-    chance = chance_error(known["probability"], equal_width_bins)
-    return error if error >= max(POOR_CALIBRATION, 2 * chance) else None
+    if error < POOR_CALIBRATION:
+        return None
+    return error if error >= 2 * chance_error(known["probability"], equal_width_bins) else None
 
 
 def _supported(scores: pd.DataFrame | None) -> str:

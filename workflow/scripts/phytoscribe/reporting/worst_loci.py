@@ -21,13 +21,16 @@ import pysam
 
 from phytoscribe.annotation.model import GeneModel, Interval, merge_intervals
 from phytoscribe.errors import PhytoScribeError
-from phytoscribe.evaluation.read_alignment import MINIMUM_MAPPING_QUALITY, blocks_and_introns, transcript_strand
+from phytoscribe.evaluation.read_alignment import blocks_and_introns, transcript_strand
 from phytoscribe.reporting.result_tables import RIGHT
 
 RULE = (
     "Worst: most coding bases wrong (of the closest isoform and not predicted, or predicted and coding in no annotated "
     "transcript), times 1 + log10(1 + Iso-Seq reads)."
 )
+
+#: Reads with a lower mapping quality fit two places equally well.
+MINIMUM_MAPPING_QUALITY = 1
 
 
 @dataclass(frozen=True)
