@@ -146,22 +146,6 @@ def baseline_of(wildcards):
     return f"results/evaluation/augustus/{wildcards.genome}.gff3" if chosen else []
 
 
-def scored(file):
-    """For input: a file of the genomes whose genes are scored."""
-    return lambda wildcards: file.format(genome=wildcards.genome) if wildcards.genome in genomes.evaluated else []
-
-
-def with_reads(file):
-    """For input: a file of the genomes that have Iso-Seq reads."""
-    return lambda wildcards: file.format(genome=wildcards.genome) if wildcards.genome in genomes.with_isoseq else []
-
-
-def page_files():
-    """Templates and style of the report's page."""
-    folder = SCRIPTS / "phytoscribe/reporting"
-    return [os.path.relpath(folder / name) for name in ["page.html.j2", "blocks.html.j2", "page.css"]]
-
-
 def model_files(model=config["predict"]["model"]):
     """Files of the model that predicts: trained here, or of a released model's folder."""
     folder = "results/models/structure" if model == "trained" else model.rstrip("/")

@@ -2,6 +2,18 @@
 # In:  predictions, statistics and tables of the stages before
 # Out: results/report/report.html, citations.bib, figures/{genome}/ and figures/_workflow/
 
+REPORTING = os.path.relpath(SCRIPTS / "phytoscribe/reporting")
+
+
+def scored(file):
+    """For input: a file of the genomes whose genes are scored."""
+    return lambda wildcards: file.format(genome=wildcards.genome) if wildcards.genome in genomes.evaluated else []
+
+
+def with_reads(file):
+    """For input: a file of the genomes that have Iso-Seq reads."""
+    return lambda wildcards: file.format(genome=wildcards.genome) if wildcards.genome in genomes.with_isoseq else []
+
 
 rule plot_genome:
     input:
@@ -56,7 +68,7 @@ rule report:
         pretrain_metrics=of_training("results/models/pretrain/metrics.tsv"),
         load_report=of_training("results/models/structure/load_report.json"),
         structure_metrics=of_training("results/models/structure/metrics.tsv"),
-        page=page_files(),
+        page=[f"{REPORTING}/{name}" for name in ["page.html.j2", "blocks.html.j2", "page.css"]],
         library=library("make_report"),
     output:
         html=report(

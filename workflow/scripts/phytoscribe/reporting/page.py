@@ -41,8 +41,8 @@ def sections_of(inputs: ReportInputs) -> list[Section]:
     """The report's sections in their order: results first, then how they came about."""
     folded = len(inputs.genomes) > UNFOLDED
     return [
-        *summary_section(inputs),
         *overview_section(inputs),
+        summary_section(inputs),
         *(replace(genome_section(info, inputs), folded=folded) for info in inputs.genomes),
         check_section(inputs),
         split_section(inputs),
@@ -104,8 +104,8 @@ def _navigation(sections: Sequence[Section], genomes: set[str]) -> list[tuple[st
 def _fitting(section: Section, share: int, show: Callable[[Block], str]) -> tuple[list[Block], int]:
     """The details of a section that take at most ``share`` bytes together, and the bytes that they take."""
     kept: list[Block] = []
-    tables: list[str] = []
-    figures = used = 0
+    left_out = {"table": 0, "figure": 0}
+    used = 0
 
     def fits(block: Block) -> bool:
         nonlocal used
@@ -117,16 +117,16 @@ def _fitting(section: Section, share: int, show: Callable[[Block], str]) -> tupl
     for block in section.details:
         if isinstance(block, Figures):
             items = [item for item in block.items if fits(Figures([item]))]
-            figures += len(block.items) - len(items)
+            left_out["figure"] += len(block.items) - len(items)
             kept += [Figures(items)] if items else []
         elif fits(block):
             kept.append(block)
         elif isinstance(block, Table):
-            tables.append(f"“{block.caption}”")
-    if tables or figures:
-        what = [*tables, *([f"{figures} figure{'s' if figures > 1 else ''}"] if figures else [])]
+            left_out["table"] += 1
+    if any(left_out.values()):
         kept = [block for block, after in zip(kept, [*kept[1:], None]) if not _empty_heading(block, after)]
-        kept.append(Paragraph(f"Left out to keep this page small: {', '.join(what)}. {WHERE}", quiet=True))
+        what = [f"{count} {name}{'s' if count > 1 else ''}" for name, count in left_out.items() if count]
+        kept.append(Paragraph(f"Left out to keep this page small: {' and '.join(what)}. {WHERE}", quiet=True))
     return kept, used
 
 

@@ -7,8 +7,8 @@ from phytoscribe.reporting.inputs import GenomeInfo, ReportInputs
 from phytoscribe.reporting.wording import ROLES, next_steps, summary, value_of, warnings
 
 
-def summary_section(inputs: ReportInputs) -> list[Section]:
-    """In words, genome by genome; with very many genomes the summaries of the first, and the overview of all."""
+def summary_section(inputs: ReportInputs) -> Section:
+    """In words, genome by genome."""
     blocks: list[Block] = []
     for info in inputs.genomes:
         blocks += [Heading(f"{info.name} — {info.lineage}, {ROLES[info.role]}"), Paragraph(summary(info, inputs))]
@@ -16,7 +16,7 @@ def summary_section(inputs: ReportInputs) -> list[Section]:
         if found:
             blocks.append(Items(f"{len(found)} warning{'s' if len(found) > 1 else ''}", found, warns=True))
         blocks.append(Items("What to do next", next_steps(info, inputs)))
-    return [Section("summary", "Summary", blocks)]
+    return Section("summary", "Summary", blocks)
 
 
 def overview_section(inputs: ReportInputs) -> list[Section]:
@@ -24,10 +24,12 @@ def overview_section(inputs: ReportInputs) -> list[Section]:
     if len(inputs.genomes) < 2:
         return []
     columns = (
-        "", "role", "genes", "genes per Mb", "mean score", "locus F1", "CDS exon F1", "AUGUSTUS locus F1",
-        "CDS chains in reads", "warnings",
+        "", "role", "genes", "genes per Mb", "mean score", "locus F1", "CDS exon F1", "AUGUSTUS",
+        "in reads", "warnings",
     )  # fmt: skip
-    return [Section("overview", "All genomes", [Table(columns, [_line(info, inputs) for info in inputs.genomes])])]
+    note = "Exact CDS; AUGUSTUS: its locus F1; in reads: share of CDS intron chains with reads that a read has."
+    lines = [_line(info, inputs) for info in inputs.genomes]
+    return [Section("overview", "All genomes", [Paragraph(note), Table(columns, lines)])]
 
 
 def _line(info: GenomeInfo, inputs: ReportInputs) -> list[str]:
