@@ -71,6 +71,8 @@ def files(tmp_path):
         "group name value unit low high verdict note",
         "genes genes_per_megabase 400 per~Mb 80 320 warning Too~many~genes:~mask~repeats.",
         "splice_sites gt_ag 0.98 share 0.97 _ ok _",
+        *(f"lengths intron_length.{name} {value} bp _ _ info _" for name, value in (("mean", 1234.5), ("q05", 73))),
+        "genes in_frame_stop 0.5 share _ 0 warning Look~at~them.",
     )
     header = {"header": {"device": "cpu", "read as": "<species:unknown>"}}
     for name, genes in (("full", predicted), ("bare", [])):
@@ -139,7 +141,7 @@ def test_summary_says_how_good_against_what_and_what_to_do(files, tmp_path):
     assert "AUGUSTUS on the same contigs: locus F1 1.000" in text
     assert "Over the 1 loci without a homologue in training, locus F1 is 1.000" in text
     assert "with Iso-Seq reads, 100% are found in a read as they are (reference annotation: 90%)." in text
-    assert "1 warning genes per megabase: 400 per Mb. Too many genes: mask repeats." in text
+    assert "2 warnings genes per megabase: 400 per Mb. Too many genes: mask repeats." in text
     for step in ("Clear up the warnings", "not trained on this species", "AUGUSTUS is better here"):
         assert step in text, step
 
@@ -151,7 +153,8 @@ def test_tables_have_all_rulers_classes_and_checks(files, tmp_path):
     assert "chain found in a read 1.000 1 0.900 2 expressed loci with an exact CDS 0.500 2 – –" in text
     assert "full match 1 0.500 1 1.000" in text
     assert "reference 12,345 0 0.75" in text
-    assert "GT-AG 0.98 from 0.97 ok" in text
+    assert "in frame stop 0.5 up to 0 warning Look at them. GT-AG 0.98 from 0.97 ok" in text, "warnings come first"
+    assert "mean 5% intron length (bp) 1,234 73" in text
     assert "rejected: no stop codon" in text
     assert "1 of 3 coding transcripts (33%) have a fault, more than check.warn_above (0.1)." in text
 
@@ -260,7 +263,7 @@ def test_a_hundred_genomes_stay_small_and_say_what_is_left_out(files, tmp_path):
     assert html.count("<details>") == 100
     assert len(re.findall(r"<nav.*?</nav>", html, flags=re.DOTALL)[0]) < 2000
     text = text_of(html)
-    assert text.count("1 warning") == 100
+    assert text.count("2 warnings") == 100
     few = replace(inputs, figures={"full": figures[:4]})
     write_report(few, tmp_path / "few.html")
     assert "Left out" not in (tmp_path / "few.html").read_text()

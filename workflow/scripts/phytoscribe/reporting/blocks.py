@@ -117,6 +117,15 @@ def number(value: float | int | str | bool | None, decimals: int = 3) -> str:
     return f"{value:.{decimals}f}".rstrip("0").rstrip(".") if abs(value) >= 1 else f"{value:.{decimals}g}"
 
 
+def number_of(text: str) -> str:
+    """A number of a file as the report shows it; other text as it is."""
+    try:
+        value = float(text)
+    except ValueError:
+        return text or MISSING
+    return number(int(value)) if value.is_integer() else number(value)
+
+
 def score(value: float) -> str:
     """A share or F1 with three decimals."""
     return MISSING if pd.isna(value) else f"{value:.3f}"

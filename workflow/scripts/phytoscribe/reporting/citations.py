@@ -154,7 +154,7 @@ def citations_of(config: Mapping[str, Any]) -> list[Citation]:
         (_SAMTOOLS, with_reads),
         (_BLAST, with_reads or trains),
         (_AUGUSTUS, any(genome.get("augustus") and genome.get("annotation") for genome in genomes)),
-        (_BUSCO, bool(config.get("evaluate", {}).get("busco"))),
+        (_BUSCO, bool((config.get("evaluate", {}).get("busco") or {}).get("lineage"))),
         (_MATPLOTLIB, True),
         (_PANDAS, True),
         (_NUMPY, True),

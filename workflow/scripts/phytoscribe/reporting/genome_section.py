@@ -13,7 +13,7 @@ from phytoscribe.reporting.score_tables import (
     class_table,
     count_table,
     level_table,
-    plausibility_table,
+    plausibility_tables,
     reads_table,
     ruler_tables,
     subset_table,
@@ -64,7 +64,7 @@ def _scores(name: str, inputs: ReportInputs, figures: list[KeptFigure]) -> list[
 
 def _plausibility(name: str, inputs: ReportInputs) -> list[Block]:
     checks = inputs.plausibility.get(name)
-    return [] if checks is None else [Heading("Without a reference"), plausibility_table(checks)]
+    return [] if checks is None else [Heading("Without a reference"), *plausibility_tables(checks)]
 
 
 def _reads(name: str, inputs: ReportInputs) -> list[Block]:

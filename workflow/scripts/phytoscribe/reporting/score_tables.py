@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
-from phytoscribe.reporting.blocks import MISSING, Table, number, score, words
+from phytoscribe.reporting.blocks import MISSING, Table, number, number_of, score, words
 from phytoscribe.reporting.style import PREDICTORS, name_of
 
 METRICS = ("precision", "recall", "f1")
@@ -18,6 +18,8 @@ RULER_CAPTIONS = {
     "one_isoform": "One isoform a gene on both sides",
     "whole_transcript": "Whole transcripts with UTRs, for genes that have UTRs on both sides",
 }
+#: Mean or quantile of a quantity, in the plausibility table.
+_QUANTILE = re.compile(r"^(.+)\.(mean|median|q\d\d)$")
 _RANGE = re.compile(r"(?<=\d) (?=\d)")
 Key = tuple[str, str, str]
 """Level, ruler and subset of a row of scores."""
@@ -177,27 +179,45 @@ def agreement_table(agreement: pd.DataFrame) -> Table:
     rows = [
         [
             name_of(row["predictor"]),
-            *(words(row[column]) if column in text else _as_number(row[column]) for column in columns),
+            *(words(row[column]) if column in text else number_of(row[column]) for column in columns),
         ]
         for _, row in agreement.iterrows()
     ]
     return Table(("", *map(words, columns)), rows, f"How far minimap2 and BLAST agree{caption}")
 
 
-def plausibility_table(checks: pd.DataFrame) -> Table:
-    """Checks that need no reference, with the range that is expected."""
+def plausibility_tables(checks: pd.DataFrame) -> list[Table]:
+    """Checks that need no reference, warnings first, with the range that is expected; and distributions of lengths."""
+    named = checks["name"].str.extract(_QUANTILE)
+    is_quantile = named[0].notna() & (checks["verdict"] == "info")
+    order = (checks["verdict"] != "warning").sort_values(kind="stable").index
     rows, strong = [], set()
-    for place, row in enumerate(checks.to_dict("records")):
-        unit = "" if row["unit"] in ("", "share") else f" {row['unit']}"
-        limits = [_as_number(row[key]) if row[key] else "" for key in ("low", "high")]
+    for row in checks.loc[order][~is_quantile.loc[order]].to_dict("records"):
+        limits = [number_of(row[key]) if row[key] else "" for key in ("low", "high")]
         expected = " to ".join(limits) if all(limits) else (f"from {limits[0]}" if limits[0] else f"up to {limits[1]}")
+        strong |= {(len(rows), 3)} if row["verdict"] == "warning" else set()
         rows.append(
-            [words(row["name"]), f"{_as_number(row['value'])}{unit}", expected if any(limits) else MISSING,
-             row["verdict"], row["note"]]
-        )  # fmt: skip
-        strong |= {(place, 3)} if row["verdict"] == "warning" else set()
-    caption = "Checks that need no reference"
-    return Table(("", "value", "expected", "verdict", "note"), rows, caption, (), frozenset(strong), plain=True)
+            [words(row["name"]), measured(row), expected if any(limits) else MISSING, row["verdict"], row["note"]]
+        )
+    columns = ("", "value", "expected", "verdict", "note")
+    tables = [Table(columns, rows, "Checks that need no reference", (), frozenset(strong), plain=True)] if rows else []
+    if is_quantile.any():
+        found = checks[is_quantile].assign(quantity=named[0], statistic=named[1])
+        statistics = list(dict.fromkeys(found["statistic"]))
+        value = found.set_index(["quantity", "statistic"])["value"].to_dict()
+        unit = found.set_index("quantity")["unit"].to_dict()
+        rows = [
+            [f"{words(name)} ({unit[name]})", *(number_of(value.get((name, key), "")) for key in statistics)]
+            for name in dict.fromkeys(found["quantity"])
+        ]
+        titles = [f"{int(key[1:])}%" if key.startswith("q") else key for key in statistics]
+        tables.append(Table(("", *titles), rows, "Lengths and counts: mean and quantiles"))
+    return tables
+
+
+def measured(row: Mapping[str, str]) -> str:
+    """Value and unit of a row of the plausibility table."""
+    return number_of(row["value"]) + ("" if row["unit"] in ("", "share") else f" {row['unit']}")
 
 
 def predictors_of(table: pd.DataFrame) -> list[str]:
@@ -245,11 +265,3 @@ def _count(found: tuple[float, int] | None) -> str:
     if found is None or found[0] != found[0]:
         return MISSING
     return number(int(found[0])) if float(found[0]).is_integer() else score(found[0])
-
-
-def _as_number(text: str) -> str:
-    try:
-        value = float(text)
-    except ValueError:
-        return text or MISSING
-    return number(int(value)) if value.is_integer() else number(value)

@@ -10,6 +10,7 @@ import pandas as pd
 from phytoscribe.evaluation.calibration import chance_error, equal_width_bins, expected_calibration_error
 from phytoscribe.reporting.blocks import score, words
 from phytoscribe.reporting.inputs import GenomeInfo, ReportInputs
+from phytoscribe.reporting.score_tables import measured
 
 ROLES = {
     "train": "used for training",
@@ -42,8 +43,7 @@ def warnings(info: GenomeInfo, inputs: ReportInputs) -> list[str]:
     checks = inputs.plausibility.get(info.name)
     if checks is not None:
         for row in checks[checks["verdict"] == "warning"].to_dict("records"):
-            unit = "" if row["unit"] in ("", "share") else f" {row['unit']}"
-            found.append(f"{words(row['name'])}: {row['value']}{unit}. {row['note']}".strip())
+            found.append(f"{words(row['name'])}: {measured(row)}. {row['note']}".strip())
     error = _calibration_error(inputs.predicted.get(info.name))
     if error is not None:
         found.append(f"Gene scores are off by {error:.2f} on average: do not read them as probabilities here.")
