@@ -141,7 +141,7 @@ def test_summary_says_how_good_against_what_and_what_to_do(files, tmp_path):
     assert "AUGUSTUS on the same contigs: locus F1 1.000" in text
     assert "Over the 1 loci without a homologue in training, locus F1 is 1.000" in text
     assert "with Iso-Seq reads, 100% are found in a read as they are (reference annotation: 90%)." in text
-    assert "2 warnings genes per megabase: 400 per Mb. Too many genes: mask repeats." in text
+    assert "2 warnings genes: genes per megabase: 400 per Mb. Too many genes: mask repeats." in text
     for step in ("Clear up the warnings", "not trained on this species", "AUGUSTUS is better here"):
         assert step in text, step
 
@@ -153,7 +153,9 @@ def test_tables_have_all_rulers_classes_and_checks(files, tmp_path):
     assert "chain found in a read 1.000 1 0.900 2 expressed loci with an exact CDS 0.500 2 – –" in text
     assert "full match 1 0.500 1 1.000" in text
     assert "reference 12,345 0 0.75" in text
-    assert "in frame stop 0.5 up to 0 warning Look at them. GT-AG 0.98 from 0.97 ok" in text, "warnings come first"
+    assert "genes: in frame stop 0.5 up to 0 warning Look at them. splice sites: GT-AG 0.98 from 0.97 ok" in text, (
+        "warnings come first"
+    )
     assert "mean 5% intron length (bp) 1,234 73" in text
     assert "rejected: no stop codon" in text
     assert "1 of 3 coding transcripts (33%) have a fault, more than check.warn_above (0.1)." in text

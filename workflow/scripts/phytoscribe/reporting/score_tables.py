@@ -196,9 +196,7 @@ def plausibility_tables(checks: pd.DataFrame) -> list[Table]:
         limits = [number_of(row[key]) if row[key] else "" for key in ("low", "high")]
         expected = " to ".join(limits) if all(limits) else (f"from {limits[0]}" if limits[0] else f"up to {limits[1]}")
         strong |= {(len(rows), 3)} if row["verdict"] == "warning" else set()
-        rows.append(
-            [words(row["name"]), measured(row), expected if any(limits) else MISSING, row["verdict"], row["note"]]
-        )
+        rows.append([check_name(row), measured(row), expected if any(limits) else MISSING, row["verdict"], row["note"]])
     columns = ("", "value", "expected", "verdict", "note")
     tables = [Table(columns, rows, "Checks that need no reference", (), frozenset(strong), plain=True)] if rows else []
     if is_quantile.any():
@@ -213,6 +211,11 @@ def plausibility_tables(checks: pd.DataFrame) -> list[Table]:
         titles = [f"{int(key[1:])}%" if key.startswith("q") else key for key in statistics]
         tables.append(Table(("", *titles), rows, "Lengths and counts: mean and quantiles"))
     return tables
+
+
+def check_name(row: Mapping[str, str]) -> str:
+    """Group and name of a row of the plausibility table: names alone are not unlike."""
+    return f"{words(row['group'])}: {words(row['name'])}"
 
 
 def measured(row: Mapping[str, str]) -> str:

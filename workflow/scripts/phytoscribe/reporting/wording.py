@@ -8,9 +8,9 @@ from typing import Any
 import pandas as pd
 
 from phytoscribe.evaluation.calibration import chance_error, equal_width_bins, expected_calibration_error
-from phytoscribe.reporting.blocks import score, words
+from phytoscribe.reporting.blocks import score
 from phytoscribe.reporting.inputs import GenomeInfo, ReportInputs
-from phytoscribe.reporting.score_tables import measured
+from phytoscribe.reporting.score_tables import check_name, measured
 
 ROLES = {
     "train": "used for training",
@@ -43,7 +43,7 @@ def warnings(info: GenomeInfo, inputs: ReportInputs) -> list[str]:
     checks = inputs.plausibility.get(info.name)
     if checks is not None:
         for row in checks[checks["verdict"] == "warning"].to_dict("records"):
-            found.append(f"{words(row['name'])}: {measured(row)}. {row['note']}".strip())
+            found.append(f"{check_name(row)}: {measured(row)}. {row['note']}".strip())
     error = _calibration_error(inputs.predicted.get(info.name))
     if error is not None:
         found.append(f"Gene scores are off by {error:.2f} on average: do not read them as probabilities here.")
