@@ -1,11 +1,14 @@
 """Parts of the report: numbers and words, score files, costs of rules, training curves, what to cite."""
 
 import re
+from types import SimpleNamespace
 
 import pandas as pd
 import pytest
 
 from phytoscribe.annotation.model import GeneModel, Transcript
+from phytoscribe.configuration.figure_files import FigureFiles
+from phytoscribe.configuration.genomes import Genomes
 from phytoscribe.errors import PhytoScribeError
 from phytoscribe.evaluation.exact import score_genes
 from phytoscribe.evaluation.tables import COLUMNS, read_scores, write_scores
@@ -160,3 +163,21 @@ def test_bibtex_is_whole():
         assert citation.fields["year"] in citation.text
     minimap2 = next(citation for citation in cited if citation.tool == "minimap2")
     assert minimap2.text == "Li 2018, Bioinformatics 34:3094-3100"
+
+
+def test_figures_are_drawn_from_what_a_genome_has():
+    item = {"role": "test", "genome": {"path": "g.fa"}}
+    config = {
+        "genomes": [
+            {"name": "known", "annotation": {"path": "a.gff3"}, **item},
+            {"name": "read", "isoseq": [{"path": "r.fq"}], **item},
+        ],
+        "predict": {"model": "m"},
+        "split": {"mode": "contig"},
+    }
+    files = FigureFiles(Genomes(config))
+    known, read = SimpleNamespace(genome="known"), SimpleNamespace(genome="read")
+    assert files.scored("x/{genome}.tsv")(known) == "x/known.tsv"
+    assert files.scored("x/{genome}.tsv")(read) == []
+    assert files.with_reads("{genome}.bam")(read) == "read.bam"
+    assert files.with_reads("{genome}.bam")(known) == []

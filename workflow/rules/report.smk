@@ -2,28 +2,21 @@
 # In:  predictions, statistics and tables of the stages before
 # Out: results/report/report.html, citations.bib, figures/{genome}/ and figures/_workflow/
 
+from phytoscribe.configuration.figure_files import FigureFiles
+
+figure_files = FigureFiles(genomes)
 REPORTING = os.path.relpath(SCRIPTS / "phytoscribe/reporting")
-
-
-def scored(file):
-    """For input: a file of the genomes whose genes are scored."""
-    return lambda wildcards: file.format(genome=wildcards.genome) if wildcards.genome in genomes.evaluated else []
-
-
-def with_reads(file):
-    """For input: a file of the genomes that have Iso-Seq reads."""
-    return lambda wildcards: file.format(genome=wildcards.genome) if wildcards.genome in genomes.with_isoseq else []
 
 
 rule plot_genome:
     input:
         predicted="results/predictions/{genome}.gff3",
         fai="resources/genomes/{genome}/{genome}.fa.fai",
-        reference=scored("results/clean/{genome}.gff3"),
-        scores=scored("results/evaluation/{genome}.genes.tsv"),
+        reference=figure_files.scored("results/clean/{genome}.gff3"),
+        scores=figure_files.scored("results/evaluation/{genome}.genes.tsv"),
         augustus=baseline_of,
-        bam=with_reads("results/evaluation/isoseq/{genome}.bam"),
-        bai=with_reads("results/evaluation/isoseq/{genome}.bam.bai"),
+        bam=figure_files.with_reads("results/evaluation/isoseq/{genome}.bam"),
+        bai=figure_files.with_reads("results/evaluation/isoseq/{genome}.bam.bai"),
         library=library("plot_genome"),
     output:
         figures=report(
