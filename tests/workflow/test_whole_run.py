@@ -174,6 +174,19 @@ def test_snakemake_report(finished):
     assert (finished / "snakemake.html").stat().st_size > 100_000
 
 
+def test_report_has_its_figures_and_what_to_cite(finished):
+    report = finished / "results/report"
+    for genome in ("tiny", "other"):
+        listed = pd.read_csv(report / f"figures/{genome}/figures.tsv", sep="\t")["name"]
+        for name in listed:
+            for kind in ("svg", "pdf", "tsv"):
+                assert (report / f"figures/{genome}/{name}.{kind}").stat().st_size, name
+        assert ("f1_by_level" in set(listed)) is (genome == "tiny")
+    assert (report / "figures/_workflow/costs_seconds.svg").is_file()
+    assert "li2018minimap2" in (report / "citations.bib").read_text()
+    assert "Time by rule" in (report / "report.html").read_text()
+
+
 @pytest.mark.parametrize("stage", ["pretrain", "structure"])
 def test_model_and_tokenizer_agree_on_padding_and_vocabulary(finished, stage):
     config = json.loads((finished / f"results/models/{stage}/config.json").read_text())

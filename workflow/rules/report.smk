@@ -1,15 +1,68 @@
-# Report: one self-contained HTML page with what was predicted, how it scores and with which programs.
-# In:  statistics and tables of the stages before
-# Out: results/report/report.html
+# Report: the figures of each genome, and one self-contained HTML page with what was predicted and how it scores.
+# In:  predictions, statistics and tables of the stages before
+# Out: results/report/report.html, citations.bib, figures/{genome}/ and figures/_workflow/
+
+from phytoscribe.configuration.figure_files import FigureFiles
+
+figure_files = FigureFiles(genomes)
+REPORTING = os.path.relpath(SCRIPTS / "phytoscribe/reporting")
+
+
+rule plot_genome:
+    input:
+        predicted="results/predictions/{genome}.gff3",
+        fai="resources/genomes/{genome}/{genome}.fa.fai",
+        reference=figure_files.scored("results/clean/{genome}.gff3"),
+        scores=figure_files.scored("results/evaluation/{genome}.genes.tsv"),
+        loci=figure_files.scored("results/evaluation/{genome}.reference_loci.tsv"),
+        genes=figure_files.scored("results/evaluation/{genome}.predicted_genes.tsv"),
+        augustus=baseline_of,
+        bam=figure_files.with_reads("results/evaluation/isoseq/{genome}.bam"),
+        bai=figure_files.with_reads("results/evaluation/isoseq/{genome}.bam.bai"),
+        library=library("plot_genome"),
+    output:
+        figures=report(
+            directory("results/report/figures/{genome}"),
+            patterns=["{figure}.svg"],
+            caption="../report/figures.rst",
+            category="Figures",
+            subcategory="{genome}",
+            labels={"figure": "{figure}"},
+        ),
+    log:
+        "logs/report/{genome}.figures.log",
+    benchmark:
+        "results/benchmarks/plot_genome/{genome}.tsv"
+    conda:
+        "../envs/report.yaml"
+    resources:
+        mem_mb=4000,
+        runtime=60,
+    params:
+        genome=lambda wildcards: wildcards.genome,
+        contigs=lambda wildcards: genomes.scored_contigs(wildcards.genome),
+    message:
+        "Drawing the figures of {wildcards.genome}: {output.figures}"
+    script:
+        "../scripts/plot_genome.py"
 
 
 rule report:
     input:
         stats=expand("results/predictions/{genome}.stats.json", genome=genomes.names),
+        predicted=expand("results/predictions/{genome}.gff3", genome=genomes.names),
+        figures=expand("results/report/figures/{genome}", genome=genomes.names),
         checks=expand("results/clean/{genome}.check.json", genome=genomes.checked),
         genes=expand("results/evaluation/{genome}.genes.tsv", genome=genomes.evaluated),
         isoseq=expand("results/evaluation/{genome}.isoseq.tsv", genome=genomes.with_isoseq),
         blast=expand("results/evaluation/{genome}.blast.tsv", genome=genomes.with_isoseq),
+        predicted_genes=expand("results/evaluation/{genome}.predicted_genes.tsv", genome=genomes.evaluated),
+        isoseq_reads=expand("results/evaluation/{genome}.isoseq_reads.tsv", genome=genomes.with_isoseq),
+        isoseq_transcripts=expand("results/evaluation/{genome}.isoseq_transcripts.tsv", genome=genomes.with_isoseq),
+        isoseq_agreement=expand("results/evaluation/{genome}.isoseq_agreement.tsv", genome=genomes.with_isoseq),
+        plausibility=expand("results/evaluation/{genome}.plausibility.tsv", genome=genomes.names),
+        igv=expand("results/tracks/{genome}/igv_session.xml", genome=genomes.names),
+        jbrowse=expand("results/tracks/{genome}/jbrowse/config.json", genome=genomes.names),
         splits=of_training("results/splits/splits.tsv"),
         leakage=of_training("results/splits/leakage.tsv"),
         tokenizer=of_training("results/tokenizer/stats.json"),
@@ -17,7 +70,7 @@ rule report:
         pretrain_metrics=of_training("results/models/pretrain/metrics.tsv"),
         load_report=of_training("results/models/structure/load_report.json"),
         structure_metrics=of_training("results/models/structure/metrics.tsv"),
-        template=os.path.relpath(SCRIPTS / "phytoscribe/reporting/page.html.j2"),
+        page=[f"{REPORTING}/{name}" for name in ["page.html.j2", "blocks.html.j2", "page.css"]],
         library=library("make_report"),
     output:
         html=report(
@@ -25,6 +78,20 @@ rule report:
             caption="../report/report.rst",
             category="Report",
             labels={"page": "report.html"},
+        ),
+        bibtex=report(
+            "results/report/citations.bib",
+            caption="../report/citations.rst",
+            category="Report",
+            labels={"page": "citations.bib"},
+        ),
+        figures=report(
+            directory("results/report/figures/_workflow"),
+            patterns=["{figure}.svg"],
+            caption="../report/figures_workflow.rst",
+            category="Figures",
+            subcategory="workflow",
+            labels={"figure": "{figure}"},
         ),
     log:
         "logs/report/report.log",
@@ -38,6 +105,7 @@ rule report:
     params:
         config=config,
         genomes=[{key: item[key] for key in ("name", "role", "lineage")} for item in config["genomes"]],
+        benchmarks="results/benchmarks",
     message:
         "Writing the report: {output.html}"
     script:

@@ -11,7 +11,8 @@ import pandas as pd
 MISSING = "–"
 #: A longer list in a JSON file is shown by its length alone.
 LISTED = 6
-_ABBREVIATION = re.compile(r"\b(cds|utr|f1|gff3)\b")
+_ABBREVIATION = re.compile(r"\b(cds|utr|f1|gff3|orf|blast|busco)\b")
+_SPLICE_SITE = re.compile(r"(?<![a-z])(gt_ag|gc_ag|at_ac)(?![a-z])")
 
 
 @dataclass(frozen=True)
@@ -49,6 +50,24 @@ class Table:
 
 
 @dataclass(frozen=True)
+class Items:
+    """A list of sentences under a title; ``warns`` sets it off."""
+
+    title: str
+    items: Sequence[str]
+    warns: bool = False
+    kind: str = "items"
+
+
+@dataclass(frozen=True)
+class Links:
+    """Files beside the page: (path from the page, what it is)."""
+
+    items: Sequence[tuple[str, str]]
+    kind: str = "links"
+
+
+@dataclass(frozen=True)
 class Figures:
     """Figures side by side where there is room: (data URI, alternative text, caption)."""
 
@@ -62,16 +81,25 @@ class Listing:
     kind: str = "listing"
 
 
-Block = Heading | Paragraph | Table | Figures | Listing
+Block = Heading | Paragraph | Table | Items | Links | Figures | Listing
 
 
 @dataclass(frozen=True)
 class Section:
-    """One section of the page; ``name`` is its anchor."""
+    """One section of the page.
+
+    Attributes:
+        name: its anchor.
+        blocks: always shown.
+        details: shown after them, as far as the page has room.
+        folded: opened by a click; in print it is open.
+    """
 
     name: str
     title: str
     blocks: list[Block] = field(default_factory=list)
+    details: list[Block] = field(default_factory=list)
+    folded: bool = False
 
 
 def number(value: float | int | str | bool | None, decimals: int = 3) -> str:
@@ -89,6 +117,15 @@ def number(value: float | int | str | bool | None, decimals: int = 3) -> str:
     return f"{value:.{decimals}f}".rstrip("0").rstrip(".") if abs(value) >= 1 else f"{value:.{decimals}g}"
 
 
+def number_of(text: str) -> str:
+    """A number of a file as the report shows it; other text as it is."""
+    try:
+        value = float(text)
+    except ValueError:
+        return text or MISSING
+    return number(int(value)) if value.is_integer() else number(value)
+
+
 def score(value: float) -> str:
     """A share or F1 with three decimals."""
     return MISSING if pd.isna(value) else f"{value:.3f}"
@@ -96,8 +133,8 @@ def score(value: float) -> str:
 
 def words(key: str) -> str:
     """A key of a JSON file as a phrase: ``exons_per_gene`` becomes ``exons per gene``."""
-    phrase = key.replace(".", ": ").replace("at_ac", "AT-AC").replace("_", " ")
-    return _ABBREVIATION.sub(lambda found: found.group().upper(), phrase)
+    phrase = _SPLICE_SITE.sub(lambda found: found.group().upper().replace("_", "-"), key.replace(".", ": "))
+    return _ABBREVIATION.sub(lambda found: found.group().upper(), phrase.replace("_", " "))
 
 
 def flattened(values: Mapping[str, object], prefix: str = "") -> dict[str, object]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,6 +13,9 @@ import pandas as pd
 
 from phytoscribe.errors import PhytoScribeError
 from phytoscribe.evaluation.tables import read_scores
+from phytoscribe.reporting.drawing import KeptFigure, read_figures
+from phytoscribe.reporting.result_tables import AGREEMENT, PLAUSIBILITY, PREDICTED_GENES, READS, TRANSCRIPTS, read_table
+from phytoscribe.reporting.run_costs import read_costs
 
 Json = dict[str, Any]
 METRIC_COLUMNS = ("step", "name", "value")
@@ -37,6 +41,16 @@ class ReportInputs:
     genes: Mapping[str, pd.DataFrame] = field(default_factory=dict)
     isoseq: Mapping[str, pd.DataFrame] = field(default_factory=dict)
     blast: Mapping[str, pd.DataFrame] = field(default_factory=dict)
+    predicted: Mapping[str, pd.DataFrame] = field(default_factory=dict)
+    reads: Mapping[str, pd.DataFrame] = field(default_factory=dict)
+    transcripts: Mapping[str, pd.DataFrame] = field(default_factory=dict)
+    agreement: Mapping[str, pd.DataFrame] = field(default_factory=dict)
+    plausibility: Mapping[str, pd.DataFrame] = field(default_factory=dict)
+    figures: Mapping[str, list[KeptFigure]] = field(default_factory=dict)
+    own_figures: list[KeptFigure] = field(default_factory=list)
+    links: Mapping[str, list[tuple[str, str]]] = field(default_factory=dict)
+    bibliography: str = "citations.bib"
+    costs: pd.DataFrame | None = None
     splits: pd.DataFrame | None = None
     leakage: pd.DataFrame | None = None
     tokenizer: Json | None = None
@@ -46,31 +60,66 @@ class ReportInputs:
     structure_metrics: pd.DataFrame | None = None
 
 
-def read_inputs(files: Mapping[str, Any], genomes: Iterable[GenomeInfo], config: Json) -> ReportInputs:
+#: Files that a genome's section links to: name of the input, its suffix, and what it is called.
+LINKED = (
+    ("igv", "/igv_session.xml", "IGV session"),
+    ("jbrowse", "/jbrowse/config.json", "JBrowse 2 configuration"),
+    ("predicted", ".gff3", "predicted genes, GFF3"),
+)
+
+
+def read_inputs(
+    files: Mapping[str, Any],
+    genomes: Iterable[GenomeInfo],
+    config: Json,
+    page: str | Path = "results/report/report.html",
+    benchmarks: str | Path | None = None,
+) -> ReportInputs:
     """Read the report's input files.
 
     Args:
         files: paths by name, see the script ``make_report.py``; per genome lists, else one path; may be empty.
         genomes: the genomes, in the order of the configuration.
         config: the validated configuration.
+        page: where the report will be; links are from there.
+        benchmarks: the folder of Snakemake's benchmark files; None, or no such folder, for none.
     """
+    genomes = list(genomes)
 
     def one(name: str) -> str | None:
         return files.get(name) or None
 
-    def per_genome(name: str, suffix: str, read: Any) -> dict[str, Any]:
-        paths = files.get(name) or []
-        listed = [paths] if isinstance(paths, str) else list(paths)
-        return {Path(path).name.removesuffix(suffix): read(path) for path in listed}
+    def paths(name: str) -> list[str]:
+        given = files.get(name) or []
+        return [given] if isinstance(given, str) else list(given)
 
+    def per_genome(name: str, suffix: str, read: Any) -> dict[str, Any]:
+        return {Path(path).name.removesuffix(suffix): read(path) for path in paths(name)}
+
+    def tables(name: str, columns: dict[str, type]) -> dict[str, pd.DataFrame]:
+        return per_genome(name, f".{name}.tsv", lambda path: read_table(path, columns))
+
+    links: dict[str, list[tuple[str, str]]] = {}
+    for name, suffix, text in LINKED:
+        for path in paths(name):
+            target = os.path.relpath(path, Path(page).parent)
+            links.setdefault(Path(str(path).removesuffix(suffix)).name, []).append((target, text))
     return ReportInputs(
-        genomes=list(genomes),
+        genomes=genomes,
         config=config,
         stats=per_genome("stats", ".stats.json", read_json),
         checks=per_genome("checks", ".check.json", read_json),
         genes=per_genome("genes", ".genes.tsv", read_scores),
         isoseq=per_genome("isoseq", ".isoseq.tsv", read_scores),
         blast=per_genome("blast", ".blast.tsv", read_scores),
+        predicted=tables("predicted_genes", PREDICTED_GENES),
+        reads=tables("isoseq_reads", READS),
+        transcripts=tables("isoseq_transcripts", TRANSCRIPTS),
+        agreement=tables("isoseq_agreement", AGREEMENT),
+        plausibility=tables("plausibility", PLAUSIBILITY),
+        figures={Path(folder).name: read_figures(folder) for folder in paths("figures")},
+        links=links,
+        costs=read_costs(benchmarks, [info.name for info in genomes]) if benchmarks else None,
         splits=_table(one("splits")),
         leakage=_table(one("leakage")),
         tokenizer=read_json(one("tokenizer")) if one("tokenizer") else None,

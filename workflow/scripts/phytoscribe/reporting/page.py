@@ -1,30 +1,34 @@
-"""The HTML report: one file that needs nothing beside it and no network."""
+"""The HTML report: one file that needs nothing beside it and no network, and stays small enough to be mailed."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import jinja2
 
 from phytoscribe import __version__
 from phytoscribe.files import atomic_open
-from phytoscribe.reporting.blocks import Section
+from phytoscribe.reporting.blocks import Block, Figures, Heading, Paragraph, Section, Table
+from phytoscribe.reporting.genome_section import ANCHOR, genome_section
 from phytoscribe.reporting.inputs import ReportInputs
 from phytoscribe.reporting.process_sections import (
     check_section,
     config_section,
+    costs_section,
     software_section,
     split_section,
     training_section,
 )
-from phytoscribe.reporting.score_sections import (
-    isoseq_section,
-    predictions_section,
-    scores_section,
-    summary_section,
-)
+from phytoscribe.reporting.summary import overview_section, summary_section
 
-TEMPLATE = Path(__file__).with_name("page.html.j2")
+FOLDER = Path(__file__).parent
+#: Bytes of the page that details of genomes may fill it up to.
+PAGE_BYTES = 4_500_000
+#: More genomes than this are folded, and named in the navigation only together.
+UNFOLDED, NAMED = 2, 12
+WHERE = "Figures are in the folder figures/ beside this page, tables in results/evaluation/."
 
 
 def write_report(inputs: ReportInputs, path: str | Path) -> None:
@@ -35,23 +39,96 @@ def write_report(inputs: ReportInputs, path: str | Path) -> None:
 
 def sections_of(inputs: ReportInputs) -> list[Section]:
     """The report's sections in their order: results first, then how they came about."""
+    folded = len(inputs.genomes) > UNFOLDED
     return [
+        *overview_section(inputs),
         summary_section(inputs),
-        scores_section(inputs),
-        isoseq_section(inputs),
-        predictions_section(inputs),
+        *(replace(genome_section(info, inputs), folded=folded) for info in inputs.genomes),
         check_section(inputs),
         split_section(inputs),
         training_section(inputs),
-        software_section(),
+        costs_section(inputs),
+        software_section(inputs),
         config_section(inputs),
     ]
 
 
-def render(genomes: list[str], sections: list[Section]) -> str:
-    """The page as text; everything that comes from data is escaped."""
+def render(genomes: Sequence[str], sections: Sequence[Section], limit: int = PAGE_BYTES) -> str:
+    """The page as text; everything that comes from data is escaped.
+
+    Details of sections are left out where the page would grow over ``limit`` bytes: every section gets an equal share
+    of the room, and what one does not need goes to those after it.  A sentence says what was left out.
+    """
     environment = jinja2.Environment(
-        autoescape=True, trim_blocks=True, lstrip_blocks=True, undefined=jinja2.StrictUndefined
+        autoescape=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        undefined=jinja2.StrictUndefined,
+        loader=jinja2.FileSystemLoader(FOLDER),
     )
-    template = environment.from_string(TEMPLATE.read_text(encoding="utf-8"))
-    return template.render(version=__version__, genomes=genomes, sections=sections)
+    template = environment.get_template("page.html.j2")
+    show = environment.get_template("blocks.html.j2").module.show  # type: ignore[attr-defined]
+    shown = f"{', '.join(genomes[:NAMED])}{f' and {len(genomes) - NAMED} more' if len(genomes) > NAMED else ''}"
+
+    def page(parts: Sequence[Section]) -> str:
+        return template.render(
+            version=__version__,
+            title=shown,
+            style=(FOLDER / "page.css").read_text(encoding="utf-8").strip(),
+            sections=parts,
+            links=_navigation(parts, set(genomes)),
+        )
+
+    room = limit - len(page(sections).encode())
+    fitted = []
+    for number, section in enumerate(sections):
+        waiting = sum(bool(later.details) for later in sections[number:])
+        details, used = _fitting(section, room // waiting if section.details else 0, show)
+        room -= used
+        fitted.append(replace(section, blocks=[*section.blocks, *details], details=[]))
+    return page(fitted)
+
+
+def _navigation(sections: Sequence[Section], genomes: set[str]) -> list[tuple[str, str]]:
+    """(anchor, title) of the sections; many genomes have one line together."""
+    links: list[tuple[str, str]] = []
+    together = len(genomes) > NAMED
+    for section in sections:
+        if not (together and section.name.removeprefix(ANCHOR) in genomes):
+            links.append((section.name, section.title))
+        elif links[-1][1] != "Genomes":
+            links.append((section.name, "Genomes"))
+    return links
+
+
+def _fitting(section: Section, share: int, show: Callable[[Block], str]) -> tuple[list[Block], int]:
+    """The details of a section that take at most ``share`` bytes together, and the bytes that they take."""
+    kept: list[Block] = []
+    left_out = {"table": 0, "figure": 0}
+    used = 0
+
+    def fits(block: Block) -> bool:
+        nonlocal used
+        size = len(str(show(block)).encode())
+        enough = used + size <= share
+        used += size if enough else 0
+        return enough
+
+    for block in section.details:
+        if isinstance(block, Figures):
+            items = [item for item in block.items if fits(Figures([item]))]
+            left_out["figure"] += len(block.items) - len(items)
+            kept += [Figures(items)] if items else []
+        elif fits(block):
+            kept.append(block)
+        elif isinstance(block, Table):
+            left_out["table"] += 1
+    if any(left_out.values()):
+        kept = [block for block, after in zip(kept, [*kept[1:], None]) if not _empty_heading(block, after)]
+        what = [f"{count} {name}{'s' if count > 1 else ''}" for name, count in left_out.items() if count]
+        kept.append(Paragraph(f"Left out to keep this page small: {' and '.join(what)}. {WHERE}", quiet=True))
+    return kept, used
+
+
+def _empty_heading(block: Block, after: Block | None) -> bool:
+    return isinstance(block, Heading) and (after is None or isinstance(after, Heading))

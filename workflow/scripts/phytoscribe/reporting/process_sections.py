@@ -1,4 +1,4 @@
-"""Sections on the way there: annotation check, split, tokenizer and training, software, configuration."""
+"""Sections on the way there: annotation check, split, tokenizer and training, costs, software, configuration."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ import yaml
 
 from phytoscribe.annotation.acceptance import Thresholds, judge
 from phytoscribe.annotation.reasons import IN_WORDS, Reason
-from phytoscribe.reporting import figures
 from phytoscribe.reporting.blocks import (
     MISSING,
     Block,
     Figures,
     Heading,
+    Links,
     Listing,
     Paragraph,
     Section,
@@ -20,8 +20,14 @@ from phytoscribe.reporting.blocks import (
     number,
     words,
 )
+from phytoscribe.reporting.citations import citations_of
 from phytoscribe.reporting.inputs import ReportInputs
-from phytoscribe.reporting.software import CITATIONS, versions
+from phytoscribe.reporting.run_costs import GROUP as COSTS
+from phytoscribe.reporting.software import versions
+
+PRETRAINING, FINE_TUNING = "pretraining", "fine-tuning"
+#: With more genomes than this they are the rows of a table, and not its columns.
+SIDE_BY_SIDE = 5
 
 
 def check_section(inputs: ReportInputs) -> Section:
@@ -45,7 +51,12 @@ def check_section(inputs: ReportInputs) -> Section:
             )
             for reason in reasons
         ]
-        blocks.append(Table(("", *checks), rows))
+        if len(checks) > SIDE_BY_SIDE:
+            rows = [("", *checks), *rows[: len(counts) + 1]]
+            head, *rows = zip(*rows, strict=True)
+            blocks.append(Table(head, rows))
+        else:
+            blocks.append(Table(("", *checks), rows))
         limits = inputs.config.get("check", {})
         thresholds = Thresholds(**{key: limits[key] for key in ("warn_above", "stop_above") if key in limits})
         blocks += [Paragraph(text) for name, check in checks.items() if (text := judge(name, check, thresholds).text)]
@@ -90,11 +101,10 @@ def training_section(inputs: ReportInputs) -> Section:
         blocks.append(key_values(inputs.tokenizer, "Tokenizer"))
     if inputs.pretrain is not None:
         blocks.append(key_values(inputs.pretrain, "Pretraining"))
-    if inputs.pretrain_metrics is not None:
-        blocks += [Heading("Pretraining"), Figures(figures.training_curves("pretraining", inputs.pretrain_metrics))]
-    if inputs.structure_metrics is not None:
-        curves = figures.training_curves("fine-tuning", inputs.structure_metrics)
-        blocks += [Heading("Structure fine-tuning"), Figures(curves)]
+    for stage, title in ((PRETRAINING, "Pretraining"), (FINE_TUNING, "Structure fine-tuning")):
+        curves = [(figure.uri, figure.seen, figure.title) for figure in inputs.own_figures if figure.group == stage]
+        if curves:
+            blocks += [Heading(title), Figures(curves)]
     if inputs.load_report is not None:
         blocks.append(key_values(inputs.load_report, "Start from the pretrained encoder, and the chosen checkpoint"))
     if not blocks:
@@ -102,16 +112,34 @@ def training_section(inputs: ReportInputs) -> Section:
     return Section("training", "Tokenizer and training", blocks)
 
 
-def software_section() -> Section:
+def costs_section(inputs: ReportInputs) -> Section:
+    """Time and memory by rule, as far as they were measured."""
+    title = "Time and memory"
+    if inputs.costs is None or inputs.costs.empty:
+        return Section("costs", title, [Paragraph("Nothing was measured: results/benchmarks/ is empty.", quiet=True)])
+    rows = [
+        (str(row.rule), number(int(row.jobs)), *(number(float(value), 1) for value in row[3:]))
+        for row in inputs.costs.itertuples()
+    ]
+    columns = ("rule", "jobs", "seconds", "longest job, s", "CPU seconds", "largest memory, MB")
+    drawn = [(figure.uri, figure.seen, figure.title) for figure in inputs.own_figures if figure.group == COSTS]
+    note = "Of the last time that each rule ran; memory of jobs of a second or two is measured too early."
+    return Section("costs", title, [Paragraph(note), *([Figures(drawn)] if drawn else []), Table(columns, rows)])
+
+
+def software_section(inputs: ReportInputs) -> Section:
     """Versions, and what to cite."""
+    cited = [
+        (citation.tool, citation.use, citation.text, citation.fields.get("doi", MISSING))
+        for citation in citations_of(inputs.config)
+    ]
     return Section(
         "software",
-        "Software",
+        "Software and citations",
         [
             Table(("program", "version"), versions(), "Found by the report's own job", plain=True),
-            Table(
-                ("tool", "please cite", "doi"), [(a, b, c or MISSING) for a, b, c in CITATIONS], "Citations", plain=True
-            ),
+            Table(("tool", "use", "please cite", "doi"), cited, "To cite for this run", plain=True),
+            Links([(inputs.bibliography, "the same as BibTeX")]),
         ],
     )
 

@@ -1,4 +1,4 @@
-"""Versions of the programs and packages that the report job finds, and what to cite for them."""
+"""Versions of the programs and packages that the report job finds."""
 
 from __future__ import annotations
 
@@ -21,17 +21,6 @@ PROGRAMS = (
     ("minimap2", "--version", r"(\S+)"),
     ("augustus", "--version", r"\(([\w.]+)\)"),
     ("gt", "--version", r"GenomeTools\) ([\w.]+)"),
-)
-CITATIONS = (
-    ("Snakemake", "Mölder et al. 2021, F1000Research 10:33", "10.12688/f1000research.29032.2"),
-    ("AGAT", "Dainat, zenodo", "10.5281/zenodo.3552717"),
-    ("CD-HIT", "Fu et al. 2012, Bioinformatics 28:3150", "10.1093/bioinformatics/bts565"),
-    ("BLAST+", "Camacho et al. 2009, BMC Bioinformatics 10:421", "10.1186/1471-2105-10-421"),
-    ("minimap2", "Li 2018, Bioinformatics 34:3094", "10.1093/bioinformatics/bty191"),
-    ("AUGUSTUS", "Stanke et al. 2008, Bioinformatics 24:637", "10.1093/bioinformatics/btn013"),
-    ("GenomeTools", "Gremme et al. 2013, IEEE/ACM TCBB 10:645", "10.1109/TCBB.2013.68"),
-    ("PyTorch", "Paszke et al. 2019, NeurIPS 32", ""),
-    ("Transformers", "Wolf et al. 2020, EMNLP: System Demonstrations", "10.18653/v1/2020.emnlp-demos.6"),
 )
 
 

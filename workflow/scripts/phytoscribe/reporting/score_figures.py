@@ -1,0 +1,307 @@
+"""Figures of a genome's scores: F1 by level, precision and recall over the cut, calibration, errors, exon counts."""
+
+from __future__ import annotations
+
+import matplotlib as mpl
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+
+from phytoscribe.evaluation.calibration import BIN_COLUMNS, chance_error, equal_width_bins, expected_calibration_error
+from phytoscribe.reporting.blocks import words
+from phytoscribe.reporting.drawing import Drawing
+from phytoscribe.reporting.result_tables import RIGHT
+from phytoscribe.reporting.style import INK, RULE, SOFT, STYLE, color_of, marker_of, name_of
+
+GROUP = "scores"
+OURS = "phytoscribe"
+#: Points of a curve; more are not seen.
+MOST_POINTS = 400
+#: Score cuts that are marked on the curve; fixed, so that no scored gene chooses them.
+MARKED_CUTS = (0.25, 0.5, 0.75, 0.9)
+#: Genes with at least so many CDS exons are counted together.
+MOST_EXONS = 12
+
+
+def f1_by_level(genome: str, scores: pd.DataFrame) -> Drawing:
+    """F1 of every predictor at every level of the exact ruler; open marks for genes without a training homologue.
+
+    Args:
+        scores: ``{genome}.genes.tsv``.
+    """
+    exact = scores[(scores["metric"] == "f1") & (scores["ruler"] == "exact")]
+    shown = exact[exact["subset"].isin(["all", "no_train_homologue"]) & exact["value"].notna()]
+    levels = list(dict.fromkeys(exact["level"]))
+    predictors = list(dict.fromkeys(shown["predictor"]))
+    place = {level: -index for index, level in enumerate(levels)}
+    with mpl.rc_context(STYLE):
+        figure = Figure(figsize=(5.4, 0.9 + 0.34 * max(3, len(levels))))
+        axes = figure.subplots()
+        for number, predictor in enumerate(predictors):
+            color, offset = color_of(predictor), 0.18 * ((len(predictors) - 1) / 2 - number)
+            for subset, face in (("all", color), ("no_train_homologue", "white")):
+                rows = shown[(shown["predictor"] == predictor) & (shown["subset"] == subset)]
+                if rows.empty:
+                    continue
+                label = name_of(predictor) + ("" if subset == "all" else ", no train homologue")
+                heights = rows["level"].map(place) + offset
+                axes.scatter(
+                    rows["value"], heights, s=34, color=face, edgecolors=color, marker=marker_of(predictor),
+                    label=label, zorder=3,
+                )  # fmt: skip
+        axes.set_yticks(list(place.values()), [words(level) for level in levels])
+        axes.set_xlim(0, 1.02)
+        axes.set_xlabel("F1, exact CDS")
+        axes.grid(axis="both", color=RULE, linewidth=0.7)
+        axes.tick_params(length=0)
+        _legend_above(axes)
+    seen = "; ".join(
+        f"{name_of(predictor)}: locus F1 {value:.3f}"
+        for predictor, value in shown[(shown["level"] == "locus") & (shown["subset"] == "all")][
+            ["predictor", "value"]
+        ].itertuples(index=False)
+    )
+    return Drawing(
+        "f1_by_level", GROUP, "F1 by level, exact CDS", f"F1 by level for {genome}. {seen}.", figure,
+        shown[["predictor", "level", "subset", "value", "n"]],
+    )  # fmt: skip
+
+
+def precision_recall(genome: str, loci: pd.DataFrame, predicted: pd.DataFrame) -> Drawing | None:
+    """Precision and recall of exact loci when only genes with a score from a cut upwards are kept.
+
+    A predictor without probabilities is a point.  None without reference loci or predicted genes.
+
+    Args:
+        loci: ``{genome}.reference_loci.tsv``.
+        predicted: ``{genome}.predicted_genes.tsv``.
+    """
+    predictors = [name for name in dict.fromkeys(predicted["predictor"]) if (loci["predictor"] == name).any()]
+    if not predictors:
+        return None
+    curves = pd.concat(
+        [
+            cut_curve(loci[loci["predictor"] == name], predicted[predicted["predictor"] == name]).assign(predictor=name)
+            for name in predictors
+        ]
+    )
+    with mpl.rc_context(STYLE):
+        figure = Figure(figsize=(5.4, 4.3))
+        axes = figure.subplots()
+        for name in predictors:
+            rows, color = curves[curves["predictor"] == name], color_of(name)
+            if len(rows) > 1:
+                axes.plot(rows["recall"], rows["precision"], color=color, linewidth=1.8, label=name_of(name))
+                marked = _marked(rows)
+                axes.plot(marked["recall"], marked["precision"], marker_of(name), color=color, markersize=5)
+                # Labels of several curves would lie on each other.
+                for cut, row in zip(MARKED_CUTS, marked.itertuples()) if name == OURS else ():
+                    axes.annotate(
+                        f"≥ {cut:g}",
+                        (row.recall, row.precision),
+                        xytext=(5, 3),
+                        textcoords="offset points",
+                        fontsize=8,
+                    )
+            else:
+                axes.plot(
+                    rows["recall"], rows["precision"], marker_of(name), color=color, markersize=8, label=name_of(name)
+                )
+        axes.set_xlim(0, 1.02)
+        axes.set_ylim(0, 1.02)
+        axes.set_xlabel("recall of loci, exact CDS")
+        axes.set_ylabel("precision")
+        axes.grid(color=RULE, linewidth=0.7)
+        _legend_above(axes)
+    ends = curves.groupby("predictor", sort=False).tail(1)
+    seen = "; ".join(
+        f"{name_of(row.predictor)}, all genes: precision {row.precision:.3f}, recall {row.recall:.3f}"
+        for row in ends.itertuples()
+    )
+    return Drawing(
+        "precision_recall", GROUP, "Precision and recall over the score cut",
+        f"Precision against recall of exact loci of {genome} over the gene score cut. {seen}.", figure,
+        curves[["predictor", "cut", "genes", "right_genes", "found_loci", "precision", "recall"]],
+    )  # fmt: skip
+
+
+def cut_curve(loci: pd.DataFrame, predicted: pd.DataFrame) -> pd.DataFrame:
+    """Precision and recall of one predictor at each score, from the highest cut to all genes.
+
+    Columns: cut, genes (that reach it), right_genes, found_loci, precision, recall.  Genes of one score count together.
+    Without probabilities there is one row, with an empty cut.  At most :data:`MOST_POINTS` rows, evenly spread.
+    """
+    score = predicted["probability"].to_numpy(float)
+    right = (predicted["right"] == "yes").to_numpy()
+    of_gene = dict(zip(predicted["gene"], score))
+    found = loci.loc[loci["class"] == RIGHT, "predicted"].map(of_gene).to_numpy(float)
+    if np.isnan(score).any():
+        cuts = np.array([np.nan])
+        genes, right_genes, found_loci = (np.array([number]) for number in (len(score), right.sum(), len(found)))
+    else:
+        cuts = np.unique(score)[::-1]
+        if len(cuts) > MOST_POINTS:
+            cuts = cuts[np.linspace(0, len(cuts) - 1, MOST_POINTS).round().astype(int)]
+        genes, right_genes, found_loci = (_reaching(values, cuts) for values in (score, score[right], found))
+    table = pd.DataFrame({"cut": cuts, "genes": genes, "right_genes": right_genes, "found_loci": found_loci})
+    return table.assign(
+        precision=table["right_genes"] / table["genes"].where(table["genes"] > 0),
+        recall=table["found_loci"] / len(loci) if len(loci) else np.nan,
+    )
+
+
+def _reaching(scores: np.ndarray, cuts: np.ndarray) -> np.ndarray:
+    """How many scores are at least each cut."""
+    ordered = np.sort(scores)
+    return len(ordered) - np.searchsorted(ordered, cuts, side="left")
+
+
+def _marked(rows: pd.DataFrame) -> pd.DataFrame:
+    """The last row of the curve whose cut is at least each marked cut."""
+    places = [max(0, int((rows["cut"] >= cut).sum()) - 1) for cut in MARKED_CUTS]
+    return rows.iloc[places]
+
+
+def calibration(genome: str, predicted: pd.DataFrame) -> Drawing | None:
+    """Share of right genes by their probability, and how many genes there are; None without probabilities.
+
+    Args:
+        predicted: ``{genome}.predicted_genes.tsv``.
+    """
+    known = predicted[predicted["probability"].notna()]
+    tables, errors = [], {}
+    for predictor, rows in known.groupby("predictor", sort=False):
+        right = rows["right"] == "yes"
+        bins = equal_width_bins(rows["probability"], right)
+        error = expected_calibration_error(bins)
+        errors[str(predictor)] = (error, chance_error(rows["probability"], equal_width_bins))
+        tables.append(bins.assign(predictor=predictor))
+    if not tables:
+        return None
+    table = pd.concat(tables, ignore_index=True)
+    with mpl.rc_context(STYLE):
+        figure = Figure(figsize=(5.4, 4.9), layout="constrained")
+        axes, counts = figure.subplots(2, 1, sharex=True, height_ratios=[3, 1])
+        axes.plot([0, 1], [0, 1], color=SOFT, linewidth=1, linestyle="--", label="perfect calibration")
+        for predictor, (error, chance) in errors.items():
+            rows, color = table[table["predictor"] == predictor], color_of(predictor)
+            label = f"{name_of(predictor)}: error {error:.3f} (by chance alone {chance:.3f})"
+            axes.plot(rows["mean_probability"], rows["share_right"], color=color, linewidth=1.4)
+            axes.scatter(
+                rows["mean_probability"], rows["share_right"], s=10 + 90 * rows["n"] / rows["n"].max(), color=color,
+                marker=marker_of(predictor), label=label, zorder=3,
+            )  # fmt: skip
+            look = {"color": color, "alpha": 0.6} if predictor == OURS else {"fill": False, "edgecolor": color}
+            counts.bar(rows["low"], rows["n"], width=rows["high"] - rows["low"], align="edge", **look)
+        axes.set_xlim(0, 1.02)
+        axes.set_ylim(0, 1.05)
+        axes.set_ylabel("share that is right")
+        counts.set_xlabel("probability that the GFF3 gives the gene")
+        counts.set_ylabel("genes")
+        for panel in (axes, counts):
+            panel.grid(color=RULE, linewidth=0.7)
+            panel.set_axisbelow(True)
+        axes.legend(loc="upper left")
+    seen = "; ".join(f"{name_of(name)}: expected calibration error {error:.3f}" for name, (error, _) in errors.items())
+    return Drawing(
+        "calibration", GROUP, "Calibration: do genes with a score of 0.8 prove right in eight of ten cases?",
+        f"Share of exactly right genes of {genome} by their probability, in ten bins. {seen}.", figure,
+        table[["predictor", *BIN_COLUMNS]],
+    )  # fmt: skip
+
+
+def error_classes(genome: str, side: str, genes: pd.DataFrame) -> Drawing | None:
+    """How many genes are wrong, by class; None if none is.
+
+    Args:
+        side: ``reference loci`` or ``predicted genes``.
+        genes: ``{genome}.reference_loci.tsv`` or ``.predicted_genes.tsv``.
+    """
+    wrong = genes[genes["class"] != RIGHT]
+    counts = wrong.groupby(["predictor", "class"], sort=False).size().rename("count").reset_index()
+    if counts.empty:
+        return None
+    predictors, classes = list(dict.fromkeys(counts["predictor"])), _by_count(counts)
+    number = counts.set_index(["predictor", "class"])["count"]
+    with mpl.rc_context(STYLE):
+        figure = Figure(figsize=(5.4, 0.9 + (0.1 + 0.13 * len(predictors)) * max(3, len(classes))))
+        axes = figure.subplots()
+        height = 0.82 / len(predictors)
+        for place, predictor in enumerate(predictors):
+            values = [int(number.get((predictor, name), 0)) for name in classes]
+            heights = np.arange(len(classes)) + (place - (len(predictors) - 1) / 2) * height
+            drawn = axes.barh(heights, values, height=height, color=color_of(predictor), label=name_of(predictor))
+            axes.bar_label(drawn, [f"{value:,}" if value else "" for value in values], padding=2, fontsize=7.5)
+        axes.set_yticks(range(len(classes)), [name.replace("_", " ") for name in classes])
+        axes.set_ylim(len(classes) - 0.4, -0.6)
+        axes.margins(x=0.1)
+        axes.set_xlabel(side)
+        axes.tick_params(axis="y", length=0)
+        axes.grid(axis="x", color=RULE, linewidth=0.7)
+        axes.set_axisbelow(True)
+        axes.legend(loc="lower right")
+    said = "; ".join(
+        f"{name_of(predictor)}: "
+        + ", ".join(
+            f"{name.replace('_', ' ')} {number[predictor, name]}" for name in classes if (predictor, name) in number
+        )
+        for predictor in predictors
+    )
+    return Drawing(
+        f"errors_{side.replace(' ', '_')}", GROUP, f"{side.capitalize()} that are not exactly right, by class",
+        f"Numbers of {side} of {genome} that are wrong, by class. {said}.", figure, counts,
+    )  # fmt: skip
+
+
+def _by_count(counts: pd.DataFrame) -> list[str]:
+    total = counts.groupby("class")["count"].sum()
+    return sorted(total.index, key=lambda name: (-total[name], name))
+
+
+def exon_confusion(genome: str, loci: pd.DataFrame, predictor: str = OURS) -> Drawing | None:
+    """CDS exons of reference loci against those of the gene predicted over them; None without loci.
+
+    Column 0 are loci without a predicted gene; the last row and column hold :data:`MOST_EXONS` and more.
+    """
+    rows = loci[loci["predictor"] == predictor]
+    if rows.empty:
+        return None
+    reference = np.clip(rows["cds_exons"].to_numpy(int), 1, MOST_EXONS)
+    guess = np.clip(rows["predicted_cds_exons"].fillna(0).to_numpy(int), 0, MOST_EXONS)
+    counts = np.zeros((MOST_EXONS, MOST_EXONS + 1), dtype=np.int64)
+    np.add.at(counts, (reference - 1, guess), 1)
+    shares = counts / np.maximum(1, counts.sum(axis=1, keepdims=True))
+    with mpl.rc_context(STYLE):
+        figure = Figure(figsize=(5.4, 4.9), layout="constrained")
+        axes = figure.subplots()
+        shade = axes.pcolormesh(shares, cmap="Greens", vmin=0, vmax=1, edgecolors="white", linewidth=0.6)
+        for row, column in zip(*np.nonzero(counts)):
+            axes.text(
+                column + 0.5, row + 0.5, f"{counts[row, column]}", ha="center", va="center", fontsize=7.5,
+                color="white" if shares[row, column] > 0.55 else INK,
+            )  # fmt: skip
+        names = [str(number) for number in range(MOST_EXONS)] + [f"{MOST_EXONS}+"]
+        axes.set_xticks(np.arange(MOST_EXONS + 1) + 0.5, ["none", *names[1:]])
+        axes.set_yticks(np.arange(MOST_EXONS) + 0.5, names[1:])
+        axes.invert_yaxis()
+        axes.tick_params(length=0, labelsize=8.5)
+        axes.set_xlabel("CDS exons of the predicted gene")
+        axes.set_ylabel("CDS exons of the reference locus")
+        figure.colorbar(shade, ax=axes, label="share of the row", fraction=0.04)
+    equal = int((reference == guess).sum())
+    data = pd.DataFrame(
+        [
+            (names[row + 1], "none" if column == 0 else names[column], int(counts[row, column]))
+            for row, column in zip(*np.nonzero(counts))
+        ],
+        columns=["reference_cds_exons", "predicted_cds_exons", "loci"],
+    )
+    return Drawing(
+        "exon_confusion", GROUP, f"CDS exons: reference against {name_of(predictor)}",
+        f"Heat map of CDS exon counts, {genome}: {equal:,} of {len(rows):,} loci have as many predicted as annotated.",
+        figure, data,
+    )  # fmt: skip
+
+
+def _legend_above(axes) -> None:
+    axes.legend(loc="lower left", bbox_to_anchor=(-0.02, 1.0), ncols=2, borderaxespad=0.2)

@@ -1,0 +1,172 @@
+"""Which reference loci a prediction has most wrong.
+
+A locus is the worse, the more coding bases are wrong in it: those of its closest isoform that are not predicted, and
+those that are predicted by genes over it and are coding in no annotated transcript.  Loci with Iso-Seq reads come
+forward: the number of wrong bases is multiplied by ``1 + log10(1 + reads)``, as an error in an expressed gene is sure
+to be one.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+
+import numpy as np
+import pandas as pd
+import pysam
+
+from phytoscribe.annotation.model import GeneModel, Interval, merge_intervals
+from phytoscribe.errors import PhytoScribeError
+from phytoscribe.evaluation.read_alignment import blocks_and_introns, transcript_strand
+from phytoscribe.reporting.result_tables import RIGHT
+
+RULE = (
+    "Worst: most coding bases wrong (of the closest isoform and not predicted, or predicted and coding in no annotated "
+    "transcript), times 1 + log10(1 + Iso-Seq reads)."
+)
+
+#: Reads with a lower mapping quality fit two places equally well.
+MINIMUM_MAPPING_QUALITY = 1
+
+
+@dataclass(frozen=True)
+class WorstLocus:
+    """A reference locus that no predicted gene has right; ``error`` is its class, ``weight`` what it is ranked by."""
+
+    gene: GeneModel
+    error: str
+    wrong_bases: int
+    reads: int
+    weight: float
+
+
+class GenesByPlace:
+    """Genes to look up by contig and interval (0-based half-open)."""
+
+    def __init__(self, genes: Iterable[GeneModel]) -> None:
+        found: dict[str, list[GeneModel]] = defaultdict(list)
+        for gene in genes:
+            found[gene.contig].append(gene)
+        self._genes = dict(found)
+        self._spans = {
+            contig: np.array([(gene.start, gene.end) for gene in listed], dtype=np.int64)
+            for contig, listed in found.items()
+        }
+
+    def over(self, contig: str, start: int, end: int, strand: str | None = None) -> list[GeneModel]:
+        """Genes that overlap an interval, on ``strand`` or both, in the order given."""
+        if contig not in self._genes:
+            return []
+        spans = self._spans[contig]
+        places = np.flatnonzero((spans[:, 0] < end) & (spans[:, 1] > start))
+        found = [self._genes[contig][place] for place in places]
+        return [gene for gene in found if strand in (None, gene.strand)]
+
+
+class AlignedReads:
+    """An indexed BAM of Iso-Seq reads: blocks of the uniquely placed primary alignments.
+
+    Raises:
+        PhytoScribeError: the BAM or its index cannot be read.
+    """
+
+    def __init__(self, bam: str | Path) -> None:
+        try:
+            self._bam = pysam.AlignmentFile(str(bam), "rb")
+            self._bam.check_index()
+        except (OSError, ValueError) as error:
+            raise PhytoScribeError(f"{bam}: cannot be read as indexed BAM ({error}); run align_isoseq again") from error
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._bam.close()
+
+    def blocks(self, contig: str, start: int, end: int) -> Iterator[tuple[str, tuple[Interval, ...]]]:
+        """(strand of the transcript, aligned blocks) of each read over an interval, be it with an intron."""
+        for read in self._bam.fetch(contig, start, end):
+            if read.is_unmapped or read.is_secondary or read.is_supplementary:
+                continue
+            if read.mapping_quality >= MINIMUM_MAPPING_QUALITY:
+                blocks, _ = blocks_and_introns(read.reference_start, read.cigartuples)
+                yield transcript_strand(read), blocks
+
+    def count(self, gene: GeneModel) -> int:
+        """Reads on the gene's strand with an aligned base in its CDS."""
+        coding = coding_bases([gene])
+        return sum(
+            strand == gene.strand and shared(blocks, coding) > 0
+            for strand, blocks in self.blocks(gene.contig, coding[0][0], coding[-1][1])
+        )
+
+
+def worst_loci(
+    loci: pd.DataFrame,
+    reference: Sequence[GeneModel],
+    predicted: Sequence[GeneModel],
+    reads: AlignedReads | None = None,
+    most: int = 20,
+) -> list[WorstLocus]:
+    """The worst loci of one predictor, the worst first; equal ones in the order of the table.
+
+    Args:
+        loci: rows of ``{genome}.reference_loci.tsv`` of that predictor.
+        reference: the annotation that the loci are of.
+        predicted: genes of that predictor.
+        reads: without them every locus has the same expression.
+        most: how many at most.
+
+    Raises:
+        PhytoScribeError: a locus is not in the annotation.
+    """
+    by_id = {gene.id: gene for gene in reference}
+    annotated, guessed = GenesByPlace(reference), GenesByPlace(predicted)
+    found = []
+    for name, error in loci.loc[loci["class"] != RIGHT, ["locus", "class"]].itertuples(index=False):
+        if name not in by_id:
+            raise PhytoScribeError(
+                f"reference_loci.tsv: locus {name} is not in the annotation; run evaluate_genes again"
+            )
+        gene = by_id[name]
+        wrong = _wrong_bases(gene, annotated, guessed)
+        count = reads.count(gene) if reads else 0
+        found.append(WorstLocus(gene, error, wrong, count, wrong * (1 + math.log10(1 + count))))
+    return sorted(found, key=lambda locus: -locus.weight)[:most]
+
+
+def coding_bases(genes: Iterable[GeneModel]) -> list[Interval]:
+    """Union of the CDS of genes, sorted."""
+    return merge_intervals(part for gene in genes for transcript in gene.coding_transcripts for part in transcript.cds)
+
+
+def shared(left: Iterable[Interval], right: Sequence[Interval]) -> int:
+    """Bases that two sets of sorted, disjoint intervals have in common."""
+    total, place = 0, 0
+    for start, end in left:
+        while place < len(right) and right[place][1] <= start:
+            place += 1
+        following = place
+        while following < len(right) and right[following][0] < end:
+            total += min(end, right[following][1]) - max(start, right[following][0])
+            following += 1
+    return total
+
+
+def _wrong_bases(gene: GeneModel, annotated: GenesByPlace, guessed: GenesByPlace) -> int:
+    coding = coding_bases([gene])
+    over = [
+        other
+        for other in guessed.over(gene.contig, gene.start, gene.end, gene.strand)
+        if shared(coding_bases([other]), coding)
+    ]
+    guess = coding_bases(over)
+    low = min([gene.start, *(other.start for other in over)])
+    high = max([gene.end, *(other.end for other in over)])
+    known = coding_bases(annotated.over(gene.contig, low, high, gene.strand))
+    missing = min(isoform.cds_length - shared(isoform.cds, guess) for isoform in gene.coding_transcripts)
+    return missing + sum(end - start for start, end in guess) - shared(guess, known)

@@ -1,0 +1,41 @@
+"""Rule plot_genome: the figures of one genome for the report, each as SVG, PDF and TSV.
+
+input: predicted (results/predictions/{genome}.gff3), fai; optional, each may be an empty list: reference
+    (results/clean/{genome}.gff3), augustus (GFF3), scores, loci, genes (results/evaluation/{genome}.genes.tsv,
+    .reference_loci.tsv, .predicted_genes.tsv), bam (results/evaluation/isoseq/{genome}.bam) with its bai
+output: figures (folder results/report/figures/{genome})
+params: genome (name), contigs (list of scored contigs, or None for all)
+"""
+
+from phytoscribe.session import run_script
+
+
+def main(snakemake) -> None:
+    from phytoscribe.annotation.gff_reader import read_gff3
+    from phytoscribe.evaluation.tables import read_scores
+    from phytoscribe.genome.fasta import chosen_contigs, read_index
+    from phytoscribe.reporting.drawing import write_drawings
+    from phytoscribe.reporting.genome_figures import GenomeEvidence, draw_genome
+    from phytoscribe.reporting.result_tables import LOCI, PREDICTED_GENES, read_table
+
+    given, params = snakemake.input, snakemake.params
+    lengths = read_index(given.fai)
+
+    def read(name, reader, *arguments):
+        return reader(given[name], *arguments) if given.get(name) else None
+
+    evidence = GenomeEvidence(
+        name=params.genome,
+        genes=read_gff3(given.predicted, lengths),
+        contigs=list(chosen_contigs(lengths, params.contigs)),
+        reference=read("reference", read_gff3, lengths),
+        augustus=read("augustus", read_gff3, lengths),
+        scores=read("scores", read_scores),
+        loci=read("loci", read_table, LOCI),
+        predicted=read("genes", read_table, PREDICTED_GENES),
+        bam=given.get("bam") or None,
+    )
+    write_drawings(draw_genome(evidence), snakemake.output.figures)
+
+
+run_script(main, snakemake)  # `snakemake` is injected by the `script:` directive
