@@ -1,0 +1,75 @@
+"""Any prediction against any reference annotation, on every ruler: for predictions of other programs, and by hand.
+
+Usage: python tools/score_genes.py REFERENCE PREDICTED [--contigs NAME ...] [--mask BED] [--rejected TSV]
+           [--augustus] [--table TSV]
+
+REFERENCE and PREDICTED are GFF3 (plain or gzipped); with --augustus PREDICTED is what AUGUSTUS printed. --rejected
+takes `results/clean/{genome}.rejected.tsv`: transcripts without an intact reading frame are then no reference, as in
+the workflow. Prints precision, recall and F1 by ruler and level; --table has every subset too, in the columns of
+`results/evaluation/{genome}.genes.tsv` (docs/scores.md, docs/file-formats.md).
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+import pandas as pd
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "workflow" / "scripts"))
+
+from phytoscribe.annotation.gff_reader import read_gff3
+from phytoscribe.annotation.transcript_table import TranscriptRow
+from phytoscribe.errors import PhytoScribeError
+from phytoscribe.evaluation.augustus import read_augustus
+from phytoscribe.evaluation.gene_evaluation import evaluate_predictor
+from phytoscribe.evaluation.intervals import read_bed
+from phytoscribe.evaluation.scope import Scope, read_rejected
+from phytoscribe.evaluation.tables import score_table, write_scores
+
+METRICS = ["precision", "recall", "f1"]
+
+
+def main() -> None:
+    given = arguments()
+    reference = read_gff3(given.reference)
+    predicted = (read_augustus if given.augustus else read_gff3)(given.predicted)
+    there = {gene.contig for gene in reference}
+    unknown = sorted(set(given.contigs or ()) - there)
+    if unknown:
+        raise PhytoScribeError(
+            f"{given.reference}: no gene lies on {unknown[0]!r}; --contigs takes names of its contigs"
+        )
+    scope = Scope.of(
+        reference,
+        read_rejected(given.rejected) if given.rejected else pd.DataFrame(columns=list(TranscriptRow._fields)),
+        given.contigs or sorted(there),
+        read_bed(given.mask) if given.mask else None,
+    )
+    scores = score_table(evaluate_predictor(given.predicted.name, predicted, scope)[0])
+    if given.table:
+        write_scores(scores, given.table)
+    chosen = scores[(scores["subset"] == "all") & scores["metric"].isin(METRICS)]
+    by_item = chosen.set_index(["ruler", "level", "metric"])["value"].unstack().loc[:, METRICS]
+    in_order = pd.MultiIndex.from_frame(chosen[["ruler", "level"]].drop_duplicates())
+    print(by_item.loc[in_order].to_string(float_format="%.3f", sparsify=False))
+
+
+def arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("reference", type=Path)
+    parser.add_argument("predicted", type=Path)
+    parser.add_argument("--contigs", nargs="+", metavar="NAME", help="score these only; by default all with a gene")
+    parser.add_argument("--mask", type=Path, metavar="BED", help="intervals that count on neither side")
+    parser.add_argument("--rejected", type=Path, metavar="TSV", help="the check's table of the reference")
+    parser.add_argument("--augustus", action="store_true", help="PREDICTED is AUGUSTUS's own output")
+    parser.add_argument("--table", type=Path, metavar="TSV", help="write every figure there")
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    try:
+        main()
+    except PhytoScribeError as error:
+        raise SystemExit(f"{error}") from None
