@@ -1,6 +1,5 @@
 # Plausibility: what a prediction says about itself, without a reference.
-# In:  results/predictions/{genome}.*, FASTA, shapes of annotated genomes; config
-#      key `evaluate.busco`
+# In:  results/predictions/{genome}.*, FASTA, shapes of annotated genomes; config key `evaluate.busco`
 # Out: results/evaluation/{genome}.plausibility.tsv, results/clean/{genome}.shapes.tsv
 
 

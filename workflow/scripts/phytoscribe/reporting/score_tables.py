@@ -193,7 +193,7 @@ def plausibility_tables(checks: pd.DataFrame) -> list[Table]:
     order = (checks["verdict"] != "warning").sort_values(kind="stable").index
     rows, strong = [], set()
     for row in checks.loc[order][~is_quantile.loc[order]].to_dict("records"):
-        limits = [number_of(row[key]) if row[key] else "" for key in ("low", "high")]
+        limits = [_limit(row[key]) if row[key] else "" for key in ("low", "high")]
         expected = " to ".join(limits) if all(limits) else (f"from {limits[0]}" if limits[0] else f"up to {limits[1]}")
         strong |= {(len(rows), 3)} if row["verdict"] == "warning" else set()
         rows.append([check_name(row), measured(row), expected if any(limits) else MISSING, row["verdict"], row["note"]])
@@ -211,6 +211,11 @@ def plausibility_tables(checks: pd.DataFrame) -> list[Table]:
         titles = [f"{int(key[1:])}%" if key.startswith("q") else key for key in statistics]
         tables.append(Table(("", *titles), rows, "Lengths and counts: mean and quantiles"))
     return tables
+
+
+def _limit(value: str) -> str:
+    """A limit as text: those of lengths in whole bases."""
+    return number_of(str(round(float(value))) if abs(float(value)) >= 100 else value)
 
 
 def check_name(row: Mapping[str, str]) -> str:
