@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 
 from phytoscribe.evaluation.calibration import expected_calibration_error
 from phytoscribe.files import atomic_path
-from phytoscribe.reporting.figures import COLORS
+from phytoscribe.reporting.style import color_of
 from phytoscribe.reporting.style import INK, RULE, STYLE
 
 #: 95 % of a normal distribution lie within this many standard deviations.
@@ -50,7 +50,7 @@ def _panel(axes: Axes, done: Measured) -> None:
         share,
         yerr=[np.maximum(share - low, 0), np.maximum(high - share, 0)],
         fmt="o-",
-        color=COLORS["phytoscribe"],
+        color=color_of("phytoscribe"),
         markersize=4.5,
         linewidth=1.3,
         elinewidth=0.9,
