@@ -402,7 +402,7 @@ def test_refusals(bring, server, tmp_path, status, message):
 def shown_with_locals(error: BaseException) -> str:
     """A traceback as the most talkative programs print it, without this file's own frames."""
     told = traceback.TracebackException.from_exception(error, capture_locals=True)
-    frames = [frame for frame in told.stack if "phytoscribe" in frame.filename and "/tests/" not in frame.filename]
+    frames = [frame for frame in told.stack if "scripts/phytoscribe/" in frame.filename]
     assert frames
     return str(error) + "".join(str(frame.locals) for frame in frames)
 
