@@ -15,18 +15,28 @@ from phytoscribe.session import run_script
 
 
 def main(snakemake) -> None:
+    from phytoscribe.collector import collector_paused
+    from phytoscribe.evaluation.gene_tables import write_genes
+    from phytoscribe.evaluation.tables import write_scores
+
+    output = snakemake.output
+    with collector_paused():
+        found = evaluate(snakemake.input, snakemake.params)
+    write_scores(found.scores, output.scores)
+    write_genes(found.reference_loci, output.reference_loci)
+    write_genes(found.predicted_genes, output.predicted_genes)
+
+
+def evaluate(given, params):
     from phytoscribe.annotation.gff_reader import read_gff3
     from phytoscribe.evaluation.expression import covered_by_reads
     from phytoscribe.evaluation.gene_evaluation import evaluate_predictors
-    from phytoscribe.evaluation.gene_tables import write_genes
     from phytoscribe.evaluation.intervals import read_bed
     from phytoscribe.evaluation.read_alignment import ReadFilter, ReadLimits
     from phytoscribe.evaluation.scope import Scope, read_rejected
-    from phytoscribe.evaluation.tables import write_scores
     from phytoscribe.genome.fasta import chosen_contigs, read_index
     from phytoscribe.splits.table import read_splits
 
-    given, params, output = snakemake.input, snakemake.params, snakemake.output
     lengths = read_index(given.fai)
     contigs = list(chosen_contigs(lengths, params.contigs))
     splits = read_splits(given.splits) if given.get("splits") else None
@@ -45,10 +55,7 @@ def main(snakemake) -> None:
     reads = None
     if given.get("isoseq"):
         reads = covered_by_reads(ReadFilter(given.isoseq, set(contigs), ReadLimits.of(params.limits)))
-    found = evaluate_predictors(predictions, scope, reads)
-    write_scores(found.scores, output.scores)
-    write_genes(found.reference_loci, output.reference_loci)
-    write_genes(found.predicted_genes, output.predicted_genes)
+    return evaluate_predictors(predictions, scope, reads)
 
 
 run_script(main, snakemake)  # `snakemake` is injected by the `script:` directive

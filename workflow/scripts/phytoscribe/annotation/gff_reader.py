@@ -7,11 +7,8 @@ order; nothing depends on a separator line, so the last gene is like any other.
 
 from __future__ import annotations
 
-import gc
 import logging
-from collections import defaultdict
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from operator import itemgetter
 from pathlib import Path
@@ -20,6 +17,7 @@ from phytoscribe.annotation.feature_types import BIOTYPE_KEYS, TRANSCRIPT_TYPES,
 from phytoscribe.annotation.gff_attributes import decode_id, parse_attributes
 from phytoscribe.annotation.gff_lines import GffRow, read_rows
 from phytoscribe.annotation.model import GeneModel, Interval, Transcript, merge_intervals
+from phytoscribe.collector import collector_paused
 from phytoscribe.errors import GffError
 from phytoscribe.genome.names import shown, unquoted
 
@@ -44,7 +42,7 @@ def read_gff3(path: str | Path, contigs: Mapping[str, int] | None = None) -> lis
         GffError: file and line of a malformed line, an ID used twice, an unknown parent, mixed strands, a coding
             segment without phase, a transcript without exon and CDS lines.
     """
-    with _collector_paused():
+    with collector_paused():
         genes, left_out = _read(path, contigs)
     kept = [gene for gene in genes if gene is not None]
     if len(kept) < len(genes):
@@ -54,16 +52,19 @@ def read_gff3(path: str | Path, contigs: Mapping[str, int] | None = None) -> lis
     return kept
 
 
-@contextmanager
-def _collector_paused() -> Iterator[None]:
-    """No search for cycles: reading makes none, but millions of rows, over which every search would go again."""
-    enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if enabled:
-            gc.enable()
+@dataclass(slots=True)
+class _Parts:
+    """Exon, CDS and UTR lines of one transcript.  Of millions of lines no more is kept than the gene models need."""
+
+    first: GffRow
+    contig: str
+    strand: str
+    #: The first line on another strand or sequence than ``first``.
+    stray: GffRow | None = None
+    exons: list[Interval] = field(default_factory=list)
+    #: Start, end, phase and line number.
+    coding: list[tuple[int, int, str, int]] = field(default_factory=list)
+    utrs: list[Interval] = field(default_factory=list)
 
 
 @dataclass(slots=True)
@@ -72,7 +73,7 @@ class _Collected:
 
     genes: dict[str, tuple[GffRow, dict[str, str]]] = field(default_factory=dict)
     transcripts: dict[str, list[tuple[str, GffRow, dict[str, str]]]] = field(default_factory=dict)
-    parts: defaultdict[str, list[GffRow]] = field(default_factory=lambda: defaultdict(list))
+    parts: dict[str, _Parts] = field(default_factory=dict)
     left_out: dict[str, int] = field(default_factory=dict)
 
 
@@ -87,44 +88,60 @@ def _collect(path: str | Path, contigs: Mapping[str, int] | None) -> _Collected:
     parts = found.parts
     middle: dict[str, tuple[GffRow, dict[str, str]]] = {}
     for row in read_rows(path, contigs):
-        if row.type in PART_TYPES:
-            for parent in _parents_of_part(path, row):
-                parts[parent].append(row)
-        elif row.type not in IGNORED_TYPES:
-            attributes = parse_attributes(row.attributes, f"{path}, line {row.line}")
-            # Loose features (repeats, regions) may lack an ID; they cannot be parents, so the line number will do.
-            identifier = decode_id(attributes["ID"]) if "ID" in attributes else f"line {row.line}"
-            earlier = found.genes.get(identifier) or middle.get(identifier)
-            gene_like = is_gene_type(row.type)
-            if earlier is not None and (gene_like or is_gene_type(earlier[0].type) or "Parent" in attributes):
-                raise GffError(
-                    f"{path}, line {row.line}: the ID {shown(identifier)} was used in line {earlier[0].line} already; "
-                    "IDs of genes and transcripts must be unique (the cleaning step repairs this)"
-                )
-            (found.genes if gene_like else middle)[identifier] = (row, attributes)
+        # Lines of exons and CDS are by far the most of a file.  What is done with each stands here and is not called,
+        # and fields are unpacked, not named, as either would cost as much as the work.
+        line, contig, _, kind, start, end, _, strand, phase, attributes = row
+        if kind in PART_TYPES:
+            parent = (";" + attributes).partition(";Parent=")[2].partition(";")[0].strip()
+            several = not parent or "," in parent or "%" in parent
+            for name in _parents_of_part(path, row, parent) if several else (parent,):
+                of = parts.get(name)
+                if of is None:
+                    of = parts[name] = _Parts(row, contig, strand)
+                elif (strand != of.strand or contig != of.contig) and of.stray is None:
+                    of.stray = row
+                if kind == "exon":
+                    of.exons.append((start, end))
+                elif kind == "CDS":
+                    of.coding.append((start, end, phase, line))
+                else:
+                    of.utrs.append((start, end))
+        elif kind not in IGNORED_TYPES:
+            _put(path, row, found.genes, middle)
     _sort_out(path, found, middle)
     return found
 
 
-def _parents_of_part(path: str | Path, row: GffRow) -> list[str]:
-    # Column 9 of exons and CDS is by far the most of a file: only Parent is taken from it.
-    text = row.attributes
-    if text.startswith("Parent="):
-        value = text[7:]
-    elif (at := text.find(";Parent=")) >= 0:
-        value = text[at + 8 :]
-    else:
-        attributes = parse_attributes(text, f"{path}, line {row.line}")
+def _put(
+    path: str | Path,
+    row: GffRow,
+    genes: dict[str, tuple[GffRow, dict[str, str]]],
+    middle: dict[str, tuple[GffRow, dict[str, str]]],
+) -> None:
+    """Put a gene among the genes, and what may be a transcript into the middle."""
+    attributes = parse_attributes(row.attributes, f"{path}, line {row.line}")
+    # Loose features (repeats, regions) may lack an ID; they cannot be parents, so the line number will do.
+    identifier = decode_id(attributes["ID"]) if "ID" in attributes else f"line {row.line}"
+    earlier = genes.get(identifier) or middle.get(identifier)
+    gene_like = is_gene_type(row.type)
+    if earlier is not None and (gene_like or is_gene_type(earlier[0].type) or "Parent" in attributes):
+        raise GffError(
+            f"{path}, line {row.line}: the ID {shown(identifier)} was used in line {earlier[0].line} already; "
+            "IDs of genes and transcripts must be unique (the cleaning step repairs this)"
+        )
+    (genes if gene_like else middle)[identifier] = (row, attributes)
+
+
+def _parents_of_part(path: str | Path, row: GffRow, parents: str) -> list[str]:
+    """Names from the text of an attribute ``Parent``; the line is searched for one written otherwise if it is empty."""
+    if not parents:
+        attributes = parse_attributes(row.attributes, f"{path}, line {row.line}")
         if "Parent" not in attributes:
             raise GffError(
                 f"{path}, line {row.line}: a {unquoted(row.type)} without Parent (the cleaning step repairs this)"
             )
-        return [decode_id(parent.strip()) for parent in attributes["Parent"].split(",")]
-    if ";" in value:
-        value = value.partition(";")[0]
-    if "," in value or "%" in value:
-        return [decode_id(parent.strip()) for parent in value.split(",")]
-    return [value.strip()]
+        parents = attributes["Parent"]
+    return [decode_id(parent.strip()) for parent in parents.split(",")]
 
 
 def _sort_out(path: str | Path, found: _Collected, middle: dict[str, tuple[GffRow, dict[str, str]]]) -> None:
@@ -149,13 +166,14 @@ def _sort_out(path: str | Path, found: _Collected, middle: dict[str, tuple[GffRo
         if not genes:
             loose.add(identifier)
             found.left_out[row.type] = found.left_out.get(row.type, 0) + 1
-    for parent, rows in list(found.parts.items()):
+    for parent, parts in list(found.parts.items()):
         if parent in loose:
             del found.parts[parent]
         elif parent not in middle:
             reason = "is a gene; a transcript must stand between" if parent in found.genes else "is nowhere in the file"
             raise GffError(
-                f"{path}, line {rows[0].line}: the parent {shown(parent)} of this {unquoted(rows[0].type)} {reason} "
+                f"{path}, line {parts.first.line}: the parent {shown(parent)} of this {unquoted(parts.first.type)} "
+                f"{reason} "
                 "(the cleaning step repairs this)"
             )
 
@@ -172,7 +190,7 @@ def _gene_model(path: str | Path, row: GffRow, attributes: dict[str, str], found
             f"{path}, line {row.line}: strand {shown(row.strand)} of gene {shown(identifier)} must be + or -"
         )
     transcripts = tuple(
-        _transcript(path, row, name, child, child_attributes, found.parts.get(name, []))
+        _transcript(path, row, name, child, child_attributes, found.parts.get(name))
         for name, child, child_attributes in children
     )
     biotype = next((attributes[key] for key in BIOTYPE_KEYS if attributes.get(key)), None)
@@ -191,56 +209,39 @@ def _gene_model(path: str | Path, row: GffRow, attributes: dict[str, str], found
 
 
 def _transcript(
-    path: str | Path, gene: GffRow, identifier: str, row: GffRow, attributes: dict[str, str], parts: list[GffRow]
+    path: str | Path, gene: GffRow, identifier: str, row: GffRow, attributes: dict[str, str], parts: _Parts | None
 ) -> Transcript:
-    exons: list[Interval] = []
-    coding: list[tuple[int, int, GffRow]] = []
-    utrs: list[Interval] = []
-    for part in (row, *parts):
-        # Unpacked, as reading a field by its name costs as much again for each of millions of lines.
-        _, contig, _, kind, start, end, _, strand, _, _ = part
-        if strand != gene.strand or contig != gene.contig:
+    for part in (row, parts and parts.first, parts and parts.stray):
+        if part is not None and (part.strand != gene.strand or part.contig != gene.contig):
             here, there = (f"{unquoted(found.contig)} {unquoted(found.strand)}" for found in (part, gene))
             raise GffError(
-                f"{path}, line {part.line}: {unquoted(kind)} of transcript {shown(identifier)} lies on {here}, "
+                f"{path}, line {part.line}: {unquoted(part.type)} of transcript {shown(identifier)} lies on {here}, "
                 f"its gene on {there}; a gene must be on one strand of one sequence"
             )
-        if part is row:
-            continue
-        if kind == "exon":
-            exons.append((start, end))
-        elif kind == "CDS":
-            coding.append((start, end, part))
-        else:
-            utrs.append((start, end))
-    exons.sort()
-    coding.sort(key=_place)
-    cds = tuple([(start, end) for start, end, _ in coding])
-    if not exons:
-        exons = merge_intervals([*cds, *utrs])
-    if not exons:
+    if parts is None:
         raise GffError(
             f"{path}, line {row.line}: {unquoted(row.type)} {shown(identifier)} has neither exon nor CDS lines "
             "(the cleaning step leaves such transcripts out)"
         )
+    coding = sorted(parts.coding, key=_place)
+    cds = tuple([(start, end) for start, end, _, _ in coding])
     return Transcript(
         id=identifier,
-        exons=tuple(exons),
+        exons=tuple(sorted(parts.exons) or merge_intervals([*cds, *parts.utrs])),
         cds=cds,
         type=row.type,
         attributes={key: value for key, value in attributes.items() if key not in ("ID", "Parent")},
         score=None if row.score == "." else float(row.score),
-        start_phase=_phase(path, coding[0 if gene.strand == "+" else -1][2]) if coding else 0,
+        start_phase=_phase(path, *coding[0 if gene.strand == "+" else -1][2:]) if coding else 0,
     )
 
 
 _place = itemgetter(0, 1)
 
 
-def _phase(path: str | Path, row: GffRow) -> int:
-    if row.phase not in ("0", "1", "2"):
+def _phase(path: str | Path, phase: str, line: int) -> int:
+    if phase not in ("0", "1", "2"):
         raise GffError(
-            f"{path}, line {row.line}: phase {shown(row.phase)} of a CDS must be 0, 1 or 2 "
-            "(the cleaning step repairs this)"
+            f"{path}, line {line}: phase {shown(phase)} of a CDS must be 0, 1 or 2 (the cleaning step repairs this)"
         )
-    return int(row.phase)
+    return int(phase)
