@@ -10,7 +10,6 @@ import re
 import shutil
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -20,7 +19,7 @@ from typing import NamedTuple
 from job_table import submitted_jobs
 from slurm_chain import PROFILE, chain_config
 from slurm_cluster import ask
-from tiny_workflow import start, write_config
+from tiny_workflow import start, start_in_background, write_config
 
 WEIGHTS = "results/models/pretrain/model.safetensors"
 STEPS, CHECKPOINT_EVERY = 112, 8
@@ -103,15 +102,7 @@ class Training:
         self.log = folder / "snakemake.log"
         #: What each disturbed attempt had logged.
         self.attempts: list[str] = []
-        variables = os.environ | {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
-        with self.log.open("w") as log:
-            self.process = subprocess.Popen(
-                ["snakemake", *PROFILE, "--retries", str(retries), "--", WEIGHTS],
-                cwd=folder,
-                env=variables,
-                stdout=log,
-                stderr=log,
-            )
+        self.process = start_in_background(folder, self.log, *PROFILE, "--retries", str(retries), "--", WEIGHTS)
 
     def disturb(self, how: Callable[[str], None], steps: int = 12) -> str:
         """Call ``how`` with the number of the job once it is some steps further than where it began."""

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import subprocess
-import sys
 import time
 from pathlib import Path
 
@@ -13,7 +11,7 @@ import pytest
 from job_table import submitted_jobs
 from slurm_chain import PROFILE, SHARDS, chain_config
 from slurm_cluster import ask
-from tiny_workflow import start, write_config
+from tiny_workflow import start, start_in_background, write_config
 
 GFF3 = "results/predictions/tiny.gff3"
 
@@ -54,21 +52,19 @@ def test_a_killed_shard_is_made_again_alone(chain, unsharded):
 
 def run_and_kill_one(folder: Path, known: int, seconds: float = 400) -> subprocess.CompletedProcess:
     """Predict without retries, and cancel a shard as soon as it runs."""
-    variables = os.environ | {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
-    command = ["snakemake", *PROFILE, "--retries", "0", GFF3]
-    with (folder / "killed.log").open("w") as log:
-        process = subprocess.Popen(command, cwd=folder, env=variables, stdout=log, stderr=log)
-        try:
-            deadline = time.monotonic() + seconds
-            while not (running := running_shard(known)):
-                assert process.poll() is None, (folder / "killed.log").read_text()[-3000:]
-                assert time.monotonic() < deadline, "no shard runs"
-                time.sleep(0.5)
-            subprocess.run(["scancel", running], check=True, timeout=20)
-            code = process.wait(timeout=seconds)
-        finally:
-            process.kill()
-    return subprocess.CompletedProcess(command, code, (folder / "killed.log").read_text())
+    log = folder / "killed.log"
+    process = start_in_background(folder, log, *PROFILE, "--retries", "0", GFF3)
+    try:
+        deadline = time.monotonic() + seconds
+        while not (running := running_shard(known)):
+            assert process.poll() is None, log.read_text()[-3000:]
+            assert time.monotonic() < deadline, "no shard runs"
+            time.sleep(0.5)
+        subprocess.run(["scancel", running], check=True, timeout=20)
+        code = process.wait(timeout=seconds)
+    finally:
+        process.kill()
+    return subprocess.CompletedProcess(process.args, code, log.read_text())
 
 
 def running_shard(known: int) -> str | None:

@@ -1,5 +1,7 @@
 """The example genome, unpacked and indexed once per session; a server to download from."""
 
+import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -12,6 +14,15 @@ from phytoscribe.annotation.model import GeneModel
 from phytoscribe.genome.fasta import Genome, check_fasta, write_index
 
 EXAMPLE = Path(__file__).parents[2] / "resources" / "example" / "athaliana"
+
+
+@pytest.fixture(scope="module")
+def benchmark_modules() -> Iterator[None]:
+    """The modules of benchmarks/ can be imported."""
+    folder = str(Path(__file__).parents[2] / "benchmarks")
+    sys.path.insert(0, folder)
+    yield
+    sys.path.remove(folder)
 
 
 @pytest.fixture(scope="session")

@@ -1,6 +1,5 @@
 """The parts of benchmarks/accuracy.py that decide what is scored and shown; the run itself needs data and hours."""
 
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -13,11 +12,7 @@ from phytoscribe.evaluation.exact import scorable
 BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
 
 
-@pytest.fixture(autouse=True, scope="module")
-def benchmark_modules():
-    sys.path.insert(0, str(BENCHMARKS))
-    yield
-    sys.path.remove(str(BENCHMARKS))
+pytestmark = pytest.mark.usefixtures("benchmark_modules")
 
 
 def test_every_tenth_scaffold_is_held_out_in_turn():

@@ -1,7 +1,6 @@
 """The rulers beside gt eval on real genes, and the page of benchmarks/ that tells of it."""
 
 import shutil
-import sys
 from pathlib import Path
 
 import pytest
@@ -15,11 +14,7 @@ BENCHMARKS = ROOT / "benchmarks"
 CONTIG = "Chr5_25975502_26975502"
 
 
-@pytest.fixture(autouse=True, scope="module")
-def benchmark_modules():
-    sys.path.insert(0, str(BENCHMARKS))
-    yield
-    sys.path.remove(str(BENCHMARKS))
+pytestmark = pytest.mark.usefixtures("benchmark_modules")
 
 
 def test_gt_eval_counts_what_the_rulers_count():

@@ -34,18 +34,29 @@ def start(
     folder: Path, *arguments: str, environment: dict[str, str] | None = None, seconds: float = 900
 ) -> subprocess.CompletedProcess:
     """Run ``snakemake`` with these arguments in ``folder``, as from a shell; the output holds stderr too."""
-    variables = {key: value for key, value in os.environ.items() if not key.startswith("SNAKEMAKE")}
-    variables["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{variables['PATH']}"
     return subprocess.run(
         ["snakemake", *arguments],
         cwd=folder,
-        env=variables | (environment or {}),
+        env=_variables() | (environment or {}),
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
         check=False,
         timeout=seconds,
     )
+
+
+def start_in_background(folder: Path, log: Path, *arguments: str) -> subprocess.Popen:
+    """The same without waiting; the output goes to a file."""
+    with log.open("w") as output:
+        return subprocess.Popen(
+            ["snakemake", *arguments], cwd=folder, env=_variables(), stdout=output, stderr=subprocess.STDOUT
+        )
+
+
+def _variables() -> dict[str, str]:
+    variables = {key: value for key, value in os.environ.items() if not key.startswith("SNAKEMAKE")}
+    return variables | {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{variables['PATH']}"}
 
 
 def jobs_of(output: str) -> dict[str, int]:

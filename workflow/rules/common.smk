@@ -16,7 +16,7 @@ from phytoscribe.configuration.imports import result_modules
 from phytoscribe.configuration.meaning import MODEL_FILES
 from phytoscribe.configuration.ranks import places_of_ranks
 from phytoscribe.configuration.read import read_config
-from phytoscribe.configuration.result_files import BIGWIGS, PlausibilityFiles, TrackFiles
+from phytoscribe.configuration.result_files import BIGWIGS, PlausibilityFiles, TrackFiles, shard_files
 from phytoscribe.configuration.sources import deciding_part
 from phytoscribe.configuration.targets import check_targets
 from phytoscribe.errors import ConfigError
@@ -175,10 +175,7 @@ def starting_tokenizer(file, released=config["finetune"].get("from_model")):
 
 def shards_of(wildcards):
     """The parts that the prediction of one genome is divided into."""
-    return [
-        f"results/predictions/shards/{wildcards.genome}/{number:03d}.jsonl"
-        for number in range(config["predict"]["shards"])
-    ]
+    return shard_files(wildcards.genome, config["predict"]["shards"], "jsonl")
 
 
 def predictions():

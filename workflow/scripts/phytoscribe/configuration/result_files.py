@@ -32,6 +32,11 @@ class OfAnnotation(OfGenome, Protocol):
     annotation: str
 
 
+def shard_files(genome: str, count: int, ending: str) -> list[str]:
+    """A file of each part that the prediction of one genome is divided into."""
+    return [f"results/predictions/shards/{genome}/{number:03d}.{ending}" for number in range(count)]
+
+
 class TrackFiles:
     """What belongs into ``results/tracks/{genome}/``."""
 
@@ -41,8 +46,7 @@ class TrackFiles:
 
     def shards(self, wildcards: OfGenome) -> list[str]:
         """What the parts of the prediction say along the contigs."""
-        folder = f"results/predictions/shards/{wildcards.genome}"
-        return [f"{folder}/{number:03d}.tracks" for number in range(self._settings["shards"])]
+        return shard_files(wildcards.genome, self._settings["shards"], "tracks")
 
     def source(self, wildcards: OfAnnotation) -> str:
         """The GFF3 behind an annotation of the folder."""

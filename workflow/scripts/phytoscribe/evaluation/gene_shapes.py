@@ -13,8 +13,7 @@ import numpy as np
 import pandas as pd
 
 from phytoscribe.annotation.model import GeneModel, Transcript
-from phytoscribe.errors import PhytoScribeError
-from phytoscribe.files import atomic_open
+from phytoscribe.evaluation.tables import read_columns, write_table
 
 #: What is measured, with its unit.  ``gene_length`` goes from the start to the stop codon, introns included.
 QUANTITIES = {
@@ -65,8 +64,7 @@ def shape_table(values: dict[str, np.ndarray], species: str, lineage: str) -> pd
 
 def write_shapes(shapes: pd.DataFrame, path: str | Path) -> None:
     """Write a table with four decimals, by rename."""
-    with atomic_open(path) as handle:
-        shapes.loc[:, list(COLUMNS)].to_csv(handle, sep="\t", index=False, float_format="%.4f", lineterminator="\n")
+    write_table(shapes.loc[:, list(COLUMNS)], path, decimals=4)
 
 
 def read_shapes(paths: Sequence[str | Path]) -> pd.DataFrame:
@@ -76,14 +74,5 @@ def read_shapes(paths: Sequence[str | Path]) -> pd.DataFrame:
         PhytoScribeError: a file is missing or has other columns.
     """
     tables = [pd.DataFrame(columns=list(COLUMNS))]
-    for path in paths:
-        try:
-            table = pd.read_csv(path, sep="\t")
-        except (OSError, pd.errors.EmptyDataError) as error:
-            raise PhytoScribeError(f"{path}: no table of gene shapes ({error}); run its rule again") from error
-        if tuple(table.columns) != COLUMNS:
-            raise PhytoScribeError(
-                f"{path}: columns {list(table.columns)} instead of {list(COLUMNS)}; run its rule again"
-            )
-        tables.append(table)
+    tables += [read_columns(path, COLUMNS, "table of gene shapes") for path in paths]
     return pd.concat([table for table in tables if len(table)] or tables[:1], ignore_index=True)

@@ -19,7 +19,7 @@ from phytoscribe.evaluation.columns import Codes, GeneColumns, flags
 from phytoscribe.evaluation.comparison import Row
 from phytoscribe.evaluation.error_classes import ErrorClass, Meetings, closest_chains
 from phytoscribe.evaluation.exact import ALL
-from phytoscribe.files import atomic_open
+from phytoscribe.evaluation.tables import write_table
 
 LOCUS_COLUMNS = (
     "predictor",
@@ -137,8 +137,7 @@ def fate_rows(loci: pd.DataFrame, predicted: pd.DataFrame) -> list[Row]:
 
 def write_genes(table: pd.DataFrame, path: str | Path) -> None:
     """Write a table of genes, by rename; probabilities with three decimals."""
-    with atomic_open(path) as handle:
-        table.to_csv(handle, sep="\t", index=False, float_format="%.3f", lineterminator="\n")
+    write_table(table, path, decimals=3)
 
 
 def _best(side: GeneColumns, chains: Codes, right: np.ndarray) -> Codes:

@@ -18,7 +18,7 @@ from phytoscribe.evaluation.gene_sequences import SPLICE_SITES, STOP_CODONS, Seq
 from phytoscribe.evaluation.gene_shapes import QUANTILES, QUANTITIES, SINGLE_EXON, measured, shape_table
 from phytoscribe.evaluation.predicted_genome import Prediction
 from phytoscribe.evaluation.related_species import Related
-from phytoscribe.files import atomic_open
+from phytoscribe.evaluation.tables import write_table
 
 COLUMNS = ("group", "name", "value", "unit", "low", "high", "verdict", "note")
 OK, WARNING, INFO = "ok", "warning", "info"
@@ -345,8 +345,7 @@ def write_plausibility(rows: Sequence[Row], path: str | Path) -> None:
     table = pd.DataFrame(rows, columns=list(COLUMNS))
     for column in ("value", "low", "high"):
         table[column] = [_shown(getattr(row, column)) for row in rows]
-    with atomic_open(path) as handle:
-        table.to_csv(handle, sep="\t", index=False, lineterminator="\n")
+    write_table(table, path)
 
 
 def read_plausibility(path: str | Path) -> pd.DataFrame:

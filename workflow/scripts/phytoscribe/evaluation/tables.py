@@ -1,4 +1,4 @@
-"""The long-format score tables under ``results/evaluation/``: one column list, one way to write and read them."""
+"""The tables under ``results/evaluation/``: one way to write and read them, and the columns of the score tables."""
 
 from __future__ import annotations
 
@@ -21,14 +21,13 @@ def score_table(rows: list[Row]) -> pd.DataFrame:
 
 def write_scores(scores: pd.DataFrame, path: str | Path) -> None:
     """Write a score table with six decimals, by rename."""
-    with atomic_open(path) as handle:
-        scores.loc[:, list(COLUMNS)].to_csv(handle, sep="\t", index=False, float_format="%.6f", lineterminator="\n")
+    write_table(scores.loc[:, list(COLUMNS)], path)
 
 
-def write_table(table: pd.DataFrame, path: str | Path) -> None:
-    """Write any table, tab-separated with a header, fractions with six decimals, by rename."""
+def write_table(table: pd.DataFrame, path: str | Path, decimals: int = 6) -> None:
+    """Write any table, tab-separated with a header, fractions with so many decimals, by rename."""
     with atomic_open(path) as handle:
-        table.to_csv(handle, sep="\t", index=False, float_format="%.6f", lineterminator="\n")
+        table.to_csv(handle, sep="\t", index=False, float_format=f"%.{decimals}f", lineterminator="\n")
 
 
 def read_table(path: str | Path) -> pd.DataFrame:
@@ -49,10 +48,19 @@ def read_scores(path: str | Path) -> pd.DataFrame:
     Raises:
         PhytoScribeError: the file is missing or has other columns.
     """
+    return read_columns(path, COLUMNS, "score table")
+
+
+def read_columns(path: str | Path, columns: tuple[str, ...], what: str) -> pd.DataFrame:
+    """Read a table that must have exactly these columns; ``what`` it is, for the message.
+
+    Raises:
+        PhytoScribeError: the file is missing, empty or has other columns.
+    """
     try:
-        scores = pd.read_csv(path, sep="\t")
+        table = pd.read_csv(path, sep="\t")
     except (OSError, pd.errors.EmptyDataError) as error:
-        raise PhytoScribeError(f"{path}: no score table ({error}); run its rule again") from error
-    if tuple(scores.columns) != COLUMNS:
-        raise PhytoScribeError(f"{path}: columns {list(scores.columns)} instead of {list(COLUMNS)}; run its rule again")
-    return scores
+        raise PhytoScribeError(f"{path}: no {what} ({error}); run its rule again") from error
+    if tuple(table.columns) != columns:
+        raise PhytoScribeError(f"{path}: columns {list(table.columns)} instead of {list(columns)}; run its rule again")
+    return table

@@ -9,6 +9,7 @@ from pathlib import Path
 import pandas as pd
 
 from phytoscribe.annotation.model import GeneModel
+from phytoscribe.evaluation.gene_shapes import measured
 from phytoscribe.reporting.drawing import Drawing
 from phytoscribe.reporting.error_atlas import error_atlas
 from phytoscribe.reporting.score_figures import (
@@ -19,7 +20,7 @@ from phytoscribe.reporting.score_figures import (
     f1_by_level,
     precision_recall,
 )
-from phytoscribe.reporting.structure_figures import length_distributions, score_distribution, structures
+from phytoscribe.reporting.structure_figures import length_distributions, score_distribution
 from phytoscribe.reporting.worst_loci import AlignedReads, GenesByPlace, worst_loci
 
 #: Loci in the error atlas.
@@ -70,7 +71,7 @@ def draw_genome(evidence: GenomeEvidence) -> Iterator[Drawing]:
     if drawn is not None:
         yield drawn
     tracks = _tracks(evidence)
-    yield from length_distributions(name, {track: structures(genes) for track, genes in tracks.items()})
+    yield from length_distributions(name, {track: measured(genes) for track, genes in tracks.items()})
     if loci is not None and evidence.reference is not None:
         yield from _atlas(evidence, loci, tracks)
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from phytoscribe.evaluation.scope import NO_TRAIN_HOMOLOGUE
 from phytoscribe.reporting.blocks import Block, Figures, Heading, Links, Paragraph, Section, key_values
 from phytoscribe.reporting.drawing import KeptFigure
 from phytoscribe.reporting.inputs import GenomeInfo, ReportInputs
 from phytoscribe.reporting.score_tables import (
-    NO_TRAIN_HOMOLOGUE,
     agreement_table,
     blast_tables,
     chain_table,

@@ -23,7 +23,6 @@ AGREEMENT = {"predictor": str}
 PLAUSIBILITY = {
     "group": str, "name": str, "value": str, "unit": str, "low": str, "high": str, "verdict": str, "note": str,
 }  # fmt: skip
-RIGHT = "right"
 
 
 def read_table(path: str | Path, columns: dict[str, type]) -> pd.DataFrame:

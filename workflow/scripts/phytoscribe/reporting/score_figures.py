@@ -8,9 +8,10 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from phytoscribe.evaluation.calibration import BIN_COLUMNS, chance_error, equal_width_bins, expected_calibration_error
+from phytoscribe.evaluation.gene_tables import RIGHT
+from phytoscribe.evaluation.scope import NO_TRAIN_HOMOLOGUE
 from phytoscribe.reporting.blocks import words
 from phytoscribe.reporting.drawing import Drawing
-from phytoscribe.reporting.result_tables import RIGHT
 from phytoscribe.reporting.style import INK, RULE, SOFT, STYLE, color_of, marker_of, name_of
 
 GROUP = "scores"
@@ -30,7 +31,7 @@ def f1_by_level(genome: str, scores: pd.DataFrame) -> Drawing:
         scores: ``{genome}.genes.tsv``.
     """
     exact = scores[(scores["metric"] == "f1") & (scores["ruler"] == "exact")]
-    shown = exact[exact["subset"].isin(["all", "no_train_homologue"]) & exact["value"].notna()]
+    shown = exact[exact["subset"].isin(["all", NO_TRAIN_HOMOLOGUE]) & exact["value"].notna()]
     levels = list(dict.fromkeys(exact["level"]))
     predictors = list(dict.fromkeys(shown["predictor"]))
     place = {level: -index for index, level in enumerate(levels)}
@@ -39,7 +40,7 @@ def f1_by_level(genome: str, scores: pd.DataFrame) -> Drawing:
         axes = figure.subplots()
         for number, predictor in enumerate(predictors):
             color, offset = color_of(predictor), 0.18 * ((len(predictors) - 1) / 2 - number)
-            for subset, face in (("all", color), ("no_train_homologue", "white")):
+            for subset, face in (("all", color), (NO_TRAIN_HOMOLOGUE, "white")):
                 rows = shown[(shown["predictor"] == predictor) & (shown["subset"] == subset)]
                 if rows.empty:
                     continue

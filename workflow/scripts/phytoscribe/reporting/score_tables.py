@@ -7,11 +7,11 @@ from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
+from phytoscribe.evaluation.scope import NO_TRAIN_HOMOLOGUE
 from phytoscribe.reporting.blocks import MISSING, Table, number, number_of, score, words
 from phytoscribe.reporting.style import PREDICTORS, name_of
 
 METRICS = ("precision", "recall", "f1")
-NO_TRAIN_HOMOLOGUE = "no_train_homologue"
 #: Rulers with a tolerance, and the others with the caption of their table.
 WITHIN = {"within_3": "ends within 3 bp", "within_100": "ends within 100 bp"}
 RULER_CAPTIONS = {

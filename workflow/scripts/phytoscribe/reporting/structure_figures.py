@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import matplotlib as mpl
 import numpy as np
@@ -19,39 +19,23 @@ GROUP = "structure"
 EXON_LIMIT = 20
 #: Of each quantity the name of its figure, the label of its axis, and its title.
 QUANTITIES = {
-    "cds": ("cds_lengths", "CDS of a gene (bp)", "Lengths of coding sequences"),
-    "exon": ("exon_lengths", "CDS exon (bp)", "Lengths of CDS exons"),
-    "intron": ("intron_lengths", "CDS intron (bp)", "Lengths of CDS introns"),
-    "exons": ("exon_counts", f"CDS exons of a gene ({EXON_LIMIT}: and more)", "CDS exons of genes"),
+    "cds_length": ("cds_lengths", "CDS of a gene (bp)", "Lengths of coding sequences"),
+    "cds_exon_length": ("exon_lengths", "CDS exon (bp)", "Lengths of CDS exons"),
+    "intron_length": ("intron_lengths", "CDS intron (bp)", "Lengths of CDS introns"),
+    "cds_exons": ("exon_counts", f"CDS exons of a gene ({EXON_LIMIT}: and more)", "CDS exons of genes"),
 }
-
-
-def structures(genes: Iterable[GeneModel]) -> dict[str, np.ndarray]:
-    """Lengths in bp and counts of coding genes: ``cds``, ``exon``, ``intron`` and ``exons`` (CDS exons of a gene).
-
-    A gene counts with its longest CDS, the first of them in the file.
-    """
-    found: dict[str, list[int]] = {"cds": [], "exon": [], "intron": [], "exons": []}
-    for gene in genes:
-        if gene.coding_transcripts:
-            longest = max(gene.coding_transcripts, key=lambda transcript: transcript.cds_length)
-            found["cds"].append(longest.cds_length)
-            found["exons"].append(len(longest.cds))
-            found["exon"] += [end - start for start, end in longest.cds]
-            found["intron"] += [end - start for start, end in longest.cds_introns]
-    return {name: np.array(values, dtype=np.int64) for name, values in found.items()}
 
 
 def length_distributions(genome: str, measured: Mapping[str, Mapping[str, np.ndarray]]) -> Iterator[Drawing]:
     """Distributions of the lengths of CDS, exons and introns, and of exon counts, by predictor; none without genes.
 
     Args:
-        measured: for each predictor its :func:`structures`.
+        measured: for each predictor what :func:`phytoscribe.evaluation.gene_shapes.measured` finds.
     """
     for kind, (name, label, title) in QUANTITIES.items():
         values = {predictor: found[kind] for predictor, found in measured.items() if found[kind].size}
         if values:
-            yield _distribution(genome, values, name, label, title, is_count=kind == "exons")
+            yield _distribution(genome, values, name, label, title, is_count=kind == "cds_exons")
 
 
 def _distribution(

@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 
 from phytoscribe.evaluation.calibration import chance_error, equal_width_bins, expected_calibration_error
+from phytoscribe.evaluation.scope import NO_TRAIN_HOMOLOGUE
 from phytoscribe.reporting.blocks import score
 from phytoscribe.reporting.inputs import GenomeInfo, ReportInputs
 from phytoscribe.reporting.score_tables import check_name, measured
@@ -127,7 +128,7 @@ def _scored(scores: pd.DataFrame | None) -> str:
     near = _locus(scores, OURS, "f1", ruler="within_100")
     if near is not None:
         parts.append(f"With ends within 100 bp, as many published figures count, locus F1 is {score(near[0])}")
-    filtered = _locus(scores, OURS, "f1", subset="no_train_homologue")
+    filtered = _locus(scores, OURS, "f1", subset=NO_TRAIN_HOMOLOGUE)
     if filtered is not None and filtered[1]:
         parts.append(f"Over the {filtered[1]:,} loci without a homologue in training, locus F1 is {score(filtered[0])}")
     return ". ".join(parts) + "."

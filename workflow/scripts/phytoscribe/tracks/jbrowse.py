@@ -58,61 +58,53 @@ def _assembly(folder: TrackFolder) -> dict[str, Any]:
 
 
 def _annotation(track: AnnotationTrack, genome: str) -> dict[str, Any]:
-    return {
-        "type": "FeatureTrack",
-        "trackId": track.name,
-        "name": track.title,
-        "assemblyNames": [genome],
-        "category": ["Genes"],
-        "adapter": {
-            "type": "Gff3TabixAdapter",
-            "gffGzLocation": _uri(track.file),
-            "index": {"location": _uri(track.index), "indexType": track.index.rpartition(".")[2].upper()},
-        },
-        "displays": [
-            {
-                "type": "LinearBasicDisplay",
-                "displayId": f"{track.name}-display",
-                "renderer": {"type": "SvgFeatureRenderer", "color1": _colour(track.colour)},
-            }
-        ],
+    adapter = {
+        "type": "Gff3TabixAdapter",
+        "gffGzLocation": _uri(track.file),
+        "index": {"location": _uri(track.index), "indexType": track.index.rpartition(".")[2].upper()},
     }
+    display = {
+        "type": "LinearBasicDisplay",
+        "displayId": f"{track.name}-display",
+        "renderer": {"type": "SvgFeatureRenderer", "color1": _colour(track.colour)},
+    }
+    return _track("FeatureTrack", track.name, track.title, genome, "Genes", adapter, display)
 
 
 def _probability(track: ProbabilityTrack, genome: str) -> dict[str, Any]:
-    return {
-        "type": "QuantitativeTrack",
-        "trackId": track.name,
-        "name": track.title,
-        "assemblyNames": [genome],
-        "category": ["Probabilities"],
-        "adapter": {"type": "BigWigAdapter", "bigWigLocation": _uri(track.file)},
-        "displays": [
-            {
-                "type": "LinearWiggleDisplay",
-                "displayId": f"{track.name}-display",
-                "height": 50,
-                "minScore": 0,
-                "maxScore": 1,
-                "renderers": {"XYPlotRenderer": {"type": "XYPlotRenderer", "color": _colour(track.colour)}},
-            }
-        ],
+    adapter = {"type": "BigWigAdapter", "bigWigLocation": _uri(track.file)}
+    display = {
+        "type": "LinearWiggleDisplay",
+        "displayId": f"{track.name}-display",
+        "height": 50,
+        "minScore": 0,
+        "maxScore": 1,
+        "renderers": {"XYPlotRenderer": {"type": "XYPlotRenderer", "color": _colour(track.colour)}},
     }
+    return _track("QuantitativeTrack", track.name, track.title, genome, "Probabilities", adapter, display)
 
 
 def _reads(folder: TrackFolder) -> dict[str, Any]:
-    return {
-        "type": "AlignmentsTrack",
-        "trackId": "reads",
-        "name": "Iso-Seq reads",
-        "assemblyNames": [folder.genome],
-        "category": ["Reads"],
-        "adapter": {
-            "type": "BamAdapter",
-            "bamLocation": _uri(READS_FILE),
-            "index": {"location": _uri(str(folder.reads)), "indexType": "BAI"},
-        },
+    adapter = {
+        "type": "BamAdapter",
+        "bamLocation": _uri(READS_FILE),
+        "index": {"location": _uri(str(folder.reads)), "indexType": "BAI"},
     }
+    return _track("AlignmentsTrack", "reads", "Iso-Seq reads", folder.genome, "Reads", adapter)
+
+
+def _track(
+    kind: str, name: str, title: str, genome: str, category: str, adapter: dict[str, Any], *displays: dict[str, Any]
+) -> dict[str, Any]:
+    track = {
+        "type": kind,
+        "trackId": name,
+        "name": title,
+        "assemblyNames": [genome],
+        "category": [category],
+        "adapter": adapter,
+    }
+    return track | ({"displays": list(displays)} if displays else {})
 
 
 def _uri(file: str) -> dict[str, str]:
