@@ -21,6 +21,7 @@ from phytoscribe.evaluation.read_alignment import (
     ReadLimits,
     align_reads,
     blocks_and_introns,
+    index_reads,
 )
 from phytoscribe.evaluation.read_evidence import ReadEvidence
 from phytoscribe.evaluation.read_support import blast_predictors, transcript_sequences
@@ -186,8 +187,19 @@ def alignment(genome):
     folder = genome.parent
     with gzip.open(EXAMPLE / "isoseq_chr5tail.fastq.gz", "rt") as source, gzip.open(folder / "r.fastq.gz", "wt") as out:
         out.writelines(islice(source, 4 * READS))
-    align_reads(folder / "r.fastq.gz", genome, folder / "r.bam", folder / "r.bam.bai", threads=2)
+    align_reads(folder / "r.fastq.gz", genome, folder / "r.bam", folder / "r.bam.csi", threads=2)
     return folder / "r.bam"
+
+
+def test_reads_are_found_on_a_chromosome_as_long_as_those_of_wheat(tmp_path):
+    place = 700_000_000
+    header = pysam.AlignmentHeader.from_dict({"HD": {"SO": "coordinate"}, "SQ": [{"SN": "chr3B", "LN": 830_829_764}]})
+    with pysam.AlignmentFile(str(tmp_path / "r.bam"), "wb", header=header) as bam:
+        bam.write(pysam.AlignedSegment.fromstring(f"r1\t0\tchr3B\t{place + 1}\t60\t4M\t*\t0\t0\tACGT\t*", header))
+    index_reads(tmp_path / "r.bam", tmp_path / "r.bam.csi")
+    with pysam.AlignmentFile(str(tmp_path / "r.bam")) as bam:
+        assert [read.query_name for read in bam.fetch("chr3B", place, place + 1)] == ["r1"]
+        assert not list(bam.fetch("chr3B", 0, place))
 
 
 def test_real_reads_fall_on_annotated_introns(alignment):
@@ -310,5 +322,5 @@ def test_bad_bam_and_missing_program(tmp_path, monkeypatch):
         list(ReadFilter(bad))
     monkeypatch.setenv("PATH", "")
     with pytest.raises(ToolError, match="minimap2 is not on PATH"):
-        align_reads(bad, bad, tmp_path / "a.bam", tmp_path / "a.bam.bai", threads=1)
+        align_reads(bad, bad, tmp_path / "a.bam", tmp_path / "a.bam.csi", threads=1)
     assert not (tmp_path / "a.bam").exists()

@@ -18,6 +18,7 @@ from phytoscribe.annotation.model import GeneModel, Transcript
 from phytoscribe.errors import PhytoScribeError
 from phytoscribe.evaluation.augustus import read_augustus
 from phytoscribe.evaluation.exact import scorable, score_genes
+from phytoscribe.evaluation.read_alignment import ReadLimits
 from phytoscribe.reporting.drawing import read_figures, write_drawings
 from phytoscribe.reporting.error_atlas import coverage
 from phytoscribe.reporting.genome_figures import GenomeEvidence, draw_genome
@@ -43,6 +44,7 @@ def write_bam(path: Path, genes: list[GeneModel], copies: int = 3) -> Path:
                 read.query_name, read.reference_id, read.reference_start = f"{gene.id}.{copy}", 0, transcript.start
                 read.flag = (16 if gene.strand == "-" else 0) | (256 if copy == copies else 0)
                 read.mapping_quality = 60
+                read.set_tag("NM", 0)
                 cigar = [(0, transcript.exons[0][1] - transcript.exons[0][0])]
                 for (_, left), (right, end) in zip(transcript.exons, transcript.exons[1:]):
                     cigar += [(3, right - left), (0, end - right)]
@@ -194,7 +196,7 @@ def test_a_locus_with_reads_comes_first(tmp_path):
     loci = table(("silent", "missed"), ("expressed", "missed"))
     both = [silent, expressed]
     assert [found.gene.id for found in worst_loci(loci, both, [])] == ["silent", "expressed"]
-    with AlignedReads(write_bam(tmp_path / "r.bam", [expressed], copies=9)) as reads:
+    with AlignedReads(write_bam(tmp_path / "r.bam", [expressed], copies=9), ReadLimits()) as reads:
         found = worst_loci(loci, both, [], reads)
         antisense = worst_loci(table(("x", "missed")), [gene("x", ((1000, 1100),), strand="-")], [], reads)
     assert [(locus.gene.id, locus.reads, locus.weight) for locus in found] == [
@@ -203,10 +205,17 @@ def test_a_locus_with_reads_comes_first(tmp_path):
     assert antisense[0].reads == 0
 
 
+def test_reads_that_are_no_evidence_move_no_locus(tmp_path):
+    expressed = gene("expressed", ((1000, 1100),))
+    bam = write_bam(tmp_path / "r.bam", [expressed], copies=9)
+    with AlignedReads(bam, ReadLimits(mapping_quality=61)) as reads:
+        assert worst_loci(table(("expressed", "missed")), [expressed], [], reads)[0].reads == 0
+
+
 def test_reads_without_an_index_are_named(tmp_path):
     (tmp_path / "r.bam").write_bytes(b"nothing")
     with pytest.raises(PhytoScribeError, match=r"r\.bam: cannot be read as indexed BAM"):
-        AlignedReads(tmp_path / "r.bam")
+        AlignedReads(tmp_path / "r.bam", ReadLimits())
 
 
 blocks = st.lists(st.tuples(st.integers(0, 900), st.integers(1, 300)), max_size=5).map(

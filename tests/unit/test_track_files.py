@@ -127,7 +127,7 @@ def test_jbrowse_is_told_of_every_file_by_relative_paths(folder):
     bigwigs = {track.file for track in folder.probabilities}
     assert len(bigwigs) == 12
     assert files == bigwigs | {
-        *("genome.fa.gz", "genome.fa.gz.fai", "genome.fa.gz.gzi", "reads.bam", "reads.bam.bai"),
+        *("genome.fa.gz", "genome.fa.gz.fai", "genome.fa.gz.gzi", "reads.bam", "reads.bam.csi"),
         *("genes.gff3.gz", "genes.gff3.gz.tbi", "reference.gff3.gz", "reference.gff3.gz.tbi"),
     }
     ids = [track["trackId"] for track in config["tracks"]]

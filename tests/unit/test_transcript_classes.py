@@ -139,7 +139,7 @@ def simulated(tmp_path_factory):
     reads.append(">stranger\n" + "".join(rng.choices("ACGT", k=900)) + "\n")
     with gzip.open(folder / "r.fa.gz", "wt") as out:
         out.writelines(reads)
-    align_reads(folder / "r.fa.gz", folder / "g.fa", folder / "r.bam", folder / "r.bam.bai", threads=1)
+    align_reads(folder / "r.fa.gz", folder / "g.fa", folder / "r.bam", folder / "r.bam.csi", threads=1)
     return folder, exons_of
 
 

@@ -27,7 +27,7 @@ def test_every_target_is_there(finished):
     expected += [f"evaluation/{genome}.plausibility.tsv" for genome in ("tiny", "other")]
     tracks = ["coding_plus.bw", "acceptor_minus.bw", "genes.gff3.gz", "genes.gff3.gz.tbi", "igv_session.xml"]
     expected += [f"tracks/{genome}/{file}" for genome in ("tiny", "other") for file in [*tracks, "jbrowse/config.json"]]
-    expected += [f"tracks/tiny/{file}" for file in ("reference.gff3.gz", "augustus.gff3.gz", "reads.bam.bai")]
+    expected += [f"tracks/tiny/{file}" for file in ("reference.gff3.gz", "augustus.gff3.gz", "reads.bam.csi")]
     expected += ["splits/leakage.tsv", "models/structure/load_report.json", "report/report.html"]
     expected += ["clean/tiny.check.svg", "clean/tiny.check.json", "../resources/genomes/manifest.tsv"]
     for name in expected:

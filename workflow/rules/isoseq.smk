@@ -11,7 +11,7 @@ rule align_isoseq:
         library=library("align_isoseq"),
     output:
         bam="results/evaluation/isoseq/{genome}.bam",
-        bai="results/evaluation/isoseq/{genome}.bam.bai",
+        csi="results/evaluation/isoseq/{genome}.bam.csi",
     log:
         "logs/evaluate/{genome}.align.log",
     benchmark:
@@ -34,7 +34,7 @@ rule blast_isoseq:
         transcripts="results/predictions/{genome}.transcripts.fna",
         cds="results/predictions/{genome}.cds.fna",
         bam="results/evaluation/isoseq/{genome}.bam",
-        bai="results/evaluation/isoseq/{genome}.bam.bai",
+        csi="results/evaluation/isoseq/{genome}.bam.csi",
         fasta="resources/genomes/{genome}/{genome}.fa",
         fai="resources/genomes/{genome}/{genome}.fa.fai",
         reference=reference_of,
@@ -71,7 +71,7 @@ rule evaluate_isoseq:
     input:
         predicted="results/predictions/{genome}.gff3",
         bam="results/evaluation/isoseq/{genome}.bam",
-        bai="results/evaluation/isoseq/{genome}.bam.bai",
+        csi="results/evaluation/isoseq/{genome}.bam.csi",
         fai="resources/genomes/{genome}/{genome}.fa.fai",
         reference=reference_of,
         augustus=baseline_of,

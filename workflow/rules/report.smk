@@ -18,7 +18,7 @@ rule plot_genome:
         genes=figure_files.scored("results/evaluation/{genome}.predicted_genes.tsv"),
         augustus=baseline_of,
         bam=figure_files.with_reads("results/evaluation/isoseq/{genome}.bam"),
-        bai=figure_files.with_reads("results/evaluation/isoseq/{genome}.bam.bai"),
+        csi=figure_files.with_reads("results/evaluation/isoseq/{genome}.bam.csi"),
         library=library("plot_genome"),
     output:
         figures=report(
@@ -41,6 +41,7 @@ rule plot_genome:
     params:
         genome=lambda wildcards: wildcards.genome,
         contigs=lambda wildcards: genomes.scored_contigs(wildcards.genome),
+        limits=config["evaluate"]["isoseq"],
     message:
         "Drawing the figures of {wildcards.genome}: {output.figures}"
     script:

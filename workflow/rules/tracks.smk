@@ -76,11 +76,11 @@ rule compress_genome:
 rule copy_reads:
     input:
         bam="results/evaluation/isoseq/{genome}.bam",
-        bai="results/evaluation/isoseq/{genome}.bam.bai",
+        csi="results/evaluation/isoseq/{genome}.bam.csi",
         library=library("copy_reads"),
     output:
         bam="results/tracks/{genome}/reads.bam",
-        bai="results/tracks/{genome}/reads.bam.bai",
+        csi="results/tracks/{genome}/reads.bam.csi",
     log:
         "logs/tracks/{genome}.reads.log",
     benchmark:

@@ -1,7 +1,7 @@
 """Rule align_isoseq: spliced alignment of Iso-Seq reads to their genome.
 
 input: reads (resources/genomes/{genome}/isoseq.fastq.gz), fasta
-output: bam (results/evaluation/isoseq/{genome}.bam), bai (.bam.bai)
+output: bam (results/evaluation/isoseq/{genome}.bam), csi (.bam.csi)
 params: none
 threads: minimap2 and sorting
 """
@@ -13,7 +13,7 @@ def main(snakemake) -> None:
     from phytoscribe.evaluation.read_alignment import align_reads
 
     align_reads(
-        snakemake.input.reads, snakemake.input.fasta, snakemake.output.bam, snakemake.output.bai, snakemake.threads
+        snakemake.input.reads, snakemake.input.fasta, snakemake.output.bam, snakemake.output.csi, snakemake.threads
     )
 
 

@@ -1,7 +1,7 @@
 """Rule copy_reads: the aligned reads beside the tracks, so that the folder can be moved as a whole.
 
-input: bam, bai
-output: bam, bai
+input: bam, csi
+output: bam, csi
 """
 
 from phytoscribe.session import run_script
@@ -12,7 +12,7 @@ def main(snakemake) -> None:
 
     from phytoscribe.files import atomic_path
 
-    for kind in ("bam", "bai"):
+    for kind in ("bam", "csi"):
         with atomic_path(snakemake.output[kind]) as temporary:
             shutil.copyfile(snakemake.input[kind], temporary)
 

@@ -2,9 +2,10 @@
 
 input: predicted (results/predictions/{genome}.gff3), fai; optional, each may be an empty list: reference
     (results/clean/{genome}.gff3), augustus (GFF3), scores, loci, genes (results/evaluation/{genome}.genes.tsv,
-    .reference_loci.tsv, .predicted_genes.tsv), bam (results/evaluation/isoseq/{genome}.bam) with its bai
+    .reference_loci.tsv, .predicted_genes.tsv), bam (results/evaluation/isoseq/{genome}.bam) with its csi
 output: figures (folder results/report/figures/{genome})
-params: genome (name), contigs (list of scored contigs, or None for all)
+params: genome (name), contigs (list of scored contigs, or None for all), limits (config evaluate.isoseq: which reads
+    count)
 """
 
 from phytoscribe.session import run_script
@@ -12,6 +13,7 @@ from phytoscribe.session import run_script
 
 def main(snakemake) -> None:
     from phytoscribe.annotation.gff_reader import read_gff3
+    from phytoscribe.evaluation.read_alignment import ReadLimits
     from phytoscribe.evaluation.tables import read_scores
     from phytoscribe.genome.fasta import chosen_contigs, read_index
     from phytoscribe.reporting.drawing import write_drawings
@@ -34,6 +36,7 @@ def main(snakemake) -> None:
         loci=read("loci", read_table, LOCI),
         predicted=read("genes", read_table, PREDICTED_GENES),
         bam=given.get("bam") or None,
+        limits=ReadLimits.of(params.limits),
     )
     write_drawings(draw_genome(evidence), snakemake.output.figures)
 

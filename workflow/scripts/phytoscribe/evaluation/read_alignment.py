@@ -20,24 +20,34 @@ from phytoscribe.files import atomic_path, scratch_folder
 
 log = logging.getLogger(__name__)
 
-MINIMAP2_OPTIONS = ("-ax", "splice:hq", "-uf", "--secondary=no")
+#: ``-I``: the index in one piece, whatever the genome's size (by default it is cut at 4 or 8 Gb); reads aligned to one
+#: piece after the other would have an alignment, and a mapping quality, in each.
+MINIMAP2_OPTIONS = ("-ax", "splice:hq", "-uf", "--secondary=no", "-I", "1000G")
 _CIGAR_DELETION, _CIGAR_INTRON = 2, 3
 _CIGAR_ON_REFERENCE = frozenset({0, 2, 7, 8})
 Chain = tuple[Interval, ...]
 
 
-def align_reads(reads: str | Path, fasta: str | Path, bam: str | Path, bai: str | Path, threads: int) -> None:
+def align_reads(reads: str | Path, fasta: str | Path, bam: str | Path, csi: str | Path, threads: int) -> None:
     """Align transcript reads (FASTQ or FASTA, plain or gzipped, 5' to 3') to a genome: sorted BAM and its index.
 
     Raises:
         ToolError: minimap2 is missing or fails.
     """
     program = require("minimap2", "the Iso-Seq evaluation")
-    with scratch_folder("isoseq-") as folder, atomic_path(bam) as bam_path, atomic_path(bai) as bai_path:
+    with scratch_folder("isoseq-") as folder, atomic_path(bam) as bam_path, atomic_path(csi) as csi_path:
         sam = folder / "reads.sam"
         run([program, *MINIMAP2_OPTIONS, "-t", str(threads), fasta, reads], stdout=sam)
         pysam.sort("--no-PG", "-@", str(max(0, threads - 1)), "-o", str(bam_path), str(sam))
-        pysam.index(str(bam_path), str(bai_path))
+        index_reads(bam_path, csi_path)
+
+
+def index_reads(bam: str | Path, csi: str | Path) -> None:
+    """Index a sorted BAM file, by CSI for every genome.
+
+    BAI ends at 2^29 bases of a contig (SAM specification, section 5); chromosomes of wheat, barley and rye are longer.
+    """
+    pysam.index("-c", str(bam), str(csi))
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,12 +145,8 @@ class ReadFilter:
                 counts.unaligned += 1
             elif self.contigs is not None and record.reference_name not in self.contigs:
                 counts.other_contig += 1
-            elif record.mapping_quality < self.limits.mapping_quality:
-                counts.low_mapping_quality += 1
-            elif aligned_share(record) < self.limits.coverage:
-                counts.low_coverage += 1
-            elif alignment_identity(record, self.bam) < self.limits.identity:
-                counts.low_identity += 1
+            elif failed := failed_limit(record, self.limits, self.bam):
+                setattr(counts, failed, getattr(counts, failed) + 1)
             else:
                 counts.used += 1
                 blocks, introns = blocks_and_introns(record.reference_start, record.cigartuples)
@@ -164,6 +170,19 @@ def first_records(bam: str | Path) -> Iterator[pysam.AlignedSegment]:
                     yield record
     except (OSError, ValueError) as error:
         raise PhytoScribeError(f"{bam}: cannot be read as BAM ({error}); run align_isoseq again") from error
+
+
+def failed_limit(record: pysam.AlignedSegment, limits: ReadLimits, bam: str | Path) -> str | None:
+    """The first limit that an alignment does not reach, as :class:`ReadCounts` names it; None for evidence.
+
+    Raises:
+        PhytoScribeError: the record has no tag ``NM``.
+    """
+    if record.mapping_quality < limits.mapping_quality:
+        return "low_mapping_quality"
+    if aligned_share(record) < limits.coverage:
+        return "low_coverage"
+    return "low_identity" if alignment_identity(record, bam) < limits.identity else None
 
 
 def aligned_share(record: pysam.AlignedSegment) -> float:

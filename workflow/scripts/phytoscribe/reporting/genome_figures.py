@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pandas as pd
 
 from phytoscribe.annotation.model import GeneModel
 from phytoscribe.evaluation.gene_shapes import measured
+from phytoscribe.evaluation.read_alignment import ReadLimits
 from phytoscribe.reporting.drawing import Drawing
 from phytoscribe.reporting.error_atlas import error_atlas
 from phytoscribe.reporting.score_figures import (
@@ -38,7 +39,7 @@ class GenomeEvidence:
         scores: ``{genome}.genes.tsv``.
         loci: ``{genome}.reference_loci.tsv``.
         predicted: ``{genome}.predicted_genes.tsv``.
-        bam: Iso-Seq reads on the genome, indexed.
+        bam: Iso-Seq reads on the genome, indexed; ``limits`` tells those that count.
     """
 
     name: str
@@ -50,6 +51,7 @@ class GenomeEvidence:
     loci: pd.DataFrame | None = None
     predicted: pd.DataFrame | None = None
     bam: str | Path | None = None
+    limits: ReadLimits = field(default_factory=ReadLimits)
 
 
 def draw_genome(evidence: GenomeEvidence) -> Iterator[Drawing]:
@@ -94,6 +96,6 @@ def _atlas(evidence: GenomeEvidence, loci: pd.DataFrame, tracks: dict[str, list[
         worst = worst_loci(ours, tracks["reference"], tracks[OURS], None, ATLAS)
         yield from error_atlas(worst, by_place, None)
         return
-    with AlignedReads(evidence.bam) as reads:
+    with AlignedReads(evidence.bam, evidence.limits) as reads:
         worst = worst_loci(ours, tracks["reference"], tracks[OURS], reads, ATLAS)
         yield from error_atlas(worst, by_place, reads)

@@ -22,15 +22,12 @@ import pysam
 from phytoscribe.annotation.model import GeneModel, Interval, merge_intervals
 from phytoscribe.errors import PhytoScribeError
 from phytoscribe.evaluation.gene_tables import RIGHT
-from phytoscribe.evaluation.read_alignment import blocks_and_introns, transcript_strand
+from phytoscribe.evaluation.read_alignment import ReadLimits, blocks_and_introns, failed_limit, transcript_strand
 
 RULE = (
     "Worst: most coding bases wrong (of the closest isoform and not predicted, or predicted and coding in no annotated "
     "transcript), times 1 + log10(1 + Iso-Seq reads)."
 )
-
-#: Reads with a lower mapping quality fit two places equally well.
-MINIMUM_MAPPING_QUALITY = 1
 
 
 @dataclass(frozen=True)
@@ -68,13 +65,14 @@ class GenesByPlace:
 
 
 class AlignedReads:
-    """An indexed BAM of Iso-Seq reads: blocks of the uniquely placed primary alignments.
+    """An indexed BAM of Iso-Seq reads: blocks of the primary alignments that reach the limits.
 
     Raises:
         PhytoScribeError: the BAM or its index cannot be read.
     """
 
-    def __init__(self, bam: str | Path) -> None:
+    def __init__(self, bam: str | Path, limits: ReadLimits) -> None:
+        self._path, self._limits = bam, limits
         try:
             self._bam = pysam.AlignmentFile(str(bam), "rb")
             self._bam.check_index()
@@ -92,7 +90,7 @@ class AlignedReads:
         for read in self._bam.fetch(contig, start, end):
             if read.is_unmapped or read.is_secondary or read.is_supplementary:
                 continue
-            if read.mapping_quality >= MINIMUM_MAPPING_QUALITY:
+            if failed_limit(read, self._limits, self._path) is None:
                 blocks, _ = blocks_and_introns(read.reference_start, read.cigartuples)
                 yield transcript_strand(read), blocks
 

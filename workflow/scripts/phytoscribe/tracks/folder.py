@@ -113,5 +113,5 @@ class TrackFolder:
                 if name in annotations
             ),
             tuple(ProbabilityTrack(kind, strand) for kind in KINDS for strand in STRANDS) if with_probabilities else (),
-            f"{READS_FILE}.bai" if with_reads else None,
+            f"{READS_FILE}.csi" if with_reads else None,
         )

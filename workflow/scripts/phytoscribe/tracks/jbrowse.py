@@ -88,7 +88,7 @@ def _reads(folder: TrackFolder) -> dict[str, Any]:
     adapter = {
         "type": "BamAdapter",
         "bamLocation": _uri(READS_FILE),
-        "index": {"location": _uri(str(folder.reads)), "indexType": "BAI"},
+        "index": {"location": _uri(str(folder.reads)), "indexType": "CSI"},
     }
     return _track("AlignmentsTrack", "reads", "Iso-Seq reads", folder.genome, "Reads", adapter)
 
