@@ -82,7 +82,7 @@ def _head(output: Path, model: Model, part: str, augustus: str) -> list[str]:
         f"# Accuracy on the {what}",
         f"Made on {date.today().isoformat()} by",
         f"    {_command()}",
-        f"Model {about}; {settings}. {', '.join(versions)}. AUGUSTUS runs with `--UTR=off --softmasking=0`; the tables "
+        f"Model {about}; {settings}. {', '.join(versions)}. AUGUSTUS runs with `{" ".join(OPTIONS)}`; the tables "
         "name its species. Every figure is in "
         f"[{output.name}.tsv]({output.name}.tsv).",
         "The ruler is exact: a CDS exon, an intron, a start or a stop counts only with every base right, a transcript "

@@ -50,6 +50,18 @@ def test_a_literal_gene(tmp_path):
     assert (found.strand, found.score, found.transcripts[0].start_phase) == ("-", 0.5, 0)
 
 
+def test_genes_of_several_runs_are_told_apart_by_their_contigs(tmp_path):
+    path = tmp_path / "a.gff"
+    path.write_text(LINES + LINES.replace("c\t", "d\t").replace("\t0.5\t", "\t0.7\t"))
+    first, second = read_augustus(path)
+    assert (first.contig, second.contig) == ("c", "d")
+    assert (first.score, second.score) == (0.5, 0.7)
+    assert first.transcripts[0].cds == second.transcripts[0].cds == ((0, 30), (60, 90))
+    path.write_text(LINES + LINES)
+    with pytest.raises(GffError, match=r"line 4: gene g1 of contig c began in line 1 already; join .* join_aug_pred"):
+        read_augustus(path)
+
+
 @pytest.mark.parametrize("bad", ["c\tAUGUSTUS\tCDS\t1\t30\n", "c\tAUGUSTUS\tCDS\t1\t30\t.\t-\t2\tg1\n"])
 def test_bad_output_names_its_line(tmp_path, bad):
     path = tmp_path / "a.gff"

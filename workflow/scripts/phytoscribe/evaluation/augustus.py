@@ -23,9 +23,12 @@ from phytoscribe.genome.sequence import Bases, decode
 
 log = logging.getLogger(__name__)
 
-#: No UTR model, and the whole sequence is searched: soft-masked bases are bases like any other.
-OPTIONS = ("--UTR=off", "--softmasking=0")
+#: No UTR model, and the whole sequence is searched: soft-masked bases are bases like any other.  The stop codon belongs
+#: to the CDS, also with parameter sets whose own setting leaves it out.
+OPTIONS = ("--UTR=off", "--softmasking=0", "--stopCodonExcludedFromCDS=false")
 SOURCE = "AUGUSTUS"
+#: Contig and id.
+_Name = tuple[str, str]
 _TRANSCRIPT_ID = re.compile(r'transcript_id "([^"]+)"')
 
 
@@ -93,11 +96,15 @@ def read_augustus(path: str | Path) -> list[GeneModel]:
     CDS lines hold the stop codon, as AUGUSTUS writes them by default.  Genes cut by a contig end keep the phase of
     their first CDS segment.  The score is AUGUSTUS's posterior probability where it gives one.
 
+    Ids are AUGUSTUS's own, g1, g2, ..., and begin anew in each of its runs: in a file of several runs put together they
+    tell genes apart on one contig only.
+
     Raises:
-        GffError: a line has not nine columns, or a CDS line names no transcript.
+        GffError: a line has not nine columns, a CDS line names no transcript, or two genes of a contig have one id.
     """
-    transcripts: dict[str, _Lines] = {}
-    scores: dict[str, float] = {}
+    transcripts: dict[_Name, _Lines] = {}
+    scores: dict[_Name, float] = {}
+    begun: dict[_Name, int] = {}
     with open_text(path) as handle:
         for number, line in enumerate(handle, start=1):
             if line.startswith("#") or not line.strip():
@@ -106,21 +113,28 @@ def read_augustus(path: str | Path) -> list[GeneModel]:
             if len(columns) != 9:
                 raise GffError(f"{path}, line {number}: {len(columns)} columns instead of 9; is this AUGUSTUS output?")
             if columns[2] in ("gene", "transcript"):
+                name = columns[0], columns[8]
+                if name in begun:
+                    raise GffError(
+                        f"{path}, line {number}: {columns[2]} {columns[8]} of contig {columns[0]} began in line "
+                        f"{begun[name]} already; join the outputs of several runs with AUGUSTUS's join_aug_pred.pl"
+                    )
+                begun[name] = number
                 if columns[5] != ".":
-                    scores[columns[8]] = float(columns[5])
+                    scores[name] = float(columns[5])
             elif columns[2] in ("CDS", "exon"):
                 _add_part(columns, transcripts, f"{path}, line {number}")
-    by_gene: dict[str, list[str]] = defaultdict(list)
-    for name in transcripts:
-        by_gene[name.rpartition(".")[0] or name].append(name)
+    by_gene: dict[_Name, list[_Name]] = defaultdict(list)
+    for contig, name in transcripts:
+        by_gene[contig, name.rpartition(".")[0] or name].append((contig, name))
     return [_gene(name, members, transcripts, scores) for name, members in by_gene.items()]
 
 
-def _add_part(columns: Sequence[str], transcripts: dict[str, _Lines], where: str) -> None:
+def _add_part(columns: Sequence[str], transcripts: dict[_Name, _Lines], where: str) -> None:
     matched = _TRANSCRIPT_ID.search(columns[8])
     if matched is None:
         raise GffError(f"{where}: a {columns[2]} line without transcript_id; is this AUGUSTUS output?")
-    lines = transcripts.setdefault(matched.group(1), _Lines(columns[0], columns[6]))
+    lines = transcripts.setdefault((columns[0], matched.group(1)), _Lines(columns[0], columns[6]))
     start, end = int(columns[3]) - 1, int(columns[4])
     if columns[2] == "CDS":
         lines.cds.append((start, end, int(columns[7])))
@@ -128,7 +142,9 @@ def _add_part(columns: Sequence[str], transcripts: dict[str, _Lines], where: str
         lines.exons.append((start, end))
 
 
-def _gene(name: str, members: Sequence[str], transcripts: dict[str, _Lines], scores: dict[str, float]) -> GeneModel:
+def _gene(
+    name: _Name, members: Sequence[_Name], transcripts: dict[_Name, _Lines], scores: dict[_Name, float]
+) -> GeneModel:
     first = transcripts[members[0]]
     models = []
     for member in members:
@@ -136,5 +152,5 @@ def _gene(name: str, members: Sequence[str], transcripts: dict[str, _Lines], sco
         segments = tuple((start, end) for start, end, _ in cds)
         phase = cds[0 if first.strand == "+" else -1][2] if cds else 0
         exons = tuple(sorted(transcripts[member].exons)) or segments
-        models.append(Transcript(member, exons, segments, score=scores.get(member), start_phase=phase))
-    return GeneModel(name, first.contig, first.strand, tuple(models), source=SOURCE, score=scores.get(name))
+        models.append(Transcript(member[1], exons, segments, score=scores.get(member), start_phase=phase))
+    return GeneModel(name[1], first.contig, first.strand, tuple(models), source=SOURCE, score=scores.get(name))
