@@ -37,8 +37,11 @@ class Related:
 
     @classmethod
     def of(cls, shapes: pd.DataFrame, genome: str, lineage: str) -> Related:
-        """The rows of ``shapes`` that a genome of this name and lineage is compared with, in their order."""
-        others = shapes[shapes["species"] != genome]
+        """The rows of ``shapes`` that a genome of this name and lineage is compared with, in their order.
+
+        Of a species that is given twice (by the configuration, and by what ships) the first rows count.
+        """
+        others = shapes[shapes["species"] != genome].drop_duplicates(["species", "quantity"])
         alike = others[others["lineage"] == lineage]
         return cls(alike, True) if len(alike) else cls(others, False)
 
