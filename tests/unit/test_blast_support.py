@@ -13,6 +13,7 @@ from phytoscribe.evaluation.blast_support import (
     best_hits,
     choose_best,
     group_rows,
+    read_sequences,
     support_rows,
     with_reciprocity,
 )
@@ -142,6 +143,19 @@ def test_both_rulers_and_all_levels(scene):
     cds = hits[hits["sequence"] == "cds"].set_index("transcript")
     assert cds["reciprocal"].to_dict() == {"a.1": "yes", "a.2": "yes"}
     assert scores.equals(scored(scene)[0])
+
+
+def test_reads_of_several_files_may_have_one_name(scene, tmp_path):
+    folder, _ = scene
+    with pysam.AlignmentFile(str(folder / "r.bam")) as given:
+        records = list(given)
+        with pysam.AlignmentFile(str(tmp_path / "r.bam"), "wb", header=given.header) as out:
+            for record in records:
+                record.query_name = "transcript/0"
+                out.write(record)
+    named = dict(read_sequences(tmp_path / "r.bam", {"c"}))
+    assert list(named) == ["transcript/0", "transcript/0#2", "transcript/0#3"]
+    assert list(named.values()) == [record.query_sequence for record in records]
 
 
 def test_transcripts_without_a_sequence_are_named(scene):

@@ -49,6 +49,14 @@ def test_counts_of_a_literal_case(tmp_path):
     assert table.loc[("whole_cds", "all"), "kappa"] == pytest.approx(0.5)
 
 
+def test_ids_that_look_like_numbers_are_names(tmp_path):
+    write_table(CLASSES.assign(transcript=["1.1", "1.10", "007", "7"]), tmp_path / "classes.tsv")
+    write_table(HITS.assign(transcript=["1.10", "1.10", "1.1", "7", "7"]), tmp_path / "hits.tsv")
+    joined = with_blast(read_table(tmp_path / "classes.tsv"), read_table(tmp_path / "hits.tsv"))
+    assert joined["transcript"].tolist() == ["1.1", "1.10", "007", "7"]
+    assert joined["blast_identity"].tolist() == pytest.approx([0.99, 0.99, float("nan"), 0.95], nan_ok=True)
+
+
 @pytest.mark.parametrize("classes", [CLASSES, CLASSES.iloc[:0]])
 def test_without_any_hit_nothing_is_supported_by_blast(tmp_path, classes):
     write_table(classes, tmp_path / "classes.tsv")

@@ -9,7 +9,7 @@ BLAST+: Camacho et al. 2009, BMC Bioinformatics 10:421.
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
@@ -219,10 +219,17 @@ def group_rows(
 
 
 def read_sequences(bam: str | Path, contigs: Collection[str]) -> Iterator[tuple[str, str]]:
-    """Names and sequences, as sequenced, of reads whose primary alignment lies on ``contigs``, in the BAM's order."""
+    """Names and sequences, as sequenced, of reads whose primary alignment lies on ``contigs``, in the BAM's order.
+
+    A name that was there already gets its number: clustered reads are called transcript/0, transcript/1, ... in the
+    file of every sample.
+    """
+    seen: Counter[str] = Counter()
     for record in first_records(bam):
         if not record.is_unmapped and record.reference_name in contigs and record.query_sequence:
-            yield record.query_name, record.get_forward_sequence()
+            name = record.query_name
+            seen[name] += 1
+            yield (name if seen[name] == 1 else f"{name}#{seen[name]}"), record.get_forward_sequence()
 
 
 def read_fasta(path: str | Path) -> dict[str, str]:

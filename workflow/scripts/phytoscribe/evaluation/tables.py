@@ -12,6 +12,8 @@ from phytoscribe.files import atomic_open
 #: ``value`` is empty where it is not defined (a precision without predictions); ``n`` counts what it is taken over.
 COLUMNS = ("predictor", "level", "ruler", "subset", "metric", "value", "n")
 Row = tuple[str, str, str, str, str, float, int]
+#: Columns of names, which may look like numbers.
+NAMES = dict.fromkeys(("predictor", "transcript", "gene", "locus", "contig", "read", "species", "lineage"), str)
 
 
 def score_table(rows: list[Row]) -> pd.DataFrame:
@@ -37,7 +39,7 @@ def read_table(path: str | Path) -> pd.DataFrame:
         PhytoScribeError: the file is missing or empty.
     """
     try:
-        return pd.read_csv(path, sep="\t", keep_default_na=False, na_values=[""])
+        return pd.read_csv(path, sep="\t", keep_default_na=False, na_values=[""], dtype=NAMES)
     except (OSError, pd.errors.EmptyDataError) as error:
         raise PhytoScribeError(f"{path}: no table ({error}); run its rule again") from error
 
@@ -58,7 +60,7 @@ def read_columns(path: str | Path, columns: tuple[str, ...], what: str) -> pd.Da
         PhytoScribeError: the file is missing, empty or has other columns.
     """
     try:
-        table = pd.read_csv(path, sep="\t")
+        table = pd.read_csv(path, sep="\t", keep_default_na=False, na_values=[""], dtype=NAMES)
     except (OSError, pd.errors.EmptyDataError) as error:
         raise PhytoScribeError(f"{path}: no {what} ({error}); run its rule again") from error
     if tuple(table.columns) != columns:
