@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pandas as pd
@@ -138,8 +138,7 @@ class Species:
     def scope(self, contigs: Sequence[str], without_homologue: frozenset[str] | None) -> Scope:
         """The reference on ``contigs``; with a subset of the loci that have no homologue in training."""
         subsets = {} if without_homologue is None else {NO_TRAIN_HOMOLOGUE: without_homologue}
-        reference, broken = without_broken([gene for gene in self.genes if gene.contig in contigs], self.rejected)
-        return Scope(reference, broken, contigs, self.mask, subsets)
+        return replace(Scope.of(self.genes, self.rejected, contigs, self.mask), subsets=subsets)
 
 
 def read_species(data: Path, name: str, cache: Path) -> Species:

@@ -2,6 +2,7 @@
 
 from itertools import pairwise
 
+from phytoscribe.evaluation import expression
 from phytoscribe.evaluation.expression import covered_by_reads
 from phytoscribe.evaluation.read_alignment import ReadAlignment
 
@@ -18,3 +19,10 @@ def test_blocks_are_joined_by_strand():
     ]
     assert covered_by_reads(reads) == {("c", "+"): [(100, 115), (130, 140)], ("c", "-"): [(500, 510)]}
     assert covered_by_reads([]) == {}
+
+
+def test_joining_in_between_changes_nothing(monkeypatch):
+    reads = [read(str(n), "+-"[n % 2], (37 * n % 400, 37 * n % 400 + 5)) for n in range(300)]
+    whole = covered_by_reads(reads)
+    monkeypatch.setattr(expression, "_KEPT_APART", 4)
+    assert covered_by_reads(reads) == whole

@@ -64,8 +64,8 @@ def test_overlaps_of_arrays_are_those_of_bases(left, right):
 
 def test_read_bed(tmp_path):
     bed = tmp_path / "mask.bed"
-    bed.write_text("# a comment\nc1\t5\t9\tname\nc2\t0\t3\nc1\t1\t2\n")
-    assert read_bed(bed) == {"c1": [(5, 9), (1, 2)], "c2": [(0, 3)]}
+    bed.write_text("# a comment\nc1\t5\t9\tname\nc2\t0\t3\nc1\t1\t2\ntrack name=x\ntrack_7\t1\t2\n")
+    assert read_bed(bed) == {"c1": [(5, 9), (1, 2)], "c2": [(0, 3)], "track_7": [(1, 2)]}
 
 
 @pytest.mark.parametrize(

@@ -4,8 +4,8 @@ import pandas as pd
 import pytest
 
 from phytoscribe.annotation.model import GeneModel, Transcript
-from phytoscribe.errors import ConfigError
-from phytoscribe.evaluation.scope import Scope, score_predictors
+from phytoscribe.errors import ConfigError, PhytoScribeError
+from phytoscribe.evaluation.scope import Scope, read_rejected, score_predictors
 from phytoscribe.genome.fasta import chosen_contigs
 from phytoscribe.splits.table import SPLIT_COLUMNS
 
@@ -47,6 +47,23 @@ def test_contig_split_scores_every_intact_locus():
     assert recall_and_precision(scope, GENES) == (1, 1)
     assert recall_and_precision(scope, [*GENES, gene("far", 90_000)]) == (1, 0.75)
     assert recall_and_precision(scope, [GENES[1]], "no_train_homologue") == (1, 1)
+
+
+def test_a_prediction_over_a_masked_locus_counts_nowhere():
+    wrong = GeneModel("w", "c", "+", (Transcript("w.1", ((1000, 1060),), ((1000, 1060),)),))
+    masked = Scope.of(GENES[:2], REJECTED, ["c"], mask={"c": [(1120, 1130)]})
+    assert [g.id for g in masked.reference] == ["b"]
+    assert [g.id for g in masked.ignored] == ["a"]
+    assert recall_and_precision(masked, [wrong, GENES[1]]) == (1, 1), "the mask does not touch it, but its locus"
+    assert recall_and_precision(Scope.of(GENES[:2], REJECTED, ["c"]), [wrong, GENES[1]]) == (0.5, 0.5)
+
+
+def test_a_table_that_is_none_of_rejected_transcripts_is_named(tmp_path):
+    (tmp_path / "r.tsv").write_text("transcript\tcontig\nx\tc\n")
+    with pytest.raises(PhytoScribeError, match=r"r\.tsv: no column 'end'; the check's table is"):
+        read_rejected(tmp_path / "r.tsv")
+    with pytest.raises(PhytoScribeError, match=r"no\.tsv: no table of rejected transcripts"):
+        read_rejected(tmp_path / "no.tsv")
 
 
 def test_cluster_split_scores_only_near_held_out_loci():

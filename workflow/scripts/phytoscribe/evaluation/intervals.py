@@ -33,7 +33,7 @@ def read_bed(path: str | Path, contigs: Mapping[str, int] | None = None) -> dict
     intervals: dict[str, list[Interval]] = defaultdict(list)
     with open_text(path) as handle:
         for number, line in enumerate(handle, start=1):
-            if not line.strip() or line.startswith(("#", "track", "browser")):
+            if not line.strip() or line[0] == "#" or line.split(None, 1)[0] in ("track", "browser"):
                 continue
             fields = line.rstrip("\n").split("\t")
             try:
