@@ -253,6 +253,14 @@ def test_short_proteins_and_skewed_stops_together_mean_another_code(related):
     assert "codes for an amino acid here" not in alone["stop_codon_TAG"]
 
 
+def test_a_genome_all_in_lower_case_says_nothing_of_repeats(related):
+    small = usual(masked_bases=4_900_000, in_repeats=1000)
+    assert warned(small, related) == {}
+    rows = {row.name: row for row in plausibility_rows(small, related)}
+    assert (rows["genes_in_repeats"].verdict, rows["repeats_of_genome"].value) == (INFO, 1)
+    assert "nearly the whole FASTA is in lower case" in rows["genes_in_repeats"].note
+
+
 def test_little_sequence_is_not_judged(related):
     few = Prediction([gene_at(0, exons=1)], SequenceFacts(genes=1), Content(9000, 0, 0, 240, 240, 0, (), ()), 9000, {})
     found = verdicts(few, related)
@@ -310,6 +318,10 @@ SHAPES = pd.concat(
 def test_relatives_are_of_the_same_lineage_where_there_are_any_and_never_the_genome_itself():
     assert Related.of(SHAPES, "kale", "Brassicales").species == ["cress", "rape"]
     assert Related.of(SHAPES, "cress", "Brassicales").species == ["rape"]
+    again = SHAPES.assign(median=1.0)  # of what ships, where the configuration has the species itself
+    both = Related.of(pd.concat([SHAPES, again]), "kale", "Brassicales")
+    pd.testing.assert_frame_equal(both.nearest(), Related.of(SHAPES, "kale", "Brassicales").nearest())
+    assert verdicts(usual(), both) == verdicts(usual(), Related.of(SHAPES, "kale", "Brassicales"))
     far = Related.of(SHAPES, "oak", "Fagales")
     assert far.species == ["rice", "cress", "rape"]
     near = Related.of(SHAPES, "wheat", "Poales")

@@ -56,6 +56,8 @@ MORE_SINGLE_EXON = 0.12
 MOST_IN_REPEATS = 0.1
 #: Share of repeats from which they count as known.
 MASKED_GENOME = 0.03
+#: Above it lower case is how the file is written.  The most of a plant genome that is repeats is near 0.9.
+LOWER_CASE_GENOME = 0.98
 MOST_OVER_GAPS = 0.05
 #: Genes with less are more likely wrong than right.
 DOUBTFUL = 0.5
@@ -251,12 +253,12 @@ def _flood_note(per_mb: float, genes: int) -> str:
 def _repeat_rows(prediction: Prediction) -> list[Row]:
     group, facts, content = "repeats", prediction.facts, prediction.content
     masked = share(content.masked_bases, content.known_bases)
-    is_masked = not _undefined(masked) and masked >= MASKED_GENOME
-    hint = (
-        ""
-        if is_masked
-        else "the FASTA is not soft-masked and no BED of repeats is given, so nothing is known of repeats"
-    )
+    is_masked = not _undefined(masked) and MASKED_GENOME <= masked <= LOWER_CASE_GENOME
+    hint = ""
+    if masked > LOWER_CASE_GENOME:
+        hint = "nearly the whole FASTA is in lower case, which then says nothing of repeats"
+    elif not is_masked:
+        hint = "the FASTA is not soft-masked and no BED of repeats is given, so nothing is known of repeats"
     in_repeats = Row(group, "genes_in_repeats", share(facts.in_repeats, facts.genes), "share", None, MOST_IN_REPEATS)
     note = (
         "many genes lie in repeats: probably transposons; search their proteins for transposase and reverse "
