@@ -22,7 +22,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "workflow" / "scrip
 from phytoscribe.annotation.gff_reader import read_gff3
 from phytoscribe.annotation.transcript_table import TranscriptRow
 from phytoscribe.errors import PhytoScribeError
-from phytoscribe.evaluation.augustus import read_augustus
+from phytoscribe.evaluation.augustus import numbered, read_augustus
 from phytoscribe.evaluation.gene_evaluation import evaluate_predictor
 from phytoscribe.evaluation.intervals import read_bed
 from phytoscribe.evaluation.scope import Scope, read_rejected
@@ -34,8 +34,11 @@ METRICS = ["precision", "recall", "f1"]
 def main() -> None:
     given = arguments()
     reference = read_gff3(given.reference)
-    predicted = (read_augustus if given.augustus else read_gff3)(given.predicted)
+    predicted = numbered(read_augustus(given.predicted)) if given.augustus else read_gff3(given.predicted)
     there = {gene.contig for gene in reference}
+    mask = read_bed(given.mask) if given.mask else None
+    check_names(given.predicted, {gene.contig for gene in predicted}, given.reference, there)
+    check_names(given.mask, set(mask or ()), given.reference, there)
     unknown = sorted(set(given.contigs or ()) - there)
     if unknown:
         raise PhytoScribeError(
@@ -45,7 +48,7 @@ def main() -> None:
         reference,
         read_rejected(given.rejected) if given.rejected else pd.DataFrame(columns=list(TranscriptRow._fields)),
         given.contigs or sorted(there),
-        read_bed(given.mask) if given.mask else None,
+        mask,
     )
     scores = score_table(evaluate_predictor(given.predicted.name, predicted, scope)[0])
     if given.table:
@@ -54,6 +57,15 @@ def main() -> None:
     by_item = chosen.set_index(["ruler", "level", "metric"])["value"].unstack().loc[:, METRICS]
     in_order = pd.MultiIndex.from_frame(chosen[["ruler", "level"]].drop_duplicates())
     print(by_item.loc[in_order].to_string(float_format="%.3f", sparsify=False))
+
+
+def check_names(file: Path | None, contigs: set[str], reference: Path, there: set[str]) -> None:
+    """Raise PhytoScribeError if a file has contigs, but none of the reference: then they are called otherwise."""
+    if contigs and not contigs & there:
+        raise PhytoScribeError(
+            f"{file}: no contig of {reference} is in it: it has {min(contigs)!r}, the reference {min(there)!r}; "
+            "give both the names of one FASTA"
+        )
 
 
 def arguments() -> argparse.Namespace:
