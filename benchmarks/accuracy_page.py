@@ -19,6 +19,7 @@ from accuracy_measure import ALL, BINS, ON_LABELLED, OURS, TOLERANCES, Measured,
 from accuracy_sets import LONG_CONTIG, TEST
 
 from phytoscribe import __version__
+from phytoscribe.evaluation.augustus import OPTIONS
 from phytoscribe.evaluation.calibration import chance_error, expected_calibration_error
 from phytoscribe.evaluation.error_classes import ErrorClass
 from phytoscribe.evaluation.scope import NO_TRAIN_HOMOLOGUE
@@ -82,7 +83,7 @@ def _head(output: Path, model: Model, part: str, augustus: str) -> list[str]:
         f"# Accuracy on the {what}",
         f"Made on {date.today().isoformat()} by",
         f"    {_command()}",
-        f"Model {about}; {settings}. {', '.join(versions)}. AUGUSTUS runs with `{" ".join(OPTIONS)}`; the tables "
+        f"Model {about}; {settings}. {', '.join(versions)}. AUGUSTUS runs with `{' '.join(OPTIONS)}`; the tables "
         "name its species. Every figure is in "
         f"[{output.name}.tsv]({output.name}.tsv).",
         "The ruler is exact: a CDS exon, an intron, a start or a stop counts only with every base right, a transcript "
