@@ -17,7 +17,7 @@ import pandas as pd
 from phytoscribe.annotation.model import GeneModel
 from phytoscribe.annotation.reasons import Reason
 from phytoscribe.errors import PhytoScribeError
-from phytoscribe.evaluation.exact import Mask, Scored, scorable, score_genes
+from phytoscribe.evaluation.exact import Mask, Scored, score_genes
 from phytoscribe.evaluation.intervals import IntervalIndex
 from phytoscribe.evaluation.tables import COLUMNS
 
@@ -35,8 +35,7 @@ class Scope:
 
     Attributes:
         reference: scored reference loci.
-        ignored: known loci that are no reference: of another part of the split, without an intact reading frame, or
-            with every transcript in the mask.
+        ignored: known loci that are no reference: of another part of the split, or without an intact reading frame.
         contigs: scored contigs.
         mask: intervals by contig that count on neither side.
         subsets: further subsets of the reference, by gene id.
@@ -73,18 +72,17 @@ class Scope:
             flank: bases beside a locus that are held out with it where parts mix on a contig.
         """
         contigs = frozenset(contigs)
-        intact, broken = without_broken([gene for gene in annotation if gene.contig in contigs], rejected)
-        reference = without_masked(intact, mask)
-        unscored = [*broken, *_others(intact, reference)]
+        reference, broken = without_broken([gene for gene in annotation if gene.contig in contigs], rejected)
         if splits is None:
-            return cls(reference, unscored, contigs, mask or {})
+            return cls(reference, broken, contigs, mask or {})
         rows = splits[splits["contig"].isin(contigs)]
         chosen = rows[rows["part"] == part]
         ids, other_ids = set(chosen["locus"]), set(rows.loc[rows["part"] != part, "locus"])
         mixed = bool((rows["part"] != part).any())
         # Loci that were no use for training (U12 introns, say) have no row; they count where the contig is one part's.
         scored = [gene for gene in reference if gene.id in ids or not (mixed or gene.id in other_ids)]
-        ignored = [*_others(reference, scored), *unscored]
+        names = {gene.id for gene in scored}
+        ignored = [*(gene for gene in reference if gene.id not in names), *broken]
         log.info("part %s: %d loci scored, %d known but not scored", part, len(scored), len(ignored))
         subsets = {NO_TRAIN_HOMOLOGUE: set(chosen.loc[~chosen["has_train_homologue"], "locus"])}
         return cls(scored, ignored, contigs, mask or {}, subsets, _flanked(scored, flank) if mixed else None)
@@ -109,17 +107,6 @@ def score_predictors(predictions: Mapping[str, Sequence[GeneModel]], scope: Scop
         scores = score_genes(scope.reference, counted, scope.mask, scope.contigs, scope.subsets, scope.ignored)
         tables.append(scores.assign(predictor=predictor))
     return pd.concat(tables, ignore_index=True).loc[:, list(COLUMNS)]
-
-
-def without_masked(genes: Sequence[GeneModel], mask: Mask | None) -> list[GeneModel]:
-    """Genes with a coding transcript that no mask interval touches, as they are."""
-    kept = {gene.id for gene in scorable(genes, mask)}
-    return [gene for gene in genes if gene.id in kept]
-
-
-def _others(genes: Sequence[GeneModel], chosen: Iterable[GeneModel]) -> list[GeneModel]:
-    names = {gene.id for gene in chosen}
-    return [gene for gene in genes if gene.id not in names]
 
 
 def read_rejected(path: str | Path) -> pd.DataFrame:
