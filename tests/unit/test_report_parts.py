@@ -14,6 +14,7 @@ from phytoscribe.evaluation.exact import score_genes
 from phytoscribe.evaluation.tables import COLUMNS, read_scores, write_scores
 from phytoscribe.reporting.blocks import flattened, number, words
 from phytoscribe.reporting.citations import bibtex, citations_of
+from phytoscribe.reporting.inputs import GenomeInfo, read_inputs
 from phytoscribe.reporting.run_costs import costs_figures, read_costs
 from phytoscribe.reporting.score_tables import blast_tables, count_table, level_table, ruler_tables, subset_table
 from phytoscribe.reporting.training_figures import training_curves
@@ -117,6 +118,14 @@ def test_costs_are_summed_over_the_jobs_of_this_run(tmp_path):
     assert pd.isna(costs["memory_mb"].iloc[2])
     assert [drawing.name for drawing in costs_figures(costs)] == ["costs_seconds", "costs_memory_mb"]
     assert not list(costs_figures(read_costs(tmp_path / "nowhere", ["oak"])))
+
+
+def test_costs_leave_out_shards_that_there_are_no_longer(tmp_path):
+    for shard in range(7):
+        benchmark(tmp_path / f"predict_shard/oak.{shard:03d}.tsv", 10)
+    assert read_costs(tmp_path, ["oak"], shards=7)["jobs"].item() == 7
+    fewer = read_inputs({}, [GenomeInfo("oak", "predict")], {"predict": {"shards": 1}}, benchmarks=tmp_path).costs
+    assert list(fewer.iloc[0])[:3] == ["predict_shard", 1, 10.0]
 
 
 def test_a_file_that_is_no_benchmark_is_named(tmp_path):

@@ -99,6 +99,7 @@ def read_inputs(
     def tables(name: str, columns: dict[str, type]) -> dict[str, pd.DataFrame]:
         return per_genome(name, f".{name}.tsv", lambda path: read_table(path, columns))
 
+    shards = config.get("predict", {}).get("shards")
     links: dict[str, list[tuple[str, str]]] = {}
     for name, suffix, text in LINKED:
         for path in paths(name):
@@ -119,7 +120,7 @@ def read_inputs(
         plausibility=tables("plausibility", PLAUSIBILITY),
         figures={Path(folder).name: read_figures(folder) for folder in paths("figures")},
         links=links,
-        costs=read_costs(benchmarks, [info.name for info in genomes]) if benchmarks else None,
+        costs=read_costs(benchmarks, [info.name for info in genomes], shards) if benchmarks else None,
         splits=_table(one("splits")),
         leakage=_table(one("leakage")),
         tokenizer=read_json(one("tokenizer")) if one("tokenizer") else None,
