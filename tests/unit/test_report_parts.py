@@ -151,7 +151,9 @@ def tools(config):
 def test_only_what_a_run_uses_is_cited():
     plain = {"genomes": [{"name": "a"}], "predict": {"model": "resources/models/x"}, "clean": {"backend": "agat"}}
     assert not tools(plain) & {"AGAT", "CD-HIT", "minimap2", "BLAST+", "AUGUSTUS", "BUSCO"}
-    assert {"PhytoScribe", "Snakemake", "PyTorch"} <= tools(plain)
+    assert {"PhytoScribe", "Snakemake", "PyTorch", "SAMtools, HTSlib (pysam)", "pyfaidx"} <= tools(plain)
+    with_tracks = {**plain, "predict": {**plain["predict"], "tracks": True}}
+    assert tools(with_tracks) - tools(plain) == {"pyBigWig", "bigWig"}
     annotated = {**plain, "genomes": [{"annotation": {"path": "a.gff3"}, "augustus": "arabidopsis"}]}
     assert tools(annotated) - tools(plain) == {"AGAT", "AUGUSTUS"}
     with_reads = {**plain, "genomes": [{"isoseq": [{"path": "r.fq"}]}]}
@@ -162,7 +164,8 @@ def test_only_what_a_run_uses_is_cited():
 
 
 def test_bibtex_is_whole():
-    cited = citations_of({"genomes": [{"annotation": {}, "isoseq": [{}]}], "predict": {"model": "trained"}})
+    predict = {"model": "trained", "tracks": True}
+    cited = citations_of({"genomes": [{"annotation": {}, "isoseq": [{}]}], "predict": predict})
     text = bibtex(cited)
     keys = re.findall(r"^@\w+\{([\w-]+),$", text, flags=re.MULTILINE)
     assert len(keys) == len(set(keys)) == len(cited)
