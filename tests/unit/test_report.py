@@ -174,6 +174,29 @@ def test_what_is_missing_is_said(files, tmp_path):
     assert "nan" not in re.sub(r"(?i)finance|nano", "", alone)
 
 
+def test_many_genomes_have_their_reasons_elsewhere(files, tmp_path):
+    inputs = read_inputs(files, GENOMES, CONFIG, tmp_path / "r.html")
+    where = "results/clean/*.check.json"
+    for count, is_elsewhere in ((5, False), (6, True)):
+        many = [GenomeInfo(f"g{number}", "test") for number in range(count)]
+        write_report(
+            replace(inputs, genomes=many, checks={info.name: inputs.checks["full"] for info in many}),
+            tmp_path / "many.html",
+        )
+        text = text_of((tmp_path / "many.html").read_text())
+        assert (where in text) is is_elsewhere
+        assert ("rejected: no stop codon" in text) is not is_elsewhere
+
+
+def test_organelles_keep_their_names(files, tmp_path):
+    path = Path(files["stats"][0])
+    named = {"NC_000932.1": "plastid", "Mt_cds.1": "mitochondrion"}
+    path.write_text(json.dumps({**json.loads(path.read_text()), "organelles": named}))
+    html = page(files, tmp_path / "r.html")
+    assert "contig organelle NC_000932.1 plastid Mt_cds.1 mitochondrion" in text_of(html)
+    assert "NC 000932" not in html
+
+
 def test_without_a_split_no_homologue_is_spoken_of(files, tmp_path):
     path = Path(files["genes"][0])
     scores = pd.read_csv(path, sep="\t")
