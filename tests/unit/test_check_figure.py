@@ -45,6 +45,14 @@ def test_numbers_and_reasons_are_written_out(summary):
     assert svg == check_figure("athaliana", summary, THRESHOLDS)
 
 
+def test_lengths_of_one_decade_have_labels_without_formulas(summary):
+    limits = {"minimum_intron": 100, "maximum_intron": 200, "minimum_cds_segment": 100}
+    narrow = {"edges": [100, 200, 300], "introns": [1, 2], "cds": [2, 1]}
+    svg = check_figure("x", {**summary, "lengths": narrow, "limits": limits}, THRESHOLDS)
+    assert {"100", "200", "300"} <= set(words(svg))
+    assert "$" not in svg
+
+
 def test_no_genes_at_all():
     empty = summarise([], [], [], CheckLimits())
     found = words(check_figure("x", empty, THRESHOLDS))

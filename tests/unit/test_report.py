@@ -142,7 +142,7 @@ def test_summary_says_how_good_against_what_and_what_to_do(files, tmp_path):
     assert "Over the 1 loci without a homologue in training, locus F1 is 1.000" in text
     assert "with Iso-Seq reads, 100% are found in a read as they are (reference annotation: 90%)." in text
     assert "2 warnings genes: genes per megabase: 400 per Mb. Too many genes: mask repeats." in text
-    for step in ("Clear up the warnings", "not trained on this species", "AUGUSTUS is better here"):
+    for step in ("Clear up the warnings", "not trained on a species of this name", "AUGUSTUS is better here"):
         assert step in text, step
 
 
@@ -172,6 +172,29 @@ def test_what_is_missing_is_said(files, tmp_path):
     assert "nothing was trained here" in alone
     assert "results/benchmarks/ is empty" in alone
     assert "nan" not in re.sub(r"(?i)finance|nano", "", alone)
+
+
+def test_many_genomes_have_their_reasons_elsewhere(files, tmp_path):
+    inputs = read_inputs(files, GENOMES, CONFIG, tmp_path / "r.html")
+    where = "results/clean/*.check.json"
+    for count, is_elsewhere in ((5, False), (6, True)):
+        many = [GenomeInfo(f"g{number}", "test") for number in range(count)]
+        write_report(
+            replace(inputs, genomes=many, checks={info.name: inputs.checks["full"] for info in many}),
+            tmp_path / "many.html",
+        )
+        text = text_of((tmp_path / "many.html").read_text())
+        assert (where in text) is is_elsewhere
+        assert ("rejected: no stop codon" in text) is not is_elsewhere
+
+
+def test_organelles_keep_their_names(files, tmp_path):
+    path = Path(files["stats"][0])
+    named = {"NC_000932.1": "plastid", "Mt_cds.1": "mitochondrion"}
+    path.write_text(json.dumps({**json.loads(path.read_text()), "organelles": named}))
+    html = page(files, tmp_path / "r.html")
+    assert "contig organelle NC_000932.1 plastid Mt_cds.1 mitochondrion" in text_of(html)
+    assert "NC 000932" not in html
 
 
 def test_without_a_split_no_homologue_is_spoken_of(files, tmp_path):

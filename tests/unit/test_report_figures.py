@@ -114,6 +114,15 @@ def test_same_numbers_same_bytes(evidence, folder, tmp_path):
         assert (tmp_path / "1" / name).read_bytes() == (tmp_path / "2" / name).read_bytes(), name
 
 
+def test_a_contig_name_may_look_like_a_formula(tmp_path):
+    name = "chr$x^$"
+    locus = replace(gene("a$_$", ((100, 200),)), contig=name)
+    loci = table((locus.id, "missed")).assign(predictor="phytoscribe")
+    evidence = GenomeEvidence(name="other", genes=[], contigs=[name], reference=[locus], loci=loci)
+    write_drawings((drawn for drawn in draw_genome(evidence) if drawn.group == "atlas"), tmp_path / "figures")
+    assert f"{name} (bp)" in (tmp_path / "figures/locus_01_a_.svg").read_text()
+
+
 def test_nothing_appears_when_a_figure_fails(evidence, tmp_path):
     broken = replace(evidence, loci=evidence.loci.assign(locus="nowhere"))
     with pytest.raises(PhytoScribeError, match="locus nowhere is not in the annotation"):

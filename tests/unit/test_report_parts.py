@@ -14,6 +14,7 @@ from phytoscribe.evaluation.exact import score_genes
 from phytoscribe.evaluation.tables import COLUMNS, read_scores, write_scores
 from phytoscribe.reporting.blocks import flattened, number, words
 from phytoscribe.reporting.citations import bibtex, citations_of
+from phytoscribe.reporting.inputs import GenomeInfo, read_inputs
 from phytoscribe.reporting.run_costs import costs_figures, read_costs
 from phytoscribe.reporting.score_tables import blast_tables, count_table, level_table, ruler_tables, subset_table
 from phytoscribe.reporting.training_figures import training_curves
@@ -119,6 +120,14 @@ def test_costs_are_summed_over_the_jobs_of_this_run(tmp_path):
     assert not list(costs_figures(read_costs(tmp_path / "nowhere", ["oak"])))
 
 
+def test_costs_leave_out_shards_that_there_are_no_longer(tmp_path):
+    for shard in range(7):
+        benchmark(tmp_path / f"predict_shard/oak.{shard:03d}.tsv", 10)
+    assert read_costs(tmp_path, ["oak"], shards=7)["jobs"].item() == 7
+    fewer = read_inputs({}, [GenomeInfo("oak", "predict")], {"predict": {"shards": 1}}, benchmarks=tmp_path).costs
+    assert list(fewer.iloc[0])[:3] == ["predict_shard", 1, 10.0]
+
+
 def test_a_file_that_is_no_benchmark_is_named(tmp_path):
     (tmp_path / "make_windows.tsv").write_text("x\n1\n")
     with pytest.raises(PhytoScribeError, match=r"make_windows\.tsv: no benchmark"):
@@ -142,7 +151,9 @@ def tools(config):
 def test_only_what_a_run_uses_is_cited():
     plain = {"genomes": [{"name": "a"}], "predict": {"model": "resources/models/x"}, "clean": {"backend": "agat"}}
     assert not tools(plain) & {"AGAT", "CD-HIT", "minimap2", "BLAST+", "AUGUSTUS", "BUSCO"}
-    assert {"PhytoScribe", "Snakemake", "PyTorch"} <= tools(plain)
+    assert {"PhytoScribe", "Snakemake", "PyTorch", "SAMtools, HTSlib (pysam)", "pyfaidx"} <= tools(plain)
+    with_tracks = {**plain, "predict": {**plain["predict"], "tracks": True}}
+    assert tools(with_tracks) - tools(plain) == {"pyBigWig", "bigWig"}
     annotated = {**plain, "genomes": [{"annotation": {"path": "a.gff3"}, "augustus": "arabidopsis"}]}
     assert tools(annotated) - tools(plain) == {"AGAT", "AUGUSTUS"}
     with_reads = {**plain, "genomes": [{"isoseq": [{"path": "r.fq"}]}]}
@@ -153,7 +164,8 @@ def test_only_what_a_run_uses_is_cited():
 
 
 def test_bibtex_is_whole():
-    cited = citations_of({"genomes": [{"annotation": {}, "isoseq": [{}]}], "predict": {"model": "trained"}})
+    predict = {"model": "trained", "tracks": True}
+    cited = citations_of({"genomes": [{"annotation": {}, "isoseq": [{}]}], "predict": predict})
     text = bibtex(cited)
     keys = re.findall(r"^@\w+\{([\w-]+),$", text, flags=re.MULTILINE)
     assert len(keys) == len(set(keys)) == len(cited)

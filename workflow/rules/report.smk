@@ -105,7 +105,7 @@ rule report:
         runtime=30,
     params:
         config=config,
-        genomes=[{key: item[key] for key in ("name", "role", "lineage")} for item in config["genomes"]],
+        genomes=genomes.reported,
         benchmarks="results/benchmarks",
     message:
         "Writing the report: {output.html}"

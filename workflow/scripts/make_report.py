@@ -11,9 +11,9 @@ input (all but stats may be empty lists): of each genome stats (results/predicti
     page (the page's templates and style) so that their edits rerun the rule
 output: html (results/report/report.html), bibtex (results/report/citations.bib),
     figures (folder results/report/figures/_workflow)
-params: config (the validated configuration), genomes (list of mappings with name, role, lineage),
-    benchmarks (folder of Snakemake's benchmark files; not an input, as a file that is missing there must not make its
-    rule run again)
+params: config (the validated configuration), genomes (list of mappings with name, role, lineage,
+    scored_contigs), benchmarks (folder of Snakemake's benchmark files; not an input, as a file that is missing there
+    must not make its rule run again)
 """
 
 from phytoscribe.session import run_script

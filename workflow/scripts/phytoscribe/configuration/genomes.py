@@ -100,6 +100,19 @@ class Genomes:
         }
 
     @property
+    def reported(self) -> list[dict[str, Any]]:
+        """What the report says of each genome: name, role, lineage and scored contigs."""
+        return [
+            {
+                "name": name,
+                "role": entry.role,
+                "lineage": entry.lineage,
+                "scored_contigs": self.scored_contigs(name),
+            }
+            for name, entry in self._entries.items()
+        ]
+
+    @property
     def split(self) -> list[str]:
         """Genomes that the split sees: all whose role is not ``predict``, so that those never touch training."""
         return self.with_role(*SPLIT_ROLES)

@@ -12,6 +12,7 @@ from typing import Any
 import matplotlib as mpl
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import LogFormatter
 
 from phytoscribe.annotation.reasons import IN_WORDS, STRUCTURAL_REASONS, Reason
 from phytoscribe.reporting.style import INK, RULE, STYLE
@@ -130,6 +131,7 @@ def _lengths(axes: Axes, lengths: Mapping[str, Any], key: str, label: str, limit
         low, high = min(low, limit), max(high, limit)
     axes.set_xlim(low * 0.7, high * 1.4)
     axes.xaxis.set_major_formatter(lambda value, _: f"{value:,.0f}")
+    axes.xaxis.set_minor_formatter(LogFormatter())  # the default one writes formulas
     axes.set_xlabel(label)
     axes.grid(axis="y", color=RULE, linewidth=0.7)
     axes.set_axisbelow(True)

@@ -32,10 +32,11 @@ class Citation:
         authors = self.fields["author"].split(" and ")
         first = authors[0].partition(",")[0].strip("{}")
         place = next((self.fields[key] for key in ("journal", "booktitle", "howpublished") if key in self.fields), "")
+        several = len(authors) > 2 or authors[-1] == "others"
         where = f"{place} {self.fields.get('volume', '')}".strip()
         if "pages" in self.fields:
             where += f":{self.fields['pages'].replace('--', '-')}"
-        return f"{first}{' et al.' if len(authors) > 2 else ''} {self.fields['year']}, {where}".rstrip(", ")
+        return f"{first}{' et al.' if several else ''} {self.fields['year']}, {where}".rstrip(", ")
 
     @property
     def bibtex(self) -> str:
@@ -99,10 +100,27 @@ _MINIMAP2 = _article(
     year="2018", volume="34", pages="3094--3100", doi="10.1093/bioinformatics/bty191",
 )  # fmt: skip
 _SAMTOOLS = _article(
-    "SAMtools, HTSlib (pysam)", "danecek2021samtools", "reads and sorts alignments",
+    "SAMtools, HTSlib (pysam)", "danecek2021samtools", "compresses and indexes genomes and genes, sorts alignments",
     author="Danecek, Petr and Bonfield, James K. and Liddle, Jennifer and others",
     title="{Twelve years of SAMtools and BCFtools}", journal="GigaScience", year="2021", volume="10",
     pages="giab008", doi="10.1093/gigascience/giab008",
+)  # fmt: skip
+_PYFAIDX = _article(
+    "pyfaidx", "shirley2015pyfaidx", "indexes genomes",
+    author="Shirley, Matthew D. and Ma, Zhaorong and Pedersen, Brent S. and Wheelan, Sarah J.",
+    title='{Efficient "pythonic" access to FASTA files using pyfaidx}', journal="PeerJ PrePrints", year="2015",
+    volume="3", pages="e1196", doi="10.7287/peerj.preprints.970v1",
+)  # fmt: skip
+_PYBIGWIG = Citation(
+    "pyBigWig", "ryan_pybigwig", "software", "writes tracks of probabilities",
+    {"author": "Ryan, Devon P. and others", "year": "2016", "title": "{deeptools/pyBigWig}", "howpublished": "Zenodo",
+     "doi": "10.5281/zenodo.45238"},
+)  # fmt: skip
+_BIGWIG = _article(
+    "bigWig", "kent2010bigwig", "format of the tracks",
+    author="Kent, W. James and Zweig, Ann S. and Barber, Galt and Hinrichs, Angie S. and Karolchik, Donna",
+    title="{BigWig and BigBed: enabling browsing of large distributed datasets}", journal="Bioinformatics",
+    year="2010", volume="26", pages="2204--2207", doi="10.1093/bioinformatics/btq351",
 )  # fmt: skip
 _AUGUSTUS = _article(
     "AUGUSTUS", "stanke2008augustus", "the baseline",
@@ -141,6 +159,7 @@ def citations_of(config: Mapping[str, Any]) -> list[Citation]:
     genomes: Sequence[Mapping[str, Any]] = config.get("genomes", [])
     trains = config.get("predict", {}).get("model") == "trained"
     annotated = any(genome.get("annotation") for genome in genomes)
+    with_tracks = bool(config.get("predict", {}).get("tracks"))
     with_reads = any(genome.get("isoseq") for genome in genomes)
     used = [
         (_PHYTOSCRIBE, True),
@@ -151,7 +170,10 @@ def citations_of(config: Mapping[str, Any]) -> list[Citation]:
         (_AGAT, annotated and config.get("clean", {}).get("backend") == "agat"),
         (_CDHIT, trains),
         (_MINIMAP2, with_reads),
-        (_SAMTOOLS, with_reads),
+        (_PYFAIDX, True),
+        (_SAMTOOLS, True),
+        (_PYBIGWIG, with_tracks),
+        (_BIGWIG, with_tracks),
         (_BLAST, with_reads or trains),
         (_AUGUSTUS, any(genome.get("augustus") and genome.get("annotation") for genome in genomes)),
         (_BUSCO, bool((config.get("evaluate", {}).get("busco") or {}).get("lineage"))),

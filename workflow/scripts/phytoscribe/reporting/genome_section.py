@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from phytoscribe.evaluation.scope import NO_TRAIN_HOMOLOGUE
-from phytoscribe.reporting.blocks import Block, Figures, Heading, Links, Paragraph, Section, key_values
+from phytoscribe.reporting.blocks import Block, Figures, Heading, Links, Paragraph, Section, Table, key_values
 from phytoscribe.reporting.drawing import KeptFigure
 from phytoscribe.reporting.inputs import GenomeInfo, ReportInputs
 from phytoscribe.reporting.score_tables import (
@@ -89,12 +89,17 @@ def _structure(name: str, inputs: ReportInputs, figures: list[KeptFigure]) -> li
     stats = inputs.stats.get(name)
     if stats is None:
         return [Paragraph("No predictions were made.", quiet=True)]
-    counted = {key: value for key, value in stats.items() if key not in ("header", "exons_per_transcript")}
+    apart = ("header", "organelles", "exons_per_transcript")
+    counted = {key: value for key, value in stats.items() if key not in apart}
     blocks: list[Block] = [
         Heading("Predicted genes"),
         *_figures(figures, "structure"),
         key_values(counted, "Counts; lengths in base pairs"),
     ]
+    if stats.get("organelles"):
+        # Not by key_values: keys of it are put into words, and contigs keep their names.
+        rows = [(str(contig), str(kind)) for contig, kind in stats["organelles"].items()]
+        blocks.append(Table(("contig", "organelle"), rows, "Organelles, read like nuclear contigs", plain=True))
     if "header" in stats:
         blocks.append(key_values(stats["header"], "How they were made"))
     return blocks

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -23,11 +23,12 @@ METRIC_COLUMNS = ("step", "name", "value")
 
 @dataclass(frozen=True)
 class GenomeInfo:
-    """A genome of the configuration."""
+    """A genome of the configuration; ``scored_contigs`` is None where all of its contigs are scored."""
 
     name: str
     role: str
     lineage: str = "unknown"
+    scored_contigs: Sequence[str] | None = None
 
 
 @dataclass(frozen=True)
@@ -58,6 +59,11 @@ class ReportInputs:
     load_report: Json | None = None
     pretrain_metrics: pd.DataFrame | None = None
     structure_metrics: pd.DataFrame | None = None
+
+    @property
+    def trains(self) -> bool:
+        """Whether the model that predicts was trained by this configuration, and is no released one."""
+        return self.config.get("predict", {}).get("model") == "trained"
 
 
 #: Files that a genome's section links to: name of the input, its suffix, and what it is called.
@@ -99,6 +105,7 @@ def read_inputs(
     def tables(name: str, columns: dict[str, type]) -> dict[str, pd.DataFrame]:
         return per_genome(name, f".{name}.tsv", lambda path: read_table(path, columns))
 
+    shards = config.get("predict", {}).get("shards")
     links: dict[str, list[tuple[str, str]]] = {}
     for name, suffix, text in LINKED:
         for path in paths(name):
@@ -119,7 +126,7 @@ def read_inputs(
         plausibility=tables("plausibility", PLAUSIBILITY),
         figures={Path(folder).name: read_figures(folder) for folder in paths("figures")},
         links=links,
-        costs=read_costs(benchmarks, [info.name for info in genomes]) if benchmarks else None,
+        costs=read_costs(benchmarks, [info.name for info in genomes], shards) if benchmarks else None,
         splits=_table(one("splits")),
         leakage=_table(one("leakage")),
         tokenizer=read_json(one("tokenizer")) if one("tokenizer") else None,

@@ -55,6 +55,8 @@ def check_section(inputs: ReportInputs) -> Section:
             rows = [("", *checks), *rows[: len(counts) + 1]]
             head, *rows = zip(*rows, strict=True)
             blocks.append(Table(head, rows))
+            if reasons:
+                blocks.append(Paragraph("Transcripts that were left out by reason: results/clean/*.check.json."))
         else:
             blocks.append(Table(("", *checks), rows))
         limits = inputs.config.get("check", {})

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from pathlib import Path
 
 import matplotlib as mpl
@@ -16,15 +16,23 @@ from phytoscribe.reporting.style import RULE, STYLE, color_of
 GROUP = "costs"
 #: The rule that writes the report: what is on disk of it is of the report before this one.
 OWN_RULE = "report"
+#: The rule with a file for each part of a genome.
+SHARDED_RULE = "predict_shard"
 COLUMNS = ("rule", "jobs", "seconds", "longest", "cpu_seconds", "memory_mb")
 
 
-def read_costs(folder: str | Path, genomes: Iterable[str]) -> pd.DataFrame:
+def read_costs(folder: str | Path, genomes: Iterable[str], shards: int | None = None) -> pd.DataFrame:
     """Costs by rule, the most expensive first: columns :data:`COLUMNS`.
 
-    A file is ``{rule}.tsv``, or ``{rule}/{genome}.tsv``, ``{rule}/{genome}.{shard}.tsv``; those of other genomes are
-    of earlier runs and left out.  ``seconds`` is the sum over the jobs, ``longest`` the longest of them, ``memory_mb``
-    the largest resident memory; memory that was not measured, as the job was too short, is NaN.
+    A file is ``{rule}.tsv``, or ``{rule}/{genome}.tsv``, ``{rule}/{genome}.{shard}.tsv``; those of other genomes, and
+    of shards that there are no longer, are of earlier runs and left out.  ``seconds`` is the sum over the jobs,
+    ``longest`` the longest of them, ``memory_mb`` the largest resident memory; memory that was not measured, as the
+    job was too short, is NaN.
+
+    Args:
+        folder: of the benchmark files.
+        genomes: names of the genomes of this configuration.
+        shards: parts that each genome is predicted in (``predict.shards``); None to count all there are.
 
     Raises:
         PhytoScribeError: a file is no benchmark.
@@ -33,7 +41,7 @@ def read_costs(folder: str | Path, genomes: Iterable[str]) -> pd.DataFrame:
     rows = []
     for path in sorted(Path(folder).rglob("*.tsv")):
         parts = path.relative_to(folder).with_suffix("").parts
-        if parts[0] == OWN_RULE or (len(parts) > 1 and parts[1].partition(".")[0] not in wanted):
+        if parts[0] == OWN_RULE or (len(parts) > 1 and not _is_current(parts, wanted, shards)):
             continue
         try:
             table = pd.read_csv(path, sep="\t", na_values=["-"])
@@ -50,6 +58,14 @@ def read_costs(folder: str | Path, genomes: Iterable[str]) -> pd.DataFrame:
         memory_mb=("memory_mb", "max"),
     )
     return found.reset_index().sort_values(["seconds", "rule"], ascending=[False, True])[list(COLUMNS)]
+
+
+def _is_current(parts: Sequence[str], genomes: Collection[str], shards: int | None) -> bool:
+    """Whether ``(rule, genome)`` or ``(rule, genome.shard)`` is of a job that this configuration has."""
+    rule, (genome, _, shard) = parts[0], parts[1].partition(".")
+    if genome not in genomes:
+        return False
+    return rule != SHARDED_RULE or shards is None or not shard.isdigit() or int(shard) < shards
 
 
 def costs_figures(costs: pd.DataFrame) -> Iterator[Drawing]:

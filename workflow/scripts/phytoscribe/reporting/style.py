@@ -9,6 +9,8 @@ from __future__ import annotations
 INK, RULE, SOFT = "#26302b", "#d9ddd6", "#8a948e"
 STYLE = {
     "svg.hashsalt": "phytoscribe",
+    # Names of contigs and genes may hold dollar signs, and no figure has a formula.
+    "text.parse_math": False,
     "svg.fonttype": "none",
     "pdf.fonttype": 42,
     "font.family": "sans-serif",

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from phytoscribe.reporting.blocks import MISSING, Block, Heading, Items, Paragraph, Section, Table, number, score
 from phytoscribe.reporting.inputs import GenomeInfo, ReportInputs
-from phytoscribe.reporting.wording import ROLES, next_steps, summary, value_of, warnings
+from phytoscribe.reporting.unseen import place_of
+from phytoscribe.reporting.wording import next_steps, summary, value_of, warnings
 
 
 def summary_section(inputs: ReportInputs) -> Section:
     """In words, genome by genome."""
     blocks: list[Block] = []
     for info in inputs.genomes:
-        blocks += [Heading(f"{info.name} — {info.lineage}, {ROLES[info.role]}"), Paragraph(summary(info, inputs))]
+        blocks += [Heading(f"{info.name} — {info.lineage}, {place_of(info, inputs)}"), Paragraph(summary(info, inputs))]
         found = warnings(info, inputs)
         if found:
             blocks.append(Items(f"{len(found)} warning{'s' if len(found) > 1 else ''}", found, warns=True))
@@ -24,12 +25,17 @@ def overview_section(inputs: ReportInputs) -> list[Section]:
     if len(inputs.genomes) < 2:
         return []
     columns = (
-        "", "role", "genes", "genes per Mb", "mean score", "locus F1", "CDS exon F1", "AUGUSTUS",
+        "", *_role("role", inputs), "genes", "genes per Mb", "mean score", "locus F1", "CDS exon F1", "AUGUSTUS",
         "in reads", "warnings",
     )  # fmt: skip
     note = "Exact CDS; AUGUSTUS: its locus F1; in reads: share of CDS intron chains with reads that a read has."
     lines = [_line(info, inputs) for info in inputs.genomes]
     return [Section("overview", "All genomes", [Paragraph(note), Table(columns, lines)])]
+
+
+def _role(text: str, inputs: ReportInputs) -> list[str]:
+    """The cell on a genome's role; none with a released model, to which the role says nothing."""
+    return [text] if inputs.trains else []
 
 
 def _line(info: GenomeInfo, inputs: ReportInputs) -> list[str]:
@@ -46,7 +52,7 @@ def _line(info: GenomeInfo, inputs: ReportInputs) -> list[str]:
     )  # fmt: skip
     return [
         info.name,
-        info.role,
+        *_role(info.role, inputs),
         *(number(stats.get(key)) for key in ("genes", "genes_per_megabase", "score_mean")),
         f1("phytoscribe", "locus"),
         f1("phytoscribe", "cds_exon"),

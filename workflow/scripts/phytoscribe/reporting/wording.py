@@ -12,13 +12,8 @@ from phytoscribe.evaluation.scope import NO_TRAIN_HOMOLOGUE
 from phytoscribe.reporting.blocks import score
 from phytoscribe.reporting.inputs import GenomeInfo, ReportInputs
 from phytoscribe.reporting.score_tables import check_name, measured
+from phytoscribe.reporting.unseen import UNKNOWN, doubt, read_as
 
-ROLES = {
-    "train": "used for training",
-    "validate": "held out for validation",
-    "test": "held out for testing",
-    "predict": "annotated only, no part of training",
-}
 OURS = "phytoscribe"
 #: Scores that the summary counts right genes for: fixed, so that no scored gene chooses them.
 SURE, UNSURE = 0.9, 0.5
@@ -39,7 +34,13 @@ def summary(info: GenomeInfo, inputs: ReportInputs) -> str:
 
 
 def warnings(info: GenomeInfo, inputs: ReportInputs) -> list[str]:
-    """Signs of trouble, one sentence each."""
+    """What a reader must know before trusting scores and genes, an item each."""
+    unsure = doubt(info, inputs)
+    return [*([unsure] if unsure else []), *_troubles(info, inputs)]
+
+
+def _troubles(info: GenomeInfo, inputs: ReportInputs) -> list[str]:
+    """Signs that the prediction went wrong, or that its scores mislead."""
     found = []
     checks = inputs.plausibility.get(info.name)
     if checks is not None:
@@ -57,11 +58,13 @@ def next_steps(info: GenomeInfo, inputs: ReportInputs) -> list[str]:
     steps = []
     if stats is None or not stats["genes"]:
         return ["Read logs/predict/ and check the FASTA: a plant genome without a gene is a fault of the input."]
-    if warnings(info, inputs):
+    if doubt(info, inputs):
+        steps.append("Before quoting the scores, look up in the model's README which contigs it has not seen.")
+    if _troubles(info, inputs):
         steps.append("Clear up the warnings before using the genes.")
-    if "unknown" in str(stats.get("header", {}).get("read as", "")):
+    if read_as(info, inputs) == UNKNOWN:
         steps.append(
-            "The model was not trained on this species. With an annotation of it, fine-tune the model "
+            "The model was not trained on a species of this name. With an annotation of it, fine-tune the model "
             "(finetune.from_model, docs/adding-a-species.md)."
         )
     if scores is None and info.name not in inputs.isoseq:
