@@ -18,11 +18,12 @@ import torch
 from tiny_training import BATCH, CHECKPOINT_EVERY, STEPS
 
 from phytoscribe.annotation.gff_reader import read_gff3
+from phytoscribe.configuration.ranks import place_of_prediction, places_of_ranks
 from phytoscribe.errors import ConfigError
 from phytoscribe.genome import Genome
 from phytoscribe.tokenizer.training import build_kmer_tokenizer
 from phytoscribe.training.arrays import TrainingGenome, write_training_arrays
-from phytoscribe.training.launch import launch_command
+from phytoscribe.training.launch import launch_command, threads_of_ranks
 from phytoscribe.training.ranks import divisors
 from phytoscribe.training.runs import RunSettings, require_ranks
 from phytoscribe.training.sampling import StepSampler
@@ -216,6 +217,35 @@ def test_one_launcher(monkeypatch, tmp_path):
     flags = {"--nodes": "3", "--ntasks": "3", "--ntasks-per-node": "1", "--nnodes": "3", "--cpus-per-task": "8"}
     for flag, value in flags.items():
         assert several[several.index(flag) + 1] == value
+
+
+@pytest.mark.parametrize(
+    ("cores", "devices", "nodes", "threads"), [(8, 1, 1, 8), (8, 3, 2, 2), (8, 8, 2, 1), (1, 4, 1, 1)]
+)
+def test_ranks_share_the_cores_of_their_node(cores, devices, nodes, threads):
+    assert threads_of_ranks(cores, {"devices": devices, "nodes": nodes}) == threads
+
+
+def test_several_nodes_never_ask_srun_for_more_cores_than_the_job_has():
+    with pytest.raises(ConfigError, match=r"training.devices is 16, but the job has 8 cores on each of its 2 nodes"):
+        threads_of_ranks(8, {"devices": 16, "nodes": 2})
+
+
+@pytest.mark.parametrize(
+    ("section", "gpus"),
+    [
+        ({"device": "auto", "precision": "auto"}, True),
+        ({"device": "cuda", "precision": "bfloat16"}, True),
+        ({"device": "cpu", "precision": "auto"}, False),
+        ({"device": "auto", "precision": "int8"}, False),
+    ],
+)
+def test_gpus_are_asked_for_where_they_may_be_used(section, gpus):
+    assert place_of_prediction(section) == ({"gpu": 1} if gpus else {})
+    assert places_of_ranks({"devices": 4, "nodes": 1}, section) == ({"gpu": 4} if gpus else {})
+    several = places_of_ranks({"devices": 4, "nodes": 2}, section)
+    assert several.pop("gpu", None) == (8 if gpus else None)
+    assert several == {"nodes": 2, "tasks": 2, "tasks_per_gpu": 0, "mpi": "srun"}
 
 
 def test_divisors_of_one_process():

@@ -11,6 +11,8 @@ from pathlib import Path
 import pysam
 import pytest
 
+from phytoscribe.annotation import GeneModel, Transcript
+from phytoscribe.annotation.gff_writer import write_gff3
 from phytoscribe.errors import GffError
 from phytoscribe.genome import Genome, decode
 from phytoscribe.tracks.folder import TrackFolder
@@ -74,6 +76,25 @@ def test_long_contigs_get_an_index_that_can_tell_them(tmp_path, end, ending):
     assert write_indexed_gff3(tmp_path / "g.gff3", target) == index_of(target) == Path(f"{target}{ending}")
     with pysam.TabixFile(str(target), index=str(index_of(target))) as file:
         assert len(list(file.fetch("c", end - 1, end))) == 1
+
+
+@pytest.mark.parametrize("name", ["sample#1#chr1", "gi|5|x", "100%", "a%20b", "a>b", "HLA:1-9", "#first", ">first"])
+def test_genes_are_found_by_the_name_that_the_fasta_has(tmp_path, caplog, name):
+    gene = GeneModel("g1", name, "+", (Transcript("t1", ((10, 40),), ((10, 40),)),))
+    with (tmp_path / "g.gff3").open("w", encoding="utf-8") as handle:
+        write_gff3(handle, [gene], {name: 100})
+    write_indexed_gff3(tmp_path / "g.gff3", tmp_path / "g.gff3.gz")
+    (tmp_path / "g.fa").write_text(f">{name} more\n{'ACGTA' * 20}\n")
+    write_bgzip_fasta(tmp_path / "g.fa", tmp_path / "g.fa.gz")
+    with pysam.FastaFile(str(tmp_path / "g.fa.gz")) as fasta, pysam.TabixFile(str(tmp_path / "g.gff3.gz")) as genes:
+        assert fasta.references == [name]
+        if name[0] in "#>":
+            # As a comment, or the start of a FASTA, the line would be lost to all readers.
+            assert genes.contigs == [f"%{ord(name[0]):02X}first"]
+            assert f"contig {name}: browsers do not find its genes, since its name starts with" in caplog.text
+        else:
+            assert [line.split("\t")[2] for line in genes.fetch(name, 10, 40)][:2] == ["gene", "mRNA"]
+            assert not caplog.records
 
 
 def test_an_annotation_without_genes_can_be_indexed(tmp_path):

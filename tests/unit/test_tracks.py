@@ -14,10 +14,10 @@ from hypothesis import strategies as st
 
 from phytoscribe.errors import PhytoScribeError
 from phytoscribe.labels.states import CODING_STATES, INTRON_STATES, STATE_COUNT, State
-from phytoscribe.tracks import recording
+from phytoscribe.tracks import bigwig, handover, recording
 from phytoscribe.tracks.bigwig import write_bigwig
 from phytoscribe.tracks.changes import DEAD_BAND, ChangeFinder
-from phytoscribe.tracks.handover import HandedOver
+from phytoscribe.tracks.handover import Changes, HandedOver
 from phytoscribe.tracks.kinds import KINDS, LEVELS, TRACKS
 from phytoscribe.tracks.recording import track_writer
 
@@ -121,6 +121,50 @@ def test_the_bytes_depend_on_neither_jobs_nor_blocks_nor_turns(tmp_path, monkeyp
         write_bigwig(two, track, CONTIGS, tmp_path / "two.bw")
         write_bigwig(one, track, dict(reversed(CONTIGS.items())), tmp_path / "one.bw")
         assert (tmp_path / "one.bw").read_bytes() == (tmp_path / "two.bw").read_bytes(), track
+
+
+def test_the_bytes_depend_on_neither_batches_nor_open_files(tmp_path, monkeypatch):
+    write_bigwig(HandedOver(write_two(tmp_path)), "coding_plus", CONTIGS, tmp_path / "whole.bw")
+    monkeypatch.setattr(handover, "OPEN_FILES", 1)
+    for size in (1, 7, 60):
+        monkeypatch.setattr(bigwig, "BATCH", size)
+        write_bigwig(HandedOver(write_two(tmp_path)), "coding_plus", CONTIGS, tmp_path / "parts.bw")
+        assert (tmp_path / "parts.bw").read_bytes() == (tmp_path / "whole.bw").read_bytes()
+
+
+def test_a_file_is_opened_once_for_all_contigs(tmp_path, monkeypatch):
+    names = [f"scaffold_{number}" for number in range(300)]
+    with track_writer(tmp_path / "0.tracks", HEADER, names) as writer:
+        for seed, name in enumerate(names):
+            add_whole(writer, name, 100, seed, [])
+    handed, opened, whole = HandedOver([tmp_path / "0.tracks"]), [], Path.open
+    monkeypatch.setattr(Path, "open", lambda path, *mode: opened.append(path) or whole(path, *mode))
+    write_bigwig(handed, "stop_minus", dict.fromkeys(names, 100), tmp_path / "x.bw")
+    assert opened == [tmp_path / "0.tracks"]
+
+
+def test_contigs_may_have_any_name(tmp_path):
+    contigs = {"chrö": 300, "染色体1": 200, "sample#1#chr1": 150, "gi|5|x": 120, "100%": 90}
+    with track_writer(tmp_path / "0.tracks", HEADER, list(contigs)) as writer:
+        for name, length in contigs.items():
+            add_whole(writer, name, length, length, [])
+    write_bigwig(HandedOver([tmp_path / "0.tracks"]), "coding_plus", contigs, tmp_path / "x.bw")
+    with pyBigWig.open(str(tmp_path / "x.bw")) as file:
+        assert file.chroms() == contigs
+        for name, length in contigs.items():
+            found = file.values(name, 0, length, numpy=True)
+            wanted = expected(*readings(length, length))["coding"]
+            assert np.abs(found - wanted).max() <= DEAD_BAND + 0.5 / LEVELS + 1e-6, name
+
+
+@pytest.mark.parametrize("position", [[0, 9, 5], [0, 5, 5], [0, 5, 20]])
+def test_values_out_of_order_are_refused(tmp_path, position):
+    with track_writer(tmp_path / "0.tracks", HEADER, ["a"]) as writer:
+        changes = Changes(np.array(position, np.uint32), np.array([1, 2, 3], np.uint8))
+        writer._write(0, TRACKS.index("coding_plus"), changes)
+    with pytest.raises(PhytoScribeError, match="tracks of contig a are not in order; delete the shards and run again"):
+        write_bigwig(HandedOver([tmp_path / "0.tracks"]), "coding_plus", {"a": 20}, tmp_path / "x.bw")
+    assert not list(tmp_path.glob("*x.bw*"))
 
 
 def test_a_genome_without_any_value_still_gives_a_file(tmp_path):

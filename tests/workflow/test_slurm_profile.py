@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import time
 
 import pytest
 from profile_settings import profile_settings, read_profile
 from tiny_workflow import ROOT, jobs_of, start, tiny_config, write_config
+
+from phytoscribe.configuration.ranks import ON_PROCESSORS
 
 PROFILE = "profiles/slurm/profile.yaml"
 GPU_RULES = {"pretrain_encoder", "finetune_structure", "predict_shard"}
@@ -49,9 +52,11 @@ def test_every_rule_has_its_own_memory_and_time_and_no_other_is_named(settings):
 def test_gpu_rules_alone_go_to_the_gpu_partition_and_into_no_group(settings):
     rules = cluster_rules()
     for rule, values in settings["set-resources"].items():
-        trains = "**places_of_ranks(" in rules[rule]
-        assert values.get("gpu", 0) + trains == (rule in GPU_RULES), rule
-        assert values.get("slurm_partition") == ("'gpu'" if rule in GPU_RULES else None), rule
+        asks = "**places_of_ranks(" in rules[rule] or "**place_of_prediction(" in rules[rule]
+        assert asks == (rule in GPU_RULES) == ("slurm_partition" in values), rule
+        assert "gpu" not in values, "the rule knows from the configuration whether it needs one"
+        if rule in GPU_RULES:
+            assert eval(values["slurm_partition"], {"shutil": shutil}) == "gpu", rule
     assert not GPU_RULES & set(settings["groups"])
     assert settings["default-resources"]["slurm_partition"] == "'cpu'"
 
@@ -126,7 +131,7 @@ def test_a_slurm_that_does_not_answer_holds_nobody_up(tmp_path):
     assert "timed out after 10 seconds" in done.stderr
 
 
-def test_what_a_site_edits_reaches_the_jobs(tmp_path):
+def test_what_a_site_edits_reaches_the_jobs(tmp_path, monkeypatch):
     text = (ROOT / PROFILE).read_text()
     edited = {
         'account = ""': 'account = "lab"',
@@ -147,8 +152,12 @@ def test_what_a_site_edits_reaches_the_jobs(tmp_path):
     assert (default["slurm_account"], default["slurm_partition"], default["qos"]) == ("'lab'", "'short'", "'normal'")
     for rule in GPU_RULES:
         values = found["set-resources"][rule]
-        # Quoted: max is also a function of Python, which Snakemake would take.
-        assert (values["slurm_partition"], values["gpu_model"], values["qos"]) == ("'max'", "'a100'", "'deep'")
+        # Evaluated, and quoted in it: max is also a function of Python, which Snakemake would take.
+        keys = ("slurm_partition", "gpu_model", "qos")
+        assert [eval(values[key], {"shutil": shutil}) for key in keys] == ["max", "a100", "deep"]
+        monkeypatch.setenv(ON_PROCESSORS, f"other_rule {rule}")
+        assert [eval(values[key], {"shutil": shutil}) for key in keys] == ["short", None, "normal"]
+        monkeypatch.delenv(ON_PROCESSORS)
 
 
 @pytest.mark.parametrize(
@@ -173,6 +182,52 @@ def test_a_dry_run_works_before_any_input_is_there(house):
     done = start(house, "--profile", "profiles/slurm", "all", "-n")
     assert done.returncode == 0, done.stdout[-3000:]
     assert {"index_genome", "clean_annotation", "make_windows", "predict_shard"} <= set(jobs_of(done.stdout))
+
+
+@pytest.mark.parametrize(
+    ("changes", "without"),
+    [
+        ({}, set()),
+        ({"predict": {"device": "cpu"}}, {"predict_shard"}),
+        ({"predict": {"precision": "int8"}, "pretrain": {"device": "cpu"}}, {"predict_shard", "pretrain_encoder"}),
+        ({"finetune": {"device": "cpu"}}, {"finetune_structure"}),
+    ],
+)
+def test_what_computes_on_processors_asks_for_no_gpu(house, changes, without):
+    config = tiny_config()
+    for section, values in changes.items():
+        config[section] |= values
+    write_config(house, config)
+    text = (house / "profiles/slurm/profile.yaml").read_text()
+    (house / "profiles/site").mkdir(exist_ok=True)
+    (house / "profiles/site/profile.yaml").write_text(text.replace('gpu_type = ""', 'gpu_type = "a100"'))
+    for file in (house / "workflow/rules").glob("*.smk"):
+        # Snakemake shows a job's resources only where it has no message.
+        file.write_text(re.sub(r"^    message:\n        .*\n", "", file.read_text(), flags=re.MULTILINE))
+    done = start(house, "--profile", "profiles/site", "all", "-n")
+    assert done.returncode == 0, done.stdout[-3000:]
+    for rule in GPU_RULES:
+        _, _, job = done.stdout.partition(f"\nrule {rule}:\n")
+        resources = job.partition("    resources: ")[2].partition("\n")[0]
+        expected = {"slurm_partition=cpu"} if rule in without else {"slurm_partition=gpu", "gpu=1", "gpu_model=a100"}
+        asked_for = {word for word in resources.split(", ") if word.startswith(("slurm_partition", "gpu"))}
+        assert asked_for == expected, rule
+
+
+#: Megabytes of inputs of jobs that a partition with a limit of a day must take at the first attempt.
+LARGE = {
+    "run_augustus": 10_000,  # a genome of 10 Gb
+    "align_isoseq": 16_000 + 10_000,  # one of 16 Gb and reads
+    "blast_isoseq": 16_000 + 10_000,
+    "join_tracks": 5_440,  # 16 Gb of dense genes, 0.34 bytes a base
+}
+
+
+@pytest.mark.parametrize("rule", LARGE)
+def test_large_genomes_fit_into_a_day(settings, tmp_path, rule):
+    with (tmp_path / "input").open("wb") as handle:
+        handle.truncate(LARGE[rule] * 1_000_000)
+    assert asked(settings["set-resources"][rule]["runtime"], 1, [str(tmp_path / "input")]) <= 1440
 
 
 def test_conda_is_used_where_it_is(tmp_path):

@@ -14,7 +14,7 @@ sys.path.insert(0, str(SCRIPTS))
 from phytoscribe.configuration.genomes import Genomes
 from phytoscribe.configuration.imports import result_modules
 from phytoscribe.configuration.meaning import MODEL_FILES
-from phytoscribe.configuration.ranks import places_of_ranks
+from phytoscribe.configuration.ranks import ON_PROCESSORS, place_of_prediction, places_of_ranks, rules_on_processors
 from phytoscribe.configuration.read import read_config
 from phytoscribe.configuration.result_files import BIGWIGS, PlausibilityFiles, TrackFiles, shard_files
 from phytoscribe.configuration.sources import deciding_part
@@ -35,6 +35,8 @@ try:
     check_targets(sys.argv[1:], genomes)
 except ConfigError as error:
     raise WorkflowError(str(error)) from None
+# An expression of a profile sees no configuration, only the environment.
+os.environ[ON_PROCESSORS] = " ".join(rules_on_processors(config))
 
 
 wildcard_constraints:

@@ -75,7 +75,7 @@ rule finetune_structure:
         "../envs/torch.yaml"
     threads: 8
     resources:
-        **places_of_ranks(config["training"]),
+        **places_of_ranks(config["training"], config["finetune"]),
         mem_mb=16000,
         runtime=1440,
     params:

@@ -23,6 +23,7 @@ rule predict_shard:
         "../envs/torch.yaml"
     threads: 8
     resources:
+        **place_of_prediction(config["predict"]),
         mem_mb=8000,
         runtime=480,
     params:

@@ -25,7 +25,7 @@ rule pretrain_encoder:
         "../envs/torch.yaml"
     threads: 8
     resources:
-        **places_of_ranks(config["training"]),
+        **places_of_ranks(config["training"], config["pretrain"]),
         mem_mb=16000,
         runtime=1440,
     params:

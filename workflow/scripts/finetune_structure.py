@@ -15,12 +15,12 @@ def main(snakemake) -> None:
     from pathlib import Path
 
     from phytoscribe.training.finetuning import run_finetuning
-    from phytoscribe.training.launch import run_on_ranks
+    from phytoscribe.training.launch import run_on_ranks, threads_of_ranks
     from phytoscribe.training.sources import SplitSources
 
     given, params = snakemake.input, snakemake.params
     ranks = dict(params.training)
-    threads = max(1, snakemake.threads // ranks["devices"])
+    threads = threads_of_ranks(snakemake.threads, ranks)
     work = partial(
         run_finetuning,
         SplitSources.of(params, given.fasta, given.splits),

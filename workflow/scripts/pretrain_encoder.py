@@ -13,13 +13,13 @@ def main(snakemake) -> None:
     from functools import partial
     from pathlib import Path
 
-    from phytoscribe.training.launch import run_on_ranks
+    from phytoscribe.training.launch import run_on_ranks, threads_of_ranks
     from phytoscribe.training.pretraining import run_pretraining
     from phytoscribe.training.sources import SplitSources
 
     given, params = snakemake.input, snakemake.params
     ranks = dict(params.training)
-    threads = max(1, snakemake.threads // ranks["devices"])
+    threads = threads_of_ranks(snakemake.threads, ranks)
     work = partial(
         run_pretraining,
         SplitSources.of(params, given.fasta, given.splits),

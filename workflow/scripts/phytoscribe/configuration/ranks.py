@@ -1,18 +1,46 @@
-"""What a training job asks a cluster for, from the section ``training`` of the configuration."""
+"""What the jobs of the network ask a cluster for: GPUs, or processors alone where the configuration says so."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
 
+#: Rules of the network, and the section of the configuration that says where each computes.
+SECTIONS = {"pretrain_encoder": "pretrain", "finetune_structure": "finetune", "predict_shard": "predict"}
+#: The environment variable by which ``profiles/slurm`` learns :func:`rules_on_processors`.
+ON_PROCESSORS = "PHYTOSCRIBE_ON_PROCESSORS"
 
-def places_of_ranks(training: Mapping[str, Any]) -> dict[str, Any]:
+
+def on_processors(section: Mapping[str, Any]) -> bool:
+    """Whether a section of :data:`SECTIONS` keeps its rule off GPUs: by ``device``, or by a precision they lack.
+
+    ``device: auto`` takes a GPU where there is one, so its rule asks for one.
+    """
+    return section["device"] in ("cpu", "mps") or section.get("precision") == "int8"
+
+
+def rules_on_processors(config: Mapping[str, Any]) -> list[str]:
+    """Rules of the network that need no GPU with this configuration."""
+    return [rule for rule, section in SECTIONS.items() if on_processors(config[section])]
+
+
+def place_of_prediction(predict: Mapping[str, Any]) -> dict[str, Any]:
+    """Snakemake resources of a shard: a GPU, or nothing."""
+    return {} if on_processors(predict) else {"gpu": 1}
+
+
+def places_of_ranks(training: Mapping[str, Any], section: Mapping[str, Any]) -> dict[str, Any]:
     """Snakemake resources: all GPUs, and for several nodes what makes it a task on each and lets it call srun.
 
     With ``mpi`` the SLURM plugin leaves srun to the job.  It reads ``tasks`` twice, the second time as tasks of each
     GPU, which ``tasks_per_gpu`` of zero leaves out.
+
+    Args:
+        training: section ``training`` of the configuration.
+        section: ``pretrain`` or ``finetune``.
     """
     devices, nodes = training["devices"], training["nodes"]
+    gpus = {} if on_processors(section) else {"gpu": devices * nodes}
     if nodes == 1:
-        return {"gpu": devices}
-    return {"gpu": devices * nodes, "nodes": nodes, "tasks": nodes, "tasks_per_gpu": 0, "mpi": "srun"}
+        return gpus
+    return {**gpus, "nodes": nodes, "tasks": nodes, "tasks_per_gpu": 0, "mpi": "srun"}

@@ -8,8 +8,9 @@ with pyBigWig (https://github.com/deeptools/pyBigWig); the format is that of Ken
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -17,10 +18,27 @@ import pyBigWig
 
 from phytoscribe.errors import PhytoScribeError
 from phytoscribe.files import atomic_path
-from phytoscribe.tracks.handover import HandedOver
+from phytoscribe.tracks.handover import Changes, HandedOver
 from phytoscribe.tracks.kinds import LEVELS
 
 logger = logging.getLogger(__name__)
+
+#: Intervals that are handed to pyBigWig together. It looks up the first and the last contig of each call by going
+#: through the header from its start, which for scaffolds one at a time takes longer than all else.
+BATCH = 1 << 15
+
+
+class Intervals(NamedTuple):
+    """Stretches of a contig with one value each.
+
+    Attributes:
+        start, end: int64 (n,), contig positions, 0-based half-open, in order.
+        value: float64 (n,), probabilities.
+    """
+
+    start: npt.NDArray[np.int64]
+    end: npt.NDArray[np.int64]
+    value: npt.NDArray[np.float64]
 
 
 def write_bigwig(handed: HandedOver, track: str, contigs: Mapping[str, int], path: str | Path) -> int:
@@ -37,36 +55,56 @@ def write_bigwig(handed: HandedOver, track: str, contigs: Mapping[str, int], pat
         Number of intervals with a value.
 
     Raises:
-        PhytoScribeError: a contig that was handed over is not among ``contigs``.
+        PhytoScribeError: a contig that was handed over is not among ``contigs``, or its values are not in order.
     """
     unknown = sorted(set(handed.contigs) - set(contigs))
     if unknown:
         raise PhytoScribeError(f"tracks of contig {unknown[0]}, which the FASTA lacks; delete the shards and run again")
     names = sorted(contigs, key=str.encode)
     count = 0
-    with atomic_path(path) as temporary:
+    with atomic_path(path) as temporary, handed.reading() as changes:
         file = pyBigWig.open(str(temporary), "w")
         try:
             file.addHeader([(name, contigs[name]) for name in names])
-            for name in names:
-                for start, end, value in _intervals(handed, name, track, contigs[name]):
-                    file.addEntries(np.full(start.size, name), start, ends=end, values=value)
-                    count += start.size
+            parts = ((name, part) for name in names for part in _intervals(changes(name, track), name, contigs[name]))
+            for places, starts, ends, values in _batches(parts):
+                # Its own check looks up the contig of every interval; what it would find is refused in _intervals.
+                file.addEntries(places, starts, ends=ends, values=values, validate=False)
+                count += len(places)
         finally:
             file.close()
     return count
 
 
-def _intervals(
-    handed: HandedOver, contig: str, track: str, length: int
-) -> Iterator[tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], npt.NDArray[np.float64]]]:
-    """Start, end and value of the intervals along a contig; the last of a block waits for the next block's start."""
+def _batches(
+    parts: Iterable[tuple[str, Intervals]],
+) -> Iterator[tuple[list[str], npt.NDArray[np.int64], npt.NDArray[np.int64], npt.NDArray[np.float64]]]:
+    """Contig, start, end and value of intervals, for :data:`BATCH` of them or some more.
+
+    Contigs are a list, as pyBigWig misreads numpy's strings where they are not ASCII.
+    """
+    places: list[str] = []
+    held: list[Intervals] = []
+    for name, part in parts:
+        places += [name] * part.start.size
+        held.append(part)
+        if len(places) >= BATCH:
+            yield places, *map(np.concatenate, zip(*held, strict=True))
+            places, held = [], []
+    if held:
+        yield places, *map(np.concatenate, zip(*held, strict=True))
+
+
+def _intervals(blocks: Iterable[Changes], contig: str, length: int) -> Iterator[Intervals]:
+    """Intervals along a contig; the last of a block waits for the next block's start."""
     starts, levels = np.empty(0, np.int64), np.empty(0, np.uint8)
-    for changes in handed.changes(contig, track):
+    for changes in blocks:
         starts = np.concatenate([starts, changes.position.astype(np.int64)])
         levels = np.concatenate([levels, changes.level])
+        if (starts[1:] <= starts[:-1]).any() or (starts >= length).any():
+            raise PhytoScribeError(f"tracks of contig {contig} are not in order; delete the shards and run again")
         if starts.size > 1:
-            yield starts[:-1], starts[1:], levels[:-1] / LEVELS
+            yield Intervals(starts[:-1], starts[1:], levels[:-1] / LEVELS)
             starts, levels = starts[-1:], levels[-1:]
     if starts.size:
-        yield starts, np.array([length]), levels / LEVELS
+        yield Intervals(starts, np.array([length]), levels / LEVELS)

@@ -12,7 +12,8 @@ import json
 import struct
 import zlib
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any, NamedTuple
 
@@ -25,6 +26,8 @@ from phytoscribe.tracks.kinds import TRACKS
 #: What stands before a block: contig and track by number, changes, bytes of them.
 BLOCK_HEAD = struct.Struct("<IIII")
 FORMAT = "PhytoScribe tracks 1"
+#: Files that are open at a time, well below the 1024 that systems grant a process.
+OPEN_FILES = 500
 
 
 class Changes(NamedTuple):
@@ -100,12 +103,28 @@ class HandedOver:
                 self._blocks[key].append(_Block(path, handle.tell(), count, length))
                 handle.seek(end)
 
-    def changes(self, contig: str, track: str) -> Iterator[Changes]:
-        """Changes of a track along a contig, block by block."""
-        for path, offset, count, length in self._blocks.get((contig, track), ()):
-            with path.open("rb") as handle:
-                handle.seek(offset)
-                yield unpack(handle.read(length), count)
+    @contextmanager
+    def reading(self) -> Iterator[Callable[[str, str], Iterator[Changes]]]:
+        """A function that gives the changes of a track along a contig, block by block: ``changes(contig, track)``.
+
+        Each file is opened once, not for each block: a genome of many scaffolds has millions of blocks.
+        """
+        handles: dict[Path, IO[bytes]] = {}
+
+        def changes(contig: str, track: str) -> Iterator[Changes]:
+            for path, offset, count, length in self._blocks.get((contig, track), ()):
+                if path not in handles:
+                    if len(handles) == OPEN_FILES:
+                        handles.popitem()[1].close()
+                    handles[path] = path.open("rb")
+                handles[path].seek(offset)
+                yield unpack(handles[path].read(length), count)
+
+        try:
+            yield changes
+        finally:
+            for handle in handles.values():
+                handle.close()
 
 
 def _first_line(path: Path, handle: IO[bytes]) -> dict[str, Any]:

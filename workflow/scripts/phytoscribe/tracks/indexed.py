@@ -5,13 +5,17 @@ An index lies beside its file: ``.tbi``, or ``.csi`` where a contig is longer th
 
 from __future__ import annotations
 
+import logging
 from collections import defaultdict
 from pathlib import Path
 
 import pysam
 
+from phytoscribe.annotation.gff_attributes import decode_id
 from phytoscribe.errors import GffError
 from phytoscribe.files import atomic_path, open_text
+
+logger = logging.getLogger(__name__)
 
 #: Bases of the longest contig of a ``.tbi`` index (tabix manual).
 TBI_LIMIT = 1 << 29
@@ -22,7 +26,8 @@ def write_indexed_gff3(gff3: str | Path, target: str | Path) -> Path:
     """Sort a GFF3 by contig and start, compress it with bgzip and index it with tabix.
 
     Contigs stay in the file's order, and of lines with one start the parents before their parts.  Comments and
-    ``##sequence-region`` stay at the top; ``###`` and blank lines are left out.
+    ``##sequence-region`` stay at the top; ``###`` and blank lines are left out.  Column 1 is without percent escapes:
+    browsers ask for a contig by its name in the FASTA, and tabix compares bytes.
 
     Returns:
         The index beside ``target``; ``.csi`` where a contig needs it.
@@ -33,6 +38,7 @@ def write_indexed_gff3(gff3: str | Path, target: str | Path) -> Path:
     head: list[str] = []
     lines: dict[str, list[tuple[int, str]]] = defaultdict(list)
     longest = 0
+    names = _BrowserNames()
     with open_text(gff3) as source:
         for number, line in enumerate(source, start=1):
             if line.startswith("#"):
@@ -44,7 +50,8 @@ def write_indexed_gff3(gff3: str | Path, target: str | Path) -> Path:
             columns = line.split("\t", 8)
             if len(columns) < 9 or not (columns[3].isdecimal() and columns[4].isdecimal()):
                 raise GffError(f"{gff3}, line {number}: not a line of GFF3; run the rule that wrote it again")
-            lines[columns[0]].append((int(columns[3]), line if line.endswith("\n") else line + "\n"))
+            row = "\t".join([names[columns[0]], *columns[1:]])
+            lines[names[columns[0]]].append((int(columns[3]), row if row.endswith("\n") else row + "\n"))
             longest = max(longest, int(columns[4]))
     index = Path(f"{target}{INDEX_ENDINGS[longest > TBI_LIMIT]}")
     for ending in INDEX_ENDINGS:
@@ -60,6 +67,18 @@ def write_indexed_gff3(gff3: str | Path, target: str | Path) -> Path:
             str(compressed), preset="gff", csi=longest > TBI_LIMIT, index=str(temporary_index), keep_original=True
         )
     return index
+
+
+class _BrowserNames(dict[str, str]):
+    """Contig names by how column 1 of GFF3 has them."""
+
+    def __missing__(self, column: str) -> str:
+        self[column] = name = decode_id(column)
+        if name.startswith(("#", ">")):
+            # Such lines would be a comment, or the start of a FASTA.
+            logger.warning("contig %s: browsers do not find its genes, since its name starts with '%s'", name, name[0])
+            self[column] = column
+        return self[column]
 
 
 def index_of(target: str | Path) -> Path:

@@ -67,6 +67,25 @@ def run_on_ranks(work: Callable[[], None], ranks: Mapping[str, Any], run_folder:
             )
 
 
+def threads_of_ranks(cores: int, ranks: Mapping[str, Any]) -> int:
+    """Threads of each rank, so that those of a node share its cores.
+
+    Args:
+        cores: of the job on each node.
+        ranks: section ``training`` of the configuration.
+
+    Raises:
+        ConfigError: several nodes have more ranks than cores; srun would refuse to start them.
+    """
+    devices, nodes = ranks["devices"], ranks["nodes"]
+    if nodes > 1 and devices > cores:
+        raise ConfigError(
+            f"training.devices is {devices}, but the job has {cores} cores on each of its {nodes} nodes, and each "
+            "process needs one; raise `set-threads` of this rule in profiles/slurm, or lower training.devices"
+        )
+    return max(1, cores // devices)
+
+
 def launch_command(job: Path, devices: int, nodes: int, threads: int) -> list[str]:
     """The command that starts all ranks, with ``threads`` cores each.
 
