@@ -16,7 +16,14 @@ from phytoscribe.reporting.blocks import flattened, number, words
 from phytoscribe.reporting.citations import bibtex, citations_of
 from phytoscribe.reporting.inputs import GenomeInfo, read_inputs
 from phytoscribe.reporting.run_costs import costs_figures, read_costs
-from phytoscribe.reporting.score_tables import blast_tables, count_table, level_table, ruler_tables, subset_table
+from phytoscribe.reporting.score_tables import (
+    blast_tables,
+    count_table,
+    level_table,
+    plausibility_tables,
+    ruler_tables,
+    subset_table,
+)
 from phytoscribe.reporting.training_figures import training_curves
 
 GENE = GeneModel("a", "c", "+", (Transcript("a.1", ((0, 60),), ((0, 60),)),))
@@ -193,3 +200,16 @@ def test_figures_are_drawn_from_what_a_genome_has():
     assert files.scored("x/{genome}.tsv")(read) == []
     assert files.with_reads("{genome}.bam")(read) == "read.bam"
     assert files.with_reads("{genome}.bam")(known) == []
+
+
+def test_lengths_are_listed_from_mean_to_largest_also_where_the_median_was_judged():
+    columns = ["group", "name", "value", "unit", "low", "high", "verdict", "note"]
+    names = ("mean", "q05", "q25", "median", "q75", "q95")
+    rows = [
+        ("lengths", f"intron_length.{name}", str(10 + place), "bp", "1", "90", "ok" if name == "median" else "info", "")
+        for place, name in enumerate(names)
+    ]
+    judged, lengths = plausibility_tables(pd.DataFrame(rows, columns=columns))
+    assert [row[0] for row in judged.rows] == ["lengths: intron length: median"]
+    assert lengths.columns == ("", "mean", "5%", "25%", "median", "75%", "95%")
+    assert lengths.rows == [["intron length (bp)", "10", "11", "12", "13", "14", "15"]]

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
+from phytoscribe.evaluation.gene_shapes import QUANTILES
 from phytoscribe.evaluation.scope import NO_TRAIN_HOMOLOGUE
 from phytoscribe.reporting.blocks import MISSING, Table, number, number_of, score, words
 from phytoscribe.reporting.style import PREDICTORS, name_of
@@ -200,8 +201,8 @@ def plausibility_tables(checks: pd.DataFrame) -> list[Table]:
     columns = ("", "value", "expected", "verdict", "note")
     tables = [Table(columns, rows, "Checks that need no reference", (), frozenset(strong), plain=True)] if rows else []
     if is_quantile.any():
-        found = checks[is_quantile].assign(quantity=named[0], statistic=named[1])
-        statistics = list(dict.fromkeys(found["statistic"]))
+        found = checks.assign(quantity=named[0], statistic=named[1])[named[0].notna()]
+        statistics = [key for key in ("mean", *QUANTILES) if (found["statistic"] == key).any()]
         value = found.set_index(["quantity", "statistic"])["value"].to_dict()
         unit = found.set_index("quantity")["unit"].to_dict()
         rows = [
