@@ -28,6 +28,7 @@ def main(snakemake) -> None:
 
 
 def evaluate(given, params):
+    """The tables of all predictors (:class:`phytoscribe.evaluation.gene_evaluation.GeneEvaluation`)."""
     from phytoscribe.annotation.gff_reader import read_gff3
     from phytoscribe.evaluation.expression import covered_by_reads
     from phytoscribe.evaluation.gene_evaluation import evaluate_predictors

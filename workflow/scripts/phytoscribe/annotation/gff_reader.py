@@ -57,8 +57,6 @@ class _Parts:
     """Exon, CDS and UTR lines of one transcript.  Of millions of lines no more is kept than the gene models need."""
 
     first: GffRow
-    contig: str
-    strand: str
     #: The first line on another strand or sequence than ``first``.
     stray: GffRow | None = None
     exons: list[Interval] = field(default_factory=list)
@@ -97,8 +95,8 @@ def _collect(path: str | Path, contigs: Mapping[str, int] | None) -> _Collected:
             for name in _parents_of_part(path, row, parent) if several else (parent,):
                 of = parts.get(name)
                 if of is None:
-                    of = parts[name] = _Parts(row, contig, strand)
-                elif (strand != of.strand or contig != of.contig) and of.stray is None:
+                    of = parts[name] = _Parts(row)
+                elif of.stray is None and (strand != of.first.strand or contig != of.first.contig):
                     of.stray = row
                 if kind == "exon":
                     of.exons.append((start, end))

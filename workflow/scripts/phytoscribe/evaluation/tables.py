@@ -32,8 +32,12 @@ def write_table(table: pd.DataFrame, path: str | Path, decimals: int = 6) -> Non
         table.to_csv(handle, sep="\t", index=False, float_format=f"%.{decimals}f", lineterminator="\n")
 
 
-def read_table(path: str | Path) -> pd.DataFrame:
+def read_table(path: str | Path, what: str = "table") -> pd.DataFrame:
     """Read a table of :func:`write_table`; only an empty field is a missing value (a gene may be called NA).
+
+    Args:
+        path: the file.
+        what: it is, for the message.
 
     Raises:
         PhytoScribeError: the file is missing or empty.
@@ -41,7 +45,7 @@ def read_table(path: str | Path) -> pd.DataFrame:
     try:
         return pd.read_csv(path, sep="\t", keep_default_na=False, na_values=[""], dtype=NAMES)
     except (OSError, pd.errors.EmptyDataError) as error:
-        raise PhytoScribeError(f"{path}: no table ({error}); run its rule again") from error
+        raise PhytoScribeError(f"{path}: no {what} ({error}); run its rule again") from error
 
 
 def read_scores(path: str | Path) -> pd.DataFrame:
@@ -59,10 +63,7 @@ def read_columns(path: str | Path, columns: tuple[str, ...], what: str) -> pd.Da
     Raises:
         PhytoScribeError: the file is missing, empty or has other columns.
     """
-    try:
-        table = pd.read_csv(path, sep="\t", keep_default_na=False, na_values=[""], dtype=NAMES)
-    except (OSError, pd.errors.EmptyDataError) as error:
-        raise PhytoScribeError(f"{path}: no {what} ({error}); run its rule again") from error
+    table = read_table(path, what)
     if tuple(table.columns) != columns:
         raise PhytoScribeError(f"{path}: columns {list(table.columns)} instead of {list(columns)}; run its rule again")
     return table

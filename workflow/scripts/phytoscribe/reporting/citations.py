@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from phytoscribe import __version__
+from phytoscribe.reporting.inputs import trains
 
 
 @dataclass(frozen=True)
@@ -157,7 +158,7 @@ _NUMPY = _article(
 def citations_of(config: Mapping[str, Any]) -> list[Citation]:
     """What a run with this validated configuration uses, PhytoScribe first."""
     genomes: Sequence[Mapping[str, Any]] = config.get("genomes", [])
-    trains = config.get("predict", {}).get("model") == "trained"
+    trained = trains(config)
     annotated = any(genome.get("annotation") for genome in genomes)
     with_tracks = bool(config.get("predict", {}).get("tracks"))
     with_reads = any(genome.get("isoseq") for genome in genomes)
@@ -168,13 +169,13 @@ def citations_of(config: Mapping[str, Any]) -> list[Citation]:
         (_TRANSFORMERS, True),
         (_NUMBA, True),
         (_AGAT, annotated and config.get("clean", {}).get("backend") == "agat"),
-        (_CDHIT, trains),
+        (_CDHIT, trained),
         (_MINIMAP2, with_reads),
         (_PYFAIDX, True),
         (_SAMTOOLS, True),
         (_PYBIGWIG, with_tracks),
         (_BIGWIG, with_tracks),
-        (_BLAST, with_reads or trains),
+        (_BLAST, with_reads or trained),
         (_AUGUSTUS, any(genome.get("augustus") and genome.get("annotation") for genome in genomes)),
         (_BUSCO, bool((config.get("evaluate", {}).get("busco") or {}).get("lineage"))),
         (_MATPLOTLIB, True),

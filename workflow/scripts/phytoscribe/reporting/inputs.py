@@ -63,7 +63,7 @@ class ReportInputs:
     @property
     def trains(self) -> bool:
         """Whether the model that predicts was trained by this configuration, and is no released one."""
-        return self.config.get("predict", {}).get("model") == "trained"
+        return trains(self.config)
 
 
 #: Files that a genome's section links to: name of the input, its suffix, and what it is called.
@@ -72,6 +72,11 @@ LINKED = (
     ("jbrowse", "/jbrowse/config.json", "JBrowse 2 configuration"),
     ("predicted", ".gff3", "predicted genes, GFF3"),
 )
+
+
+def trains(config: Mapping[str, Any]) -> bool:
+    """Whether a configuration trains the model that it predicts with, and takes no released one."""
+    return config.get("predict", {}).get("model") == "trained"
 
 
 def read_inputs(

@@ -50,8 +50,9 @@ def write_indexed_gff3(gff3: str | Path, target: str | Path) -> Path:
             columns = line.split("\t", 8)
             if len(columns) < 9 or not (columns[3].isdecimal() and columns[4].isdecimal()):
                 raise GffError(f"{gff3}, line {number}: not a line of GFF3; run the rule that wrote it again")
-            row = "\t".join([names[columns[0]], *columns[1:]])
-            lines[names[columns[0]]].append((int(columns[3]), row if row.endswith("\n") else row + "\n"))
+            contig = names[columns[0]]
+            row = "\t".join([contig, *columns[1:]])
+            lines[contig].append((int(columns[3]), row if row.endswith("\n") else row + "\n"))
             longest = max(longest, int(columns[4]))
     index = Path(f"{target}{INDEX_ENDINGS[longest > TBI_LIMIT]}")
     for ending in INDEX_ENDINGS:
