@@ -28,9 +28,9 @@ from accuracy_figure import draw_reliability
 from accuracy_measure import COLUMNS, Model, measure, rows_of, site_rows, speed_rows
 from accuracy_page import write_page
 from accuracy_sets import LONG_CONTIG, SCORED_IN, SETS, TEST, VALIDATION, loci_without_train_homologue
+from augustus_cache import AugustusCache
 
 from phytoscribe.configuration.schema import fill_defaults, load_schema
-from phytoscribe.evaluation.augustus_cache import AugustusCache
 from phytoscribe.files import atomic_open
 from phytoscribe.models.loading import MODEL_FILES
 

@@ -1,7 +1,7 @@
 """Published figures that accuracy.py names beside its own, each with the ruler that it was measured by."""
 
 #: OpenSpliceAI's Arabidopsis model (2,000 nt, seed rs10), measured once on Chr5_25975502_26975502 with the ruler of
-#: phytoscribe.evaluation.splice_sites: average precision and best F1.
+#: splice_sites: average precision and best F1.
 OPENSPLICEAI = {"acceptor": (0.919, 0.880), "donor": (0.932, 0.895)}
 
 _LENIENT = "introns exact, ends within 100 bp, invalid references removed first"

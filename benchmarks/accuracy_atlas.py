@@ -9,8 +9,8 @@ import numpy as np
 from accuracy_measure import OURS, Measured, Model
 
 from phytoscribe.annotation.model import GeneModel, Transcript
-from phytoscribe.evaluation.error_classes import ErrorClass, GeneError
-from phytoscribe.evaluation.splice_sites import ACCEPTOR, DONOR
+from phytoscribe.evaluation.accuracy.error_classes import ErrorClass, GeneError
+from phytoscribe.evaluation.accuracy.splice_sites import ACCEPTOR, DONOR
 from phytoscribe.files import atomic_open
 from phytoscribe.genome.fasta import Genome
 from phytoscribe.labels.states import State

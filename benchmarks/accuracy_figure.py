@@ -11,7 +11,7 @@ from accuracy_measure import BINS, Measured
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from phytoscribe.evaluation.calibration import expected_calibration_error
+from phytoscribe.evaluation.accuracy.calibration import expected_calibration_error
 from phytoscribe.files import atomic_path
 from phytoscribe.reporting.style import INK, RULE, STYLE, color_of
 

@@ -13,31 +13,32 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from accuracy_sets import ScoredSet, Species, read_species, scored_contigs
+from augustus_cache import AugustusCache
+from site_posteriors import ranked_sites
 from validate_prediction import faults_in
 
 from phytoscribe.annotation.gff_reader import read_gff3
 from phytoscribe.annotation.model import GeneModel
 from phytoscribe.decoding.settings import DecoderSettings
-from phytoscribe.evaluation.augustus_cache import AugustusCache
-from phytoscribe.evaluation.calibration import (
+from phytoscribe.evaluation.accuracy.calibration import (
     chance_error,
     equal_mass_bins,
     equal_width_bins,
     expected_calibration_error,
     right_loci,
 )
-from phytoscribe.evaluation.error_classes import GeneError, wrong_genes
-from phytoscribe.evaluation.exact import cds_tracks, scorable, score_genes, without_unscored_loci
-from phytoscribe.evaluation.intervals import IntervalIndex
-from phytoscribe.evaluation.scope import Scope, score_predictors
-from phytoscribe.evaluation.splice_sites import annotated_sites, score_sites
-from phytoscribe.evaluation.tables import COLUMNS as SCORE_COLUMNS
-from phytoscribe.evaluation.tolerance import loci_within
+from phytoscribe.evaluation.accuracy.counts import cds_tracks, scorable, score_genes, without_unscored_loci
+from phytoscribe.evaluation.accuracy.error_classes import GeneError, wrong_genes
+from phytoscribe.evaluation.accuracy.scored_loci import Scope, score_predictors
+from phytoscribe.evaluation.accuracy.splice_sites import annotated_sites, score_sites
+from phytoscribe.evaluation.accuracy.tolerance import loci_within
 from phytoscribe.genome.fasta import Genome
+from phytoscribe.genome.intervals import IntervalIndex
 from phytoscribe.prediction.merge import PredictionFiles
 from phytoscribe.prediction.predictor import StructurePredictor
 from phytoscribe.prediction.run import merge_shards, predict_shard
 from phytoscribe.prediction.settings import PredictionSettings, choose_device
+from phytoscribe.tables import COLUMNS as SCORE_COLUMNS
 
 OURS = "phytoscribe"
 ALL = "all"
@@ -212,7 +213,7 @@ def site_rows(done: Measured, model: Model, contig: str) -> list[Row]:
     """Splice sites of one whole contig, by the predictor's scores of sites."""
     with Genome(done.species.fasta) as genome:
         bases = genome.bases(contig)
-    scores = model.predictor(done.entry).splice_sites(bases)
+    scores = ranked_sites(model.predictor(done.entry), bases)
     found = score_sites(scores, annotated_sites(done.species.genes, contig, bases.size))
     rows = []
     for site, figures in found.items():

@@ -19,11 +19,11 @@ from accuracy_measure import ALL, BINS, ON_LABELLED, OURS, TOLERANCES, Measured,
 from accuracy_sets import LONG_CONTIG, TEST
 
 from phytoscribe import __version__
-from phytoscribe.evaluation.augustus import OPTIONS
-from phytoscribe.evaluation.calibration import chance_error, expected_calibration_error
-from phytoscribe.evaluation.error_classes import ErrorClass
-from phytoscribe.evaluation.scope import NO_TRAIN_HOMOLOGUE
-from phytoscribe.evaluation.splice_sites import SITES
+from phytoscribe.evaluation.accuracy.augustus import OPTIONS
+from phytoscribe.evaluation.accuracy.calibration import chance_error, expected_calibration_error
+from phytoscribe.evaluation.accuracy.error_classes import ErrorClass
+from phytoscribe.evaluation.accuracy.scored_loci import NO_TRAIN_HOMOLOGUE
+from phytoscribe.evaluation.accuracy.splice_sites import SITES
 from phytoscribe.files import atomic_open
 from phytoscribe.models.loading import model_hash
 
@@ -88,7 +88,8 @@ def _head(output: Path, model: Model, part: str, augustus: str) -> list[str]:
         f"[{output.name}.tsv]({output.name}.tsv).",
         "The ruler is exact: a CDS exon, an intron, a start or a stop counts only with every base right, a transcript "
         "with its whole CDS chain, a locus with that of any isoform "
-        "(`workflow/scripts/phytoscribe/evaluation/exact.py`). The reference holds loci with an intact reading frame, "
+        "(`workflow/scripts/phytoscribe/evaluation/accuracy/counts.py`). The reference holds loci with an intact "
+        "reading frame, "
         "unusual splice sites included; `mask.bed` is dropped from both sides. *New* are the loci without a homologue "
         "in training: none of the training genes (*A. thaliana*, *B. napus*) is in their CD-HIT cluster (identity 0.5 "
         "over 0.8 of the shorter protein); precision there is a lower bound, as predictions between loci count in "
@@ -275,7 +276,7 @@ def _errors(measured: Sequence[Measured]) -> list[str]:
     blocks = [
         "## What is wrong",
         "Lost reference loci / wrong predictions by class "
-        "(`workflow/scripts/phytoscribe/evaluation/error_classes.py`).",
+        "(`workflow/scripts/phytoscribe/evaluation/accuracy/error_classes.py`).",
     ]
     for done in measured:
         header = [done.entry.title, *map(_title, done.predictions)]

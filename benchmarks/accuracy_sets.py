@@ -14,15 +14,15 @@ from pathlib import Path
 import pandas as pd
 
 from phytoscribe import __version__
-from phytoscribe.annotation.check import CheckLimits, check_annotation
-from phytoscribe.annotation.cleaning import clean
-from phytoscribe.annotation.cleaning_losses import rows_of_cleaning
+from phytoscribe.annotation.checking.check import CheckLimits, check_annotation
+from phytoscribe.annotation.checking.cleaning_losses import rows_of_cleaning
+from phytoscribe.annotation.checking.transcript_table import REJECTED, TranscriptRow
+from phytoscribe.annotation.cleaning.clean import clean
 from phytoscribe.annotation.model import GeneModel, Interval
-from phytoscribe.annotation.transcript_table import REJECTED, TranscriptRow
-from phytoscribe.evaluation.intervals import read_bed
-from phytoscribe.evaluation.scope import NO_TRAIN_HOMOLOGUE, Scope, without_broken
+from phytoscribe.evaluation.accuracy.scored_loci import NO_TRAIN_HOMOLOGUE, Scope, without_broken
 from phytoscribe.files import atomic_open, atomic_path, sha256_of
 from phytoscribe.genome.fasta import Genome, check_fasta, write_index
+from phytoscribe.genome.intervals import read_bed
 from phytoscribe.splits.clusters import ClusterSettings, cluster_proteins
 from phytoscribe.splits.proteins import extract_proteins, protein_id
 
@@ -123,7 +123,7 @@ class Species:
 
     Attributes:
         genes: the cleaned annotation.
-        rejected: the check's table, as :func:`phytoscribe.evaluation.scope.read_rejected` gives it.
+        rejected: the check's table, as :func:`phytoscribe.evaluation.accuracy.scored_loci.read_rejected` gives it.
         mask, transposons: intervals by contig; empty where there is no file.
     """
 

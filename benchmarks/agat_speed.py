@@ -26,10 +26,10 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "workflow" / "scripts"))
 
-from phytoscribe.annotation.cleaning import clean  # noqa: E402
+from phytoscribe.annotation.cleaning.clean import clean  # noqa: E402
+from phytoscribe.annotation.cleaning.matching import differences  # noqa: E402
 from phytoscribe.annotation.gff_reader import read_gff3  # noqa: E402
 from phytoscribe.annotation.gff_writer import write_gff3  # noqa: E402
-from phytoscribe.annotation.matching import differences  # noqa: E402
 from phytoscribe.files import open_text  # noqa: E402
 
 EXAMPLE = ROOT / "resources" / "example" / "athaliana" / "annotation.gff3.gz"

@@ -24,11 +24,11 @@ sys.path.insert(0, str(ROOT / "workflow" / "scripts"))
 
 from phytoscribe.annotation.gff_reader import read_gff3  # noqa: E402
 from phytoscribe.annotation.model import GeneModel  # noqa: E402
-from phytoscribe.evaluation.read_agreement import BLAST_TIER  # noqa: E402
-from phytoscribe.evaluation.read_alignment import ReadFilter  # noqa: E402
-from phytoscribe.evaluation.read_evidence import ReadEvidence  # noqa: E402
-from phytoscribe.evaluation.tables import read_scores, read_table  # noqa: E402
-from phytoscribe.evaluation.transcript_classes import SUPPORTED  # noqa: E402
+from phytoscribe.evaluation.long_reads.alignments import ReadFilter  # noqa: E402
+from phytoscribe.evaluation.long_reads.evidence import ReadEvidence  # noqa: E402
+from phytoscribe.evaluation.long_reads.read_agreement import BLAST_TIER  # noqa: E402
+from phytoscribe.evaluation.long_reads.transcript_classes import SUPPORTED  # noqa: E402
+from phytoscribe.tables import read_scores, read_table  # noqa: E402
 
 PREDICTORS = ("reference", "augustus", "phytoscribe")
 KEY = ["level", "ruler", "subset", "metric"]

@@ -31,7 +31,7 @@ import numpy as np
 
 from phytoscribe.annotation.gff_reader import read_gff3
 from phytoscribe.annotation.model import GeneModel
-from phytoscribe.evaluation.augustus import run_augustus
+from phytoscribe.evaluation.accuracy.augustus import run_augustus
 from phytoscribe.genome import Genome, check_fasta, decode, reverse_complement
 from phytoscribe.genome.fasta import write_index
 from phytoscribe.prediction.merge import PredictionFiles

@@ -34,8 +34,8 @@ from phytoscribe.annotation import sort_genes  # noqa: E402
 from phytoscribe.annotation.gff_reader import read_gff3  # noqa: E402
 from phytoscribe.annotation.gff_writer import write_gff3  # noqa: E402
 from phytoscribe.annotation.model import GeneModel  # noqa: E402
-from phytoscribe.evaluation.exact import Scored, scorable  # noqa: E402
-from phytoscribe.evaluation.rulers import WHOLE_TRANSCRIPT, longest_isoforms, ruler_rows  # noqa: E402
+from phytoscribe.evaluation.accuracy.counts import Scored, scorable  # noqa: E402
+from phytoscribe.evaluation.accuracy.criteria import WHOLE_TRANSCRIPT, longest_isoforms, ruler_rows  # noqa: E402
 from phytoscribe.files import atomic_open  # noqa: E402
 
 TEST_CONTIG = "Chr5_25975502_26975502"

@@ -18,8 +18,8 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "workflow" / "scripts"))
 
 from phytoscribe.annotation.gff_reader import read_gff3  # noqa: E402
-from phytoscribe.evaluation.exact import Scored  # noqa: E402
-from phytoscribe.evaluation.rulers import ruler_rows  # noqa: E402
+from phytoscribe.evaluation.accuracy.counts import Scored  # noqa: E402
+from phytoscribe.evaluation.accuracy.criteria import ruler_rows  # noqa: E402
 from phytoscribe.files import atomic_open  # noqa: E402
 
 NAMES = ("annotation.gff3.gz", "loci.gff3.gz")

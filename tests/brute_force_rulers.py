@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from phytoscribe.annotation.model import GeneModel, Interval, Transcript, introns_between
-from phytoscribe.evaluation.comparison import Agreement
+from phytoscribe.evaluation.accuracy.gene_matching import Agreement
 
 FEATURES = ("cds_exon", "intron", "intron_chain", "start", "stop", "donor", "acceptor", "transcript")
 

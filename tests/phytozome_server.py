@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
-from phytoscribe.intake.phytozome import PhytozomeHosts
+from phytoscribe.intake.phytozome.client import PhytozomeHosts
 
 EXAMPLE = Path(__file__).parents[1] / "resources" / "example" / "athaliana"
 TOKEN = "/api/sessions/5ec2e7d0c0ffee5ec2e7d0c0ffee"

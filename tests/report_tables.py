@@ -8,8 +8,8 @@ from pathlib import Path
 import pandas as pd
 
 from phytoscribe.annotation.model import GeneModel
-from phytoscribe.evaluation.error_classes import wrong_genes
-from phytoscribe.evaluation.exact import cds_chains
+from phytoscribe.evaluation.accuracy.counts import cds_chains
+from phytoscribe.evaluation.accuracy.error_classes import wrong_genes
 
 
 def write_loci(path: Path, reference: Sequence[GeneModel], predictions: Mapping[str, Sequence[GeneModel]]) -> None:

@@ -15,14 +15,14 @@ from phytoscribe.errors import PhytoScribeError
 from phytoscribe.models.configuration import config_from_settings
 from phytoscribe.models.structure import StructureModel
 from phytoscribe.tokenizer.segments import Segmenter
-from phytoscribe.training.arrays import TrainingArrays
-from phytoscribe.training.launch import run_on_ranks
-from phytoscribe.training.loss import LossSettings
-from phytoscribe.training.ranks import own_rank
-from phytoscribe.training.runs import MetricsTable, RunSettings, train
-from phytoscribe.training.sampling import WindowOrder
-from phytoscribe.training.structure import StructureModule
-from phytoscribe.training.structure_data import StructureDataset, collate_structure
+from phytoscribe.training.data.training_set import TrainingArrays
+from phytoscribe.training.loop.launch import run_on_ranks
+from phytoscribe.training.loop.ranks import own_rank
+from phytoscribe.training.loop.runs import MetricsTable, RunSettings, train
+from phytoscribe.training.loop.sampling import WindowOrder
+from phytoscribe.training.tasks.structure.loss import LossSettings
+from phytoscribe.training.tasks.structure.module import StructureModule
+from phytoscribe.training.tasks.structure.windows import StructureDataset, collate_structure
 
 STEPS, BATCH, CHECKPOINT_EVERY, WINDOW = 40, 4, 10, 1024
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from pathlib import Path
 
-from phytoscribe.intake.transfer import Expected, TransferSettings, fetch
+from phytoscribe.intake.transfer.transfer import Expected, TransferSettings, fetch
 
 BODY = b">chr1\n" + b"ACGTACGTTTGA" * 5 * 20_000  # 1.2 MB
 OTHER = b">chr1\n" + b"TTTTACGTTTGA" * 5 * 20_000

@@ -17,10 +17,10 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "workflow" / "scrip
 
 import pandas as pd
 
-from phytoscribe.annotation.check import CheckLimits, check_annotation
-from phytoscribe.annotation.cleaning import clean
+from phytoscribe.annotation.checking.check import CheckLimits, check_annotation
+from phytoscribe.annotation.cleaning.clean import clean
 from phytoscribe.annotation.model import GeneModel
-from phytoscribe.evaluation.gene_shapes import measured, shape_table, write_shapes
+from phytoscribe.evaluation.quality.gene_shapes import measured, shape_table, write_shapes
 from phytoscribe.genome import Genome, check_fasta
 from phytoscribe.genome.fasta import write_index
 

@@ -20,7 +20,7 @@ import numpy as np
 
 from phytoscribe.files import open_text, scratch_folder
 from phytoscribe.genome.sequence import N_CODE, encode
-from phytoscribe.training.packed import PackedDescription, pack_genome
+from phytoscribe.training.data.packed import PackedDescription, pack_genome
 
 GAP = 30
 PIECES_PER_CONTIG = 5000

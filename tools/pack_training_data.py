@@ -16,10 +16,10 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "workflow" / "scripts"))
 
-from phytoscribe.evaluation.intervals import read_bed
 from phytoscribe.files import open_text
+from phytoscribe.genome.intervals import read_bed
 from phytoscribe.genome.sequence import Bases, encode
-from phytoscribe.training.packed import PackedDescription, pack_genome
+from phytoscribe.training.data.packed import PackedDescription, pack_genome
 
 
 def main() -> None:

@@ -19,14 +19,14 @@ import pandas as pd
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "workflow" / "scripts"))
 
+from phytoscribe.annotation.checking.transcript_table import TranscriptRow
 from phytoscribe.annotation.gff_reader import read_gff3
-from phytoscribe.annotation.transcript_table import TranscriptRow
 from phytoscribe.errors import PhytoScribeError
-from phytoscribe.evaluation.augustus import numbered, read_augustus
-from phytoscribe.evaluation.gene_evaluation import evaluate_predictor
-from phytoscribe.evaluation.intervals import read_bed
-from phytoscribe.evaluation.scope import Scope, read_rejected
-from phytoscribe.evaluation.tables import score_table, write_scores
+from phytoscribe.evaluation.accuracy.augustus import numbered, read_augustus
+from phytoscribe.evaluation.accuracy.gene_evaluation import evaluate_predictor
+from phytoscribe.evaluation.accuracy.scored_loci import Scope, read_rejected
+from phytoscribe.genome.intervals import read_bed
+from phytoscribe.tables import score_table, write_scores
 
 METRICS = ["precision", "recall", "f1"]
 

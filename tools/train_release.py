@@ -34,7 +34,7 @@ from torch.utils.data import DataLoader, Subset
 
 from phytoscribe.decoding.lengths import length_scores
 from phytoscribe.decoding.settings import DecoderSettings
-from phytoscribe.evaluation.splice_sites import annotated_sites, score_sites
+from phytoscribe.evaluation.accuracy.splice_sites import annotated_sites, score_sites
 from phytoscribe.files import atomic_path
 from phytoscribe.labels.encode import label_contig
 from phytoscribe.models.configuration import BigBroConfig, config_from_settings
@@ -44,22 +44,22 @@ from phytoscribe.prediction.predictor import StructurePredictor
 from phytoscribe.prediction.settings import PredictionSettings
 from phytoscribe.tokenizer.segments import Segmenter
 from phytoscribe.tokenizer.training import make_tokenizer
-from phytoscribe.training.arrays import TrainingArrays, write_training_arrays
-from phytoscribe.training.loss import LossSettings, label_weights, structure_loss
-from phytoscribe.training.mixture import MixtureOrder
-from phytoscribe.training.packed import load_packed, with_share
-from phytoscribe.training.ranks import any_rank, wait_for_all
-from phytoscribe.training.sampling import BothStrands
-from phytoscribe.training.sequence_loss import SequenceLoss, known_loci
-from phytoscribe.training.structure import (
+from phytoscribe.training.data.packed import load_packed, with_share
+from phytoscribe.training.data.training_set import TrainingArrays, write_training_arrays
+from phytoscribe.training.data.validation import ValidationRegion
+from phytoscribe.training.loop.mixture import MixtureOrder
+from phytoscribe.training.loop.ranks import any_rank, wait_for_all
+from phytoscribe.training.loop.sampling import BothStrands
+from phytoscribe.training.tasks.structure.loss import LossSettings, label_weights, structure_loss
+from phytoscribe.training.tasks.structure.module import (
     predict_regions,
     selection_score,
     start_from_statistics,
     tune_decoder,
     validation_f1,
 )
-from phytoscribe.training.structure_data import StructureDataset, collate_structure
-from phytoscribe.training.validation import ValidationRegion
+from phytoscribe.training.tasks.structure.sequence_loss import SequenceLoss, known_loci
+from phytoscribe.training.tasks.structure.windows import StructureDataset, collate_structure
 
 logger = logging.getLogger("train_release")
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from phytoscribe.annotation.model import GeneModel, Transcript
+from phytoscribe.decoding.gene_regions import DecodedRegion
 from phytoscribe.decoding.settings import DecoderSettings
-from phytoscribe.decoding.stretches import DecodedRegion
 from phytoscribe.genome.sequence import encode
 from phytoscribe.labels.states import STATE_COUNT, State
 

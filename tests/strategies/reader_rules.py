@@ -18,11 +18,11 @@ from types import FrameType
 from typing import TypeVar
 
 from phytoscribe.annotation import GeneModel
+from phytoscribe.annotation.cleaning.normalise import normalise
+from phytoscribe.annotation.cleaning.repairs import LOSSES
 from phytoscribe.annotation.gff_lines import read_rows
 from phytoscribe.annotation.gff_reader import read_gff3
 from phytoscribe.annotation.gff_writer import write_gff3
-from phytoscribe.annotation.normalise import normalise
-from phytoscribe.annotation.repairs import LOSSES
 from phytoscribe.errors import PhytoScribeError
 from phytoscribe.genome import Genome, check_fasta, read_index
 from phytoscribe.genome.fasta import write_index

@@ -1,28 +1,17 @@
 """The example genome, unpacked and indexed once per session; a server to download from."""
 
-import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from phytozome_server import PhytozomeServer
 from transfers import BODY
 
-from phytoscribe.annotation.check import CheckLimits, check_annotation
+from phytoscribe.annotation.checking.check import CheckLimits, check_annotation
 from phytoscribe.annotation.gff_reader import read_gff3
 from phytoscribe.annotation.model import GeneModel
 from phytoscribe.genome.fasta import Genome, check_fasta, write_index
 
 EXAMPLE = Path(__file__).parents[2] / "resources" / "example" / "athaliana"
-
-
-@pytest.fixture(scope="module")
-def benchmark_modules() -> Iterator[None]:
-    """The modules of benchmarks/ can be imported."""
-    folder = str(Path(__file__).parents[2] / "benchmarks")
-    sys.path.insert(0, folder)
-    yield
-    sys.path.remove(folder)
 
 
 @pytest.fixture(scope="session")

@@ -16,7 +16,7 @@ import pytest
 from phytozome_server import TOKEN, Fault, PhytozomeServer
 from tiny_workflow import TEST, copy_house, cut_annotation, cut_fasta, jobs_of, start, write_config
 
-from phytoscribe.configuration.meaning import MODEL_FILES
+from phytoscribe.configuration.checks import MODEL_FILES
 
 PIECE = dict([TEST])
 FASTA, GFF = cut_fasta(PIECE).encode(), cut_annotation(PIECE).encode()

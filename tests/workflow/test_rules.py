@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from phytoscribe.configuration.imports import modules_reached, outside_packages
-from phytoscribe.configuration.meaning import MODEL_FILES
+from phytoscribe.configuration.checks import MODEL_FILES
+from phytoscribe.configuration.script_inputs import modules_reached, outside_packages
 
 ROOT = Path(__file__).parents[2]
 WORKFLOW = ROOT / "workflow"

@@ -11,7 +11,7 @@ import pytest
 from profile_settings import profile_settings, read_profile
 from tiny_workflow import ROOT, jobs_of, start, tiny_config, write_config
 
-from phytoscribe.configuration.ranks import ON_PROCESSORS
+from phytoscribe.configuration.resources import ON_PROCESSORS
 
 PROFILE = "profiles/slurm/profile.yaml"
 GPU_RULES = {"pretrain_encoder", "finetune_structure", "predict_shard"}

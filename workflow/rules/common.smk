@@ -12,9 +12,9 @@ SCRIPTS = Path(workflow.basedir) / "workflow" / "scripts"
 sys.path.insert(0, str(SCRIPTS))
 
 from phytoscribe.configuration.genomes import Genomes
-from phytoscribe.configuration.imports import result_modules
-from phytoscribe.configuration.meaning import MODEL_FILES
-from phytoscribe.configuration.ranks import ON_PROCESSORS, place_of_prediction, places_of_ranks, rules_on_processors
+from phytoscribe.configuration.script_inputs import result_modules
+from phytoscribe.configuration.checks import MODEL_FILES
+from phytoscribe.configuration.resources import ON_PROCESSORS, place_of_prediction, places_of_ranks, rules_on_processors
 from phytoscribe.configuration.read import read_config
 from phytoscribe.configuration.result_files import BIGWIGS, PlausibilityFiles, TrackFiles, shard_files
 from phytoscribe.configuration.sources import deciding_part

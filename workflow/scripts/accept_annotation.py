@@ -15,11 +15,11 @@ from phytoscribe.session import run_script
 
 
 def main(snakemake) -> None:
-    from phytoscribe.annotation.acceptance import Thresholds, Verdict, accepted_genes, comments_of, judge
-    from phytoscribe.annotation.check_summary import read_summary
+    from phytoscribe.annotation.checking.acceptance import Thresholds, Verdict, accepted_genes, comments_of, judge
+    from phytoscribe.annotation.checking.check_summary import read_summary
+    from phytoscribe.annotation.checking.transcript_table import read_transcripts
     from phytoscribe.annotation.gff_reader import read_gff3
     from phytoscribe.annotation.gff_writer import write_gff3
-    from phytoscribe.annotation.transcript_table import read_transcripts
     from phytoscribe.errors import GffError
     from phytoscribe.files import atomic_open
     from phytoscribe.genome.fasta import read_index

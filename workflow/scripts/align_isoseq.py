@@ -10,7 +10,7 @@ from phytoscribe.session import run_script
 
 
 def main(snakemake) -> None:
-    from phytoscribe.evaluation.read_alignment import align_reads
+    from phytoscribe.evaluation.long_reads.alignments import align_reads
 
     align_reads(
         snakemake.input.reads, snakemake.input.fasta, snakemake.output.bam, snakemake.output.csi, snakemake.threads

@@ -14,12 +14,12 @@ from phytoscribe.session import run_script
 
 def main(snakemake) -> None:
     from phytoscribe.annotation.gff_reader import read_gff3
-    from phytoscribe.evaluation.blast_support import read_fasta
-    from phytoscribe.evaluation.read_alignment import ReadFilter, ReadLimits
-    from phytoscribe.evaluation.read_evidence import ReadEvidence
-    from phytoscribe.evaluation.read_support import blast_predictors, transcript_sequences
-    from phytoscribe.evaluation.tables import write_scores, write_table
+    from phytoscribe.evaluation.long_reads.alignments import ReadFilter, ReadLimits
+    from phytoscribe.evaluation.long_reads.blast_support import read_fasta
+    from phytoscribe.evaluation.long_reads.evidence import ReadEvidence
+    from phytoscribe.evaluation.long_reads.read_support import blast_predictors, transcript_sequences
     from phytoscribe.genome.fasta import Genome, chosen_contigs
+    from phytoscribe.tables import write_scores, write_table
 
     with Genome(snakemake.input.fasta) as genome:
         contigs = list(chosen_contigs(genome.contigs, snakemake.params.contigs))

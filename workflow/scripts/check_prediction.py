@@ -10,11 +10,11 @@ from phytoscribe.session import run_script
 
 
 def main(snakemake) -> None:
-    from phytoscribe.evaluation.busco import read_summary
-    from phytoscribe.evaluation.gene_shapes import read_shapes
-    from phytoscribe.evaluation.plausibility import plausibility_rows, write_plausibility
-    from phytoscribe.evaluation.predicted_genome import read_prediction
-    from phytoscribe.evaluation.related_species import Related
+    from phytoscribe.evaluation.quality.busco import read_summary
+    from phytoscribe.evaluation.quality.checks import plausibility_rows, write_plausibility
+    from phytoscribe.evaluation.quality.gene_shapes import read_shapes
+    from phytoscribe.evaluation.quality.predicted_genome import read_prediction
+    from phytoscribe.evaluation.quality.related_species import Related
 
     given, params = snakemake.input, snakemake.params
     prediction = read_prediction(given.predicted, given.fasta, params.contigs, params.organelles, given.repeats or None)

@@ -12,9 +12,9 @@ from phytoscribe.session import run_script
 
 
 def main(snakemake) -> None:
-    from phytoscribe.annotation.cleaning import clean
+    from phytoscribe.annotation.cleaning.clean import clean
+    from phytoscribe.annotation.cleaning.repairs import write_repairs
     from phytoscribe.annotation.gff_writer import write_gff3
-    from phytoscribe.annotation.repairs import write_repairs
     from phytoscribe.annotation.seqids import read_seqid_map
     from phytoscribe.files import atomic_open
     from phytoscribe.genome.fasta import read_index

@@ -10,8 +10,8 @@ from phytoscribe.session import run_script
 
 
 def main(snakemake) -> None:
-    from phytoscribe.evaluation.read_agreement import agreement, with_blast
-    from phytoscribe.evaluation.tables import read_table, write_table
+    from phytoscribe.evaluation.long_reads.read_agreement import agreement, with_blast
+    from phytoscribe.tables import read_table, write_table
 
     joined = with_blast(read_table(snakemake.input.classes), read_table(snakemake.input.hits))
     write_table(joined, snakemake.output.transcripts)

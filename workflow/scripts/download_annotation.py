@@ -7,7 +7,7 @@ output.annotation: GFF3 or GTF, plain text
 output.record:     where it comes from, as JSON
 """
 
-from phytoscribe.intake.attempts import said_once
+from phytoscribe.intake.transfer.attempts import said_once
 from phytoscribe.session import run_script
 
 

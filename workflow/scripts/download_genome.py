@@ -6,7 +6,7 @@ output.fasta:  clean FASTA, plain text, lines of 60 bases
 output.record: where it comes from, as JSON
 """
 
-from phytoscribe.intake.attempts import said_once
+from phytoscribe.intake.transfer.attempts import said_once
 from phytoscribe.session import run_script
 
 

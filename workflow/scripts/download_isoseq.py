@@ -6,7 +6,7 @@ output.reads:  FASTQ (FASTA where the source has no qualities), gzip
 output.record: where they come from, as JSON, one record for each file
 """
 
-from phytoscribe.intake.attempts import said_once
+from phytoscribe.intake.transfer.attempts import said_once
 from phytoscribe.session import run_script
 
 

@@ -16,8 +16,8 @@ from phytoscribe.session import run_script
 
 def main(snakemake) -> None:
     from phytoscribe.collector import collector_paused
-    from phytoscribe.evaluation.gene_tables import write_genes
-    from phytoscribe.evaluation.tables import write_scores
+    from phytoscribe.evaluation.accuracy.gene_tables import write_genes
+    from phytoscribe.tables import write_scores
 
     output = snakemake.output
     with collector_paused():
@@ -28,14 +28,14 @@ def main(snakemake) -> None:
 
 
 def evaluate(given, params):
-    """The tables of all predictors (:class:`phytoscribe.evaluation.gene_evaluation.GeneEvaluation`)."""
+    """The tables of all predictors (:class:`phytoscribe.evaluation.accuracy.gene_evaluation.GeneEvaluation`)."""
     from phytoscribe.annotation.gff_reader import read_gff3
-    from phytoscribe.evaluation.expression import covered_by_reads
-    from phytoscribe.evaluation.gene_evaluation import evaluate_predictors
-    from phytoscribe.evaluation.intervals import read_bed
-    from phytoscribe.evaluation.read_alignment import ReadFilter, ReadLimits
-    from phytoscribe.evaluation.scope import Scope, read_rejected
+    from phytoscribe.evaluation.accuracy.gene_evaluation import evaluate_predictors
+    from phytoscribe.evaluation.accuracy.scored_loci import Scope, read_rejected
+    from phytoscribe.evaluation.long_reads.alignments import ReadFilter, ReadLimits
+    from phytoscribe.evaluation.long_reads.coverage import covered_by_reads
     from phytoscribe.genome.fasta import chosen_contigs, read_index
+    from phytoscribe.genome.intervals import read_bed
     from phytoscribe.splits.table import read_splits
 
     lengths = read_index(given.fai)

@@ -13,12 +13,12 @@ from phytoscribe.session import run_script
 
 def main(snakemake) -> None:
     from phytoscribe.annotation.gff_reader import read_gff3
-    from phytoscribe.evaluation.isoseq import score_isoseq
-    from phytoscribe.evaluation.read_alignment import ReadFilter, ReadLimits
-    from phytoscribe.evaluation.read_evidence import ReadEvidence
-    from phytoscribe.evaluation.tables import write_scores, write_table
-    from phytoscribe.evaluation.transcript_classes import COLUMNS, transcript_table
+    from phytoscribe.evaluation.long_reads.alignments import ReadFilter, ReadLimits
+    from phytoscribe.evaluation.long_reads.evidence import ReadEvidence
+    from phytoscribe.evaluation.long_reads.isoseq import score_isoseq
+    from phytoscribe.evaluation.long_reads.transcript_classes import COLUMNS, transcript_table
     from phytoscribe.genome.fasta import chosen_contigs, read_index
+    from phytoscribe.tables import write_scores, write_table
 
     lengths = read_index(snakemake.input.fai)
     contigs = list(chosen_contigs(lengths, snakemake.params.contigs))

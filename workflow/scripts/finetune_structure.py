@@ -14,9 +14,9 @@ def main(snakemake) -> None:
     from functools import partial
     from pathlib import Path
 
-    from phytoscribe.training.finetuning import run_finetuning
-    from phytoscribe.training.launch import run_on_ranks, threads_of_ranks
-    from phytoscribe.training.sources import SplitSources
+    from phytoscribe.training.data.sources import SplitSources
+    from phytoscribe.training.loop.launch import run_on_ranks, threads_of_ranks
+    from phytoscribe.training.tasks.structure.task import run_finetuning
 
     given, params = snakemake.input, snakemake.params
     ranks = dict(params.training)

@@ -11,8 +11,8 @@ from phytoscribe.session import run_script
 def main(snakemake) -> None:
     from pathlib import Path
 
-    from phytoscribe.training.arrays import write_training_arrays
-    from phytoscribe.training.sources import SplitSources
+    from phytoscribe.training.data.sources import SplitSources
+    from phytoscribe.training.data.training_set import write_training_arrays
 
     sources = SplitSources.of(snakemake.params, snakemake.input.fasta, snakemake.input.splits)
     given, params = snakemake.input, snakemake.params

@@ -10,7 +10,7 @@ from phytoscribe.session import run_script
 
 def main(snakemake) -> None:
     from phytoscribe.annotation.gff_reader import read_gff3
-    from phytoscribe.evaluation.gene_shapes import measured, shape_table, write_shapes
+    from phytoscribe.evaluation.quality.gene_shapes import measured, shape_table, write_shapes
 
     values = measured(read_gff3(snakemake.input.accepted))
     write_shapes(shape_table(values, snakemake.params.genome, snakemake.params.lineage), snakemake.output.shapes)

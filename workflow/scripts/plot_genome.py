@@ -13,12 +13,12 @@ from phytoscribe.session import run_script
 
 def main(snakemake) -> None:
     from phytoscribe.annotation.gff_reader import read_gff3
-    from phytoscribe.evaluation.read_alignment import ReadLimits
-    from phytoscribe.evaluation.tables import read_scores
+    from phytoscribe.evaluation.long_reads.alignments import ReadLimits
     from phytoscribe.genome.fasta import chosen_contigs, read_index
     from phytoscribe.reporting.drawing import write_drawings
     from phytoscribe.reporting.genome_figures import GenomeEvidence, draw_genome
     from phytoscribe.reporting.result_tables import LOCI, PREDICTED_GENES, read_table
+    from phytoscribe.tables import read_scores
 
     given, params = snakemake.input, snakemake.params
     lengths = read_index(given.fai)

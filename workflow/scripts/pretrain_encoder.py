@@ -13,9 +13,9 @@ def main(snakemake) -> None:
     from functools import partial
     from pathlib import Path
 
-    from phytoscribe.training.launch import run_on_ranks, threads_of_ranks
-    from phytoscribe.training.pretraining import run_pretraining
-    from phytoscribe.training.sources import SplitSources
+    from phytoscribe.training.data.sources import SplitSources
+    from phytoscribe.training.loop.launch import run_on_ranks, threads_of_ranks
+    from phytoscribe.training.tasks.masked_tokens.task import run_pretraining
 
     given, params = snakemake.input, snakemake.params
     ranks = dict(params.training)

@@ -11,7 +11,7 @@ from phytoscribe.session import run_script
 
 def main(snakemake) -> None:
     from phytoscribe.annotation.gff_writer import write_gff3
-    from phytoscribe.evaluation.augustus import OPTIONS, predict_genes, version
+    from phytoscribe.evaluation.accuracy.augustus import OPTIONS, predict_genes, version
     from phytoscribe.files import atomic_open
     from phytoscribe.genome.fasta import Genome, chosen_contigs
 

@@ -11,7 +11,7 @@ from phytoscribe.session import run_script
 def main(snakemake) -> None:
     from pathlib import Path
 
-    from phytoscribe.evaluation.busco import run_busco
+    from phytoscribe.evaluation.quality.busco import run_busco
 
     run_busco(
         snakemake.input.proteins,

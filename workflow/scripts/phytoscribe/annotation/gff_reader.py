@@ -1,8 +1,8 @@
 """Strict, fast GFF3 reader: clean files in, gene models out.
 
 It reads what the cleaning step, the writer and well-formed releases hold: gene, transcripts with ``Parent``, exons,
-CDS and UTRs.  Files that need repair go through :mod:`phytoscribe.annotation.normalise` first.  Lines may come in any
-order; nothing depends on a separator line, so the last gene is like any other.
+CDS and UTRs.  Files that need repair go through :mod:`phytoscribe.annotation.cleaning.normalise` first.  Lines may come
+in any order; nothing depends on a separator line, so the last gene is like any other.
 """
 
 from __future__ import annotations

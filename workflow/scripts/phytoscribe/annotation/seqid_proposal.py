@@ -11,10 +11,10 @@ from typing import NamedTuple
 from phytoscribe.annotation.feature_types import SEQUENCE_TYPES
 from phytoscribe.annotation.gff_attributes import decode_id
 from phytoscribe.annotation.line_blocks import numbered_lines
-from phytoscribe.annotation.organelles import organelle_of
 from phytoscribe.annotation.sequence_names import canonical_names
 from phytoscribe.genome.coordinates import is_coordinate
 from phytoscribe.genome.names import shown
+from phytoscribe.genome.organelles import organelle_of
 
 #: Feature types that stand for a whole sequence if they start at 1.
 _WHOLE_SEQUENCE = SEQUENCE_TYPES | {"plastid", "mitochondrion", "chloroplast"}

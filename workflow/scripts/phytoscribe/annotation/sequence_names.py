@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from phytoscribe.annotation.organelles import organelle_of
+from phytoscribe.genome.organelles import organelle_of
 
 #: Kind of a sequence and its number, letter or accession, such as ``("chromosome", "1")``.
 Meaning = tuple[str, str]

@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from phytoscribe.configuration.checks import meaning_mistakes, surrounding_mistakes
 from phytoscribe.configuration.expansion import expand_genomes
-from phytoscribe.configuration.meaning import meaning_mistakes, surrounding_mistakes
 from phytoscribe.configuration.schema import fill_defaults, load_schema, repeated_keys, schema_mistakes
 from phytoscribe.errors import ConfigError
 

@@ -14,7 +14,7 @@ from phytoscribe.configuration.genomes import Genomes
 from phytoscribe.tracks.kinds import TRACKS
 
 #: Gene shapes of the species that the released model learned from (tools/make_related_species.py).
-RELATED_SPECIES = Path(__file__).parents[1] / "evaluation" / "related_species.tsv"
+RELATED_SPECIES = Path(__file__).parents[1] / "evaluation" / "quality" / "related_species.tsv"
 
 #: Probability tracks of a genome.
 BIGWIGS = tuple(f"results/tracks/{{genome}}/{track}.bw" for track in TRACKS)

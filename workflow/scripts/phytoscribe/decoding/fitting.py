@@ -21,13 +21,13 @@ import numpy.typing as npt
 from numba import njit
 
 from phytoscribe.annotation.model import Interval, merge_intervals
-from phytoscribe.decoding import lattice, scoring, sites
-from phytoscribe.decoding.coding_gene import CodingGene
+from phytoscribe.decoding import candidate_sites, lattice, scoring
+from phytoscribe.decoding.decoded_gene import CodingGene
+from phytoscribe.decoding.gene_regions import DecodedRegion, Stretch, stretches_of
 from phytoscribe.decoding.lattice import SEGMENT_KINDS, Scores
+from phytoscribe.decoding.posteriors import chain_score, sums_over_paths
 from phytoscribe.decoding.settings import DecoderSettings, LengthScore
 from phytoscribe.decoding.streaming import decode_coding_genes
-from phytoscribe.decoding.stretches import DecodedRegion, Stretch, stretches_of
-from phytoscribe.decoding.sums import chain_score, sums_over_paths
 
 logger = logging.getLogger(__name__)
 
@@ -70,17 +70,17 @@ def add_node_features(rows, r, t, posterior, segment, intron, gradient):
         segment, intron: whether the node's part in a segment and in an intron count.
     """
     kind, strand, variant, position = rows.kind[r], rows.strand[r], rows.variant[r], rows.position[r]
-    opens = kind in (sites.BEGIN, sites.INTRON_END)
+    opens = kind in (candidate_sites.BEGIN, candidate_sites.INTRON_END)
     if segment:
         sign = -posterior if opens else posterior
-        gradient[scoring.CODING_WEIGHT] += sign * rows.features[r, sites.CODING_TOTAL]
-        gradient[scoring.CODING_FRAME_WEIGHT] += sign * rows.features[r, sites.CODING_FRAME + t]
+        gradient[scoring.CODING_WEIGHT] += sign * rows.features[r, candidate_sites.CODING_TOTAL]
+        gradient[scoring.CODING_FRAME_WEIGHT] += sign * rows.features[r, candidate_sites.CODING_FRAME + t]
         gradient[scoring.CODING_SCORE] += sign * scoring.coding_reach(kind, variant, position)
-        odds = rows.features[r, sites.ODDS + t]
-        if kind == sites.BEGIN:
+        odds = rows.features[r, candidate_sites.ODDS + t]
+        if kind == candidate_sites.BEGIN:
             gradient[scoring.GENE] += posterior
-        if kind in (sites.BEGIN, sites.END):
-            if (kind == sites.BEGIN) == (strand == sites.PLUS):
+        if kind in (candidate_sites.BEGIN, candidate_sites.END):
+            if (kind == candidate_sites.BEGIN) == (strand == candidate_sites.PLUS):
                 gradient[scoring.START_WEIGHT] += posterior * odds
                 gradient[scoring.START_SCORE] += posterior
             else:
@@ -89,19 +89,19 @@ def add_node_features(rows, r, t, posterior, segment, intron, gradient):
         elif scoring.is_donor(kind, strand):
             gradient[scoring.DONOR_WEIGHT] += posterior * odds
             gradient[scoring.DONORS + scoring.phase_of(strand, t)] += posterior
-            if variant == sites.GC:
+            if variant == candidate_sites.GC:
                 gradient[scoring.GC_SCORE] += posterior
-            elif variant == sites.AT_AC:
+            elif variant == candidate_sites.AT_AC:
                 gradient[scoring.AT_AC_SCORE] += posterior
         else:
             gradient[scoring.ACCEPTOR_WEIGHT] += posterior * odds
             gradient[scoring.ACCEPTORS + scoring.phase_of(strand, t)] += posterior
-    if intron and kind in (sites.INTRON_BEGIN, sites.INTRON_END):
+    if intron and kind in (candidate_sites.INTRON_BEGIN, candidate_sites.INTRON_END):
         sign = posterior if opens else -posterior
-        gradient[scoring.INTRON_WEIGHT] += sign * rows.features[r, sites.INTRON_TOTAL]
-        gradient[scoring.INTRON_PHASE_WEIGHT] += sign * rows.features[r, sites.INTRON_PHASE + t]
+        gradient[scoring.INTRON_WEIGHT] += sign * rows.features[r, candidate_sites.INTRON_TOTAL]
+        gradient[scoring.INTRON_PHASE_WEIGHT] += sign * rows.features[r, candidate_sites.INTRON_PHASE + t]
         gradient[scoring.INTRON_SCORE] += sign * position
-        if kind == sites.INTRON_BEGIN:
+        if kind == candidate_sites.INTRON_BEGIN:
             gradient[scoring.INTRON] += posterior
 
 
@@ -122,18 +122,18 @@ def expected_features(rows, site, span, scores, base_segment, base_intron, paths
     limit, intron_limit = base_segment.shape[1] - 1, base_intron.size - 1
     for r in range(n):
         kind, strand, position = rows.kind[r], rows.strand[r], rows.position[r]
-        if kind == sites.CHECK:
+        if kind == candidate_sites.CHECK:
             continue
         for t in range(3):
             posterior = paths.total[r, t] + onward[r, t] - total
             if posterior < -20.0:
                 continue
             add_node_features(rows, r, t, -np.exp(posterior), True, True, gradient)
-            if kind in (sites.BEGIN, sites.INTRON_END):
+            if kind in (candidate_sites.BEGIN, candidate_sites.INTRON_END):
                 held = 3 * strand + (position - t) % 3
                 opened[held, count[held]], state[held, count[held]] = r, t
                 count[held] += 1
-                if kind == sites.INTRON_END:
+                if kind == candidate_sites.INTRON_END:
                     while start[6 + strand] < count[6 + strand]:
                         if rows.position[opened[6 + strand, start[6 + strand]]] >= position - intron_limit:
                             break
@@ -170,7 +170,7 @@ def expected_features(rows, site, span, scores, base_segment, base_intron, paths
                     edge += lattice.segment_length_score(scores, segment, length)
                     if edge > -20.0:
                         gradient[scoring.PARAMETER_COUNT + segment] -= np.exp(edge) * base_segment[segment, length]
-                if kind == sites.INTRON_BEGIN:
+                if kind == candidate_sites.INTRON_BEGIN:
                     opened[6 + strand, count[6 + strand]], state[6 + strand, count[6 + strand]] = r, t
                     count[6 + strand] += 1
 

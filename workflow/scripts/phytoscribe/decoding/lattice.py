@@ -1,9 +1,9 @@
 """The lattice of gene structures over candidate sites: a semi-Markov conditional random field of both strands.
 
-Nodes are candidate sites (:mod:`phytoscribe.decoding.sites`) with the state of the reading frame, and one non-coding
-path.  Edges are whole CDS segments and whole introns, with explicit scores for their lengths, so the sums over all
-paths (forward-backward) give exact posterior probabilities of segments, introns, codons and gene structures.  Scores
-are relative to the non-coding path; for a gene on one strand the other strand's probability of being non-coding
+Nodes are candidate sites (:mod:`phytoscribe.decoding.candidate_sites`) with the state of the reading frame, and one
+non-coding path.  Edges are whole CDS segments and whole introns, with explicit scores for their lengths, so the sums
+over all paths (forward-backward) give exact posterior probabilities of segments, introns, codons and gene structures.
+Scores are relative to the non-coding path; for a gene on one strand the other strand's probability of being non-coding
 cancels.
 
 Lengths up to a limit are looked up edge by edge.  Beyond it the score falls linearly (a geometric tail), so all older
@@ -22,8 +22,7 @@ import numpy as np
 import numpy.typing as npt
 from numba import njit
 
-from phytoscribe.decoding.settings import MINIMUM_CDS_SEGMENT
-from phytoscribe.decoding.sites import (
+from phytoscribe.decoding.candidate_sites import (
     AT_AC,
     BEGIN,
     CHECK,
@@ -37,6 +36,7 @@ from phytoscribe.decoding.sites import (
     PLUS,
     Rows,
 )
+from phytoscribe.decoding.settings import MINIMUM_CDS_SEGMENT
 
 #: All that is open may be given up where it is this far (natural log units) behind the non-coding path.  The lattice
 #: falls into independent blocks there.

@@ -12,9 +12,7 @@ import numpy as np
 import numpy.typing as npt
 from numba import njit
 
-from phytoscribe.decoding.lattice import SEGMENT_KINDS, Scores
-from phytoscribe.decoding.settings import MINIMUM_CDS_SEGMENT, DecoderSettings, LengthScore
-from phytoscribe.decoding.sites import (
+from phytoscribe.decoding.candidate_sites import (
     AT_AC,
     BEGIN,
     CHECK,
@@ -31,6 +29,8 @@ from phytoscribe.decoding.sites import (
     ODDS,
     PLUS,
 )
+from phytoscribe.decoding.lattice import SEGMENT_KINDS, Scores
+from phytoscribe.decoding.settings import MINIMUM_CDS_SEGMENT, DecoderSettings, LengthScore
 
 #: Scalar settings in the order of the parameter vector; DONORS and ACCEPTORS follow, by phase of the intron.
 SCALARS = (

@@ -8,8 +8,8 @@ import math
 import numpy as np
 import numpy.typing as npt
 
-from phytoscribe.decoding import lattice, sites
-from phytoscribe.decoding.coding_gene import CodingGene
+from phytoscribe.decoding import candidate_sites, lattice
+from phytoscribe.decoding.decoded_gene import CodingGene
 from phytoscribe.decoding.scoring import compose, edge_scores, parameters
 from phytoscribe.decoding.settings import DecoderSettings
 from phytoscribe.genome.sequence import N_CODE
@@ -17,7 +17,7 @@ from phytoscribe.labels.states import STATE_COUNT
 
 #: Bases that are decoded at once; bounds memory, changes nothing else.
 STEP = 16_384
-_CONTEXT = sites.CONTEXT
+_CONTEXT = candidate_sites.CONTEXT
 
 
 class SiteScanner:
@@ -32,7 +32,7 @@ class SiteScanner:
         self._keep = np.zeros(0, np.uint8)
         self._prefixes = np.zeros((2, 2, 8))
         self._bounds = np.full((2, 3), -1, np.int64)
-        self._buffer = sites.Rows.empty(0)
+        self._buffer = candidate_sites.Rows.empty(0)
         self._begun = False
         self.position = 0  # the next cut to search
 
@@ -42,7 +42,7 @@ class SiteScanner:
         plus: npt.NDArray,
         minus: npt.NDArray,
         keep: npt.NDArray[np.uint8] | None = None,
-    ) -> sites.Rows:
+    ) -> candidate_sites.Rows:
         """Sites at the cuts whose surroundings are known now.
 
         Args:
@@ -50,24 +50,26 @@ class SiteScanner:
         """
         if keep is not None and not self._keep.size:
             self._keep = np.zeros(self._bases.size, np.uint8)
-        return sites.join([self._first_rows(), self._scan(bases, plus, minus, keep)])
+        return candidate_sites.join([self._first_rows(), self._scan(bases, plus, minus, keep)])
 
-    def finish(self) -> sites.Rows:
+    def finish(self) -> candidate_sites.Rows:
         """Sites at the last cuts, the contig's end among them."""
         first = self._first_rows()
         padding = np.full(_CONTEXT + 1, N_CODE, np.uint8)
         nothing = np.zeros((_CONTEXT + 1, STATE_COUNT), np.float32)
         keep = np.ones(_CONTEXT + 1, np.uint8) if self._keep.size else None
-        rows = sites.join([first, self._scan(padding, nothing, nothing, keep)])
+        rows = candidate_sites.join([first, self._scan(padding, nothing, nothing, keep)])
         end = self.position - 1
-        kinds = (sites.END, sites.INTRON_END)
-        return sites.join([rows, sites.edge_rows(kinds, end, self._prefixes[:, 0], self._bounds, self._partial)])
+        kinds = (candidate_sites.END, candidate_sites.INTRON_END)
+        return candidate_sites.join(
+            [rows, candidate_sites.edge_rows(kinds, end, self._prefixes[:, 0], self._bounds, self._partial)]
+        )
 
-    def _first_rows(self) -> sites.Rows:
+    def _first_rows(self) -> candidate_sites.Rows:
         wanted = self._partial and not self._begun
         self._begun = True
-        kinds = (sites.INTRON_BEGIN, sites.BEGIN)
-        return sites.edge_rows(kinds, 0, self._prefixes[:, 0], self._bounds, wanted)
+        kinds = (candidate_sites.INTRON_BEGIN, candidate_sites.BEGIN)
+        return candidate_sites.edge_rows(kinds, 0, self._prefixes[:, 0], self._bounds, wanted)
 
     def _scan(
         self,
@@ -75,7 +77,7 @@ class SiteScanner:
         plus: npt.NDArray,
         minus: npt.NDArray,
         keep: npt.NDArray[np.uint8] | None,
-    ) -> sites.Rows:
+    ) -> candidate_sites.Rows:
         self._bases = np.concatenate([self._bases, bases])
         pair = zip(self._tables, (plus, minus), strict=True)
         self._tables = [np.concatenate([held, np.asarray(new, np.float32)]) for held, new in pair]
@@ -84,10 +86,10 @@ class SiteScanner:
         last = self._bases.size - _CONTEXT
         count = last - _CONTEXT
         if count <= 0:
-            return sites.Rows.empty(0)
-        if self._buffer.position.size < count * sites.ROWS_PER_CUT:
-            self._buffer = sites.Rows.empty(count * sites.ROWS_PER_CUT)
-        found = sites.scan(
+            return candidate_sites.Rows.empty(0)
+        if self._buffer.position.size < count * candidate_sites.ROWS_PER_CUT:
+            self._buffer = candidate_sites.Rows.empty(count * candidate_sites.ROWS_PER_CUT)
+        found = candidate_sites.scan(
             _CONTEXT,
             last,
             self.position,
@@ -124,7 +126,7 @@ class StreamingDecoder:
         self._scanner = SiteScanner(settings.site_cutoff, settings.at_ac, settings.partial)
         self._theta = parameters(settings)
         self._scores = edge_scores(settings)
-        self._rows = sites.Rows.empty(0)
+        self._rows = candidate_sites.Rows.empty(0)
         self._site = np.empty((0, 3))
         self._span = np.empty((0, 3))
         self._paths = lattice.Paths.empty(0)
@@ -158,7 +160,7 @@ class StreamingDecoder:
         self._decided = self._scanner.position
         return genes
 
-    def _read(self, new: sites.Rows) -> list[CodingGene]:
+    def _read(self, new: candidate_sites.Rows) -> list[CodingGene]:
         self._add(new)
         genes: list[CodingGene] = []
         block, last = 0, self._rows.position.size
@@ -206,8 +208,8 @@ class StreamingDecoder:
         quarter = (end - begin) // 4
         inside = np.arange(block, self._done)
         inside = inside[
-            (rows.kind[inside] == sites.CHECK)
-            & (rows.strand[inside] == sites.MINUS)
+            (rows.kind[inside] == candidate_sites.CHECK)
+            & (rows.strand[inside] == candidate_sites.MINUS)
             & (rows.position[inside] >= begin + quarter)
             & (rows.position[inside] <= end - quarter)
         ]
@@ -219,10 +221,10 @@ class StreamingDecoder:
         self._forward(block, cut, block, crossing, paths, math.inf)
         code = int(crossing.last[0])
         # From here on only what was open at the cut.
-        crossing.free[:] = sites.FORBIDDEN
+        crossing.free[:] = candidate_sites.FORBIDDEN
         self._forward(cut, self._done, block, crossing, paths, math.inf, begins=False)
         back = np.maximum(paths.total[cut : self._done], paths.best[cut : self._done])
-        back[rows.kind[cut : self._done] != sites.END] = sites.FORBIDDEN
+        back[rows.kind[cut : self._done] != candidate_sites.END] = candidate_sites.FORBIDDEN
         posterior = (back.max(axis=1) - self._paths.free[cut : self._done]).max()
         edges = (self._site, self._span, self._scores)
         pending = lattice.pending_score(crossing, rows, self._done - 1, *edges)
@@ -230,10 +232,10 @@ class StreamingDecoder:
         ignored = max(least for size, least in lattice.IGNORED if self._open.extent[1] >= size)
         return (cut, code) if posterior < ignored and behind < ignored - lattice.STILL_OPEN else (0, -1)
 
-    def _add(self, new: sites.Rows) -> None:
+    def _add(self, new: candidate_sites.Rows) -> None:
         """Append rows; the forward pass has room for them."""
         old, added = self._rows.position.size, new.position.size
-        self._rows = sites.join([self._rows, new])
+        self._rows = candidate_sites.join([self._rows, new])
         room = np.empty((added, 3))
         self._site, self._span = np.concatenate([self._site, room]), np.concatenate([self._span, room])
         compose(old, old + added, self._rows, self._theta, self._site, self._span)
@@ -280,7 +282,7 @@ class StreamingDecoder:
         whole = float(paths.total[chain[0]] + onward[chain[-1]])
         for left, right in itertools.pairwise(chain):
             length = int(rows.position[right[0]] - rows.position[left[0]])
-            if rows.kind[left[0]] in (sites.BEGIN, sites.INTRON_END):
+            if rows.kind[left[0]] in (candidate_sites.BEGIN, candidate_sites.INTRON_END):
                 kind = lattice.kind_of_segment(rows, left[0], right[0])
                 score = self._site[left] + self._site[right] + lattice.segment_length_score(scores, kind, length)
                 cds.append((int(rows.position[left[0]]), int(rows.position[right[0]])))
@@ -290,18 +292,18 @@ class StreamingDecoder:
                 sums = intron_sums
             sums.append(paths.total[left] + score + onward[right] - total)
             whole += score
-        cut_left, cut_right = (bool(rows.variant[node[0]] == sites.EDGE) for node in (chain[0], chain[-1]))
+        cut_left, cut_right = (bool(rows.variant[node[0]] == candidate_sites.EDGE) for node in (chain[0], chain[-1]))
         # An intron that the contig's end cuts is no gap between two segments.
-        intron_sums = intron_sums[int(rows.kind[chain[0][0]] == sites.INTRON_BEGIN) :][: len(cds) - 1]
+        intron_sums = intron_sums[int(rows.kind[chain[0][0]] == candidate_sites.INTRON_BEGIN) :][: len(cds) - 1]
         ends = [
             math.nan if cut else probability_of(paths.total[node] + onward[node] - total)
             for node, cut in ((chain[0], cut_left), (chain[-1], cut_right))
         ]
-        start, stop = ends if strand == sites.PLUS else ends[::-1]
-        first_reading = chain[0] if strand == sites.PLUS else chain[-1]
+        start, stop = ends if strand == candidate_sites.PLUS else ends[::-1]
+        first_reading = chain[0] if strand == candidate_sites.PLUS else chain[-1]
         structure = probability_of(whole - total)
         return CodingGene(
-            "+" if strand == sites.PLUS else "-",
+            "+" if strand == candidate_sites.PLUS else "-",
             tuple(cds),
             calibrated(whole - total, self.settings),
             structure,
@@ -312,7 +314,7 @@ class StreamingDecoder:
             stop,
             cut_left,
             cut_right,
-            (3 - first_reading[1]) % 3 if strand == sites.PLUS else first_reading[1],
+            (3 - first_reading[1]) % 3 if strand == candidate_sites.PLUS else first_reading[1],
         )
 
 

@@ -19,13 +19,13 @@ from urllib.parse import unquote, urlsplit
 from phytoscribe.errors import PhytoScribeError
 from phytoscribe.files import atomic_path, open_text
 from phytoscribe.intake.addresses import shown_url
-from phytoscribe.intake.locking import alone
-from phytoscribe.intake.phytozome import PhytozomeGenome, PhytozomeHosts, fetch_file, resolve
-from phytoscribe.intake.phytozome_choice import version_in_name
-from phytoscribe.intake.phytozome_listing import shown_query
+from phytoscribe.intake.credentials import DEFAULT_FILE
+from phytoscribe.intake.phytozome.choice import version_in_name
+from phytoscribe.intake.phytozome.client import PhytozomeGenome, PhytozomeHosts, fetch_file, resolve
+from phytoscribe.intake.phytozome.listing import shown_query
 from phytoscribe.intake.records import SourceRecord, Statement
-from phytoscribe.intake.token import DEFAULT_FILE
-from phytoscribe.intake.transfer import Expected, TransferSettings, fetch
+from phytoscribe.intake.transfer.locking import alone
+from phytoscribe.intake.transfer.transfer import Expected, TransferSettings, fetch
 
 log = logging.getLogger(__name__)
 

@@ -9,7 +9,7 @@ from transformers import PretrainedConfig
 from phytoscribe.labels.states import STATE_COUNT
 from phytoscribe.models.sizes import numbers_of_model
 
-#: Kinds of content that the k-mer table tells apart (:mod:`phytoscribe.training.content`).
+#: Kinds of content that the k-mer table tells apart (:mod:`phytoscribe.training.tasks.structure.kmer_content`).
 CONTENT_CHANNELS = 10
 
 

@@ -14,9 +14,9 @@ from torch.nn import functional as F
 
 from phytoscribe.genome.sequence import N_CODE
 from phytoscribe.models.configuration import BigBroConfig
-from phytoscribe.models.content import ContentTable
 from phytoscribe.models.convolution import SequenceConvolution
 from phytoscribe.models.encoder import BigBroEncoder, BigBroPreTrainedModel
+from phytoscribe.models.kmer_content import ContentTable
 
 STEM_KERNEL = 11
 INNER_KERNEL = 9

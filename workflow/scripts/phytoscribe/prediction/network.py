@@ -13,8 +13,8 @@ from torch import Tensor, nn
 
 from phytoscribe.genome.sequence import Bases
 from phytoscribe.models.batches import WindowTokens, collate_tokens
+from phytoscribe.models.cpu.fused import fuse
 from phytoscribe.models.structure import StructureModel
-from phytoscribe.prediction.fused import fuse
 from phytoscribe.prediction.settings import PRECISIONS
 from phytoscribe.tokenizer.segments import Segmenter
 

@@ -17,9 +17,8 @@ import numpy.typing as npt
 import torch
 
 from phytoscribe.annotation.model import GeneModel
-from phytoscribe.decoding.genes import StreamingGeneDecoder
+from phytoscribe.decoding.gene_models import StreamingGeneDecoder
 from phytoscribe.decoding.settings import DecoderSettings
-from phytoscribe.decoding.site_posteriors import site_posteriors
 from phytoscribe.genome.sequence import N_CODE, Bases
 from phytoscribe.labels.states import STATE_COUNT, State
 from phytoscribe.models.loading import check_fit, load_model, model_hash
@@ -36,8 +35,6 @@ logger = logging.getLogger(__name__)
 THREADS_PER_DECODER = 8
 #: Threads that feed a GPU: while one waits for it, others prepare windows.
 FEEDING_THREADS = 3
-#: Part of the grammar in the score of a splice site; chosen on validation contigs (benchmarks/ablations.md).
-GRAMMAR_SHARE = 0.7
 
 Table = npt.NDArray[np.float16]
 Progress = Callable[[int], None]
@@ -215,20 +212,6 @@ class StructurePredictor:
         contig orientation.
         """
         return self._whole(bases, {"sites": SITE_COUNT}, progress)["sites"]
-
-    def splice_sites(self, bases: Bases, progress: Progress | None = None) -> npt.NDArray[np.float32]:
-        """Scores of splice sites of a whole contig: the network's own beside those of the gene grammar.
-
-        The network knows sites of every isoform and of UTRs, the grammar what a site is good for; their weighted mean
-        ranks sites better than either.
-
-        Returns:
-            float32 (2, length, 2) by strand (+, -), base in contig orientation, donor and acceptor.
-        """
-        tables = self._whole(bases, {"states": STATE_COUNT, "sites": SITE_COUNT}, progress)
-        states = (table.astype(np.float32) for table in tables["states"])
-        posteriors = site_posteriors(bases, *states, self.decoder)
-        return (1 - GRAMMAR_SHARE) * np.stack(tables["sites"]).astype(np.float32) + GRAMMAR_SHARE * posteriors
 
     def _whole(
         self, bases: Bases, columns: Mapping[str, int], progress: Progress | None

@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Any
 
 from phytoscribe import __version__
-from phytoscribe.annotation.organelles import organelle_of
 from phytoscribe.genome import Genome
 from phytoscribe.genome.fasta import chosen_contigs
+from phytoscribe.genome.organelles import organelle_of
 from phytoscribe.models.loading import model_hash
 from phytoscribe.prediction.memory import FreedMemory
 from phytoscribe.prediction.merge import PredictionFiles, numbered, write_prediction

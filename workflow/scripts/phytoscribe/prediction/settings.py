@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import torch
 
 from phytoscribe.errors import ConfigError
-from phytoscribe.prediction import eight_bit
+from phytoscribe.models.cpu import eight_bit
 
 logger = logging.getLogger(__name__)
 

@@ -9,8 +9,8 @@ from pathlib import Path
 import pandas as pd
 
 from phytoscribe.annotation.model import GeneModel
-from phytoscribe.evaluation.gene_shapes import measured
-from phytoscribe.evaluation.read_alignment import ReadLimits
+from phytoscribe.evaluation.long_reads.alignments import ReadLimits
+from phytoscribe.evaluation.quality.gene_shapes import measured
 from phytoscribe.reporting.drawing import Drawing
 from phytoscribe.reporting.error_atlas import error_atlas
 from phytoscribe.reporting.score_figures import (

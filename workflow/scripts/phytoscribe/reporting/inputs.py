@@ -12,10 +12,10 @@ from typing import Any
 import pandas as pd
 
 from phytoscribe.errors import PhytoScribeError
-from phytoscribe.evaluation.tables import read_scores
 from phytoscribe.reporting.drawing import KeptFigure, read_figures
 from phytoscribe.reporting.result_tables import AGREEMENT, PLAUSIBILITY, PREDICTED_GENES, READS, TRANSCRIPTS, read_table
 from phytoscribe.reporting.run_costs import read_costs
+from phytoscribe.tables import read_scores
 
 Json = dict[str, Any]
 METRIC_COLUMNS = ("step", "name", "value")

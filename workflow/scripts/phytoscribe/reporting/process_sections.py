@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import yaml
 
-from phytoscribe.annotation.acceptance import Thresholds, judge
-from phytoscribe.annotation.reasons import IN_WORDS, Reason
+from phytoscribe.annotation.checking.acceptance import Thresholds, judge
+from phytoscribe.annotation.checking.reasons import IN_WORDS, Reason
 from phytoscribe.reporting.blocks import (
     MISSING,
     Block,

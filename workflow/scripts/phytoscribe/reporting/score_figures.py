@@ -7,9 +7,14 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from phytoscribe.evaluation.calibration import BIN_COLUMNS, chance_error, equal_width_bins, expected_calibration_error
-from phytoscribe.evaluation.gene_tables import RIGHT
-from phytoscribe.evaluation.scope import NO_TRAIN_HOMOLOGUE
+from phytoscribe.evaluation.accuracy.calibration import (
+    BIN_COLUMNS,
+    chance_error,
+    equal_width_bins,
+    expected_calibration_error,
+)
+from phytoscribe.evaluation.accuracy.gene_tables import RIGHT
+from phytoscribe.evaluation.accuracy.scored_loci import NO_TRAIN_HOMOLOGUE
 from phytoscribe.reporting.blocks import words
 from phytoscribe.reporting.drawing import Drawing
 from phytoscribe.reporting.style import INK, RULE, SOFT, STYLE, color_of, marker_of, name_of

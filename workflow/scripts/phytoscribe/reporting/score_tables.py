@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
-from phytoscribe.evaluation.gene_shapes import QUANTILES
-from phytoscribe.evaluation.scope import NO_TRAIN_HOMOLOGUE
+from phytoscribe.evaluation.accuracy.scored_loci import NO_TRAIN_HOMOLOGUE
+from phytoscribe.evaluation.quality.gene_shapes import QUANTILES
 from phytoscribe.reporting.blocks import MISSING, Table, number, number_of, score, words
 from phytoscribe.reporting.style import PREDICTORS, name_of
 

@@ -30,7 +30,7 @@ def length_distributions(genome: str, measured: Mapping[str, Mapping[str, np.nda
     """Distributions of the lengths of CDS, exons and introns, and of exon counts, by predictor; none without genes.
 
     Args:
-        measured: for each predictor what :func:`phytoscribe.evaluation.gene_shapes.measured` finds.
+        measured: for each predictor what :func:`phytoscribe.evaluation.quality.gene_shapes.measured` finds.
     """
     for kind, (name, label, title) in QUANTITIES.items():
         values = {predictor: found[kind] for predictor, found in measured.items() if found[kind].size}

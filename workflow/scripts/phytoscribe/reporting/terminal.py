@@ -12,8 +12,8 @@ from pathlib import Path
 import pandas as pd
 
 from phytoscribe.errors import PhytoScribeError
-from phytoscribe.evaluation.exact import LEVELS, RULER
-from phytoscribe.evaluation.tables import read_scores
+from phytoscribe.evaluation.accuracy.counts import LEVELS, RULER
+from phytoscribe.tables import read_scores
 
 SUBSET_TITLES = {"all": "all genes", "no_train_homologue": "no train homologue"}
 METRICS = ("precision", "recall", "f1")

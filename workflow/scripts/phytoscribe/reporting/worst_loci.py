@@ -21,8 +21,8 @@ import pysam
 
 from phytoscribe.annotation.model import GeneModel, Interval, merge_intervals
 from phytoscribe.errors import PhytoScribeError
-from phytoscribe.evaluation.gene_tables import RIGHT
-from phytoscribe.evaluation.read_alignment import ReadLimits, blocks_and_introns, failed_limit, transcript_strand
+from phytoscribe.evaluation.accuracy.gene_tables import RIGHT
+from phytoscribe.evaluation.long_reads.alignments import ReadLimits, blocks_and_introns, failed_limit, transcript_strand
 
 RULE = (
     "Worst: most coding bases wrong (of the closest isoform and not predicted, or predicted and coding in no annotated "

@@ -16,7 +16,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from phytoscribe.errors import ConfigError
-from phytoscribe.splits.masking import CLUSTER_MODE, CONTIG_MODE, TEST, TRAIN, VALIDATE
+from phytoscribe.splits.held_out import CLUSTER_MODE, CONTIG_MODE, TEST, TRAIN, VALIDATE
 from phytoscribe.splits.table import SPLIT_COLUMNS
 
 logger = logging.getLogger(__name__)

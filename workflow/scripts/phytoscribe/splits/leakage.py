@@ -22,8 +22,7 @@ from itertools import combinations
 import pandas as pd
 
 from phytoscribe.annotation.model import merge_intervals
-from phytoscribe.splits.homology import Records
-from phytoscribe.splits.masking import (
+from phytoscribe.splits.held_out import (
     CLUSTER_MODE,
     PARTS,
     TEST,
@@ -32,6 +31,7 @@ from phytoscribe.splits.masking import (
     Interval,
     held_out_intervals,
 )
+from phytoscribe.splits.homology import Records
 from phytoscribe.splits.table import LEAKAGE_COLUMNS
 
 Row = tuple[str, str, str, int]

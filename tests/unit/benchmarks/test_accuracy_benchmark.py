@@ -1,0 +1,102 @@
+"""The parts of benchmarks/accuracy.py that decide what is scored and shown; the run itself needs data and hours."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from phytoscribe.annotation.model import GeneModel, Transcript
+from phytoscribe.evaluation.accuracy.counts import scorable
+from phytoscribe.evaluation.accuracy.error_classes import ErrorClass, GeneError
+
+BENCHMARKS = Path(__file__).parents[3] / "benchmarks"
+
+
+def test_every_tenth_scaffold_is_held_out_in_turn():
+    from accuracy_sets import TEST, VALIDATION, held_out_scaffolds
+
+    names = [f"s{number:03}" for number in range(1, 45)]
+    shuffled = [names[index] for index in np.random.default_rng(1).permutation(len(names))]
+    assert held_out_scaffolds(shuffled, VALIDATION) == ["s010", "s030"]
+    assert held_out_scaffolds(shuffled, TEST) == ["s020", "s040"]
+
+
+def test_parts_share_no_contig():
+    from accuracy_sets import SCORED_IN, TEST, VALIDATION, scored_contigs
+
+    contigs = ["Chr1", "Chr2", "Chr3", "Chr3_1065466_1464870", "Chr4", "Chr5", "Chr5_25975502_26975502"]
+    parts = [scored_contigs("athaliana", contigs, part) for part in (VALIDATION, TEST)]
+    assert parts[1] == ["Chr5", "Chr5_25975502_26975502"]
+    assert not {*parts[0], *parts[1]} & {"Chr1"}
+    assert not set(parts[0]) & set(parts[1])
+    assert set(SCORED_IN[VALIDATION]) == {"athaliana", "bnapus"}  # unseen species choose nothing
+
+
+def test_the_reference_is_the_workflows(tmp_path):
+    """The example as a species folder: the loci are those that the rules score."""
+    from accuracy_sets import read_species
+
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data/athaliana").symlink_to(BENCHMARKS.parent / "resources/example/athaliana")
+    species = read_species(tmp_path / "data", "athaliana", tmp_path / "cache")
+    scope = species.scope(["Chr5", "Chr5_25975502_26975502"], frozenset({"AT5G01010"}))
+    assert len(scorable(scope.reference, scope.mask)) == 360  # as results/evaluation/athaliana.genes.tsv counts them
+    assert {"AT5G01010"} == next(iter(scope.subsets.values()))
+    assert not {gene.id for gene in scope.reference} & {gene.id for gene in scope.ignored}
+    assert "Chr5" in species.mask
+
+
+def test_figures_look_for_what_is_there():
+    import pandas as pd
+    from accuracy_measure import COLUMNS, value_of
+
+    row = ("athaliana", "all", "phytoscribe", "locus", "exact", "all", "f1", 0.7, 10)
+    table = pd.DataFrame([row], columns=list(COLUMNS))
+    assert value_of(table, predictor="phytoscribe", level="locus", metric="f1") == 0.7
+    assert np.isnan(value_of(table, predictor="augustus"))
+
+
+def test_wilson_interval_holds_the_share_and_narrows():
+    from accuracy_figure import wilson_interval
+
+    low, high = wilson_interval(np.array([0.0, 0.5, 1.0]), np.array([10, 10, 10]))
+    assert low == pytest.approx([0, 0.2366, 0.7225], abs=1e-3)
+    assert high == pytest.approx([0.2775, 0.7634, 1], abs=1e-3)
+
+
+def gene(name, start, strand="+"):
+    chain = ((start, start + 60), (start + 100, start + 160))
+    return GeneModel(name, "c", strand, (Transcript(f"{name}.1", chain, chain),))
+
+
+def test_the_atlas_takes_some_of_every_kind():
+    from accuracy_atlas import spread
+
+    errors = [GeneError(gene(str(n), 1000 * n), ErrorClass.MISSED, ()) for n in range(20)]
+    errors += [GeneError(gene(str(n), 1000 * n), ErrorClass.MERGED, ()) for n in range(20, 30)]
+    chosen = spread(errors, 6)
+    assert [error.error for error in chosen] == [ErrorClass.MISSED] * 4 + [ErrorClass.MERGED] * 2
+    assert spread(errors[:3], 6) == errors[:3]
+
+
+@pytest.mark.parametrize("strand", "+-")
+def test_the_atlas_reads_probabilities_at_the_bases_of_the_model(strand):
+    from accuracy_atlas import describe
+
+    from phytoscribe.labels.states import STATE_COUNT, State
+
+    length = 400
+    states, sites = np.full((length, STATE_COUNT), -9.0), np.zeros((length, 2), np.float16)
+    ends, intron = (100, 259), (160, 199)
+    start, stop = ends if strand == "+" else ends[::-1]
+    donor, acceptor = intron if strand == "+" else intron[::-1]
+    states[start, State.START] = states[stop, State.STOP] = np.log(0.25)
+    sites[donor, 0] = sites[acceptor, 1] = 0.75
+    lines = list(describe(GeneError(gene("g", 100, strand), ErrorClass.MISSED, ()), states, sites))
+    assert lines[0] == f"c:101-260 {strand}"
+    assert [line.split() for line in lines[-4:]] == [
+        ["R.", "start", str(start + 1), "0.250"],
+        ["R.", "donor", str(donor + 1), "0.750"],
+        ["R.", "acceptor", str(acceptor + 1), "0.750"],
+        ["R.", "stop", str(stop + 1), "0.250"],
+    ]

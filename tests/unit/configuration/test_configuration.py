@@ -1,0 +1,522 @@
+"""Mistakes in the configuration: one clear message each, before anything runs."""
+
+from __future__ import annotations
+
+import copy
+import gzip
+import os
+import subprocess
+import sys
+from datetime import date
+from pathlib import Path
+
+import pytest
+import yaml
+
+from phytoscribe.configuration import contig_names
+from phytoscribe.configuration.checks import MODEL_FILES
+from phytoscribe.configuration.contig_names import contig_mistakes
+from phytoscribe.configuration.genomes import Genomes
+from phytoscribe.configuration.read import read_config
+from phytoscribe.configuration.schema import fill_defaults, load_schema
+from phytoscribe.configuration.sources import deciding_part, describing_part
+from phytoscribe.errors import ConfigError
+from phytoscribe.intake.records import SourceRecord, write_record
+from phytoscribe.models.configuration import config_from_settings
+
+ROOT = Path(__file__).parents[3]
+SCHEMA = ROOT / "workflow/schemas/config.schema.yaml"
+EXAMPLE = ROOT / "config/config.yaml"
+TRAINING_EXAMPLE = ROOT / "config/demo_training.yaml"
+
+
+@pytest.fixture
+def example():
+    """The example's genomes with all sections of the training example."""
+    config, training = (yaml.safe_load(file.read_text()) for file in (EXAMPLE, TRAINING_EXAMPLE))
+    rest = {"tokenizer": {"kind": "bpe"}, "model": {"size": "small"}, "check": {"minimum_intron": 20}}
+    split = {"mode": "contig", "fractions": {"train": 75, "validate": 10, "test": 15}}
+    return {**rest, **config, **training, "genomes": config["genomes"], "split": split}
+
+
+def message_of(config, *, look_around=False) -> str:
+    with pytest.raises(ConfigError) as caught:
+        read_config(config, SCHEMA, look_around=look_around)
+    return str(caught.value)
+
+
+def test_example_is_valid_and_its_files_exist(monkeypatch):
+    monkeypatch.chdir(ROOT)
+    filled = read_config(yaml.safe_load(EXAMPLE.read_text()), SCHEMA, [EXAMPLE])
+    assert filled["split"]["mode"] == "contig"
+    assert not Genomes(filled).trains
+
+
+def test_training_example_is_valid_in_its_folder_and_of_the_same_genome(monkeypatch, tmp_path):
+    """Its paths start two folders below the repository, as `make demo` runs it."""
+    (tmp_path / "resources").symlink_to(ROOT / "resources")
+    (tmp_path / "results/demo_training").mkdir(parents=True)
+    monkeypatch.chdir(tmp_path / "results/demo_training")
+    filled = read_config(yaml.safe_load(TRAINING_EXAMPLE.read_text()), SCHEMA, [TRAINING_EXAMPLE])
+    assert Genomes(filled).trains
+    (entry,), (other,) = filled["genomes"], yaml.safe_load(EXAMPLE.read_text())["genomes"]
+    assert entry["contigs"] == other["contigs"]
+    for kind in ("genome", "annotation"):
+        assert entry[kind]["sha256"] == other[kind]["sha256"]
+    text = (ROOT / "Makefile").read_text()
+    assert "--directory $(TRAINED) --configfile config/demo_training.yaml" in text
+
+
+def test_defaults_are_filled_at_every_level(example):
+    del example["pretrain"], example["split"], example["check"], example["genomes"][0]["contigs"]["test"]
+    example["split"] = {"mode": "contig"}
+    filled = read_config(example, SCHEMA, look_around=False)
+    assert filled["split"]["fractions"] == {"train": 75, "validate": 10, "test": 15}
+    assert filled["check"]["maximum_intron"] == 50000
+    assert filled["genomes"][0]["contigs"]["test"] == []
+    assert filled["pretrain"]["steps"] == 1000
+
+
+def test_filling_defaults_leaves_the_input_alone(example):
+    before = copy.deepcopy(example)
+    fill_defaults(example, load_schema(SCHEMA))
+    assert example == before
+
+
+def genome(config):
+    return config["genomes"][0]
+
+
+# What is done to the example, and what the message must say.
+MISTAKES = {
+    "unknown key": (lambda c: c.update(genoms=[]), ["unknown key 'genoms'", "did you mean 'genomes'", "tokenizer"]),
+    "unknown key of a genome": (
+        lambda c: genome(c).update(lineag="x"),
+        ["genomes[athaliana]", "'lineag' (did you mean 'lineage'?)", "allowed: annotation, augustus, catalogue"],
+    ),
+    "unknown key of a section": (lambda c: c["split"].update(flnk=3), ["split: unknown key 'flnk'", "flank"]),
+    "unknown choice": (lambda c: c["split"].update(mode="cluters"), ["split.mode", "'cluters'", "contig, cluster"]),
+    "unknown cleaner": (lambda c: c["clean"].update(backend="gt"), ["clean.backend", "agat, builtin"]),
+    "wrong type": (lambda c: c.update(seed="one"), ["seed: 'one' given", "whole number"]),
+    "number out of range": (lambda c: c["split"].update(identity=1.5), ["split.identity", "at most 1"]),
+    "name with a dot": (lambda c: genome(c).update(name="a.thaliana"), ["genomes[a.thaliana].name", "letters, digits"]),
+    "missing key": (lambda c: genome(c).pop("role"), ["genomes[athaliana]: key 'role' is missing"]),
+    "no genomes": (lambda c: c.update(genomes=[]), ["genomes"]),
+    "name used twice": (
+        lambda c: c["genomes"].append(dict(genome(c), name="Athaliana")),
+        ["'athaliana' is used 2 times"],
+    ),
+    "role without annotation": (
+        lambda c: c["genomes"].append({"name": "x", "role": "test", "genome": {"path": "x.fa"}}),
+        ["genomes[x]", "role 'test' needs an annotation", "role 'predict'"],
+    ),
+    "contigs on a wrong role": (
+        lambda c: c["genomes"].append(dict(genome(c), name="x", role="validate")),
+        ["genomes[x].contigs: only a genome of role 'train'"],
+    ),
+    "contig in two parts": (
+        lambda c: genome(c)["contigs"]["test"].append("Chr2"),
+        ["genomes[athaliana].contigs: 'Chr2' is listed 2 times"],
+    ),
+    "path and url": (
+        lambda c: genome(c)["genome"].update(url="https://example.org/a.fa.gz"),
+        ["genomes[athaliana].genome: path and url are given"],
+    ),
+    "neither path nor url": (
+        lambda c: genome(c)["genome"].pop("path"),
+        ["genomes[athaliana].genome: none of path, url, phytozome is given"],
+    ),
+    "fractions": (lambda c: c["split"]["fractions"].update(train=80), ["split.fractions: they add up to 105"]),
+    "word size": (
+        lambda c: c["split"].update(word_size=5),
+        ["split.word_size: 5 needs an identity of at least 0.7", "use word_size: 3"],
+    ),
+    "contigs with mode cluster": (
+        lambda c: c["split"].update(mode="cluster"),
+        ["split.mode is 'cluster'", "would ignore genomes[athaliana].contigs; remove", "use split.mode: contig"],
+    ),
+    "width and heads": (
+        lambda c: c["model"].update(hidden_size=100, head_count=3),
+        ["model.hidden_size: 100 must be a multiple of twice model.head_count (3), for example 96 or 102"],
+    ),
+    "heads of a size": (
+        lambda c: c["model"].update(head_count=5),
+        ["model.hidden_size: 256 must be a multiple of twice model.head_count (5)"],
+    ),
+    "introns": (lambda c: c["check"].update(minimum_intron=60000), ["minimum_intron must be smaller"]),
+    "nothing to train on": (
+        lambda c: genome(c).update(role="predict", contigs={}, augustus="arabidopsis"),
+        ["predict.model is 'trained', but no genome has role 'train'"],
+    ),
+    "nothing to validate on": (lambda c: genome(c)["contigs"].pop("validate"), ["nothing is held out for validation"]),
+    "a phytozome source beside a path": (
+        lambda c: genome(c).update(genome={"path": genome(c)["genome"]["path"], "phytozome": {"genome_id": 447}}),
+        ["genomes[athaliana].genome: path and phytozome are given"],
+    ),
+    "phytozome for reads": (
+        lambda c: genome(c)["isoseq"].append({"phytozome": {"genome_id": 447}}),
+        ["genomes[athaliana].isoseq[2]: unknown key 'phytozome'; allowed: md5, path, sha256, size, url"],
+    ),
+    "reads from nowhere": (
+        lambda c: genome(c)["isoseq"].append({"size": 3}),
+        ["genomes[athaliana].isoseq[2]: none of path, url is given"],
+    ),
+    "number and name of a proteome": (
+        lambda c: genome(c).update(genome={"phytozome": {"genome_id": 447, "proteome": "Athaliana"}}),
+        ["genomes[athaliana].genome.phytozome: give genome_id or proteome with version, both are given"],
+    ),
+    "neither number nor name of a proteome": (
+        lambda c: genome(c).update(genome={"phytozome": {"assembly": "TAIR10"}}),
+        ["give genome_id or proteome with version, neither is given"],
+    ),
+    "name of a proteome without its version": (
+        lambda c: genome(c).update(genome={"phytozome": {"proteome": "Athaliana"}}),
+        ["proteome and version belong together"],
+    ),
+    "version beside a number": (
+        lambda c: genome(c).update(annotation={"phytozome": {"genome_id": 447, "version": "Araport11"}}),
+        ["beside genome_id the declared versions are called assembly and annotation"],
+    ),
+    "version of a phytozome source in the wrong place": (
+        lambda c: genome(c).update(annotation={"phytozome": {"genome_id": 447}, "version": "Araport11"}),
+        ["genomes[athaliana].annotation.version: is for path and url; say it as phytozome: {..., annotation: ...}"],
+    ),
+    "number that is none": (
+        lambda c: genome(c).update(genome={"phytozome": {"genome_id": "447"}}),
+        ["genomes[athaliana].genome.phytozome.genome_id: '447' given", "whole number"],
+    ),
+    "version without quotes": (
+        lambda c: genome(c)["genome"].update(version=4.0),
+        ["genomes[athaliana].genome.version: 4.0 given", "a text or a list (- item): put it in quotes."],
+    ),
+    "version that is blank": (
+        lambda c: genome(c)["genome"].update(version=["v1", " "]),
+        ["genomes[athaliana].genome.version[2]: ' ' does not match", "One way to write the version"],
+    ),
+    "version that is a date": (
+        lambda c: genome(c)["genome"].update(version=date(2024, 1, 31)),
+        ["genomes[athaliana].genome.version: 2024-01-31 given", "put it in quotes"],
+    ),
+    "contig without quotes": (
+        lambda c: genome(c)["contigs"]["test"].append(5),
+        ["genomes[athaliana].contigs.test[3]: 5 given, but this must be a text: put it in quotes."],
+    ),
+    "name that no quotes mend": (
+        lambda c: genome(c).update(name=1),
+        ["genomes[1].name: 1 given, but this must be a text. Short name"],
+    ),
+    "name that is too long": (
+        lambda c: genome(c).update(name="a" * 101),
+        ["a' is too long. Short name", "at most 100"],
+    ),
+    "address without a host": (
+        lambda c: genome(c).update(genome={"url": "http:///a.fa"}),
+        ["genomes[athaliana].genome.url: http:///a.fa: the address names no host; correct the URL"],
+    ),
+    "annotation that is true": (
+        lambda c: genome(c).update(annotation=True),
+        ["genomes[athaliana].annotation: True given. Give a source, or false for none."],
+    ),
+    "annotation left empty": (
+        lambda c: genome(c).update(annotation=None),
+        ["genomes[athaliana].annotation: None given", "a mapping (key: value) or true or false"],
+    ),
+    "no source at all": (
+        lambda c: genome(c).pop("genome"),
+        ["genomes[athaliana]: key 'genome' is missing; give `genome` with path, url or phytozome, or `source:"],
+    ),
+    "password in an address": (
+        lambda c: genome(c).update(genome={"url": "ftp://me:hunter2@host/a.fa"}),
+        ["genomes[athaliana].genome.url: it holds a user name or password", "give its `path`"],
+    ),
+    "sequence names without quotes": (
+        lambda c: genome(c).update(seqid_map={1: "Chr1"}),
+        ["genomes[athaliana].seqid_map: 1 given, but this must be a text: put it in quotes."],
+    ),
+    "sequence name that is a number": (
+        lambda c: genome(c).update(seqid_map={"1": 1}),
+        ["genomes[athaliana].seqid_map.1: 1 given, but this must be a text or empty: put it in quotes."],
+    ),
+    "limits of the check": (
+        lambda c: c["check"].update(warn_above=0.6),
+        ["check: warn_above must not be larger than stop_above"],
+    ),
+    "a token would travel unprotected": (
+        lambda c: c.update(download={"phytozome": {"files": "http://example.org"}}),
+        ["download.phytozome.files: 'http://example.org'", "https"],
+    ),
+    "baseline without annotation": (
+        lambda c: c["genomes"].append(
+            {"name": "x", "role": "predict", "genome": {"path": "x.fa"}, "augustus": "tomato"},
+        ),
+        ["genomes[x].augustus", "there is none"],
+    ),
+}
+
+
+@pytest.mark.parametrize("name", MISTAKES)
+def test_mistake_has_its_message(example, name):
+    spoil, expected = MISTAKES[name]
+    spoil(example)
+    message = message_of(example)
+    for part in expected:
+        assert part in message
+    assert "hunter2" not in message
+    assert "\n" not in message, "a single mistake is a single line"
+
+
+def test_several_mistakes_come_in_one_message(example):
+    example["seed"] = -1
+    example["split"]["mode"] = "x"
+    message = message_of(example)
+    assert "2 mistakes" in message
+    assert "seed" in message
+    assert "split.mode" in message
+
+
+def test_key_given_twice_names_both_lines(tmp_path, example):
+    file = tmp_path / "config.yaml"
+    file.write_text("seed: 1\ngenomes: []\nsplit:\n  flank: 1\n  flank: 2\n")
+    with pytest.raises(ConfigError, match=r"config.yaml: line 5: key 'flank' was given already in line 4"):
+        read_config(example, SCHEMA, [file])
+
+
+def test_missing_file_is_named(example, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    example["genomes"] = [{"name": "x", "role": "predict", "genome": {"path": "missing.fa"}}]
+    example["predict"]["model"] = "somewhere"
+    message = message_of(example, look_around=True)
+    assert "genomes[x].genome.path: missing.fa: no such file" in message
+    assert "predict.model: somewhere: no such folder" in message
+
+
+def test_contig_that_the_fasta_lacks_is_named(example, monkeypatch):
+    monkeypatch.chdir(ROOT)
+    genome(example)["contigs"]["test"] = ["Chr55"]
+    message = message_of(example, look_around=True)
+    assert "genomes[athaliana].contigs: " in message
+    assert "has no 'Chr55' (did you mean 'Chr5'?); its contigs are Chr1, " in message
+    read_config(example, SCHEMA, look_around=False)
+
+
+def place_genome(folder, headers: str, index: str | None = None) -> dict:
+    """A genome of role train in ``folder``, with the index of an earlier run if given."""
+    (folder / "g.fa").write_text(headers)
+    os.utime(folder / "g.fa", (1000, 1000))
+    if index is not None:
+        (folder / "resources/genomes/g").mkdir(parents=True)
+        (folder / "resources/genomes/g/g.fa.fai").write_text(index)
+    return {"name": "g", "genome": {"path": "g.fa"}, "contigs": {"validate": ["c1"], "test": ["c2"]}}
+
+
+def test_contigs_of_an_index_are_taken_where_the_fasta_is_too_large(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    item = place_genome(tmp_path, ">c1 first\nACGT\n>c2\nACGT\n", "c1\t4\t3\t60\t61\n")
+    assert list(contig_mistakes(item)) == [], "the FASTA has what an index of another genome lacks"
+    monkeypatch.setattr(contig_names, "LARGEST_SCAN", 3)
+    (mistake,) = contig_mistakes(item)
+    assert mistake.startswith("genomes[g].contigs: resources/genomes/g/g.fa.fai has no 'c2'")
+    os.utime(tmp_path / "g.fa")
+    os.utime(tmp_path / "resources/genomes/g/g.fa.fai", (1000, 1000))
+    assert list(contig_mistakes(item)) == [], "an index older than its FASTA says nothing"
+
+
+def test_truncated_fasta_is_one_message(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    item = place_genome(tmp_path, "")
+    (tmp_path / "g.fa").write_bytes(gzip.compress(b">c1\nACGTTT\n")[:-6])
+    assert "truncated or corrupt gzip file" in next(contig_mistakes(item))
+
+
+def test_checking_a_size_needs_no_pytorch():
+    code = "import sys, phytoscribe.configuration.read; print('torch' in sys.modules or 'transformers' in sys.modules)"
+    scripts = str(ROOT / "workflow/scripts")
+    done = subprocess.run([sys.executable, "-c", code], cwd=scripts, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "False"
+
+
+def test_model_and_configuration_say_the_same(example):
+    example["model"] = {"hidden_size": 100, "head_count": 3}
+    with pytest.raises(ConfigError) as caught:
+        config_from_settings(example["model"], vocab_size=100)
+    assert message_of(example).endswith(str(caught.value))
+
+
+def test_incomplete_model_folder_is_named(example, tmp_path, monkeypatch):
+    monkeypatch.chdir(ROOT)
+    (tmp_path / "config.json").write_text("{}")
+    example["predict"]["model"] = str(tmp_path)
+    message = message_of(example, look_around=True)
+    assert "no complete model folder" in message
+    assert "model.safetensors" in message
+    assert "config.json," not in message.replace("tokenizer_config.json", "")
+
+
+def test_unknown_augustus_species_is_named(example, tmp_path, monkeypatch):
+    monkeypatch.chdir(ROOT)
+    (tmp_path / "species/arabidopsis").mkdir(parents=True)
+    monkeypatch.setenv("AUGUSTUS_CONFIG_PATH", str(tmp_path))
+    genome(example)["augustus"] = "arabidopsi"
+    assert "AUGUSTUS has no species 'arabidopsi' (did you mean 'arabidopsis'?)" in message_of(example, look_around=True)
+
+
+def place_program(folder, name: str) -> None:
+    (folder / name).write_text("#!/bin/sh\n")
+    (folder / name).chmod(0o755)
+
+
+@pytest.mark.parametrize(
+    ("programs", "with_conda", "said"),
+    [
+        ([], True, "AGAT is not on PATH, and neither is conda"),
+        ([], False, "AGAT is not on PATH, and neither is conda"),
+        (["conda"], False, "AGAT is not on PATH, and conda is there but not used (no `--sdm conda`)"),
+        (["conda"], True, None),
+        (["agat_convert_sp_gxf2gxf.pl"], False, None),
+    ],
+)
+def test_agat_is_refused_where_it_cannot_run(example, tmp_path, monkeypatch, programs, with_conda, said):
+    monkeypatch.chdir(ROOT)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    for program in programs:
+        place_program(tmp_path, program)
+    del example["clean"]
+    if said is None:
+        assert read_config(example, SCHEMA, with_conda=with_conda)["clean"]["backend"] == "agat"
+        return
+    with pytest.raises(ConfigError) as caught:
+        read_config(example, SCHEMA, with_conda=with_conda)
+    message = str(caught.value)
+    assert said in message
+    for remedy in ("run with `--sdm conda`", "install AGAT", "use clean.backend: builtin"):
+        assert remedy in message
+
+
+def test_without_annotation_nothing_is_cleaned(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    read_config(genome_without(tmp_path), SCHEMA, with_conda=False)
+
+
+def genome_without(folder) -> dict:
+    (folder / "g.fa").write_text(">c\nA\n")
+    (folder / "released").mkdir(exist_ok=True)
+    for name in MODEL_FILES:
+        (folder / "released" / name).write_text("{}")
+    return {
+        "genomes": [{"name": "g", "role": "predict", "genome": {"path": "g.fa"}}],
+        "predict": {"model": "released"},
+    }
+
+
+def genomes_of_two(**changes) -> Genomes:
+    train = {
+        "name": "a",
+        "role": "train",
+        "genome": {"path": "a.fa"},
+        "annotation": {"path": "a.gff3"},
+        "contigs": changes.pop("contigs", {"validate": ["c1"], "test": ["c2", "c3"]}),
+    }
+    other = {"name": "b", "role": "predict", "genome": {"path": "b.fa"}, "isoseq": [{"path": "r.fq"}]}
+    settings = {"model": "trained", "scope": "test", "mode": "contig"} | changes
+    config = {
+        "genomes": [train, other],
+        "predict": {"model": settings["model"], "scope": settings["scope"]},
+        "split": {"mode": settings["mode"]},
+    }
+    return Genomes(read_config(config, SCHEMA, look_around=False))
+
+
+def test_genomes_of_role_predict_are_outside_the_split():
+    genomes = genomes_of_two()
+    assert genomes.split == ["a"]
+    assert set(genomes.roles()) == set(genomes.lineages()) == set(genomes.contig_parts()) == {"a"}
+
+
+def test_scope_test_restricts_a_training_genome_alone():
+    genomes = genomes_of_two()
+    assert genomes.predicted_contigs("a") == ["c2", "c3"]
+    assert genomes.predicted_contigs("b") is None
+    assert genomes_of_two(scope="all").predicted_contigs("a") is None
+    assert genomes_of_two(scope="all").scored_contigs("a") == ["c2", "c3"]
+
+
+def test_mode_cluster_holds_out_no_contigs():
+    genomes = genomes_of_two(mode="cluster", contigs={})
+    assert genomes.contig_parts() == {}
+    assert genomes.predicted_contigs("a") is None
+    assert genomes.evaluated == ["a"]
+
+
+def test_genomes_without_reference_are_not_scored_against_one():
+    genomes = genomes_of_two()
+    assert genomes.evaluated == ["a"]
+    assert genomes.with_isoseq == ["b"]
+    assert genomes.with_baseline == []
+
+
+@pytest.mark.parametrize(
+    ("source", "other", "said"),
+    [
+        ({"url": "https://h/a.fa?key=1"}, {"url": "https://h/b.fa"}, {"source": "https://h/a.fa?key=***"}),
+        ({"phytozome": {"genome_id": 447}}, {"phytozome": {"genome_id": 1}}, {"source": "Phytozome", "genome_id": 447}),
+    ],
+)
+def test_contig_names_of_a_download_are_looked_up_once_it_is_there(tmp_path, monkeypatch, source, other, said):
+    monkeypatch.chdir(tmp_path)
+    item = {"name": "g", "genome": source, "contigs": {"test": ["c22"]}}
+    assert list(contig_mistakes(item)) == [], "nothing is there to look into"
+    folder = tmp_path / "resources/genomes/g"
+    folder.mkdir(parents=True)
+    (folder / "g.fa.fai").write_text("c21\t4\t3\t60\t61\n")
+    assert list(contig_mistakes(item)) == [], "an index of unknown origin says nothing"
+    facts = {"genome": "g", "kind": "genome", "file": "g.fa", "file_name": "a.fa", "size": 1, "date": "2026-01-31"}
+    write_record(folder / "genome.source.json", SourceRecord(**facts, sha256="", md5="", **said))
+    (mistake,) = contig_mistakes(item)
+    assert "g.fa.fai has no 'c22' (did you mean 'c21'?)" in mistake
+    assert list(contig_mistakes(item | {"genome": other})) == [], "the index is of another genome"
+
+
+def test_names_of_organelles_and_of_the_map_are_looked_up_too(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    item = place_genome(tmp_path, ">c1 first\nACGT\n>c2\nACGT\n")
+    good = item | {"organelles": ["c2"], "seqid_map": {"1": "c1", "Mt": None}}
+    assert list(contig_mistakes(good)) == []
+    wrong = item | {"organelles": ["c9"], "seqid_map": {"1": "d1", "Mt": None}}
+    one, two = contig_mistakes(wrong)
+    assert one == "genomes[g].organelles: g.fa has no 'c9'; its contigs are c1, c2"
+    assert two == "genomes[g].seqid_map: g.fa has no 'd1'; its contigs are c1, c2"
+
+
+def test_table_of_sequence_names_must_be_there(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    config = genome_without(tmp_path)
+    config["genomes"][0]["seqid_map"] = "names.tsv"
+    assert "genomes[g].seqid_map: names.tsv: no such file" in message_of(config, look_around=True)
+
+
+def test_parameters_of_downloads_hold_no_secret_and_no_description():
+    url = "https://example.org/a.fa?token=abc"
+    assert deciding_part({"url": url, "md5": "m", "version": "v1"}) == {
+        "url": "https://example.org/a.fa?token=***",
+        "md5": "m",
+    }
+    query = {"genome_id": 447, "assembly": "TAIR10", "annotation": "Araport11", "genome_file": "a.fa.gz"}
+    assert deciding_part({"phytozome": query}) == {"phytozome": {"genome_id": 447, "genome_file": "a.fa.gz"}}
+    assert describing_part({"phytozome": query}) == {"phytozome": {"assembly": "TAIR10", "annotation": "Araport11"}}
+    assert describing_part({"url": url, "md5": "m", "version": "v1"}) == {"version": "v1"}
+
+
+def test_every_key_of_a_source_either_decides_or_describes():
+    definitions = load_schema(SCHEMA)["$defs"]
+    for name in ("genome_source", "annotation_source", "reads_source", "phytozome"):
+        example = {key: f"https://x/{key}" for key in definitions[name]["properties"]}
+        if name == "phytozome":
+            example, wrapped = {"phytozome": example}, example
+        else:
+            example.pop("phytozome", None)
+        decides, describes = deciding_part(example), describing_part(example)
+        if name == "phytozome":
+            decides, describes, example = decides["phytozome"], describes["phytozome"], wrapped
+        assert decides | describes == example
+        assert not set(decides) & set(describes)

@@ -1,0 +1,100 @@
+"""Fitting of the decoder: gradient, length scores, and a decoder that gets better on genes it can learn from."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from decoded_regions import START, region_with_genes
+
+from phytoscribe.annotation.gff_reader import read_gff3
+from phytoscribe.annotation.model import GeneModel, Transcript
+from phytoscribe.decoding import scoring
+from phytoscribe.decoding.decoded_gene import CodingGene
+from phytoscribe.decoding.fitting import Likelihood, calibrate, calibration_error, decode_regions, fit_decoder
+from phytoscribe.decoding.gene_regions import stretches_of
+from phytoscribe.decoding.lengths import KNOTS, length_score, length_scores
+from phytoscribe.decoding.scoring import length_table
+
+EXAMPLE = Path(__file__).parents[3] / "resources/example/athaliana/annotation.gff3.gz"
+
+
+def test_gradient_is_that_of_the_likelihood():
+    region = region_with_genes(1, genes=3)
+    lengths = length_scores(region.genes * 4, START.minimum_intron)
+    start = replace(START, **lengths)
+    likelihood = Likelihood(stretches_of(region, start, -20.0), start)
+    vector = likelihood.start()
+    value, gradient = likelihood(vector)
+    assert value < 0
+    for index in range(vector.size):
+        step = np.zeros(vector.size)
+        step[index] = 1e-4
+        numeric = (likelihood(vector + step)[0] - likelihood(vector - step)[0]) / 2e-4
+        assert gradient[index] == pytest.approx(numeric, rel=1e-3, abs=1e-3), index
+
+
+def test_threads_change_nothing():
+    regions = [region_with_genes(seed, genes=3) for seed in (2, 3, 4)]
+    stretches = [stretch for region in regions for stretch in stretches_of(region, START, -20.0)]
+    alone, shared = Likelihood(stretches, START), Likelihood(stretches, START, threads=3)
+    (value, gradient), (other, other_gradient) = alone(alone.start()), shared(shared.start())
+    assert value == other
+    assert np.array_equal(gradient, other_gradient)
+
+
+def test_parameters_round_trip():
+    settings = replace(START, sensitivity=1.5, donor_scores=(0.1, 0.2, 0.3), gene_score=-2.0)
+    assert scoring.with_parameters(settings, scoring.parameters(settings)) == settings
+
+
+def test_fitting_betters_what_is_decoded_and_tells_held_out_figures():
+    regions = [region_with_genes(seed) for seed in (2, 3)]
+    start = replace(START, gene_score=-12.0)
+    settings, report = fit_decoder(regions, start)
+    assert report["genes"] == 16
+    assert report["fitted"]["locus_f1"] > report["start"]["locus_f1"] + 0.2
+    assert report["held_out"]["locus_f1"] > report["start"]["locus_f1"]
+    counts, flags = decode_regions(regions, settings)
+    assert counts.figures()["cds_exon_f1"] == pytest.approx(report["fitted"]["cds_exon_f1"])
+    assert calibration_error(flags) < 0.25
+    assert all(0 <= gene.probability <= 1 for gene, _ in flags)
+
+
+def test_genes_that_the_grammar_cannot_express_are_left_out_with_their_locus():
+    region = region_with_genes(4, genes=3)
+    cds = region.genes[1].transcripts[0].cds
+    broken = ((cds[0][0], cds[0][1] - 1), cds[1])
+    genes = [region.genes[0], replace(region.genes[1], transcripts=(Transcript("b", broken, broken),)), region.genes[2]]
+    stretches = stretches_of(replace(region, genes=genes), START, -20.0)
+    assert [len(stretch.loci) for stretch in stretches] == [1, 1]
+    assert sum(stretch.bases for stretch in stretches) == region.bases.size - (cds[-1][1] - cds[0][0])
+
+
+def test_calibration_follows_how_often_genes_are_right():
+    generator = np.random.default_rng(0)
+    gene = CodingGene("+", ((0, 90),))
+    # Posteriors that are far too sure: odds to the third power.
+    odds = generator.normal(0, 1.5, 600)
+    right = generator.random(600) < 1 / (1 + np.exp(-odds))
+    genes = [replace(gene, structure_probability=1 / (1 + math.exp(-3 * o))) for o in odds]
+    settings = calibrate(list(zip(genes, right.tolist(), strict=True)), START)
+    assert settings.calibration_slope == pytest.approx(1 / 3, abs=0.08)
+    assert settings.calibration_offset == pytest.approx(0.0, abs=0.25)
+
+
+def test_length_scores_are_densities(example_genes):
+    for name, score in length_scores(example_genes).items():
+        assert score.lengths[-1] <= KNOTS[-1], name
+        table = np.exp(length_table(score, 60_000))
+        table[: score.lengths[0]] = 0.0
+        assert table.sum() == pytest.approx(1.0, abs=0.12), name
+    assert length_score([100] * 5, 40).lengths == ()
+
+
+@pytest.fixture(scope="module")
+def example_genes() -> list[GeneModel]:
+    return read_gff3(EXAMPLE)

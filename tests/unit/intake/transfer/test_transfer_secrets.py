@@ -1,0 +1,110 @@
+"""Downloads with passwords and tokens: they go to the server that they are for, and are shown nowhere."""
+
+from __future__ import annotations
+
+import json
+import logging
+
+import pytest
+from phytozome_server import Fault, PhytozomeServer
+from transfers import BODY, QUICK, get, left, ranges
+
+from phytoscribe.errors import DownloadError
+from phytoscribe.intake.addresses import shown_url
+from phytoscribe.intake.transfer.transfer import fetch
+
+SECRET = "s3cr3t%21"
+
+
+def test_credentials_in_urls_are_used_and_never_shown(server, tmp_path, waits, caplog):
+    caplog.set_level(logging.DEBUG)
+    server.plan("plain", Fault(cut_at=0.5), Fault(status=403, body=b'{"error": "no s3cr3t! for SESAME1234"}'))
+    url = server.url("a.fa").replace("://", f"://me:{SECRET}@") + "?token=SESAME1234&lang=en"
+    with pytest.raises(DownloadError) as caught:
+        fetch(url, tmp_path / "a.fa", settings=QUICK, wait=waits.append)
+    assert server.requests[0].headers["Authorization"] == "Basic bWU6czNjcjN0IQ=="
+    assert server.requests[0].query["token"] == "SESAME1234"
+    shown = caplog.text + str(caught.value) + (tmp_path / ".a.fa.part.json").read_text()
+    for secret in (SECRET, "s3cr3t", "SESAME", "me:"):
+        assert secret not in shown
+    assert "***@127.0.0.1" in str(caught.value)
+    assert "?token=***&lang=en: the server answered 403 Forbidden (no *** for ***)" in str(caught.value)
+    assert "GET /plain/a.fa?token=***&lang=en" in caplog.text  # the HTTP library's own line
+    fetch(url, tmp_path / "a.fa")
+    assert (tmp_path / "a.fa").read_bytes() == BODY
+
+
+@pytest.mark.parametrize(
+    "said",
+    ["no session 5ec2c0ffee", "at %2Fapi%2Fsessions%2F5ec2c0ffee", "x" * 135 + " /api/sessions/5ec2c0ffee is over"],
+)
+def test_an_answer_that_repeats_the_token(server, tmp_path, waits, said):
+    server.plan("plain", Fault(status=403, body=json.dumps({"error": said}).encode()))
+    with pytest.raises(DownloadError) as caught:
+        get(server, tmp_path, waits, headers={"Authorization": "Bearer /api/sessions/5ec2c0ffee"})
+    assert "***" in str(caught.value)
+    assert "5ec2" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        ("https://a.org/b.fa", "https://a.org/b.fa"),
+        ("https://u:p@a.org:8080/b.fa#x", "https://***@a.org:8080/b.fa"),
+        (
+            "https://u@a.org/b?genome_id=447&X-Amz-Signature=abc",
+            "https://***@a.org/b?genome_id=447&X-Amz-Signature=***",
+        ),
+        ("https://a.org/b?abcdef", "https://a.org/b?***"),
+        ("https://a.org/b?api_KEY=1&", "https://a.org/b?api_KEY=***"),
+        ("https://u:p@[a/b", "[a/b"),
+        ("ftp://u:p%40q@a.org/b", "ftp://***@a.org/b"),
+    ],
+)
+def test_shown_urls(url, shown):
+    assert shown_url(url) == shown
+
+
+def test_another_server_gets_no_headers(server, tmp_path, waits, caplog):
+    headers = {"Authorization": "Bearer abc", "X-Api-Key": "def"}
+    with PhytozomeServer() as other:
+        other.plain["b.fa"] = BODY
+        there = {"Location": other.url("b.fa") + "?sig=SESAME"}
+        server.plan("plain", *[Fault(status=302, headers=there)] * 2)
+        other.plan("plain", Fault(cut_at=0.5))
+        assert get(server, tmp_path, waits, headers=headers) == BODY
+        assert ranges(other) == [None, f"bytes={len(BODY) // 2}-"]
+        for request in other.requests:
+            assert not {"Authorization", "X-Api-Key", "Cookie"} & set(request.headers)
+    assert all(request.headers["Authorization"] == "Bearer abc" for request in server.requests)
+    assert "SESAME" not in caplog.text
+
+
+def test_the_same_server_gets_them_again(server, tmp_path, waits):
+    server.plan("plain", Fault(status=307, headers={"Location": "/plain/a.fa"}))
+    assert get(server, tmp_path, waits, headers={"Authorization": "Bearer abc"}) == BODY
+    assert [request.headers["Authorization"] for request in server.requests] == ["Bearer abc"] * 2
+
+
+def test_a_login_file_does_not_replace_the_header(server, tmp_path, waits, monkeypatch):
+    (tmp_path / ".netrc").write_text("machine 127.0.0.1 login me password wrong\n")
+    monkeypatch.setenv("NETRC", str(tmp_path / ".netrc"))
+    get(server, tmp_path, waits, headers={"Authorization": "Bearer abc"})
+    get(server, tmp_path, waits)
+    assert [request.headers["Authorization"].split()[0] for request in server.requests] == ["Bearer", "Basic"]
+
+
+@pytest.mark.parametrize(
+    ("location", "message"),
+    [
+        ("/plain/a.fa", "in a circle"),
+        ("file:///etc/passwd", "no web address"),
+        ("http://[", "cannot be sent"),
+        ("", "elsewhere"),
+    ],
+)
+def test_redirects_to_nowhere(server, tmp_path, waits, location, message):
+    server.plan("plain", *[Fault(status=302, headers={"Location": location})] * 20)
+    with pytest.raises(DownloadError, match=message):
+        get(server, tmp_path, waits)
+    assert left(tmp_path) == []

@@ -1,0 +1,93 @@
+"""Where checkpoints are chosen: held-out sequence only, all species in turn, rejected and foreign loci masked."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from phytoscribe.annotation.model import GeneModel, Transcript
+from phytoscribe.errors import PhytoScribeError
+from phytoscribe.genome import Genome
+from phytoscribe.models.configuration import config_from_settings
+from phytoscribe.models.encoder import MaskedTokenModel
+from phytoscribe.splits.held_out import held_out_intervals
+from phytoscribe.tokenizer.segments import Segmenter
+from phytoscribe.tokenizer.training import build_kmer_tokenizer
+from phytoscribe.training.data.validation import ValidationRegion, cut_regions, limit_regions, validation_intervals
+from phytoscribe.training.tasks.masked_tokens.model import (
+    HeldOutTokens,
+    MaskedWindow,
+    collate_masked,
+    masked_cross_entropy,
+)
+
+
+def gene(name: str, contig: str, start: int, end: int) -> GeneModel:
+    return GeneModel(name, contig, "+", (Transcript(f"{name}.1", ((start, end),), ((start, end),)),))
+
+
+def region(name: str, species: str, length: int, genes: int = 1) -> ValidationRegion:
+    models = [gene(f"{name}{i}", name, 0, 9) for i in range(genes)]
+    return ValidationRegion(name, species, "", np.zeros(length, np.uint8), models, [])
+
+
+def test_whole_contigs_are_cut_into_bounded_stretches():
+    found = validation_intervals(pd.DataFrame(), "g", {"a": 1_200_000, "b": 10}, ["a"])
+    assert found == [("a", 0, 500_000), ("a", 500_000, 1_000_000), ("a", 1_000_000, 1_200_000)]
+
+
+def test_loci_get_context_and_overlapping_ones_are_joined():
+    splits = pd.DataFrame(
+        [("g", "a", 3_000, 4_000, "validate"), ("g", "a", 5_000, 6_000, "validate"), ("g", "a", 90, 99, "train")],
+        columns=["genome", "contig", "start", "end", "part"],
+    )
+    assert validation_intervals(splits, "g", {"a": 7_000}, []) == [("a", 1_000, 7_000)]
+    assert validation_intervals(splits, "g", {"a": 7_000}, [], context=400) == [
+        ("a", 2_600, 4_400),
+        ("a", 4_600, 6_400),
+    ]
+
+
+def test_with_the_flank_as_context_pretraining_is_measured_on_hidden_bases_only():
+    columns = ["genome", "contig", "start", "end", "part"]
+    splits = pd.DataFrame([("g", "a", 3_000, 4_000, "validate"), ("g", "a", 6_000, 6_500, "test")], columns=columns)
+    hidden = held_out_intervals(splits, "g", {"a": 9_000}, "train", "cluster", {}, 500)["a"]
+    for _, start, end in validation_intervals(splits, "g", {"a": 9_000}, [], context=500):
+        assert any(s <= start and end <= e for s, e in hidden)
+
+
+def test_genes_move_into_the_region_and_others_are_masked(arabidopsis_fasta):
+    genes = [
+        gene("in", "Chr4", 10_100, 10_400),
+        gene("other", "Chr4", 10_600, 10_700),
+        gene("cut", "Chr4", 9_000, 10_050),
+    ]
+    with Genome(arabidopsis_fasta) as genome:
+        intervals = [("Chr4", 10_000, 11_000)]
+        (found,) = cut_regions(genome, "g", intervals, genes, {"in", "cut"}, {"Chr4": [(10_900, 12_000)]}, "L")
+        assert np.array_equal(found.bases, genome.bases("Chr4", 10_000, 11_000))
+    assert [(g.id, g.contig, g.start, g.end) for g in found.genes] == [("in", found.name, 100, 400)]
+    assert found.mask == [(0, 50), (600, 700), (900, 1_000)]
+    assert (found.species, found.lineage) == ("g", "L")
+
+
+def test_the_limit_takes_species_in_turn():
+    regions = [region("a1", "a", 400), region("a2", "a", 400), region("b1", "b", 300), region("empty", "c", 5, genes=0)]
+    assert [r.name for r in limit_regions(regions, 700)] == ["a1", "b1"]
+    assert [r.name for r in limit_regions(regions, 10)] == ["a1"]
+    with pytest.raises(PhytoScribeError, match="no checkpoint can be chosen"):
+        limit_regions(regions[3:], 100)
+
+
+def test_windows_of_only_n_ask_for_nothing_and_cost_nothing(tmp_path):
+    tokenizer = build_kmer_tokenizer(3, ["g"], [])
+    tokenizer.save_pretrained(tmp_path)
+    segmenter = Segmenter(tmp_path)
+    regions = [np.full(4_000, 4, np.uint8), np.random.default_rng(0).integers(0, 4, 700).astype(np.uint8)]
+    held_out = HeldOutTokens.of(regions, [(0, 0), (0, 0)], segmenter, 1_000, 50, seed=1)
+    assert len(held_out.windows) == 1
+    model = MaskedTokenModel(config_from_settings({"size": "tiny"}, vocab_size=segmenter.vocabulary_size))
+    ids, _ = segmenter.segment(regions[0])
+    empty = MaskedWindow(ids, np.full(ids.size, -100, np.int32), (7, 8))
+    assert float(masked_cross_entropy(model, collate_masked([empty], segmenter.pad_id), "mean")) == 0

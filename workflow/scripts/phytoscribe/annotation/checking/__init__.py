@@ -1,0 +1,1 @@
+"""Checking: which gene models can be learned from, and the reason wherever one cannot."""

@@ -1,0 +1,231 @@
+"""Is a transcript fit to learn from?  Every coding transcript is accepted, or rejected with one reason.
+
+The rules are those of an intact gene: an ORF from ATG to the first stop, codons in frame over all introns, introns on
+allowed splice sites (GT-AG, GC-AG) and of believable length, no base of the CDS unknown.  A transcript gets the first
+reason that holds, in the order of :class:`Reason`.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, fields, replace
+from itertools import pairwise
+from typing import NamedTuple, Protocol
+
+from phytoscribe.annotation.checking.reasons import Reason
+from phytoscribe.annotation.checking.transcript_table import ACCEPTED, REJECTED, TranscriptRow
+from phytoscribe.annotation.model import GeneModel, Interval, Transcript
+from phytoscribe.annotation.sequences import spliced_codes, translate_codes
+from phytoscribe.errors import ConfigError
+from phytoscribe.genome.names import shown, some_names
+from phytoscribe.genome.organelles import organelle_of
+from phytoscribe.genome.sequence import N_CODE, Bases, decode, reverse_complement
+
+log = logging.getLogger(__name__)
+
+SPLICE_SITES = frozenset({"GT-AG", "GC-AG"})
+CODING_BIOTYPES = frozenset({"protein_coding", "protein-coding", "protein_coding_gene", "mRNA", "coding"})
+
+
+@dataclass(frozen=True, slots=True)
+class CheckLimits:
+    """Lengths in bases; the ``check`` section of the configuration."""
+
+    minimum_intron: int = 20
+    maximum_intron: int = 50_000
+    minimum_cds_segment: int = 3
+
+    @classmethod
+    def from_config(cls, section: Mapping[str, int]) -> CheckLimits:
+        """Limits from a mapping; keys that are missing keep their default.
+
+        Raises:
+            ConfigError: an unknown key.
+        """
+        known = {field.name for field in fields(cls)}
+        unknown = sorted(set(section) - known)
+        if unknown:
+            raise ConfigError(f"config, check: unknown key {unknown[0]!r}; allowed are {', '.join(sorted(known))}")
+        return cls(**section)
+
+
+class Fault(NamedTuple):
+    """The first check that a transcript fails, with the place or value that failed (1-based positions, for people)."""
+
+    reason: Reason
+    detail: str
+
+
+class BaseSource(Protocol):
+    """What the checks need of :class:`phytoscribe.genome.fasta.Genome`."""
+
+    contigs: dict[str, int]
+
+    def bases(self, contig: str) -> Bases: ...
+
+
+def find_fault(
+    gene: GeneModel, transcript: Transcript, bases: Bases, limits: CheckLimits, organelle: str = ""
+) -> Fault | None:
+    """The first check that the transcript fails, or None.
+
+    Args:
+        bases: codes of the gene's whole contig, shape (contig length,), uint8.
+        organelle: which organelle the contig is, if it is one.
+    """
+    if gene.biotype not in CODING_BIOTYPES:
+        return Fault(Reason.NOT_PROTEIN_CODING, gene.biotype)
+    if organelle:
+        return Fault(Reason.ORGANELLE, organelle)
+    if not transcript.cds:
+        return Fault(Reason.NO_CDS, transcript.type)
+    return (
+        _structure_fault(transcript, len(bases), limits)
+        or _intron_fault(transcript, gene.strand, bases, limits)
+        or _reading_frame_fault(gene, transcript, bases)
+    )
+
+
+def _structure_fault(transcript: Transcript, contig_length: int, limits: CheckLimits) -> Fault | None:
+    starts, ends = zip(*(*transcript.exons, *transcript.cds), strict=True)
+    if min(starts) < 0 or max(ends) > contig_length:
+        return Fault(Reason.OUT_OF_BOUNDS, f"the contig has {contig_length} bases")
+    for segments in (transcript.exons, transcript.cds):
+        for left, right in pairwise(segments):
+            if right[0] < left[1]:
+                return Fault(Reason.OVERLAPPING_EXONS, _shown(right))
+    if transcript.cds != coding_part(transcript.exons, transcript.cds[0][0], transcript.cds[-1][1]):
+        return Fault(Reason.CDS_OUTSIDE_EXONS, "CDS segments are not the exons between start and stop")
+    shortest = min(transcript.cds, key=lambda segment: segment[1] - segment[0])
+    if shortest[1] - shortest[0] < limits.minimum_cds_segment:
+        return Fault(Reason.CDS_SEGMENT_TOO_SHORT, f"{_shown(shortest)}, {shortest[1] - shortest[0]} bp")
+    return None
+
+
+def coding_part(exons: Iterable[Interval], start: int, end: int) -> tuple[Interval, ...]:
+    """Exons cut to ``[start, end)``."""
+    return tuple((max(s, start), min(e, end)) for s, e in exons if s < end and e > start)
+
+
+def _intron_fault(transcript: Transcript, strand: str, bases: Bases, limits: CheckLimits) -> Fault | None:
+    introns = transcript.introns
+    for start, end in introns:
+        if end - start < limits.minimum_intron:
+            return Fault(Reason.INTRON_TOO_SHORT, f"{_shown((start, end))}, {end - start} bp")
+        if end - start > limits.maximum_intron:
+            return Fault(Reason.INTRON_TOO_LONG, f"{_shown((start, end))}, {end - start} bp")
+    for segment in transcript.cds:
+        if (bases[slice(*segment)] == N_CODE).any():
+            return Fault(Reason.ON_GAP, f"N in the CDS segment {_shown(segment)}")
+    sites = [(intron, splice_site(intron, strand, bases)) for intron in introns]
+    for intron, site in sites:
+        if "N" in site:
+            return Fault(Reason.ON_GAP, f"splice site {site} of the intron {_shown(intron)}")
+        if site == "AT-AC":
+            return Fault(Reason.AT_AC_SPLICE_SITE, _shown(intron))
+        if site not in SPLICE_SITES:
+            return Fault(Reason.SPLICE_SITE, f"{site}, intron {_shown(intron)}")
+    return None
+
+
+def splice_site(intron: Interval, strand: str, bases: Bases) -> str:
+    """First and last two bases of an intron in transcript direction, such as ``GT-AG``."""
+    start, end = intron
+    left, right = bases[start : start + 2], bases[end - 2 : end]
+    if strand == "-":
+        left, right = reverse_complement(right), reverse_complement(left)
+    return f"{decode(left)}-{decode(right)}"
+
+
+def _reading_frame_fault(gene: GeneModel, transcript: Transcript, bases: Bases) -> Fault | None:
+    codes = spliced_codes(transcript.cds, gene.strand, bases)
+    if transcript.start_phase:
+        return Fault(Reason.NO_START, f"the CDS begins inside a codon (phase {transcript.start_phase})")
+    if decode(codes[:3]) != "ATG":
+        return Fault(Reason.NO_START, f"first codon {decode(codes[:3])}")
+    if len(codes) % 3:
+        return Fault(Reason.LENGTH_NOT_MULTIPLE_OF_THREE, f"{len(codes)} bp")
+    protein = translate_codes(codes)
+    stop = protein.find("*")
+    if stop < 0:
+        return Fault(Reason.NO_STOP, f"last codon {decode(codes[-3:])}{_stop_behind(gene, transcript, bases)}")
+    if stop < len(protein) - 1:
+        return Fault(Reason.IN_FRAME_STOP, f"codon {stop + 1} of {len(protein)}")
+    return None
+
+
+def _stop_behind(gene: GeneModel, transcript: Transcript, bases: Bases) -> str:
+    """A hint for files whose CDS leaves the stop codon out."""
+    if gene.strand == "+":
+        behind = bases[transcript.cds[-1][1] :][:3]
+    else:
+        start = transcript.cds[0][0]
+        behind = reverse_complement(bases[max(0, start - 3) : start])
+    return "; a stop codon lies directly behind the CDS" if translate_codes(behind) == "*" else ""
+
+
+def _shown(segment: Interval) -> str:
+    return f"{segment[0] + 1}..{segment[1]}"
+
+
+def check_annotation(
+    genes: Iterable[GeneModel], genome: BaseSource, limits: CheckLimits, organelles: Collection[str] = ()
+) -> tuple[list[GeneModel], list[TranscriptRow]]:
+    """Check all transcripts of an annotation.
+
+    Args:
+        organelles: contigs that are organelles, besides those that are recognised by their names.
+
+    Returns:
+        the genes that keep at least one transcript, with their accepted transcripts only, in the order given; and one
+        row per transcript of the input, accepted or rejected, in the order given.
+
+    Raises:
+        ConfigError: one of ``organelles`` is no contig.
+    """
+    unknown = sorted(set(organelles) - set(genome.contigs))
+    if unknown:
+        raise ConfigError(
+            f"organelles: {shown(unknown[0])} is not in the genome FASTA, whose names are {some_names(genome.contigs)}"
+        )
+    by_contig: dict[str, list[tuple[int, GeneModel]]] = {}
+    for order, gene in enumerate(genes):
+        by_contig.setdefault(gene.contig, []).append((order, gene))
+    checked: list[tuple[int, GeneModel, tuple[Transcript, ...], list[TranscriptRow]]] = []
+    for contig, members in by_contig.items():
+        organelle = "named in the configuration" if contig in organelles else organelle_of(contig) or ""
+        bases = genome.bases(contig)
+        seen: dict[tuple[str, tuple[Interval, ...], tuple[Interval, ...]], str] = {}
+        for order, gene in members:
+            checked.append((order, gene, *_check_gene(gene, bases, limits, organelle, seen)))
+    checked.sort(key=lambda item: item[0])
+    accepted = [replace(gene, transcripts=kept) for _, gene, kept, _ in checked if kept]
+    rows = [row for *_, gene_rows in checked for row in gene_rows]
+    reasons = Counter(row.reason for row in rows if row.reason)
+    log.info("%d of %d transcripts accepted, in %d genes", len(rows) - reasons.total(), len(rows), len(accepted))
+    log.info("rejected: %s", ", ".join(f"{reason} {count}" for reason, count in reasons.most_common()) or "none")
+    return accepted, rows
+
+
+def _check_gene(
+    gene: GeneModel,
+    bases: Bases,
+    limits: CheckLimits,
+    organelle: str,
+    seen: dict[tuple[str, tuple[Interval, ...], tuple[Interval, ...]], str],
+) -> tuple[tuple[Transcript, ...], list[TranscriptRow]]:
+    kept, rows = [], []
+    for transcript in gene.transcripts:
+        fault = find_fault(gene, transcript, bases, limits, organelle)
+        if fault is None:
+            twin = seen.setdefault((gene.strand, transcript.exons, transcript.cds), transcript.id)
+            if twin != transcript.id:
+                fault = Fault(Reason.DUPLICATE, f"same exons and CDS as {twin}")
+        if fault is None:
+            kept.append(transcript)
+        verdict = (ACCEPTED, "", "") if fault is None else (REJECTED, str(fault.reason), fault.detail)
+        place = (gene.contig, transcript.start, transcript.end, gene.strand)
+        rows.append(TranscriptRow(gene.id, transcript.id, *place, *verdict))
+    return tuple(kept), rows

@@ -1,0 +1,175 @@
+"""From GFF3 or GTF lines, however arranged, to drafts of genes with transcripts and their parts.
+
+The tree is built here and not by a gffutils database, whose ``create_unique`` gives the children of a repeated gene id
+to the first copy.  Every look-up takes constant or logarithmic time, whatever ids are repeated.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import pairwise
+from pathlib import Path
+
+from phytoscribe.annotation.cleaning.copies import Copies, Place
+from phytoscribe.annotation.cleaning.feature_index import Relations, sorted_features
+from phytoscribe.annotation.cleaning.repairs import RepairKind, RepairReport
+from phytoscribe.annotation.cleaning.source_features import Feature, Part
+from phytoscribe.annotation.feature_types import is_transcript_type
+
+
+@dataclass(slots=True)
+class TranscriptDraft:
+    """A transcript line (None where the file has none) and its parts."""
+
+    id: str
+    line: Feature | None
+    parts: list[Part] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class GeneDraft:
+    """A gene line (None where the file has none) and its transcripts, in file order."""
+
+    id: str
+    line: Feature | None
+    transcripts: list[TranscriptDraft] = field(default_factory=list)
+
+
+class FeatureTree:
+    """All features of a file, each hung where it belongs; ``genes`` holds the drafts in file order."""
+
+    def __init__(
+        self,
+        path: str | Path,
+        contigs: Mapping[str, int],
+        report: RepairReport,
+        seqid_map: Mapping[str, str | None] | None = None,
+    ) -> None:
+        self.genes: list[GeneDraft] = []
+        self._report = report
+        self._genes_by_id: dict[str, list[GeneDraft]] = {}
+        self._transcripts: dict[str, list[TranscriptDraft]] = {}
+        self._made: dict[tuple[str, str, str, int], tuple[TranscriptDraft, GeneDraft]] = {}
+        self._outside: set[str] = set()
+        self._seen: set[tuple[object, ...]] = set()
+        self._copies: dict[int, Copies] = {}
+        found = sorted_features(path, contigs, report, seqid_map)
+        for feature in found.genes:
+            self._add_gene(feature)
+        report.genes_in = len(self.genes)
+        relations = Relations(found)
+        for feature in found.middle:
+            self._add_middle(feature, relations)
+        for part in found.parts:
+            self._add_part(part)
+        for draft, gene in list(self._made.values()):
+            self._divide(draft, gene)
+
+    def _is_repeated(self, feature: Feature) -> bool:
+        """True for a line that says the same as an earlier one; it is reported."""
+        if not feature.id:
+            return False
+        key = (feature.id, *feature.row[1:8], feature.parents)
+        if key not in self._seen:
+            self._seen.add(key)
+            return False
+        self._report.add(RepairKind.DUPLICATE_LINE, feature.id, feature.row.line, feature.kind, feature.place)
+        return True
+
+    def _add_gene(self, feature: Feature) -> None:
+        if not self._is_repeated(feature):
+            self.genes.append(GeneDraft(feature.id, feature))
+            self._genes_by_id.setdefault(feature.id, []).append(self.genes[-1])
+
+    def _add_middle(self, feature: Feature, relations: Relations) -> None:
+        owner = next((name for name in feature.parents if name in self._genes_by_id), "")
+        coding = feature.id in relations.with_cds
+        belongs = is_transcript_type(feature.kind) or coding or (owner and feature.id in relations.with_parts)
+        above = "" if owner else relations.transcript_above(feature)
+        if not belongs or (above and not coding):
+            self._outside.add(feature.id)
+            name = feature.id or next(iter(feature.parents), "")
+            self._report.add(RepairKind.FEATURE_LEFT_OUT, name, feature.row.line, feature.kind, feature.place)
+            return
+        if self._is_repeated(feature):
+            return
+        name = owner or relations.gene_above(feature, self._genes_by_id)
+        identifier = feature.id or f"{feature.kind}.line{feature.row.line}"
+        gene = self._gene_for(name or f"{identifier}.gene", feature)
+        draft = TranscriptDraft(feature.id or f"{gene.id}.transcript", feature)
+        if feature.id:
+            self._transcripts.setdefault(feature.id, []).append(draft)
+        gene.transcripts.append(draft)
+
+    def _gene_for(self, name: str, feature: Feature | Part) -> GeneDraft:
+        """The gene of that name at the feature's place; made where there is none."""
+        drafts = self._genes_by_id.setdefault(name, [])
+        if not drafts:
+            drafts.append(GeneDraft(name, None))
+            self.genes.append(drafts[0])
+            line = feature.line if isinstance(feature, Part) else feature.row.line
+            self._report.add(RepairKind.GENE_MADE, name, line, "", feature.place)
+        return drafts[self._nearest(drafts, feature)]
+
+    def _nearest(self, drafts: Sequence[GeneDraft] | Sequence[TranscriptDraft], feature: Feature | Part) -> int:
+        """Number of the copy of a repeated id that a feature belongs to."""
+        if len(drafts) == 1:
+            return 0
+        copies = self._copies.get(id(drafts))
+        if copies is None:  # all lines of genes and transcripts are known before the first question
+            copies = self._copies[id(drafts)] = Copies(_place(draft.line) for draft in drafts if draft.line)
+        return copies.nearest(_place(feature))
+
+    def _add_part(self, part: Part) -> None:
+        if not part.parents:
+            if part.id and part.kind in ("CDS", "exon"):
+                self._made_transcript(f"{part.id}.mrna", f"{part.id}.gene", part).parts.append(part)
+            else:
+                self._report.add(RepairKind.ORPHAN, part.id, part.line, part.kind, part.place)
+        for parent in part.parents:
+            drafts = self._transcripts.get(parent)
+            if drafts is not None:
+                drafts[self._nearest(drafts, part)].parts.append(part)
+            elif parent in self._genes_by_id:
+                self._made_transcript(parent, parent, part, suffix=".mrna").parts.append(part)
+            elif parent not in self._outside:
+                self._made_transcript(parent, part.gene_hint or f"{parent}.gene", part).parts.append(part)
+
+    def _made_transcript(self, name: str, gene_name: str, part: Part, suffix: str = "") -> TranscriptDraft:
+        """The transcript of that name on the part's strand, in the copy of the gene that the part lies on."""
+        genes = self._genes_by_id.get(gene_name)
+        key = (name, part.contig, part.strand, self._nearest(genes, part) if genes else 0)
+        if key not in self._made:
+            gene = self._gene_for(gene_name, part)
+            draft = TranscriptDraft(name + suffix, None)
+            self._made[key] = draft, gene
+            gene.transcripts.append(draft)
+            self._report.add(RepairKind.TRANSCRIPT_MADE, draft.id, part.line, f"in gene {gene.id}", part.place)
+        return self._made[key][0]
+
+    def _divide(self, draft: TranscriptDraft, gene: GeneDraft) -> None:
+        """One transcript for each CDS id where CDS of several ids under one gene, without transcripts, overlap."""
+        by_id: dict[str, list[Part]] = {}
+        for part in draft.parts:
+            by_id.setdefault(part.id, []).append(part)
+        all_coding = all(part.kind == "CDS" for part in draft.parts)
+        if len(by_id) < 2 or not all_coding or not _overlapping(draft.parts) or any(map(_overlapping, by_id.values())):
+            return
+        _, *others = by_id
+        draft.parts = next(iter(by_id.values()))
+        for number, name in enumerate(others, start=2):
+            twin = TranscriptDraft(f"{draft.id}{number}", None, by_id[name])
+            gene.transcripts.append(twin)
+            first = twin.parts[0]
+            self._report.add(RepairKind.TRANSCRIPT_MADE, twin.id, first.line, f"in gene {gene.id}", first.place)
+
+
+def _overlapping(parts: Sequence[Part]) -> bool:
+    spans = sorted({(part.start, part.end) for part in parts})
+    return len(spans) < len(parts) or any(left[1] > right[0] for left, right in pairwise(spans))
+
+
+def _place(feature: Feature | Part) -> Place:
+    row = feature.row if isinstance(feature, Feature) else feature
+    return Place(row.contig, row.start, row.end, row.strand)

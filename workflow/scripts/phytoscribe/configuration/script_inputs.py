@@ -1,0 +1,92 @@
+"""Which modules of the library a rule's script reaches, read from the import statements alone.
+
+Snakemake reruns a rule when its script changes, not when a module changes that the script imports.  The rules
+therefore list the modules reached as inputs; this module finds them, so that no list has to be kept by hand.
+"""
+
+from __future__ import annotations
+
+import ast
+from functools import cache
+from pathlib import Path
+
+PACKAGE = "phytoscribe"
+
+#: Modules that carry no result: messages, logging, renaming files, and the way of a download, which arrives whole and
+#: checked or not at all. An edit of them reruns nothing.
+WITHOUT_RESULTS = frozenset(
+    {
+        "errors.py",
+        "files.py",
+        "session.py",
+        "intake/addresses.py",
+        "intake/transfer/answers.py",
+        "intake/transfer/attempts.py",
+        "intake/transfer/content.py",
+        "intake/transfer/failures.py",
+        "intake/transfer/ftp.py",
+        "intake/transfer/locking.py",
+        "intake/transfer/partial.py",
+        "intake/transfer/progress.py",
+        "intake/transfer/retries.py",
+        "intake/credentials.py",
+        "intake/transfer/transfer.py",
+        "intake/transfer/web.py",
+    }
+)
+
+
+def modules_reached(script: str | Path, scripts: str | Path) -> list[Path]:
+    """Library files that ``script`` imports, directly or through other library files; sorted.
+
+    Args:
+        script: a Python file.
+        scripts: the folder that holds the package ``phytoscribe``.
+    """
+    root = Path(scripts)
+    found: set[Path] = set()
+    waiting = [Path(script)]
+    while waiting:
+        for name in imported_names(waiting.pop()):
+            for file in _files_of(name, root):
+                if file not in found:
+                    found.add(file)
+                    waiting.append(file)
+    return sorted(found)
+
+
+def result_modules(script: str | Path, scripts: str | Path) -> list[Path]:
+    """The modules of :func:`modules_reached` whose edit can change what the script writes."""
+    package = Path(scripts) / PACKAGE
+    return [file for file in modules_reached(script, scripts) if str(file.relative_to(package)) not in WITHOUT_RESULTS]
+
+
+def outside_packages(files: list[Path]) -> set[str]:
+    """Top-level names of everything imported by ``files`` that is not of the library itself."""
+    return {name.partition(".")[0] for file in files for name in imported_names(file)} - {PACKAGE, "__future__"}
+
+
+@cache
+def imported_names(file: Path) -> frozenset[str]:
+    """Dotted names of all absolute imports in a Python file, those inside functions too.
+
+    For ``from a.b import c`` both ``a.b`` and ``a.b.c`` are given: ``c`` may be a module.
+    """
+    names: set[str] = set()
+    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"), filename=str(file))):
+        if isinstance(node, ast.Import):
+            names.update(alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.level == 0 and node.module:
+            names.add(node.module)
+            names.update(f"{node.module}.{alias.name}" for alias in node.names)
+    return frozenset(names)
+
+
+def _files_of(name: str, root: Path) -> list[Path]:
+    """Files that an import of the dotted name runs: the module, and the ``__init__.py`` of each package above it."""
+    parts = name.split(".")
+    if parts[0] != PACKAGE:
+        return []
+    candidates = [root.joinpath(*parts[:depth], "__init__.py") for depth in range(1, len(parts) + 1)]
+    candidates.append(root.joinpath(*parts).with_suffix(".py"))
+    return [file for file in candidates if file.is_file()]

@@ -1,0 +1,194 @@
+"""Stretches of sequence with known genes, as the lattice sees them: candidate sites and chains of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from phytoscribe.annotation.model import GeneModel, Interval, introns_between, merge_intervals
+from phytoscribe.annotation.sequences import splice
+from phytoscribe.decoding import candidate_sites
+from phytoscribe.decoding.settings import DecoderSettings
+from phytoscribe.decoding.streaming import SiteScanner
+
+
+@dataclass(frozen=True)
+class DecodedRegion:
+    """A stretch of sequence that stands for a contig of its own, with the network's output and its reference genes.
+
+    Attributes:
+        bases: uint8 (length,).
+        plus, minus: log probabilities of each strand's states, (length, STATE_COUNT), contig orientation.
+        genes: reference genes in the region's coordinates.
+        mask: intervals that count on neither side.
+    """
+
+    bases: npt.NDArray[np.uint8]
+    plus: npt.NDArray
+    minus: npt.NDArray
+    genes: Sequence[GeneModel]
+    mask: Sequence[Interval] = ()
+
+
+@dataclass(frozen=True)
+class Stretch:
+    """A stretch of a region without masked bases: its candidate sites and the structures of its genes.
+
+    Attributes:
+        rows: candidate sites, those of the reference among them.
+        loci: for each reference gene its isoforms, each a chain of nodes ``(row, t)`` from left to right.
+        start: where it begins in the region; rows count from here.
+        bases: its length.
+    """
+
+    rows: candidate_sites.Rows
+    loci: list[list[npt.NDArray[np.int64]]]
+    start: int
+    bases: int
+
+
+#: Strand and CDS segments.
+Chain = tuple[str, tuple[Interval, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class Locus:
+    """A reference gene as the grammar sees it: the span of its coding isoforms, and those it can express (or none)."""
+
+    start: int
+    end: int
+    chains: tuple[Chain, ...]
+
+    def shifted(self, offset: int) -> Locus:
+        chains = tuple((strand, tuple((s + offset, e + offset) for s, e in cds)) for strand, cds in self.chains)
+        return Locus(self.start + offset, self.end + offset, chains)
+
+
+def expressible(chain: Chain, bases: npt.NDArray[np.uint8], settings: DecoderSettings) -> bool:
+    """Whether the grammar allows a CDS chain of a strand: codons, splice sites, lengths."""
+    strand, cds = chain
+    sequence = splice(cds, strand, bases)
+    codons = [sequence[i : i + 3] for i in range(0, len(sequence), 3)]
+    stops = {"TAA", "TAG", "TGA"}
+    if len(sequence) % 3 or len(sequence) < settings.minimum_cds or "N" in sequence or codons[0] != "ATG":
+        return False
+    if codons[-1] not in stops or stops & set(codons[:-1]) or any(end - start < 3 for start, end in cds):
+        return False
+    for left, right in introns_between(cds):
+        if right - left < settings.minimum_intron:
+            return False
+        ends = splice([(left, left + 2)], strand, bases), splice([(right - 2, right)], strand, bases)
+        donor, acceptor = ends if strand == "+" else ends[::-1]
+        at_ac = settings.at_ac and (donor, acceptor) == ("AT", "AC")
+        if not at_ac and (donor not in ("GT", "GC") or acceptor != "AG"):
+            return False
+    return True
+
+
+def loci_of(genes: Iterable[GeneModel], bases: npt.NDArray[np.uint8], settings: DecoderSettings) -> list[Locus]:
+    """Loci of the coding genes, in order of position."""
+    found = []
+    for gene in genes:
+        chains = dict.fromkeys((gene.strand, transcript.cds) for transcript in gene.coding_transcripts)
+        if chains:
+            start = min(cds[0][0] for _, cds in chains)
+            end = max(cds[-1][1] for _, cds in chains)
+            good = tuple(chain for chain in chains if expressible(chain, bases, settings))
+            found.append(Locus(start, end, good))
+    return sorted(found, key=lambda locus: (locus.start, locus.end))
+
+
+def stretches_of(region: DecodedRegion, settings: DecoderSettings, cutoff: float | None) -> list[Stretch]:
+    """Cut a region at its masked intervals and at the loci that the grammar cannot express."""
+    loci = loci_of(region.genes, region.bases, settings)
+    return stretches_between(region.bases, region.plus, region.minus, loci, region.mask, settings.at_ac, cutoff)
+
+
+def stretches_between(
+    bases: npt.NDArray[np.uint8],
+    plus: npt.NDArray,
+    minus: npt.NDArray,
+    loci: Sequence[Locus],
+    mask: Iterable[Interval],
+    at_ac: bool,
+    cutoff: float | None,
+) -> list[Stretch]:
+    """Stretches of a sequence between its masked intervals and what the grammar cannot express.
+
+    Args:
+        bases, plus, minus: as in :class:`DecodedRegion`.
+        loci: in order of position; what reaches beyond the sequence's ends is left out with all it covers.
+        cutoff: least log probability of a site that is not one of the loci's.
+    """
+    size = bases.size
+    hidden = [(int(start), int(end)) for start, end in mask]
+    kept = []
+    for locus in loci:
+        if locus.chains and locus.start >= 0 and locus.end <= size:
+            kept.append(locus)
+        else:
+            hidden.append((max(0, locus.start), min(size, locus.end)))
+    # Genes over one another have no place on one path, nor have those that a masked interval touches.
+    while True:
+        closed = merge_intervals(hidden)
+        clashing = {
+            index
+            for index, locus in enumerate(kept)
+            if any(s < locus.end and locus.start < e for s, e in closed)
+            or any(o.start < locus.end and locus.start < o.end for k, o in enumerate(kept) if k != index)
+        }
+        if not clashing:
+            break
+        hidden += [(kept[index].start, kept[index].end) for index in clashing]
+        kept = [locus for index, locus in enumerate(kept) if index not in clashing]
+    found, position = [], 0
+    for start, end in [*closed, (size, size)]:
+        if start > position:
+            inside = [locus.chains for locus in kept if position <= locus.start and locus.end <= start]
+            part = slice(position, start)
+            found.append(_stretch(bases[part], plus[part], minus[part], position, inside, at_ac, cutoff))
+        position = max(position, end)
+    return found
+
+
+def _stretch(
+    bases: npt.NDArray[np.uint8],
+    plus: npt.NDArray,
+    minus: npt.NDArray,
+    start: int,
+    loci: Sequence[Sequence[Chain]],
+    at_ac: bool,
+    cutoff: float | None,
+) -> Stretch:
+    keep = np.zeros(bases.size, np.uint8)
+    for chains in loci:
+        for _, cds in chains:
+            for cut in np.ravel(cds):
+                # The cut at the stretch's very end is kept by the scanner itself.
+                if cut - start < keep.size:
+                    keep[cut - start] = 1
+    scanner = SiteScanner(cutoff, at_ac)
+    first = scanner.push(bases, plus, minus, keep)
+    rows = candidate_sites.join([first, scanner.finish()])
+    index = {
+        (int(p), int(k), int(s)): row
+        for row, (p, k, s) in enumerate(zip(rows.position, rows.kind, rows.strand, strict=True))
+    }
+    nodes = [[_nodes(chain, start, index) for chain in chains] for chains in loci]
+    return Stretch(rows, nodes, start, bases.size)
+
+
+def _nodes(chain: Chain, offset: int, index: dict[tuple[int, int, int], int]) -> npt.NDArray[np.int64]:
+    """Nodes of a CDS chain, int64 (2 * segments, 2): row and t, from left to right."""
+    strand = candidate_sites.PLUS if chain[0] == "+" else candidate_sites.MINUS
+    nodes, done, last = [], 0, len(chain[1]) - 1
+    for number, (start, end) in enumerate(chain[1]):
+        opening = candidate_sites.BEGIN if number == 0 else candidate_sites.INTRON_END
+        closing = candidate_sites.END if number == last else candidate_sites.INTRON_BEGIN
+        nodes.append((index[start - offset, opening, strand], done % 3))
+        done += end - start
+        nodes.append((index[end - offset, closing, strand], done % 3))
+    return np.array(nodes, dtype=np.int64)

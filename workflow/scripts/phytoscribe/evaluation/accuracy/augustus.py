@@ -1,0 +1,156 @@
+"""AUGUSTUS as the baseline: run ab initio on single contigs, read its output as gene models.
+
+AUGUSTUS: Stanke et al. 2008, Bioinformatics 24:637 (doi 10.1093/bioinformatics/btn013).
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from phytoscribe.annotation.model import GeneModel, Interval, Transcript, sort_genes
+from phytoscribe.annotation.sequences import write_fasta
+from phytoscribe.errors import GffError
+from phytoscribe.files import open_text, scratch_folder
+from phytoscribe.genome.fasta import Genome
+from phytoscribe.genome.sequence import Bases, decode
+from phytoscribe.programs import require, run, version_line
+
+log = logging.getLogger(__name__)
+
+#: No UTR model, and the whole sequence is searched: soft-masked bases are bases like any other.  The stop codon belongs
+#: to the CDS, also with parameter sets whose own setting leaves it out.
+OPTIONS = ("--UTR=off", "--softmasking=0", "--stopCodonExcludedFromCDS=false")
+SOURCE = "AUGUSTUS"
+#: Contig and id.
+_Name = tuple[str, str]
+_TRANSCRIPT_ID = re.compile(r'transcript_id "([^"]+)"')
+
+
+def predict_genes(genome: Genome, contigs: Sequence[str], species: str, processes: int) -> list[GeneModel]:
+    """Genes that AUGUSTUS finds on ``contigs``, numbered ``augustus_g000001`` ... in order of contig and position.
+
+    One process per contig, the longest first, at most ``processes`` at a time; contigs are never cut, so the result
+    does not depend on ``processes``.
+
+    Raises:
+        ToolError: augustus is missing or fails (for instance for an unknown ``species``).
+    """
+    longest_first = sorted(contigs, key=lambda name: -genome.contigs[name])
+
+    def one(contig: str) -> list[GeneModel]:
+        with scratch_folder("augustus-") as folder:
+            run_augustus(contig, genome.bases(contig), species, folder / "genes.gff")
+            return read_augustus(folder / "genes.gff")
+
+    with ThreadPoolExecutor(max_workers=max(1, processes)) as pool:
+        found = [gene for genes in pool.map(one, longest_first) for gene in genes]
+    log.info("AUGUSTUS (%s): %d genes on %d contigs", species, len(found), len(contigs))
+    return numbered(sort_genes(found, genome.contigs))
+
+
+def run_augustus(contig: str, bases: Bases, species: str, output: Path) -> None:
+    """Write AUGUSTUS's own output for one contig, from the base codes uint8 (length,).
+
+    Raises:
+        ToolError: augustus is missing or fails.
+    """
+    program = require("augustus", "the AUGUSTUS baseline")
+    with scratch_folder("augustus-") as folder:
+        with (folder / "contig.fa").open("w", encoding="utf-8") as handle:
+            write_fasta(handle, [(contig, decode(bases))])
+        run([program, f"--species={species}", *OPTIONS, folder / "contig.fa"], stdout=output)
+
+
+def version() -> str:
+    """AUGUSTUS's own version line."""
+    return version_line(require("augustus", "the AUGUSTUS baseline"), "--version")
+
+
+def numbered(genes: Iterable[GeneModel]) -> list[GeneModel]:
+    """The same genes under ids that are unique over all contigs: AUGUSTUS starts at g1 for each of its runs."""
+    renamed = []
+    for number, gene in enumerate(genes, start=1):
+        name = f"augustus_g{number:06d}"
+        transcripts = (replace(t, id=f"{name}.t{index}") for index, t in enumerate(gene.transcripts, start=1))
+        renamed.append(replace(gene, id=name, transcripts=tuple(transcripts)))
+    return renamed
+
+
+@dataclass
+class _Lines:
+    contig: str
+    strand: str
+    cds: list[tuple[int, int, int]] = field(default_factory=list)
+    exons: list[Interval] = field(default_factory=list)
+
+
+def read_augustus(path: str | Path) -> list[GeneModel]:
+    """Gene models of an AUGUSTUS output file (its own GFF; gzip works), in the order of the file.
+
+    CDS lines hold the stop codon, as AUGUSTUS writes them by default.  Genes cut by a contig end keep the phase of
+    their first CDS segment.  The score is AUGUSTUS's posterior probability where it gives one.
+
+    Ids are AUGUSTUS's own, g1, g2, ..., and begin anew in each of its runs: in a file of several runs put together they
+    tell genes apart on one contig only.
+
+    Raises:
+        GffError: a line has not nine columns, a CDS line names no transcript, or two genes of a contig have one id.
+    """
+    transcripts: dict[_Name, _Lines] = {}
+    scores: dict[_Name, float] = {}
+    begun: dict[_Name, int] = {}
+    with open_text(path) as handle:
+        for number, line in enumerate(handle, start=1):
+            if line.startswith("#") or not line.strip():
+                continue
+            columns = line.rstrip("\n").split("\t")
+            if len(columns) != 9:
+                raise GffError(f"{path}, line {number}: {len(columns)} columns instead of 9; is this AUGUSTUS output?")
+            if columns[2] in ("gene", "transcript"):
+                name = columns[0], columns[8]
+                if name in begun:
+                    raise GffError(
+                        f"{path}, line {number}: {columns[2]} {columns[8]} of contig {columns[0]} began in line "
+                        f"{begun[name]} already; join the outputs of several runs with AUGUSTUS's join_aug_pred.pl"
+                    )
+                begun[name] = number
+                if columns[5] != ".":
+                    scores[name] = float(columns[5])
+            elif columns[2] in ("CDS", "exon"):
+                _add_part(columns, transcripts, f"{path}, line {number}")
+    by_gene: dict[_Name, list[_Name]] = defaultdict(list)
+    for contig, name in transcripts:
+        by_gene[contig, name.rpartition(".")[0] or name].append((contig, name))
+    return [_gene(name, members, transcripts, scores) for name, members in by_gene.items()]
+
+
+def _add_part(columns: Sequence[str], transcripts: dict[_Name, _Lines], where: str) -> None:
+    matched = _TRANSCRIPT_ID.search(columns[8])
+    if matched is None:
+        raise GffError(f"{where}: a {columns[2]} line without transcript_id; is this AUGUSTUS output?")
+    lines = transcripts.setdefault((columns[0], matched.group(1)), _Lines(columns[0], columns[6]))
+    start, end = int(columns[3]) - 1, int(columns[4])
+    if columns[2] == "CDS":
+        lines.cds.append((start, end, int(columns[7])))
+    else:
+        lines.exons.append((start, end))
+
+
+def _gene(
+    name: _Name, members: Sequence[_Name], transcripts: dict[_Name, _Lines], scores: dict[_Name, float]
+) -> GeneModel:
+    first = transcripts[members[0]]
+    models = []
+    for member in members:
+        cds = sorted(transcripts[member].cds)
+        segments = tuple((start, end) for start, end, _ in cds)
+        phase = cds[0 if first.strand == "+" else -1][2] if cds else 0
+        exons = tuple(sorted(transcripts[member].exons)) or segments
+        models.append(Transcript(member[1], exons, segments, score=scores.get(member), start_phase=phase))
+    return GeneModel(name[1], first.contig, first.strand, tuple(models), source=SOURCE, score=scores.get(name))

@@ -1,0 +1,83 @@
+"""Do genes with a probability of 0.8 prove right in eight of ten cases?  Reliability bins and their summary.
+
+Expected calibration error: the mean over all items of the difference between their bin's mean probability and its
+share of right items (Naeini et al. 2015, doi:10.1609/aaai.v29i1.9602).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from phytoscribe.annotation.model import GeneModel
+from phytoscribe.evaluation.accuracy.counts import Scored
+
+BIN_COLUMNS = ("low", "high", "n", "mean_probability", "share_right")
+
+
+def right_loci(predicted: Sequence[GeneModel], reference: Iterable[GeneModel]) -> npt.NDArray[np.bool_]:
+    """Whether each predicted gene has a CDS chain of the reference, as level ``locus`` of the exact ruler counts it."""
+    comparison = Scored.of_scorable(list(reference), predicted).comparison
+    return comparison.right_predicted(comparison.everything)
+
+
+def equal_width_bins(probabilities: npt.ArrayLike, right: npt.ArrayLike, bins: int = 10) -> pd.DataFrame:
+    """Reliability in ``bins`` bins of equal width over 0..1; those without items are left out.
+
+    Args:
+        probabilities: (n,), in 0..1.
+        right: bool (n,).
+
+    Returns:
+        Columns :data:`BIN_COLUMNS`; a bin holds ``low <= probability < high``, the last one also 1.
+    """
+    return _binned(probabilities, right, np.linspace(0.0, 1.0, bins + 1))
+
+
+def equal_mass_bins(probabilities: npt.ArrayLike, right: npt.ArrayLike, bins: int = 10) -> pd.DataFrame:
+    """Reliability in ``bins`` bins of about equally many items; equal probabilities stay together.
+
+    Arguments and result are those of :func:`equal_width_bins`.
+    """
+    values = np.asarray(probabilities, dtype=float)
+    if not values.size:
+        return _binned(values, right, np.array([0.0, 1.0]))
+    edges = np.unique(np.quantile(values, np.linspace(0.0, 1.0, bins + 1)))
+    return _binned(values, right, edges if edges.size > 1 else np.array([edges[0], edges[0]]))
+
+
+def expected_calibration_error(table: pd.DataFrame) -> float:
+    """Mean difference between probability and share of right items, weighted by items; NaN without items."""
+    if not table["n"].sum():
+        return float("nan")
+    return float(np.average((table["mean_probability"] - table["share_right"]).abs(), weights=table["n"]))
+
+
+def chance_error(
+    probabilities: npt.ArrayLike, bins: Callable[[npt.ArrayLike, npt.ArrayLike], pd.DataFrame], draws: int = 200
+) -> float:
+    """Expected calibration error that perfectly calibrated probabilities would show, for lack of items.
+
+    The mean over ``draws`` sets of outcomes that come true with exactly these probabilities; always the same draws.
+    """
+    values = np.asarray(probabilities, dtype=float)
+    random = np.random.default_rng(0)
+    errors = [expected_calibration_error(bins(values, random.random(values.size) < values)) for _ in range(draws)]
+    return float(np.mean(errors))
+
+
+def _binned(probabilities: npt.ArrayLike, right: npt.ArrayLike, edges: npt.NDArray[np.float64]) -> pd.DataFrame:
+    values, hits = np.asarray(probabilities, dtype=float), np.asarray(right, dtype=float)
+    if values.shape != hits.shape:
+        raise ValueError(f"{values.size} probabilities for {hits.size} outcomes")
+    number = np.clip(np.searchsorted(edges, values, side="right") - 1, 0, edges.size - 2)
+    rows = []
+    for index in range(edges.size - 1):
+        inside = number == index
+        if inside.any():
+            count = int(inside.sum())
+            rows.append((edges[index], edges[index + 1], count, values[inside].mean(), hits[inside].mean()))
+    return pd.DataFrame(rows, columns=list(BIN_COLUMNS))

@@ -1,0 +1,258 @@
+"""What is wrong with the genes that the exact ruler does not count: every wrong locus in one class.
+
+Genes meet where they share CDS bases on the same strand.  A reference locus that no prediction has right is ``missed``
+if it meets none (``wrong_strand`` if predictions on the other strand cover half of its CDS); ``merged`` if it meets a
+prediction that also meets another locus apart from it; ``split`` if it meets several predictions.  Where one meets one,
+the two most alike transcripts (fewest introns and ends that differ) are compared:
+
+* ``wrong_start``, ``wrong_stop``, ``wrong_start_and_stop``: the introns that lie wholly in their common span are equal,
+  so that only an end differs, with whatever lies beyond the other's end (one that reads on into an intron, or lies in
+  another exon, is only a wrong end too);
+* with equal ends: ``intron_retained`` and ``intron_added`` (introns are only lacking, or only added),
+  ``exon_skipped`` and ``exon_added`` (one intron in place of adjoining ones with the same outer ends, or the reverse),
+  ``one_junction`` (one intron with one end moved), ``several_introns`` (anything more);
+* ``end_and_introns``: an end is wrong, and introns within the common span too.
+
+A wrong prediction is classed alike by what it meets.  One that meets nothing is ``wrong_strand`` if half of its CDS is
+CDS of the other strand, ``transposon`` if half of it lies in transposable elements, else ``intergenic``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import cached_property
+from itertools import combinations, product
+
+import numpy as np
+
+from phytoscribe.annotation.model import GeneModel, Interval, Transcript, introns_between
+from phytoscribe.evaluation.accuracy.counts import Scored
+from phytoscribe.evaluation.accuracy.gene_arrays import Codes, Flags, meetings, spans_of
+from phytoscribe.evaluation.accuracy.gene_matching import Choice
+from phytoscribe.genome.intervals import merged
+
+Chain = tuple[Interval, ...]
+
+
+class ErrorClass(StrEnum):
+    """Classes in the order of the tables; see the module."""
+
+    MISSED = "missed"
+    MERGED = "merged"
+    SPLIT = "split"
+    WRONG_START = "wrong_start"
+    WRONG_STOP = "wrong_stop"
+    WRONG_START_AND_STOP = "wrong_start_and_stop"
+    ONE_JUNCTION = "one_junction"
+    EXON_SKIPPED = "exon_skipped"
+    EXON_ADDED = "exon_added"
+    INTRON_RETAINED = "intron_retained"
+    INTRON_ADDED = "intron_added"
+    SEVERAL_INTRONS = "several_introns"
+    END_AND_INTRONS = "end_and_introns"
+    WRONG_STRAND = "wrong_strand"
+    TRANSPOSON = "transposon"
+    INTERGENIC = "intergenic"
+
+
+@dataclass(frozen=True)
+class GeneError:
+    """A wrong gene.
+
+    Attributes:
+        gene: the reference locus or the predicted gene.
+        error: its class.
+        partners: the genes of the other side that it meets, in order of position.
+        is_prediction: it is a predicted gene.
+    """
+
+    gene: GeneModel
+    error: ErrorClass
+    partners: tuple[GeneModel, ...]
+    is_prediction: bool = False
+
+
+def wrong_genes(
+    reference: Sequence[GeneModel],
+    predicted: Sequence[GeneModel],
+    unscored: Sequence[GeneModel] = (),
+    transposons: Mapping[str, Sequence[Interval]] | None = None,
+) -> tuple[list[GeneError], list[GeneError]]:
+    """Loci that no prediction has right, and predictions that are not right, in the order of the arguments.
+
+    Args:
+        reference, predicted: genes that count, as :func:`phytoscribe.evaluation.accuracy.counts.compare` takes them.
+        unscored: known loci that are no reference; a prediction that joins one to a locus is a merger.
+        transposons: intervals by contig.
+    """
+    met = Meetings(reference, predicted, unscored, transposons)
+    lost = [met.locus_error(number) for number in np.flatnonzero(~met.right_loci).tolist()]
+    wrong = [met.prediction_error(number) for number in np.flatnonzero(~met.right_predictions).tolist()]
+    return lost, wrong
+
+
+class Meetings:
+    """Which loci and predictions share CDS bases on one strand, which are right, and what is wrong with the others."""
+
+    def __init__(
+        self,
+        reference: Sequence[GeneModel],
+        predicted: Sequence[GeneModel],
+        unscored: Sequence[GeneModel] = (),
+        transposons: Mapping[str, Sequence[Interval]] | None = None,
+        known: Scored | None = None,
+    ) -> None:
+        """The first loci are the reference, then come the unscored ones.
+
+        Args:
+            reference, predicted, unscored, transposons: those of :func:`wrong_genes`.
+            known: a comparison of the same loci and predictions, where there is one, to save making it again.
+        """
+        self.loci, self.scored, self.predicted = [*reference, *unscored], len(reference), predicted
+        same = known is not None and (len(known.reference), len(known.predicted)) == (len(self.loci), len(predicted))
+        sides = known if known is not None and same else Scored.of_scorable(self.loci, predicted)
+        self.comparison = sides.comparison
+        inside = np.arange(len(self.loci)) < self.scored
+        choice = Choice(inside, np.ones(len(predicted), dtype=np.bool_))
+        self.right_loci = self.comparison.found_reference(choice)[: self.scored]
+        self.right_predictions = self.comparison.right_predicted(choice)
+        self._transposons = sides.axis.on_both_strands(transposons or {})
+        loci, guesses = self.comparison.reference, self.comparison.predicted
+        self.locus_spans, self.predicted_spans = spans_of(self.loci), spans_of(predicted)
+        of_locus, of_prediction, bases = meetings(loci, guesses)
+        self.predictions_at = _Neighbours(of_locus, of_prediction, self.predicted_spans[0], bases)
+        self.loci_at = _Neighbours(of_prediction, of_locus, self.locus_spans[0], bases)
+        of_locus, of_other, bases = meetings(loci, loci)
+        self._loci_beside = _Neighbours(of_locus, of_other, self.locus_spans[0], bases)
+
+    def locus_error(self, number: int) -> GeneError:
+        """What is wrong with a reference locus, by its number among the loci."""
+        gene, met = self.loci[number], self.predictions_at[number]
+        if not met:
+            error = ErrorClass.WRONG_STRAND if self._antisense_loci[number] else ErrorClass.MISSED
+        elif any(self._apart(number, other) for prediction in met for other in self.loci_at[prediction]):
+            error = ErrorClass.MERGED
+        else:
+            error = ErrorClass.SPLIT if len(met) > 1 else difference(gene, self.predicted[met[0]])
+        return GeneError(gene, error, tuple(self.predicted[n] for n in met))
+
+    def prediction_error(self, number: int) -> GeneError:
+        """What is wrong with a predicted gene, by its number."""
+        gene, met = self.predicted[number], self.loci_at[number]
+        scored = [locus for locus in met if locus < self.scored]
+        if not scored:
+            error = self._error_between_loci(number)
+        elif any(self._apart(left, right) for left, right in combinations(met, 2)):
+            error = ErrorClass.MERGED
+        elif any(len(self.predictions_at[locus]) > 1 for locus in met):
+            error = ErrorClass.SPLIT
+        else:
+            error = min((difference(self.loci[locus], gene) for locus in scored), key=list(ErrorClass).index)
+        return GeneError(gene, error, tuple(self.loci[n] for n in met), is_prediction=True)
+
+    def _error_between_loci(self, number: int) -> ErrorClass:
+        if self._antisense_predictions[number]:
+            return ErrorClass.WRONG_STRAND
+        return ErrorClass.TRANSPOSON if self._in_transposons[number] else ErrorClass.INTERGENIC
+
+    def _apart(self, left: int, right: int) -> bool:
+        return left != right and right not in self._loci_beside[left]
+
+    @cached_property
+    def _antisense_loci(self) -> Flags:
+        return self.comparison.reference.mostly_inside(merged(self.comparison.predicted.segments), antisense=True)
+
+    @cached_property
+    def _antisense_predictions(self) -> Flags:
+        return self.comparison.predicted.mostly_inside(merged(self.comparison.reference.segments), antisense=True)
+
+    @cached_property
+    def _in_transposons(self) -> Flags:
+        return self.comparison.predicted.mostly_inside(self._transposons)
+
+
+class _Neighbours:
+    """For each gene of one side the numbers of those of the other that it meets, by position."""
+
+    def __init__(self, genes: Codes, others: Codes, starts: Codes, bases: Codes) -> None:
+        """Pairs of genes, the starts of ``others`` by number, and the bases that each pair shares."""
+        order = np.lexsort([others, starts[others], genes])
+        self._genes, self._others, self._bases = genes[order], others[order], bases[order]
+
+    def __getitem__(self, gene: int) -> list[int]:
+        return self._others[self._rows(gene)].tolist()
+
+    def closest(self, gene: int) -> int:
+        """The one with most bases in common, of equals the first; the gene must meet one."""
+        rows = self._rows(gene)
+        return int(self._others[rows][np.argmax(self._bases[rows])])
+
+    def _rows(self, gene: int) -> slice:
+        return slice(*np.searchsorted(self._genes, [gene, gene + 1]))
+
+
+def difference(locus: GeneModel, predicted: GeneModel) -> ErrorClass:
+    """How the two most alike transcripts of a locus and of a prediction on the same strand differ.
+
+    Raises:
+        ValueError: they do not: a transcript of both has the same CDS.
+    """
+    reference, guess = closest_chains(locus, predicted)
+    if reference == guess:
+        raise ValueError(f"{locus.id} and {predicted.id} have a transcript in common")
+    start, stop = reference[0][0] == guess[0][0], reference[-1][1] == guess[-1][1]
+    if _inner_introns(reference, guess) == _inner_introns(guess, reference):
+        if stop:
+            return ErrorClass.WRONG_START
+        return ErrorClass.WRONG_STOP if start else ErrorClass.WRONG_START_AND_STOP
+    return _changed_introns(reference, guess) if start and stop else ErrorClass.END_AND_INTRONS
+
+
+def closest_chains(locus: GeneModel, predicted: GeneModel) -> tuple[Chain, Chain]:
+    """The two CDS chains of genes on the same strand that have fewest introns and ends apart.
+
+    Coordinates of the minus strand are negated, so that they grow towards the 3' end.
+    """
+    pairs = product(_chains_as_read(locus), _chains_as_read(predicted))
+    return min(pairs, key=lambda pair: (_dissimilarity(*pair), pair))
+
+
+def _changed_introns(reference: Chain, guess: Chain) -> ErrorClass:
+    """Class of two chains with equal ends and different introns."""
+    lacking = sorted(set(introns_between(reference)) - set(introns_between(guess)))
+    added = sorted(set(introns_between(guess)) - set(introns_between(reference)))
+    if not added:
+        return ErrorClass.INTRON_RETAINED
+    if not lacking:
+        return ErrorClass.INTRON_ADDED
+    same_outer_ends = (lacking[0][0], lacking[-1][1]) == (added[0][0], added[-1][1])
+    if len(added) == 1 and len(lacking) > 1 and same_outer_ends:
+        return ErrorClass.EXON_SKIPPED
+    if len(lacking) == 1 and len(added) > 1 and same_outer_ends:
+        return ErrorClass.EXON_ADDED
+    one_moved = len(lacking) == len(added) == 1 and bool(set(lacking[0]) & set(added[0]))
+    return ErrorClass.ONE_JUNCTION if one_moved else ErrorClass.SEVERAL_INTRONS
+
+
+def _dissimilarity(left: Chain, right: Chain) -> int:
+    introns = len(set(introns_between(left)) ^ set(introns_between(right)))
+    return introns + (left[0][0] != right[0][0]) + (left[-1][1] != right[-1][1])
+
+
+def _inner_introns(chain: Chain, other: Chain) -> list[Interval]:
+    """Introns of ``chain`` that lie wholly in the span that both chains have in common."""
+    low, high = max(chain[0][0], other[0][0]), min(chain[-1][1], other[-1][1])
+    return [(start, end) for start, end in introns_between(chain) if low <= start and end <= high]
+
+
+def _chains_as_read(gene: GeneModel) -> list[Chain]:
+    """CDS of each coding transcript as read: minus coordinates are negated, so that they grow towards the 3' end."""
+
+    def as_read(transcript: Transcript) -> Chain:
+        if gene.strand == "+":
+            return transcript.cds
+        return tuple((-end, -start) for start, end in reversed(transcript.cds))
+
+    return sorted({as_read(transcript) for transcript in gene.coding_transcripts})

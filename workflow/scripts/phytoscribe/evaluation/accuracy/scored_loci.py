@@ -1,0 +1,155 @@
+"""What is scored: which contigs, which reference loci, which predicted genes.
+
+With a split by contigs or species the scored contigs hold loci of one part only, and every predicted gene on them
+counts.  With a split by clusters they also hold training loci; then only predictions within the held-out intervals
+(scored loci with ``flank`` bases on each side) count, as the rest of the contig was seen in training.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import pandas as pd
+
+from phytoscribe.annotation.checking.reasons import Reason
+from phytoscribe.annotation.model import GeneModel
+from phytoscribe.errors import PhytoScribeError
+from phytoscribe.evaluation.accuracy.counts import Mask, Scored, score_genes
+from phytoscribe.genome.intervals import IntervalIndex
+from phytoscribe.tables import COLUMNS
+
+log = logging.getLogger(__name__)
+#: Reasons of the annotation check that keep a transcript out of training, but not out of the reference.
+UNUSUAL_BUT_REAL = frozenset(
+    {Reason.AT_AC_SPLICE_SITE, Reason.SPLICE_SITE, Reason.CDS_SEGMENT_TOO_SHORT, Reason.INTRON_TOO_LONG}
+)
+NO_TRAIN_HOMOLOGUE = "no_train_homologue"
+
+
+@dataclass(frozen=True)
+class Scope:
+    """One genome's reference, ready for scoring any number of predictors.
+
+    Attributes:
+        reference: scored reference loci.
+        ignored: known loci that are no reference: of another part of the split, or without an intact reading frame.
+        contigs: scored contigs.
+        mask: intervals by contig that count on neither side.
+        subsets: further subsets of the reference, by gene id.
+        held_out: intervals outside which no prediction counts; None if all of the scored contigs are held out.
+    """
+
+    reference: Sequence[GeneModel]
+    ignored: Sequence[GeneModel]
+    contigs: Collection[str]
+    mask: Mask
+    subsets: Mapping[str, Collection[str]] = field(default_factory=dict)
+    held_out: IntervalIndex | None = None
+
+    @classmethod
+    def of(
+        cls,
+        annotation: Sequence[GeneModel],
+        rejected: pd.DataFrame,
+        contigs: Collection[str],
+        mask: Mask | None = None,
+        splits: pd.DataFrame | None = None,
+        part: str = "test",
+        flank: int = 500,
+    ) -> Scope:
+        """Scope of one genome.
+
+        Args:
+            annotation: the cleaned annotation, with the transcripts that the check rejected.
+            rejected: the check's table, see :func:`read_rejected`.
+            contigs: the scored contigs.
+            mask: intervals by contig that count on neither side.
+            splits: this genome's rows of the split table; without them every locus on ``contigs`` is scored.
+            part: the scored part of the split.
+            flank: bases beside a locus that are held out with it where parts mix on a contig.
+        """
+        contigs = frozenset(contigs)
+        reference, broken = without_broken([gene for gene in annotation if gene.contig in contigs], rejected)
+        if splits is None:
+            return cls(reference, broken, contigs, mask or {})
+        rows = splits[splits["contig"].isin(contigs)]
+        chosen = rows[rows["part"] == part]
+        ids, other_ids = set(chosen["locus"]), set(rows.loc[rows["part"] != part, "locus"])
+        mixed = bool((rows["part"] != part).any())
+        # Loci that were no use for training (U12 introns, say) have no row; they count where the contig is one part's.
+        scored = [gene for gene in reference if gene.id in ids or not (mixed or gene.id in other_ids)]
+        names = {gene.id for gene in scored}
+        ignored = [*(gene for gene in reference if gene.id not in names), *broken]
+        log.info("part %s: %d loci scored, %d known but not scored", part, len(scored), len(ignored))
+        subsets = {NO_TRAIN_HOMOLOGUE: set(chosen.loc[~chosen["has_train_homologue"], "locus"])}
+        return cls(scored, ignored, contigs, mask or {}, subsets, _flanked(scored, flank) if mixed else None)
+
+    def scored(self, predicted: Iterable[GeneModel]) -> Scored:
+        """The reference and the predicted genes that lie where predictions are scored, ready for every ruler."""
+        return Scored.of(self.reference, self.countable(predicted), self.mask, self.contigs, self.ignored)
+
+    def countable(self, predicted: Iterable[GeneModel]) -> list[GeneModel]:
+        """Predicted genes that lie where predictions are scored."""
+        if self.held_out is None:
+            return list(predicted)
+        return [gene for gene in predicted if self.held_out.overlaps(gene.contig, gene.start, gene.end)]
+
+
+def score_predictors(predictions: Mapping[str, Sequence[GeneModel]], scope: Scope) -> pd.DataFrame:
+    """Exact scores of every predictor in one table with the columns of :mod:`phytoscribe.tables`."""
+    tables = []
+    for predictor, genes in predictions.items():
+        counted = scope.countable(genes)
+        log.info("%s: %d genes, %d of them where predictions are scored", predictor, len(genes), len(counted))
+        scores = score_genes(scope.reference, counted, scope.mask, scope.contigs, scope.subsets, scope.ignored)
+        tables.append(scores.assign(predictor=predictor))
+    return pd.concat(tables, ignore_index=True).loc[:, list(COLUMNS)]
+
+
+def read_rejected(path: str | Path) -> pd.DataFrame:
+    """The annotation check's table of rejected transcripts, as text.
+
+    Raises:
+        PhytoScribeError: the file is missing, or another table.
+    """
+    try:
+        table = pd.read_csv(path, sep="\t", dtype=str, keep_default_na=False)
+    except (OSError, pd.errors.EmptyDataError) as error:
+        raise PhytoScribeError(f"{path}: no table of rejected transcripts ({error})") from error
+    missing = {"transcript", "contig", "start0", "end", "reason"} - set(table.columns)
+    if missing:
+        raise PhytoScribeError(
+            f"{path}: no column {min(missing)!r}; the check's table is results/clean/<genome>.rejected.tsv"
+        )
+    return table
+
+
+def without_broken(annotation: Sequence[GeneModel], rejected: pd.DataFrame) -> tuple[list[GeneModel], list[GeneModel]]:
+    """The annotation in two: genes with their transcripts that can be reference, and genes that have none.
+
+    A transcript that the check rejected can still be reference if only its introns or exons are unusual
+    (:data:`UNUSUAL_BUT_REAL`): dropping those would make the benchmark easier than the genome is.  Genes without any
+    coding transcript are in neither list.
+    """
+    out = rejected[~rejected["reason"].isin(UNUSUAL_BUT_REAL)]
+    # With the place, as a transcript that the cleaning step left out may have had the id of one that it kept.
+    dropped = set(zip(out["transcript"], out["contig"], out["start0"].astype(int), out["end"].astype(int), strict=True))
+    kept, broken = [], []
+    for gene in annotation:
+        coding = gene.coding_transcripts
+        intact = tuple(t for t in coding if (t.id, gene.contig, t.start, t.end) not in dropped)
+        if intact:
+            kept.append(replace(gene, transcripts=intact))
+        elif coding:
+            broken.append(replace(gene, transcripts=coding))
+    return kept, broken
+
+
+def _flanked(genes: Iterable[GeneModel], flank: int) -> IntervalIndex:
+    tracks: dict[str, list[tuple[int, int]]] = {}
+    for gene in genes:
+        tracks.setdefault(gene.contig, []).append((max(0, gene.start - flank), gene.end + flank))
+    return IntervalIndex(tracks)

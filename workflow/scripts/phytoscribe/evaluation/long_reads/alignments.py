@@ -1,0 +1,226 @@
+"""Iso-Seq reads on the genome: spliced alignment with minimap2, and which alignments are good enough to be evidence.
+
+minimap2: Li 2018, Bioinformatics 34:3094; the preset ``splice:hq`` with ``-uf`` is its author's setting for Iso-Seq.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pandas as pd
+import pysam
+
+from phytoscribe.annotation.model import Interval
+from phytoscribe.errors import PhytoScribeError
+from phytoscribe.files import atomic_path, scratch_folder
+from phytoscribe.programs import require, run
+
+log = logging.getLogger(__name__)
+
+#: ``-I``: the index in one piece, whatever the genome's size (by default it is cut at 4 or 8 Gb); reads aligned to one
+#: piece after the other would have an alignment, and a mapping quality, in each.
+MINIMAP2_OPTIONS = ("-ax", "splice:hq", "-uf", "--secondary=no", "-I", "1000G")
+_CIGAR_DELETION, _CIGAR_INTRON = 2, 3
+_CIGAR_ON_REFERENCE = frozenset({0, 2, 7, 8})
+Chain = tuple[Interval, ...]
+
+
+def align_reads(reads: str | Path, fasta: str | Path, bam: str | Path, csi: str | Path, threads: int) -> None:
+    """Align transcript reads (FASTQ or FASTA, plain or gzipped, 5' to 3') to a genome: sorted BAM and its index.
+
+    Raises:
+        ToolError: minimap2 is missing or fails.
+    """
+    program = require("minimap2", "the Iso-Seq evaluation")
+    with scratch_folder("isoseq-") as folder, atomic_path(bam) as bam_path, atomic_path(csi) as csi_path:
+        sam = folder / "reads.sam"
+        run([program, *MINIMAP2_OPTIONS, "-t", str(threads), fasta, reads], stdout=sam)
+        pysam.sort("--no-PG", "-@", str(max(0, threads - 1)), "-o", str(bam_path), str(sam))
+        index_reads(bam_path, csi_path)
+
+
+def index_reads(bam: str | Path, csi: str | Path) -> None:
+    """Index a sorted BAM file, by CSI for every genome.
+
+    BAI ends at 2^29 bases of a contig (SAM specification, section 5); chromosomes of wheat, barley and rye are longer.
+    """
+    pysam.index("-c", str(bam), str(csi))
+
+
+@dataclass(frozen=True, slots=True)
+class ReadLimits:
+    """What a primary alignment must reach to be evidence.
+
+    PacBio's ``isoseq collapse`` has the same three: primary; coverage, (aligned end - aligned start) / read length; and
+    identity, matches / (matches + mismatches + insertions + deletions).  Its default identity is 0.95, its default
+    coverage 0.99, which users commonly lower to 0.85 or 0.90: reads that keep primer or poly(A) would all be lost.
+
+    Attributes:
+        coverage: aligned share of the read, clipped bases counted as not aligned.
+        identity: share of the aligned columns that are matches; introns are no columns.
+        mapping_quality: 0 is given to reads that fit two places equally well and support neither.
+    """
+
+    coverage: float = 0.90
+    identity: float = 0.95
+    mapping_quality: int = 1
+
+    @classmethod
+    def of(cls, settings: Mapping[str, float]) -> ReadLimits:
+        """From the configuration's section ``evaluate.isoseq``."""
+        quality = int(settings["min_mapping_quality"])
+        return cls(float(settings["min_coverage"]), float(settings["min_identity"]), quality)
+
+
+@dataclass(slots=True)
+class ReadCounts:
+    """What became of the reads of a BAM file: each is counted once, at the first test that it fails.
+
+    Attributes:
+        other_contig: aligned to a contig that is not scored.
+        used: evidence.
+    """
+
+    unaligned: int = 0
+    other_contig: int = 0
+    low_mapping_quality: int = 0
+    low_coverage: int = 0
+    low_identity: int = 0
+    used: int = 0
+
+    def items(self) -> list[tuple[str, int]]:
+        return [(name, getattr(self, name)) for name in self.__slots__]
+
+    def total(self) -> int:
+        return sum(count for _, count in self.items())
+
+    def table(self) -> pd.DataFrame:
+        """Columns ``reads`` (what became of them), ``count`` and ``share`` (of all reads)."""
+        rows = [(name, count, count / self.total() if self.total() else float("nan")) for name, count in self.items()]
+        return pd.DataFrame(rows, columns=["reads", "count", "share"])
+
+
+@dataclass(frozen=True, slots=True)
+class ReadAlignment:
+    """Primary alignment of one read, 0-based half-open.
+
+    Attributes:
+        strand: strand of the transcript that the read comes from.
+        blocks: aligned blocks between introns; deletions are inside a block.
+        introns: introns (CIGAR ``N``), sorted.
+    """
+
+    name: str
+    contig: str
+    strand: str
+    blocks: Chain
+    introns: Chain
+
+
+@dataclass
+class ReadFilter:
+    """Alignments of a BAM file that are evidence; what was left out is in ``counts`` when the last one was given.
+
+    Attributes:
+        contigs: the scored contigs, None for all.
+    """
+
+    bam: str | Path
+    contigs: Collection[str] | None = None
+    limits: ReadLimits = field(default_factory=ReadLimits)
+    counts: ReadCounts = field(default_factory=ReadCounts)
+
+    def __iter__(self) -> Iterator[ReadAlignment]:
+        """In the order of the file.
+
+        Raises:
+            PhytoScribeError: the BAM cannot be read.
+        """
+        self.counts = counts = ReadCounts()
+        for record in first_records(self.bam):
+            if record.is_unmapped:
+                counts.unaligned += 1
+            elif self.contigs is not None and record.reference_name not in self.contigs:
+                counts.other_contig += 1
+            elif failed := failed_limit(record, self.limits, self.bam):
+                setattr(counts, failed, getattr(counts, failed) + 1)
+            else:
+                counts.used += 1
+                blocks, introns = blocks_and_introns(record.reference_start, record.cigartuples)
+                yield ReadAlignment(
+                    record.query_name, record.reference_name, transcript_strand(record), blocks, introns
+                )
+        told = ", ".join(f"{count} {name.replace('_', ' ')}" for name, count in counts.items())
+        log.info("%s: %d reads: %s", self.bam, counts.total(), told)
+
+
+def first_records(bam: str | Path) -> Iterator[pysam.AlignedSegment]:
+    """One record for each read of a BAM file: its primary alignment, or the unaligned read.
+
+    Raises:
+        PhytoScribeError: the BAM cannot be read.
+    """
+    try:
+        with pysam.AlignmentFile(str(bam), "rb", check_sq=False) as handle:
+            for record in handle.fetch(until_eof=True):
+                if not (record.is_secondary or record.is_supplementary):
+                    yield record
+    except (OSError, ValueError) as error:
+        raise PhytoScribeError(f"{bam}: cannot be read as BAM ({error}); run align_isoseq again") from error
+
+
+def failed_limit(record: pysam.AlignedSegment, limits: ReadLimits, bam: str | Path) -> str | None:
+    """The first limit that an alignment does not reach, as :class:`ReadCounts` names it; None for evidence.
+
+    Raises:
+        PhytoScribeError: the record has no tag ``NM``.
+    """
+    if record.mapping_quality < limits.mapping_quality:
+        return "low_mapping_quality"
+    if aligned_share(record) < limits.coverage:
+        return "low_coverage"
+    return "low_identity" if alignment_identity(record, bam) < limits.identity else None
+
+
+def aligned_share(record: pysam.AlignedSegment) -> float:
+    """Bases from the first to the last aligned one, over the length of the read with all that was clipped."""
+    return record.query_alignment_length / record.infer_read_length()
+
+
+def alignment_identity(record: pysam.AlignedSegment, bam: str | Path) -> float:
+    """Matches over aligned columns (matches, mismatches, inserted and deleted bases), from the tag ``NM``.
+
+    Raises:
+        PhytoScribeError: the record has no tag ``NM``.
+    """
+    if not record.has_tag("NM"):
+        raise PhytoScribeError(
+            f"{bam}: read {record.query_name!r} has no tag NM, which tells its identity; run align_isoseq again"
+        )
+    deleted = sum(length for operation, length in record.cigartuples if operation == _CIGAR_DELETION)
+    return 1 - record.get_tag("NM") / (record.query_alignment_length + deleted)
+
+
+def transcript_strand(record: pysam.AlignedSegment) -> str:
+    """Genome strand of the transcript: the read's, turned round where minimap2's ``ts`` tag is ``-``."""
+    against = record.has_tag("ts") and record.get_tag("ts") == "-"
+    return "-" if record.is_reverse != against else "+"
+
+
+def blocks_and_introns(start: int, cigar: list[tuple[int, int]]) -> tuple[Chain, Chain]:
+    """Aligned blocks and introns of a CIGAR (pysam's operation, length pairs) that begins at ``start``."""
+    blocks: list[Interval] = []
+    introns: list[Interval] = []
+    position = block_start = start
+    for operation, length in cigar:
+        if operation == _CIGAR_INTRON:
+            blocks.append((block_start, position))
+            introns.append((position, position + length))
+            position = block_start = position + length
+        elif operation in _CIGAR_ON_REFERENCE:
+            position += length
+    blocks.append((block_start, position))
+    return tuple(blocks), tuple(introns)

@@ -1,0 +1,1 @@
+"""What a prediction shows without a reference."""

@@ -1,0 +1,114 @@
+"""What lies beside the genes: bases, gaps, soft-masked repeats, and long stretches without a gene.
+
+The genome is read piece by piece, so that memory does not grow with a contig.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from phytoscribe.annotation.model import GeneModel, Interval, merge_intervals
+from phytoscribe.evaluation.quality.repeats import Repeats, gaps_among
+from phytoscribe.genome import Genome
+
+#: Bases that are read at once.
+PIECE = 1 << 22
+#: Contigs from this length on can have a stretch without genes that means something.
+LONG_CONTIG = 1_000_000
+#: A desert is at least this long, bases other than N...
+SHORTEST_DESERT = 500_000
+#: ... and so many times the mean distance from gene to gene: even at random one gap in exp(30) would be.
+DESERT_SPACINGS = 30
+
+
+class Desert(NamedTuple):
+    """A stretch without genes, 0-based half-open; ``bases`` are those that are not N."""
+
+    contig: str
+    start: int
+    end: int
+    bases: int
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """Totals of the contigs that genes were looked for on.
+
+    Attributes:
+        bases, gap_bases, masked_bases: all, N, repeats (N not among them).
+        cds_bases, gene_bases: bases under a CDS, and from start to stop codon, of any gene; each counted once.
+        long_bases: bases other than N on contigs of :data:`LONG_CONTIG` and more.
+        deserts: on these contigs, longest first.
+        empty_contigs: those of these contigs that have no gene at all, in FASTA order.
+    """
+
+    bases: int
+    gap_bases: int
+    masked_bases: int
+    cds_bases: int
+    gene_bases: int
+    long_bases: int
+    deserts: tuple[Desert, ...]
+    empty_contigs: tuple[str, ...]
+
+    @property
+    def known_bases(self) -> int:
+        """Bases other than N."""
+        return self.bases - self.gap_bases
+
+
+def count_letters(genome: Genome, contig: str, start: int, end: int, repeats: Repeats) -> tuple[int, int]:
+    """N, and other bases that are repeats, of ``[start, end)`` of a contig."""
+    gaps = masked = 0
+    for first in range(start, end, PIECE):
+        letters = genome.letters(contig, first, min(end, first + PIECE))
+        gaps += int(gaps_among(letters).sum())
+        masked += int(repeats.among(contig, first, letters).sum())
+    return gaps, masked
+
+
+def genome_content(
+    genes: Iterable[GeneModel], genome: Genome, contigs: Sequence[str], repeats: Repeats | None = None
+) -> Content:
+    """Content of ``contigs``, on which these genes were found; repeats as in :class:`Repeats` without intervals."""
+    known = repeats or Repeats()
+    spans, coding = defaultdict(list), defaultdict(list)
+    count = 0
+    for gene in genes:
+        segments = [segment for transcript in gene.coding_transcripts for segment in transcript.cds]
+        if segments:
+            count += 1
+            coding[gene.contig] += segments
+            spans[gene.contig].append((min(s for s, _ in segments), max(e for _, e in segments)))
+    letters = {contig: count_letters(genome, contig, 0, genome.contigs[contig], known) for contig in contigs}
+    bases = sum(genome.contigs[contig] for contig in contigs)
+    gaps = sum(gap for gap, _ in letters.values())
+    merged = {contig: merge_intervals(spans[contig]) for contig in contigs}
+    long = [contig for contig in contigs if genome.contigs[contig] >= LONG_CONTIG]
+    least = max(SHORTEST_DESERT, DESERT_SPACINGS * (bases - gaps) / count) if count else SHORTEST_DESERT
+    deserts = [d for contig in long if spans[contig] for d in _deserts(genome, contig, merged[contig], least)]
+    return Content(
+        bases,
+        gaps,
+        sum(masked for _, masked in letters.values()),
+        sum(end - start for contig in contigs for start, end in merge_intervals(coding[contig])),
+        sum(end - start for found in merged.values() for start, end in found),
+        sum(genome.contigs[contig] - letters[contig][0] for contig in long),
+        tuple(sorted(deserts, key=lambda d: (-d.bases, d.contig, d.start))),
+        tuple(contig for contig in long if not spans[contig]),
+    )
+
+
+def _deserts(genome: Genome, contig: str, genes: Sequence[Interval], least: float) -> list[Desert]:
+    ends = [0, *(end for _, end in genes)]
+    starts = [*(start for start, _ in genes), genome.contigs[contig]]
+    found = []
+    for start, end in zip(ends, starts, strict=True):
+        if end - start >= least:
+            bases = end - start - count_letters(genome, contig, start, end, Repeats())[0]
+            if bases >= least:
+                found.append(Desert(contig, start, end, bases))
+    return found

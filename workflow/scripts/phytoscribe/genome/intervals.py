@@ -1,0 +1,164 @@
+"""Sets of half-open intervals: merging, overlap and shared length, one by one and as arrays.
+
+Coordinates are 0-based and half-open.  A *track* is any hashable name of an axis: a contig, or a (contig, strand).
+The functions on arrays take *places*, which are coordinates on the one axis of
+:mod:`phytoscribe.evaluation.accuracy.gene_arrays`.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections import defaultdict
+from collections.abc import Hashable, Iterable, Mapping
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from phytoscribe.annotation.model import Interval, merge_intervals
+from phytoscribe.errors import PhytoScribeError
+from phytoscribe.files import open_text
+
+Places = npt.NDArray[np.int64]
+
+
+def read_bed(path: str | Path, contigs: Mapping[str, int] | None = None) -> dict[str, list[Interval]]:
+    """Intervals of a BED file by contig, in the order of the file; further columns are ignored.
+
+    Args:
+        contigs: ``{contig: length}`` of the FASTA; with it every interval must lie on one of them.
+
+    Raises:
+        PhytoScribeError: a line has fewer than three columns, no valid interval, or one that is not on ``contigs``.
+    """
+    intervals: dict[str, list[Interval]] = defaultdict(list)
+    with open_text(path) as handle:
+        for number, line in enumerate(handle, start=1):
+            if not line.strip() or line[0] == "#" or line.split(None, 1)[0] in ("track", "browser"):
+                continue
+            fields = line.rstrip("\n").split("\t")
+            try:
+                start, end = int(fields[1]), int(fields[2])
+            except (IndexError, ValueError):
+                raise PhytoScribeError(
+                    f"{path}, line {number}: a BED line needs contig, start and end, separated by tabs"
+                ) from None
+            if not 0 <= start < end:
+                raise PhytoScribeError(f"{path}, line {number}: start {start} and end {end} are no interval")
+            if contigs is not None:
+                _check_place(f"{path}, line {number}", fields[0], end, contigs)
+            intervals[fields[0]].append((start, end))
+    return dict(intervals)
+
+
+def _check_place(where: str, contig: str, end: int, contigs: Mapping[str, int]) -> None:
+    """Raise PhytoScribeError if ``contig`` is not in the FASTA or is shorter than ``end``."""
+    if contig not in contigs:
+        some = ", ".join(list(contigs)[:5]) + (", ..." if len(contigs) > 5 else "")
+        raise PhytoScribeError(
+            f"{where}: contig {contig!r} is not in the FASTA, which has {some}; use the names of the FASTA, or remove "
+            "the line"
+        )
+    if end > contigs[contig]:
+        raise PhytoScribeError(
+            f"{where}: the interval ends at {end}, but contig {contig!r} has {contigs[contig]} bases; correct or "
+            "remove the line, or use the BED file of this genome version"
+        )
+
+
+class IntervalIndex:
+    """Answers whether an interval shares a base with any of a fixed set of intervals."""
+
+    def __init__(self, tracks: Mapping[Hashable, Iterable[Interval]]) -> None:
+        self._merged = {track: merge_intervals(intervals) for track, intervals in tracks.items()}
+
+    def __bool__(self) -> bool:
+        return any(self._merged.values())
+
+    def overlaps(self, track: Hashable, start: int, end: int) -> bool:
+        """True if ``[start, end)`` shares at least one base with the set on ``track``."""
+        merged = self._merged.get(track)
+        if not merged:
+            return False
+        before = bisect_right(merged, (start, start))
+        return (before > 0 and merged[before - 1][1] > start) or (before < len(merged) and merged[before][0] < end)
+
+    def overlaps_any(self, track: Hashable, intervals: Iterable[Interval]) -> bool:
+        """True if any of ``intervals`` shares a base with the set on ``track``."""
+        return any(self.overlaps(track, start, end) for start, end in intervals)
+
+
+def as_places(intervals: Iterable[Interval]) -> Places:
+    """Intervals as int64 (n, 2): start and end."""
+    return np.array(list(intervals), dtype=np.int64).reshape(-1, 2)
+
+
+def merged(places: Places) -> Places:
+    """Sorted union of intervals (n, 2): those that overlap or touch are joined, empty ones dropped."""
+    kept = places[places[:, 0] < places[:, 1]]
+    if not len(kept):
+        return kept
+    ordered = kept[np.argsort(kept[:, 0], kind="stable")]
+    reach = np.maximum.accumulate(ordered[:, 1])
+    opens = np.concatenate([[True], ordered[1:, 0] > reach[:-1]])
+    closes = np.concatenate([opens[1:], [True]])
+    return np.column_stack([ordered[opens, 0], reach[closes]])
+
+
+def overlapping(places: Places, union: Places) -> npt.NDArray[np.bool_]:
+    """Whether each interval (n, 2) shares a base with a union as :func:`merged` gives it; bool (n,)."""
+    if not len(union):
+        return np.zeros(len(places), dtype=np.bool_)
+    at = np.searchsorted(union[:, 1], places[:, 0], side="right")
+    return (at < len(union)) & (union[np.minimum(at, len(union) - 1), 0] < places[:, 1])
+
+
+def overlapping_pairs(left: Places, right: Places) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """Row numbers of all pairs of intervals that share a base, int64 (pairs,) each.
+
+    Of two intervals that overlap, one starts in the other: each half of the pairs is a run in the order of starts.
+    """
+    first, second = _starting_inside(left, right, "left")
+    fourth, third = _starting_inside(right, left, "right")
+    return np.concatenate([first, third]), np.concatenate([second, fourth])
+
+
+def _starting_inside(outer: Places, inner: Places, side: str) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """Pairs whose ``inner`` starts in ``outer``; at the very start of it too with ``side`` "left"."""
+    order = np.argsort(inner[:, 0], kind="stable")
+    starts = inner[order, 0]
+    low = np.searchsorted(starts, outer[:, 0], side=side)  # type: ignore[call-overload]
+    counts = np.maximum(np.searchsorted(starts, outer[:, 1], side="left") - low, 0)
+    return np.repeat(np.arange(len(outer)), counts), order[runs(low, counts)]
+
+
+def runs(first: npt.NDArray[np.int64], counts: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    """``first[0], first[0] + 1, ...``: ``counts[i]`` numbers from ``first[i]`` on, one run after the other."""
+    ends = np.cumsum(counts)
+    return np.arange(ends[-1] if ends.size else 0) + np.repeat(first - (ends - counts), counts)
+
+
+def shared_bases(left: Places, right: Places, without: Places) -> tuple[int, int, int]:
+    """Bases in both, in ``left`` only and in ``right`` only, not counting bases in ``without``; each (n, 2).
+
+    One sweep over all interval ends: time follows the number of intervals, not the length of the contigs.
+    """
+    sides = [merged(left), merged(right), merged(without)]
+    position = np.concatenate([side.ravel() for side in sides])
+    order = np.argsort(position, kind="stable")
+    lengths = np.diff(position[order])
+    inside = []
+    first = 0
+    for side in sides:
+        # A union's ends alternate: +1 where it opens, -1 where it closes.
+        change = np.zeros(position.size, dtype=np.int8)
+        change[first : first + side.size : 2] = 1
+        change[first + 1 : first + side.size : 2] = -1
+        inside.append(np.cumsum(change[order], dtype=np.int8)[:-1] > 0)
+        first += side.size
+    in_left, in_right, counted = inside[0], inside[1], ~inside[2]
+    return (
+        int(lengths[counted & in_left & in_right].sum()),
+        int(lengths[counted & in_left & ~in_right].sum()),
+        int(lengths[counted & ~in_left & in_right].sum()),
+    )

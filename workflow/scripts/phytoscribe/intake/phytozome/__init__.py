@@ -1,0 +1,1 @@
+"""Phytozome: its listing, the choice of files, and their download."""

@@ -1,0 +1,1 @@
+"""Downloads that resume, retry and arrive whole or not at all."""

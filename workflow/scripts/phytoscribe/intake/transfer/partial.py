@@ -1,0 +1,260 @@
+"""A file on its way: what has arrived, what it is part of, and the step by which it becomes the whole file.
+
+Beside ``NAME`` lie, until it is complete and checked,
+
+- ``.NAME.part``       the bytes that have arrived
+- ``.NAME.part.json``  of which file they are: address (as a hash: it may hold a password), validator, size, checksums
+- ``.NAME.part.lock``  held by the process that writes them
+"""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import json
+import logging
+import os
+import shutil
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from phytoscribe.errors import DownloadError
+from phytoscribe.intake.addresses import shown_url
+from phytoscribe.intake.transfer.progress import Progress
+
+log = logging.getLogger(__name__)
+
+#: Left free on the disk beside the file itself.
+MARGIN_BYTES = 64 << 20
+
+_BLOCK = 1 << 20
+
+
+class Unusable(DownloadError):
+    """What has arrived is of no use, now or later: the wrong file, or one that the server no longer has."""
+
+
+@dataclass(frozen=True)
+class Expected:
+    """What is known beforehand of a file as it is served; None: not known.
+
+    Attributes:
+        size: bytes.
+        sha256: hex digest.
+        md5: hex digest.
+    """
+
+    size: int | None = None
+    sha256: str | None = None
+    md5: str | None = None
+
+    def checksums(self) -> dict[str, str]:
+        """``{method: lower-case hex digest}`` of what is known."""
+        both = {"sha256": self.sha256, "md5": self.md5}
+        return {method: digest.strip().lower() for method, digest in both.items() if digest}
+
+
+class Partial:
+    """The arrived part of one file; only the process that holds ``lock_path`` may touch it.
+
+    Attributes:
+        mended: True if the bytes come from more than one answer, so that a wrong checksum may be the seam's fault.
+    """
+
+    def __init__(self, url: str, target: Path, expected: Expected, shown: str = ""):
+        self.target = target
+        self.path = target.with_name(f".{target.name}.part")
+        self.state_path = target.with_name(f".{target.name}.part.json")
+        self._new_state_path = target.with_name(f".{target.name}.part.json.new")
+        self.lock_path = target.with_name(f".{target.name}.part.lock")
+        self.shown = shown or shown_url(url)
+        self.expected = expected
+        self.mended = False
+        self._url = url
+        self._address = hashlib.sha256(url.encode()).hexdigest()
+        self._state: dict = {}
+
+    @property
+    def arrived(self) -> int:
+        """Bytes at hand."""
+        try:
+            return self.path.stat().st_size
+        except FileNotFoundError:
+            return 0
+
+    @property
+    def size(self) -> int | None:
+        """Bytes of the whole file as the server announced them; None if it did not."""
+        return self._state.get("size")
+
+    @property
+    def validator(self) -> str | None:
+        """The server's name of this version of the file: an ETag, a date; None if it gives none."""
+        return self._state.get("validator")
+
+    def open_or_restart(self) -> None:
+        """Take up what an earlier run left, if it is part of the same file; else forget it."""
+        try:
+            state = json.loads(self.state_path.read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            state = None
+        if self._continues(state) and self.arrived:
+            self._state = state
+            self.mended = True
+            log.info("%s: %d bytes have arrived before", self.shown, self.arrived)
+        else:
+            self.discard()
+
+    def _continues(self, state: object) -> bool:
+        if not isinstance(state, dict) or state.get("address") != self._address:
+            return False
+        before = state.get("expected")
+        if not isinstance(before, dict):
+            return False
+        agree = all(before.get(key) in (None, value) for key, value in asdict(self.expected).items() if value)
+        size = state.get("size")
+        return agree and (size is None or (isinstance(size, int) and self.arrived <= size))
+
+    def can_resume(self) -> bool:
+        """True if bytes are at hand and a change of the file on the server could not go unnoticed."""
+        return self.arrived > 0 and bool(self.validator or self.expected.checksums())
+
+    def is_complete(self) -> bool:
+        """True if as many bytes are at hand as the server announced."""
+        return self.size is not None and self.arrived == self.size
+
+    def begin(self, size: int | None, validator: str | None) -> None:
+        """Begin the file anew.
+
+        Args:
+            size: bytes of the whole file, if announced.
+            validator: the server's name of this version of the file, if it gives one.
+
+        Raises:
+            DownloadError: the disk has not enough room, or cannot be written.
+        """
+        self.require_room(size or self.expected.size or 0)
+        state = {"address": self._address, "url": shown_url(self._url), "size": size, "validator": validator}
+        state["expected"] = asdict(self.expected)
+        with self._disk_errors():
+            self.path.write_bytes(b"")
+            self._new_state_path.write_text(json.dumps(state, indent=1), encoding="utf-8")
+            os.replace(self._new_state_path, self.state_path)
+        self._state = state
+        self.mended = False
+
+    def learn_size(self, size: int | None) -> None:
+        """Take note of the whole file's size, where the server tells it only now."""
+        if self.size is None:
+            self._state["size"] = size
+
+    def append(self, blocks: Iterable[bytes]) -> None:
+        """Write blocks behind what has arrived, as they come.
+
+        Raises:
+            DownloadError: the disk is full or cannot be written.
+            Unusable: more bytes come than the file can have.
+        """
+        arrived = self.arrived
+        self.mended = self.mended or arrived > 0
+        most = self.size if self.size is not None else self.expected.size
+        progress = Progress(self.shown, arrived, most)
+        with self._disk_errors():
+            out = self.path.open("ab", buffering=0)
+        with out:
+            for block in blocks:
+                arrived += len(block)
+                if most is not None and arrived > most:
+                    raise Unusable(
+                        f"{self.shown}: wrong size: more than the expected {most} bytes arrive; "
+                        "correct the address or the expected size"
+                    )
+                with self._disk_errors():
+                    _write_all(out, block)
+                progress.update(arrived)
+
+    def require_room(self, needed: int) -> None:
+        """Stop before the disk fills up.
+
+        Raises:
+            DownloadError: fewer than ``needed`` bytes and a margin are free in the target's folder.
+        """
+        folder = self.target.parent
+        free = shutil.disk_usage(folder).free
+        # What lies there of an older attempt is overwritten.
+        if free < needed + MARGIN_BYTES:
+            raise DownloadError(
+                f"{self.shown}: {needed:,} bytes are still to come (and {MARGIN_BYTES:,} are kept in reserve), but "
+                f"only {free:,} bytes are free in {folder}; make room, or run in a folder on a larger disk"
+            )
+
+    def problem(self, path: Path | None = None) -> str:
+        """Compare the whole file with what is expected: a message about the difference, "" if there is none.
+
+        What could not be compared is logged.
+
+        Args:
+            path: a file to compare in place of the bytes at hand.
+        """
+        path = path or self.path
+        arrived, checksums = path.stat().st_size, self.expected.checksums()
+        if not arrived:
+            return f"{self.shown}: the file is empty; check the address"
+        if self.expected.size is not None and arrived != self.expected.size:
+            return wrong_size(self.shown, arrived, self.expected.size)
+        for method, expected in checksums.items():
+            with path.open("rb") as handle:
+                found = hashlib.file_digest(handle, method).hexdigest()
+            if found != expected:
+                return (
+                    f"{self.shown}: wrong {method}: {found} arrived, {expected} is expected; the file on the server "
+                    "was changed or is damaged, or the expected checksum is wrong"
+                )
+            log.info("%s: %s as expected", self.shown, method)
+        if not checksums:
+            how = "its size alone" if self.size is not None or self.expected.size is not None else "nothing"
+            log.info("%s: no checksum is known; that the file is right is shown by %s", self.shown, how)
+        return ""
+
+    def finish(self) -> None:
+        """Give the whole file its name."""
+        with self._disk_errors():
+            with self.path.open("rb") as handle:
+                os.fsync(handle.fileno())
+            os.replace(self.path, self.target)
+        self.discard()
+
+    def discard(self) -> None:
+        """Remove what has arrived, if anything."""
+        for path in (self.path, self.state_path, self._new_state_path):
+            path.unlink(missing_ok=True)
+        self._state = {}
+        self.mended = False
+
+    @contextmanager
+    def _disk_errors(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            if error.errno in (errno.ENOSPC, errno.EDQUOT):
+                raise DownloadError(
+                    f"{self.shown}: the disk (or your quota) of {self.target.parent} is full after {self.arrived:,} "
+                    f"bytes, which are kept in {self.path}; make room and run the same command again, or remove them"
+                ) from error
+            raise DownloadError(f"{self.target}: cannot be written ({error.strerror}); check the folder") from error
+
+
+def wrong_size(shown: str, found: int, expected: int) -> str:
+    """The message about a file of another size."""
+    return (
+        f"{shown}: wrong size: {found} bytes arrived or are announced, {expected} bytes are expected; "
+        "the file on the server was changed, or the expected size is wrong"
+    )
+
+
+def _write_all(out, block: bytes) -> None:
+    view = memoryview(block)
+    while view:
+        view = view[out.write(view) :]

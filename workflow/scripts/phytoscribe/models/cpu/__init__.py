@@ -1,0 +1,1 @@
+"""The network on processors: kernels that compute the same with fewer passes over memory, or with bytes."""

@@ -1,0 +1,1 @@
+"""What training reads: the training set and the validation regions."""

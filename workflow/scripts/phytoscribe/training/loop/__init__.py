@@ -1,0 +1,1 @@
+"""The training loop: order of windows, ranks, checkpoints, stop and resume."""

@@ -1,0 +1,130 @@
+"""How a training run's processes are started: one decision, from ``training.devices`` and ``training.nodes``.
+
+One process is this one.  Several on one node are started by torchrun, and so are those of several nodes, by one
+torchrun on each, which srun starts: the job must be one that Snakemake's SLURM plugin does not itself run under srun
+(resource ``mpi``, set by the training rules), since a step within that step would find its node taken.  Whatever starts
+them, each counts the others and refuses to train if some are missing
+(:class:`phytoscribe.training.loop.runs.AllRanks`).
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import pickle
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from phytoscribe.errors import ConfigError, ToolError
+
+logger = logging.getLogger(__name__)
+
+#: Where the torchruns of several nodes meet: a port of the first node, by the job's number, as jobs may share a node.
+#: The range is below the one that systems deal out to whoever asks (from 32768 on Linux).
+PORTS = range(20_000, 30_000)
+#: Signals that torchrun hands on to its ranks, and the seconds that it then waits: a step, and saving a large model.
+#: Of itself it would die of SIGUSR1, and kill its ranks 30 s after any other.
+SIGNALS = "SIGTERM,SIGINT,SIGHUP,SIGQUIT,SIGUSR1"
+PATIENCE = 900
+LIBRARY = Path(__file__).resolve().parents[3]
+
+
+def run_on_ranks(work: Callable[[], None], ranks: Mapping[str, Any], run_folder: Path, threads: int) -> None:
+    """Call ``work`` on each rank; here and now if there is one only.
+
+    Args:
+        work: can be pickled, as a partial call of a function of a module can.
+        ranks: section ``training`` of the configuration.
+        run_folder: the job is written beside it, where all nodes can read it, until it has ended.
+        threads: of each rank.
+
+    Raises:
+        PhytoScribeError: what ``work`` raised on the first rank that failed.
+    """
+    devices, nodes = ranks["devices"], ranks["nodes"]
+    if devices * nodes == 1:
+        work()
+        return
+    run_folder.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=run_folder.parent, prefix=f"{run_folder.name}.job.") as folder:
+        job = Path(folder) / "job.pickle"
+        job.write_bytes(pickle.dumps(work))
+        command = launch_command(job, devices, nodes, threads)
+        logger.info("starting %d processes: %s", devices * nodes, " ".join(command))
+        code = _run(command, threads)
+        for failed in sorted(Path(folder).glob("error.*")):
+            kind, message = pickle.loads(failed.read_bytes())
+            raise kind(message)
+        if code:
+            raise ToolError(
+                f"training in {devices * nodes} processes ended with exit code {code}; the log of this rule says why"
+            )
+
+
+def threads_of_ranks(cores: int, ranks: Mapping[str, Any]) -> int:
+    """Threads of each rank, so that those of a node share its cores.
+
+    Args:
+        cores: of the job on each node.
+        ranks: section ``training`` of the configuration.
+
+    Raises:
+        ConfigError: several nodes have more ranks than cores; srun would refuse to start them.
+    """
+    devices, nodes = ranks["devices"], ranks["nodes"]
+    if nodes > 1 and devices > cores:
+        raise ConfigError(
+            f"training.devices is {devices}, but the job has {cores} cores on each of its {nodes} nodes, and each "
+            "process needs one; raise `set-threads` of this rule in profiles/slurm, or lower training.devices"
+        )
+    return max(1, cores // devices)
+
+
+def launch_command(job: Path, devices: int, nodes: int, threads: int) -> list[str]:
+    """The command that starts all ranks, with ``threads`` cores each.
+
+    Raises:
+        ConfigError: several nodes are asked for outside a SLURM job that has them.
+    """
+    torchrun = [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node", str(devices), "--max-restarts", "0"]
+    torchrun += ["--signals-to-handle", SIGNALS, "--shutdown-timeout", str(PATIENCE)]
+    worker = ["-m", "phytoscribe.training.loop.worker", str(job)]
+    if nodes == 1:
+        return [*torchrun, "--standalone", *worker]
+    if "SLURM_JOB_ID" not in os.environ or shutil.which("srun") is None:
+        raise ConfigError(
+            f"training.nodes is {nodes}, which needs a SLURM job; run with --profile profiles/slurm, or set it to 1"
+        )
+    number = os.environ["SLURM_JOB_ID"]
+    meeting = ["--nnodes", str(nodes), "--rdzv-backend", "c10d", "--rdzv-id", number]
+    meeting += ["--rdzv-endpoint", f"{socket.gethostname()}:{PORTS[int(number) % len(PORTS)]}"]
+    # All flags are given: Snakemake's jobstep removes from the environment what srun would take them from.
+    srun = ["srun", "--nodes", str(nodes), "--ntasks", str(nodes), "--ntasks-per-node", "1"]
+    srun += ["--cpus-per-task", str(devices * threads), "--kill-on-bad-exit=1"]
+    return [*srun, *torchrun, *meeting, *worker]
+
+
+def _run(command: list[str], threads: int) -> int:
+    """Run it with output to this process's log; a signal is handed on, and the end is waited for."""
+    environment = {
+        **os.environ,
+        "PYTHONPATH": os.pathsep.join(filter(None, [str(LIBRARY), os.environ.get("PYTHONPATH")])),
+        "OMP_NUM_THREADS": str(threads),
+    }
+    process = subprocess.Popen(command, env=environment, stdout=sys.stderr, stderr=sys.stderr)
+    former = {
+        number: signal.signal(number, lambda *_: process.send_signal(signal.SIGTERM))
+        for number in (signal.SIGTERM, signal.SIGUSR1)
+    }
+    try:
+        return process.wait()
+    finally:
+        for number, handler in former.items():
+            signal.signal(number, handler)

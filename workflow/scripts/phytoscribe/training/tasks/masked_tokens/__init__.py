@@ -1,0 +1,1 @@
+"""Task: masked tokens, the pretraining of the encoder."""

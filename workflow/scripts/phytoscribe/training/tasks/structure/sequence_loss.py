@@ -1,0 +1,251 @@
+"""The decoder's own likelihood as a loss of the network: the genes as wholes, not base by base.
+
+The lattice is a conditional random field over the network's log probabilities, so the log likelihood of the reference
+genes has a gradient for each of them: how often a site or base is used in the reference, less how often the lattice
+expects it (J. Lafferty, A. McCallum and F. Pereira, *Conditional random fields*, 2001; for gene structures
+A. Bernal et al., *Global discriminative learning for higher-accuracy computational gene prediction*, 2007).  The
+decoder's own parameters stay as they are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import Executor, ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from phytoscribe.annotation.model import GeneModel, Interval
+from phytoscribe.decoding import candidate_sites, scoring
+from phytoscribe.decoding.gene_regions import Locus, Stretch, loci_of, stretches_between
+from phytoscribe.decoding.posteriors import chain_score, sums_over_paths
+from phytoscribe.decoding.settings import DecoderSettings
+from phytoscribe.genome.runs import true_runs
+from phytoscribe.labels.states import NON_CODING_STATES, STATE_COUNT, State
+from phytoscribe.models.batches import window_of
+from phytoscribe.training.data.training_set import TrainingArrays, TrainingGenome
+from phytoscribe.training.loop.ranks import divisors
+
+#: Sites kept beside those of the reference: least log probability.
+CUTOFF = -9.0
+_CODING = slice(int(State.CODING0), int(State.CODING0) + 3)
+_INTRON = slice(int(State.INTRON0), int(State.INTRON0) + 3)
+_NON_CODING = slice(0, len(NON_CODING_STATES))
+
+
+class Evidence:
+    """What the lattice reads from log probabilities, and by how much more of it the likelihood would grow.
+
+    Arrays are float32, first axes the window, the strand and the base: ``site`` (windows, 2, length, STATE_COUNT) log
+    odds of sites, ``coding`` and ``intron`` (windows, 2, length) against non-coding, ``frame`` and ``phase``
+    (windows, 2, length, 3) within coding and intron, by state.
+    """
+
+    def __init__(self, windows: int, length: int) -> None:
+        shape = (windows, 2, length)
+        self.site = np.zeros((*shape, STATE_COUNT), np.float32)
+        self.coding, self.intron = np.zeros(shape, np.float32), np.zeros(shape, np.float32)
+        self.frame, self.phase = np.zeros((*shape, 3), np.float32), np.zeros((*shape, 3), np.float32)
+
+    def weigh(self, log_probabilities: Tensor) -> Tensor:
+        """Sum of all evidence of log probabilities (windows, 2, length, STATE_COUNT), each weighted by its gradient."""
+        bounded = log_probabilities.clamp(max=float(candidate_sites.SUREST))
+        coding = log_probabilities[..., _CODING].logsumexp(-1, keepdim=True)
+        intron = log_probabilities[..., _INTRON].logsumexp(-1, keepdim=True)
+        non_coding = log_probabilities[..., _NON_CODING].logsumexp(-1)
+        parts = (
+            (self.site, bounded - torch.log(-torch.expm1(bounded))),
+            (self.coding, coding[..., 0] - non_coding),
+            (self.intron, intron[..., 0] - non_coding),
+            (self.frame, log_probabilities[..., _CODING] - coding),
+            (self.phase, log_probabilities[..., _INTRON] - intron),
+        )
+        return sum((torch.from_numpy(g).to(log_probabilities.device) * value).sum() for g, value in parts)
+
+
+class Lattice:
+    """Log likelihood of stretches under a decoder's settings."""
+
+    def __init__(self, settings: DecoderSettings) -> None:
+        self.settings = settings
+        self._theta = scoring.parameters(settings)
+        self._scores = scoring.edge_scores(settings)
+
+    def add(self, stretch: Stretch, gradient: Evidence, window: int) -> float:
+        """Log likelihood of a stretch's genes; adds its gradient to that of a window."""
+        rows = stretch.rows
+        if not rows.position.size:
+            return 0.0
+        sums = sums_over_paths(rows, self._theta, self._scores)
+        use = -sums.posteriors(rows)
+        value = -sums.total
+        for isoforms in stretch.loci:
+            scores = np.array([chain_score(nodes, rows, sums.site, sums.span, self._scores) for nodes in isoforms])
+            together = float(np.logaddexp.reduce(scores))
+            value += together
+            for nodes, share in zip(isoforms, np.exp(scores - together), strict=True):
+                use[nodes[:, 0], nodes[:, 1]] += share
+        _spread(stretch, use, self._theta, gradient, window)
+        return value
+
+
+def _spread(stretch: Stretch, use: npt.NDArray, theta: npt.NDArray, gradient: Evidence, window: int) -> None:
+    """Add to ``gradient`` what the surplus of use (rows, 3) of each node means for sites and bases."""
+    rows, size, start = stretch.rows, stretch.bases, stretch.start
+    used = np.flatnonzero(np.abs(use).max(1) > 1e-7)
+    strand, kind, position = rows.strand[used].astype(int), rows.kind[used], rows.position[used]
+    opens = (kind == candidate_sites.BEGIN) | (kind == candidate_sites.INTRON_END)
+    whole = (kind == candidate_sites.BEGIN) | (kind == candidate_sites.END)
+    plus = strand == candidate_sites.PLUS
+    donor = (kind == candidate_sites.INTRON_BEGIN) == plus
+    weight = np.where(
+        whole,
+        np.where((kind == candidate_sites.BEGIN) == plus, theta[scoring.START_WEIGHT], theta[scoring.STOP_WEIGHT]),
+        np.where(donor, theta[scoring.DONOR_WEIGHT], theta[scoring.ACCEPTOR_WEIGHT]),
+    )
+    base = np.where(opens, position, position - 1)
+    reach = np.where(opens, position + 1, position - 1)
+    coding, intron = np.zeros((2, size + 2)), np.zeros((2, size + 2))
+    frame, phase = np.zeros((2, 3, size + 2)), np.zeros((2, 3, size + 2))
+    for t in range(3):
+        surplus = use[used, t]
+        index = np.where(opens, t, (t + 2) % 3)
+        codon_base = np.where(plus, index, 2 - index)
+        column = np.where(
+            whole,
+            np.where((kind == candidate_sites.BEGIN) == plus, int(State.START), int(State.STOP)),
+            np.where(donor, int(State.LAST0), int(State.FIRST0)) + codon_base,
+        )
+        np.add.at(gradient.site[window], (strand, start + base, column), weight * surplus)
+        signed = np.where(opens, -surplus, surplus)
+        np.add.at(coding, (strand, reach), signed)
+        np.add.at(frame, (strand, (position - t) % 3, reach), signed)
+        signed = np.where(whole, 0.0, np.where(opens, surplus, -surplus))
+        np.add.at(intron, (strand, position), signed)
+        np.add.at(phase, (strand, t, position), signed)
+    # A prefix sum up to a row holds every base before it: each base counts for all rows behind it.
+    coding, intron, frame, phase = (
+        values[..., ::-1].cumsum(-1)[..., ::-1][..., 1 : size + 1] for values in (coding, intron, frame, phase)
+    )
+    inside = slice(start, start + size)
+    gradient.coding[window, :, inside] += theta[scoring.CODING_WEIGHT] * coding
+    gradient.intron[window, :, inside] += theta[scoring.INTRON_WEIGHT] * intron
+    places = np.arange(size)
+    for k in range(3):
+        index = (places + 3 - k) % 3
+        by_frame = theta[scoring.CODING_FRAME_WEIGHT] * frame[:, k]
+        gradient.frame[window, 0, start + places, index] += by_frame[0]
+        gradient.frame[window, 1, start + places, 2 - index] += by_frame[1]
+        by_phase = theta[scoring.INTRON_PHASE_WEIGHT] * phase[:, k]
+        gradient.phase[window, 0, inside, k] += by_phase[0]
+        gradient.phase[window, 1, inside, (3 - k) % 3] += by_phase[1]
+
+
+@dataclass(frozen=True)
+class KnownLoci:
+    """Loci of training contigs, by row of their table, in order of start."""
+
+    by_contig: Mapping[int, Sequence[Locus]]
+
+    def within(self, row: int, start: int, length: int) -> list[Locus]:
+        """Loci that overlap ``start..start + length``, in coordinates from ``start``."""
+        found = self.by_contig.get(row, ())
+        return [locus.shifted(-start) for locus in found if locus.start < start + length and start < locus.end]
+
+
+def known_loci(arrays: TrainingArrays, genomes: Iterable[TrainingGenome], settings: DecoderSettings) -> KnownLoci:
+    """Loci of all training contigs."""
+    rows = {key: row for row, key in enumerate(zip(arrays.contigs["genome"], arrays.contigs["contig"], strict=True))}
+    by_contig = {}
+    for genome in genomes:
+        genes: dict[str, list[GeneModel]] = {}
+        for gene in genome.genes:
+            genes.setdefault(gene.contig, []).append(gene)
+        for contig, here in genes.items():
+            if (genome.name, contig) in rows:
+                row = rows[genome.name, contig]
+                by_contig[row] = loci_of(here, arrays.contig_bases(row), settings)
+    return KnownLoci(by_contig)
+
+
+class KnownWindow(NamedTuple):
+    """What is known of a window.
+
+    Attributes:
+        bases: uint8 (length,), contig orientation.
+        loci: reference genes in the window's coordinates, in order of position; those that it cuts, too.
+        mask: intervals where nothing is known.
+    """
+
+    bases: npt.NDArray[np.uint8]
+    loci: Sequence[Locus]
+    mask: Sequence[Interval]
+
+
+def sequence_loss(
+    states: Tensor, windows: Sequence[KnownWindow], decoder: Lattice, workers: Executor | None = None
+) -> tuple[Tensor, float]:
+    """Negative log likelihood of the genes of some windows, whose gradient reaches the logits.
+
+    Args:
+        states: logits (2 * windows, length, STATE_COUNT): of each window the plus strand and the minus strand, each in
+            reading direction.
+        workers: threads that share the windows between them.
+
+    Returns:
+        A scalar with the right gradient (its own value means nothing), and the likelihood's value, in nats.
+    """
+    log_probabilities = F.log_softmax(states.float(), dim=-1)
+    log_probabilities = log_probabilities.view(len(windows), 2, *states.shape[1:])
+    log_probabilities = torch.stack([log_probabilities[:, 0], log_probabilities[:, 1].flip(1)], dim=1)
+    tables = log_probabilities.detach().cpu().numpy()
+    gradient = Evidence(len(windows), states.shape[1])
+
+    def value_of(number: int) -> float:
+        bases, loci, mask = windows[number]
+        at_ac = decoder.settings.at_ac
+        stretches = stretches_between(bases, *tables[number], loci, mask, at_ac, CUTOFF)
+        return sum(decoder.add(stretch, gradient, number) for stretch in stretches)
+
+    values = (workers.map if workers else map)(value_of, range(len(windows)))
+    return -gradient.weigh(log_probabilities), -sum(values)
+
+
+class SequenceLoss:
+    """Mean loss of batches whose windows come in pairs, the plus strand first (:class:`BothStrands`).
+
+    Args:
+        arrays: the training sequence.
+        loci: reference loci on it.
+        settings: the decoder.
+        threads: that share the windows of a batch between them.
+    """
+
+    def __init__(self, arrays: TrainingArrays, loci: KnownLoci, settings: DecoderSettings, threads: int = 1) -> None:
+        self.arrays = arrays
+        self.loci = loci
+        self.lattice = Lattice(settings)
+        self._workers = ThreadPoolExecutor(threads) if threads > 1 else None
+
+    def __call__(self, states: Tensor, weights: Tensor, places: Tensor) -> tuple[Tensor, float]:
+        """Loss, whose gradient alone means something, and its value, in nats per kb of known sequence.
+
+        Args:
+            states: logits (2 * pairs, window, STATE_COUNT); weights: (2 * pairs, window), 0 where nothing is known.
+            places: (2 * pairs, 3), row of the contig, start, strand.
+        """
+        assert places[0::2, 2].eq(0).all(), "windows come in pairs, the plus strand first"
+        assert torch.equal(places[0::2, :2], places[1::2, :2])
+        windows = []
+        counted = (weights[0::2] > 0).cpu().numpy()
+        for known, (row, start, _) in zip(counted, places[0::2].tolist(), strict=True):
+            bases = window_of(self.arrays.contig_bases(row), start, known.size)
+            windows.append(KnownWindow(bases, self.loci.within(row, start, known.size), true_runs(~known)))
+        loss, nats = sequence_loss(states, windows, self.lattice, self._workers)
+        known = torch.tensor([float(counted.sum())], device=states.device)
+        return loss * 1000 / divisors(known)[0], nats * 1000 / max(1.0, float(known))
