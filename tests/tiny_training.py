@@ -12,8 +12,8 @@ import pytorch_lightning as lightning
 import torch
 
 from phytoscribe.errors import PhytoScribeError
+from phytoscribe.models.annotation_model import AnnotationModel
 from phytoscribe.models.configuration import config_from_settings
-from phytoscribe.models.structure import StructureModel
 from phytoscribe.tokenizer.segments import Segmenter
 from phytoscribe.training.data.training_set import TrainingArrays
 from phytoscribe.training.loop.launch import run_on_ranks
@@ -45,7 +45,7 @@ def train_tiny(data: Path, folder: Path, devices: int, nodes: int, dropout: floa
     lightning.seed_everything(1, verbose=False)
     arrays, segmenter = TrainingArrays.load(data / "arrays"), Segmenter(data / "tokens")
     numbers = {"size": "tiny", "dropout": dropout}
-    model = StructureModel(config_from_settings(numbers, vocab_size=segmenter.vocabulary_size))
+    model = AnnotationModel(config_from_settings(numbers, vocab_size=segmenter.vocabulary_size))
     settings = RunSettings(
         STEPS,
         BATCH,

@@ -37,9 +37,9 @@ from phytoscribe.decoding.settings import DecoderSettings
 from phytoscribe.evaluation.accuracy.splice_sites import annotated_sites, score_sites
 from phytoscribe.files import atomic_path
 from phytoscribe.labels.encode import label_contig
+from phytoscribe.models.annotation_model import AnnotationModel
 from phytoscribe.models.configuration import BigBroConfig, config_from_settings
 from phytoscribe.models.loading import load_model, trainable_parameters
-from phytoscribe.models.structure import StructureModel
 from phytoscribe.prediction.predictor import StructurePredictor
 from phytoscribe.prediction.settings import PredictionSettings
 from phytoscribe.tokenizer.segments import Segmenter
@@ -244,9 +244,9 @@ def make_tokenizer_folder(given: argparse.Namespace, genomes) -> None:
         make_tokenizer("kmer", "", 0, given.k, species, lineages).save_pretrained(folder)
 
 
-def make_model(given: argparse.Namespace, segmenter: Segmenter, arrays: TrainingArrays, genomes) -> StructureModel:
+def make_model(given: argparse.Namespace, segmenter: Segmenter, arrays: TrainingArrays, genomes) -> AnnotationModel:
     if given.from_model:
-        return load_model(StructureModel, given.from_model)
+        return load_model(AnnotationModel, given.from_model)
     numbers = {"size": given.size, **json.loads(given.model)}
     config: BigBroConfig = config_from_settings(
         numbers,
@@ -256,7 +256,7 @@ def make_model(given: argparse.Namespace, segmenter: Segmenter, arrays: Training
         species=sorted({g.description.species for g in genomes}),
         lineages=sorted({g.description.lineage for g in genomes}),
     )
-    model = StructureModel(config)
+    model = AnnotationModel(config)
     start_from_statistics(model, arrays)
     return model
 
@@ -267,7 +267,7 @@ class Run:
     def __init__(
         self,
         given: argparse.Namespace,
-        model: StructureModel,
+        model: AnnotationModel,
         segmenter: Segmenter,
         regions,
         decoder: DecoderSettings,
@@ -394,7 +394,7 @@ class Run:
         found = score_sites(scores, annotated_sites(region.genes, region.name, region.bases.size))
         return {f"validation_{kind}_ap": score.average_precision for kind, score in found.items()}
 
-    def predictor(self, model: StructureModel) -> StructurePredictor:
+    def predictor(self, model: AnnotationModel) -> StructurePredictor:
         settings = PredictionSettings(batch_size=2)
         return StructurePredictor(model, self.segmenter, self.decoder, settings, self.device)
 
@@ -404,7 +404,7 @@ class Run:
         Args:
             known: stretches of training contigs that join the fit.
         """
-        model = load_model(StructureModel, self.given.out / "model").to(self.device)
+        model = load_model(AnnotationModel, self.given.out / "model").to(self.device)
         predictor = self.predictor(model)
         validation, trained = (predict_regions(predictor, regions) for regions in (self.regions, known))
         decoder, f1, report = tune_decoder(validation, self.decoder, trained, self.given.threads)

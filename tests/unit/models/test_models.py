@@ -8,21 +8,16 @@ import torch
 from torch.nn import functional as F
 
 from phytoscribe.errors import ConfigError, ModelError
-from phytoscribe.labels.states import STATE_COUNT
+from phytoscribe.labels.states import SITE_COUNT, STATE_COUNT
+from phytoscribe.models.annotation_model import AnnotationModel
 from phytoscribe.models.attention import BlockSparseAttention, rotary_angles, rotate
 from phytoscribe.models.configuration import config_from_settings
 from phytoscribe.models.encoder import BigBroEncoder, MaskedTokenModel
 from phytoscribe.models.experts import ExpertFeedForward
 from phytoscribe.models.kmer_content import REACHES, SUM_SCALE, cumulative_by_frame, kmer_numbers, sums_in_frame
 from phytoscribe.models.loading import load_model, load_pretrained_encoder, trainable_parameters
+from phytoscribe.models.pooling import FixedSegments, VariableSegments, token_spans
 from phytoscribe.models.sizes import SIZES
-from phytoscribe.models.structure import (
-    SITE_COUNT,
-    FixedSegments,
-    StructureModel,
-    VariableSegments,
-    token_spans,
-)
 
 TINY = {"size": "tiny"}
 
@@ -121,7 +116,7 @@ def test_kmers_are_numbered_by_the_base_that_they_end_with():
 @pytest.mark.parametrize("size", SIZES)
 def test_every_size_runs_forward_and_backward(size):
     torch.manual_seed(1)
-    model = StructureModel(config_from_settings({"size": size}, vocab_size=64))
+    model = AnnotationModel(config_from_settings({"size": size}, vocab_size=64))
     bases = torch.randint(0, 5, (2, 96))
     token_of_base = (torch.arange(96) // 4).expand(2, 96)
     output = model(bases, torch.randint(10, 64, (2, 24)), token_of_base, torch.tensor([[7, 8], [7, 8]]))
@@ -129,11 +124,11 @@ def test_every_size_runs_forward_and_backward(size):
     assert output.sites.shape == (2, 96, SITE_COUNT)
     (output.states.logsumexp(-1).sum() + output.sites.sum()).backward()
     without = [name for name, p in model.named_parameters() if p.grad is None]
-    assert without == ["content.weight"]  # counted, not learned
+    assert without == ["trunk.content.weight"]  # counted, not learned
 
 
 def test_sizes_are_what_the_design_says():
-    small, base = (trainable_parameters(StructureModel(config_from_settings({"size": s}))) for s in ("small", "base"))
+    small, base = (trainable_parameters(AnnotationModel(config_from_settings({"size": s}))) for s in ("small", "base"))
     assert 4e6 <= small <= 8e6
     assert 10e6 <= base <= 16e6
 
@@ -156,24 +151,24 @@ def test_save_and_load_give_the_same_output(config, tmp_path):
 
 def test_loading_refuses_weights_of_another_model(config, tmp_path):
     MaskedTokenModel(config).save_pretrained(tmp_path)
-    with pytest.raises(ModelError, match="do not fit StructureModel"):
-        load_model(StructureModel, tmp_path)
+    with pytest.raises(ModelError, match="do not fit AnnotationModel"):
+        load_model(AnnotationModel, tmp_path)
 
 
 def test_pretrained_encoder_arrives_tensor_by_tensor(config):
-    pretrained, model = MaskedTokenModel(config), StructureModel(config)
+    pretrained, model = MaskedTokenModel(config), AnnotationModel(config)
     assert not torch.equal(model.encoder.embedding.weight, pretrained.encoder.embedding.weight)
     report = load_pretrained_encoder(model, pretrained, "here")
     assert report.loaded == len(pretrained.encoder.state_dict())
     for name, tensor in pretrained.encoder.state_dict().items():
         assert torch.equal(model.encoder.state_dict()[name], tensor), name
-    assert all(not name.startswith("encoder.") for name in report.new)
+    assert all(not name.startswith("trunk.encoder.") for name in report.new)
 
 
 def test_pretrained_encoder_of_another_shape_is_refused(config):
     other = config_from_settings(TINY, vocab_size=101)
     with pytest.raises(ModelError, match="another shape"):
-        load_pretrained_encoder(StructureModel(config), MaskedTokenModel(other), "here")
+        load_pretrained_encoder(AnnotationModel(config), MaskedTokenModel(other), "here")
 
 
 def test_rotation_depends_on_distance_only():
@@ -224,13 +219,13 @@ def test_load_balance_is_least_when_experts_share_the_work():
 
 def test_a_model_with_experts_learns_and_its_balance_counts():
     torch.manual_seed(1)
-    model = StructureModel(config_from_settings({**TINY, "expert_count": 3}, vocab_size=64))
+    model = AnnotationModel(config_from_settings({**TINY, "expert_count": 3}, vocab_size=64))
     bases = torch.randint(0, 5, (2, 96))
     token_of_base = (torch.arange(96) // 4).expand(2, 96)
     output = model(bases, torch.randint(10, 64, (2, 24)), token_of_base, torch.tensor([[7, 8], [7, 8]]))
     (output.states.logsumexp(-1).sum() + model.encoder.balance_loss()).backward()
     assert all(layer.feed_forward.router.weight.grad.abs().sum() > 0 for layer in model.encoder.layers)
-    plain = StructureModel(config_from_settings(TINY, vocab_size=64))
+    plain = AnnotationModel(config_from_settings(TINY, vocab_size=64))
     assert float(plain.encoder.balance_loss()) == 0
 
 

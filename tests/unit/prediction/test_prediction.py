@@ -32,11 +32,11 @@ from phytoscribe.errors import ConfigError, FastaError, ModelError, PhytoScribeE
 from phytoscribe.genome import Genome, check_fasta, decode, reverse_complement
 from phytoscribe.genome.fasta import write_index
 from phytoscribe.labels.states import CODING_STATES
+from phytoscribe.models.annotation_model import AnnotationModel
 from phytoscribe.models.batches import WindowTokens, collate_tokens
 from phytoscribe.models.configuration import config_from_settings
 from phytoscribe.models.cpu import eight_bit
 from phytoscribe.models.loading import load_model, model_hash
-from phytoscribe.models.structure import StructureModel
 from phytoscribe.prediction.memory import FreedMemory
 from phytoscribe.prediction.merge import PredictionFiles, numbered
 from phytoscribe.prediction.network import StructureNetwork
@@ -78,10 +78,10 @@ def model_folder(tmp_path_factory) -> Path:
     tokenizer = build_kmer_tokenizer(3, ["athaliana"], ["Brassicales"])
     tokenizer.save_pretrained(folder)
     torch.manual_seed(4)
-    model = StructureModel(config_from_settings({"size": "tiny"}, vocab_size=len(tokenizer), token_length=3))
+    model = AnnotationModel(config_from_settings({"size": "tiny"}, vocab_size=len(tokenizer), token_length=3))
     with torch.no_grad():
-        model.output.weight.mul_(EMPHASIS)
-        model.sites.weight.mul_(EMPHASIS)
+        for head in model.heads.values():
+            head.weight.mul_(EMPHASIS)
     model.save_pretrained(folder)
     EAGER.save(folder / "decoder.json")
     return folder
@@ -219,7 +219,7 @@ def test_a_window_holds_what_the_network_says_of_it(model_folder, real_bases):
     """One window, read by the model itself: log probabilities and site probabilities arrive unchanged."""
     predictor = predictor_of(model_folder, window=3072)
     bases = real_bases[:3072]
-    model, segmenter = load_model(StructureModel, model_folder), Segmenter(model_folder)
+    model, segmenter = load_model(AnnotationModel, model_folder), Segmenter(model_folder)
     batch = collate_tokens([WindowTokens.of(bases, segmenter, predictor.global_ids)])
     with torch.inference_mode():
         output = model(*batch)
@@ -394,7 +394,7 @@ def test_bytes_are_refused_where_they_are_not_fast(monkeypatch):
 
 
 def test_the_model_that_trains_is_not_touched(model_folder, real_bases):
-    model = load_model(StructureModel, model_folder).train()
+    model = load_model(AnnotationModel, model_folder).train()
     before = {name: tensor.clone() for name, tensor in model.state_dict().items()}
     settings = PredictionSettings(1024, 128, precision="bfloat16")
     StructurePredictor(model, Segmenter(model_folder), EAGER, settings, torch.device("cpu")).genes("x", real_bases)
@@ -531,7 +531,7 @@ def test_a_model_folder_that_lacks_a_file_is_named(model_folder, fasta, tmp_path
 
 
 def test_a_tokenizer_of_another_model_is_refused(model_folder):
-    other = StructureModel(config_from_settings({"size": "tiny"}, vocab_size=30))
+    other = AnnotationModel(config_from_settings({"size": "tiny"}, vocab_size=30))
     with pytest.raises(ModelError, match="mixes files of different models"):
         StructurePredictor(other, Segmenter(model_folder), EAGER, PredictionSettings(), torch.device("cpu"))
 
@@ -540,7 +540,7 @@ def test_a_damaged_weight_file_is_one_message(model_folder, fasta, tmp_path):
     folder = tmp_path / "model"
     shutil.copytree(model_folder, folder)
     (folder / "model.safetensors").write_bytes((folder / "model.safetensors").read_bytes()[:500])
-    with pytest.raises(ModelError, match="not a saved StructureModel"):
+    with pytest.raises(ModelError, match="not a saved AnnotationModel"):
         predict_shard(fasta, folder, SETTINGS, "x", "", None, 0, tmp_path / "o.jsonl", 1)
 
 

@@ -7,6 +7,7 @@ import copy
 import pytest
 import torch
 
+from phytoscribe.models.annotation_model import AnnotationModel
 from phytoscribe.models.attention import BlockSparseAttention
 from phytoscribe.models.configuration import config_from_settings
 from phytoscribe.models.cpu import eight_bit
@@ -16,7 +17,7 @@ from phytoscribe.models.cpu.fused import FusedConvolutionBlock, FusedFeedForward
 from phytoscribe.models.cpu.kmer_content import FusedContent
 from phytoscribe.models.encoder import EncoderLayer
 from phytoscribe.models.kmer_content import ContentTable
-from phytoscribe.models.structure import ConvolutionBlock, StructureModel
+from phytoscribe.models.trunk import ConvolutionBlock
 
 #: One part in 256: bfloat16 keeps eight bits.
 TOLERANCE = {"rtol": 2**-7, "atol": 2**-6}
@@ -123,7 +124,7 @@ def test_content():
 @pytest.mark.parametrize("eight_bits", [False, pytest.param(True, marks=bytes_only)])
 def test_the_whole_network_is_replaced_and_says_the_same(eight_bits):
     torch.manual_seed(1)
-    plain = StructureModel(config()).eval().bfloat16()
+    plain = AnnotationModel(config()).eval().bfloat16()
     fused = copy.deepcopy(plain)
     fuse(fused, eight_bits)
     parts = [type(part) for part in fused.modules()]
@@ -139,7 +140,7 @@ def test_the_whole_network_is_replaced_and_says_the_same(eight_bits):
 
 
 def test_experts_are_not_replaced():
-    plain = StructureModel(config(expert_count=4)).eval().bfloat16()
+    plain = AnnotationModel(config(expert_count=4)).eval().bfloat16()
     fuse(plain, eight_bit=eight_bit.is_fast())
     assert not [part for part in plain.modules() if isinstance(part, EightBitLayer)]
     with torch.inference_mode():

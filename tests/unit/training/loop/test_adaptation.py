@@ -12,8 +12,8 @@ from phytoscribe.annotation.gff_reader import read_gff3
 from phytoscribe.decoding.settings import DecoderSettings
 from phytoscribe.errors import ConfigError, ModelError
 from phytoscribe.genome import Genome
+from phytoscribe.models.annotation_model import AnnotationModel
 from phytoscribe.models.configuration import config_from_settings
-from phytoscribe.models.structure import StructureModel
 from phytoscribe.prediction.settings import PredictionSettings
 from phytoscribe.tokenizer.segments import Segmenter
 from phytoscribe.tokenizer.training import build_kmer_tokenizer
@@ -36,17 +36,17 @@ def inputs(vocabulary: int) -> tuple[torch.Tensor, ...]:
 
 
 @pytest.fixture
-def model() -> StructureModel:
+def model() -> AnnotationModel:
     torch.manual_seed(0)
-    return StructureModel(config_from_settings({"size": "tiny"}, vocab_size=200, token_length=6)).eval()
+    return AnnotationModel(config_from_settings({"size": "tiny"}, vocab_size=200, token_length=6)).eval()
 
 
 @pytest.mark.parametrize(
     ("mode", "learns", "rests"),
     [
-        ("full", "encoder.layers.0.feed_forward.0.weight", "content.weight"),
-        ("frozen", "stem_input.weight", "encoder.layers.0.feed_forward.0.weight"),
-        ("lora", "output.weight", "stem_input.weight"),
+        ("full", "trunk.encoder.layers.0.feed_forward.0.weight", "trunk.content.weight"),
+        ("frozen", "trunk.stem_input.weight", "trunk.encoder.layers.0.feed_forward.0.weight"),
+        ("lora", "heads.structure.weight", "trunk.stem_input.weight"),
     ],
 )
 def test_a_mode_says_what_learns(model, mode, learns, rests):
@@ -105,7 +105,7 @@ def run(material, folder, patience=0, rate=1e-3, sequence_weight=0.0):
     arrays, segmenter, region, genome = material
     torch.manual_seed(1)
     config = config_from_settings({"size": "tiny"}, vocab_size=segmenter.vocabulary_size, token_length=3)
-    model = StructureModel(config)
+    model = AnnotationModel(config)
     return model, finetune(
         model,
         arrays,
@@ -157,7 +157,7 @@ def test_the_best_weights_are_kept_and_said(material, tmp_path, monkeypatch):
     assert summary["best_step"] == 4
     assert summary["validation_f1_before"]["locus"] == 0.5
     kept = torch.load(tmp_path / "best.pt", weights_only=True)
-    assert torch.equal(model.state_dict()["output.weight"], kept["output.weight"])
+    assert torch.equal(model.state_dict()["heads.structure.weight"], kept["heads.structure.weight"])
 
 
 def test_the_loss_of_whole_genes_changes_what_is_learnt(material, tmp_path, monkeypatch):
@@ -167,7 +167,7 @@ def test_the_loss_of_whole_genes_changes_what_is_learnt(material, tmp_path, monk
         folder = tmp_path / str(len(learnt))
         folder.mkdir()
         model, _ = run(material, folder, sequence_weight=weight)
-        learnt.append(model.output.weight.detach().clone())
+        learnt.append(model.heads["structure"].weight.detach().clone())
     assert not torch.allclose(learnt[0], learnt[1])
     assert torch.equal(learnt[1], learnt[2])
 
@@ -175,7 +175,9 @@ def test_the_loss_of_whole_genes_changes_what_is_learnt(material, tmp_path, monk
 def decoder_alone(material, tmp_path, monkeypatch, before, held_out):
     _, segmenter, region, _ = material
     torch.manual_seed(1)
-    model = StructureModel(config_from_settings({"size": "tiny"}, vocab_size=segmenter.vocabulary_size, token_length=3))
+    model = AnnotationModel(
+        config_from_settings({"size": "tiny"}, vocab_size=segmenter.vocabulary_size, token_length=3)
+    )
     figures = {f"{level}_f1": held_out for level in ("cds_exon", "locus")} if held_out else {}
     scores(monkeypatch, before, 0.6)
     monkeypatch.setattr(

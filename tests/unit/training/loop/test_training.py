@@ -14,18 +14,21 @@ from phytoscribe.annotation.gff_reader import read_gff3
 from phytoscribe.errors import ConfigError, PhytoScribeError
 from phytoscribe.genome import Genome, reverse_complement
 from phytoscribe.labels.states import (
+    ACCEPTOR,
     ACCEPTOR_BIT,
     BOUNDARY_STATES,
     CODING_STATES,
+    DONOR,
     DONOR_BIT,
     LABEL_COUNT,
     NON_CODING_LABEL,
     NON_CODING_STATES,
+    SITE_COUNT,
     STATE_COUNT,
     UNKNOWN_SITE_BIT,
     State,
 )
-from phytoscribe.models.structure import ACCEPTOR, DONOR, SITE_COUNT, StructureOutput
+from phytoscribe.models.heads import HeadOutputs
 from phytoscribe.tokenizer.segments import Segmenter
 from phytoscribe.tokenizer.training import build_kmer_tokenizer
 from phytoscribe.training.data.training_set import TrainingArrays, TrainingGenome, write_training_arrays
@@ -119,8 +122,10 @@ def test_the_order_is_a_function_of_seed_and_index():
     assert [one[i] for i in range(50)] != [WindowOrder(table, 1000, 6)[i] for i in range(50)]
 
 
-def output_of(states: torch.Tensor) -> StructureOutput:
-    return StructureOutput(states, torch.full((*states.shape[:2], SITE_COUNT), -30.0))
+def output_of(states: torch.Tensor, site_logits: torch.Tensor | None = None) -> HeadOutputs:
+    if site_logits is None:
+        site_logits = torch.full((*states.shape[:2], SITE_COUNT), -30.0)
+    return HeadOutputs({"structure": states, "sites": site_logits})
 
 
 def as_labels(states: torch.Tensor) -> torch.Tensor:
@@ -137,15 +142,13 @@ def test_loss_ignores_what_has_no_weight():
     weights[:, 30:] = 0
     settings = LossSettings()
     per_label = label_weights(settings)
-    before = structure_loss(StructureOutput(logits, site_logits), targets, weights, sites, per_label, settings)
+    before = structure_loss(output_of(logits, site_logits), targets, weights, sites, per_label, settings)
     logits[:, 30:] += 5 * torch.randn(2, 20, STATE_COUNT)
     site_logits[:, 30:] += 5 * torch.randn(2, 20, SITE_COUNT)
-    after = structure_loss(StructureOutput(logits, site_logits), targets, weights, sites, per_label, settings)
+    after = structure_loss(output_of(logits, site_logits), targets, weights, sites, per_label, settings)
     torch.testing.assert_close(before, after)
     unknown = torch.full_like(sites, UNKNOWN_SITE_BIT)
-    nothing = structure_loss(
-        StructureOutput(logits, site_logits), targets, torch.zeros(2, 50), unknown, per_label, settings
-    )
+    nothing = structure_loss(output_of(logits, site_logits), targets, torch.zeros(2, 50), unknown, per_label, settings)
     assert float(nothing) == 0
 
 
@@ -173,7 +176,7 @@ def test_where_only_non_coding_is_known_all_non_coding_states_are_right():
     for state in State:
         logits = torch.zeros(1, 30, STATE_COUNT)
         logits[..., state] = 20
-        output = StructureOutput(logits, torch.full((1, 30, SITE_COUNT), 30.0))  # a site is no fault either
+        output = output_of(logits, torch.full((1, 30, SITE_COUNT), 30.0))  # a site is no fault either
         loss = float(structure_loss(output, targets, weights, sites, per_label, settings))
         assert loss < 1e-3 if state in NON_CODING_STATES else loss > 10
 

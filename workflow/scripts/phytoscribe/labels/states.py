@@ -14,11 +14,17 @@ have states of their own, because exact exon ends are decided there.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from enum import IntEnum
+
+from phytoscribe.errors import ModelError
 
 
 class State(IntEnum):
-    """Classes of the structure head, in the order of its logits."""
+    """The structure states: columns of every table of states, from the network's door to the tracks.
+
+    A model may have its states in another order, and more of them: :class:`StateSet`.
+    """
 
     INTERGENIC = 0
     UTR5_EXON = 1
@@ -42,6 +48,8 @@ class State(IntEnum):
 
 
 STATE_COUNT = len(State)
+#: As a model's config.json names them.
+STATE_NAMES = tuple(state.name.lower() for state in State)
 NON_CODING_STATES = (
     State.INTERGENIC,
     State.UTR5_EXON,
@@ -61,5 +69,36 @@ LABEL_COUNT = STATE_COUNT + 1
 #: Bits of site labels: the base is the first base of an intron (donor), its last base (acceptor), or no more is known
 #: than that the annotation may lack an intron here.
 DONOR_BIT, ACCEPTOR_BIT, UNKNOWN_SITE_BIT = 1, 2, 4
+#: Columns of every table of splice sites, and their names.
+DONOR, ACCEPTOR = 0, 1
+SITE_NAMES = ("donor", "acceptor")
+SITE_COUNT = len(SITE_NAMES)
 
-assert STATE_COUNT == 19, "released models depend on this order"
+
+class StateSet:
+    """The states of a model, by name: which of its columns is which :class:`State`.
+
+    Args:
+        names: the model's states in the order of its columns.
+
+    Attributes:
+        order: the model's column of each :class:`State`.
+        others: its columns that are none.
+
+    Raises:
+        ModelError: a state is missing.
+    """
+
+    def __init__(self, names: Sequence[str]) -> None:
+        self.names = tuple(names)
+        if missing := [name for name in STATE_NAMES if name not in self.names]:
+            raise ModelError(
+                f"the model lacks the structure states {', '.join(missing)}, which gene models are decoded from; "
+                "train it with all of them or use another model"
+            )
+        self.order = [self.names.index(name) for name in STATE_NAMES]
+        self.others = [column for column, name in enumerate(self.names) if name not in STATE_NAMES]
+
+    def columns(self, states: Sequence[State]) -> list[int]:
+        """The model's columns of some states, for example of ``INTRON_STATES``."""
+        return [self.order[state] for state in states]

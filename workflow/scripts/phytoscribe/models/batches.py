@@ -16,7 +16,7 @@ from phytoscribe.tokenizer.segments import Segmenter
 
 
 class TokenBatch(NamedTuple):
-    """Input of :class:`phytoscribe.models.structure.StructureModel`, in the order of its ``forward``.
+    """Input of :class:`phytoscribe.models.annotation_model.AnnotationModel`, in the order of its ``forward``.
 
     Shapes: bases and token_of_base int64 (batch, window); token_ids int64 (batch, tokens), padded at the end;
     global_ids int64 (batch, 2): species and lineage.

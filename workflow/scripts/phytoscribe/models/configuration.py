@@ -6,11 +6,13 @@ from typing import Any
 
 from transformers import PretrainedConfig
 
-from phytoscribe.labels.states import STATE_COUNT
+from phytoscribe.labels.states import SITE_NAMES, STATE_NAMES
 from phytoscribe.models.sizes import numbers_of_model
 
 #: Kinds of content that the k-mer table tells apart (:mod:`phytoscribe.training.tasks.structure.kmer_content`).
 CONTENT_CHANNELS = 10
+#: Channels by head of a model whose config.json declares none.
+DEFAULT_HEADS: dict[str, list[str]] = {"structure": list(STATE_NAMES), "sites": list(SITE_NAMES)}
 
 
 class BigBroConfig(PretrainedConfig):
@@ -33,7 +35,8 @@ class BigBroConfig(PretrainedConfig):
         content_length: bases of the k-mers of the content table.
         content_channels: columns of the content table.
         head_layers: convolutions at base resolution after spreading.
-        state_count: classes of the structure head.
+        heads: names of the channels of each head (:mod:`phytoscribe.models.heads`); the gene structure and the splice
+            sites if not given.
         species, lineages: names that the model was trained with, for the record.
     """
 
@@ -60,7 +63,7 @@ class BigBroConfig(PretrainedConfig):
         token_length: int = 0,
         content_length: int = 8,
         content_channels: int = CONTENT_CHANNELS,
-        state_count: int = STATE_COUNT,
+        heads: dict[str, list[str]] | None = None,
         species: list[str] | None = None,
         lineages: list[str] | None = None,
         **kwargs: Any,
@@ -83,9 +86,10 @@ class BigBroConfig(PretrainedConfig):
         self.token_length = token_length
         self.content_length = content_length
         self.content_channels = content_channels
-        self.state_count = state_count
+        self.heads = {name: list(channels) for name, channels in (heads or DEFAULT_HEADS).items()}
         self.species = species or []
         self.lineages = lineages or []
+        kwargs.pop("state_count", None)  # what version 1 wrote in place of the heads
         super().__init__(pad_token_id=pad_token_id, **kwargs)
 
     @property

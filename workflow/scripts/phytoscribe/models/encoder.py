@@ -61,11 +61,17 @@ class EncoderLayer(nn.Module):
 
 
 class BigBroPreTrainedModel(PreTrainedModel):
-    """Loading, saving and weight initialisation shared by all PhytoScribe models."""
+    """Loading, saving and weight initialisation shared by all PhytoScribe models.
+
+    Attributes:
+        former_names: pairs of a regular expression and its replacement that turn tensors' names of models saved by
+            earlier versions into those of today; the first that applies counts.
+    """
 
     config_class = BigBroConfig
     base_model_prefix = "encoder"
     _supports_sdpa = True
+    former_names: tuple[tuple[str, str], ...] = ()
 
     def _init_weights(self, module: nn.Module) -> None:
         if isinstance(module, nn.Linear | nn.Embedding):

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import hashlib
 import logging
+import re
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TypeVar
 
+import torch
 from safetensors import SafetensorError
-from torch import nn
+from safetensors.torch import load_file
+from torch import Tensor, nn
 
 from phytoscribe.errors import ModelError
-from phytoscribe.labels.states import STATE_COUNT
+from phytoscribe.labels.states import SITE_NAMES, StateSet
 from phytoscribe.models.encoder import BigBroPreTrainedModel
 from phytoscribe.tokenizer.segments import Segmenter
 
@@ -47,34 +50,61 @@ def load_model(kind: type[Model], folder: str | Path) -> Model:
         ModelError: the folder is unreadable, or tensors are missing, unexpected or of another shape.
     """
     try:
-        model, report = kind.from_pretrained(str(folder), output_loading_info=True, local_files_only=True)
+        config = kind.config_class.from_pretrained(str(folder), local_files_only=True)
+        tensors = load_file(Path(folder) / "model.safetensors")
+        given = {_name_today(name, kind.former_names): tensor.float() for name, tensor in tensors.items()}
+        model, report = kind.from_pretrained(
+            None, config=config, state_dict=given, output_loading_info=True, dtype=torch.float32
+        )
     except (OSError, ValueError, RuntimeError, SafetensorError) as error:
         raise ModelError(f"{folder}: not a saved {kind.__name__} ({error})") from error
     faults = {key: list(value) for key, value in report.items() if value}
     if faults:
         raise ModelError(f"{folder}: the weights do not fit {kind.__name__}: {faults}")
-    return model.float().eval()
+    return model.eval()
+
+
+def _name_today(name: str, former_names: Iterable[tuple[str, str]]) -> str:
+    """A tensor's name in today's models, from the one that it was saved under."""
+    for pattern, replacement in former_names:
+        today, changed = re.subn(pattern, replacement, name)
+        if changed:
+            return today
+    return name
 
 
 def check_fit(model: BigBroPreTrainedModel, segmenter: Segmenter) -> None:
-    """Whether a model and a tokenizer belong together and this program knows the model's states.
+    """Whether a model and a tokenizer belong together, and genes can be decoded from the model's heads.
 
     Raises:
-        ModelError: another vocabulary size, pad id or number of states.
+        ModelError: another vocabulary size or pad id; a head or a channel that the decoder needs is missing.
     """
     config = model.config
     pairs = {
         "tokens": (config.vocab_size, segmenter.vocabulary_size),
         "pad id": (config.pad_token_id, segmenter.pad_id),
         "bases a token (0: various)": (config.token_length, segmenter.token_length),
-        "states": (config.state_count, STATE_COUNT),
     }
     for what, (of_model, expected) in pairs.items():
         if of_model != expected:
             raise ModelError(
-                f"the model has {what} {of_model}, its tokenizer and this program have {expected}; "
+                f"the model has {what} {of_model}, its tokenizer has {expected}; "
                 "the folder mixes files of different models, train or fetch it again"
             )
+    for head in ("structure", "sites"):
+        if head not in config.heads:
+            raise ModelError(
+                f"the model has no head {head}, only {', '.join(config.heads)}; genes cannot be predicted with it, "
+                "use a model that was trained for gene structures"
+            )
+    states = StateSet(config.heads["structure"])
+    if states.others:
+        unknown = ", ".join(states.names[column] for column in states.others)
+        logger.warning(
+            "the model has states that gene structures are not decoded from: %s; read as intergenic", unknown
+        )
+    if missing := [name for name in SITE_NAMES if name not in config.heads["sites"]]:
+        raise ModelError(f"the model's head sites lacks {', '.join(missing)}; use a model that was trained for both")
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +148,7 @@ def load_pretrained_encoder(
     wrong = [name for name in given if not bool((arrived[name] == given[name]).all())]
     if wrong:
         raise ModelError(f"{source}: tensors did not arrive: {wrong}")
-    new = sorted(name for name in target.state_dict() if not name.startswith("encoder."))
+    new = sorted(name for name in target.state_dict() if "encoder" not in name.split("."))
     report = LoadReport(source, len(given), parameter_count(given.values()), new)
     logger.info("pretrained encoder: %d tensors (%d numbers) loaded", report.loaded, report.parameters_loaded)
     return report
@@ -128,7 +158,7 @@ def parameter_count(tensors: Iterable) -> int:
     return sum(t.numel() for t in tensors)
 
 
-def _shape(tensors: dict, name: str) -> tuple[int, ...] | None:
+def _shape(tensors: dict[str, Tensor], name: str) -> tuple[int, ...] | None:
     return tuple(tensors[name].shape) if name in tensors else None
 
 

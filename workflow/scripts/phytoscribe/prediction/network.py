@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 import torch
-from torch import Tensor, nn
 
 from phytoscribe.genome.sequence import Bases
+from phytoscribe.models.annotation_model import AnnotationModel
 from phytoscribe.models.batches import WindowTokens, collate_tokens
 from phytoscribe.models.cpu.fused import fuse
-from phytoscribe.models.structure import StructureModel
+from phytoscribe.models.inference import for_inference
 from phytoscribe.prediction.settings import PRECISIONS
 from phytoscribe.tokenizer.segments import Segmenter
 
@@ -34,17 +33,6 @@ class Readings(NamedTuple):
     sites: npt.NDArray[np.float16]
 
 
-class FullPrecision(nn.Module):
-    """A linear layer whose input may be in half precision, and whose output is not."""
-
-    def __init__(self, layer: nn.Linear) -> None:
-        super().__init__()
-        self.layer = copy.deepcopy(layer).float()
-
-    def forward(self, features: Tensor) -> Tensor:
-        return self.layer(features.float())
-
-
 class StructureNetwork:
     """A copy of a structure model for inference: weights in the precision of the computation, logits in float32.
 
@@ -54,13 +42,10 @@ class StructureNetwork:
         precision: a name of :data:`phytoscribe.prediction.settings.PRECISIONS`.
     """
 
-    def __init__(self, model: StructureModel, segmenter: Segmenter, device: torch.device, precision: str):
+    def __init__(self, model: AnnotationModel, segmenter: Segmenter, device: torch.device, precision: str):
         self.segmenter = segmenter
         self.device = device
-        network = copy.deepcopy(model).eval().requires_grad_(False)
-        heads = FullPrecision(network.output), FullPrecision(network.sites)
-        network.to(device, PRECISIONS[precision])
-        network.output, network.sites = (head.to(device) for head in heads)
+        network = for_inference(model, ("structure", "sites"), device, PRECISIONS[precision])
         if device.type == "cpu" and PRECISIONS[precision] is torch.bfloat16:
             fuse(network, eight_bit=precision == "int8")
         self._network = network

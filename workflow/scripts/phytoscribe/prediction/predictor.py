@@ -20,9 +20,9 @@ from phytoscribe.annotation.model import GeneModel
 from phytoscribe.decoding.gene_models import StreamingGeneDecoder
 from phytoscribe.decoding.settings import DecoderSettings
 from phytoscribe.genome.sequence import N_CODE, Bases
-from phytoscribe.labels.states import STATE_COUNT, State
+from phytoscribe.labels.states import SITE_COUNT, STATE_COUNT, State
+from phytoscribe.models.annotation_model import AnnotationModel
 from phytoscribe.models.loading import check_fit, load_model, model_hash
-from phytoscribe.models.structure import SITE_COUNT, StructureModel
 from phytoscribe.prediction.network import LOWEST, Readings, StructureNetwork
 from phytoscribe.prediction.pool import InOrder, single_core_threads
 from phytoscribe.prediction.settings import PredictionSettings, choose_precision
@@ -108,7 +108,7 @@ class StructurePredictor:
 
     def __init__(
         self,
-        model: StructureModel,
+        model: AnnotationModel,
         segmenter: Segmenter,
         decoder: DecoderSettings,
         settings: PredictionSettings,
@@ -150,7 +150,7 @@ class StructurePredictor:
         """Load model, tokenizer and decoder settings of a model folder (ModelError if it is incomplete)."""
         logger.info("model %s, hash %s", folder, model_hash(folder))
         return cls(
-            load_model(StructureModel, folder),
+            load_model(AnnotationModel, folder),
             Segmenter(folder),
             DecoderSettings.load(Path(folder) / "decoder.json"),
             settings,

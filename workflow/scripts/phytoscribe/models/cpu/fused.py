@@ -19,7 +19,7 @@ from phytoscribe.models.cpu.eight_bit import EightBitLayer
 from phytoscribe.models.cpu.kmer_content import FusedContent
 from phytoscribe.models.encoder import EncoderLayer
 from phytoscribe.models.kmer_content import ContentTable
-from phytoscribe.models.structure import ConvolutionBlock
+from phytoscribe.models.trunk import ConvolutionBlock
 
 
 def fuse(network: nn.Module, eight_bit: bool = False) -> None:
@@ -48,7 +48,7 @@ def fuse(network: nn.Module, eight_bit: bool = False) -> None:
 
 
 class FusedConvolutionBlock(nn.Module):
-    """:class:`phytoscribe.models.structure.ConvolutionBlock`."""
+    """:class:`phytoscribe.models.trunk.ConvolutionBlock`."""
 
     def __init__(self, block: ConvolutionBlock) -> None:
         super().__init__()

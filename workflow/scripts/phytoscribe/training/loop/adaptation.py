@@ -5,8 +5,8 @@ from __future__ import annotations
 import logging
 
 from phytoscribe.errors import ConfigError
+from phytoscribe.models.annotation_model import AnnotationModel
 from phytoscribe.models.loading import trainable_parameters
-from phytoscribe.models.structure import StructureModel
 
 logger = logging.getLogger(__name__)
 
@@ -14,14 +14,14 @@ FULL, FROZEN, LORA = MODES = ("full", "frozen", "lora")
 #: A fine-tuning in which no weight learns, only the decoder.
 DECODER = "decoder"
 #: Linear layers of the encoder that get adapters.
-_ADAPTED = r"encoder\.layers\.\d+\.(attention\.(query_key_value|output)|feed_forward\.(0|2))"
+_ADAPTED = r"trunk\.encoder\.layers\.\d+\.(attention\.(query_key_value|output)|feed_forward\.(0|2))"
 #: Parts that learn in full beside the adapters: small, and the last before the decision.
-_LEARNT_BESIDE = ("output.", "output_norm.", "sites.")
+_LEARNT_BESIDE = ("trunk.output_norm.", "heads.")
 LORA_RANK = 8
 LORA_ALPHA = 16
 
 
-def adapt(model: StructureModel, mode: str) -> None:
+def adapt(model: AnnotationModel, mode: str) -> None:
     """Prepare ``model``, in place, for a fine-tuning of this mode.
 
     ``lora`` adds adapters of rank 8 (Hu et al. 2021, arXiv:2106.09685, by ``peft``); :func:`merge_adapters` makes a
@@ -44,7 +44,7 @@ def adapt(model: StructureModel, mode: str) -> None:
     logger.info("fine-tuning, mode %s: %d numbers learn", mode, trainable_parameters(model))
 
 
-def merge_adapters(model: StructureModel) -> None:
+def merge_adapters(model: AnnotationModel) -> None:
     """Put what the adapters have learnt into the weights that they adapt, and take them off; no-op without any."""
     from peft.tuners.lora import LoraLayer
 

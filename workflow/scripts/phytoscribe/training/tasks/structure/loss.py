@@ -17,7 +17,7 @@ from phytoscribe.labels.states import (
     NON_CODING_STATES,
     UNKNOWN_SITE_BIT,
 )
-from phytoscribe.models.structure import StructureOutput
+from phytoscribe.models.heads import HeadOutputs
 from phytoscribe.training.loop.ranks import divisors
 
 
@@ -47,7 +47,7 @@ def label_weights(settings: LossSettings) -> Tensor:
 
 
 def structure_loss(
-    output: StructureOutput, targets: Tensor, weights: Tensor, sites: Tensor, per_label: Tensor, settings: LossSettings
+    output: HeadOutputs, targets: Tensor, weights: Tensor, sites: Tensor, per_label: Tensor, settings: LossSettings
 ) -> Tensor:
     """Cross-entropy with soft targets + coding F1 + false positives on empty windows + splice sites.
 

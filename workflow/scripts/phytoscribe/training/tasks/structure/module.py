@@ -23,7 +23,8 @@ from phytoscribe.decoding.settings import DecoderSettings
 from phytoscribe.errors import ModelError
 from phytoscribe.evaluation.accuracy.counts import exact_f1
 from phytoscribe.files import atomic_path
-from phytoscribe.models.structure import StructureModel
+from phytoscribe.labels.states import StateSet
+from phytoscribe.models.annotation_model import AnnotationModel
 from phytoscribe.prediction.predictor import StructurePredictor
 from phytoscribe.prediction.settings import PredictionSettings, choose_device
 from phytoscribe.tokenizer.segments import Segmenter
@@ -45,7 +46,7 @@ SITE_LOGIT = -6.0
 
 
 class StructureModule(lightning.LightningModule):
-    """Training step and optimizer around :class:`StructureModel`.
+    """Training step and optimizer around :class:`AnnotationModel`.
 
     Args:
         sequence: the decoder's likelihood as a further term; batches then hold both strands of each window.
@@ -54,7 +55,7 @@ class StructureModule(lightning.LightningModule):
 
     def __init__(
         self,
-        model: StructureModel,
+        model: AnnotationModel,
         settings: RunSettings,
         loss: LossSettings,
         sequence: SequenceLoss | None = None,
@@ -214,16 +215,19 @@ def decoded_regions(decoded: Sequence[Decoded]) -> list[DecodedRegion]:
     return [DecodedRegion(d.region.bases, d.plus, d.minus, d.region.genes, d.region.mask) for d in decoded]
 
 
-def start_from_statistics(model: StructureModel, arrays: TrainingArrays) -> None:
+def start_from_statistics(model: AnnotationModel, arrays: TrainingArrays) -> None:
     """Set the content table, and the output biases to the logits of the states' and sites' shares (the base rates).
 
     Only for a head that has not been trained.
     """
     shares = state_shares(arrays.labels, arrays.weights)
     with torch.no_grad():
-        model.output.bias.copy_(torch.from_numpy(np.log(shares.clip(min=1e-6)).astype(np.float32)))
-        model.sites.bias.fill_(SITE_LOGIT)
-        model.content.weight.copy_(torch.from_numpy(content_table(arrays, model.config.content_length)))
+        bias = model.heads["structure"].bias
+        bias[StateSet(model.config.heads["structure"]).order] = torch.from_numpy(
+            np.log(shares.clip(min=1e-6)).astype(np.float32)
+        )
+        model.heads["sites"].bias.fill_(SITE_LOGIT)
+        model.trunk.content.weight.copy_(torch.from_numpy(content_table(arrays, model.config.content_length)))
 
 
 @dataclass(frozen=True)
@@ -244,7 +248,7 @@ class Start:
 
 
 def finetune(
-    model: StructureModel,
+    model: AnnotationModel,
     arrays: TrainingArrays,
     segmenter: Segmenter,
     regions: Sequence[ValidationRegion],
@@ -320,7 +324,7 @@ def finetune(
 
 
 def refit_decoder(
-    model: StructureModel,
+    model: AnnotationModel,
     segmenter: Segmenter,
     regions: Sequence[ValidationRegion],
     prediction: PredictionSettings,
@@ -368,7 +372,7 @@ def worse_than_start(start: Start, before: dict[str, float], score: float) -> Mo
 
 
 def export(
-    model: StructureModel,
+    model: AnnotationModel,
     decoder: DecoderSettings,
     tokenizer_folder: Path,
     run_folder: Path,

@@ -13,10 +13,10 @@ import pytorch_lightning as lightning
 from phytoscribe.decoding.lengths import length_scores
 from phytoscribe.decoding.settings import DecoderSettings
 from phytoscribe.errors import PhytoScribeError
+from phytoscribe.models.annotation_model import AnnotationModel
 from phytoscribe.models.configuration import config_from_settings
 from phytoscribe.models.encoder import MaskedTokenModel
 from phytoscribe.models.loading import load_model, load_pretrained_encoder, model_hash, trainable_parameters
-from phytoscribe.models.structure import StructureModel
 from phytoscribe.prediction.settings import PredictionSettings, choose_device
 from phytoscribe.tokenizer.segments import Segmenter
 from phytoscribe.training.data.sources import SplitSources
@@ -67,7 +67,7 @@ def run_finetuning(
     released = None
     if settings.get("from_model"):
         segmenter = Segmenter(start)
-        model = load_model(StructureModel, start)
+        model = load_model(AnnotationModel, start)
         weight = float(settings["sequence_weight"])
         pairs = 2 * ranks["devices"] * ranks["nodes"]
         if weight and settings["batch_size"] % pairs:
@@ -124,7 +124,7 @@ def run_finetuning(
 
 def model_on_encoder(
     pretrained: Path, segmenter: Segmenter, model_settings: Mapping[str, Any]
-) -> tuple[StructureModel, dict[str, Any]]:
+) -> tuple[AnnotationModel, dict[str, Any]]:
     """A new structure model around a pretrained encoder, and the report on the encoder's tensors."""
     before = load_model(MaskedTokenModel, pretrained)
     config = config_from_settings(
@@ -135,5 +135,5 @@ def model_on_encoder(
         species=before.config.species,
         lineages=before.config.lineages,
     )
-    model = StructureModel(config)
+    model = AnnotationModel(config)
     return model, load_pretrained_encoder(model, before, str(pretrained)).as_dict()

@@ -1,0 +1,49 @@
+"""The model of PhytoScribe: the trunk, and the heads that its config.json declares."""
+
+from __future__ import annotations
+
+from torch import Tensor
+
+from phytoscribe.models.configuration import BigBroConfig
+from phytoscribe.models.encoder import BigBroEncoder, BigBroPreTrainedModel
+from phytoscribe.models.heads import HeadOutputs, make_heads
+from phytoscribe.models.trunk import Trunk
+
+
+class AnnotationModel(BigBroPreTrainedModel):
+    """What the heads say about each base of the strand that is read; see :class:`phytoscribe.models.trunk.Trunk`."""
+
+    base_model_prefix = "trunk"
+    #: Version 1 had one module for all of the trunk, and heads of its own.
+    former_names = (
+        (r"^(encoder|content|stem_input|stem|pool|spread|join|output_norm)\.", r"trunk.\1."),
+        (r"^head\.", "trunk.refinement."),
+        (r"^output\.", "heads.structure."),
+        (r"^sites\.", "heads.sites."),
+    )
+
+    def __init__(self, config: BigBroConfig) -> None:
+        super().__init__(config)
+        self.trunk = Trunk(config)
+        self.heads = make_heads(self.trunk.channels, config.heads)
+        self.post_init()
+
+    @property
+    def encoder(self) -> BigBroEncoder:
+        return self.trunk.encoder
+
+    def embed(self, bases: Tensor) -> Tensor:
+        """Base codes int64 (batch, length) to (batch, length, 4 + content channels): :meth:`Trunk.embed`."""
+        return self.trunk.embed(bases)
+
+    def features(self, embedded: Tensor, token_ids: Tensor, token_of_base: Tensor, global_ids: Tensor) -> Tensor:
+        """What the heads read, (batch, length, channels): :meth:`Trunk.forward`."""
+        return self.trunk(embedded, token_ids, token_of_base, global_ids)
+
+    def read(self, features: Tensor) -> HeadOutputs:
+        """All heads on the trunk's features."""
+        return HeadOutputs({name: head(features) for name, head in self.heads.items()}, self.config.heads)
+
+    def forward(self, bases: Tensor, token_ids: Tensor, token_of_base: Tensor, global_ids: Tensor) -> HeadOutputs:
+        """All heads on bases, the arguments of :meth:`embed` and :meth:`features` (a ``TokenBatch``)."""
+        return self.read(self.features(self.embed(bases), token_ids, token_of_base, global_ids))

@@ -1,0 +1,95 @@
+"""The trunk, an hourglass: bases -> tokens -> encoder -> bases, to features of each base that all heads read.
+
+Base-resolution tensors are (batch, length, channels) in memory, which the convolution kernels of processors and GPUs
+and the layer norm both read without copying.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from phytoscribe.genome.sequence import N_CODE
+from phytoscribe.models.configuration import BigBroConfig
+from phytoscribe.models.convolution import SequenceConvolution
+from phytoscribe.models.encoder import BigBroEncoder
+from phytoscribe.models.kmer_content import ContentTable
+from phytoscribe.models.pooling import segments_of
+
+STEM_KERNEL = 11
+INNER_KERNEL = 9
+
+
+class ConvolutionBlock(nn.Module):
+    """Residual convolution over bases, normalised per base."""
+
+    def __init__(self, channels: int, dilation: int) -> None:
+        super().__init__()
+        self.norm = nn.LayerNorm(channels)
+        self.convolution = SequenceConvolution(channels, channels, INNER_KERNEL, dilation)
+
+    def forward(self, features: Tensor) -> Tensor:
+        return features + F.gelu(self.convolution(self.norm(features)))
+
+
+class Trunk(nn.Module):
+    """Features of each base of the strand that is read, in its context of tens of thousands of bases.
+
+    The token segments may come from any tokenizer, with fixed or variable lengths: the trunk sees only token ids and,
+    for each base, the token that it belongs to.
+
+    Attributes:
+        channels: features of a base.
+    """
+
+    def __init__(self, config: BigBroConfig) -> None:
+        super().__init__()
+        self.config = config
+        self.channels = channels = config.stem_channels
+        width, slots = config.hidden_size, config.slots
+        self.encoder = BigBroEncoder(config)
+        self.content = ContentTable(config.content_length, config.content_channels)
+        self.stem_input = SequenceConvolution(N_CODE + self.content.channels, channels, STEM_KERNEL)
+        self.stem = nn.ModuleList(ConvolutionBlock(channels, 1 + i) for i in range(config.stem_layers))
+        self.pool = nn.Linear(slots * channels, width)
+        self.spread = nn.Linear(width, slots * config.spread_channels)
+        self.join = SequenceConvolution(channels + config.spread_channels, channels, INNER_KERNEL)
+        self.refinement = nn.ModuleList(ConvolutionBlock(channels, 1 + i) for i in range(config.head_layers))
+        self.output_norm = nn.LayerNorm(channels)
+
+    def embed(self, bases: Tensor) -> Tensor:
+        """Bases as numbers that a gradient can be taken of.
+
+        Args:
+            bases: int64 (batch, length), base codes, 4 = N.
+
+        Returns:
+            (batch, length, 4 + content channels), of the weights' type: one-hot bases (N is zeros), then the coding
+            statistics of :class:`phytoscribe.models.kmer_content.ContentTable`.
+        """
+        dtype = self.stem_input.weight.dtype
+        one_hot = F.one_hot(bases, N_CODE + 1)[..., :N_CODE].to(dtype)
+        return torch.cat([one_hot, self.content(bases).to(dtype)], dim=-1)
+
+    def forward(self, embedded: Tensor, token_ids: Tensor, token_of_base: Tensor, global_ids: Tensor) -> Tensor:
+        """
+        Args:
+            embedded: (batch, length, 4 + content channels), of :meth:`embed`.
+            token_ids: int64 (batch, tokens).
+            token_of_base: int64 (batch, length), non-decreasing index of each base's token.
+            global_ids: int64 (batch, globals).
+
+        Returns:
+            (batch, length, channels), normalised.
+        """
+        features = F.gelu(self.stem_input(embedded))
+        for block in self.stem:
+            features = block(features)
+        segments = segments_of(self.config, token_of_base, token_ids.shape[1])
+        hidden = self.encoder(token_ids, global_ids, self.pool(segments.gather(features)))
+        given_back = segments.scatter(self.spread(hidden))
+        features = F.gelu(self.join(torch.cat([features, given_back.to(features.dtype)], dim=-1)))
+        for block in self.refinement:
+            features = block(features)
+        return self.output_norm(features)
