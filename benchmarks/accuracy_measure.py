@@ -20,6 +20,7 @@ from validate_prediction import faults_in
 from phytoscribe.annotation.gff_reader import read_gff3
 from phytoscribe.annotation.model import GeneModel
 from phytoscribe.decoding.settings import DecoderSettings
+from phytoscribe.devices import choose_device
 from phytoscribe.evaluation.accuracy.calibration import (
     chance_error,
     equal_mass_bins,
@@ -37,7 +38,7 @@ from phytoscribe.genome.intervals import IntervalIndex
 from phytoscribe.prediction.merge import PredictionFiles
 from phytoscribe.prediction.predictor import StructurePredictor
 from phytoscribe.prediction.run import merge_shards, predict_shard
-from phytoscribe.prediction.settings import PredictionSettings, choose_device
+from phytoscribe.prediction.settings import PredictionSettings
 from phytoscribe.tables import COLUMNS as SCORE_COLUMNS
 
 OURS = "phytoscribe"

@@ -21,13 +21,14 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "workflow" / "scrip
 import torch
 
 from phytoscribe.annotation.gff_reader import read_gff3
+from phytoscribe.devices import choose_device
 from phytoscribe.evaluation.accuracy.counts import exact_f1
 from phytoscribe.genome import Genome, check_fasta
 from phytoscribe.genome.fasta import write_index
 from phytoscribe.genome.intervals import read_bed
 from phytoscribe.prediction.memory import FreedMemory
 from phytoscribe.prediction.predictor import StructurePredictor
-from phytoscribe.prediction.settings import PredictionSettings, choose_device
+from phytoscribe.prediction.settings import PredictionSettings
 
 EXAMPLE = Path(__file__).resolve().parents[1] / "resources" / "example" / "athaliana"
 VALIDATION = ("Chr2", "Chr3", "Chr4", "Chr3_1065466_1464870")

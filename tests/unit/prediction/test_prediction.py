@@ -28,21 +28,21 @@ from phytoscribe.annotation.gff_reader import read_gff3
 from phytoscribe.annotation.model import GeneModel, Transcript
 from phytoscribe.annotation.sequences import translate
 from phytoscribe.decoding.settings import DecoderSettings
+from phytoscribe.devices import choose_precision, int8_is_fast
 from phytoscribe.errors import ConfigError, FastaError, ModelError, PhytoScribeError
 from phytoscribe.genome import Genome, check_fasta, decode, reverse_complement
 from phytoscribe.genome.fasta import write_index
-from phytoscribe.labels.states import CODING_STATES
+from phytoscribe.labels.states import CODING_STATES, STATE_COUNT, STATE_NAMES
 from phytoscribe.models.annotation_model import AnnotationModel
 from phytoscribe.models.batches import WindowTokens, collate_tokens
 from phytoscribe.models.configuration import config_from_settings
-from phytoscribe.models.cpu import eight_bit
 from phytoscribe.models.loading import load_model, model_hash
 from phytoscribe.prediction.memory import FreedMemory
 from phytoscribe.prediction.merge import PredictionFiles, numbered
 from phytoscribe.prediction.network import StructureNetwork
 from phytoscribe.prediction.predictor import StructurePredictor
 from phytoscribe.prediction.run import merge_shards, predict_shard
-from phytoscribe.prediction.settings import PredictionSettings, choose_device, choose_precision
+from phytoscribe.prediction.settings import PredictionSettings
 from phytoscribe.prediction.shards import Shards, contigs_of_shard, shard_writer, sorted_genes
 from phytoscribe.prediction.statistics import PredictionStatistics, median
 from phytoscribe.prediction.windows import ContigSequence
@@ -69,7 +69,7 @@ EAGER = DecoderSettings(
 )
 #: Its logits are made larger, so that they matter beside these scalars.
 EMPHASIS = 20.0
-bytes_only = pytest.mark.skipif(not eight_bit.is_fast(), reason="this processor has no fast products of bytes")
+bytes_only = pytest.mark.skipif(not int8_is_fast(), reason="this processor has no fast products of bytes")
 
 
 @pytest.fixture(scope="module")
@@ -347,10 +347,35 @@ def test_partial_genes_are_written_only_on_demand(plain, model_folder, fasta, tm
     assert run.returncode == 0, run.stdout + run.stderr
 
 
+def test_states_in_another_order_give_the_same_genes(plain, model_folder, fasta, tmp_path):
+    """Columns are found by the names that config.json gives them; a state that the decoder lacks changes nothing."""
+    model = load_model(AnnotationModel, model_folder)
+    order = torch.randperm(STATE_COUNT, generator=torch.Generator().manual_seed(1)).tolist()
+    config = config_from_settings(
+        {"size": "tiny"},
+        vocab_size=model.config.vocab_size,
+        token_length=3,
+        heads={"structure": [*(STATE_NAMES[i] for i in order), "ncrna_exon"], "sites": ["acceptor", "donor"]},
+    )
+    turned = AnnotationModel(config)
+    turned.trunk.load_state_dict(model.trunk.state_dict())
+    with torch.no_grad():
+        for name in ("weight", "bias"):
+            structure_head, site_head = (getattr(model.heads[head], name) for head in ("structure", "sites"))
+            getattr(turned.heads["structure"], name)[:-1] = structure_head[order]
+            getattr(turned.heads["sites"], name).copy_(site_head.flip(0))
+        turned.heads["structure"].weight[-1] = 0
+        turned.heads["structure"].bias[-1] = -100.0
+    folder = tmp_path / "model"
+    shutil.copytree(model_folder, folder)
+    turned.save_pretrained(folder)
+    assert structure(predict(folder, fasta, tmp_path / "out")) == structure(plain)
+
+
 def test_the_precision_is_chosen_by_the_processor_and_told(model_folder, fasta, tmp_path):
     assert choose_precision("float32", torch.device("cpu")) == "float32"
     fast = torch.ops.mkldnn._is_mkldnn_bf16_supported()
-    best = "int8" if fast and eight_bit.is_fast() else "bfloat16" if fast else "float32"
+    best = "int8" if fast and int8_is_fast() else "bfloat16" if fast else "float32"
     assert choose_precision("auto", torch.device("cpu")) == best
     files = predict(model_folder, fasta, tmp_path / "out", precision="auto")
     assert f"precision: {choose_precision('auto', torch.device('cpu'))}" in Path(files.gff3).read_text()
@@ -382,15 +407,6 @@ def test_a_process_that_compiles_says_the_same_as_one_that_finds_it_done(arabido
     ]
     assert list(tmp_path.rglob("*.nbc"))
     assert runs[0].stdout == runs[1].stdout
-
-
-def test_bytes_are_refused_where_they_are_not_fast(monkeypatch):
-    monkeypatch.setattr(eight_bit, "is_fast", lambda: False)
-    assert choose_precision("auto", torch.device("cpu")) != "int8"
-    with pytest.raises(ConfigError, match=r"predict.precision: int8 .* use 'auto', 'bfloat16' or 'float32'"):
-        choose_precision("int8", torch.device("cpu"))
-    with pytest.raises(ConfigError, match="this cuda has no fast products of bytes"):
-        choose_precision("int8", torch.device("cuda"))
 
 
 def test_the_model_that_trains_is_not_touched(model_folder, real_bases):
@@ -514,14 +530,6 @@ def test_genes_that_begin_before_an_earlier_one_are_put_in_order():
 @given(st.lists(st.integers(min_value=0, max_value=30), min_size=1))
 def test_medians_of_counts_are_those_of_the_numbers(numbers):
     assert median(Counter(numbers)) == statistics.median(numbers)
-
-
-def test_a_device_that_is_not_there_is_never_replaced():
-    if torch.cuda.is_available():
-        pytest.skip("this machine has a GPU")
-    with pytest.raises(ConfigError, match="cuda was asked for"):
-        choose_device("cuda")
-    assert choose_device("auto").type in ("cpu", "mps")
 
 
 def test_a_model_folder_that_lacks_a_file_is_named(model_folder, fasta, tmp_path):

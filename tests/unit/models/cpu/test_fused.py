@@ -7,6 +7,7 @@ import copy
 import pytest
 import torch
 
+from phytoscribe.devices import bfloat16_is_fast, int8_is_fast
 from phytoscribe.models.annotation_model import AnnotationModel
 from phytoscribe.models.attention import BlockSparseAttention
 from phytoscribe.models.configuration import config_from_settings
@@ -22,9 +23,9 @@ from phytoscribe.models.trunk import ConvolutionBlock
 #: One part in 256: bfloat16 keeps eight bits.
 TOLERANCE = {"rtol": 2**-7, "atol": 2**-6}
 
-bytes_only = pytest.mark.skipif(not eight_bit.is_fast(), reason="this processor has no fast products of bytes")
+bytes_only = pytest.mark.skipif(not int8_is_fast(), reason="this processor has no fast products of bytes")
 pytestmark = pytest.mark.skipif(
-    not torch.ops.mkldnn._is_mkldnn_bf16_supported(), reason="this processor has no bfloat16 for oneDNN"
+    not bfloat16_is_fast(torch.device("cpu")), reason="this processor has no bfloat16 for oneDNN"
 )
 
 
@@ -141,7 +142,7 @@ def test_the_whole_network_is_replaced_and_says_the_same(eight_bits):
 
 def test_experts_are_not_replaced():
     plain = AnnotationModel(config(expert_count=4)).eval().bfloat16()
-    fuse(plain, eight_bit=eight_bit.is_fast())
+    fuse(plain, eight_bit=int8_is_fast())
     assert not [part for part in plain.modules() if isinstance(part, EightBitLayer)]
     with torch.inference_mode():
         assert plain(*inputs(1000)).states.isfinite().all()

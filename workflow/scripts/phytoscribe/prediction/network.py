@@ -9,16 +9,18 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
+from phytoscribe.devices import PRECISIONS
 from phytoscribe.genome.sequence import Bases
 from phytoscribe.models.annotation_model import AnnotationModel
 from phytoscribe.models.batches import WindowTokens, collate_tokens
-from phytoscribe.models.cpu.fused import fuse
+from phytoscribe.models.cpu.network import fast_cpu
 from phytoscribe.models.inference import for_inference
-from phytoscribe.prediction.settings import PRECISIONS
 from phytoscribe.tokenizer.segments import Segmenter
 
 #: Log probabilities are kept in half precision; less likely than this counts as this.
 LOWEST = -14.0
+#: The heads that gene structures are decoded from.
+HEADS = ("structure", "sites")
 
 
 class Readings(NamedTuple):
@@ -39,16 +41,19 @@ class StructureNetwork:
     Threads may call it at the same time.
 
     Args:
-        precision: a name of :data:`phytoscribe.prediction.settings.PRECISIONS`.
+        precision: a name of :data:`phytoscribe.devices.PRECISIONS`.
+
+    Attributes:
+        precision: the same, unless PyTorch's own modules stand in for the processor kernels.
     """
 
     def __init__(self, model: AnnotationModel, segmenter: Segmenter, device: torch.device, precision: str):
         self.segmenter = segmenter
         self.device = device
-        network = for_inference(model, ("structure", "sites"), device, PRECISIONS[precision])
-        if device.type == "cpu" and PRECISIONS[precision] is torch.bfloat16:
-            fuse(network, eight_bit=precision == "int8")
-        self._network = network
+        if device.type == "cpu":
+            self._network, self.precision = fast_cpu(model, precision, HEADS)
+        else:
+            self._network, self.precision = for_inference(model, HEADS, device, PRECISIONS[precision]), precision
 
     def __call__(self, windows: Sequence[Bases], global_ids: tuple[int, int]) -> Readings:
         """Read windows of one length, each uint8 (size,); ``global_ids``: tokens of species and lineage."""

@@ -19,13 +19,14 @@ import torch
 from phytoscribe.annotation.model import GeneModel
 from phytoscribe.decoding.gene_models import StreamingGeneDecoder
 from phytoscribe.decoding.settings import DecoderSettings
+from phytoscribe.devices import choose_precision
 from phytoscribe.genome.sequence import N_CODE, Bases
 from phytoscribe.labels.states import SITE_COUNT, STATE_COUNT, State
 from phytoscribe.models.annotation_model import AnnotationModel
 from phytoscribe.models.loading import check_fit, load_model, model_hash
 from phytoscribe.prediction.network import LOWEST, Readings, StructureNetwork
 from phytoscribe.prediction.pool import InOrder, single_core_threads
-from phytoscribe.prediction.settings import PredictionSettings, choose_precision
+from phytoscribe.prediction.settings import PredictionSettings
 from phytoscribe.prediction.windows import ContigSequence, Window, contig_windows
 from phytoscribe.tokenizer.segments import Segmenter
 
@@ -118,8 +119,8 @@ class StructurePredictor:
         threads: int | None = None,
     ) -> None:
         check_fit(model, segmenter)
-        self.precision = choose_precision(settings.precision, device)
-        self.network = StructureNetwork(model, segmenter, device, self.precision)
+        self.network = StructureNetwork(model, segmenter, device, choose_precision(settings.precision, device))
+        self.precision = self.network.precision
         self.segmenter = segmenter
         self.decoder = decoder
         self.settings = settings

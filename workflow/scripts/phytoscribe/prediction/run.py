@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from phytoscribe import __version__
+from phytoscribe.devices import choose_device
 from phytoscribe.genome import Genome
 from phytoscribe.genome.fasta import chosen_contigs
 from phytoscribe.genome.organelles import organelle_of
@@ -19,7 +20,7 @@ from phytoscribe.models.loading import model_hash
 from phytoscribe.prediction.memory import FreedMemory
 from phytoscribe.prediction.merge import PredictionFiles, numbered, write_prediction
 from phytoscribe.prediction.predictor import Piece, StructurePredictor
-from phytoscribe.prediction.settings import PredictionSettings, choose_device
+from phytoscribe.prediction.settings import PredictionSettings
 from phytoscribe.prediction.shards import Shards, contigs_in_order, contigs_of_shard, shard_writer, sorted_genes
 from phytoscribe.prediction.windows import ContigSequence
 from phytoscribe.tracks.recording import TrackWriter, track_writer

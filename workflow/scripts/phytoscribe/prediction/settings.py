@@ -1,19 +1,11 @@
-"""Settings of a prediction run, and the device and precision that it computes with."""
+"""Settings of a prediction run."""
 
 from __future__ import annotations
 
-import logging
 from dataclasses import dataclass
 
-import torch
-
+from phytoscribe.devices import PRECISIONS
 from phytoscribe.errors import ConfigError
-from phytoscribe.models.cpu import eight_bit
-
-logger = logging.getLogger(__name__)
-
-#: What numbers outside the integer products are computed in, by the precision's name.
-PRECISIONS = {"float32": torch.float32, "bfloat16": torch.bfloat16, "int8": torch.bfloat16}
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,43 +34,3 @@ class PredictionSettings:
             raise ConfigError(
                 f"predict.precision: {self.precision!r} is unknown; choose auto, {' or '.join(PRECISIONS)}"
             )
-
-
-def choose_device(wanted: str) -> torch.device:
-    """The device that ``auto``, ``cpu``, ``cuda`` or ``mps`` stands for.
-
-    Raises:
-        ConfigError: the named device is not there: it is never replaced in silence.
-    """
-    there = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
-    name = next((d for d in ("cuda", "mps", "cpu") if there[d]), "cpu") if wanted == "auto" else wanted
-    if name not in there:
-        raise ConfigError(f"device: {wanted!r} is unknown; choose auto, {', '.join(there)}")
-    if not there[name]:
-        raise ConfigError(
-            f"device: {name} was asked for, but PyTorch finds none; use 'auto' or 'cpu', or check the node"
-        )
-    logger.info("device: %s (asked for: %s)", name, wanted)
-    return torch.device(name)
-
-
-def choose_precision(wanted: str, device: torch.device) -> str:
-    """The name in :data:`PRECISIONS` that ``auto`` stands for, or the wanted one.
-
-    Raises:
-        ConfigError: int8 on a device that does not compute it.
-    """
-    on_cpu = device.type == "cpu"
-    bytes_are_fast = on_cpu and eight_bit.is_fast()
-    if wanted == "int8" and not bytes_are_fast:
-        raise ConfigError(
-            f"predict.precision: int8 was asked for, but this {device.type} has no fast products of bytes and "
-            "bfloat16; use 'auto', 'bfloat16' or 'float32'"
-        )
-    if wanted != "auto":
-        return wanted
-    if on_cpu:
-        half_is_fast = torch.ops.mkldnn._is_mkldnn_bf16_supported()
-    else:
-        half_is_fast = device.type == "cuda" and torch.cuda.is_bf16_supported()
-    return "int8" if bytes_are_fast else "bfloat16" if half_is_fast else "float32"

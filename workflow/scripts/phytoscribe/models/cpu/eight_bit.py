@@ -26,13 +26,6 @@ ZERO = 128
 _GELU_DEPTH = 0.17
 
 
-def is_fast() -> bool:
-    """Whether this processor is fast with products of bytes, and with bfloat16 beside them, and PyTorch knows both."""
-    wanted = ("qlinear_pointwise", "qlinear_prepack", "qconv_pointwise", "qconv_prepack")
-    known = all(hasattr(torch.ops.onednn, name) for name in wanted)
-    return known and torch.cpu._is_vnni_supported() and torch.ops.mkldnn._is_mkldnn_bf16_supported()
-
-
 class EightBitLayer(nn.Module):
     """:class:`phytoscribe.models.encoder.EncoderLayer` with a plain feed-forward part, for inference."""
 

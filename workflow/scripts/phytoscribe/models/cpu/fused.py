@@ -23,14 +23,11 @@ from phytoscribe.models.trunk import ConvolutionBlock
 
 
 def fuse(network: nn.Module, eight_bit: bool = False) -> None:
-    """Replace the parts of a bfloat16 network for inference, in place; nothing without oneDNN's bfloat16.
+    """Replace the parts of a bfloat16 network for inference, in place.
 
     Args:
         eight_bit: compute with bytes where that is possible (:mod:`phytoscribe.models.cpu.eight_bit`).
     """
-    wanted = ("_convolution_pointwise", "_linear_pointwise")
-    if not all(hasattr(torch.ops.mkldnn, name) for name in wanted) or not torch.ops.mkldnn._is_mkldnn_bf16_supported():
-        return
     for parent in list(network.modules()):
         for name, part in parent.named_children():
             if eight_bit and isinstance(part, EncoderLayer) and _is_feed_forward(part.feed_forward):

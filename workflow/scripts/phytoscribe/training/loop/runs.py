@@ -28,9 +28,9 @@ from pytorch_lightning.plugins.environments import LightningEnvironment, TorchEl
 from pytorch_lightning.plugins.io import TorchCheckpointIO
 from torch.utils.data import DataLoader, Dataset
 
+from phytoscribe.devices import bfloat16_is_fast, choose_device
 from phytoscribe.errors import ConfigError, StoppedError
 from phytoscribe.files import atomic_path
-from phytoscribe.prediction.settings import choose_device
 from phytoscribe.training.loop.ranks import any_rank, mean_of_ranks, own_rank, rank_count, started
 from phytoscribe.training.loop.sampling import StepSampler
 
@@ -96,8 +96,7 @@ class RunSettings:
 
 def lightning_precision(wanted: str, device: torch.device) -> str:
     """Lightning's name for the precision, logged; ``auto`` depends on the hardware."""
-    fast = torch.ops.mkldnn._is_mkldnn_bf16_supported() if device.type == "cpu" else device.type == "cuda"
-    chosen = ("bfloat16" if fast else "float32") if wanted == "auto" else wanted
+    chosen = ("bfloat16" if bfloat16_is_fast(device) else "float32") if wanted == "auto" else wanted
     logger.info("training precision: %s (asked for: %s)", chosen, wanted)
     return {"bfloat16": "bf16-mixed", "float32": "32-true"}[chosen]
 

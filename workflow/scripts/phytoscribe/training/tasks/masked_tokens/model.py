@@ -18,10 +18,10 @@ from torch import Tensor
 from torch.nn import functional as F
 from torch.utils.data import Dataset
 
+from phytoscribe.devices import choose_device
 from phytoscribe.genome.sequence import Bases, reverse_complement
 from phytoscribe.models.batches import window_of
 from phytoscribe.models.encoder import MaskedTokenModel
-from phytoscribe.prediction.settings import choose_device
 from phytoscribe.tokenizer.segments import Segmenter, TokenIds
 from phytoscribe.training.loop.ranks import divisors, own_rank
 from phytoscribe.training.loop.runs import MetricsTable, RunSettings, make_optimizer, train

@@ -20,13 +20,14 @@ from phytoscribe.decoding.fitting import fit_decoder
 from phytoscribe.decoding.gene_models import decode_contig
 from phytoscribe.decoding.gene_regions import DecodedRegion
 from phytoscribe.decoding.settings import DecoderSettings
+from phytoscribe.devices import choose_device
 from phytoscribe.errors import ModelError
 from phytoscribe.evaluation.accuracy.counts import exact_f1
 from phytoscribe.files import atomic_path
 from phytoscribe.labels.states import StateSet
 from phytoscribe.models.annotation_model import AnnotationModel
 from phytoscribe.prediction.predictor import StructurePredictor
-from phytoscribe.prediction.settings import PredictionSettings, choose_device
+from phytoscribe.prediction.settings import PredictionSettings
 from phytoscribe.tokenizer.segments import Segmenter
 from phytoscribe.training.data.training_set import TrainingArrays, TrainingGenome, state_shares
 from phytoscribe.training.data.validation import ValidationRegion

@@ -12,12 +12,13 @@ import pytorch_lightning as lightning
 
 from phytoscribe.decoding.lengths import length_scores
 from phytoscribe.decoding.settings import DecoderSettings
+from phytoscribe.devices import choose_device
 from phytoscribe.errors import PhytoScribeError
 from phytoscribe.models.annotation_model import AnnotationModel
 from phytoscribe.models.configuration import config_from_settings
 from phytoscribe.models.encoder import MaskedTokenModel
 from phytoscribe.models.loading import load_model, load_pretrained_encoder, model_hash, trainable_parameters
-from phytoscribe.prediction.settings import PredictionSettings, choose_device
+from phytoscribe.prediction.settings import PredictionSettings
 from phytoscribe.tokenizer.segments import Segmenter
 from phytoscribe.training.data.sources import SplitSources
 from phytoscribe.training.data.training_set import TrainingArrays
