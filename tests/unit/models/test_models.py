@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
@@ -20,6 +23,8 @@ from phytoscribe.models.pooling import FixedSegments, VariableSegments, token_sp
 from phytoscribe.models.sizes import SIZES
 
 TINY = {"size": "tiny"}
+ROOT = Path(__file__).parents[3]
+RELEASED = ROOT / "resources" / "models" / "brassicales"
 
 
 @pytest.fixture
@@ -127,10 +132,18 @@ def test_every_size_runs_forward_and_backward(size):
     assert without == ["trunk.content.weight"]  # counted, not learned
 
 
-def test_sizes_are_what_the_design_says():
-    small, base = (trainable_parameters(AnnotationModel(config_from_settings({"size": s}))) for s in ("small", "base"))
-    assert 4e6 <= small <= 8e6
-    assert 10e6 <= base <= 16e6
+def test_sizes_are_what_the_documentation_says():
+    """config/README.md and the schema for a default tokenizer, the released model's card for its own."""
+    small, base = (AnnotationModel(config_from_settings({"size": size})) for size in ("small", "base"))
+    for folder, name in (("config", "README.md"), ("workflow/schemas", "config.schema.yaml")):
+        text = (ROOT / folder / name).read_text(encoding="utf-8")
+        for size, model in (("small", small), ("base", base)):
+            millions = re.search(rf"{size}`? \((\d+) million", text)
+            assert int(millions[1]) == round(trainable_parameters(model) / 1e6), (name, size)
+    released = AnnotationModel(AnnotationModel.config_class.from_pretrained(RELEASED))
+    card = (RELEASED / "README.md").read_text(encoding="utf-8")
+    assert f"{trainable_parameters(released) / 1e6:.1f} million trained parameters" in card
+    assert f"({released.trunk.content.weight.numel() / 1e6:.1f} million numbers" in card
 
 
 def test_unknown_size_and_bad_width_are_refused():

@@ -1,1 +1,4 @@
-"""The BigBro encoder and the models built on it."""
+"""The models: BigBro, the encoder over tokens, and what is built around it.
+
+BigBro is our name for sparse attention in the manner of BigBird, with rotary positions, conditioned on the species.
+"""

@@ -14,7 +14,7 @@ class AnnotationModel(BigBroPreTrainedModel):
     """What the heads say about each base of the strand that is read; see :class:`phytoscribe.models.trunk.Trunk`."""
 
     base_model_prefix = "trunk"
-    #: Version 1 had one module for all of the trunk, and heads of its own.
+    #: The first released models had neither trunk nor heads as parts of their own.
     former_names = (
         (r"^(encoder|content|stem_input|stem|pool|spread|join|output_norm)\.", r"trunk.\1."),
         (r"^head\.", "trunk.refinement."),

@@ -1,4 +1,4 @@
-"""Configuration of the PhytoScribe models; the sizes that config.yaml names are in :mod:`phytoscribe.models.sizes`."""
+"""What a model's config.json holds; the sizes that config.yaml names are in :mod:`phytoscribe.models.sizes`."""
 
 from __future__ import annotations
 
@@ -9,32 +9,34 @@ from transformers import PretrainedConfig
 from phytoscribe.labels.states import SITE_NAMES, STATE_NAMES
 from phytoscribe.models.sizes import numbers_of_model
 
-#: Kinds of content that the k-mer table tells apart (:mod:`phytoscribe.training.tasks.structure.kmer_content`).
+#: Kinds of sequence that the k-mer table distinguishes (:mod:`phytoscribe.training.tasks.structure.kmer_content`).
 CONTENT_CHANNELS = 10
 #: Channels by head of a model whose config.json declares none.
 DEFAULT_HEADS: dict[str, list[str]] = {"structure": list(STATE_NAMES), "sites": list(SITE_NAMES)}
 
 
 class BigBroConfig(PretrainedConfig):
-    """Sizes of the encoder and of the base-resolution parts around it.
+    """Sizes of the encoder and of the base-resolution parts around it, and the heads.
+
+    BigBro is the encoder: sparse attention (as in BigBird) with rotary positions, conditioned on the species.
 
     Args:
         vocab_size: tokenizer vocabulary.
         pad_token_id: padding token, equal to the tokenizer's.
         hidden_size, layer_count, head_count: encoder width, depth, heads.
-        attention_every: every so many layers, one has attention beside its convolution.
+        attention_every: one layer in so many has attention beside its convolution.
         block_size: tokens of a local attention block; a token sees its own block and both neighbours.
-        feed_forward_factor: width of the feed-forward layer over ``hidden_size``.
+        feed_forward_factor: width of the feed-forward layer, as a multiple of ``hidden_size``.
         expert_count: experts of each feed-forward layer, two of which work on a token; 0 for plain layers.
         expert_balance: weight of the load-balance term in the loss.
-        dropout: in the encoder's residual branches.
+        dropout: share of numbers that training drops in the encoder's residual branches.
         stem_channels, stem_layers: convolutions at base resolution before pooling.
         spread_channels: channels that each token gives back to each of its bases.
-        spread_length: bases of a token that have channels of their own, with tokens of variable length.
+        spread_length: with tokens of variable length, bases of a token that have channels of their own.
         token_length: bases of every token, 0 for a tokenizer with tokens of variable length.
         content_length: bases of the k-mers of the content table.
         content_channels: columns of the content table.
-        head_layers: convolutions at base resolution after spreading.
+        head_layers: convolutions at base resolution after spreading, before the heads.
         heads: names of the channels of each head (:mod:`phytoscribe.models.heads`); the gene structure and the splice
             sites if not given.
         species, lineages: names that the model was trained with, for the record.
@@ -89,7 +91,7 @@ class BigBroConfig(PretrainedConfig):
         self.heads = {name: list(channels) for name, channels in (heads or DEFAULT_HEADS).items()}
         self.species = species or []
         self.lineages = lineages or []
-        kwargs.pop("state_count", None)  # what version 1 wrote in place of the heads
+        kwargs.pop("state_count", None)  # what models had before heads were declared
         super().__init__(pad_token_id=pad_token_id, **kwargs)
 
     @property
