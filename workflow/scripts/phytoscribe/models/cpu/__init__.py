@@ -1,1 +1,4 @@
-"""The network on processors: kernels that compute the same with fewer passes over memory, or with bytes."""
+"""Kernels for processors that compute the same as the network's modules in fewer passes over memory, or with bytes.
+
+They are reached through :func:`phytoscribe.models.cpu.network.fast_cpu` alone.
+"""

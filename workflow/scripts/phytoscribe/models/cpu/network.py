@@ -7,7 +7,8 @@ short window when it is loaded, and read by PyTorch's own modules where the kern
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import NamedTuple
 
 import torch
@@ -58,14 +59,14 @@ def fast_cpu(model: AnnotationModel, precision: str, heads: Sequence[str]) -> Cp
         return CpuNetwork(for_inference(model, heads, CPU, dtype), precision)
     problem = "this processor has no fast bfloat16"
     if bfloat16_is_fast(CPU):
-        network = for_inference(model, heads, CPU, dtype)
         window = trial_window(model.config)
-        with torch.inference_mode():
-            expected = for_inference(model, heads, CPU, torch.float32)(*window)
+        with _one_thread():
+            expected = _read(for_inference(model, heads, CPU, torch.float32), window)
+            network = for_inference(model, heads, CPU, dtype)
             # What a changed private operator raises differs from one version of PyTorch to the next.
             try:
                 fuse(network.trunk, eight_bit=precision == "int8")
-                problem = disagreement(network(*window), expected, TOLERANCE[precision])
+                problem = disagreement(_read(network, window), expected, TOLERANCE[precision])
             except (AttributeError, RuntimeError, TypeError) as error:
                 problem = f"PyTorch {torch.__version__} does not run them ({error})"
     if not problem:
@@ -73,6 +74,22 @@ def fast_cpu(model: AnnotationModel, precision: str, heads: Sequence[str]) -> Cp
         return CpuNetwork(network, precision)
     logger.warning("no processor kernels for %s, %s; PyTorch's own modules read in bfloat16", precision, problem)
     return CpuNetwork(for_inference(model, heads, CPU, dtype), "bfloat16, plain modules")
+
+
+@torch.inference_mode()
+def _read(network: AnnotationModel, window: TokenBatch) -> Mapping[str, Tensor]:
+    return network(*window)
+
+
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    """As windows are read later; many small operations are also slow on threads that others use."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 def trial_window(config: BigBroConfig) -> TokenBatch:
