@@ -42,9 +42,9 @@ def test_no_cluster_no_locus_and_no_base_is_on_two_sides(clustered):
 
 
 def test_training_arrays_hide_held_out_loci_with_their_flanks(clustered, held_out):
-    contigs = pd.read_csv(clustered / "results/windows/contigs.tsv", sep="\t").set_index("contig")
-    bases = np.load(clustered / "results/windows/bases.npy")
-    weights = np.load(clustered / "results/windows/weights.npy")
+    contigs = pd.read_csv(clustered / "results/training_set/contigs.tsv", sep="\t").set_index("contig")
+    bases = np.load(clustered / "results/training_set/bases.npy")
+    weights = np.load(clustered / "results/training_set/weights.npy")
     for row in held_out.itertuples():
         offset, length = contigs.loc[row.contig, ["offset", "length"]]
         hidden = slice(offset + max(0, row.start - 500), offset + min(length, row.end + 500))

@@ -117,10 +117,10 @@ def test_costs_are_summed_over_the_jobs_of_this_run(tmp_path):
     benchmark(tmp_path / "predict_shard/oak.001.tsv", 30, "50")
     benchmark(tmp_path / "predict_shard/gone.000.tsv", 900)
     benchmark(tmp_path / "index_genome/oak.tsv", 0.1, "-")
-    benchmark(tmp_path / "make_windows.tsv", 5)
+    benchmark(tmp_path / "build_training_set.tsv", 5)
     benchmark(tmp_path / "report.tsv", 77)
     costs = read_costs(tmp_path, ["oak", "ash"])
-    assert list(costs["rule"]) == ["predict_shard", "make_windows", "index_genome"]
+    assert list(costs["rule"]) == ["predict_shard", "build_training_set", "index_genome"]
     assert list(costs.iloc[0]) == ["predict_shard", 2, 40.0, 30.0, 5.0, 100.5]
     assert pd.isna(costs["memory_mb"].iloc[2])
     assert [drawing.name for drawing in costs_figures(costs)] == ["costs_seconds", "costs_memory_mb"]
@@ -136,8 +136,8 @@ def test_costs_leave_out_shards_that_there_are_no_longer(tmp_path):
 
 
 def test_a_file_that_is_no_benchmark_is_named(tmp_path):
-    (tmp_path / "make_windows.tsv").write_text("x\n1\n")
-    with pytest.raises(PhytoScribeError, match=r"make_windows\.tsv: no benchmark"):
+    (tmp_path / "build_training_set.tsv").write_text("x\n1\n")
+    with pytest.raises(PhytoScribeError, match=r"build_training_set\.tsv: no benchmark"):
         read_costs(tmp_path, [])
 
 

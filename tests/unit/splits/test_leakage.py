@@ -10,6 +10,7 @@ from phytoscribe.splits.assign import assign_splits, with_clusters
 from phytoscribe.splits.clusters import ClusterSettings, cluster_proteins
 from phytoscribe.splits.homology import best_hits
 from phytoscribe.splits.leakage import broken_promises, held_out_and_train, leakage_table
+from phytoscribe.splits.parts import parts_of_genome
 from phytoscribe.splits.protein_fasta import read_proteins
 from phytoscribe.splits.proteins import extract_proteins, protein_id
 from phytoscribe.splits.table import SPLIT_COLUMNS, read_splits, write_table
@@ -38,7 +39,14 @@ def table_of(chain, mode, splits=None):
     if splits is None:
         splits = assign_splits(loci, mode, FRACTIONS, contig_parts, ROLES, seed=1)
     hits = best_hits(*held_out_and_train(splits, loci, proteins), threads=2)
-    return splits, leakage_table(splits, loci, hits, mode, ROLES, contigs, contig_parts, 500)
+    return splits, leakage_table(splits, loci, hits, parts_of(splits, mode, ROLES, contigs, contig_parts, 500))
+
+
+def parts_of(splits, mode, roles, contigs, contig_parts, flank):
+    return {
+        name: parts_of_genome(splits, name, lengths, roles[name], mode, contig_parts.get(name, {}), flank)
+        for name, lengths in contigs.items()
+    }
 
 
 def value(table, check, part_a, part_b):
@@ -96,7 +104,8 @@ def splits_of(rows):
 def small_table(splits, mode, contig_parts, flank=0):
     loci = splits.assign(protein=splits["locus"])
     hits = pd.DataFrame({"protein": []})
-    return leakage_table(splits, loci, hits, mode, {"g": "train"}, {"g": {"c": 1000}}, contig_parts, flank)
+    parts = parts_of(splits, mode, {"g": "train"}, {"g": {"c": 1000}}, contig_parts, flank)
+    return leakage_table(splits, loci, hits, parts)
 
 
 def test_shared_bases_are_counted():

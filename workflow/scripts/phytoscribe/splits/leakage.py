@@ -29,9 +29,9 @@ from phytoscribe.splits.held_out import (
     TRAIN,
     VALIDATE,
     Interval,
-    held_out_intervals,
 )
 from phytoscribe.splits.homology import Records
+from phytoscribe.splits.parts import Parts
 from phytoscribe.splits.table import LEAKAGE_COLUMNS
 
 Row = tuple[str, str, str, int]
@@ -42,11 +42,7 @@ def leakage_table(
     splits: pd.DataFrame,
     loci: pd.DataFrame,
     hits: pd.DataFrame,
-    mode: str,
-    roles: Mapping[str, str],
-    contigs: Mapping[str, Mapping[str, int]],
-    contig_parts: Mapping[str, Mapping[str, str]],
-    flank: int,
+    parts: Mapping[str, Parts],
 ) -> pd.DataFrame:
     """All checks of this module, columns :data:`~phytoscribe.splits.table.LEAKAGE_COLUMNS`.
 
@@ -54,21 +50,14 @@ def leakage_table(
         splits: the split table.
         loci: the locus tables of all genomes (for protein ids).
         hits: blastp hits of held-out proteins in training proteins, of :func:`~phytoscribe.splits.homology.best_hits`.
-        mode: ``cluster`` or ``contig``.
-        roles: ``{genome: role}``.
-        contigs: ``{genome: {contig: length}}``.
-        contig_parts: ``{genome: {contig: part}}`` for mode ``contig``.
-        flank: bases masked beside a held-out locus in mode ``cluster``.
+        parts: by genome, as later stages read them.
     """
     rows: list[Row] = [("loci", part, NO_PART, int((splits["part"] == part).sum())) for part in PARTS]
     for part_a, part_b in combinations(PARTS, 2):
         a, b = splits[splits["part"] == part_a], splits[splits["part"] == part_b]
         rows.append(("clusters_on_two_sides", part_a, part_b, len(set(a["cluster"]) & set(b["cluster"]))))
         rows.extend(_shared_bases(a, b, part_a, part_b))
-    masked = {
-        name: held_out_intervals(splits, name, lengths, roles[name], mode, contig_parts.get(name, {}), flank)
-        for name, lengths in contigs.items()
-    }
+    masked = {name: {contig: of.held_out(contig) for contig in of.contigs} for name, of in parts.items()}
     for part in PARTS:
         if part != TRAIN:
             visible = _visible_bases(splits[splits["part"] == part], masked)
