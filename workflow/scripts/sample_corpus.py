@@ -14,7 +14,8 @@ from phytoscribe.session import run_script
 def main(snakemake) -> None:
     from phytoscribe.files import atomic_open
     from phytoscribe.genome.fasta import Genome
-    from phytoscribe.splits.held_out import TRAIN, complement, held_out_intervals
+    from phytoscribe.genome.intervals import complement
+    from phytoscribe.splits.held_out import TRAIN, held_out_intervals
     from phytoscribe.splits.table import read_splits
     from phytoscribe.tokenizer.corpus import piece_texts, sample_pieces
 

@@ -16,9 +16,10 @@ from pathlib import Path
 from phytoscribe.annotation.feature_types import BIOTYPE_KEYS, TRANSCRIPT_TYPES, default_biotype, is_gene_type
 from phytoscribe.annotation.gff_attributes import decode_id, parse_attributes
 from phytoscribe.annotation.gff_lines import GffRow, read_rows
-from phytoscribe.annotation.model import GeneModel, Interval, Transcript, merge_intervals
+from phytoscribe.annotation.model import GeneModel, Transcript
 from phytoscribe.collector import collector_paused
 from phytoscribe.errors import GffError
+from phytoscribe.genome.intervals import Interval, merge_intervals
 from phytoscribe.genome.names import shown, unquoted
 
 log = logging.getLogger(__name__)

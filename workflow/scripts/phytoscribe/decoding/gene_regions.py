@@ -8,11 +8,12 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from phytoscribe.annotation.model import GeneModel, Interval, introns_between, merge_intervals
+from phytoscribe.annotation.model import GeneModel, introns_between
 from phytoscribe.annotation.sequences import splice
 from phytoscribe.decoding import candidate_sites
 from phytoscribe.decoding.settings import DecoderSettings
 from phytoscribe.decoding.streaming import SiteScanner
+from phytoscribe.genome.intervals import Interval, merge_intervals
 
 
 @dataclass(frozen=True)

@@ -21,7 +21,7 @@ from phytoscribe.annotation.gff_reader import read_gff3
 from phytoscribe.annotation.model import GeneModel, Interval
 from phytoscribe.errors import PhytoScribeError
 from phytoscribe.files import atomic_path
-from phytoscribe.genome.runs import true_runs
+from phytoscribe.genome.intervals import true_runs
 from phytoscribe.genome.sequence import N_CODE, Bases
 from phytoscribe.training.data.training_set import TrainingGenome
 from phytoscribe.training.data.validation import ValidationRegion

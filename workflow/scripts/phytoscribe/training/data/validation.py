@@ -11,9 +11,10 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from phytoscribe.annotation.model import GeneModel, Interval, merge_intervals
+from phytoscribe.annotation.model import GeneModel
 from phytoscribe.errors import PhytoScribeError
 from phytoscribe.genome import Genome
+from phytoscribe.genome.intervals import Interval, merge_intervals
 
 logger = logging.getLogger(__name__)
 

@@ -25,7 +25,7 @@ from phytoscribe.decoding import candidate_sites, scoring
 from phytoscribe.decoding.gene_regions import Locus, Stretch, loci_of, stretches_between
 from phytoscribe.decoding.posteriors import chain_score, sums_over_paths
 from phytoscribe.decoding.settings import DecoderSettings
-from phytoscribe.genome.runs import true_runs
+from phytoscribe.genome.intervals import true_runs
 from phytoscribe.labels.states import NON_CODING_STATES, STATE_COUNT, State
 from phytoscribe.models.batches import window_of
 from phytoscribe.training.data.training_set import TrainingArrays, TrainingGenome
