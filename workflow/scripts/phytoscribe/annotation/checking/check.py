@@ -15,7 +15,7 @@ from itertools import pairwise
 from typing import NamedTuple, Protocol
 
 from phytoscribe.annotation.checking.reasons import Reason
-from phytoscribe.annotation.checking.transcript_table import ACCEPTED, REJECTED, TranscriptRow
+from phytoscribe.annotation.checking.tables import ACCEPTED, REJECTED, TranscriptRow
 from phytoscribe.annotation.model import GeneModel, Interval, Transcript
 from phytoscribe.annotation.sequences import spliced_codes, translate_codes
 from phytoscribe.errors import ConfigError

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from phytoscribe.annotation.checking.reasons import HARMLESS_REASONS
+from phytoscribe.annotation.checking.tables import ignored_loci, read_transcripts
 from phytoscribe.annotation.gff_reader import read_gff3
 from phytoscribe.annotation.model import GeneModel, Interval
 from phytoscribe.genome import Genome
@@ -103,7 +103,7 @@ class SplitSources:
         name = self.names[number]
         ignored = read_bed(masks[name], genome.contigs) if masks and name in masks else {}
         if rejected:
-            for contig, start, end in rejected_loci(rejected[number], {gene.id for gene in genes}):
+            for contig, start, end in ignored_loci(read_transcripts(rejected[number]), {gene.id for gene in genes}):
                 ignored.setdefault(contig, []).append((start, end))
         return ignored
 
@@ -143,10 +143,3 @@ class SplitSources:
                 mask = self._ignored(number, genome, genes, rejected, masks)
                 found += cut_regions(genome, name, intervals, genes, set(rows["locus"]), mask, self.lineages[name])
         return found
-
-
-def rejected_loci(path: str, accepted: set[str]) -> list[tuple[str, int, int]]:
-    """Spans of rejected coding transcripts of genes without any accepted one (0-based half-open)."""
-    table = pd.read_csv(path, sep="\t", dtype={"gene": str, "contig": str}, keep_default_na=False)
-    chosen = table[~table["gene"].isin(accepted) & ~table["reason"].isin(HARMLESS_REASONS)]
-    return [(str(c), int(s), int(e)) for c, s, e in zip(chosen["contig"], chosen["start0"], chosen["end"], strict=True)]
