@@ -13,7 +13,13 @@ from dataclasses import dataclass, field
 from operator import itemgetter
 from pathlib import Path
 
-from phytoscribe.annotation.feature_types import BIOTYPE_KEYS, TRANSCRIPT_TYPES, default_biotype, is_gene_type
+from phytoscribe.annotation.feature_types import (
+    BIOTYPE_KEYS,
+    PART_TYPES,
+    TRANSCRIPT_TYPES,
+    default_biotype,
+    is_gene_type,
+)
 from phytoscribe.annotation.gff_attributes import decode_id, parse_attributes
 from phytoscribe.annotation.gff_lines import GffRow, read_rows
 from phytoscribe.annotation.model import GeneModel, Transcript
@@ -24,7 +30,6 @@ from phytoscribe.genome.names import shown, unquoted
 
 log = logging.getLogger(__name__)
 
-PART_TYPES = frozenset({"exon", "CDS", "five_prime_UTR", "three_prime_UTR", "UTR"})
 #: Features that may hang on a transcript and say nothing that exons and CDS do not say.
 IGNORED_TYPES = frozenset({"start_codon", "stop_codon", "intron", "polypeptide", "protein", "codon"})
 

@@ -17,9 +17,9 @@ from typing import Any, NamedTuple, Protocol
 from phytoscribe.annotation.checking.reasons import IN_WORDS, STRUCTURAL_REASONS, Reason
 from phytoscribe.annotation.checking.tables import TranscriptRow
 from phytoscribe.annotation.model import COMPLEMENT_STRAND, GeneModel, Interval
-from phytoscribe.annotation.sequences import spliced_codes, translate_codes
+from phytoscribe.annotation.sequences import reading_frame, spliced_codes
 from phytoscribe.files import open_text
-from phytoscribe.genome.sequence import Bases, decode
+from phytoscribe.genome.sequence import Bases
 
 _SHOWN_REASONS = 3
 
@@ -191,10 +191,7 @@ def _is_intact(segments: Sequence[Interval], strand: str, contig: str, genome: I
     if start < 0 or end > genome.contigs[contig] or any(low >= high for low, high in segments):
         return False
     near = genome.bases(contig, start, end)
-    codes = spliced_codes([(low - start, high - start) for low, high in segments], strand, near)
-    return (
-        len(codes) % 3 == 0 and decode(codes[:3]) == "ATG" and translate_codes(codes).find("*") == len(codes) // 3 - 1
-    )
+    return reading_frame(spliced_codes([(low - start, high - start) for low, high in segments], strand, near)).intact
 
 
 def likely_cause(probed: Mapping[str, Any], rejected_by_reason: Mapping[str, int], share: float) -> str:
