@@ -235,7 +235,7 @@ def test_genes_that_agat_joins_over_two_strands_are_split_again(stand_in):
     assert (split.id, split.line) == ("g1", 0)  # a line of AGAT's output is none of the source
 
 
-def test_genes_that_agat_joins_on_one_strand_are_listed_as_lost(stand_in, tmp_path):
+def test_genes_that_agat_joins_on_one_strand_are_listed_as_lost(stand_in, tmp_path, caplog):
     text = (CASES / "05_duplicate_ids.in.gff3").read_text().replace("\t-\t", "\t+\t")
     source, result = tmp_path / "in.gff3", tmp_path / "out.gff3"
     source.write_text(text)
@@ -246,6 +246,7 @@ def test_genes_that_agat_joins_on_one_strand_are_listed_as_lost(stand_in, tmp_pa
     (lost,) = rows(report, RepairKind.GENE_LOST)
     assert (lost.id, lost.place) == ("g1_2", "chr1:5000-5500:+")
     assert (report.genes_in, report.genes_out) == (2, 1)
+    assert "AGAT: 2 gene models in, 1 out, 1 lost, 0 new; 2 transcripts in, 2 out" in caplog.text
 
 
 def test_genes_that_agat_renames_are_not_lost(stand_in):

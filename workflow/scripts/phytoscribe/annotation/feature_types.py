@@ -22,7 +22,7 @@ PART_SPELLINGS = {
     "5'-utr": "UTR",
     "3'-utr": "UTR",
 }
-#: Whole sequences, lower case; they are no genes, whatever hangs on them.
+#: Whole sequences, lower case; they are no genes, whatever names them as its parent.
 SEQUENCE_TYPES = frozenset({"region", "chromosome", "contig", "supercontig", "scaffold", "sequence"})
 #: Attributes that hold the biotype of a gene; the first that a line has counts.
 BIOTYPE_KEYS = ("biotype", "gene_biotype", "gene_type", "locus_type")

@@ -30,7 +30,7 @@ from phytoscribe.genome.names import shown, unquoted
 
 log = logging.getLogger(__name__)
 
-#: Features that may hang on a transcript and say nothing that exons and CDS do not say.
+#: Features that may belong to a transcript and say nothing that exons and CDS do not say.
 IGNORED_TYPES = frozenset({"start_codon", "stop_codon", "intron", "polypeptide", "protein", "codon"})
 
 
@@ -149,7 +149,7 @@ def _parents_of_part(path: str | Path, row: GffRow, parents: str) -> list[str]:
 
 
 def _sort_out(path: str | Path, found: _Collected, middle: dict[str, tuple[GffRow, dict[str, str]]]) -> None:
-    """Tell transcripts (child of a gene) from features that belong to no gene, and refuse orphans."""
+    """Separate transcripts (children of a gene) from features that belong to no gene, and refuse orphans."""
     loose = set()
     for identifier, (row, attributes) in middle.items():
         parents = [decode_id(parent.strip()) for parent in attributes.get("Parent", "").split(",") if parent.strip()]

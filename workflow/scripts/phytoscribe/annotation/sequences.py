@@ -8,7 +8,8 @@ from typing import IO, NamedTuple
 
 import numpy as np
 
-from phytoscribe.annotation.model import GeneModel, Interval, Transcript
+from phytoscribe.annotation.model import GeneModel, Transcript
+from phytoscribe.genome.intervals import Interval
 from phytoscribe.genome.sequence import BASES, Bases, decode, encode, reverse_complement
 
 #: The standard genetic code (NCBI translation table 1), codons in the order TCAG x TCAG x TCAG.

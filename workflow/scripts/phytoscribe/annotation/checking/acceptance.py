@@ -16,9 +16,10 @@ from typing import Any, NamedTuple, Protocol
 
 from phytoscribe.annotation.checking.reasons import IN_WORDS, STRUCTURAL_REASONS, Reason
 from phytoscribe.annotation.checking.tables import TranscriptRow
-from phytoscribe.annotation.model import COMPLEMENT_STRAND, GeneModel, Interval
+from phytoscribe.annotation.model import COMPLEMENT_STRAND, GeneModel
 from phytoscribe.annotation.sequences import reading_frame, spliced_codes
 from phytoscribe.files import open_text
+from phytoscribe.genome.intervals import Interval
 from phytoscribe.genome.sequence import Bases
 
 _SHOWN_REASONS = 3

@@ -16,9 +16,10 @@ from typing import NamedTuple, Protocol
 
 from phytoscribe.annotation.checking.reasons import Reason
 from phytoscribe.annotation.checking.tables import ACCEPTED, REJECTED, TranscriptRow
-from phytoscribe.annotation.model import GeneModel, Interval, Transcript
+from phytoscribe.annotation.model import GeneModel, Transcript
 from phytoscribe.annotation.sequences import STOP_CODONS, reading_frame, spliced_codes
 from phytoscribe.errors import ConfigError
+from phytoscribe.genome.intervals import Interval
 from phytoscribe.genome.names import shown, some_names
 from phytoscribe.genome.organelles import organelle_of
 from phytoscribe.genome.sequence import N_CODE, Bases, decode, reverse_complement
@@ -219,9 +220,9 @@ def _check_gene(
     for transcript in gene.transcripts:
         fault = find_fault(gene, transcript, bases, limits, organelle)
         if fault is None:
-            twin = seen.setdefault((gene.strand, transcript.exons, transcript.cds), transcript.id)
-            if twin != transcript.id:
-                fault = Fault(Reason.DUPLICATE, f"same exons and CDS as {twin}")
+            first = seen.setdefault((gene.strand, transcript.exons, transcript.cds), transcript.id)
+            if first != transcript.id:
+                fault = Fault(Reason.DUPLICATE, f"same exons and CDS as {first}")
         if fault is None:
             kept.append(transcript)
         verdict = (ACCEPTED, "", "") if fault is None else (REJECTED, str(fault.reason), fault.detail)

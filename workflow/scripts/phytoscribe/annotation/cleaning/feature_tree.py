@@ -98,7 +98,7 @@ class GeneDraft:
 
 
 class FeatureTree:
-    """All features of a file, each hung where it belongs; ``genes`` holds the drafts in file order."""
+    """All features of a file, each below its parent; ``genes`` holds the drafts in file order."""
 
     def __init__(
         self,
@@ -220,10 +220,10 @@ class FeatureTree:
         _, *others = by_id
         draft.parts = next(iter(by_id.values()))
         for number, name in enumerate(others, start=2):
-            twin = TranscriptDraft(f"{draft.id}{number}", None, by_id[name])
-            gene.transcripts.append(twin)
-            first = twin.parts[0]
-            self._report.add(RepairKind.TRANSCRIPT_MADE, twin.id, first.line, f"in gene {gene.id}", first.place)
+            further = TranscriptDraft(f"{draft.id}{number}", None, by_id[name])
+            gene.transcripts.append(further)
+            first = further.parts[0]
+            self._report.add(RepairKind.TRANSCRIPT_MADE, further.id, first.line, f"in gene {gene.id}", first.place)
 
 
 def _overlapping(parts: Sequence[Part]) -> bool:

@@ -14,7 +14,7 @@ from phytoscribe.annotation.feature_types import BIOTYPE_KEYS, PART_SPELLINGS, i
 from phytoscribe.annotation.gff_attributes import Attributes, read_attributes
 from phytoscribe.annotation.gff_lines import GffRow, read_rows
 
-#: What transcripts are translated to; TAIR hangs the CDS on both.
+#: What transcripts are translated to; TAIR names both as parents of a CDS.
 PRODUCT_TYPES = frozenset({"protein", "polypeptide"})
 #: They say nothing that exons and CDS do not say.
 SILENT_TYPES = frozenset(
