@@ -76,8 +76,8 @@ def read_transcripts(path: str | Path) -> list[TranscriptRow]:
             return [TranscriptRow(*row[:3], int(row[3]), int(row[4]), *row[5:]) for row in reader]
         except (ValueError, TypeError, IndexError, csv.Error) as error:
             raise GffError(
-                f"{path}, line {reader.line_num}: not a table of check_annotation, as "
-                f"results/clean/<genome>.rejected.tsv is ({error}); delete it and check again"
+                f"{path}, line {reader.line_num}: not a table of check_annotation ({error}); take "
+                "results/clean/<genome>.rejected.tsv, and if this is it, delete it and check again"
             ) from error
 
 
