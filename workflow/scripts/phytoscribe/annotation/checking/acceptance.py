@@ -12,15 +12,15 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple
 
 from phytoscribe.annotation.checking.reasons import IN_WORDS, STRUCTURAL_REASONS, Reason
 from phytoscribe.annotation.checking.tables import TranscriptRow
 from phytoscribe.annotation.model import COMPLEMENT_STRAND, GeneModel
 from phytoscribe.annotation.sequences import reading_frame, spliced_codes
 from phytoscribe.files import open_text
+from phytoscribe.genome.fasta import Genome
 from phytoscribe.genome.intervals import Interval
-from phytoscribe.genome.sequence import Bases
 
 _SHOWN_REASONS = 3
 
@@ -110,14 +110,6 @@ CLEAR = 0.5
 Coding = tuple[tuple[Interval, ...], str]
 
 
-class IntervalSource(Protocol):
-    """What :func:`probe` needs of :class:`phytoscribe.genome.fasta.Genome`."""
-
-    contigs: dict[str, int]
-
-    def bases(self, contig: str, start: int = 0, end: int | None = None) -> Bases: ...
-
-
 def _moved(by: int) -> Callable[[Coding, int], Coding]:
     return lambda cds, _: (tuple((start + by, end + by) for start, end in cds[0]), cds[1])
 
@@ -166,7 +158,7 @@ _OF_CLEANING = frozenset(
 )
 
 
-def probe(genes: Sequence[GeneModel], rows: Sequence[TranscriptRow], genome: IntervalSource) -> dict[str, Any]:
+def probe(genes: Sequence[GeneModel], rows: Sequence[TranscriptRow], genome: Genome) -> dict[str, Any]:
     """How many of a sample of rejected transcripts become intact if they are read with each of the usual mistakes.
 
     Args:
@@ -187,7 +179,7 @@ def probe(genes: Sequence[GeneModel], rows: Sequence[TranscriptRow], genome: Int
     return {"tried": len(sample), "intact_if": {mistake: count for mistake, count in intact.items() if count}}
 
 
-def _is_intact(segments: Sequence[Interval], strand: str, contig: str, genome: IntervalSource) -> bool:
+def _is_intact(segments: Sequence[Interval], strand: str, contig: str, genome: Genome) -> bool:
     start, end = segments[0][0], segments[-1][1]
     if start < 0 or end > genome.contigs[contig] or any(low >= high for low, high in segments):
         return False

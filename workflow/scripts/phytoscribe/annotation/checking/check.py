@@ -12,13 +12,14 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, fields, replace
 from itertools import pairwise
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 
 from phytoscribe.annotation.checking.reasons import Reason
 from phytoscribe.annotation.checking.tables import ACCEPTED, REJECTED, TranscriptRow
 from phytoscribe.annotation.model import GeneModel, Transcript
 from phytoscribe.annotation.sequences import STOP_CODONS, reading_frame, spliced_codes
 from phytoscribe.errors import ConfigError
+from phytoscribe.genome.fasta import Genome
 from phytoscribe.genome.intervals import Interval
 from phytoscribe.genome.names import shown, some_names
 from phytoscribe.genome.organelles import organelle_of
@@ -57,14 +58,6 @@ class Fault(NamedTuple):
 
     reason: Reason
     detail: str
-
-
-class BaseSource(Protocol):
-    """What the checks need of :class:`phytoscribe.genome.fasta.Genome`."""
-
-    contigs: dict[str, int]
-
-    def bases(self, contig: str) -> Bases: ...
 
 
 def find_fault(
@@ -171,7 +164,7 @@ def _shown(segment: Interval) -> str:
 
 
 def check_annotation(
-    genes: Iterable[GeneModel], genome: BaseSource, limits: CheckLimits, organelles: Collection[str] = ()
+    genes: Iterable[GeneModel], genome: Genome, limits: CheckLimits, organelles: Collection[str] = ()
 ) -> tuple[list[GeneModel], list[TranscriptRow]]:
     """Check all transcripts of an annotation.
 
