@@ -48,6 +48,7 @@ def main() -> None:
 def tile(folder: Path, bases: int, one_contig: bool) -> int:
     """Write g.fa, its index, g.gff3, g.rejected.tsv and g.parts.bed of about so many bases; the number of genes."""
     from phytoscribe.annotation.checking.check import CheckLimits, check_annotation
+    from phytoscribe.annotation.checking.tables import write_transcripts
     from phytoscribe.annotation.gff_reader import read_gff3
     from phytoscribe.annotation.gff_writer import write_gff3
     from phytoscribe.genome import Genome, check_fasta
@@ -76,7 +77,8 @@ def tile(folder: Path, bases: int, one_contig: bool) -> int:
     write_index(folder / "g.fa", folder / "g.fa.fai")
     with (folder / "g.gff3").open("w") as handle:
         write_gff3(handle, moved, lengths)
-    (folder / "g.rejected.tsv").write_text("gene\tcontig\tstart0\tend\treason\n")
+    with (folder / "g.rejected.tsv").open("w") as handle:
+        write_transcripts(handle, [])
     write_parts(folder / "g.parts.bed", Parts({n: [PartInterval(0, size, "train")] for n, size in lengths.items()}))
     return len(moved)
 

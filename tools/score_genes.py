@@ -19,12 +19,12 @@ import pandas as pd
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "workflow" / "scripts"))
 
-from phytoscribe.annotation.checking.transcript_table import TranscriptRow
+from phytoscribe.annotation.checking.tables import read_transcripts
 from phytoscribe.annotation.gff_reader import read_gff3
 from phytoscribe.errors import PhytoScribeError
 from phytoscribe.evaluation.accuracy.augustus import numbered, read_augustus
 from phytoscribe.evaluation.accuracy.gene_evaluation import evaluate_predictor
-from phytoscribe.evaluation.accuracy.scored_loci import Scope, read_rejected
+from phytoscribe.evaluation.accuracy.scored_loci import Scope
 from phytoscribe.genome.intervals import read_bed
 from phytoscribe.tables import score_table, write_scores
 
@@ -46,7 +46,7 @@ def main() -> None:
         )
     scope = Scope.of(
         reference,
-        read_rejected(given.rejected) if given.rejected else pd.DataFrame(columns=list(TranscriptRow._fields)),
+        read_transcripts(given.rejected) if given.rejected else [],
         given.contigs or sorted(there),
         mask,
     )

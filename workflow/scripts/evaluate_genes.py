@@ -29,9 +29,10 @@ def main(snakemake) -> None:
 
 def evaluate(given, params):
     """The tables of all predictors (:class:`phytoscribe.evaluation.accuracy.gene_evaluation.GeneEvaluation`)."""
+    from phytoscribe.annotation.checking.tables import read_transcripts
     from phytoscribe.annotation.gff_reader import read_gff3
     from phytoscribe.evaluation.accuracy.gene_evaluation import evaluate_predictors
-    from phytoscribe.evaluation.accuracy.scored_loci import Scope, read_rejected
+    from phytoscribe.evaluation.accuracy.scored_loci import Scope
     from phytoscribe.evaluation.long_reads.alignments import ReadFilter, ReadLimits
     from phytoscribe.evaluation.long_reads.coverage import covered_by_reads
     from phytoscribe.genome.fasta import chosen_contigs, read_index
@@ -43,7 +44,7 @@ def evaluate(given, params):
     splits = read_splits(given.splits) if given.get("splits") else None
     scope = Scope.of(
         annotation=read_gff3(given.reference, lengths),
-        rejected=read_rejected(given.rejected),
+        rejected=read_transcripts(given.rejected),
         contigs=contigs,
         mask=read_bed(given.mask, lengths) if given.get("mask") else None,
         splits=None if splits is None else splits[splits["genome"] == params.genome],

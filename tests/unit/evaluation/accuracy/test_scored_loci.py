@@ -3,9 +3,10 @@
 import pandas as pd
 import pytest
 
+from phytoscribe.annotation.checking.tables import TranscriptRow, read_transcripts
 from phytoscribe.annotation.model import GeneModel, Transcript
 from phytoscribe.errors import ConfigError, PhytoScribeError
-from phytoscribe.evaluation.accuracy.scored_loci import Scope, read_rejected, score_predictors
+from phytoscribe.evaluation.accuracy.scored_loci import Scope, score_predictors
 from phytoscribe.genome.fasta import chosen_contigs
 from phytoscribe.splits.table import SPLIT_COLUMNS
 
@@ -24,9 +25,11 @@ def splits(*rows):
 
 
 def rejected(*rows):
-    """Rows of (transcript, start, reason) on contig c, as the check's table has them: text."""
-    full = [(name, "c", str(start), str(start + 160), reason) for name, start, reason in rows]
-    return pd.DataFrame(full, columns=["transcript", "contig", "start0", "end", "reason"], dtype=str)
+    """Rows of the check's table from (transcript, start, reason), on contig c."""
+    return [
+        TranscriptRow(name[:-2], name, "c", start, start + 160, "+", "rejected", reason, "")
+        for name, start, reason in rows
+    ]
 
 
 GENES = [gene("a", 1000), gene("b", 3000), gene("u12", 5000), gene("broken", 7000)]
@@ -59,10 +62,12 @@ def test_a_prediction_beside_the_mask_counts_though_its_locus_is_hidden():
 
 def test_a_table_that_is_none_of_rejected_transcripts_is_named(tmp_path):
     (tmp_path / "r.tsv").write_text("transcript\tcontig\nx\tc\n")
-    with pytest.raises(PhytoScribeError, match=r"r\.tsv: no column 'end'; the check's table is"):
-        read_rejected(tmp_path / "r.tsv")
-    with pytest.raises(PhytoScribeError, match=r"no\.tsv: no table of rejected transcripts"):
-        read_rejected(tmp_path / "no.tsv")
+    with pytest.raises(
+        PhytoScribeError, match=r"r\.tsv, line 1: not a table of check_annotation.*columns are not gene, tr"
+    ):
+        read_transcripts(tmp_path / "r.tsv")
+    with pytest.raises(PhytoScribeError, match=r"no\.tsv: "):
+        read_transcripts(tmp_path / "no.tsv")
 
 
 def test_cluster_split_scores_only_near_held_out_loci():

@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from small_training_set import contig_of, small_set
 
+from phytoscribe.annotation.checking.tables import REJECTED, TranscriptRow, write_transcripts
 from phytoscribe.annotation.gff_writer import write_gff3
 from phytoscribe.annotation.model import GeneModel
 from phytoscribe.decoding.lengths import length_scores
@@ -167,7 +168,10 @@ def test_genomes_of_the_split_become_a_set(arabidopsis_fasta, arabidopsis_genes,
         lengths = {name: genome.contigs[name] for name in ("Chr4", "Chr3")}
         with (tmp_path / "g.gff3").open("w") as handle:
             write_gff3(handle, [g for g in arabidopsis_genes if g.contig in lengths], genome.contigs)
-    (tmp_path / "g.rejected.tsv").write_text("gene\tcontig\tstart0\tend\treason\nlost\tChr4\t100\t900\tno_start\n")
+    with (tmp_path / "g.rejected.tsv").open("w") as handle:
+        write_transcripts(
+            handle, [TranscriptRow("lost", "lost.1", "Chr4", 100, 900, "+", REJECTED, "no_start_codon", "")]
+        )
     (tmp_path / "mask.bed").write_text("Chr4\t2000\t3000\n")
     tiles = [
         PartInterval(0, 40_000, TRAIN),

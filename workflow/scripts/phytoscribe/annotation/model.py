@@ -11,7 +11,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from operator import itemgetter
 
-Interval = tuple[int, int]
+from phytoscribe.genome.intervals import Interval
+
 Attributes = Mapping[str, str]
 COMPLEMENT_STRAND = {"+": "-", "-": "+"}
 _end = itemgetter(1)
@@ -152,16 +153,3 @@ def sort_genes(genes: Iterable[GeneModel], contig_order: Iterable[str]) -> list[
     """Genes in order of contig, start, end, strand, id."""
     rank = {name: index for index, name in enumerate(contig_order)}
     return sorted(genes, key=lambda g: (rank[g.contig], g.start, g.end, g.strand, g.id))
-
-
-def merge_intervals(intervals: Iterable[Interval]) -> list[Interval]:
-    """Sorted union: intervals that overlap or touch are joined, empty ones dropped."""
-    merged: list[Interval] = []
-    for start, end in sorted(intervals):
-        if start >= end:
-            continue
-        if merged and start <= merged[-1][1]:
-            merged[-1] = (merged[-1][0], max(merged[-1][1], end))
-        else:
-            merged.append((start, end))
-    return merged

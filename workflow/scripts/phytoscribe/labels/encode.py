@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from phytoscribe.annotation.model import GeneModel, Interval, Transcript
-from phytoscribe.genome.runs import true_runs
+from phytoscribe.genome.intervals import true_runs
 from phytoscribe.labels.states import (
     ACCEPTOR_BIT,
     CODING_STATES,

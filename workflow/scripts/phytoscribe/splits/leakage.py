@@ -21,14 +21,13 @@ from itertools import combinations
 
 import pandas as pd
 
-from phytoscribe.annotation.model import merge_intervals
+from phytoscribe.genome.intervals import Interval, IntervalIndex, as_places, merge_intervals, shared_bases
 from phytoscribe.splits.held_out import (
     CLUSTER_MODE,
     PARTS,
     TEST,
     TRAIN,
     VALIDATE,
-    Interval,
 )
 from phytoscribe.splits.homology import Records
 from phytoscribe.splits.parts import Parts
@@ -90,9 +89,10 @@ def broken_promises(table: pd.DataFrame, mode: str, roles: Mapping[str, str]) ->
 
 def _shared_bases(a: pd.DataFrame, b: pd.DataFrame, part_a: str, part_b: str) -> list[Row]:
     intervals_a, intervals_b = _by_contig(a), _by_contig(b)
-    shared = sum(_overlap(intervals, intervals_b.get(place, [])) for place, intervals in intervals_a.items())
+    shared = sum(_bases_in_both(intervals, intervals_b.get(place, [])) for place, intervals in intervals_a.items())
+    index = IntervalIndex(intervals_b)
     loci = sum(
-        _overlap([(start, end)], intervals_b.get((genome, contig), [])) > 0
+        index.overlaps((genome, contig), int(start), int(end))
         for genome, contig, start, end in zip(a["genome"], a["contig"], a["start"], a["end"], strict=True)
     )
     return [("loci_on_two_sides", part_a, part_b, loci), ("bases_on_two_sides", part_a, part_b, shared)]
@@ -101,7 +101,7 @@ def _shared_bases(a: pd.DataFrame, b: pd.DataFrame, part_a: str, part_b: str) ->
 def _visible_bases(loci: pd.DataFrame, masked: Mapping[str, Mapping[str, list[Interval]]]) -> int:
     """Bases inside loci that no masked interval covers."""
     return sum(
-        sum(end - start for start, end in intervals) - _overlap(intervals, masked[genome][contig])
+        sum(end - start for start, end in intervals) - _bases_in_both(intervals, masked[genome][contig])
         for (genome, contig), intervals in _by_contig(loci).items()
     )
 
@@ -128,16 +128,8 @@ def _by_contig(loci: pd.DataFrame) -> dict[tuple[str, str], list[Interval]]:
     return {place: merge_intervals(intervals) for place, intervals in found.items()}
 
 
-def _overlap(left: list[Interval], right: list[Interval]) -> int:
-    """Bases in both of two sorted, merged lists of intervals."""
-    total = i = j = 0
-    while i < len(left) and j < len(right):
-        total += max(0, min(left[i][1], right[j][1]) - max(left[i][0], right[j][0]))
-        if left[i][1] < right[j][1]:
-            i += 1
-        else:
-            j += 1
-    return total
+def _bases_in_both(left: list[Interval], right: list[Interval]) -> int:
+    return shared_bases(as_places(left), as_places(right), as_places([]))[0]
 
 
 def _table_order(column: pd.Series) -> pd.Series:

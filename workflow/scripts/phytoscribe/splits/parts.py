@@ -16,9 +16,9 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from phytoscribe.annotation.model import Interval
 from phytoscribe.errors import PhytoScribeError
 from phytoscribe.files import atomic_open
+from phytoscribe.genome.intervals import Interval
 from phytoscribe.splits.held_out import CLUSTER_MODE, PARTS, TEST, TRAIN, VALIDATE, held_out_intervals
 
 HIDDEN = "hidden"

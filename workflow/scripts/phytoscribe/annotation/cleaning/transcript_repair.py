@@ -10,7 +10,8 @@ from phytoscribe.annotation.cleaning.feature_tree import GeneDraft, TranscriptDr
 from phytoscribe.annotation.cleaning.repairs import RepairKind, RepairReport, detail_in_gene, shown_place
 from phytoscribe.annotation.cleaning.source_features import Feature
 from phytoscribe.annotation.feature_types import is_transcript_type
-from phytoscribe.annotation.model import Interval, Transcript, merge_intervals
+from phytoscribe.annotation.model import Transcript
+from phytoscribe.genome.intervals import Interval, merge_intervals
 
 #: Sequence and strand.
 Side = tuple[str, str]

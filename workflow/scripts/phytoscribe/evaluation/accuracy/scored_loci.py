@@ -10,13 +10,12 @@ from __future__ import annotations
 import logging
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 
 import pandas as pd
 
 from phytoscribe.annotation.checking.reasons import Reason
+from phytoscribe.annotation.checking.tables import TranscriptRow, without_rejected
 from phytoscribe.annotation.model import GeneModel
-from phytoscribe.errors import PhytoScribeError
 from phytoscribe.evaluation.accuracy.counts import Mask, Scored, score_genes
 from phytoscribe.genome.intervals import IntervalIndex
 from phytoscribe.tables import COLUMNS
@@ -53,7 +52,7 @@ class Scope:
     def of(
         cls,
         annotation: Sequence[GeneModel],
-        rejected: pd.DataFrame,
+        rejected: Sequence[TranscriptRow],
         contigs: Collection[str],
         mask: Mask | None = None,
         splits: pd.DataFrame | None = None,
@@ -64,7 +63,7 @@ class Scope:
 
         Args:
             annotation: the cleaned annotation, with the transcripts that the check rejected.
-            rejected: the check's table, see :func:`read_rejected`.
+            rejected: the check's table, of :func:`~phytoscribe.annotation.checking.tables.read_transcripts`.
             contigs: the scored contigs.
             mask: intervals by contig that count on neither side.
             splits: this genome's rows of the split table; without them every locus on ``contigs`` is scored.
@@ -109,43 +108,19 @@ def score_predictors(predictions: Mapping[str, Sequence[GeneModel]], scope: Scop
     return pd.concat(tables, ignore_index=True).loc[:, list(COLUMNS)]
 
 
-def read_rejected(path: str | Path) -> pd.DataFrame:
-    """The annotation check's table of rejected transcripts, as text.
-
-    Raises:
-        PhytoScribeError: the file is missing, or another table.
-    """
-    try:
-        table = pd.read_csv(path, sep="\t", dtype=str, keep_default_na=False)
-    except (OSError, pd.errors.EmptyDataError) as error:
-        raise PhytoScribeError(f"{path}: no table of rejected transcripts ({error})") from error
-    missing = {"transcript", "contig", "start0", "end", "reason"} - set(table.columns)
-    if missing:
-        raise PhytoScribeError(
-            f"{path}: no column {min(missing)!r}; the check's table is results/clean/<genome>.rejected.tsv"
-        )
-    return table
-
-
-def without_broken(annotation: Sequence[GeneModel], rejected: pd.DataFrame) -> tuple[list[GeneModel], list[GeneModel]]:
+def without_broken(
+    annotation: Sequence[GeneModel], rejected: Sequence[TranscriptRow]
+) -> tuple[list[GeneModel], list[GeneModel]]:
     """The annotation in two: genes with their transcripts that can be reference, and genes that have none.
 
     A transcript that the check rejected can still be reference if only its introns or exons are unusual
     (:data:`UNUSUAL_BUT_REAL`): dropping those would make the benchmark easier than the genome is.  Genes without any
     coding transcript are in neither list.
     """
-    out = rejected[~rejected["reason"].isin(UNUSUAL_BUT_REAL)]
-    # With the place, as a transcript that the cleaning step left out may have had the id of one that it kept.
-    dropped = set(zip(out["transcript"], out["contig"], out["start0"].astype(int), out["end"].astype(int), strict=True))
-    kept, broken = [], []
-    for gene in annotation:
-        coding = gene.coding_transcripts
-        intact = tuple(t for t in coding if (t.id, gene.contig, t.start, t.end) not in dropped)
-        if intact:
-            kept.append(replace(gene, transcripts=intact))
-        elif coding:
-            broken.append(replace(gene, transcripts=coding))
-    return kept, broken
+    coding = [replace(gene, transcripts=gene.coding_transcripts) for gene in annotation if gene.coding_transcripts]
+    kept = without_rejected(coding, rejected, UNUSUAL_BUT_REAL)
+    names = {gene.id for gene in kept}
+    return kept, [gene for gene in coding if gene.id not in names]
 
 
 def _flanked(genes: Iterable[GeneModel], flank: int) -> IntervalIndex:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable
 
-from phytoscribe.annotation.model import Interval, merge_intervals
 from phytoscribe.evaluation.long_reads.alignments import ReadAlignment
+from phytoscribe.genome.intervals import Interval, merge_intervals
 
 #: Blocks of one contig and strand that are joined, at the least.
 _KEPT_APART = 100_000

@@ -17,8 +17,8 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
-from phytoscribe.annotation.model import Interval
 from phytoscribe.evaluation.long_reads.alignments import Chain, ReadAlignment
+from phytoscribe.genome.intervals import Interval
 
 log = logging.getLogger(__name__)
 Positions = npt.NDArray[np.int32]

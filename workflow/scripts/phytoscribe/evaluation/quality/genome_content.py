@@ -10,9 +10,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from phytoscribe.annotation.model import GeneModel, Interval, merge_intervals
+from phytoscribe.annotation.model import GeneModel
 from phytoscribe.evaluation.quality.repeats import Repeats, gaps_among
 from phytoscribe.genome import Genome
+from phytoscribe.genome.intervals import Interval, merge_intervals
 
 #: Bases that are read at once.
 PIECE = 1 << 22

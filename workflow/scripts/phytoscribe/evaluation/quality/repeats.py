@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import numpy.typing as npt
 
-from phytoscribe.annotation.model import Interval, merge_intervals
+from phytoscribe.genome.intervals import Interval, merge_intervals
 
 _LOWER = np.zeros(256, np.bool_)
 _LOWER[ord("a") : ord("z") + 1] = True

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from phytoscribe.files import atomic_path
-from phytoscribe.genome.runs import true_runs
+from phytoscribe.genome.intervals import true_runs
 from phytoscribe.genome.sequence import N_CODE, Bases
 from phytoscribe.training.data import files
 

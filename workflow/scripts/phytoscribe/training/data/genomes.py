@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from phytoscribe.annotation.checking.tables import ignored_loci, read_transcripts
 from phytoscribe.annotation.gff_reader import read_gff3
 from phytoscribe.annotation.model import GeneModel, Interval
 from phytoscribe.genome import Genome
@@ -15,7 +16,6 @@ from phytoscribe.genome.intervals import read_bed
 from phytoscribe.splits.parts import Parts, read_parts
 from phytoscribe.training.data.build import TrainingContig, new_training_set
 from phytoscribe.training.data.introns import intron_contigs
-from phytoscribe.training.data.rejected import rejected_loci
 from phytoscribe.training.data.training_set import SEQUENCE, STRUCTURE, TrainingSet
 from phytoscribe.training.data.validation import cut_regions
 
@@ -135,6 +135,6 @@ def _add_genome(writer, source: SplitGenome, parts: Parts) -> dict[str, Any]:
 def _ignored(source: SplitGenome, genome: Genome, genes: Sequence[GeneModel]) -> dict[str, list[Interval]]:
     """Intervals of one genome that count for nothing: its mask and its rejected loci."""
     ignored = read_bed(source.mask, genome.contigs) if source.mask else {}
-    for contig, start, end in rejected_loci(source.rejected, {gene.id for gene in genes}):
+    for contig, start, end in ignored_loci(read_transcripts(source.rejected), {gene.id for gene in genes}):
         ignored.setdefault(contig, []).append((start, end))
     return ignored

@@ -10,10 +10,10 @@ from itertools import zip_longest
 import numpy as np
 import numpy.typing as npt
 
-from phytoscribe.annotation.model import GeneModel, Interval, merge_intervals
+from phytoscribe.annotation.model import GeneModel
 from phytoscribe.errors import PhytoScribeError
 from phytoscribe.genome import Genome
-from phytoscribe.genome.intervals import IntervalIndex
+from phytoscribe.genome.intervals import Interval, IntervalIndex, merge_intervals
 from phytoscribe.splits.held_out import PARTS, TRAIN, VALIDATE
 from phytoscribe.splits.parts import HIDDEN, Parts
 

@@ -20,12 +20,11 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from phytoscribe.annotation.model import Interval
 from phytoscribe.decoding import candidate_sites, scoring
 from phytoscribe.decoding.gene_regions import Locus, Stretch, loci_of, stretches_between
 from phytoscribe.decoding.posteriors import chain_score, sums_over_paths
 from phytoscribe.decoding.settings import DecoderSettings
-from phytoscribe.genome.runs import true_runs
+from phytoscribe.genome.intervals import Interval, true_runs
 from phytoscribe.labels.states import NON_CODING_STATES, STATE_COUNT, State
 from phytoscribe.models.batches import window_of
 from phytoscribe.training.data.training_set import TrainingSet
