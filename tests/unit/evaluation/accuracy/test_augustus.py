@@ -87,7 +87,7 @@ def test_the_program_finds_open_reading_frames(genome):
     assert {gene.contig for gene in found} == {"short", "long"}
     assert len({gene.id for gene in found}) == len(found) >= 10
     inner = [gene for gene in found if gene.start > 0 and gene.end < genome.contigs[gene.contig]]
-    proteins = [protein_of(gene, t, genome.bases(gene.contig)) for gene in inner for t in gene.transcripts]
+    proteins = [protein_of(t, genome.bases(gene.contig)) for gene in inner for t in gene.transcripts]
     assert all("*" not in protein[:-1] for protein in proteins)
     assert sum(protein[0] == "M" and protein[-1] == "*" for protein in proteins) >= len(proteins) - 2
 

@@ -36,6 +36,7 @@ class Transcript:
         score: probability-like score in [0, 1], or None.
         start_phase: GFF3 phase of the first CDS segment in transcript order: bases to skip to the first full codon.
             0 for every complete CDS.
+        contig, strand: of its gene; a :class:`GeneModel` fills them in where they are empty.
     """
 
     id: str
@@ -45,6 +46,8 @@ class Transcript:
     attributes: Attributes = field(default_factory=dict, hash=False)
     score: float | None = None
     start_phase: int = 0
+    contig: str = ""
+    strand: str = ""
 
     @property
     def start(self) -> int:
@@ -67,24 +70,36 @@ class Transcript:
     def cds_length(self) -> int:
         return sum(end - start for start, end in self.cds)
 
-    def cds_phases(self, strand: str) -> tuple[int, ...]:
+    @property
+    def is_forward(self) -> bool:
+        """True on the plus strand.
+
+        Raises:
+            ValueError: the transcript has no strand yet.
+        """
+        if self.strand not in COMPLEMENT_STRAND:
+            raise ValueError(f"transcript {self.id}: its strand is {self.strand!r}, not + or -; its gene must set it")
+        return self.strand == "+"
+
+    def cds_phases(self) -> tuple[int, ...]:
         """GFF3 phase of each CDS segment, in the order of :attr:`cds`."""
-        segments = self.cds if strand == "+" else self.cds[::-1]
+        forward = self.is_forward
+        segments = self.cds if forward else self.cds[::-1]
         phases = []
         phase = self.start_phase
         for start, end in segments:
             phases.append(phase)
             phase = (phase - (end - start)) % 3
-        return tuple(phases if strand == "+" else phases[::-1])
+        return tuple(phases if forward else phases[::-1])
 
-    def utrs(self, strand: str) -> tuple[tuple[Interval, ...], tuple[Interval, ...]]:
+    def utrs(self) -> tuple[tuple[Interval, ...], tuple[Interval, ...]]:
         """``(five_prime, three_prime)`` UTR segments, each sorted; both empty without CDS."""
         if not self.cds:
             return (), ()
         cds_start, cds_end = self.cds[0][0], self.cds[-1][1]
         left = tuple((s, min(e, cds_start)) for s, e in self.exons if s < cds_start)
         right = tuple((max(s, cds_end), e) for s, e in self.exons if e > cds_end)
-        return (left, right) if strand == "+" else (right, left)
+        return (left, right) if self.is_forward else (right, left)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +115,9 @@ class GeneModel:
         attributes: GFF3 attributes other than ``ID``.
         source: GFF3 column 2.
         score: probability-like score in [0, 1], or None.
+
+    Raises:
+        ValueError: a transcript names another contig or strand.
     """
 
     id: str
@@ -110,6 +128,21 @@ class GeneModel:
     attributes: Attributes = field(default_factory=dict, hash=False)
     source: str = "PhytoScribe"
     score: float | None = None
+
+    def __post_init__(self) -> None:
+        contig, strand = self.contig, self.strand
+        for transcript in self.transcripts:
+            if transcript.strand != strand or transcript.contig != contig:
+                object.__setattr__(self, "transcripts", tuple(self._placed(t) for t in self.transcripts))
+                break
+
+    def _placed(self, transcript: Transcript) -> Transcript:
+        if transcript.contig not in ("", self.contig) or transcript.strand not in ("", self.strand):
+            raise ValueError(
+                f"transcript {transcript.id} lies on {transcript.contig} {transcript.strand}, its gene {self.id} on "
+                f"{self.contig} {self.strand}; a gene must be on one strand of one sequence"
+            )
+        return replace(transcript, contig=self.contig, strand=self.strand)
 
     @property
     def start(self) -> int:
@@ -129,10 +162,13 @@ class GeneModel:
         def flip(segments: tuple[Interval, ...]) -> tuple[Interval, ...]:
             return tuple((contig_length - e, contig_length - s) for s, e in reversed(segments))
 
+        strand = COMPLEMENT_STRAND[self.strand]
         return replace(
             self,
-            strand=COMPLEMENT_STRAND[self.strand],
-            transcripts=tuple(replace(t, exons=flip(t.exons), cds=flip(t.cds)) for t in self.transcripts),
+            strand=strand,
+            transcripts=tuple(
+                replace(t, exons=flip(t.exons), cds=flip(t.cds), strand=strand) for t in self.transcripts
+            ),
         )
 
     def shifted(self, offset: int, contig: str | None = None) -> GeneModel:
@@ -141,10 +177,13 @@ class GeneModel:
         def move(segments: tuple[Interval, ...]) -> tuple[Interval, ...]:
             return tuple((s + offset, e + offset) for s, e in segments)
 
+        contig = self.contig if contig is None else contig
         return replace(
             self,
-            contig=self.contig if contig is None else contig,
-            transcripts=tuple(replace(t, exons=move(t.exons), cds=move(t.cds)) for t in self.transcripts),
+            contig=contig,
+            transcripts=tuple(
+                replace(t, exons=move(t.exons), cds=move(t.cds), contig=contig) for t in self.transcripts
+            ),
         )
 
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
 
-from phytoscribe.annotation.model import GeneModel, Interval, Transcript
+from phytoscribe.annotation.model import COMPLEMENT_STRAND, GeneModel, Interval, Transcript
 from phytoscribe.genome.runs import true_runs
 from phytoscribe.labels.states import (
     ACCEPTOR_BIT,
@@ -23,7 +24,7 @@ from phytoscribe.labels.states import (
 Labels = npt.NDArray[np.uint8]
 
 
-def label_transcript(transcript: Transcript, strand: str) -> tuple[int, Labels]:
+def label_transcript(transcript: Transcript) -> tuple[int, Labels]:
     """States of one transcript, in contig orientation.
 
     Returns:
@@ -36,9 +37,9 @@ def label_transcript(transcript: Transcript, strand: str) -> tuple[int, Labels]:
     labels = np.zeros(end - start, dtype=np.uint8)
     if not transcript.cds:
         return start, labels
-    if strand == "-":
+    if not transcript.is_forward:
         mirrored = _mirror(transcript, end)
-        _, reading = label_transcript(mirrored, "+")
+        _, reading = label_transcript(mirrored)
         return start, reading[::-1].copy()
 
     _label_untranslated(transcript, labels, start)
@@ -63,7 +64,8 @@ def _mirror(transcript: Transcript, end: int) -> Transcript:
     def flip(segments: tuple[Interval, ...]) -> tuple[Interval, ...]:
         return tuple((end - e, end - s) for s, e in reversed(segments))
 
-    return Transcript(transcript.id, flip(transcript.exons), flip(transcript.cds), start_phase=transcript.start_phase)
+    exons, cds, strand = flip(transcript.exons), flip(transcript.cds), COMPLEMENT_STRAND[transcript.strand]
+    return replace(transcript, exons=exons, cds=cds, strand=strand)
 
 
 def _label_untranslated(transcript: Transcript, labels: Labels, start: int) -> None:
@@ -96,7 +98,7 @@ def label_contig(genes: Iterable[GeneModel], strand: str, length: int) -> tuple[
     chosen = [g for g in genes if g.strand == strand and g.coding_transcripts]
     chosen.sort(key=lambda g: (representative(g).cds_length, g.start, g.id))
     for number, gene in enumerate(chosen):
-        offset, states = label_transcript(representative(gene), strand)
+        offset, states = label_transcript(representative(gene))
         labels[offset : offset + states.size] = states
         owner[offset : offset + states.size] = number
     for number, gene in enumerate(chosen):
@@ -118,7 +120,7 @@ def _isoform_shares(gene: GeneModel) -> npt.NDArray[np.float32]:
     span = np.arange(gene.end - gene.start)
     shares = np.zeros((span.size, STATE_COUNT), dtype=np.float32)
     for transcript in gene.coding_transcripts:
-        offset, states = label_transcript(transcript, gene.strand)
+        offset, states = label_transcript(transcript)
         whole = np.zeros(span.size, dtype=np.uint8)
         whole[offset - gene.start : offset - gene.start + states.size] = states
         shares[span, whole] += 1.0 / len(gene.coding_transcripts)
@@ -189,6 +191,6 @@ def transcripts_from_labels(labels: Sequence[int] | Labels, strand: str) -> list
     exonic = genic & ~np.isin(states, (*INTRON_STATES, State.UTR5_INTRON, State.UTR3_INTRON))
     coding = np.isin(states, CODING_STATES)
     return [
-        Transcript(f"t{number}", true_runs(exonic[left:right], left), true_runs(coding[left:right], left))
+        Transcript(f"t{number}", true_runs(exonic[left:right], left), true_runs(coding[left:right], left), strand="+")
         for number, (left, right) in enumerate(true_runs(genic), start=1)
     ]

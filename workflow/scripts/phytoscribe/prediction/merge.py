@@ -69,9 +69,9 @@ def write_prediction(
                 statistics.add(gene)
                 bases, moved = genome.bases(gene.contig, gene.start, gene.end), gene.shifted(-gene.start)
                 for t in moved.transcripts:
-                    sequences.write_fasta(proteins, [(t.id, sequences.protein_of(moved, t, bases))])
-                    sequences.write_fasta(cds, [(t.id, sequences.cds_of(moved, t, bases))])
-                    sequences.write_fasta(transcripts, [(t.id, sequences.transcript_of(moved, t, bases))])
+                    sequences.write_fasta(proteins, [(t.id, sequences.protein_of(t, bases))])
+                    sequences.write_fasta(cds, [(t.id, sequences.cds_of(t, bases))])
+                    sequences.write_fasta(transcripts, [(t.id, sequences.transcript_of(t, bases))])
                 yield gene
 
         count = write_gff3(gff3, written(), contigs, lines)

@@ -54,7 +54,7 @@ def extract_proteins(
             transcript = longest_coding_transcript(gene)
             if transcript is None:
                 continue
-            sequence = protein_of(gene, transcript, bases).removesuffix(STOP)
+            sequence = protein_of(transcript, bases).removesuffix(STOP)
             if not sequence:
                 raise GffError(f"{name}: transcript {transcript.id}: its CDS codes for no amino acid")
             identifier = protein_id(name, gene.id)
