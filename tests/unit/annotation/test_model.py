@@ -29,3 +29,12 @@ def test_a_transcript_from_elsewhere_is_refused(place):
 def test_a_transcript_without_strand_has_no_reading_direction():
     with pytest.raises(ValueError, match="transcript t: its strand is ''"):
         Transcript("t", EXONS, EXONS).cds_phases()
+
+
+def test_the_representative_has_the_longest_cds_then_most_exonic_bases_then_stands_first():
+    short = Transcript("a", ((0, 90),), ((0, 30),))
+    narrow = Transcript("d", ((0, 60),), ((0, 60),))
+    wide, other = Transcript("c", ((0, 70),), ((0, 60),)), Transcript("b", ((0, 70),), ((9, 69),))
+    for strand in "+-":
+        assert GeneModel("g", "c", strand, (short, narrow, wide, other)).representative.id == "c"
+    assert GeneModel("g", "c", "+", (Transcript("n", EXONS),)).representative is None

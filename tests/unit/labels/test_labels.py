@@ -16,7 +16,6 @@ from phytoscribe.labels import (
     label_sites,
     label_transcript,
     mark_unknown_untranslated,
-    representative,
     transcripts_from_labels,
 )
 from phytoscribe.labels.states import ACCEPTOR_BIT, DONOR_BIT, UNKNOWN_SITE_BIT
@@ -92,7 +91,7 @@ def test_soft_targets_mark_where_isoforms_disagree():
     short = Transcript("a", ((0, 30), (60, 90)), ((0, 30), (60, 90)))
     long = Transcript("b", ((0, 33), (60, 90)), ((0, 33), (60, 90)))
     labels, positions, targets = label_contig([GeneModel("g", "c", "+", (short, long))], "+", 100)
-    assert representative(GeneModel("g", "c", "+", (short, long))).id == "b"
+    assert GeneModel("g", "c", "+", (short, long)).representative.id == "b"
     assert labels[32] == State.LAST2
     assert set(range(29, 33)) <= set(positions.tolist())
     row = targets[positions.tolist().index(31)]

@@ -7,7 +7,7 @@ either strand.  Intervals are sorted by ascending start, whatever the strand.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from operator import itemgetter
 
@@ -69,6 +69,10 @@ class Transcript:
     @property
     def cds_length(self) -> int:
         return sum(end - start for start, end in self.cds)
+
+    @property
+    def exonic_length(self) -> int:
+        return sum(end - start for start, end in self.exons)
 
     @property
     def is_forward(self) -> bool:
@@ -153,6 +157,11 @@ class GeneModel:
         return max(t.end for t in self.transcripts)
 
     @property
+    def representative(self) -> Transcript | None:
+        """The transcript with the longest CDS (then most exonic bases, then first in the file); None without CDS."""
+        return max(self.coding_transcripts, key=_size, default=None)
+
+    @property
     def coding_transcripts(self) -> tuple[Transcript, ...]:
         return tuple(t for t in self.transcripts if t.cds)
 
@@ -185,6 +194,18 @@ class GeneModel:
                 replace(t, exons=move(t.exons), cds=move(t.cds), contig=contig) for t in self.transcripts
             ),
         )
+
+
+def _size(transcript: Transcript) -> tuple[int, int]:
+    return transcript.cds_length, transcript.exonic_length
+
+
+def numbered(genes: Iterable[GeneModel], prefix: str) -> Iterator[GeneModel]:
+    """Genes with ids ``{prefix}_g000001``, ... in the order given, and their transcripts with ``.t1``, ``.t2``, ..."""
+    for number, gene in enumerate(genes, start=1):
+        name = f"{prefix}_g{number:06d}"
+        transcripts = tuple(replace(t, id=f"{name}.t{k}") for k, t in enumerate(gene.transcripts, start=1))
+        yield replace(gene, id=name, transcripts=transcripts)
 
 
 def sort_genes(genes: Iterable[GeneModel], contig_order: Iterable[str]) -> list[GeneModel]:

@@ -78,11 +78,6 @@ def _label_untranslated(transcript: Transcript, labels: Labels, start: int) -> N
             labels[max(left - start, cds_end) : right - start] = State.UTR3_EXON
 
 
-def representative(gene: GeneModel) -> Transcript:
-    """The transcript with the longest CDS (then most exonic bases, then first in the file)."""
-    return max(gene.coding_transcripts, key=lambda t: (t.cds_length, sum(e - s for s, e in t.exons)))
-
-
 def label_contig(genes: Iterable[GeneModel], strand: str, length: int) -> tuple[Labels, npt.NDArray, npt.NDArray]:
     """States of one strand of a contig, with soft targets where isoforms disagree.
 
@@ -95,10 +90,11 @@ def label_contig(genes: Iterable[GeneModel], strand: str, length: int) -> tuple[
     """
     labels = np.zeros(length, dtype=np.uint8)
     owner = np.full(length, -1, dtype=np.int32)
-    chosen = [g for g in genes if g.strand == strand and g.coding_transcripts]
-    chosen.sort(key=lambda g: (representative(g).cds_length, g.start, g.id))
-    for number, gene in enumerate(chosen):
-        offset, states = label_transcript(representative(gene))
+    spoken = [(g, t) for g in genes if g.strand == strand and (t := g.representative)]
+    spoken.sort(key=lambda pair: (pair[1].cds_length, pair[0].start, pair[0].id))
+    chosen = [gene for gene, _ in spoken]
+    for number, (_, transcript) in enumerate(spoken):
+        offset, states = label_transcript(transcript)
         labels[offset : offset + states.size] = states
         owner[offset : offset + states.size] = number
     for number, gene in enumerate(chosen):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -26,14 +26,6 @@ class PredictionFiles:
     cds: str | Path
     transcripts: str | Path
     stats: str | Path
-
-
-def numbered(genes: Iterable[GeneModel], genome: str) -> Iterator[GeneModel]:
-    """Sorted genes with ids ``{genome}_g000001``, and their transcripts with ``.t1``, ``.t2``..."""
-    for number, gene in enumerate(genes, start=1):
-        name = f"{genome}_g{number:06d}"
-        transcripts = tuple(replace(t, id=f"{name}.t{k}") for k, t in enumerate(gene.transcripts, start=1))
-        yield replace(gene, id=name, transcripts=transcripts)
 
 
 def write_prediction(
