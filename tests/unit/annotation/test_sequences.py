@@ -32,15 +32,15 @@ def test_sequences_are_the_same_on_both_strands(flip):
     if flip:
         bases, gene = reverse_complement(bases), GENE.reverse_complement(len(CONTIG))
     (transcript,) = gene.transcripts
-    assert cds_of(gene, transcript, bases) == "ATGGCATGTTAA"
-    assert protein_of(gene, transcript, bases) == "MAC*"
-    assert transcript_of(gene, transcript, bases) == "CATGGCATGTTAACC"
+    assert cds_of(transcript, bases) == "ATGGCATGTTAA"
+    assert protein_of(transcript, bases) == "MAC*"
+    assert transcript_of(transcript, bases) == "CATGGCATGTTAACC"
 
 
 def test_start_phase_is_skipped_in_the_protein_only():
-    transcript = Transcript("t", ((3, 8), (17, 23)), ((3, 8), (17, 23)), start_phase=2)
-    assert protein_of(GENE, transcript, encode(CONTIG)) == "AC*"
-    assert cds_of(GENE, transcript, encode(CONTIG)) == "TGGCATGTTAA"
+    transcript = Transcript("t", ((3, 8), (17, 23)), ((3, 8), (17, 23)), start_phase=2, strand="+")
+    assert protein_of(transcript, encode(CONTIG)) == "AC*"
+    assert cds_of(transcript, encode(CONTIG)) == "TGGCATGTTAA"
 
 
 def test_genetic_code_is_the_standard_one():

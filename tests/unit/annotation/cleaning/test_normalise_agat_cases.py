@@ -179,7 +179,7 @@ def test_two_genes_with_one_id_stay_two_genes():
 
 def test_phases_are_recomputed():
     (gene,), _ = cleaned("06_wrong_phases")
-    assert gene.transcripts[0].cds_phases("+") == (0, 1, 2)
+    assert gene.transcripts[0].cds_phases() == (0, 1, 2)
     (other,) = read_gff3(CASES / "06_wrong_phases.agat.gff3")
     assert differences([gene], [other]) == ["g1.t1: first CDS segment in phase 0 or 2"]  # AGAT leaves them
 

@@ -237,6 +237,8 @@ def _transcript(
         attributes={key: value for key, value in attributes.items() if key not in ("ID", "Parent")},
         score=None if row.score == "." else float(row.score),
         start_phase=_phase(path, *coding[0 if gene.strand == "+" else -1][2:]) if coding else 0,
+        contig=gene.contig,
+        strand=gene.strand,
     )
 
 

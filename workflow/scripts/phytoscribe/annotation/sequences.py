@@ -8,7 +8,7 @@ from typing import IO, NamedTuple
 
 import numpy as np
 
-from phytoscribe.annotation.model import GeneModel, Transcript
+from phytoscribe.annotation.model import Transcript
 from phytoscribe.genome.intervals import Interval
 from phytoscribe.genome.sequence import BASES, Bases, decode, encode, reverse_complement
 
@@ -98,19 +98,19 @@ def reading_frame(codes: Bases) -> ReadingFrame:
     return ReadingFrame(starts, whole, len(protein), protein.find(STOP), whole and protein.endswith(STOP))
 
 
-def cds_of(gene: GeneModel, transcript: Transcript, bases: Bases) -> str:
+def cds_of(transcript: Transcript, bases: Bases) -> str:
     """Coding sequence, stop codon inside, beginning with the bases that ``start_phase`` would skip."""
-    return splice(transcript.cds, gene.strand, bases)
+    return splice(transcript.cds, transcript.strand, bases)
 
 
-def protein_of(gene: GeneModel, transcript: Transcript, bases: Bases) -> str:
+def protein_of(transcript: Transcript, bases: Bases) -> str:
     """Protein with ``*`` for each stop codon (also the last); translation starts after ``start_phase`` bases."""
-    return translate_codes(spliced_codes(transcript.cds, gene.strand, bases)[transcript.start_phase :])
+    return translate_codes(spliced_codes(transcript.cds, transcript.strand, bases)[transcript.start_phase :])
 
 
-def transcript_of(gene: GeneModel, transcript: Transcript, bases: Bases) -> str:
+def transcript_of(transcript: Transcript, bases: Bases) -> str:
     """Sequence of the mature transcript: its exons joined."""
-    return splice(transcript.exons, gene.strand, bases)
+    return splice(transcript.exons, transcript.strand, bases)
 
 
 def write_fasta(handle: IO[str], records: Iterable[tuple[str, str]]) -> int:

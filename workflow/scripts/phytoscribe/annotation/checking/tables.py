@@ -170,7 +170,7 @@ class GeneRow(NamedTuple):
     """One gene; lengths in bases, ``start0`` 0-based, ``end`` exclusive.
 
     ``transcripts`` counts all of the gene, also those that the cleaning step left out.  ``longest`` is the accepted
-    transcript with the longest CDS (the first of several), and the columns after it are its; they are empty for a
+    transcript with the longest CDS, the representative one, and the columns after it are its; they are empty for a
     gene that is left out.  ``protein_length`` counts amino acids, without the stop.
     """
 
@@ -228,15 +228,15 @@ def _gene_row(gene: GeneModel, rows: Sequence[TranscriptRow], lost: Sequence[Tra
     if not accepted:
         reason = telling_reason([row.reason for row in (*rows, *lost)])
         return GeneRow(*place, *counts, REJECTED, reason, "", "", "", "", "", "")
-    longest = max((item for item in gene.transcripts if item.id in accepted), key=lambda item: item.cds_length)
+    longest = replace(gene, transcripts=tuple(t for t in gene.transcripts if t.id in accepted)).representative
     return GeneRow(*place, *counts, ACCEPTED, "", longest.id, *_sizes(longest))
 
 
 def _sizes(transcript: Transcript) -> tuple[int, int, int, int, int]:
     """Exons, transcript length, CDS length, protein length, longest intron."""
-    length = sum(end - start for start, end in transcript.exons)
     longest_intron = max((end - start for start, end in transcript.introns), default=0)
-    return len(transcript.exons), length, transcript.cds_length, transcript.cds_length // 3 - 1, longest_intron
+    cds_length = transcript.cds_length
+    return len(transcript.exons), transcript.exonic_length, cds_length, cds_length // 3 - 1, longest_intron
 
 
 def telling_reason(reasons: Sequence[str]) -> str:

@@ -148,8 +148,8 @@ def transcript_sequences(genes: Sequence[GeneModel], genome: Genome) -> dict[str
         bases = genome.bases(contig)
         for gene in members:
             for transcript in gene.coding_transcripts:
-                sequences["blast"][transcript.id] = transcript_of(gene, transcript, bases)
-                sequences["blast_cds"][transcript.id] = cds_of(gene, transcript, bases)
+                sequences["blast"][transcript.id] = transcript_of(transcript, bases)
+                sequences["blast_cds"][transcript.id] = cds_of(transcript, bases)
     return sequences
 
 

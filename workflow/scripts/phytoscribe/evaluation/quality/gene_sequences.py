@@ -12,7 +12,6 @@ import numpy.typing as npt
 from phytoscribe.annotation.checking.check import splice_site
 from phytoscribe.annotation.model import GeneModel, Transcript
 from phytoscribe.annotation.sequences import reading_frame, spliced_codes
-from phytoscribe.evaluation.quality.gene_shapes import spokesman
 from phytoscribe.evaluation.quality.repeats import Repeats
 from phytoscribe.genome import Genome, decode
 from phytoscribe.genome.sequence import N_CODE, encode
@@ -25,7 +24,7 @@ IN_REPEATS = 0.5
 
 @dataclass(slots=True)
 class SequenceFacts:
-    """Counts over genes, each by the transcript that :func:`spokesman` chooses.
+    """Counts over genes, each by the transcript that :attr:`GeneModel.representative` chooses.
 
     Attributes:
         genes: coding genes.
@@ -55,7 +54,7 @@ class SequenceFacts:
 
     def add(self, gene: GeneModel, genome: Genome, repeats: Repeats) -> None:
         """Count one gene; genes without a CDS are passed over."""
-        transcript = spokesman(gene)
+        transcript = gene.representative
         if transcript is None:
             return
         start, end = transcript.cds[0][0], transcript.cds[-1][1]

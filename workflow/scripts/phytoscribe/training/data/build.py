@@ -259,8 +259,9 @@ class _GeneFile:
     def write(self, row: int, genome: str, genes: Iterable[GeneModel]) -> None:
         for gene in genes:
             name = self._unique(f"{genome}:{gene.id}" if genome else gene.id)
-            transcripts = tuple(replace(t, id=f"{name}.{number}") for number, t in enumerate(gene.transcripts, start=1))
-            moved = replace(gene, id=name, contig=str(row), transcripts=transcripts)
+            moved = gene.shifted(0, str(row))
+            parts = tuple(replace(t, id=f"{name}.{number}") for number, t in enumerate(moved.transcripts, start=1))
+            moved = replace(moved, id=name, transcripts=parts)
             self._text.write("\n".join(gene_lines(moved)) + "\n")
 
     def _unique(self, name: str) -> str:
