@@ -88,6 +88,7 @@ rule report_leakage:
         splits="results/splits/splits.tsv",
         loci=expand("results/splits/loci/{genome}.tsv", genome=genomes.split),
         proteins=expand("results/splits/proteins/{genome}.faa", genome=genomes.split),
+        fasta=fasta_of(genomes.split),
         fai=fasta_of(genomes.split, ".fai"),
         library=library("report_leakage"),
     output:
@@ -113,6 +114,8 @@ rule report_leakage:
         mode=config["split"]["mode"],
         contig_parts=genomes.contig_parts(),
         flank=config["split"]["flank"],
+        nucleotide_identity=config["split"]["nucleotide_identity"],
+        nucleotide_coverage=config["split"]["nucleotide_coverage"],
     message:
         "Searching homologues across the split: {output.leakage}"
     script:
