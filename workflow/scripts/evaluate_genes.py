@@ -33,7 +33,7 @@ def evaluate(given, params):
     from phytoscribe.evaluation.accuracy.gene_evaluation import evaluate_predictors
     from phytoscribe.evaluation.accuracy.scored_loci import Scope, read_rejected
     from phytoscribe.evaluation.long_reads.alignments import ReadFilter, ReadLimits
-    from phytoscribe.evaluation.long_reads.coverage import covered_by_reads
+    from phytoscribe.evaluation.long_reads.evidence import covered_by_reads
     from phytoscribe.genome.fasta import chosen_contigs, read_index
     from phytoscribe.genome.intervals import read_bed
     from phytoscribe.splits.table import read_splits

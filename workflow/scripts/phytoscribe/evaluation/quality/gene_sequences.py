@@ -13,7 +13,7 @@ from phytoscribe.annotation.checking.check import splice_site
 from phytoscribe.annotation.model import GeneModel, Transcript
 from phytoscribe.annotation.sequences import STOP, spliced_codes, translate_codes
 from phytoscribe.evaluation.quality.gene_shapes import spokesman
-from phytoscribe.evaluation.quality.repeats import Repeats
+from phytoscribe.evaluation.quality.genome_content import Repeats
 from phytoscribe.genome import Genome, decode
 from phytoscribe.genome.sequence import N_CODE, encode
 
