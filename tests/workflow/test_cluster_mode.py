@@ -75,3 +75,5 @@ def test_the_model_was_chosen_on_validation_loci_and_scored_on_test_loci(cluster
     scores = pd.read_csv(clustered / "results/evaluation/tiny.genes.tsv", sep="\t")
     loci = scores[(scores["level"] == "locus") & (scores["metric"] == "recall") & (scores["subset"] == "all")]
     assert 0 < loci["n"].iloc[0] <= (held_out["part"] == "test").sum() + 5
+    assert {"precision_near_loci", "f1_near_loci"} <= set(scores["metric"])
+    assert not {"precision", "f1"} & set(scores["metric"])

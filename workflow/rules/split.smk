@@ -91,6 +91,8 @@ rule report_leakage:
         loci=expand("results/splits/loci/{genome}.tsv", genome=genomes.split),
         proteins=expand("results/splits/proteins/{genome}.faa", genome=genomes.split),
         parts=expand("results/splits/{genome}.parts.bed", genome=genomes.split),
+        fasta=fasta_of(genomes.split),
+        fai=fasta_of(genomes.split, ".fai"),
         library=library("report_leakage"),
     output:
         leakage=report(
@@ -113,6 +115,9 @@ rule report_leakage:
         genomes=genomes.split,
         roles=genomes.roles(),
         mode=config["split"]["mode"],
+        flank=config["split"]["flank"],
+        nucleotide_identity=config["split"]["nucleotide_identity"],
+        nucleotide_coverage=config["split"]["nucleotide_coverage"],
     message:
         "Searching homologues across the split: {output.leakage}"
     script:

@@ -69,6 +69,11 @@ def test_score_tables_put_predictors_side_by_side_and_what_is_best_in_bold():
     assert [row[0] for row in table.rows] == ["locus", "intron chain"]
     assert table.rows[0] == ["locus", "10", *["0.500"] * 3, *["0.400"] * 3, *["1.000"] * 3]
     assert table.strong == {(0, 4), (1, 4)}, "what is made from the reference is no competitor"
+    beside = [(*row[:4], f"{row[4]}_near_loci" if row[4] != "recall" else row[4], *row[5:]) for row in ROWS]
+    renamed = level_table(scores(*beside), "all", "t")
+    assert (renamed.rows, renamed.strong) == (table.rows, table.strong)
+    assert renamed.columns[2:5] == ["P near loci", "R", "F1 near loci"]
+    assert count_table(scores(*beside)) is None, "scores are no counts"
     near, one = ruler_tables(scores(*ROWS))
     assert [row[0] for row in near.rows] == ["locus, ends within 100 bp"]
     assert (one.caption, len(one.rows)) == ("One isoform a gene on both sides", 1)

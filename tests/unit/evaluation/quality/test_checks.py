@@ -42,10 +42,9 @@ from phytoscribe.evaluation.quality.gene_shapes import (
     shape_table,
     write_shapes,
 )
-from phytoscribe.evaluation.quality.genome_content import Content, Desert, genome_content
+from phytoscribe.evaluation.quality.genome_content import Content, Desert, Repeats, genome_content
 from phytoscribe.evaluation.quality.predicted_genome import Prediction, read_prediction
 from phytoscribe.evaluation.quality.related_species import Related
-from phytoscribe.evaluation.quality.repeats import Repeats
 from phytoscribe.genome import Genome, check_fasta, decode
 from phytoscribe.genome.fasta import write_index
 

@@ -11,12 +11,14 @@ held_out_bases_in_training                bases in loci of part_a that training 
 loci_with_train_homologue                 loci of part_a whose cluster has a locus of part_b (train)
 loci_with_blastp_hit                      loci of part_a with a blastp hit in part_b (train); limits in ``homology``
 loci_with_blastp_hit_outside_cluster      those of them that have no locus of part_b in their cluster
+loci_with_nucleotide_hit                  loci of part_a that, with their flanks, are found by blastn in the sequence
+                                          that training sees; limits: split.nucleotide_identity and _coverage
 ========================================  ============================================================================
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from itertools import combinations
 
 import pandas as pd
@@ -42,6 +44,7 @@ def leakage_table(
     loci: pd.DataFrame,
     hits: pd.DataFrame,
     parts: Mapping[str, Parts],
+    similar: Collection[tuple[str, str]],
 ) -> pd.DataFrame:
     """All checks of this module, columns :data:`~phytoscribe.splits.table.LEAKAGE_COLUMNS`.
 
@@ -50,6 +53,7 @@ def leakage_table(
         loci: the locus tables of all genomes (for protein ids).
         hits: blastp hits of held-out proteins in training proteins, of :func:`~phytoscribe.splits.homology.best_hits`.
         parts: by genome, as later stages read them.
+        similar: (genome, locus) of :func:`~phytoscribe.splits.homology.nucleotide_hits`.
     """
     rows: list[Row] = [("loci", part, NO_PART, int((splits["part"] == part).sum())) for part in PARTS]
     for part_a, part_b in combinations(PARTS, 2):
@@ -61,7 +65,7 @@ def leakage_table(
         if part != TRAIN:
             visible = _visible_bases(splits[splits["part"] == part], masked)
             rows.append(("held_out_bases_in_training", part, TRAIN, visible))
-    rows.extend(_homologues(splits, loci, hits))
+    rows.extend(_homologues(splits, loci, hits, similar))
     table = pd.DataFrame(rows, columns=list(LEAKAGE_COLUMNS))
     return table.sort_values(["check", "part_a", "part_b"], key=_table_order, kind="stable", ignore_index=True)
 
@@ -106,10 +110,13 @@ def _visible_bases(loci: pd.DataFrame, masked: Mapping[str, Mapping[str, list[In
     )
 
 
-def _homologues(splits: pd.DataFrame, loci: pd.DataFrame, hits: pd.DataFrame) -> list[Row]:
+def _homologues(
+    splits: pd.DataFrame, loci: pd.DataFrame, hits: pd.DataFrame, similar: Collection[tuple[str, str]]
+) -> list[Row]:
     keys = ["genome", "locus"]
     named = splits.merge(loci[[*keys, "protein"]], on=keys, how="left", validate="one_to_one")
     has_hit = named["protein"].isin(set(hits["protein"]))
+    in_sequence = pd.Series([key in similar for key in zip(named["genome"], named["locus"])], named.index, dtype=bool)
     rows: list[Row] = []
     for part in (VALIDATE, TEST):
         chosen = named["part"] == part
@@ -117,6 +124,7 @@ def _homologues(splits: pd.DataFrame, loci: pd.DataFrame, hits: pd.DataFrame) ->
         rows.append(("loci_with_train_homologue", part, TRAIN, int((chosen & flagged).sum())))
         rows.append(("loci_with_blastp_hit", part, TRAIN, int((chosen & has_hit).sum())))
         rows.append(("loci_with_blastp_hit_outside_cluster", part, TRAIN, int((chosen & has_hit & ~flagged).sum())))
+        rows.append(("loci_with_nucleotide_hit", part, TRAIN, int((chosen & in_sequence).sum())))
     return rows
 
 

@@ -1,8 +1,10 @@
 """What is scored: which contigs, which reference loci, which predicted genes.
 
 With a split by contigs or species the scored contigs hold loci of one part only, and every predicted gene on them
-counts.  With a split by clusters they also hold training loci; then only predictions within the held-out intervals
-(scored loci with ``flank`` bases on each side) count, as the rest of the contig was seen in training.
+counts.  With a split by clusters they also hold training loci; then only predictions that overlap the held-out
+intervals (scored loci with ``flank`` bases on each side) count, as the rest of the contig was seen in training.  False
+genes between the loci are not seen then, so precision and F1 are higher than over whole contigs: they are named
+``precision_near_loci`` and ``f1_near_loci`` (:func:`phytoscribe.tables.near_loci`).
 """
 
 from __future__ import annotations
@@ -18,7 +20,7 @@ from phytoscribe.annotation.checking.tables import TranscriptRow, without_reject
 from phytoscribe.annotation.model import GeneModel
 from phytoscribe.evaluation.accuracy.counts import Mask, Scored, score_genes
 from phytoscribe.genome.intervals import IntervalIndex
-from phytoscribe.tables import COLUMNS
+from phytoscribe.tables import COLUMNS, near_loci
 
 log = logging.getLogger(__name__)
 #: Reasons of the annotation check that keep a transcript out of training, but not out of the reference.
@@ -96,6 +98,10 @@ class Scope:
             return list(predicted)
         return [gene for gene in predicted if self.held_out.overlaps(gene.contig, gene.start, gene.end)]
 
+    def metric(self, name: str) -> str:
+        """The name in the score table of a metric that counts predictions where :meth:`countable` keeps them."""
+        return name if self.held_out is None else near_loci(name)
+
 
 def score_predictors(predictions: Mapping[str, Sequence[GeneModel]], scope: Scope) -> pd.DataFrame:
     """Exact scores of every predictor in one table with the columns of :mod:`phytoscribe.tables`."""
@@ -104,7 +110,7 @@ def score_predictors(predictions: Mapping[str, Sequence[GeneModel]], scope: Scop
         counted = scope.countable(genes)
         log.info("%s: %d genes, %d of them where predictions are scored", predictor, len(genes), len(counted))
         scores = score_genes(scope.reference, counted, scope.mask, scope.contigs, scope.subsets, scope.ignored)
-        tables.append(scores.assign(predictor=predictor))
+        tables.append(scores.assign(predictor=predictor, metric=scores["metric"].map(scope.metric)))
     return pd.concat(tables, ignore_index=True).loc[:, list(COLUMNS)]
 
 

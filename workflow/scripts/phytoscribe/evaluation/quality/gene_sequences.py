@@ -12,7 +12,7 @@ import numpy.typing as npt
 from phytoscribe.annotation.checking.check import splice_site
 from phytoscribe.annotation.model import GeneModel, Transcript
 from phytoscribe.annotation.sequences import reading_frame, spliced_codes
-from phytoscribe.evaluation.quality.repeats import Repeats
+from phytoscribe.evaluation.quality.genome_content import Repeats
 from phytoscribe.genome import Genome, decode
 from phytoscribe.genome.sequence import N_CODE, encode
 
