@@ -14,6 +14,7 @@ from phytoscribe.errors import ToolError
 PACKAGES = {
     "augustus": ("augustus augustus-data", "bioconda::augustus"),
     "busco": ("busco", "bioconda::busco"),
+    "curl": ("curl", "conda-forge::curl"),
     "minimap2": ("minimap2", "bioconda::minimap2"),
     "blastn": ("ncbi-blast+", "bioconda::blast"),
     "makeblastdb": ("ncbi-blast+", "bioconda::blast"),

@@ -106,7 +106,7 @@ def test_addresses_that_are_none(url, tmp_path):
 
 def test_a_proxy_that_refuses(server, tmp_path, waits, monkeypatch):
     monkeypatch.setenv("https_proxy", server.address.replace("://", "://me:s3cr3t@"))
-    with pytest.raises(DownloadError, match=r"the proxy of your network refuses the connection \(501 ") as caught:
+    with pytest.raises(DownloadError, match=r"the proxy of your network refuses the connection \(.* 501\)") as caught:
         fetch("https://genomes.example/a.fa", tmp_path / "a.fa", settings=QUICK, wait=waits.append)
     assert "s3cr3t" not in str(caught.value)
     monkeypatch.setenv("https_proxy", "http://no-such-proxy.invalid:9")
@@ -116,11 +116,13 @@ def test_a_proxy_that_refuses(server, tmp_path, waits, monkeypatch):
 
 def test_no_secure_connection(server, tmp_path, waits, monkeypatch):
     url = server.url("a.fa").replace("http:", "https:")
-    with pytest.raises(DownloadError, match=r"the secure connection failed \([A-Z_]+\)"):
+    with pytest.raises(DownloadError, match=r"the secure connection failed \(.*wrong version number"):
         fetch(url, tmp_path / "a.fa", settings=QUICK, wait=waits.append)
     waits.clear()
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(tmp_path / "nowhere.pem"))
-    with pytest.raises(DownloadError, match=r"not where REQUESTS_CA_BUNDLE .* correct that environment variable"):
+    with pytest.raises(
+        DownloadError, match=r"not where CURL_CA_BUNDLE \(or REQUESTS_CA_BUNDLE, .* correct that environment variable"
+    ):
         fetch(url, tmp_path / "a.fa", settings=QUICK, wait=waits.append)
     assert waits == []
 

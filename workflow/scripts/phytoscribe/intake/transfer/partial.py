@@ -15,25 +15,23 @@ import json
 import logging
 import os
 import shutil
+import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
+from itertools import chain
 from pathlib import Path
 
 from phytoscribe.errors import DownloadError
 from phytoscribe.intake.addresses import shown_url
-from phytoscribe.intake.transfer.progress import Progress
+from phytoscribe.intake.transfer.content import HEAD_BYTES, refuse_pages
+from phytoscribe.intake.transfer.retries import Unusable
 
 log = logging.getLogger(__name__)
 
 #: Left free on the disk beside the file itself.
 MARGIN_BYTES = 64 << 20
-
-_BLOCK = 1 << 20
-
-
-class Unusable(DownloadError):
-    """What has arrived is of no use, now or later: the wrong file, or one that the server no longer has."""
+SECONDS_BETWEEN_LINES = 5.0
 
 
 @dataclass(frozen=True)
@@ -60,7 +58,7 @@ class Partial:
     """The arrived part of one file; only the process that holds ``lock_path`` may touch it.
 
     Attributes:
-        mended: True if the bytes come from more than one answer, so that a wrong checksum may be the seam's fault.
+        in_pieces: True if the bytes come from more than one answer, so that a wrong checksum may be the seam's fault.
     """
 
     def __init__(self, url: str, target: Path, expected: Expected, shown: str = ""):
@@ -71,7 +69,7 @@ class Partial:
         self.lock_path = target.with_name(f".{target.name}.part.lock")
         self.shown = shown or shown_url(url)
         self.expected = expected
-        self.mended = False
+        self.in_pieces = False
         self._url = url
         self._address = hashlib.sha256(url.encode()).hexdigest()
         self._state: dict = {}
@@ -102,7 +100,7 @@ class Partial:
             state = None
         if self._continues(state) and self.arrived:
             self._state = state
-            self.mended = True
+            self.in_pieces = True
             log.info("%s: %d bytes have arrived before", self.shown, self.arrived)
         else:
             self.discard()
@@ -125,17 +123,28 @@ class Partial:
         """True if as many bytes are at hand as the server announced."""
         return self.size is not None and self.arrived == self.size
 
-    def begin(self, size: int | None, validator: str | None) -> None:
-        """Begin the file anew.
+    def replace(self, blocks: Iterator[bytes], size: int | None, validator: str | None, content_type: str = "") -> None:
+        """Take in the whole file; what had arrived before is given up only when the new bytes look right.
 
         Args:
+            blocks: the file as it comes.
             size: bytes of the whole file, if announced.
             validator: the server's name of this version of the file, if it gives one.
+            content_type: see :func:`phytoscribe.intake.transfer.content.refuse_pages`.
 
         Raises:
-            DownloadError: the disk has not enough room, or cannot be written.
+            DownloadError: a web page or a report comes, or the disk has not enough room, or cannot be written.
+            Unusable: the file has another size than expected.
         """
-        self.require_room(size or self.expected.size or 0)
+        head = b""
+        for block in blocks:
+            head += block
+            if len(head) >= HEAD_BYTES:
+                break
+        refuse_pages(head, content_type, self.shown)
+        if None not in (size, self.expected.size) and size != self.expected.size:
+            raise Unusable(self._wrong_size(size))
+        self._require_room(size or self.expected.size or 0)
         state = {"address": self._address, "url": shown_url(self._url), "size": size, "validator": validator}
         state["expected"] = asdict(self.expected)
         with self._disk_errors():
@@ -143,24 +152,31 @@ class Partial:
             self._new_state_path.write_text(json.dumps(state, indent=1), encoding="utf-8")
             os.replace(self._new_state_path, self.state_path)
         self._state = state
-        self.mended = False
+        self._write(chain([head], blocks))
+        self.in_pieces = False
 
-    def learn_size(self, size: int | None) -> None:
-        """Take note of the whole file's size, where the server tells it only now."""
-        if self.size is None:
-            self._state["size"] = size
+    def append(self, blocks: Iterable[bytes], size: int | None = None) -> None:
+        """Write what is missing behind what has arrived, as it comes.
 
-    def append(self, blocks: Iterable[bytes]) -> None:
-        """Write blocks behind what has arrived, as they come.
+        Args:
+            blocks: the rest of the file.
+            size: bytes of the whole file, if the server tells it only now.
 
         Raises:
-            DownloadError: the disk is full or cannot be written.
+            DownloadError: the disk has not enough room, or cannot be written.
             Unusable: more bytes come than the file can have.
         """
-        arrived = self.arrived
-        self.mended = self.mended or arrived > 0
+        if self.size is None:
+            self._state["size"] = size
+        self.in_pieces = True
+        self._require_room((self.size or self.arrived) - self.arrived)
+        log.info("%s: going on from byte %d", self.shown, self.arrived)
+        self._write(blocks)
+
+    def _write(self, blocks: Iterable[bytes]) -> None:
+        first = arrived = self.arrived
+        begin = said = time.monotonic()
         most = self.size if self.size is not None else self.expected.size
-        progress = Progress(self.shown, arrived, most)
         with self._disk_errors():
             out = self.path.open("ab", buffering=0)
         with out:
@@ -173,14 +189,17 @@ class Partial:
                     )
                 with self._disk_errors():
                     _write_all(out, block)
-                progress.update(arrived)
+                if time.monotonic() - said >= SECONDS_BETWEEN_LINES:
+                    said = time.monotonic()
+                    self._say_progress(arrived, most, (arrived - first) / (said - begin))
 
-    def require_room(self, needed: int) -> None:
-        """Stop before the disk fills up.
+    def _say_progress(self, arrived: int, most: int | None, speed: float) -> None:
+        of_total = f" of {most / 1e6:,.1f}" if most else ""
+        left = f", {(most - arrived) / speed / 60:,.0f} min left" if most and speed else ""
+        log.info("%s: %.1f%s MB, %.2f MB/s%s", self.shown, arrived / 1e6, of_total, speed / 1e6, left)
 
-        Raises:
-            DownloadError: fewer than ``needed`` bytes and a margin are free in the target's folder.
-        """
+    def _require_room(self, needed: int) -> None:
+        """Stop before the disk fills up."""
         folder = self.target.parent
         free = shutil.disk_usage(folder).free
         # What lies there of an older attempt is overwritten.
@@ -203,7 +222,7 @@ class Partial:
         if not arrived:
             return f"{self.shown}: the file is empty; check the address"
         if self.expected.size is not None and arrived != self.expected.size:
-            return wrong_size(self.shown, arrived, self.expected.size)
+            return self._wrong_size(arrived)
         for method, expected in checksums.items():
             with path.open("rb") as handle:
                 found = hashlib.file_digest(handle, method).hexdigest()
@@ -231,7 +250,13 @@ class Partial:
         for path in (self.path, self.state_path, self._new_state_path):
             path.unlink(missing_ok=True)
         self._state = {}
-        self.mended = False
+        self.in_pieces = False
+
+    def _wrong_size(self, found: int) -> str:
+        return (
+            f"{self.shown}: wrong size: {found} bytes arrived or are announced, {self.expected.size} bytes are "
+            "expected; the file on the server was changed, or the expected size is wrong"
+        )
 
     @contextmanager
     def _disk_errors(self) -> Iterator[None]:
@@ -244,14 +269,6 @@ class Partial:
                     f"bytes, which are kept in {self.path}; make room and run the same command again, or remove them"
                 ) from error
             raise DownloadError(f"{self.target}: cannot be written ({error.strerror}); check the folder") from error
-
-
-def wrong_size(shown: str, found: int, expected: int) -> str:
-    """The message about a file of another size."""
-    return (
-        f"{shown}: wrong size: {found} bytes arrived or are announced, {expected} bytes are expected; "
-        "the file on the server was changed, or the expected size is wrong"
-    )
 
 
 def _write_all(out, block: bytes) -> None:

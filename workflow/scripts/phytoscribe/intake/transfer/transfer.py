@@ -9,17 +9,17 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import SplitResult
 from urllib.request import url2pathname
 
 from phytoscribe.errors import DownloadError
-from phytoscribe.intake.addresses import shown_url, split_url
+from phytoscribe.intake.addresses import Hidden, shown_url, split_url
 from phytoscribe.intake.transfer.ftp import download_ftp
 from phytoscribe.intake.transfer.locking import alone
-from phytoscribe.intake.transfer.partial import Expected, Partial, Unusable
-from phytoscribe.intake.transfer.retries import TransferSettings, insist
+from phytoscribe.intake.transfer.partial import Expected, Partial
+from phytoscribe.intake.transfer.retries import TransferSettings, Unusable, insist
 from phytoscribe.intake.transfer.web import download_http
 
 __all__ = ["Expected", "TransferSettings", "fetch"]
@@ -34,7 +34,7 @@ def fetch(
     target: str | Path,
     expected: Expected = Expected(),  # noqa: B008 (frozen)
     settings: TransferSettings = TransferSettings(),  # noqa: B008 (frozen)
-    headers: Mapping[str, str] | None = None,
+    token: Hidden | None = None,
     wait: Callable[[float], None] = time.sleep,
     name: str = "",
 ) -> None:
@@ -50,7 +50,7 @@ def fetch(
         target: the file; its folder is made.
         expected: size and checksums of the file as it is served, where known.
         settings: patience.
-        headers: further headers for http(s), sent to the URL's own server alone, not to one that it redirects to.
+        token: for http(s); sent to the URL's own server alone, not to one that it redirects to.
         wait: called with the seconds to wait between attempts.
         name: what messages call the file, where the address says little.
 
@@ -72,7 +72,7 @@ def fetch(
         if parts.scheme == "ftp":
             download_ftp(url, partial, settings)
         else:
-            download_http(url, partial, settings, headers or {})
+            download_http(url, partial, settings, token)
 
     with alone(partial.lock_path, partial.shown):
         if _version(target) not in (None, before) and not partial.problem(target):
@@ -93,7 +93,7 @@ def _complete_and_check(complete: Callable[[], None], partial: Partial) -> None:
     """Complete, check and name the file; one that was fetched in pieces and turns out wrong is fetched once more."""
     complete()
     problem = partial.problem()
-    if problem and partial.mended:
+    if problem and partial.in_pieces:
         log.warning("%s; it was fetched in pieces: fetching it anew", problem)
         partial.discard()
         complete()
@@ -112,8 +112,7 @@ def _copy(parts: SplitResult, partial: Partial) -> None:
     partial.discard()
     try:
         with source.open("rb") as handle:
-            partial.begin(source.stat().st_size, None)
-            partial.append(iter(lambda: handle.read(_BLOCK), b""))
+            partial.replace(iter(lambda: handle.read(_BLOCK), b""), source.stat().st_size, None)
     except OSError as error:
         raise DownloadError(f"{partial.shown}: cannot be read ({error.strerror}); check the address") from error
 
