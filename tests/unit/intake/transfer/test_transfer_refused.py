@@ -12,7 +12,7 @@ import pytest
 from phytozome_server import Fault
 from transfers import BODY, MD5, OTHER, PAGE, QUICK, get, left, ranges
 
-from phytoscribe.errors import DownloadError
+from phytoscribe.errors import DownloadError, ToolError
 from phytoscribe.intake.transfer import partial as partial_module
 from phytoscribe.intake.transfer.transfer import Expected, fetch
 
@@ -112,6 +112,14 @@ def test_a_proxy_that_refuses(server, tmp_path, waits, monkeypatch):
     monkeypatch.setenv("https_proxy", "http://no-such-proxy.invalid:9")
     with pytest.raises(DownloadError, match="the proxy of your network cannot be reached"):
         fetch("https://genomes.example/a.fa", tmp_path / "a.fa", settings=QUICK, wait=waits.append)
+
+
+def test_without_curl(server, tmp_path, waits, monkeypatch):
+    monkeypatch.setenv("PATH", str(tmp_path))
+    message = r"curl is not on PATH, but a download needs it; install it with 'apt install curl' or 'conda install "
+    with pytest.raises(ToolError, match=message):
+        get(server, tmp_path, waits)
+    assert left(tmp_path) == []
 
 
 def test_no_secure_connection(server, tmp_path, waits, monkeypatch):

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import logging
+import ssl
+import subprocess
 
 import pytest
 from phytozome_server import Fault, PhytozomeServer
@@ -64,10 +66,12 @@ def test_shown_urls(url, shown):
     assert shown_url(url) == shown
 
 
-def test_another_server_gets_no_token(server, tmp_path, waits, caplog):
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
+def test_another_server_gets_no_token(server, tmp_path, waits, caplog, host):
+    """Another port of the same host is another server too."""
     with PhytozomeServer() as other:
         other.plain["b.fa"] = BODY
-        there = {"Location": other.url("b.fa") + "?sig=SESAME"}
+        there = {"Location": other.url("b.fa").replace("127.0.0.1", host) + "?sig=SESAME"}
         server.plan("plain", *[Fault(status=302, headers=there)] * 2)
         other.plan("plain", Fault(cut_at=0.5))
         assert get(server, tmp_path, waits, token=Hidden("abc")) == BODY
@@ -76,6 +80,30 @@ def test_another_server_gets_no_token(server, tmp_path, waits, caplog):
             assert not {"Authorization", "Cookie"} & set(request.headers)
     assert all(request.headers["Authorization"] == "Bearer abc" for request in server.requests)
     assert "SESAME" not in caplog.text
+
+
+def test_no_redirect_from_https_to_http(server, tmp_path, waits, monkeypatch):
+    certificate = tmp_path / "certificate.pem"
+    new = "req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=localhost -addext subjectAltName=DNS:localhost"
+    command = ["openssl", *new.split(), "-keyout", certificate, "-out", tmp_path / "public.pem"]
+    subprocess.run(command, check=True, capture_output=True)
+    certificate.write_bytes(certificate.read_bytes() + (tmp_path / "public.pem").read_bytes())
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(certificate))
+    with PhytozomeServer() as safe:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(certificate)
+        safe.socket = context.wrap_socket(safe.socket, server_side=True)
+        url = f"https://localhost:{safe.server_port}/plain/a.fa"
+        safe.plan("plain", Fault(status=302, headers={"Location": server.url("a.fa")}))
+        with pytest.raises(DownloadError, match="no web address, or from https to http"):
+            fetch(url, tmp_path / "a.fa", settings=QUICK, token=Hidden("abc"), wait=waits.append)
+        safe.plain["a.fa"] = BODY
+        fetch(url, tmp_path / "a.fa", settings=QUICK, token=Hidden("abc"), wait=waits.append)
+        for variable in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"):
+            monkeypatch.delenv(variable, raising=False)
+        with pytest.raises(DownloadError, match=r"certificate is not trusted \(.*\); .* variable CURL_CA_BUNDLE"):
+            fetch(url, tmp_path / "b.fa", settings=QUICK, wait=waits.append)
+    assert (server.requests, waits) == ([], [])
 
 
 def test_the_same_server_gets_them_again(server, tmp_path, waits):

@@ -10,8 +10,8 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
-from urllib.parse import SplitResult
 from urllib.request import url2pathname
 
 from phytoscribe.errors import DownloadError
@@ -25,8 +25,6 @@ from phytoscribe.intake.transfer.web import download_http
 __all__ = ["Expected", "TransferSettings", "fetch"]
 
 log = logging.getLogger(__name__)
-
-_BLOCK = 1 << 20
 
 
 def fetch(
@@ -57,22 +55,22 @@ def fetch(
     Raises:
         DownloadError: the file cannot be had, or is not what is expected.
     """
-    parts = split_url(url)
+    scheme = split_url(url).scheme
     target = Path(target)
     partial = Partial(url, target, expected, f"{name} ({shown_url(url)})" if name else "")
     before = _version(target)
 
-    def complete() -> None:
-        if parts.scheme == "file":
-            _copy(parts, partial)
-        elif not partial.is_complete():
-            insist(attempt, partial.shown, settings, wait, lambda: partial.arrived)
-
     def attempt() -> None:
-        if parts.scheme == "ftp":
+        if scheme == "ftp":
             download_ftp(url, partial, settings)
         else:
             download_http(url, partial, settings, token)
+
+    def complete() -> None:
+        if scheme == "file":
+            _copy(url, partial)
+        elif not partial.arrived or partial.arrived != partial.size:
+            insist(attempt, partial.shown, settings, wait, lambda: partial.arrived)
 
     with alone(partial.lock_path, partial.shown):
         if _version(target) not in (None, before) and not partial.problem(target):
@@ -104,23 +102,22 @@ def _complete_and_check(complete: Callable[[], None], partial: Partial) -> None:
     partial.finish()
 
 
-def _copy(parts: SplitResult, partial: Partial) -> None:
+def _copy(url: str, partial: Partial) -> None:
     """Fetch a ``file:`` URL; a local disk needs no second attempt and no resuming."""
+    parts = split_url(url)
     if parts.netloc not in ("", "localhost"):
         raise DownloadError(f"{partial.shown}: a file address of another machine; use file:///path, or `path`")
     source = Path(url2pathname(parts.path))
-    partial.discard()
     try:
         with source.open("rb") as handle:
-            partial.replace(iter(lambda: handle.read(_BLOCK), b""), source.stat().st_size, None)
+            partial.replace(iter(lambda: handle.read(1 << 20), b""), source.stat().st_size, None)
     except OSError as error:
         raise DownloadError(f"{partial.shown}: cannot be read ({error.strerror}); check the address") from error
 
 
 def _version(path: Path) -> tuple[int, int, int] | None:
     """What changes whenever a file is replaced; None if there is none, or none can be."""
-    try:
+    with suppress(OSError):
         stat = path.stat()
-    except OSError:
-        return None
-    return stat.st_ino, stat.st_mtime_ns, stat.st_size
+        return stat.st_ino, stat.st_mtime_ns, stat.st_size
+    return None
