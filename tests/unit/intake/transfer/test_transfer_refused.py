@@ -6,6 +6,8 @@ import errno
 import hashlib
 import os
 import shutil
+import socket
+import threading
 from collections import namedtuple
 
 import pytest
@@ -112,6 +114,31 @@ def test_a_proxy_that_refuses(server, tmp_path, waits, monkeypatch):
     monkeypatch.setenv("https_proxy", "http://no-such-proxy.invalid:9")
     with pytest.raises(DownloadError, match="the proxy of your network cannot be reached"):
         fetch("https://genomes.example/a.fa", tmp_path / "a.fa", settings=QUICK, wait=waits.append)
+
+
+def test_an_answer_that_is_no_http(tmp_path, waits):
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        url = f"http://127.0.0.1:{listening.getsockname()[1]}/a.fa"
+
+        def answer():
+            for _ in range(3):
+                connection, _ = listening.accept()
+                with connection:
+                    connection.recv(4096)
+                    connection.sendall(b"SSH-2.0-OpenSSH_9.2\r\n")
+
+        answering = threading.Thread(target=answer)
+        answering.start()
+        with pytest.raises(DownloadError, match=r"3 attempt\(s\) in a row failed, .* HTTP/0\.9 .*check the address"):
+            fetch(url, tmp_path / "a.fa", settings=QUICK, wait=waits.append)
+        answering.join()
+
+
+def test_an_answer_cannot_give_orders_to_curl(server, tmp_path, waits):
+    etag = f'"a"\r\n output = "{tmp_path}/stolen'
+    server.plan("plain", Fault(cut_at=0.5, headers={"ETag": etag}))
+    assert get(server, tmp_path, waits) == BODY
+    assert left(tmp_path) == ["a.fa"]
 
 
 def test_without_curl(server, tmp_path, waits, monkeypatch):

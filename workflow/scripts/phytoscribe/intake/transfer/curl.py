@@ -165,8 +165,12 @@ def _quoted(text: str) -> str:
 
 
 def _config_line(name: str, value: str) -> str:
-    """One option of curl's configuration file (man curl, ``--config``)."""
-    return "".join((name, ' = "', value.replace("\\", r"\\").replace('"', r"\""), '"\n'))
+    """One option of curl's configuration file (man curl, ``--config``).
+
+    A line break, as in a folded ETag that is sent back, would let the server write options of its own.
+    """
+    line = re.sub(r"[\x00-\x1f\x7f]+", " ", value)
+    return "".join((name, ' = "', line.replace("\\", r"\\").replace('"', r"\""), '"\n'))
 
 
 def _head(running: subprocess.Popen, shown: str, follows: bool) -> tuple[int, Message]:
@@ -203,7 +207,8 @@ def _raise_failure(running: subprocess.Popen, shown: str) -> None:
     said = found[1].strip() if found else f"curl ended with code {code}"
     if code == _NO_RESUME:
         raise CannotResume
-    if code in _FINAL:
+    # Code 1 is also that of an answer that is no HTTP.
+    if code in _FINAL and "HTTP/0.9" not in said:
         raise DownloadError(f"{shown}: {_FINAL[code].format(said=said)}")
     if answered.startswith("5") and code in _FTP_REFUSALS:
         kind, advice = DownloadError, "check the address and the login"
