@@ -29,10 +29,10 @@ from phytoscribe.evaluation.accuracy.calibration import (
     right_loci,
 )
 from phytoscribe.evaluation.accuracy.counts import cds_tracks, scorable, score_genes, without_unscored_loci
+from phytoscribe.evaluation.accuracy.criteria import loci_within
 from phytoscribe.evaluation.accuracy.error_classes import GeneError, wrong_genes
 from phytoscribe.evaluation.accuracy.scored_loci import Scope, score_predictors
 from phytoscribe.evaluation.accuracy.splice_sites import annotated_sites, score_sites
-from phytoscribe.evaluation.accuracy.tolerance import loci_within
 from phytoscribe.genome.fasta import Genome
 from phytoscribe.genome.intervals import IntervalIndex
 from phytoscribe.prediction.merge import PredictionFiles

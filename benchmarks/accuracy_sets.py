@@ -15,8 +15,7 @@ import pandas as pd
 
 from phytoscribe import __version__
 from phytoscribe.annotation.checking.check import CheckLimits, check_annotation
-from phytoscribe.annotation.checking.cleaning_losses import rows_of_cleaning
-from phytoscribe.annotation.checking.transcript_table import REJECTED, TranscriptRow
+from phytoscribe.annotation.checking.tables import REJECTED, TranscriptRow, rows_of_cleaning
 from phytoscribe.annotation.cleaning.clean import clean
 from phytoscribe.annotation.model import GeneModel, Interval
 from phytoscribe.evaluation.accuracy.scored_loci import NO_TRAIN_HOMOLOGUE, Scope, without_broken
@@ -123,7 +122,7 @@ class Species:
 
     Attributes:
         genes: the cleaned annotation.
-        rejected: the check's table, as :func:`phytoscribe.evaluation.accuracy.scored_loci.read_rejected` gives it.
+        rejected: the check's table, see :class:`phytoscribe.annotation.checking.tables.TranscriptRow`.
         mask, transposons: intervals by contig; empty where there is no file.
     """
 
@@ -131,7 +130,7 @@ class Species:
     fasta: Path
     contigs: dict[str, int]
     genes: list[GeneModel]
-    rejected: pd.DataFrame
+    rejected: list[TranscriptRow]
     mask: dict[str, list[Interval]]
     transposons: dict[str, list[Interval]]
 
@@ -150,10 +149,9 @@ def read_species(data: Path, name: str, cache: Path) -> Species:
         cleaned = clean(folder / "annotation.gff3.gz", contigs, "builtin")
         _, rows = check_annotation(cleaned.genes, genome, CheckLimits())
     rows = [row for row in (*rows, *rows_of_cleaning(cleaned.report.rows)) if row.status == REJECTED]
-    rejected = pd.DataFrame([tuple(map(str, row)) for row in rows], columns=list(TranscriptRow._fields))
     beds = (folder / name for name in ("mask.bed", "te.bed.gz"))
     mask, transposons = (read_bed(bed, contigs) if bed.is_file() else {} for bed in beds)
-    return Species(name, fasta, contigs, cleaned.genes, rejected, mask, transposons)
+    return Species(name, fasta, contigs, cleaned.genes, rows, mask, transposons)
 
 
 def plain_fasta(source: Path, cache: Path) -> Path:

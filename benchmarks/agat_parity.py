@@ -24,9 +24,10 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "workflow" / "scripts"))
 
+from agat_matching import Fate, match_genes  # noqa: E402
+from agat_matching import differences as all_differences  # noqa: E402
+
 from phytoscribe.annotation.cleaning.clean import clean  # noqa: E402
-from phytoscribe.annotation.cleaning.matching import Fate, match_genes  # noqa: E402
-from phytoscribe.annotation.cleaning.matching import differences as all_differences  # noqa: E402
 from phytoscribe.errors import PhytoScribeError  # noqa: E402
 from phytoscribe.files import open_text  # noqa: E402
 

@@ -26,8 +26,9 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "workflow" / "scripts"))
 
+from agat_matching import differences  # noqa: E402
+
 from phytoscribe.annotation.cleaning.clean import clean  # noqa: E402
-from phytoscribe.annotation.cleaning.matching import differences  # noqa: E402
 from phytoscribe.annotation.gff_reader import read_gff3  # noqa: E402
 from phytoscribe.annotation.gff_writer import write_gff3  # noqa: E402
 from phytoscribe.files import open_text  # noqa: E402

@@ -11,8 +11,8 @@ from dataclasses import asdict, dataclass
 from datetime import date
 from pathlib import Path
 
-from phytoscribe.annotation.model import GeneModel, sort_genes
-from phytoscribe.evaluation.accuracy.augustus import OPTIONS, numbered, read_augustus, run_augustus, version
+from phytoscribe.annotation.model import GeneModel, numbered, sort_genes
+from phytoscribe.evaluation.accuracy.augustus import OPTIONS, read_augustus, run_augustus, version
 from phytoscribe.files import atomic_open, atomic_path
 from phytoscribe.genome.fasta import Genome
 from phytoscribe.genome.sequence import Bases, decode
@@ -58,7 +58,7 @@ class AugustusCache:
             output, run = self.run(contig, genome.bases(contig), species)
             found += read_augustus(output)
             runs.append(run)
-        return numbered(sort_genes(found, genome.contigs)), runs
+        return list(numbered(sort_genes(found, genome.contigs), "augustus")), runs
 
     def run(self, contig: str, bases: Bases, species: str, anew: bool = False) -> tuple[Path, AugustusRun]:
         """Output file and record of a run on one contig; ``anew`` repeats one that is there, to time it."""

@@ -21,13 +21,18 @@ from typing import Any, NamedTuple
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "workflow" / "scripts"))
 
-from phytoscribe.annotation.checking.acceptance import Thresholds, judge
+from phytoscribe.annotation.checking.acceptance import Thresholds, judge, probe
 from phytoscribe.annotation.checking.check import CheckLimits, check_annotation
 from phytoscribe.annotation.checking.check_summary import summarise
-from phytoscribe.annotation.checking.cleaning_losses import rows_of_cleaning
-from phytoscribe.annotation.checking.diagnosis import probe
-from phytoscribe.annotation.checking.gene_table import GeneRow, gene_rows, write_genes
-from phytoscribe.annotation.checking.transcript_table import REJECTED, TranscriptRow, write_transcripts
+from phytoscribe.annotation.checking.tables import (
+    REJECTED,
+    GeneRow,
+    TranscriptRow,
+    gene_rows,
+    rows_of_cleaning,
+    write_genes,
+    write_transcripts,
+)
 from phytoscribe.annotation.cleaning.clean import clean
 from phytoscribe.annotation.cleaning.repairs import Repair, write_repairs
 from phytoscribe.genome.fasta import Genome, check_fasta, write_index

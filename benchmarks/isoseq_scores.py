@@ -26,7 +26,7 @@ from phytoscribe.annotation.gff_reader import read_gff3  # noqa: E402
 from phytoscribe.annotation.model import GeneModel  # noqa: E402
 from phytoscribe.evaluation.long_reads.alignments import ReadFilter  # noqa: E402
 from phytoscribe.evaluation.long_reads.evidence import ReadEvidence  # noqa: E402
-from phytoscribe.evaluation.long_reads.read_agreement import BLAST_TIER  # noqa: E402
+from phytoscribe.evaluation.long_reads.read_support import BLAST_TIER  # noqa: E402
 from phytoscribe.evaluation.long_reads.transcript_classes import SUPPORTED  # noqa: E402
 from phytoscribe.tables import read_scores, read_table  # noqa: E402
 

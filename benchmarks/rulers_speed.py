@@ -110,8 +110,9 @@ def make_input(files: list[Path], genes: int) -> None:
     tiled = []
     for copy in range(-(-genes // len(example))):
         for gene in example:
-            transcripts = tuple(replace(t, id=f"{t.id}.copy{copy}") for t in gene.transcripts)
-            new = replace(gene, id=f"{gene.id}.copy{copy}", contig=f"{gene.contig}.copy{copy}", transcripts=transcripts)
+            contig = f"{gene.contig}.copy{copy}"
+            transcripts = tuple(replace(t, id=f"{t.id}.copy{copy}", contig=contig) for t in gene.transcripts)
+            new = replace(gene, id=f"{gene.id}.copy{copy}", contig=contig, transcripts=transcripts)
             tiled.append(new)
     del tiled[genes:]
     lengths: dict[str, int] = {}

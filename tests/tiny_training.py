@@ -15,11 +15,13 @@ from phytoscribe.errors import PhytoScribeError
 from phytoscribe.models.annotation_model import AnnotationModel
 from phytoscribe.models.configuration import config_from_settings
 from phytoscribe.tokenizer.segments import Segmenter
-from phytoscribe.training.data.training_set import TrainingArrays
+from phytoscribe.training.data.training_set import TrainingSet
+from phytoscribe.training.loop.callbacks import MetricsTable
 from phytoscribe.training.loop.launch import run_on_ranks
 from phytoscribe.training.loop.ranks import own_rank
-from phytoscribe.training.loop.runs import MetricsTable, RunSettings, train
+from phytoscribe.training.loop.runs import train
 from phytoscribe.training.loop.sampling import WindowOrder
+from phytoscribe.training.loop.settings import RunSettings
 from phytoscribe.training.tasks.structure.loss import LossSettings
 from phytoscribe.training.tasks.structure.module import StructureModule
 from phytoscribe.training.tasks.structure.windows import StructureDataset, collate_structure
@@ -43,7 +45,7 @@ class Noted(StructureDataset):
 def train_tiny(data: Path, folder: Path, devices: int, nodes: int, dropout: float) -> None:
     """Train in ``folder``/run and leave weights.pt; the windows that rank ``r`` read are in seen.r."""
     lightning.seed_everything(1, verbose=False)
-    arrays, segmenter = TrainingArrays.load(data / "arrays"), Segmenter(data / "tokens")
+    arrays, segmenter = TrainingSet.load(data / "training_set"), Segmenter(data / "tokens")
     numbers = {"size": "tiny", "dropout": dropout}
     model = AnnotationModel(config_from_settings(numbers, vocab_size=segmenter.vocabulary_size))
     settings = RunSettings(

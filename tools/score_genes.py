@@ -19,12 +19,13 @@ import pandas as pd
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "workflow" / "scripts"))
 
-from phytoscribe.annotation.checking.transcript_table import TranscriptRow
+from phytoscribe.annotation.checking.tables import read_transcripts
 from phytoscribe.annotation.gff_reader import read_gff3
+from phytoscribe.annotation.model import numbered
 from phytoscribe.errors import PhytoScribeError
-from phytoscribe.evaluation.accuracy.augustus import numbered, read_augustus
+from phytoscribe.evaluation.accuracy.augustus import read_augustus
 from phytoscribe.evaluation.accuracy.gene_evaluation import evaluate_predictor
-from phytoscribe.evaluation.accuracy.scored_loci import Scope, read_rejected
+from phytoscribe.evaluation.accuracy.scored_loci import Scope
 from phytoscribe.genome.intervals import read_bed
 from phytoscribe.tables import score_table, write_scores
 
@@ -34,7 +35,10 @@ METRICS = ["precision", "recall", "f1"]
 def main() -> None:
     given = arguments()
     reference = read_gff3(given.reference)
-    predicted = numbered(read_augustus(given.predicted)) if given.augustus else read_gff3(given.predicted)
+    if given.augustus:
+        predicted = list(numbered(read_augustus(given.predicted), "augustus"))
+    else:
+        predicted = read_gff3(given.predicted)
     there = {gene.contig for gene in reference}
     mask = read_bed(given.mask) if given.mask else None
     check_names(given.predicted, {gene.contig for gene in predicted}, given.reference, there)
@@ -46,7 +50,7 @@ def main() -> None:
         )
     scope = Scope.of(
         reference,
-        read_rejected(given.rejected) if given.rejected else pd.DataFrame(columns=list(TranscriptRow._fields)),
+        read_transcripts(given.rejected) if given.rejected else [],
         given.contigs or sorted(there),
         mask,
     )

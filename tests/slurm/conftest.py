@@ -45,7 +45,7 @@ def cluster(tmp_path_factory) -> Iterator[Cluster]:
 def prepared(tmp_path_factory) -> Path:
     """The chain's folder with all that training needs, made on this machine."""
     folder = make_chain_house(tmp_path_factory.mktemp("prepared"))
-    done = start(folder, "--cores", "2", "results/windows/labels.npy", "results/tokenizer/tokenizer.json")
+    done = start(folder, "--cores", "2", "results/training_set/manifest.json", "results/tokenizer/tokenizer.json")
     assert done.returncode == 0, done.stdout[-4000:]
     return folder
 

@@ -38,6 +38,7 @@ def make_training_house(folder: Path, prepared: Path, minutes: int | None = None
     shutil.copytree(prepared, folder, ignore=shutil.ignore_patterns("locks", "logs"))
     config = chain_config()
     config["pretrain"] |= {"steps": STEPS, "checkpoint_every": CHECKPOINT_EVERY, "batch_size": 4, "window": 4096}
+    config["finetune"]["sequence_weight"] = 0  # which would ask for larger batches
     config["training"] = ranks
     write_config(folder, config)
     profile = folder / "profiles/slurm/profile.yaml"

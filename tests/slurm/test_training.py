@@ -59,7 +59,7 @@ def by_ranks(cluster, prepared, tmp_path_factory) -> dict[tuple[int, int], Path]
     """The same tiny training by nodes and processes of each."""
     folder = tmp_path_factory.mktemp("ranks")
     (folder / "data").mkdir()
-    (folder / "data/arrays").symlink_to(prepared / "results/windows")
+    (folder / "data/training_set").symlink_to(prepared / "results/training_set")
     (folder / "data/tokens").symlink_to(prepared / "results/tokenizer")
     shapes = [(1, 1), (1, 2), (2, 1), (2, 2)]
     jobs = [submit(folder, nodes, devices) for nodes, devices in shapes]

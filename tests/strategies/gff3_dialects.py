@@ -94,7 +94,7 @@ def _ncbi_transcript(gene: GeneModel, transcript: Transcript, symbol: str) -> li
 def _ncbi_cds(gene: GeneModel, transcript: Transcript, parent: str, symbol: str) -> list[str]:
     name = escaped(transcript.id)
     own = f"ID=cds-{name};Parent={parent};Dbxref=GeneID:1,Genbank:{name};Name={name};gbkey=CDS;gene={symbol}"
-    parts = list(zip(transcript.cds, transcript.cds_phases(gene.strand), strict=True))
+    parts = list(zip(transcript.cds, transcript.cds_phases(), strict=True))
     return [line(gene, "Gnomon", "CDS", part, phase, own) for part, phase in in_transcript_order(parts, gene.strand)]
 
 
@@ -133,9 +133,9 @@ def _ensembl_transcript(gene: GeneModel, transcript: Transcript, gene_name: str)
     for index, exon in enumerate(in_transcript_order(transcript.exons, gene.strand), start=1):
         rank = f";Name={name}.exon{index};constitutive=1;ensembl_end_phase=1;ensembl_phase=-1;rank={index}"
         parts.append((exon, "exon", ".", parent + rank))
-    for utr, segments in zip(("five_prime_UTR", "three_prime_UTR"), transcript.utrs(gene.strand), strict=True):
+    for utr, segments in zip(("five_prime_UTR", "three_prime_UTR"), transcript.utrs(), strict=True):
         parts += [(segment, utr, ".", parent) for segment in segments]
-    for segment, phase in zip(transcript.cds, transcript.cds_phases(gene.strand), strict=True):
+    for segment, phase in zip(transcript.cds, transcript.cds_phases(), strict=True):
         parts.append((segment, "CDS", phase, f"ID=CDS:{name};{parent};protein_id={name}"))
     parts.sort(key=lambda part: part[0][0])
     return [
@@ -177,9 +177,9 @@ def _phytozome(genes: Sequence[GeneModel], kinds: Sequence[str]) -> Written:
 def _phytozome_parts(
     gene: GeneModel, transcript: Transcript, identifier: str, pacid: int, kinds: Sequence[str]
 ) -> list[str]:
-    five, three = transcript.utrs(gene.strand)
+    five, three = transcript.utrs()
     segments_of = {"exon": transcript.exons, "five_prime_UTR": five, "CDS": transcript.cds, "three_prime_UTR": three}
-    phases = dict(zip(transcript.cds, transcript.cds_phases(gene.strand), strict=True))
+    phases = dict(zip(transcript.cds, transcript.cds_phases(), strict=True))
     parts = []
     for kind in kinds:
         for index, segment in enumerate(in_transcript_order(segments_of[kind], gene.strand), start=1):
@@ -210,7 +210,7 @@ def tair(genes: Sequence[GeneModel], contigs: Mapping[str, int]) -> Written:
             if transcript.cds:
                 own = f"ID={own_id}-Protein;Name={own_id};Derives_from={own_id}"
                 lines.append(line(gene, "TAIR10", "protein", (transcript.cds[0][0], transcript.cds[-1][1]), ".", own))
-            for segment, phase in zip(transcript.cds, transcript.cds_phases(gene.strand), strict=True):
+            for segment, phase in zip(transcript.cds, transcript.cds_phases(), strict=True):
                 own = f"Parent={own_id},{own_id}-Protein;"
                 lines.append(line(gene, "TAIR10", "CDS", segment, phase, own))
             for exon in transcript.exons:
@@ -247,7 +247,7 @@ def augustus_gff3(genes: Sequence[GeneModel], contigs: Mapping[str, int]) -> Wri
             coding, stop = without_stop(transcript, gene.strand)
             parts = [(exon, "exon", ".") for exon in transcript.exons]
             parts += [(intron, "intron", ".") for intron in transcript.introns]
-            for utr, segments in zip(("five_prime_utr", "three_prime_utr"), transcript.utrs(gene.strand), strict=True):
+            for utr, segments in zip(("five_prime_utr", "three_prime_utr"), transcript.utrs(), strict=True):
                 parts += [(segment, utr, ".") for segment in segments]
             parts += [(segment, "stop_codon", "0") for segment in stop]
             if not transcript.start_phase and has_stop(transcript):
@@ -255,7 +255,7 @@ def augustus_gff3(genes: Sequence[GeneModel], contigs: Mapping[str, int]) -> Wri
             first, last = (transcript.end - 1, transcript.start) if minus else (transcript.start, transcript.end - 1)
             parts += [((first, first + 1), "transcription_start_site", ".")]
             parts += [((last, last + 1), "transcription_end_site", ".")]
-            phases = replace(transcript, cds=coding).cds_phases(gene.strand)
+            phases = replace(transcript, cds=coding).cds_phases()
             parts += [(segment, "CDS", str(phase)) for segment, phase in zip(coding, phases, strict=True)]
             for segment, kind, phase in sorted(parts):
                 own = f"ID={own_id}.cds;Parent={own_id}" if kind == "CDS" else f"Parent={own_id}"

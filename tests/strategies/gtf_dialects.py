@@ -47,7 +47,7 @@ def _augustus_parts(gene: GeneModel, transcript: Transcript, with_utrs: bool) ->
     coding, stop = without_stop(transcript, gene.strand)
     if not with_utrs:
         coding = transcript.cds
-    phases = replace(transcript, cds=coding).cds_phases(gene.strand)
+    phases = replace(transcript, cds=coding).cds_phases()
     parts = [(segment, "CDS", str(phase)) for segment, phase in zip(coding, phases, strict=True)]
     parts += [(segment, "stop_codon", "0") for segment in stop]
     if not transcript.start_phase and has_stop(transcript):
@@ -55,7 +55,7 @@ def _augustus_parts(gene: GeneModel, transcript: Transcript, with_utrs: bool) ->
     if with_utrs:
         parts += [(exon, "exon", ".") for exon in transcript.exons]
         parts += [(intron, "intron", ".") for intron in transcript.introns]
-        for utr, segments in zip(("5'-UTR", "3'-UTR"), transcript.utrs(gene.strand), strict=True):
+        for utr, segments in zip(("5'-UTR", "3'-UTR"), transcript.utrs(), strict=True):
             parts += [(segment, utr, ".") for segment in segments]
         ends = [(transcript.start, "tss"), (transcript.end - 1, "tts")]
         if gene.strand == "-":
@@ -92,13 +92,13 @@ def _gtf(genes: Sequence[GeneModel], with_parents: bool) -> Written:
             for number, exon in enumerate(in_transcript_order(transcript.exons, gene.strand), start=1):
                 own = f'{both} exon_number "{number}"; gene_biotype "{gene.biotype}"; exon_id "x.exon{number}";'
                 lines.append(line(gene, "araport11", "exon", exon, ".", own))
-            phases = replace(transcript, cds=coding).cds_phases(gene.strand)
+            phases = replace(transcript, cds=coding).cds_phases()
             parts = [(segment, "CDS", phase) for segment, phase in zip(coding, phases, strict=True)]
             if not transcript.start_phase and has_stop(transcript):
                 parts += [(segment, "start_codon", 0) for segment in first_bases(coding, gene.strand, 3)]
             parts += [(segment, "stop_codon", 0) for segment in stop]
             if with_parents:
-                five, three = transcript.utrs(gene.strand)
+                five, three = transcript.utrs()
                 parts += [(segment, "five_prime_utr", ".") for segment in five]
                 parts += [(segment, "three_prime_utr", ".") for segment in three]
             lines += [line(gene, "araport11", kind, segment, phase, both) for segment, kind, phase in parts]

@@ -69,7 +69,8 @@ def _changed(gene: GeneModel, kind: str, step: int) -> GeneModel:
     if kind == "moved":
         return gene.shifted(step)
     if kind == "other strand":
-        return replace(gene, strand=COMPLEMENT_STRAND[gene.strand])
+        strand = COMPLEMENT_STRAND[gene.strand]
+        return replace(gene, strand=strand, transcripts=tuple(replace(t, strand=strand) for t in gene.transcripts))
     if kind == "one isoform":
         return replace(gene, transcripts=gene.transcripts[-1:])
     if kind == "none":

@@ -42,9 +42,9 @@ def test_no_cluster_no_locus_and_no_base_is_on_two_sides(clustered):
 
 
 def test_training_arrays_hide_held_out_loci_with_their_flanks(clustered, held_out):
-    contigs = pd.read_csv(clustered / "results/windows/contigs.tsv", sep="\t").set_index("contig")
-    bases = np.load(clustered / "results/windows/bases.npy")
-    weights = np.load(clustered / "results/windows/weights.npy")
+    contigs = pd.read_csv(clustered / "results/training_set/contigs.tsv", sep="\t").set_index("contig")
+    bases = np.load(clustered / "results/training_set/bases.npy")
+    weights = np.load(clustered / "results/training_set/weights.npy")
     for row in held_out.itertuples():
         offset, length = contigs.loc[row.contig, ["offset", "length"]]
         hidden = slice(offset + max(0, row.start - 500), offset + min(length, row.end + 500))
@@ -75,3 +75,5 @@ def test_the_model_was_chosen_on_validation_loci_and_scored_on_test_loci(cluster
     scores = pd.read_csv(clustered / "results/evaluation/tiny.genes.tsv", sep="\t")
     loci = scores[(scores["level"] == "locus") & (scores["metric"] == "recall") & (scores["subset"] == "all")]
     assert 0 < loci["n"].iloc[0] <= (held_out["part"] == "test").sum() + 5
+    assert {"precision_near_loci", "f1_near_loci"} <= set(scores["metric"])
+    assert not {"precision", "f1"} & set(scores["metric"])

@@ -55,7 +55,7 @@ def test_genes_are_whole_and_gff3_is_valid(predicted):
     assert not [gene for gene in genes if gene.contig == "gap"]
     for gene in genes:
         for transcript in gene.transcripts:
-            protein = protein_of(gene, transcript, bases[gene.contig])
+            protein = protein_of(transcript, bases[gene.contig])
             assert protein.startswith("M")
             assert protein.rstrip("*").count("*") == 0
             assert all(end - start >= 3 for start, end in transcript.cds)

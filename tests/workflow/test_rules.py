@@ -168,7 +168,7 @@ def params_of(rule: str) -> dict[str, str]:
 
 
 def test_params_hold_what_changes_the_result_alone():
-    for rule in ("pretrain_encoder", "make_windows", "finetune_structure"):
+    for rule in ("pretrain_encoder", "build_training_set", "finetune_structure"):
         assert 'config["predict"]' not in RULES[rule], f"a setting of the prediction would rerun {rule}"
     stage = (WORKFLOW / "rules/predict.smk").read_text()
     keys = re.findall(r'"(\w+)"', re.search(r"^PREDICTION_SETTINGS = \((.*)\)$", stage, flags=re.MULTILINE).group(1))
@@ -180,8 +180,28 @@ def test_params_hold_what_changes_the_result_alone():
     assert 'config["predict"]["batch_size"]' in script_of("predict_shard").read_text()
 
 
-def test_fine_tuning_reads_what_the_check_rejected():
-    assert 'rejected=expand("results/clean/{genome}.rejected.tsv", genome=genomes.split)' in RULES["finetune_structure"]
+def inputs_of(rule: str) -> list[str]:
+    """Names of a rule's inputs but for the library."""
+    block = re.search(r"^    input:\n((?:        .*\n)+)", RULES[rule], flags=re.MULTILINE).group(1)
+    return [name for name in re.findall(r"^        (\w+)=", block, flags=re.MULTILINE) if name != "library"]
+
+
+def test_training_needs_a_training_set_and_a_start():
+    """No rule of training takes annotation, split or genomes again: the training set is all that it reads."""
+    assert inputs_of("finetune_structure") == ["training_set", "start"]
+    assert inputs_of("pretrain_encoder") == ["training_set", "tokenizer", "corpus"]
+    assert inputs_of("carry_training") == ["training_set", "start"]
+
+
+def test_the_split_becomes_intervals_once():
+    """Roles, split mode and contig lists decide intervals in one rule; the others read its parts.bed."""
+    deriving = {rule for rule, text in RULES.items() if "genomes.contig_parts()" in text or "genomes.roles()" in text}
+    assert deriving == {"assign_splits", "report_leakage"}
+    assert "contig_parts" not in RULES["report_leakage"]
+
+
+def test_the_training_set_reads_what_the_check_rejected():
+    assert 'rejected=expand("results/clean/{genome}.rejected.tsv", genome=genomes.split)' in RULES["build_training_set"]
 
 
 def test_repeating_is_left_to_the_profile():

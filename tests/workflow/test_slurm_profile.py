@@ -89,7 +89,7 @@ def test_memory_or_time_grows_with_the_input(settings, tmp_path):
     for rule, values in settings["set-resources"].items():
         grown = [asked(values[key], 1, files) - asked(values[key], 1, []) for key in ("mem_mb", "runtime")]
         assert (max(grown) > 0) is (rule not in fixed), rule
-    assert asked(settings["set-resources"]["make_windows"]["mem_mb"], 1, files) == 8000 + 20 * 1000
+    assert asked(settings["set-resources"]["build_training_set"]["mem_mb"], 1, files) == 4000 + 1 * 1000
 
 
 def test_shards_are_no_array(settings):
@@ -181,7 +181,7 @@ def test_a_dry_run_works_before_any_input_is_there(house):
     write_config(house, config)
     done = start(house, "--profile", "profiles/slurm", "all", "-n")
     assert done.returncode == 0, done.stdout[-3000:]
-    assert {"index_genome", "clean_annotation", "make_windows", "predict_shard"} <= set(jobs_of(done.stdout))
+    assert {"index_genome", "clean_annotation", "build_training_set", "predict_shard"} <= set(jobs_of(done.stdout))
 
 
 @pytest.mark.parametrize(

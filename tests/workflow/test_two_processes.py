@@ -9,7 +9,9 @@ from tiny_workflow import copy_house, start, tiny_config, write_config, write_ti
 def test_both_trainings_run_in_two_processes(tmp_path):
     copy_house(tmp_path)
     write_tiny_data(tmp_path)
-    write_config(tmp_path, tiny_config() | {"training": {"devices": 2}})
+    config = tiny_config() | {"training": {"devices": 2}}
+    config["finetune"]["batch_size"] = 4  # both strands of a window for each process
+    write_config(tmp_path, config)
     done = start(tmp_path, "--cores", "2", "--", "results/models/structure/model.safetensors")
     assert done.returncode == 0, done.stdout
     for stage, log in (("pretrain", "pretrain/encoder"), ("structure", "finetune/structure")):

@@ -1,7 +1,8 @@
 # Clean: reference annotations in one form, and a reason for every transcript and gene that cannot be used.
 # In:  resources/genomes/{genome}/{genome}.annotation.gff3, .fa, .fa.fai; config keys `clean` and `check`, and
 #      `seqid_map` and `organelles` of a genome
-# Out: results/clean/{genome}.gff3, .repairs.tsv; .rejected.tsv, .genes.tsv, .check.json, .check.svg; .accepted.gff3
+# Out: results/clean/{genome}.gff3, .repairs.tsv; .rejected.tsv, .genes.tsv, .check.json, .check.svg; .accepted.gff3;
+#      .db, which no target asks for by itself
 
 
 rule clean_annotation:
@@ -88,6 +89,27 @@ rule accept_annotation:
         "Taking the accepted transcripts of {wildcards.genome}: {output.accepted}"
     script:
         "../scripts/accept_annotation.py"
+
+
+rule index_gene_database:
+    input:
+        accepted="results/clean/{genome}.accepted.gff3",
+        library=library("index_gene_database"),
+    output:
+        database="results/clean/{genome}.db",
+    log:
+        "logs/clean/{genome}.database.log",
+    benchmark:
+        "results/benchmarks/index_gene_database/{genome}.tsv"
+    conda:
+        "../envs/annotation.yaml"
+    resources:
+        mem_mb=2000,
+        runtime=30,
+    message:
+        "Indexing the accepted genes of {wildcards.genome}: {output.database}"
+    script:
+        "../scripts/index_gene_database.py"
 
 
 rule plot_check:

@@ -20,6 +20,7 @@ from phytoscribe.configuration.result_files import BIGWIGS, PlausibilityFiles, T
 from phytoscribe.configuration.sources import deciding_part
 from phytoscribe.configuration.targets import check_targets
 from phytoscribe.errors import ConfigError
+from phytoscribe.training.data.files import TRAINING_SET_FILES
 
 try:
     config = read_config(
@@ -45,11 +46,7 @@ wildcard_constraints:
     annotation="genes|reference|augustus",
 
 
-ARRAYS = {
-    name: f"results/windows/{name}.npy"
-    for name in ["bases", "weights", "labels", "sites", "soft_plus", "soft_minus", "targets_plus", "targets_minus"]
-}
-
+TOKENIZER_FILES = ["tokenizer.json", "tokenizer_config.json"]
 
 # Attempts of a download are counted inside the script (config key `download`); this is one more after all of them.
 DOWNLOAD_RETRIES = 1
@@ -116,8 +113,15 @@ def fasta_of(names, suffix=""):
 
 
 def training_lineages():
-    """Lineages of the genomes of role train, each once, in the configuration's order."""
-    return list(dict.fromkeys(genomes[name].lineage for name in genomes.with_role("train")))
+    """Lineages of the same genomes as :func:`training_species`, each once."""
+    names = [*genomes.with_role("train"), *config["pretrain"]["genomes"]]
+    return list(dict.fromkeys(genomes[name].lineage for name in names))
+
+
+def training_species():
+    """Species of the genomes of role train and of those that only pretraining reads, each once."""
+    names = [*genomes.with_role("train"), *config["pretrain"]["genomes"]]
+    return list(dict.fromkeys(genomes[name].species for name in names))
 
 
 def mask_of(wildcards):
@@ -164,15 +168,12 @@ def model_files(model=config["predict"]["model"]):
 
 
 def starting_model(released=config["finetune"].get("from_model")):
-    """Files of the model that fine-tuning starts from: a released one, or the encoder pretrained here."""
+    """Files of what fine-tuning starts from: a released model, the encoder pretrained here, or a tokenizer alone."""
     if released:
-        return model_files(released)
-    return [f"results/models/pretrain/{file}" for file in ["model.safetensors", "config.json"]]
-
-
-def starting_tokenizer(file, released=config["finetune"].get("from_model")):
-    """A file of the tokenizer that belongs to the starting model."""
-    return os.path.join(released or "results/tokenizer", file)
+        return [*model_files(released), os.path.join(released, "tokenizer_config.json")]
+    if not config["pretrain"]["steps"]:
+        return [f"results/tokenizer/{file}" for file in TOKENIZER_FILES]
+    return [f"results/models/pretrain/{file}" for file in ["config.json", "model.safetensors", *TOKENIZER_FILES]]
 
 
 def shards_of(wildcards):

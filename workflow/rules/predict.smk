@@ -29,7 +29,7 @@ rule predict_shard:
     params:
         # The script reads batch_size itself.
         settings={key: config["predict"][key] for key in PREDICTION_SETTINGS},
-        genome=lambda wildcards: wildcards.genome,
+        species=lambda wildcards: genomes[wildcards.genome].species,
         lineage=lambda wildcards: genomes[wildcards.genome].lineage,
         contigs=lambda wildcards: genomes.predicted_contigs(wildcards.genome),
         shard=lambda wildcards: int(wildcards.shard),

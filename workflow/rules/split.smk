@@ -1,6 +1,6 @@
 # Split: which genes train, validate and test, by homology or by contig. Genomes of role predict take no part.
 # In:  accepted annotation and FASTA of the genomes with another role; config key `split`
-# Out: results/splits/clusters.tsv, splits.tsv, leakage.tsv
+# Out: results/splits/clusters.tsv, splits.tsv, {genome}.parts.bed (which every later stage reads), leakage.tsv
 
 
 rule extract_proteins:
@@ -61,6 +61,7 @@ rule assign_splits:
         library=library("assign_splits"),
     output:
         splits="results/splits/splits.tsv",
+        parts=expand("results/splits/{genome}.parts.bed", genome=genomes.split),
     log:
         "logs/split/assign.log",
     benchmark:
@@ -76,6 +77,7 @@ rule assign_splits:
         mode=config["split"]["mode"],
         fractions=config["split"]["fractions"],
         contig_parts=genomes.contig_parts(),
+        flank=config["split"]["flank"],
         seed=config["seed"],
     message:
         "Dividing genes between training, validation and test: {output.splits}"
@@ -88,6 +90,8 @@ rule report_leakage:
         splits="results/splits/splits.tsv",
         loci=expand("results/splits/loci/{genome}.tsv", genome=genomes.split),
         proteins=expand("results/splits/proteins/{genome}.faa", genome=genomes.split),
+        parts=expand("results/splits/{genome}.parts.bed", genome=genomes.split),
+        fasta=fasta_of(genomes.split),
         fai=fasta_of(genomes.split, ".fai"),
         library=library("report_leakage"),
     output:
@@ -111,8 +115,9 @@ rule report_leakage:
         genomes=genomes.split,
         roles=genomes.roles(),
         mode=config["split"]["mode"],
-        contig_parts=genomes.contig_parts(),
         flank=config["split"]["flank"],
+        nucleotide_identity=config["split"]["nucleotide_identity"],
+        nucleotide_coverage=config["split"]["nucleotide_coverage"],
     message:
         "Searching homologues across the split: {output.leakage}"
     script:

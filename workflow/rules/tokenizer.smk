@@ -1,5 +1,5 @@
 # Tokenizer: the vocabulary that the encoder reads DNA with, learned from training sequence alone.
-# In:  FASTA of the training genomes, results/splits/splits.tsv; config keys `tokenizer` and `split`
+# In:  FASTA of the training genomes, results/splits/{genome}.parts.bed; config key `tokenizer`
 # Out: results/tokenizer/ (a transformers tokenizer), corpus.txt, stats.json
 
 
@@ -7,7 +7,7 @@ rule sample_corpus:
     input:
         fasta=fasta_of(genomes.with_role("train")),
         fai=fasta_of(genomes.with_role("train"), ".fai"),
-        splits="results/splits/splits.tsv",
+        parts=expand("results/splits/{genome}.parts.bed", genome=genomes.with_role("train")),
         library=library("sample_corpus"),
     output:
         corpus="results/tokenizer/corpus.txt",
@@ -22,9 +22,6 @@ rule sample_corpus:
         runtime=30,
     params:
         genomes=genomes.with_role("train"),
-        mode=config["split"]["mode"],
-        contig_parts=genomes.contig_parts(),
-        flank=config["split"]["flank"],
         corpus_bases=config["tokenizer"]["corpus_bases"],
         seed=config["seed"],
     message:
@@ -55,7 +52,7 @@ rule train_tokenizer:
         kind=config["tokenizer"]["kind"],
         vocabulary=config["tokenizer"]["vocabulary"],
         k=config["tokenizer"]["k"],
-        species=genomes.with_role("train"),
+        species=training_species(),
         lineages=training_lineages(),
     message:
         "Training the tokenizer: {output.tokenizer}"

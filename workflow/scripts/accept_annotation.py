@@ -15,9 +15,9 @@ from phytoscribe.session import run_script
 
 
 def main(snakemake) -> None:
-    from phytoscribe.annotation.checking.acceptance import Thresholds, Verdict, accepted_genes, comments_of, judge
+    from phytoscribe.annotation.checking.acceptance import Thresholds, Verdict, comments_of, judge
     from phytoscribe.annotation.checking.check_summary import read_summary
-    from phytoscribe.annotation.checking.transcript_table import read_transcripts
+    from phytoscribe.annotation.checking.tables import read_transcripts, without_rejected
     from phytoscribe.annotation.gff_reader import read_gff3
     from phytoscribe.annotation.gff_writer import write_gff3
     from phytoscribe.errors import GffError
@@ -35,7 +35,7 @@ def main(snakemake) -> None:
         logging.getLogger("phytoscribe").warning("%s", judgement.text)
         print(f"PhytoScribe, warning: {judgement.text}", file=sys.__stderr__, flush=True)
     contigs = read_index(given.fai)
-    accepted = accepted_genes(read_gff3(given.gff3, contigs), read_transcripts(given.transcripts))
+    accepted = without_rejected(read_gff3(given.gff3, contigs), read_transcripts(given.transcripts))
     header = [*comments_of(given.gff3), "transcripts accepted by check_annotation"]
     with atomic_open(snakemake.output.accepted) as handle:
         write_gff3(handle, accepted, contigs, header=header)

@@ -1,10 +1,4 @@
-"""Rule align_isoseq: spliced alignment of Iso-Seq reads to their genome.
-
-input: reads (resources/genomes/{genome}/isoseq.fastq.gz), fasta
-output: bam (results/evaluation/isoseq/{genome}.bam), csi (.bam.csi)
-params: none
-threads: minimap2 and sorting
-"""
+"""Rule align_isoseq: spliced alignment of Iso-Seq reads to their genome."""
 
 from phytoscribe.session import run_script
 

@@ -1,10 +1,4 @@
-"""Rule assign_splits: the part (train, validate, test) of every locus.
-
-input: loci (list of TSV, one per genome), clusters (TSV), fai (list; order as in params.genomes)
-output: splits (TSV)
-params: genomes (list of names, order of input.fai), roles ({genome: role}), mode, fractions ({part: share}),
-    contig_parts ({genome: {contig: part}}, empty in mode cluster), seed
-"""
+"""Rule assign_splits: the part (train, validate, test) of every locus, and of every base."""
 
 from phytoscribe.session import run_script
 
@@ -13,16 +7,21 @@ def main(snakemake) -> None:
     from phytoscribe.genome.fasta import read_index
     from phytoscribe.splits.assign import assign_splits, with_clusters
     from phytoscribe.splits.held_out import complete_contig_parts
+    from phytoscribe.splits.parts import parts_of_genome, write_parts
     from phytoscribe.splits.table import CLUSTER_COLUMNS, SPLIT_COLUMNS, read_loci, read_table, write_table
 
     params = snakemake.params
+    contigs = {name: read_index(fai) for name, fai in zip(params.genomes, snakemake.input.fai, strict=True)}
     contig_parts = {
-        name: complete_contig_parts(read_index(fai), params.contig_parts.get(name, {}), name)
-        for name, fai in zip(params.genomes, snakemake.input.fai, strict=True)
+        name: complete_contig_parts(lengths, params.contig_parts.get(name, {}), name)
+        for name, lengths in contigs.items()
     }
     clusters = read_table(snakemake.input.clusters, CLUSTER_COLUMNS)
     loci = with_clusters(read_loci(snakemake.input.loci), clusters)
     splits = assign_splits(loci, params.mode, params.fractions, contig_parts, params.roles, int(params.seed))
+    for name, path in zip(params.genomes, snakemake.output.parts, strict=True):
+        role, parts = params.roles[name], contig_parts[name]
+        write_parts(path, parts_of_genome(splits, name, contigs[name], role, params.mode, parts, int(params.flank)))
     write_table(snakemake.output.splits, splits, SPLIT_COLUMNS)
 
 

@@ -1,13 +1,4 @@
-"""Rule blast_isoseq: predicted transcripts against Iso-Seq reads by BLAST, and the reads against the transcripts.
-
-input: predicted (results/predictions/{genome}.gff3), transcripts (results/predictions/{genome}.transcripts.fna),
-    cds (results/predictions/{genome}.cds.fna), bam (results/evaluation/isoseq/{genome}.bam), fasta, fai;
-    optional: reference (results/clean/{genome}.accepted.gff3), augustus (results/evaluation/augustus/{genome}.gff3)
-output: scores (results/evaluation/{genome}.blast.tsv: predictor, level, ruler, subset, metric, value, n);
-    hits (results/evaluation/isoseq/{genome}.hits.tsv: best hit of each transcript)
-params: contigs (list of scored contigs, or None for all); limits (config evaluate.isoseq)
-threads: BLAST
-"""
+"""Rule blast_isoseq: predicted transcripts against Iso-Seq reads by BLAST, and the reads against the transcripts."""
 
 from phytoscribe.session import run_script
 

@@ -13,12 +13,16 @@ from phytoscribe.session import run_script
 
 
 def main(snakemake) -> None:
+    from phytoscribe.annotation.checking.acceptance import probe
     from phytoscribe.annotation.checking.check import CheckLimits, check_annotation
     from phytoscribe.annotation.checking.check_summary import summarise, write_summary
-    from phytoscribe.annotation.checking.cleaning_losses import rows_of_cleaning
-    from phytoscribe.annotation.checking.diagnosis import probe
-    from phytoscribe.annotation.checking.gene_table import gene_rows, write_genes
-    from phytoscribe.annotation.checking.transcript_table import REJECTED, write_transcripts
+    from phytoscribe.annotation.checking.tables import (
+        REJECTED,
+        gene_rows,
+        rows_of_cleaning,
+        write_genes,
+        write_transcripts,
+    )
     from phytoscribe.annotation.cleaning.repairs import read_repairs
     from phytoscribe.annotation.gff_reader import read_gff3
     from phytoscribe.files import atomic_open

@@ -1,10 +1,4 @@
-"""Rule check_prediction: figures that need no reference, and warnings.
-
-input: predicted, fasta, fai, shapes (of related species, nearest first), busco (its summary, or empty),
-    repeats (BED, or empty)
-output: figures
-params: genome, lineage, contigs (those predicted, or None for all), organelles (declared in the configuration)
-"""
+"""Rule check_prediction: figures that need no reference, and warnings."""
 
 from phytoscribe.session import run_script
 

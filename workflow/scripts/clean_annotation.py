@@ -4,7 +4,7 @@ params.backend:   agat | builtin; neither replaces the other
 input.annotation: GFF3 or GTF
 input.fai:        index of the genome
 params.seqid_map: names of sequences where annotation and FASTA differ: a mapping, the path of a table, or None
-output.gff3:      gene models, sorted by contig and position; the header names the cleaner
+output.gff3:      gene models, sorted by contig and position; the header names the cleaner and counts genes in and out
 output.repairs:   table of all changes and losses
 """
 
@@ -25,7 +25,8 @@ def main(snakemake) -> None:
     with atomic_open(snakemake.output.repairs) as handle:
         write_repairs(handle, cleaned.report.rows)
     with atomic_open(snakemake.output.gff3) as handle:
-        write_gff3(handle, cleaned.genes, contigs, header=[f"cleaned by {cleaned.cleaner}"])
+        counts = f"cleaning: {cleaned.report.genes_in} genes in, {cleaned.report.genes_out} genes out"
+        write_gff3(handle, cleaned.genes, contigs, header=[f"cleaned by {cleaned.cleaner}", counts])
 
 
 run_script(main, snakemake)

@@ -1,16 +1,10 @@
-"""Rule compare_isoseq: what alignment and BLAST say of each transcript, side by side, and how far they agree.
-
-input: classes (results/evaluation/isoseq/{genome}.classes.tsv), hits (results/evaluation/isoseq/{genome}.hits.tsv)
-output: transcripts (results/evaluation/{genome}.isoseq_transcripts.tsv), one row for each transcript and predictor;
-    agreement (results/evaluation/{genome}.isoseq_agreement.tsv), one row for each predictor, criterion and subset
-params: none
-"""
+"""Rule compare_isoseq: what alignment and BLAST say of each transcript, side by side, and how far they agree."""
 
 from phytoscribe.session import run_script
 
 
 def main(snakemake) -> None:
-    from phytoscribe.evaluation.long_reads.read_agreement import agreement, with_blast
+    from phytoscribe.evaluation.long_reads.read_support import agreement, with_blast
     from phytoscribe.tables import read_table, write_table
 
     joined = with_blast(read_table(snakemake.input.classes), read_table(snakemake.input.hits))

@@ -1,15 +1,4 @@
-"""Rule evaluate_genes: predicted genes against the reference annotation, on every ruler, and gene by gene.
-
-input: predicted (results/predictions/{genome}.gff3), reference (results/clean/{genome}.gff3: the cleaned annotation,
-    NOT the accepted part, which is easier), rejected (results/clean/{genome}.rejected.tsv), fai;
-    optional: splits (results/splits/splits.tsv; not for genomes of role predict), mask (BED),
-    augustus (results/evaluation/augustus/{genome}.gff3), isoseq (results/evaluation/isoseq/{genome}.bam)
-output: scores (results/evaluation/{genome}.genes.tsv: predictor, level, ruler, subset, metric, value, n),
-    reference_loci ({genome}.reference_loci.tsv), predicted_genes ({genome}.predicted_genes.tsv): one row per gene
-params: genome (name), contigs (list of scored contigs, or None for all), part (test | validate: the part of the split
-    that is scored; ignored without splits), flank (split.flank: bases held out beside a locus in cluster mode),
-    limits (config evaluate.isoseq: which reads count)
-"""
+"""Rule evaluate_genes: predicted genes against the reference annotation, by every criterion, and gene by gene."""
 
 from phytoscribe.session import run_script
 
@@ -29,11 +18,12 @@ def main(snakemake) -> None:
 
 def evaluate(given, params):
     """The tables of all predictors (:class:`phytoscribe.evaluation.accuracy.gene_evaluation.GeneEvaluation`)."""
+    from phytoscribe.annotation.checking.tables import read_transcripts
     from phytoscribe.annotation.gff_reader import read_gff3
     from phytoscribe.evaluation.accuracy.gene_evaluation import evaluate_predictors
-    from phytoscribe.evaluation.accuracy.scored_loci import Scope, read_rejected
+    from phytoscribe.evaluation.accuracy.scored_loci import Scope
     from phytoscribe.evaluation.long_reads.alignments import ReadFilter, ReadLimits
-    from phytoscribe.evaluation.long_reads.coverage import covered_by_reads
+    from phytoscribe.evaluation.long_reads.evidence import covered_by_reads
     from phytoscribe.genome.fasta import chosen_contigs, read_index
     from phytoscribe.genome.intervals import read_bed
     from phytoscribe.splits.table import read_splits
@@ -43,7 +33,7 @@ def evaluate(given, params):
     splits = read_splits(given.splits) if given.get("splits") else None
     scope = Scope.of(
         annotation=read_gff3(given.reference, lengths),
-        rejected=read_rejected(given.rejected),
+        rejected=read_transcripts(given.rejected),
         contigs=contigs,
         mask=read_bed(given.mask, lengths) if given.get("mask") else None,
         splits=None if splits is None else splits[splits["genome"] == params.genome],

@@ -1,12 +1,4 @@
-"""Rule evaluate_isoseq: predicted intron chains against those of Iso-Seq reads.
-
-input: predicted (results/predictions/{genome}.gff3), bam (results/evaluation/isoseq/{genome}.bam), fai;
-    optional: reference (results/clean/{genome}.accepted.gff3), augustus (results/evaluation/augustus/{genome}.gff3)
-output: scores (results/evaluation/{genome}.isoseq.tsv: predictor, level, ruler, subset, metric, value, n);
-    reads (results/evaluation/{genome}.isoseq_reads.tsv: what became of the reads);
-    classes (results/evaluation/isoseq/{genome}.classes.tsv: one row for each transcript)
-params: contigs (list of scored contigs, or None for all); limits (config evaluate.isoseq)
-"""
+"""Rule evaluate_isoseq: predicted intron chains against those of Iso-Seq reads."""
 
 from phytoscribe.session import run_script
 

@@ -1,9 +1,4 @@
-"""Rule measure_shapes: lengths and counts of the genes of an annotated genome, for others to be compared with.
-
-input: accepted (the transcripts that the annotation check accepted)
-output: shapes
-params: genome, lineage
-"""
+"""Rule measure_shapes: lengths and counts of the genes of an annotated genome, for others to be compared with."""
 
 from phytoscribe.session import run_script
 

@@ -1,12 +1,4 @@
-"""Rule plot_genome: the figures of one genome for the report, each as SVG, PDF and TSV.
-
-input: predicted (results/predictions/{genome}.gff3), fai; optional, each may be an empty list: reference
-    (results/clean/{genome}.gff3), augustus (GFF3), scores, loci, genes (results/evaluation/{genome}.genes.tsv,
-    .reference_loci.tsv, .predicted_genes.tsv), bam (results/evaluation/isoseq/{genome}.bam) with its csi
-output: figures (folder results/report/figures/{genome})
-params: genome (name), contigs (list of scored contigs, or None for all), limits (config evaluate.isoseq: which reads
-    count)
-"""
+"""Rule plot_genome: the figures of one genome for the report, each as SVG, PDF and TSV."""
 
 from phytoscribe.session import run_script
 

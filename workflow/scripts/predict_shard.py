@@ -19,7 +19,7 @@ def main(snakemake) -> None:
         fasta=snakemake.input.fasta,
         model_folder=Path(snakemake.input.model[0]).parent,
         settings={**snakemake.params.settings, "batch_size": snakemake.config["predict"]["batch_size"]},
-        species=snakemake.params.genome,
+        species=snakemake.params.species,
         lineage=snakemake.params.lineage,
         chosen=snakemake.params.contigs,
         shard=snakemake.params.shard,

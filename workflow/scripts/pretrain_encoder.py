@@ -1,10 +1,4 @@
-"""Rule pretrain_encoder: masked-language-model pretraining, measured against letter statistics.
-
-input: tokenizer, corpus, splits, fasta, fai (lists in the order of params.genomes)
-output: config, weights, metrics, report (one folder)
-params: settings (config key pretrain), model, training, genomes, roles, lineages, contig_parts, mode, flank, seed,
-    run_folder
-"""
+"""Rule pretrain_encoder: masked-token pretraining, measured against letter statistics."""
 
 from phytoscribe.session import run_script
 
@@ -13,28 +7,25 @@ def main(snakemake) -> None:
     from functools import partial
     from pathlib import Path
 
-    from phytoscribe.training.data.sources import SplitSources
     from phytoscribe.training.loop.launch import run_on_ranks, threads_of_ranks
+    from phytoscribe.training.loop.recipe import Recipe
     from phytoscribe.training.tasks.masked_tokens.task import run_pretraining
 
     given, params = snakemake.input, snakemake.params
-    ranks = dict(params.training)
-    threads = threads_of_ranks(snakemake.threads, ranks)
+    recipe = Recipe(dict(params.settings), dict(params.model), dict(params.training), int(params.seed))
+    threads, run_folder = threads_of_ranks(snakemake.threads, recipe.training), Path(params.run_folder)
     work = partial(
         run_pretraining,
-        SplitSources.of(params, given.fasta, given.splits),
-        settings=dict(params.settings),
-        model_settings=dict(params.model),
-        tokenizer_folder=Path(given.tokenizer).parent,
-        corpus=Path(given.corpus),
-        inputs=[given.tokenizer, given.corpus, given.splits, *given.fasta],
-        run_folder=Path(params.run_folder),
-        target=Path(snakemake.output.config).parent,
-        seed=int(params.seed),
-        threads=threads,
-        ranks=ranks,
+        Path(given.training_set[0]).parent,
+        Path(given.tokenizer[0]).parent,
+        Path(given.corpus),
+        recipe,
+        [*given.training_set, *given.tokenizer, given.corpus],
+        run_folder,
+        Path(snakemake.output.config).parent,
+        threads,
     )
-    run_on_ranks(work, ranks, Path(params.run_folder), threads)
+    run_on_ranks(work, recipe.training, run_folder, threads)
 
 
 run_script(main, snakemake)

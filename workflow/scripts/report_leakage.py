@@ -1,30 +1,29 @@
-"""Rule report_leakage: what lies on two sides of the split, and what blastp still finds across it.
-
-input: splits (TSV), loci (list of TSV), proteins (list of FASTA), fai (list; order as in params.genomes)
-output: leakage (TSV)
-params: genomes (list of names, order of input.fai), roles ({genome: role}), mode,
-    contig_parts ({genome: {contig: part}}, empty in mode cluster), flank
-threads (only speed)
-"""
+"""Rule report_leakage: what lies on two sides of the split, and what BLAST still finds across it."""
 
 from phytoscribe.session import run_script
 
 
 def main(snakemake) -> None:
-    from phytoscribe.genome.fasta import read_index
-    from phytoscribe.splits.homology import best_hits
+    from phytoscribe.genome.fasta import Genome
+    from phytoscribe.splits.homology import best_hits, held_out_loci, nucleotide_hits, training_sequence
     from phytoscribe.splits.leakage import broken_promises, held_out_and_train, leakage_table
+    from phytoscribe.splits.parts import read_parts
     from phytoscribe.splits.protein_fasta import read_proteins
     from phytoscribe.splits.table import LEAKAGE_COLUMNS, read_loci, read_splits, write_table
 
-    params = snakemake.params
-    contigs = {name: read_index(fai) for name, fai in zip(params.genomes, snakemake.input.fai, strict=True)}
-    splits, loci = read_splits(snakemake.input.splits), read_loci(snakemake.input.loci)
-    held_out, train = held_out_and_train(splits, loci, read_proteins(snakemake.input.proteins))
-    hits = best_hits(held_out, train, snakemake.threads)
-    table = leakage_table(
-        splits, loci, hits, params.mode, params.roles, contigs, params.contig_parts, int(params.flank)
+    params, given, threads = snakemake.params, snakemake.input, snakemake.threads
+    parts = {name: read_parts(path) for name, path in zip(params.genomes, given.parts, strict=True)}
+    genomes = {name: Genome(path) for name, path in zip(params.genomes, given.fasta, strict=True)}
+    splits, loci = read_splits(given.splits), read_loci(given.loci)
+    hits = best_hits(*held_out_and_train(splits, loci, read_proteins(given.proteins)), threads)
+    similar = nucleotide_hits(
+        (locus for name, genome in genomes.items() for locus in held_out_loci(splits, name, genome, int(params.flank))),
+        (seen for name, genome in genomes.items() for seen in training_sequence(genome, parts[name])),
+        params.nucleotide_identity,
+        params.nucleotide_coverage,
+        threads,
     )
+    table = leakage_table(splits, loci, hits, parts, similar)
     if broken := broken_promises(table, params.mode, params.roles):
         raise RuntimeError("the split leaks: " + "; ".join(broken))
     write_table(snakemake.output.leakage, table, LEAKAGE_COLUMNS)

@@ -1,10 +1,4 @@
-"""Rule sample_corpus: pieces of training sequence for the tokenizer, without any held-out base.
-
-input: fasta (list; order as in params.genomes), fai (list beside them), splits (TSV)
-output: corpus (text, one piece a line)
-params: genomes (names of the genomes of role train), mode, contig_parts ({genome: {contig: part}}), flank,
-    corpus_bases, seed
-"""
+"""Rule sample_corpus: pieces of training sequence for the tokenizer, without any held-out base."""
 
 from contextlib import ExitStack
 
@@ -14,19 +8,16 @@ from phytoscribe.session import run_script
 def main(snakemake) -> None:
     from phytoscribe.files import atomic_open
     from phytoscribe.genome.fasta import Genome
-    from phytoscribe.splits.held_out import TRAIN, complement, held_out_intervals
-    from phytoscribe.splits.table import read_splits
+    from phytoscribe.splits.held_out import TRAIN
+    from phytoscribe.splits.parts import read_parts
     from phytoscribe.tokenizer.corpus import piece_texts, sample_pieces
 
-    params = snakemake.params
-    splits = read_splits(snakemake.input.splits)
+    given, params = snakemake.input, snakemake.params
     with ExitStack() as stack, atomic_open(snakemake.output.corpus) as handle:
         genomes, allowed = {}, {}
-        for name, fasta in zip(params.genomes, snakemake.input.fasta, strict=True):
-            genomes[name] = genome = stack.enter_context(Genome(fasta))
-            parts = params.contig_parts.get(name, {})
-            held_out = held_out_intervals(splits, name, genome.contigs, TRAIN, params.mode, parts, int(params.flank))
-            allowed[name] = {contig: complement(held_out[contig], length) for contig, length in genome.contigs.items()}
+        for name, fasta, path in zip(params.genomes, given.fasta, given.parts, strict=True):
+            genomes[name], parts = stack.enter_context(Genome(fasta)), read_parts(path)
+            allowed[name] = {contig: parts.of(contig, TRAIN) for contig in parts.contigs}
         pieces = sample_pieces(genomes, allowed, int(params.corpus_bases), int(params.seed))
         handle.writelines(f"{text}\n" for text in piece_texts(pieces, genomes))
 

@@ -118,7 +118,7 @@ def test_from_source_to_accepted_transcripts(run, tmp_path):
     assert (summary["transcripts"], summary["transcripts_accepted"]) == (2, 1)
     header = [line for line in (tmp_path / "accepted").read_text().splitlines() if line.startswith("# ")]
     assert header[0].startswith("# cleaned by PhytoScribe ")
-    assert header[1:] == ["# transcripts accepted by check_annotation"]
+    assert header[1:] == ["# cleaning: 1 genes in, 1 genes out", "# transcripts accepted by check_annotation"]
     (gene,) = [dict(zip(*pair, strict=True)) for pair in table_rows(tmp_path / "genes")]
     assert (gene["gene"], gene["transcripts"], gene["transcripts_accepted"], gene["status"]) == (
         "g1",

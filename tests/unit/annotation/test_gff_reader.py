@@ -176,6 +176,6 @@ def test_the_example_is_read_whole():
     assert len(transcripts) == kinds.count("mRNA") == 4008
     assert sum(len(transcript.exons) for transcript in transcripts) == kinds.count("exon")
     assert sum(len(transcript.cds) for transcript in transcripts) == kinds.count("CDS")
-    five, three = zip(*(t.utrs(g.strand) for g in genes for t in g.transcripts), strict=True)
+    five, three = zip(*(t.utrs() for g in genes for t in g.transcripts), strict=True)
     assert sum(map(len, five)) == kinds.count("five_prime_UTR")
     assert sum(map(len, three)) == kinds.count("three_prime_UTR")

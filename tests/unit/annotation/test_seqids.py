@@ -6,8 +6,8 @@ import logging
 import pytest
 import yaml
 
+from phytoscribe.annotation.seqid_proposal import canonical_names
 from phytoscribe.annotation.seqids import check_seqid_map, read_seqid_map, unknown_sequence_message
-from phytoscribe.annotation.sequence_names import canonical_names
 from phytoscribe.errors import ConfigError, PhytoScribeError
 from phytoscribe.genome.organelles import organelle_of
 

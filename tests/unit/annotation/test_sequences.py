@@ -9,8 +9,10 @@ from hypothesis import strategies as st
 from phytoscribe.annotation import GeneModel, Transcript
 from phytoscribe.annotation.sequences import (
     GENETIC_CODE,
+    STOP_CODONS,
     cds_of,
     protein_of,
+    reading_frame,
     splice,
     transcript_of,
     translate,
@@ -30,15 +32,15 @@ def test_sequences_are_the_same_on_both_strands(flip):
     if flip:
         bases, gene = reverse_complement(bases), GENE.reverse_complement(len(CONTIG))
     (transcript,) = gene.transcripts
-    assert cds_of(gene, transcript, bases) == "ATGGCATGTTAA"
-    assert protein_of(gene, transcript, bases) == "MAC*"
-    assert transcript_of(gene, transcript, bases) == "CATGGCATGTTAACC"
+    assert cds_of(transcript, bases) == "ATGGCATGTTAA"
+    assert protein_of(transcript, bases) == "MAC*"
+    assert transcript_of(transcript, bases) == "CATGGCATGTTAACC"
 
 
 def test_start_phase_is_skipped_in_the_protein_only():
-    transcript = Transcript("t", ((3, 8), (17, 23)), ((3, 8), (17, 23)), start_phase=2)
-    assert protein_of(GENE, transcript, encode(CONTIG)) == "AC*"
-    assert cds_of(GENE, transcript, encode(CONTIG)) == "TGGCATGTTAA"
+    transcript = Transcript("t", ((3, 8), (17, 23)), ((3, 8), (17, 23)), start_phase=2, strand="+")
+    assert protein_of(transcript, encode(CONTIG)) == "AC*"
+    assert cds_of(transcript, encode(CONTIG)) == "TGGCATGTTAA"
 
 
 def test_genetic_code_is_the_standard_one():
@@ -67,3 +69,32 @@ def test_fasta_lines():
     handle = io.StringIO()
     assert write_fasta(handle, [("a x", "A" * 61), ("b", "")]) == 2
     assert handle.getvalue() == f">a x\n{'A' * 60}\nA\n>b\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "starts", "whole", "at_end", "inside", "intact"),
+    [
+        ("ATGGCATAA", True, True, True, False, True),
+        ("ATGTAG", True, True, True, False, True),
+        ("ATGTAAGCATGA", True, True, True, True, False),
+        ("ATGTAAGCA", True, True, False, True, False),
+        ("CTGGCATAA", False, True, True, False, False),
+        ("ATGGCATAAA", True, False, False, False, False),
+        ("ATGGCA", True, True, False, False, False),
+        ("ATGNNNTAA", True, True, True, False, True),  # that N is a fault of its own is for the caller to say
+        ("", False, True, False, False, False),
+    ],
+)
+def test_reading_frame(text, starts, whole, at_end, inside, intact):
+    frame = reading_frame(encode(text))
+    assert (frame.starts, frame.whole, frame.stops_at_end, frame.stops_inside, frame.intact) == (
+        starts,
+        whole,
+        at_end,
+        inside,
+        intact,
+    )
+
+
+def test_stop_codons_are_those_of_the_standard_code():
+    assert STOP_CODONS == ("TAA", "TAG", "TGA")

@@ -46,7 +46,7 @@ def test_utr_exons_and_introns_are_found(strand):
     gene = GeneModel("g", "c", "+", (transcript,))
     if strand == "-":
         bases, gene = reverse_complement(bases), gene.reverse_complement(bases.size)
-    start, states = label_transcript(gene.transcripts[0], strand)
+    start, states = label_transcript(gene.transcripts[0])
     labels = np.zeros(bases.size, dtype=np.uint8)
     labels[start : start + states.size] = states
     nothing = certain(np.zeros(bases.size, dtype=np.uint8))
@@ -62,7 +62,7 @@ def test_utr_exons_and_introns_are_found(strand):
 
 def test_without_evidence_there_is_no_utr():
     bases, transcript = gene_with_utr_introns()
-    start, states = label_transcript(Transcript("t", transcript.cds, transcript.cds), "+")
+    start, states = label_transcript(Transcript("t", transcript.cds, transcript.cds, strand="+"))
     labels = np.zeros(bases.size, dtype=np.uint8)
     labels[start : start + states.size] = states
     nothing = certain(np.zeros(bases.size, dtype=np.uint8))

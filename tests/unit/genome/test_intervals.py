@@ -6,11 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from phytoscribe.annotation.model import merge_intervals
 from phytoscribe.errors import PhytoScribeError
 from phytoscribe.genome.intervals import (
     IntervalIndex,
     as_places,
+    merge_intervals,
     merged,
     overlapping,
     overlapping_pairs,

@@ -16,7 +16,6 @@ from phytoscribe.labels import (
     label_sites,
     label_transcript,
     mark_unknown_untranslated,
-    representative,
     transcripts_from_labels,
 )
 from phytoscribe.labels.states import ACCEPTOR_BIT, DONOR_BIT, UNKNOWN_SITE_BIT
@@ -24,7 +23,7 @@ from phytoscribe.labels.states import ACCEPTOR_BIT, DONOR_BIT, UNKNOWN_SITE_BIT
 EXAMPLE = "resources/example/athaliana/annotation.gff3.gz"
 
 # Contig positions:  0 1 | 2..4 UTR | 5..9 CDS | 10..13 intron | 14..17 CDS | 18..19 UTR
-PLUS = Transcript("t", ((2, 10), (14, 20)), ((5, 10), (14, 18)))
+PLUS = Transcript("t", ((2, 10), (14, 20)), ((5, 10), (14, 18)), strand="+")
 PLUS_STATES = [
     *[State.UTR5_EXON] * 3,
     State.START,
@@ -42,21 +41,21 @@ PLUS_STATES = [
 
 
 def test_plus_strand_literal_states():
-    start, labels = label_transcript(PLUS, "+")
+    start, labels = label_transcript(PLUS)
     assert start == 2
     assert labels.tolist() == [int(state) for state in PLUS_STATES]
 
 
 def test_minus_strand_is_the_mirror_image():
     mirrored = GeneModel("g", "c", "+", (PLUS,)).reverse_complement(22)
-    start, labels = label_transcript(mirrored.transcripts[0], "-")
+    start, labels = label_transcript(mirrored.transcripts[0])
     assert start == 2
     assert labels.tolist() == [int(state) for state in PLUS_STATES][::-1]
 
 
 def test_utr_introns_have_their_own_states():
-    transcript = Transcript("t", ((0, 2), (5, 12), (15, 17)), ((6, 12),))
-    _, labels = label_transcript(transcript, "+")
+    transcript = Transcript("t", ((0, 2), (5, 12), (15, 17)), ((6, 12),), strand="+")
+    _, labels = label_transcript(transcript)
     assert labels[2:5].tolist() == [State.UTR5_INTRON] * 3
     assert labels[12:15].tolist() == [State.UTR3_INTRON] * 3
     assert labels[6] == State.START
@@ -64,7 +63,7 @@ def test_utr_introns_have_their_own_states():
 
 
 def test_non_coding_transcripts_are_intergenic():
-    _, labels = label_transcript(Transcript("t", ((0, 30),)), "+")
+    _, labels = label_transcript(Transcript("t", ((0, 30),)))
     assert not labels.any()
 
 
@@ -80,7 +79,7 @@ def test_round_trip_on_real_transcripts(reference, strand):
         for transcript in gene.coding_transcripts:
             if gene.strand != strand or any(e - s < 2 for s, e in transcript.cds):
                 continue
-            start, labels = label_transcript(transcript, strand)
+            start, labels = label_transcript(transcript)
             (back,) = transcripts_from_labels(labels, strand)
             assert tuple((s + start, e + start) for s, e in back.exons) == transcript.exons
             assert tuple((s + start, e + start) for s, e in back.cds) == transcript.cds
@@ -92,7 +91,7 @@ def test_soft_targets_mark_where_isoforms_disagree():
     short = Transcript("a", ((0, 30), (60, 90)), ((0, 30), (60, 90)))
     long = Transcript("b", ((0, 33), (60, 90)), ((0, 33), (60, 90)))
     labels, positions, targets = label_contig([GeneModel("g", "c", "+", (short, long))], "+", 100)
-    assert representative(GeneModel("g", "c", "+", (short, long))) is long
+    assert GeneModel("g", "c", "+", (short, long)).representative.id == "b"
     assert labels[32] == State.LAST2
     assert set(range(29, 33)) <= set(positions.tolist())
     row = targets[positions.tolist().index(31)]

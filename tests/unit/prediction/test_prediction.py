@@ -25,7 +25,7 @@ from hypothesis import strategies as st
 
 import phytoscribe
 from phytoscribe.annotation.gff_reader import read_gff3
-from phytoscribe.annotation.model import GeneModel, Transcript
+from phytoscribe.annotation.model import GeneModel, Transcript, numbered
 from phytoscribe.annotation.sequences import translate
 from phytoscribe.decoding.settings import DecoderSettings
 from phytoscribe.devices import choose_precision, int8_is_fast
@@ -38,7 +38,7 @@ from phytoscribe.models.batches import WindowTokens, collate_tokens
 from phytoscribe.models.configuration import config_from_settings
 from phytoscribe.models.loading import load_model, model_hash
 from phytoscribe.prediction.memory import FreedMemory
-from phytoscribe.prediction.merge import PredictionFiles, numbered
+from phytoscribe.prediction.merge import PredictionFiles
 from phytoscribe.prediction.network import StructureNetwork
 from phytoscribe.prediction.predictor import StructurePredictor
 from phytoscribe.prediction.run import merge_shards, predict_shard

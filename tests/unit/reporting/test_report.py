@@ -19,6 +19,7 @@ from phytoscribe.reporting.genome_figures import GenomeEvidence, draw_genome
 from phytoscribe.reporting.inputs import GenomeInfo, read_inputs
 from phytoscribe.reporting.page import write_report
 from phytoscribe.reporting.result_tables import LOCI, PREDICTED_GENES, read_table
+from phytoscribe.reporting.score_figures import f1_by_level
 from phytoscribe.reporting.terminal import main, score_table
 from phytoscribe.tables import write_scores
 
@@ -328,3 +329,22 @@ def test_terminal_table(files, tmp_path, capsys):
     assert capsys.readouterr().out == table + "\n"
     assert main([str(tmp_path / "none.genes.tsv")]) == 1
     assert "none.genes.tsv" in capsys.readouterr().err
+
+
+def test_scores_near_loci_are_named_in_terminal_and_report(files, tmp_path):
+    table = pd.read_csv(files["genes"][0], sep="\t")
+    table["metric"] = table["metric"].replace({name: f"{name}_near_loci" for name in ("precision", "f1", "fp")})
+    write_scores(table, files["genes"][0])
+    shown = score_table(files["genes"])
+    assert shown.count("precision near loci") == shown.count("F1 near loci") == 2
+    assert shown.endswith("false genes elsewhere on the contigs are not seen")
+    drawing = f1_by_level("full", table)
+    assert drawing.title == "F1 near loci by level, exact CDS"
+    assert len(drawing.data) > 0
+    genes = pd.read_csv(files["predicted_genes"][0], sep="\t").assign(probability=0.95)
+    genes.to_csv(files["predicted_genes"][0], sep="\t", index=False)
+    text = text_of(page(files, tmp_path / "r.html"))
+    assert "near loci are higher than over whole contigs" in text
+    assert "genes near scored loci with a score" in text
+    assert "locus F1 near loci" in text
+    assert "locus F1 0" not in text

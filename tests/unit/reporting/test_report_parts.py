@@ -69,6 +69,11 @@ def test_score_tables_put_predictors_side_by_side_and_what_is_best_in_bold():
     assert [row[0] for row in table.rows] == ["locus", "intron chain"]
     assert table.rows[0] == ["locus", "10", *["0.500"] * 3, *["0.400"] * 3, *["1.000"] * 3]
     assert table.strong == {(0, 4), (1, 4)}, "what is made from the reference is no competitor"
+    beside = [(*row[:4], f"{row[4]}_near_loci" if row[4] != "recall" else row[4], *row[5:]) for row in ROWS]
+    renamed = level_table(scores(*beside), "all", "t")
+    assert (renamed.rows, renamed.strong) == (table.rows, table.strong)
+    assert renamed.columns[2:5] == ["P near loci", "R", "F1 near loci"]
+    assert count_table(scores(*beside)) is None, "scores are no counts"
     near, one = ruler_tables(scores(*ROWS))
     assert [row[0] for row in near.rows] == ["locus, ends within 100 bp"]
     assert (one.caption, len(one.rows)) == ("One isoform a gene on both sides", 1)
@@ -117,10 +122,10 @@ def test_costs_are_summed_over_the_jobs_of_this_run(tmp_path):
     benchmark(tmp_path / "predict_shard/oak.001.tsv", 30, "50")
     benchmark(tmp_path / "predict_shard/gone.000.tsv", 900)
     benchmark(tmp_path / "index_genome/oak.tsv", 0.1, "-")
-    benchmark(tmp_path / "make_windows.tsv", 5)
+    benchmark(tmp_path / "build_training_set.tsv", 5)
     benchmark(tmp_path / "report.tsv", 77)
     costs = read_costs(tmp_path, ["oak", "ash"])
-    assert list(costs["rule"]) == ["predict_shard", "make_windows", "index_genome"]
+    assert list(costs["rule"]) == ["predict_shard", "build_training_set", "index_genome"]
     assert list(costs.iloc[0]) == ["predict_shard", 2, 40.0, 30.0, 5.0, 100.5]
     assert pd.isna(costs["memory_mb"].iloc[2])
     assert [drawing.name for drawing in costs_figures(costs)] == ["costs_seconds", "costs_memory_mb"]
@@ -136,8 +141,8 @@ def test_costs_leave_out_shards_that_there_are_no_longer(tmp_path):
 
 
 def test_a_file_that_is_no_benchmark_is_named(tmp_path):
-    (tmp_path / "make_windows.tsv").write_text("x\n1\n")
-    with pytest.raises(PhytoScribeError, match=r"make_windows\.tsv: no benchmark"):
+    (tmp_path / "build_training_set.tsv").write_text("x\n1\n")
+    with pytest.raises(PhytoScribeError, match=r"build_training_set\.tsv: no benchmark"):
         read_costs(tmp_path, [])
 
 

@@ -8,10 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from phytoscribe.annotation.model import merge_intervals
 from phytoscribe.errors import ConfigError
+from phytoscribe.genome.intervals import complement, merge_intervals
 from phytoscribe.splits.held_out import (
-    complement,
     complete_contig_parts,
     held_out_intervals,
     train_contigs,

@@ -1,15 +1,16 @@
 """The leakage table: zero where it must be on real genes in both modes, and not blind to leaks put in by hand."""
 
+import numpy as np
 import pandas as pd
 import pytest
 
 from phytoscribe.errors import FastaError, ToolError
-from phytoscribe.genome.fasta import Genome, read_index
-from phytoscribe.splits import homology
+from phytoscribe.genome.fasta import Genome, read_index, write_index
 from phytoscribe.splits.assign import assign_splits, with_clusters
 from phytoscribe.splits.clusters import ClusterSettings, cluster_proteins
-from phytoscribe.splits.homology import best_hits
+from phytoscribe.splits.homology import best_hits, held_out_loci, nucleotide_hits, training_sequence
 from phytoscribe.splits.leakage import broken_promises, held_out_and_train, leakage_table
+from phytoscribe.splits.parts import parts_of_genome
 from phytoscribe.splits.protein_fasta import read_proteins
 from phytoscribe.splits.proteins import extract_proteins, protein_id
 from phytoscribe.splits.table import SPLIT_COLUMNS, read_splits, write_table
@@ -38,7 +39,14 @@ def table_of(chain, mode, splits=None):
     if splits is None:
         splits = assign_splits(loci, mode, FRACTIONS, contig_parts, ROLES, seed=1)
     hits = best_hits(*held_out_and_train(splits, loci, proteins), threads=2)
-    return splits, leakage_table(splits, loci, hits, mode, ROLES, contigs, contig_parts, 500)
+    return splits, leakage_table(splits, loci, hits, parts_of(splits, mode, ROLES, contigs, contig_parts, 500), set())
+
+
+def parts_of(splits, mode, roles, contigs, contig_parts, flank):
+    return {
+        name: parts_of_genome(splits, name, lengths, roles[name], mode, contig_parts.get(name, {}), flank)
+        for name, lengths in contigs.items()
+    }
 
 
 def value(table, check, part_a, part_b):
@@ -96,7 +104,8 @@ def splits_of(rows):
 def small_table(splits, mode, contig_parts, flank=0):
     loci = splits.assign(protein=splits["locus"])
     hits = pd.DataFrame({"protein": []})
-    return leakage_table(splits, loci, hits, mode, {"g": "train"}, {"g": {"c": 1000}}, contig_parts, flank)
+    parts = parts_of(splits, mode, {"g": "train"}, {"g": {"c": 1000}}, contig_parts, flank)
+    return leakage_table(splits, loci, hits, parts, {("g", "b")})
 
 
 def test_shared_bases_are_counted():
@@ -133,9 +142,33 @@ def test_blastp_finds_what_is_alike_and_nothing_else(chain):
     assert best_hits(proteins[:20], proteins[20:60], threads=1).equals(best_hits(proteins[:20], proteins[20:60], 2))
 
 
+def test_a_copy_of_a_held_out_locus_in_training_sequence_is_found(tmp_path):
+    letters = np.random.default_rng(3).choice(list("ACGT"), 12_000)
+    # "copy" (held out) stands again at 8000, reverse and with 5 % of its bases changed; "alone" stands nowhere else.
+    copied = letters[1000:2200].copy()
+    copied[::20] = "A"
+    letters[8000:9200] = [dict(zip("ACGT", "TGCA"))[base] for base in copied[::-1]]
+    (tmp_path / "g.fa").write_text(">c\n" + "".join(letters) + "\n")
+    write_index(tmp_path / "g.fa", tmp_path / "g.fa.fai")
+    splits = splits_of([(1100, 2100, "+", "copy", 0, "test"), (4000, 5000, "+", "alone", 1, "validate")])
+    with Genome(tmp_path / "g.fa") as genome:
+        parts = parts_of_genome(splits, "g", genome.contigs, "train", "cluster", {}, 100)
+        loci, seen = list(held_out_loci(splits, "g", genome, 100)), list(training_sequence(genome, parts))
+    assert [(key, len(bases)) for key, bases in loci] == [(("g", "copy"), 1200), (("g", "alone"), 1200)]
+    assert [(name, len(bases)) for name, bases in seen] == [("c:0", 1000), ("c:2200", 1700), ("c:5100", 6900)]
+    assert nucleotide_hits(loci, seen, 0.8, 0.5) == {("g", "copy")}
+    assert nucleotide_hits(loci, seen, 0.99, 0.5) == set()
+    assert nucleotide_hits(loci, seen[:2], 0.8, 0.5) == nucleotide_hits(loci, [], 0.8, 0.5) == set()
+    half = [(name, bases[:3500]) for name, bases in seen[2:]]
+    assert nucleotide_hits(loci, half, 0.8, 0.6) == set()
+    table = small_table(splits_of([(0, 90, "+", "a", 0, "train"), (300, 420, "-", "b", 1, "test")]), "cluster", {})
+    assert value(table, "loci_with_nucleotide_hit", "test", "train") == 1
+    assert value(table, "loci_with_nucleotide_hit", "validate", "train") == 0
+
+
 def test_a_missing_blast_is_one_message(monkeypatch):
-    monkeypatch.setattr(homology.shutil, "which", lambda name: None)
-    with pytest.raises(ToolError, match=r"makeblastdb: not found on PATH; install BLAST\+"):
+    monkeypatch.setenv("PATH", "")
+    with pytest.raises(ToolError, match=r"makeblastdb is not on PATH, .*; install it with .*ncbi-blast\+"):
         best_hits([("a", "MKV")], [("b", "MKV")])
 
 

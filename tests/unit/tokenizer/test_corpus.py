@@ -11,10 +11,11 @@ from hypothesis import strategies as st
 
 from phytoscribe.errors import ConfigError
 from phytoscribe.genome.fasta import Genome, write_index
+from phytoscribe.genome.intervals import complement, true_runs
 from phytoscribe.genome.sequence import N_CODE, decode, reverse_complement
 from phytoscribe.splits.assign import assign_splits
-from phytoscribe.splits.held_out import complement, held_out_intervals
-from phytoscribe.tokenizer.corpus import even_quotas, piece_texts, runs_without_n, sample_pieces
+from phytoscribe.splits.held_out import held_out_intervals
+from phytoscribe.tokenizer.corpus import even_quotas, piece_texts, sample_pieces
 
 NAME = "athaliana"
 PARTS = {"Chr2": "validate", "Chr5": "test", "Chr5_25975502_26975502": "test"}
@@ -102,7 +103,7 @@ def test_quotas_use_all_they_can_and_are_even(available, total):
 @given(st.lists(st.integers(0, 4), max_size=80))
 def test_runs_cover_all_known_bases(letters):
     codes = np.array(letters, dtype=np.uint8)
-    runs = runs_without_n(codes)
+    runs = true_runs(codes != N_CODE)
     inside = np.zeros(codes.size, dtype=bool)
     for start, end in runs:
         assert start < end

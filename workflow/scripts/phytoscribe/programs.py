@@ -1,7 +1,8 @@
-"""Calling the external programs of the evaluation: found or named as missing, checked, their versions told."""
+"""Calling external programs: found or named as missing, checked, their versions told."""
 
 from __future__ import annotations
 
+import logging
 import shlex
 import shutil
 import subprocess
@@ -15,11 +16,14 @@ PACKAGES = {
     "augustus": ("augustus augustus-data", "bioconda::augustus"),
     "busco": ("busco", "bioconda::busco"),
     "curl": ("curl", "conda-forge::curl"),
+    "cd-hit": ("cd-hit", "bioconda::cd-hit"),
     "minimap2": ("minimap2", "bioconda::minimap2"),
     "blastn": ("ncbi-blast+", "bioconda::blast"),
+    "blastp": ("ncbi-blast+", "bioconda::blast"),
     "makeblastdb": ("ncbi-blast+", "bioconda::blast"),
 }
-_STDERR_LINES = 5
+_STDERR_LINES = 8
+log = logging.getLogger(__name__)
 
 
 def require(program: str, purpose: str) -> str:
@@ -38,18 +42,24 @@ def require(program: str, purpose: str) -> str:
     return found
 
 
-def run(command: Sequence[str | Path], stdout: Path | None = None) -> str:
+def run(command: Sequence[str | float | Path], stdout: Path | None = None, cwd: Path | None = None) -> str:
     """Run a program to its end and return what it printed, or write that to the file ``stdout`` and return "".
+
+    Args:
+        command: the program and its arguments; they are logged.
+        stdout: a file for what it prints.
+        cwd: the folder that it runs in.
 
     Raises:
         ToolError: it ends with an exit code other than 0; the text holds the command and its last lines on stderr.
     """
     words = [str(word) for word in command]
+    log.info("%s", shlex.join(words))
     if stdout is None:
-        done = subprocess.run(words, capture_output=True, text=True, check=False)
+        done = subprocess.run(words, capture_output=True, text=True, check=False, cwd=cwd)
     else:
         with stdout.open("w", encoding="utf-8") as handle:
-            done = subprocess.run(words, stdout=handle, stderr=subprocess.PIPE, text=True, check=False)
+            done = subprocess.run(words, stdout=handle, stderr=subprocess.PIPE, text=True, check=False, cwd=cwd)
     if done.returncode != 0:
         lines = [line.strip() for line in (done.stderr or done.stdout or "").splitlines() if line.strip()]
         last = " | ".join(lines[-_STDERR_LINES:])

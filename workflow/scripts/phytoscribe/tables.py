@@ -12,6 +12,10 @@ from phytoscribe.files import atomic_open
 #: ``value`` is empty where it is not defined (a precision without predictions); ``n`` counts what it is taken over.
 COLUMNS = ("predictor", "level", "ruler", "subset", "metric", "value", "n")
 Row = tuple[str, str, str, str, str, float, int]
+#: Ends the name of a metric that counts only predictions near scored loci, not those on the rest of the contig.
+NEAR_LOCI = "_near_loci"
+#: Metrics that false genes between the loci would change.
+OF_PREDICTIONS = frozenset({"precision", "f1", "fp"})
 #: Columns of names, which may look like numbers.
 NAMES = dict.fromkeys(("predictor", "transcript", "gene", "locus", "contig", "read", "species", "lineage"), str)
 
@@ -19,6 +23,22 @@ NAMES = dict.fromkeys(("predictor", "transcript", "gene", "locus", "contig", "re
 def score_table(rows: list[Row]) -> pd.DataFrame:
     """Rows of :data:`COLUMNS` as a table."""
     return pd.DataFrame(rows, columns=list(COLUMNS))
+
+
+def near_loci(metric: str) -> str:
+    """Name of a metric where only predictions near scored loci count; that of recall and of right items is the same."""
+    return metric + NEAR_LOCI if metric in OF_PREDICTIONS else metric
+
+
+def counts_near_loci(scores: pd.DataFrame) -> bool:
+    """Whether a score table counts only predictions near scored loci."""
+    return bool(scores["metric"].isin([near_loci(metric) for metric in OF_PREDICTIONS]).any())
+
+
+def shown_metrics(scores: pd.DataFrame) -> tuple[str, str, str]:
+    """Names of precision, recall and F1 in a score table."""
+    near = counts_near_loci(scores)
+    return tuple(near_loci(metric) if near else metric for metric in ("precision", "recall", "f1"))
 
 
 def write_scores(scores: pd.DataFrame, path: str | Path) -> None:

@@ -7,13 +7,17 @@ from pathlib import Path
 import pytest
 
 from phytoscribe.annotation import GeneModel, Transcript
-from phytoscribe.annotation.checking.acceptance import Thresholds, Verdict, accepted_genes, comments_of, judge
+from phytoscribe.annotation.checking.acceptance import (
+    Thresholds,
+    Verdict,
+    comments_of,
+    judge,
+    likely_cause,
+    probe,
+)
 from phytoscribe.annotation.checking.check import CheckLimits, check_annotation
 from phytoscribe.annotation.checking.check_summary import summarise
-from phytoscribe.annotation.checking.cleaning_losses import rows_of_cleaning
-from phytoscribe.annotation.checking.diagnosis import likely_cause, probe
-from phytoscribe.annotation.checking.gene_table import gene_rows
-from phytoscribe.annotation.checking.transcript_table import TranscriptRow
+from phytoscribe.annotation.checking.tables import TranscriptRow, gene_rows, rows_of_cleaning, without_rejected
 from phytoscribe.annotation.cleaning.normalise import normalise
 from phytoscribe.genome import Genome, decode
 from phytoscribe.genome.fasta import write_index
@@ -224,8 +228,8 @@ def test_accepted_genes_keep_their_accepted_transcripts():
 
     one, two = transcript("t1"), transcript("t2")
     genes = [GeneModel("g1", "c", "+", (one, two)), GeneModel("g2", "c", "+", (transcript("t3"),))]
-    assert accepted_genes(genes, []) == genes
-    kept = accepted_genes(genes, [row("t1", "no_stop"), row("t3", "no_cds"), row("t2", "mixed_strands", 99)])
+    assert without_rejected(genes, []) == genes
+    kept = without_rejected(genes, [row("t1", "no_stop"), row("t3", "no_cds"), row("t2", "mixed_strands", 99)])
     # t2 of the cleaning step is another one, of the same id
     assert kept == [GeneModel("g1", "c", "+", (two,))]
 

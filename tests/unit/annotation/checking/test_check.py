@@ -10,9 +10,15 @@ import pytest
 from phytoscribe.annotation import GeneModel, Transcript
 from phytoscribe.annotation.checking.check import CheckLimits, check_annotation, find_fault
 from phytoscribe.annotation.checking.check_summary import read_summary, summarise, write_summary
-from phytoscribe.annotation.checking.gene_table import GeneRow, gene_rows
 from phytoscribe.annotation.checking.reasons import HARMLESS_REASONS, IN_WORDS, STRUCTURAL_REASONS, Reason
-from phytoscribe.annotation.checking.transcript_table import TranscriptRow, read_transcripts, write_transcripts
+from phytoscribe.annotation.checking.tables import (
+    GeneRow,
+    TranscriptRow,
+    gene_rows,
+    ignored_loci,
+    read_transcripts,
+    write_transcripts,
+)
 from phytoscribe.annotation.gff_reader import read_gff3
 from phytoscribe.errors import ConfigError, GffError
 from phytoscribe.files import atomic_open
@@ -209,6 +215,21 @@ def test_table_and_summary_are_read_back(tmp_path, name):
         **summary,
         "lengths": {**summary["lengths"], "edges": list(summary["lengths"]["edges"])},
     }
+
+
+def test_what_counts_for_nothing_in_training():
+    def row(gene, status, reason, start=0):
+        return TranscriptRow(gene, f"{gene}.1", "c", start, start + 9, "+", status, reason, "")
+
+    rows = [
+        row("a", "rejected", "no_stop", 10),
+        row("b", "rejected", "no_stop"),  # another transcript of b is accepted
+        row("c", "rejected", "not_protein_coding"),
+        row("d", "rejected", "organelle", 20),
+        row("e", "rejected", "duplicate"),
+        row("f", "accepted", ""),
+    ]
+    assert ignored_loci(rows, {"b"}) == [("c", 10, 19), ("c", 20, 29)]
 
 
 @pytest.mark.parametrize("text", ["", "gene\tx\n", "{}"])

@@ -227,7 +227,7 @@ def test_what_is_missing_is_made_and_counted(tmp_path, text, repairs):
     wide = "900" in text
     assert transcript.exons == (((100, 300), (500, 900)) if wide else ((200, 300), (500, 604)))
     assert transcript.cds == (((200, 300), (500, 604)) if "CDS" in text else ())
-    assert transcript.utrs("+") == ((((100, 200),), ((604, 900),)) if wide and "CDS" in text else ((), ()))
+    assert transcript.utrs() == ((((100, 200),), ((604, 900),)) if wide and "CDS" in text else ((), ()))
     assert report.counts == {RepairKind[kind]: 1 for kind in repairs.split()}
     assert all(row.id and row.place.startswith("c1:") and row.line for row in report.rows)
 

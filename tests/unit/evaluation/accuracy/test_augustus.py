@@ -6,9 +6,10 @@ import pytest
 
 from phytoscribe.annotation.gff_reader import read_gff3
 from phytoscribe.annotation.gff_writer import write_gff3
+from phytoscribe.annotation.model import numbered
 from phytoscribe.annotation.sequences import protein_of
 from phytoscribe.errors import GffError, ToolError
-from phytoscribe.evaluation.accuracy.augustus import numbered, predict_genes, read_augustus
+from phytoscribe.evaluation.accuracy.augustus import predict_genes, read_augustus
 from phytoscribe.genome.fasta import Genome, check_fasta, write_index
 from phytoscribe.genome.sequence import decode
 
@@ -71,7 +72,7 @@ def test_bad_output_names_its_line(tmp_path, bad):
 
 
 def test_written_and_read_again_nothing_changes(tmp_path):
-    genes = numbered(read_augustus(AUGUSTUS))
+    genes = list(numbered(read_augustus(AUGUSTUS), "augustus"))
     path = tmp_path / "augustus.gff3"
     with path.open("w") as handle:
         write_gff3(handle, genes, {genes[0].contig: 1_000_001})
@@ -87,7 +88,7 @@ def test_the_program_finds_open_reading_frames(genome):
     assert {gene.contig for gene in found} == {"short", "long"}
     assert len({gene.id for gene in found}) == len(found) >= 10
     inner = [gene for gene in found if gene.start > 0 and gene.end < genome.contigs[gene.contig]]
-    proteins = [protein_of(gene, t, genome.bases(gene.contig)) for gene in inner for t in gene.transcripts]
+    proteins = [protein_of(t, genome.bases(gene.contig)) for gene in inner for t in gene.transcripts]
     assert all("*" not in protein[:-1] for protein in proteins)
     assert sum(protein[0] == "M" and protein[-1] == "*" for protein in proteins) >= len(proteins) - 2
 

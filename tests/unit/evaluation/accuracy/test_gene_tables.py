@@ -3,7 +3,6 @@
 from collections import Counter
 from pathlib import Path
 
-import pandas as pd
 import pytest
 from hypothesis import given
 from predictions import pairs
@@ -121,8 +120,7 @@ def test_the_tables_count_what_the_scores_count(drawn):
 @pytest.fixture(scope="module")
 def evaluated():
     annotation = read_gff3(ROOT / "resources/example/athaliana/annotation.gff3.gz")
-    rejected = pd.DataFrame(columns=["transcript", "contig", "start0", "end", "reason"], dtype=str)
-    scope = Scope.of(annotation, rejected, [CONTIG])
+    scope = Scope.of(annotation, [], [CONTIG])
     predicted = read_augustus(ROOT / "tests/data/evaluation/augustus_chr5.gff.gz")
     return scope, predicted, evaluate_predictors({"augustus": predicted}, scope)
 

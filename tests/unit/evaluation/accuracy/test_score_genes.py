@@ -43,5 +43,5 @@ def test_a_table_of_another_kind_is_refused(reference, tmp_path):
     (tmp_path / "t.tsv").write_text("a\tb\n1\t2\n")
     done = scored(reference, reference, "--rejected", tmp_path / "t.tsv")
     assert done.returncode == 1
-    assert "t.tsv: no column" in done.stderr
+    assert "t.tsv, line 1: not a table of check_annotation (the columns are not gene, " in done.stderr
     assert "Traceback" not in done.stderr

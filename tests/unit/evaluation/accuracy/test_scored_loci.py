@@ -3,11 +3,14 @@
 import pandas as pd
 import pytest
 
+from phytoscribe.annotation.checking.tables import TranscriptRow, read_transcripts
 from phytoscribe.annotation.model import GeneModel, Transcript
 from phytoscribe.errors import ConfigError, PhytoScribeError
-from phytoscribe.evaluation.accuracy.scored_loci import Scope, read_rejected, score_predictors
+from phytoscribe.evaluation.accuracy.gene_evaluation import evaluate_predictors
+from phytoscribe.evaluation.accuracy.scored_loci import Scope, score_predictors
 from phytoscribe.genome.fasta import chosen_contigs
 from phytoscribe.splits.table import SPLIT_COLUMNS
+from phytoscribe.tables import counts_near_loci, shown_metrics
 
 
 def gene(name, start, contig="c", transcripts=1):
@@ -24,9 +27,11 @@ def splits(*rows):
 
 
 def rejected(*rows):
-    """Rows of (transcript, start, reason) on contig c, as the check's table has them: text."""
-    full = [(name, "c", str(start), str(start + 160), reason) for name, start, reason in rows]
-    return pd.DataFrame(full, columns=["transcript", "contig", "start0", "end", "reason"], dtype=str)
+    """Rows of the check's table from (transcript, start, reason), on contig c."""
+    return [
+        TranscriptRow(name[:-2], name, "c", start, start + 160, "+", "rejected", reason, "")
+        for name, start, reason in rows
+    ]
 
 
 GENES = [gene("a", 1000), gene("b", 3000), gene("u12", 5000), gene("broken", 7000)]
@@ -36,7 +41,7 @@ REJECTED = rejected(("u12.1", 5000, "at_ac_splice_site"), ("broken.1", 7000, "in
 def recall_and_precision(scope, predicted, subset="all"):
     table = score_predictors({"p": predicted}, scope)
     rows = table[(table["level"] == "locus") & (table["subset"] == subset)].set_index("metric")["value"]
-    return rows["recall"], rows["precision"]
+    return rows["recall"], rows[scope.metric("precision")]
 
 
 def test_contig_split_scores_every_intact_locus():
@@ -59,10 +64,12 @@ def test_a_prediction_beside_the_mask_counts_though_its_locus_is_hidden():
 
 def test_a_table_that_is_none_of_rejected_transcripts_is_named(tmp_path):
     (tmp_path / "r.tsv").write_text("transcript\tcontig\nx\tc\n")
-    with pytest.raises(PhytoScribeError, match=r"r\.tsv: no column 'end'; the check's table is"):
-        read_rejected(tmp_path / "r.tsv")
-    with pytest.raises(PhytoScribeError, match=r"no\.tsv: no table of rejected transcripts"):
-        read_rejected(tmp_path / "no.tsv")
+    with pytest.raises(
+        PhytoScribeError, match=r"r\.tsv, line 1: not a table of check_annotation.*columns are not gene, tr"
+    ):
+        read_transcripts(tmp_path / "r.tsv")
+    with pytest.raises(PhytoScribeError, match=r"no\.tsv: "):
+        read_transcripts(tmp_path / "no.tsv")
 
 
 def test_cluster_split_scores_only_near_held_out_loci():
@@ -71,6 +78,23 @@ def test_cluster_split_scores_only_near_held_out_loci():
     assert [g.id for g in scope.reference] == ["a"]
     assert recall_and_precision(scope, [*GENES, gene("far", 90_000)]) == (1, 1)
     assert recall_and_precision(scope, [*GENES, gene("beside", 1200)]) == (1, 0.5)
+
+
+def test_precision_that_does_not_see_false_genes_between_loci_has_a_name_of_its_own():
+    parts = {"contig": splits(("a", "test", True), ("b", "test", False))}
+    parts["cluster"] = splits(("a", "test", False), ("b", "train", False), ("u12", "validate", False))
+    usual, near = {"precision", "f1", "fp"}, {"precision_near_loci", "f1_near_loci", "fp_near_loci"}
+    for mode, table in parts.items():
+        scope = Scope.of(GENES, REJECTED, ["c"], splits=table)
+        scores = evaluate_predictors({"p": [*GENES, gene("far", 90_000)]}, scope).scores
+        found = set(scores["metric"])
+        wanted, other = (near, usual) if mode == "cluster" else (usual, near)
+        assert wanted <= found
+        assert not other & found
+        assert {"recall", "tp", "fn", "right", "novel"} <= found
+        assert set(score_predictors({"p": GENES}, scope)["metric"]) <= found
+        assert counts_near_loci(scores) is (mode == "cluster")
+        assert set(shown_metrics(scores)) == (wanted - {"fp", "fp_near_loci"}) | {"recall"}
 
 
 def test_without_splits_all_loci_count():

@@ -2,9 +2,9 @@
 
 from itertools import pairwise
 
-from phytoscribe.evaluation.long_reads import coverage as expression
+from phytoscribe.evaluation.long_reads import evidence as expression
 from phytoscribe.evaluation.long_reads.alignments import ReadAlignment
-from phytoscribe.evaluation.long_reads.coverage import covered_by_reads
+from phytoscribe.evaluation.long_reads.evidence import covered_by_reads
 
 
 def read(name, strand, *blocks):

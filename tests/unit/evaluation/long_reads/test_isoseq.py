@@ -23,8 +23,7 @@ from phytoscribe.evaluation.long_reads.alignments import (
 )
 from phytoscribe.evaluation.long_reads.evidence import ReadEvidence
 from phytoscribe.evaluation.long_reads.isoseq import score_isoseq
-from phytoscribe.evaluation.long_reads.read_agreement import agreement, with_blast
-from phytoscribe.evaluation.long_reads.read_support import blast_predictors, transcript_sequences
+from phytoscribe.evaluation.long_reads.read_support import agreement, blast_predictors, transcript_sequences, with_blast
 from phytoscribe.evaluation.long_reads.transcript_classes import transcript_table
 from phytoscribe.genome.fasta import Genome, check_fasta, write_index
 

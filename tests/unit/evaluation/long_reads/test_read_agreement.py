@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from phytoscribe.errors import PhytoScribeError
-from phytoscribe.evaluation.long_reads.read_agreement import agreement, cohens_kappa, with_blast
+from phytoscribe.evaluation.long_reads.read_support import agreement, cohens_kappa, with_blast
 from phytoscribe.evaluation.long_reads.transcript_classes import COLUMNS
 from phytoscribe.tables import read_table, write_table
 

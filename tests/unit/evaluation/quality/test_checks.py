@@ -40,13 +40,11 @@ from phytoscribe.evaluation.quality.gene_shapes import (
     measured,
     read_shapes,
     shape_table,
-    spokesman,
     write_shapes,
 )
-from phytoscribe.evaluation.quality.genome_content import Content, Desert, genome_content
+from phytoscribe.evaluation.quality.genome_content import Content, Desert, Repeats, genome_content
 from phytoscribe.evaluation.quality.predicted_genome import Prediction, read_prediction
 from phytoscribe.evaluation.quality.related_species import Related
-from phytoscribe.evaluation.quality.repeats import Repeats
 from phytoscribe.genome import Genome, check_fasta, decode
 from phytoscribe.genome.fasta import write_index
 
@@ -88,7 +86,7 @@ def test_facts_of_real_genes(real):
     facts = real.facts
     assert facts.genes == facts.complete == len(real.genes)
     assert facts.in_frame_stop == facts.without_start == facts.without_stop == 0
-    assert sum(facts.splice_sites.values()) == sum(len(spokesman(gene).cds_introns) for gene in real.genes)
+    assert sum(facts.splice_sites.values()) == sum(len(gene.representative.cds_introns) for gene in real.genes)
     assert 0.98 < facts.splice_sites["GT-AG"] / sum(facts.splice_sites.values()) < 1
     assert sum(facts.stop_codons.values()) == facts.genes
 
@@ -183,7 +181,7 @@ def test_content_is_what_counting_base_by_base_gives(tmp_path_factory, data, see
     masked = sum(
         (gene.contig, base) in repeated
         for gene in genes
-        if (transcript := spokesman(gene))
+        if (transcript := gene.representative)
         for start, end in transcript.cds
         for base in range(start, end)
     )

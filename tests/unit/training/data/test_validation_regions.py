@@ -11,7 +11,7 @@ from phytoscribe.errors import PhytoScribeError
 from phytoscribe.genome import Genome
 from phytoscribe.models.configuration import config_from_settings
 from phytoscribe.models.encoder import MaskedTokenModel
-from phytoscribe.splits.held_out import held_out_intervals
+from phytoscribe.splits.parts import PartInterval, Parts, parts_of_genome
 from phytoscribe.tokenizer.segments import Segmenter
 from phytoscribe.tokenizer.training import build_kmer_tokenizer
 from phytoscribe.training.data.validation import ValidationRegion, cut_regions, limit_regions, validation_intervals
@@ -21,6 +21,7 @@ from phytoscribe.training.tasks.masked_tokens.model import (
     collate_masked,
     masked_cross_entropy,
 )
+from phytoscribe.training.tasks.masked_tokens.task import held_out_tokens
 
 
 def gene(name: str, contig: str, start: int, end: int) -> GeneModel:
@@ -32,29 +33,34 @@ def region(name: str, species: str, length: int, genes: int = 1) -> ValidationRe
     return ValidationRegion(name, species, "", np.zeros(length, np.uint8), models, [])
 
 
-def test_whole_contigs_are_cut_into_bounded_stretches():
-    found = validation_intervals(pd.DataFrame(), "g", {"a": 1_200_000, "b": 10}, ["a"])
+def test_whole_contigs_are_cut_into_bounded_regions():
+    parts = Parts({"a": [PartInterval(0, 1_200_000, "validate")], "b": [PartInterval(0, 10, "train")]})
+    found = validation_intervals(parts)
     assert found == [("a", 0, 500_000), ("a", 500_000, 1_000_000), ("a", 1_000_000, 1_200_000)]
 
 
+LOCI = pd.DataFrame(
+    [("g", "a", 3_000, 4_000, "validate"), ("g", "a", 5_000, 6_000, "validate"), ("g", "a", 90, 99, "train")],
+    columns=["genome", "contig", "start", "end", "part"],
+)
+
+
 def test_loci_get_context_and_overlapping_ones_are_joined():
-    splits = pd.DataFrame(
-        [("g", "a", 3_000, 4_000, "validate"), ("g", "a", 5_000, 6_000, "validate"), ("g", "a", 90, 99, "train")],
-        columns=["genome", "contig", "start", "end", "part"],
-    )
-    assert validation_intervals(splits, "g", {"a": 7_000}, []) == [("a", 1_000, 7_000)]
-    assert validation_intervals(splits, "g", {"a": 7_000}, [], context=400) == [
-        ("a", 2_600, 4_400),
-        ("a", 4_600, 6_400),
-    ]
+    parts = parts_of_genome(LOCI, "g", {"a": 7_000}, "train", "cluster", {}, 500)
+    assert validation_intervals(parts) == [("a", 1_000, 7_000)]
+    assert validation_intervals(parts, context=400) == [("a", 2_600, 4_400), ("a", 4_600, 6_400)]
 
 
-def test_with_the_flank_as_context_pretraining_is_measured_on_hidden_bases_only():
-    columns = ["genome", "contig", "start", "end", "part"]
-    splits = pd.DataFrame([("g", "a", 3_000, 4_000, "validate"), ("g", "a", 6_000, 6_500, "test")], columns=columns)
-    hidden = held_out_intervals(splits, "g", {"a": 9_000}, "train", "cluster", {}, 500)["a"]
-    for _, start, end in validation_intervals(splits, "g", {"a": 9_000}, [], context=500):
-        assert any(s <= start and end <= e for s, e in hidden)
+def test_context_that_training_sees_is_named_and_pretraining_is_measured_without_it(arabidopsis_fasta, tmp_path):
+    build_kmer_tokenizer(3, ["g"], []).save_pretrained(tmp_path)
+    loci = LOCI.assign(contig="Chr4")
+    parts = parts_of_genome(loci, "g", {"Chr4": 7_000}, "train", "cluster", {}, 500)
+    with Genome(arabidopsis_fasta) as genome:
+        (found,) = cut_regions(genome, "g", "g", "L", parts, [], {})
+    assert found.seen == [(0, 1_500), (5_500, 6_000)]
+    held_out = held_out_tokens([found], Segmenter(tmp_path), 7_000, 5, seed=1)
+    (ids,) = held_out.originals
+    assert np.array_equal(Segmenter(tmp_path).desegment(ids)[:1_500], np.full(1_500, 4))
 
 
 def test_genes_move_into_the_region_and_others_are_masked(arabidopsis_fasta):
@@ -63,13 +69,19 @@ def test_genes_move_into_the_region_and_others_are_masked(arabidopsis_fasta):
         gene("other", "Chr4", 10_600, 10_700),
         gene("cut", "Chr4", 9_000, 10_050),
     ]
+    tiles = [
+        PartInterval(0, 10_000, "train"),
+        PartInterval(10_000, 10_500, "validate"),
+        PartInterval(10_500, 11_000, "hidden"),
+        PartInterval(11_000, 12_000, "train"),
+    ]
     with Genome(arabidopsis_fasta) as genome:
-        intervals = [("Chr4", 10_000, 11_000)]
-        (found,) = cut_regions(genome, "g", intervals, genes, {"in", "cut"}, {"Chr4": [(10_900, 12_000)]}, "L")
-        assert np.array_equal(found.bases, genome.bases("Chr4", 10_000, 11_000))
-    assert [(g.id, g.contig, g.start, g.end) for g in found.genes] == [("in", found.name, 100, 400)]
-    assert found.mask == [(0, 50), (600, 700), (900, 1_000)]
-    assert (found.species, found.lineage) == ("g", "L")
+        (found,) = cut_regions(genome, "g", "s", "L", Parts({"Chr4": tiles}), genes, {"Chr4": [(10_900, 12_000)]})
+        assert np.array_equal(found.bases, genome.bases("Chr4", 8_000, 12_000))
+    assert [(g.id, g.contig, g.start, g.end) for g in found.genes] == [("in", found.name, 2_100, 2_400)]
+    assert found.mask == [(1_000, 2_050), (2_600, 2_700), (2_900, 4_000)]
+    assert found.seen == [(0, 2_000), (3_000, 4_000)]
+    assert (found.species, found.lineage) == ("s", "L")
 
 
 def test_the_limit_takes_species_in_turn():

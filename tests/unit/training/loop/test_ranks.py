@@ -15,18 +15,17 @@ from pathlib import Path
 import pandas as pd
 import pytest
 import torch
+from small_training_set import contig_of, small_set
 from tiny_training import BATCH, CHECKPOINT_EVERY, STEPS
 
-from phytoscribe.annotation.gff_reader import read_gff3
 from phytoscribe.configuration.resources import place_of_prediction, places_of_ranks
 from phytoscribe.errors import ConfigError
-from phytoscribe.genome import Genome
 from phytoscribe.tokenizer.training import build_kmer_tokenizer
-from phytoscribe.training.data.training_set import TrainingGenome, write_training_arrays
+from phytoscribe.training.loop.callbacks import require_ranks
 from phytoscribe.training.loop.launch import launch_command, threads_of_ranks
 from phytoscribe.training.loop.ranks import divisors
-from phytoscribe.training.loop.runs import RunSettings, require_ranks
 from phytoscribe.training.loop.sampling import StepSampler
+from phytoscribe.training.loop.settings import RunSettings
 
 HERE = Path(__file__).parents[3]
 CONTIG = "Chr4"
@@ -36,10 +35,7 @@ LIMIT = 300
 @pytest.fixture(scope="module")
 def data(arabidopsis_fasta, tmp_path_factory) -> Path:
     folder = tmp_path_factory.mktemp("data")
-    genes = [g for g in read_gff3("resources/example/athaliana/annotation.gff3.gz") if g.contig == CONTIG]
-    with Genome(arabidopsis_fasta) as genome:
-        source = TrainingGenome("athaliana", "Brassicales", genome, [CONTIG], {CONTIG: []}, {}, genes)
-        write_training_arrays([source], folder / "arrays")
+    small_set(folder / "training_set", [contig_of(arabidopsis_fasta, CONTIG)])
     build_kmer_tokenizer(3, ["athaliana"], ["Brassicales"]).save_pretrained(folder / "tokens")
     return folder
 

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import itertools
 import logging
+from collections import Counter
 
 import numpy as np
 import pandas as pd
 import pytest
 import torch
+from small_training_set import contig_of, small_set
 
-from phytoscribe.annotation.gff_reader import read_gff3
-from phytoscribe.errors import ConfigError, PhytoScribeError
+from phytoscribe.errors import ConfigError
 from phytoscribe.genome import Genome, reverse_complement
 from phytoscribe.labels.states import (
     ACCEPTOR,
@@ -31,10 +32,10 @@ from phytoscribe.labels.states import (
 from phytoscribe.models.heads import HeadOutputs
 from phytoscribe.tokenizer.segments import Segmenter
 from phytoscribe.tokenizer.training import build_kmer_tokenizer
-from phytoscribe.training.data.training_set import TrainingArrays, TrainingGenome, write_training_arrays
+from phytoscribe.training.data.training_set import TrainingSet
 from phytoscribe.training.loop.fingerprint import claim_run_folder
-from phytoscribe.training.loop.runs import RunSettings, cosine_schedule
-from phytoscribe.training.loop.sampling import WindowOrder, contig_table
+from phytoscribe.training.loop.sampling import MixtureOrder, WindowOrder, contig_table, order_of_groups
+from phytoscribe.training.loop.settings import RunSettings, cosine_schedule
 from phytoscribe.training.tasks.masked_tokens.model import IGNORED, MASKED_SHARE, SHOWN_AS_MASK, mask_tokens
 from phytoscribe.training.tasks.structure.loss import LossSettings, label_weights, site_loss, structure_loss
 from phytoscribe.training.tasks.structure.windows import StructureDataset, collate_structure
@@ -45,15 +46,9 @@ IGNORED_SPAN = (50_000, 51_000)
 
 
 @pytest.fixture(scope="module")
-def arrays(arabidopsis_fasta, tmp_path_factory) -> TrainingArrays:
-    folder = tmp_path_factory.mktemp("arrays")
-    genome = Genome(arabidopsis_fasta)
-    genes = [g for g in read_gff3("resources/example/athaliana/annotation.gff3.gz") if g.contig == CONTIG]
-    source = TrainingGenome(
-        "athaliana", "Brassicales", genome, [CONTIG], {CONTIG: [HELD_OUT]}, {CONTIG: [IGNORED_SPAN]}, genes
-    )
-    write_training_arrays([source], folder)
-    return TrainingArrays.load(folder)
+def arrays(arabidopsis_fasta, tmp_path_factory) -> TrainingSet:
+    contig = contig_of(arabidopsis_fasta, CONTIG, held_out=[HELD_OUT], ignored=[IGNORED_SPAN])
+    return small_set(tmp_path_factory.mktemp("sets") / "set", [contig])
 
 
 @pytest.fixture(scope="module")
@@ -214,6 +209,8 @@ def test_schedule_rises_and_falls():
     assert max(factors) == pytest.approx(1.0)
     assert factors[100] == pytest.approx(0.1)
     assert all(a >= b for a, b in itertools.pairwise(factors[10:]))
+    lower = RunSettings(100, 1, 10, 1e-3, warmup_steps=10, final_rate=0.02)
+    assert cosine_schedule(100, lower) == pytest.approx(0.02)
 
 
 def test_steps_must_fit_the_checkpoints():
@@ -239,11 +236,6 @@ def test_a_run_folder_of_another_configuration_is_emptied(tmp_path, caplog):
     assert not (folder / "last.ckpt").exists()
 
 
-def test_no_training_sequence_is_said(tmp_path):
-    with pytest.raises(PhytoScribeError, match="no contig is left for training"):
-        write_training_arrays([], tmp_path)
-
-
 def test_batches_carry_the_pad_id_of_the_tokenizer(arrays, segmenter):
     order = WindowOrder(arrays.contigs, 1024, seed=3)
     dataset = StructureDataset(arrays, segmenter, order, unknown_share=0.0, seed=3)
@@ -253,3 +245,39 @@ def test_batches_carry_the_pad_id_of_the_tokenizer(arrays, segmenter):
         tail = batch.inputs.token_ids[row, window.tokens.token_ids.size :]
         assert (tail == segmenter.pad_id).all()
     assert isinstance(arrays.contigs, pd.DataFrame)
+
+
+def test_groups_are_drawn_in_their_changing_shares():
+    contigs = pd.DataFrame(
+        {"offset": [0, 50_000, 90_000], "length": [50_000, 40_000, 80_000], "group": ["a", "b", "a"]}
+    )
+    order = MixtureOrder(contigs, 1000, 3, {"a": 1, "b": 3}, {"a": 4, "b": 0}, 4000)
+    assert [order[i] for i in range(50)] == [
+        MixtureOrder(contigs, 1000, 3, {"a": 1, "b": 3}, {"a": 4, "b": 0}, 4000)[i] for i in range(50)
+    ]
+    rows = [order[i][0] for i in range(5000)]
+    early, late = Counter(rows[:400]), Counter(rows[4000:])
+    assert early[1] / 400 == pytest.approx(0.72, abs=0.07)
+    assert late[1] == 0
+    assert late[2] / late[0] == pytest.approx(80 / 50, rel=0.3)
+    for index in range(200):
+        row, start, strand = order[index]
+        assert 0 <= start <= contigs["length"][row] - 1000
+        assert strand in (0, 1)
+
+
+def test_a_mixture_names_groups_that_are_there_and_a_group_that_it_leaves_out_gives_nothing():
+    table = pd.DataFrame({"offset": [0, 9_000, 18_000], "length": [9_000] * 3, "group": ["a", "b", "c"]})
+    rows = np.array([1, 2])
+    found = order_of_groups(table, rows, 1000, 1, {"start": {"b": 1.0}}, 10)
+    assert {found[i][0] for i in range(30)} == {1}
+    everything = order_of_groups(table, rows, 1000, 1, {}, 10)
+    assert {everything[i][0] for i in range(30)} == {1, 2}
+    assert [everything[i] for i in range(30)] == [
+        (row + 1, start, strand)
+        for row, start, strand in (WindowOrder(table.iloc[rows], 1000, 1)[i] for i in range(30))
+    ]
+    with pytest.raises(ConfigError, match=r"no group a in the training set, which has b, c"):
+        order_of_groups(table, rows, 1000, 1, {"start": {"a": 1.0}}, 10)
+    with pytest.raises(ConfigError, match="add up to nothing"):
+        order_of_groups(table, rows, 1000, 1, {"start": {"b": 0.0}}, 10)

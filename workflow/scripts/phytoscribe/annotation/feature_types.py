@@ -6,7 +6,23 @@ from phytoscribe.annotation.model import Transcript
 
 #: The two types that say no more than that it is a transcript, and may code.
 TRANSCRIPT_TYPES = frozenset({"mRNA", "transcript"})
-#: Whole sequences, lower case; they are no genes, whatever hangs on them.
+#: Parts of a transcript as a clean GFF3 file spells them.
+PART_TYPES = frozenset({"exon", "CDS", "five_prime_UTR", "three_prime_UTR", "UTR"})
+#: All spellings that the cleaner takes, lower case, and what stands for them.
+PART_SPELLINGS = {
+    "exon": "exon",
+    "pseudogenic_exon": "exon",
+    "cds": "CDS",
+    "stop_codon": "stop_codon",
+    "utr": "UTR",
+    "five_prime_utr": "UTR",
+    "three_prime_utr": "UTR",
+    "5utr": "UTR",
+    "3utr": "UTR",
+    "5'-utr": "UTR",
+    "3'-utr": "UTR",
+}
+#: Whole sequences, lower case; they are no genes, whatever names them as its parent.
 SEQUENCE_TYPES = frozenset({"region", "chromosome", "contig", "supercontig", "scaffold", "sequence"})
 #: Attributes that hold the biotype of a gene; the first that a line has counts.
 BIOTYPE_KEYS = ("biotype", "gene_biotype", "gene_type", "locus_type")

@@ -146,7 +146,12 @@ def _escape(match: re.Match[str]) -> str:
 
 
 def parse_attributes(text: str, where: str) -> dict[str, str]:
-    """Decoded GFF3 attributes in file order; a repeated key is joined with commas, one without value left out.
+    """Decoded attributes of a clean GFF3 line, in file order; a repeated key is joined with commas.
+
+    A key without a value is left out.
+
+    Unlike :func:`read_attributes` it knows one dialect, refuses any other, and keeps a comma that a blank follows as it
+    is, so that a file that PhytoScribe wrote is read as it was written.
 
     Args:
         text: column 9.

@@ -13,18 +13,24 @@ from dataclasses import dataclass, field
 from operator import itemgetter
 from pathlib import Path
 
-from phytoscribe.annotation.feature_types import BIOTYPE_KEYS, TRANSCRIPT_TYPES, default_biotype, is_gene_type
+from phytoscribe.annotation.feature_types import (
+    BIOTYPE_KEYS,
+    PART_TYPES,
+    TRANSCRIPT_TYPES,
+    default_biotype,
+    is_gene_type,
+)
 from phytoscribe.annotation.gff_attributes import decode_id, parse_attributes
 from phytoscribe.annotation.gff_lines import GffRow, read_rows
-from phytoscribe.annotation.model import GeneModel, Interval, Transcript, merge_intervals
+from phytoscribe.annotation.model import GeneModel, Transcript
 from phytoscribe.collector import collector_paused
 from phytoscribe.errors import GffError
+from phytoscribe.genome.intervals import Interval, merge_intervals
 from phytoscribe.genome.names import shown, unquoted
 
 log = logging.getLogger(__name__)
 
-PART_TYPES = frozenset({"exon", "CDS", "five_prime_UTR", "three_prime_UTR", "UTR"})
-#: Features that may hang on a transcript and say nothing that exons and CDS do not say.
+#: Features that may belong to a transcript and say nothing that exons and CDS do not say.
 IGNORED_TYPES = frozenset({"start_codon", "stop_codon", "intron", "polypeptide", "protein", "codon"})
 
 
@@ -143,7 +149,7 @@ def _parents_of_part(path: str | Path, row: GffRow, parents: str) -> list[str]:
 
 
 def _sort_out(path: str | Path, found: _Collected, middle: dict[str, tuple[GffRow, dict[str, str]]]) -> None:
-    """Tell transcripts (child of a gene) from features that belong to no gene, and refuse orphans."""
+    """Separate transcripts (children of a gene) from features that belong to no gene, and refuse orphans."""
     loose = set()
     for identifier, (row, attributes) in middle.items():
         parents = [decode_id(parent.strip()) for parent in attributes.get("Parent", "").split(",") if parent.strip()]
@@ -231,6 +237,8 @@ def _transcript(
         attributes={key: value for key, value in attributes.items() if key not in ("ID", "Parent")},
         score=None if row.score == "." else float(row.score),
         start_phase=_phase(path, *coding[0 if gene.strand == "+" else -1][2:]) if coding else 0,
+        contig=gene.contig,
+        strand=gene.strand,
     )
 
 

@@ -53,14 +53,14 @@ def gene_lines(gene: GeneModel) -> list[str]:
         lines.append(_line(place, kind, span, transcript.score, gene.strand, ".", key, transcript.attributes))
         lines.extend(
             _line(place, kind, segment, None, gene.strand, phase, f"ID={part};Parent={name}", {})
-            for kind, segment, phase, part in _parts(transcript, gene.strand, name)
+            for kind, segment, phase, part in _parts(transcript, name)
         )
     return lines
 
 
-def _parts(transcript: Transcript, strand: str, name: str) -> list[tuple[str, Interval, str, str]]:
+def _parts(transcript: Transcript, name: str) -> list[tuple[str, Interval, str, str]]:
     """(type, segment, phase, id) of a transcript's exons, UTRs and CDS, by position."""
-    five_prime, three_prime = transcript.utrs(strand)
+    five_prime, three_prime = transcript.utrs()
     parts: list[tuple[str, Interval, str, str]] = []
     for kind, segments in (
         ("exon", transcript.exons),
@@ -68,9 +68,9 @@ def _parts(transcript: Transcript, strand: str, name: str) -> list[tuple[str, In
         ("three_prime_UTR", three_prime),
     ):
         for index, segment in enumerate(segments):
-            number = index + 1 if strand == "+" else len(segments) - index
+            number = index + 1 if transcript.strand == "+" else len(segments) - index
             parts.append((kind, segment, ".", f"{name}.{kind}{number}"))
-    for segment, phase in zip(transcript.cds, transcript.cds_phases(strand), strict=True):
+    for segment, phase in zip(transcript.cds, transcript.cds_phases(), strict=True):
         parts.append(("CDS", segment, str(phase), f"{name}.cds"))
     return sorted(parts, key=lambda part: (part[1][0], _PART_ORDER[part[0]]))
 

@@ -7,11 +7,12 @@ either strand.  Intervals are sorted by ascending start, whatever the strand.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from operator import itemgetter
 
-Interval = tuple[int, int]
+from phytoscribe.genome.intervals import Interval
+
 Attributes = Mapping[str, str]
 COMPLEMENT_STRAND = {"+": "-", "-": "+"}
 _end = itemgetter(1)
@@ -36,6 +37,7 @@ class Transcript:
         score: probability-like score in [0, 1], or None.
         start_phase: GFF3 phase of the first CDS segment in transcript order: bases to skip to the first full codon.
             0 for every complete CDS.
+        contig, strand: of its gene; a :class:`GeneModel` fills them in where they are empty.
     """
 
     id: str
@@ -45,6 +47,8 @@ class Transcript:
     attributes: Attributes = field(default_factory=dict, hash=False)
     score: float | None = None
     start_phase: int = 0
+    contig: str = ""
+    strand: str = ""
 
     @property
     def start(self) -> int:
@@ -67,24 +71,40 @@ class Transcript:
     def cds_length(self) -> int:
         return sum(end - start for start, end in self.cds)
 
-    def cds_phases(self, strand: str) -> tuple[int, ...]:
+    @property
+    def exonic_length(self) -> int:
+        return sum(end - start for start, end in self.exons)
+
+    @property
+    def is_forward(self) -> bool:
+        """True on the plus strand.
+
+        Raises:
+            ValueError: the transcript has no strand yet.
+        """
+        if self.strand not in COMPLEMENT_STRAND:
+            raise ValueError(f"transcript {self.id}: its strand is {self.strand!r}, not + or -; its gene must set it")
+        return self.strand == "+"
+
+    def cds_phases(self) -> tuple[int, ...]:
         """GFF3 phase of each CDS segment, in the order of :attr:`cds`."""
-        segments = self.cds if strand == "+" else self.cds[::-1]
+        forward = self.is_forward
+        segments = self.cds if forward else self.cds[::-1]
         phases = []
         phase = self.start_phase
         for start, end in segments:
             phases.append(phase)
             phase = (phase - (end - start)) % 3
-        return tuple(phases if strand == "+" else phases[::-1])
+        return tuple(phases if forward else phases[::-1])
 
-    def utrs(self, strand: str) -> tuple[tuple[Interval, ...], tuple[Interval, ...]]:
+    def utrs(self) -> tuple[tuple[Interval, ...], tuple[Interval, ...]]:
         """``(five_prime, three_prime)`` UTR segments, each sorted; both empty without CDS."""
         if not self.cds:
             return (), ()
         cds_start, cds_end = self.cds[0][0], self.cds[-1][1]
         left = tuple((s, min(e, cds_start)) for s, e in self.exons if s < cds_start)
         right = tuple((max(s, cds_end), e) for s, e in self.exons if e > cds_end)
-        return (left, right) if strand == "+" else (right, left)
+        return (left, right) if self.is_forward else (right, left)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +120,9 @@ class GeneModel:
         attributes: GFF3 attributes other than ``ID``.
         source: GFF3 column 2.
         score: probability-like score in [0, 1], or None.
+
+    Raises:
+        ValueError: a transcript names another contig or strand.
     """
 
     id: str
@@ -111,6 +134,21 @@ class GeneModel:
     source: str = "PhytoScribe"
     score: float | None = None
 
+    def __post_init__(self) -> None:
+        contig, strand = self.contig, self.strand
+        for transcript in self.transcripts:
+            if transcript.strand != strand or transcript.contig != contig:
+                object.__setattr__(self, "transcripts", tuple(self._placed(t) for t in self.transcripts))
+                break
+
+    def _placed(self, transcript: Transcript) -> Transcript:
+        if transcript.contig not in ("", self.contig) or transcript.strand not in ("", self.strand):
+            raise ValueError(
+                f"transcript {transcript.id} lies on {transcript.contig} {transcript.strand}, its gene {self.id} on "
+                f"{self.contig} {self.strand}; a gene must be on one strand of one sequence"
+            )
+        return replace(transcript, contig=self.contig, strand=self.strand)
+
     @property
     def start(self) -> int:
         return min(t.start for t in self.transcripts)
@@ -118,6 +156,11 @@ class GeneModel:
     @property
     def end(self) -> int:
         return max(t.end for t in self.transcripts)
+
+    @property
+    def representative(self) -> Transcript | None:
+        """The transcript with the longest CDS (then most exonic bases, then first in the file); None without CDS."""
+        return max(self.coding_transcripts, key=_size, default=None)
 
     @property
     def coding_transcripts(self) -> tuple[Transcript, ...]:
@@ -129,10 +172,13 @@ class GeneModel:
         def flip(segments: tuple[Interval, ...]) -> tuple[Interval, ...]:
             return tuple((contig_length - e, contig_length - s) for s, e in reversed(segments))
 
+        strand = COMPLEMENT_STRAND[self.strand]
         return replace(
             self,
-            strand=COMPLEMENT_STRAND[self.strand],
-            transcripts=tuple(replace(t, exons=flip(t.exons), cds=flip(t.cds)) for t in self.transcripts),
+            strand=strand,
+            transcripts=tuple(
+                replace(t, exons=flip(t.exons), cds=flip(t.cds), strand=strand) for t in self.transcripts
+            ),
         )
 
     def shifted(self, offset: int, contig: str | None = None) -> GeneModel:
@@ -141,27 +187,29 @@ class GeneModel:
         def move(segments: tuple[Interval, ...]) -> tuple[Interval, ...]:
             return tuple((s + offset, e + offset) for s, e in segments)
 
+        contig = self.contig if contig is None else contig
         return replace(
             self,
-            contig=self.contig if contig is None else contig,
-            transcripts=tuple(replace(t, exons=move(t.exons), cds=move(t.cds)) for t in self.transcripts),
+            contig=contig,
+            transcripts=tuple(
+                replace(t, exons=move(t.exons), cds=move(t.cds), contig=contig) for t in self.transcripts
+            ),
         )
+
+
+def _size(transcript: Transcript) -> tuple[int, int]:
+    return transcript.cds_length, transcript.exonic_length
+
+
+def numbered(genes: Iterable[GeneModel], prefix: str) -> Iterator[GeneModel]:
+    """Genes with ids ``{prefix}_g000001``, ... in the order given, and their transcripts with ``.t1``, ``.t2``, ..."""
+    for number, gene in enumerate(genes, start=1):
+        name = f"{prefix}_g{number:06d}"
+        transcripts = tuple(replace(t, id=f"{name}.t{k}") for k, t in enumerate(gene.transcripts, start=1))
+        yield replace(gene, id=name, transcripts=transcripts)
 
 
 def sort_genes(genes: Iterable[GeneModel], contig_order: Iterable[str]) -> list[GeneModel]:
     """Genes in order of contig, start, end, strand, id."""
     rank = {name: index for index, name in enumerate(contig_order)}
     return sorted(genes, key=lambda g: (rank[g.contig], g.start, g.end, g.strand, g.id))
-
-
-def merge_intervals(intervals: Iterable[Interval]) -> list[Interval]:
-    """Sorted union: intervals that overlap or touch are joined, empty ones dropped."""
-    merged: list[Interval] = []
-    for start, end in sorted(intervals):
-        if start >= end:
-            continue
-        if merged and start <= merged[-1][1]:
-            merged[-1] = (merged[-1][0], max(merged[-1][1], end))
-        else:
-            merged.append((start, end))
-    return merged

@@ -12,8 +12,13 @@ import re
 from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 
-from phytoscribe.annotation.seqid_proposal import Proposal, length_conflicts, propose_mapping, sequences_of
-from phytoscribe.annotation.sequence_names import canonical_names
+from phytoscribe.annotation.seqid_proposal import (
+    Proposal,
+    canonical_names,
+    length_conflicts,
+    propose_mapping,
+    sequences_of,
+)
 from phytoscribe.errors import ConfigError
 from phytoscribe.files import open_text
 from phytoscribe.genome.names import shown, some_names

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from itertools import product
-from typing import IO
+from typing import IO, NamedTuple
 
 import numpy as np
 
-from phytoscribe.annotation.model import GeneModel, Interval, Transcript
+from phytoscribe.annotation.model import Transcript
+from phytoscribe.genome.intervals import Interval
 from phytoscribe.genome.sequence import BASES, Bases, decode, encode, reverse_complement
 
 #: The standard genetic code (NCBI translation table 1), codons in the order TCAG x TCAG x TCAG.
@@ -17,6 +18,8 @@ GENETIC_CODE = {
     "".join(codon): amino_acid for codon, amino_acid in zip(product("TCAG", repeat=3), AMINO_ACIDS, strict=True)
 }
 STOP = "*"
+START_CODON = "ATG"
+STOP_CODONS = tuple(sorted(codon for codon, amino_acid in GENETIC_CODE.items() if amino_acid == STOP))
 _WIDTH = 60
 
 _CODON_TABLE = np.full((5, 5, 5), ord("X"), dtype=np.uint8)
@@ -60,19 +63,54 @@ def translate_codes(codes: Bases) -> str:
     return _CODON_TABLE[codons[:, 0], codons[:, 1], codons[:, 2]].tobytes().decode()
 
 
-def cds_of(gene: GeneModel, transcript: Transcript, bases: Bases) -> str:
+class ReadingFrame(NamedTuple):
+    """The codons of a coding sequence.
+
+    Attributes:
+        starts: the first one is ATG.
+        whole: no bases are left over behind the last full codon.
+        codons: full codons, stops among them.
+        first_stop: index of the first stop codon; -1 if there is none.
+        stops_at_end: the last codon is a stop, and ends the sequence.
+    """
+
+    starts: bool
+    whole: bool
+    codons: int
+    first_stop: int
+    stops_at_end: bool
+
+    @property
+    def stops_inside(self) -> bool:
+        """A stop codon comes before the last codon."""
+        return 0 <= self.first_stop < self.codons - 1
+
+    @property
+    def intact(self) -> bool:
+        """From ATG to the first stop codon, which ends it, in whole codons."""
+        return self.starts and self.stops_at_end and not self.stops_inside
+
+
+def reading_frame(codes: Bases) -> ReadingFrame:
+    """The codons of base codes, shape (length,), uint8, from the first base on."""
+    protein, whole = translate_codes(codes), len(codes) % 3 == 0
+    starts = decode(codes[:3]) == START_CODON
+    return ReadingFrame(starts, whole, len(protein), protein.find(STOP), whole and protein.endswith(STOP))
+
+
+def cds_of(transcript: Transcript, bases: Bases) -> str:
     """Coding sequence, stop codon inside, beginning with the bases that ``start_phase`` would skip."""
-    return splice(transcript.cds, gene.strand, bases)
+    return splice(transcript.cds, transcript.strand, bases)
 
 
-def protein_of(gene: GeneModel, transcript: Transcript, bases: Bases) -> str:
+def protein_of(transcript: Transcript, bases: Bases) -> str:
     """Protein with ``*`` for each stop codon (also the last); translation starts after ``start_phase`` bases."""
-    return translate_codes(spliced_codes(transcript.cds, gene.strand, bases)[transcript.start_phase :])
+    return translate_codes(spliced_codes(transcript.cds, transcript.strand, bases)[transcript.start_phase :])
 
 
-def transcript_of(gene: GeneModel, transcript: Transcript, bases: Bases) -> str:
+def transcript_of(transcript: Transcript, bases: Bases) -> str:
     """Sequence of the mature transcript: its exons joined."""
-    return splice(transcript.exons, gene.strand, bases)
+    return splice(transcript.exons, transcript.strand, bases)
 
 
 def write_fasta(handle: IO[str], records: Iterable[tuple[str, str]]) -> int:

@@ -141,7 +141,21 @@ def _training_mistakes(config: Config) -> Iterator[str]:
                 f"{section}.batch_size: {config[section]['batch_size']} must be a multiple of training.devices times "
                 f"training.nodes ({ranks}), since all of them share it"
             )
-    roles = [item["role"] for item in config["genomes"]]
+    finetune = config["finetune"]
+    if finetune["sequence_weight"] and finetune.get("mode") != "decoder" and finetune["batch_size"] % (2 * ranks):
+        yield (
+            f"finetune.batch_size: {finetune['batch_size']} must be a multiple of {2 * ranks}, since with "
+            "finetune.sequence_weight the batch of each process holds both strands of each window; change it, or set "
+            "sequence_weight: 0"
+        )
+    roles = {item["name"]: item["role"] for item in config["genomes"]}
+    for name in config["pretrain"]["genomes"]:
+        if roles.get(name) != "predict":
+            yield (
+                f"pretrain.genomes: '{name}' is no genome of role 'predict'{closest(name, roles)}; genomes of other "
+                "roles are read anyway as far as the split allows"
+            )
+    roles = list(roles.values())
     if "train" not in roles:
         yield (
             "predict.model is 'trained', but no genome has role 'train'; give one that role, "

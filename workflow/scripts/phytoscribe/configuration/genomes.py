@@ -25,6 +25,7 @@ class GenomeEntry:
             they are the same.
         organelles: contigs of organelles, besides those told by their names.
         terms: licence or usage terms, in the user's words.
+        species: name of the species that the model is told; genomes of one species share it.
         utrs: ``complete``, or ``incomplete`` where a transcript without UTR may have one all the same.
     """
 
@@ -42,6 +43,7 @@ class GenomeEntry:
     organelles: tuple[str, ...] = ()
     terms: str = ""
     utrs: str = "complete"
+    species: str = ""
 
     @classmethod
     def of(cls, item: Mapping[str, Any]) -> GenomeEntry:
@@ -62,6 +64,7 @@ class GenomeEntry:
             organelles=tuple(item.get("organelles") or ()),
             terms=item.get("terms", ""),
             utrs=item.get("utrs", "complete"),
+            species=item.get("species", item["name"]),
         )
 
     def contigs_of(self, part: str) -> list[str]:
@@ -117,10 +120,18 @@ class Genomes:
         """Genomes that the split sees: all whose role is not ``predict``, so that those never touch training."""
         return self.with_role(*SPLIT_ROLES)
 
-    @property
-    def with_incomplete_utrs(self) -> list[str]:
-        """Genomes of the split whose annotation leaves out untranslated regions."""
-        return [name for name in self.split if self._entries[name].utrs == "incomplete"]
+    def training_sources(self) -> list[dict[str, Any]]:
+        """What a training set is told of each genome of the split, beside its files."""
+        return [
+            {
+                "name": name,
+                "species": entry.species,
+                "lineage": entry.lineage,
+                "mask": entry.mask["path"] if entry.mask else None,
+                "complete_utrs": entry.utrs == "complete",
+            }
+            for name, entry in ((name, self._entries[name]) for name in self.split)
+        ]
 
     @property
     def trains(self) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from phytoscribe.annotation.model import Interval
+from phytoscribe.genome.intervals import Interval
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,6 @@ import numpy as np
 import numpy.typing as npt
 from numba import njit
 
-from phytoscribe.annotation.model import Interval, merge_intervals
 from phytoscribe.decoding import candidate_sites, lattice, scoring
 from phytoscribe.decoding.decoded_gene import CodingGene
 from phytoscribe.decoding.gene_regions import DecodedRegion, Stretch, stretches_of
@@ -28,6 +27,7 @@ from phytoscribe.decoding.lattice import SEGMENT_KINDS, Scores
 from phytoscribe.decoding.posteriors import chain_score, sums_over_paths
 from phytoscribe.decoding.settings import DecoderSettings, LengthScore
 from phytoscribe.decoding.streaming import decode_coding_genes
+from phytoscribe.genome.intervals import Interval, merge_intervals
 
 logger = logging.getLogger(__name__)
 

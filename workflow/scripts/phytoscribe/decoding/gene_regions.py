@@ -8,11 +8,13 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from phytoscribe.annotation.model import GeneModel, Interval, introns_between, merge_intervals
-from phytoscribe.annotation.sequences import splice
+from phytoscribe.annotation.model import GeneModel, introns_between
+from phytoscribe.annotation.sequences import reading_frame, splice, spliced_codes
 from phytoscribe.decoding import candidate_sites
 from phytoscribe.decoding.settings import DecoderSettings
 from phytoscribe.decoding.streaming import SiteScanner
+from phytoscribe.genome.intervals import Interval, merge_intervals
+from phytoscribe.genome.sequence import N_CODE
 
 
 @dataclass(frozen=True)
@@ -70,12 +72,10 @@ class Locus:
 def expressible(chain: Chain, bases: npt.NDArray[np.uint8], settings: DecoderSettings) -> bool:
     """Whether the grammar allows a CDS chain of a strand: codons, splice sites, lengths."""
     strand, cds = chain
-    sequence = splice(cds, strand, bases)
-    codons = [sequence[i : i + 3] for i in range(0, len(sequence), 3)]
-    stops = {"TAA", "TAG", "TGA"}
-    if len(sequence) % 3 or len(sequence) < settings.minimum_cds or "N" in sequence or codons[0] != "ATG":
+    codes = spliced_codes(cds, strand, bases)
+    if len(codes) < settings.minimum_cds or (codes == N_CODE).any() or not reading_frame(codes).intact:
         return False
-    if codons[-1] not in stops or stops & set(codons[:-1]) or any(end - start < 3 for start, end in cds):
+    if any(end - start < 3 for start, end in cds):
         return False
     for left, right in introns_between(cds):
         if right - left < settings.minimum_intron:

@@ -26,14 +26,14 @@ _LONGEST = 100_000
 def length_scores(genes: Iterable[GeneModel], minimum_intron: int = 40) -> dict[str, LengthScore]:
     """Log density of lengths for each length field of the settings: ``replace(settings, **length_scores(genes))``.
 
-    Lengths are taken from the first coding transcript of each gene.  A density in the logarithm of the length is
+    Lengths are taken from the representative transcript of each gene.  A density in the logarithm of the length is
     smoothed with a Gaussian kernel and turned back into one per bp; it is given at :data:`KNOTS`, and beyond them,
     where few lengths are left, falls geometrically with their mean excess.  A kind with fewer than ten lengths
     scores 0.
     """
     found: dict[str, list[int]] = {name: [] for name in (*SEGMENT_LENGTHS, "intron_lengths")}
     for gene in genes:
-        for transcript in gene.coding_transcripts[:1]:
+        if transcript := gene.representative:
             cds = transcript.cds if gene.strand == "+" else transcript.cds[::-1]
             lengths = [end - start for start, end in cds]
             if len(lengths) == 1:

@@ -11,10 +11,9 @@ import numpy as np
 import numpy.typing as npt
 from numba import njit
 
-from phytoscribe.annotation.model import Interval
 from phytoscribe.decoding.decoded_gene import CodingGene
 from phytoscribe.decoding.settings import DecoderSettings
-from phytoscribe.genome.runs import true_runs
+from phytoscribe.genome.intervals import Interval, true_runs
 from phytoscribe.genome.sequence import reverse_complement
 from phytoscribe.labels.states import State
 

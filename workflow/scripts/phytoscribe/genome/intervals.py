@@ -1,4 +1,4 @@
-"""Sets of half-open intervals: merging, overlap and shared length, one by one and as arrays.
+"""Sets of half-open intervals: union, gaps, overlap and shared length, one by one and as arrays.
 
 Coordinates are 0-based and half-open.  A *track* is any hashable name of an axis: a contig, or a (contig, strand).
 The functions on arrays take *places*, which are coordinates on the one axis of
@@ -9,16 +9,16 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections import defaultdict
-from collections.abc import Hashable, Iterable, Mapping
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
-from phytoscribe.annotation.model import Interval, merge_intervals
 from phytoscribe.errors import PhytoScribeError
 from phytoscribe.files import open_text
 
+Interval = tuple[int, int]
 Places = npt.NDArray[np.int64]
 
 
@@ -64,6 +64,32 @@ def _check_place(where: str, contig: str, end: int, contigs: Mapping[str, int]) 
             f"{where}: the interval ends at {end}, but contig {contig!r} has {contigs[contig]} bases; correct or "
             "remove the line, or use the BED file of this genome version"
         )
+
+
+def merge_intervals(intervals: Iterable[Interval]) -> list[Interval]:
+    """Sorted union: intervals that overlap or touch are joined, empty ones dropped."""
+    merged: list[Interval] = []
+    for start, end in sorted(intervals):
+        if start >= end:
+            continue
+        if merged and start <= merged[-1][1]:
+            merged[-1] = (merged[-1][0], max(merged[-1][1], end))
+        else:
+            merged.append((start, end))
+    return merged
+
+
+def complement(intervals: Sequence[Interval], length: int) -> list[Interval]:
+    """Gaps between sorted, merged intervals within ``[0, length)``."""
+    edges = [0, *(edge for interval in intervals for edge in interval), length]
+    return [(start, end) for start, end in zip(edges[::2], edges[1::2], strict=True) if start < end]
+
+
+def true_runs(mask: npt.NDArray[np.bool_], offset: int = 0) -> tuple[Interval, ...]:
+    """Maximal runs of True as sorted half-open intervals; ``offset`` is the position of the first element."""
+    edges = np.diff(np.concatenate(([0], mask.astype(np.int8), [0])))
+    starts, ends = np.flatnonzero(edges == 1) + offset, np.flatnonzero(edges == -1) + offset
+    return tuple(zip(starts.tolist(), ends.tolist(), strict=True))
 
 
 class IntervalIndex:

@@ -1,4 +1,4 @@
-"""Contigs that are a chloroplast or a mitochondrion, told by their names."""
+"""Contigs that are a chloroplast or a mitochondrion, recognised by their names."""
 
 from __future__ import annotations
 

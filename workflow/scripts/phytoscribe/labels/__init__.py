@@ -5,7 +5,6 @@ from phytoscribe.labels.encode import (
     label_sites,
     label_transcript,
     mark_unknown_untranslated,
-    representative,
     transcripts_from_labels,
 )
 from phytoscribe.labels.states import (
@@ -32,6 +31,5 @@ __all__ = [
     "label_sites",
     "label_transcript",
     "mark_unknown_untranslated",
-    "representative",
     "transcripts_from_labels",
 ]

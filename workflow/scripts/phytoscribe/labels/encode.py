@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
 
-from phytoscribe.annotation.model import GeneModel, Interval, Transcript
-from phytoscribe.genome.runs import true_runs
+from phytoscribe.annotation.model import COMPLEMENT_STRAND, GeneModel, Interval, Transcript
+from phytoscribe.genome.intervals import true_runs
 from phytoscribe.labels.states import (
     ACCEPTOR_BIT,
     CODING_STATES,
@@ -23,7 +24,7 @@ from phytoscribe.labels.states import (
 Labels = npt.NDArray[np.uint8]
 
 
-def label_transcript(transcript: Transcript, strand: str) -> tuple[int, Labels]:
+def label_transcript(transcript: Transcript) -> tuple[int, Labels]:
     """States of one transcript, in contig orientation.
 
     Returns:
@@ -36,9 +37,9 @@ def label_transcript(transcript: Transcript, strand: str) -> tuple[int, Labels]:
     labels = np.zeros(end - start, dtype=np.uint8)
     if not transcript.cds:
         return start, labels
-    if strand == "-":
+    if not transcript.is_forward:
         mirrored = _mirror(transcript, end)
-        _, reading = label_transcript(mirrored, "+")
+        _, reading = label_transcript(mirrored)
         return start, reading[::-1].copy()
 
     _label_untranslated(transcript, labels, start)
@@ -63,7 +64,8 @@ def _mirror(transcript: Transcript, end: int) -> Transcript:
     def flip(segments: tuple[Interval, ...]) -> tuple[Interval, ...]:
         return tuple((end - e, end - s) for s, e in reversed(segments))
 
-    return Transcript(transcript.id, flip(transcript.exons), flip(transcript.cds), start_phase=transcript.start_phase)
+    exons, cds, strand = flip(transcript.exons), flip(transcript.cds), COMPLEMENT_STRAND[transcript.strand]
+    return replace(transcript, exons=exons, cds=cds, strand=strand)
 
 
 def _label_untranslated(transcript: Transcript, labels: Labels, start: int) -> None:
@@ -74,11 +76,6 @@ def _label_untranslated(transcript: Transcript, labels: Labels, start: int) -> N
         labels[left - start : min(right - start, cds_start)] = State.UTR5_EXON
         if right - start > cds_end:
             labels[max(left - start, cds_end) : right - start] = State.UTR3_EXON
-
-
-def representative(gene: GeneModel) -> Transcript:
-    """The transcript with the longest CDS (then most exonic bases, then first in the file)."""
-    return max(gene.coding_transcripts, key=lambda t: (t.cds_length, sum(e - s for s, e in t.exons)))
 
 
 def label_contig(genes: Iterable[GeneModel], strand: str, length: int) -> tuple[Labels, npt.NDArray, npt.NDArray]:
@@ -93,10 +90,11 @@ def label_contig(genes: Iterable[GeneModel], strand: str, length: int) -> tuple[
     """
     labels = np.zeros(length, dtype=np.uint8)
     owner = np.full(length, -1, dtype=np.int32)
-    chosen = [g for g in genes if g.strand == strand and g.coding_transcripts]
-    chosen.sort(key=lambda g: (representative(g).cds_length, g.start, g.id))
-    for number, gene in enumerate(chosen):
-        offset, states = label_transcript(representative(gene), strand)
+    spoken = [(g, t) for g in genes if g.strand == strand and (t := g.representative)]
+    spoken.sort(key=lambda pair: (pair[1].cds_length, pair[0].start, pair[0].id))
+    chosen = [gene for gene, _ in spoken]
+    for number, (_, transcript) in enumerate(spoken):
+        offset, states = label_transcript(transcript)
         labels[offset : offset + states.size] = states
         owner[offset : offset + states.size] = number
     for number, gene in enumerate(chosen):
@@ -118,7 +116,7 @@ def _isoform_shares(gene: GeneModel) -> npt.NDArray[np.float32]:
     span = np.arange(gene.end - gene.start)
     shares = np.zeros((span.size, STATE_COUNT), dtype=np.float32)
     for transcript in gene.coding_transcripts:
-        offset, states = label_transcript(transcript, gene.strand)
+        offset, states = label_transcript(transcript)
         whole = np.zeros(span.size, dtype=np.uint8)
         whole[offset - gene.start : offset - gene.start + states.size] = states
         shares[span, whole] += 1.0 / len(gene.coding_transcripts)
@@ -189,6 +187,6 @@ def transcripts_from_labels(labels: Sequence[int] | Labels, strand: str) -> list
     exonic = genic & ~np.isin(states, (*INTRON_STATES, State.UTR5_INTRON, State.UTR3_INTRON))
     coding = np.isin(states, CODING_STATES)
     return [
-        Transcript(f"t{number}", true_runs(exonic[left:right], left), true_runs(coding[left:right], left))
+        Transcript(f"t{number}", true_runs(exonic[left:right], left), true_runs(coding[left:right], left), strand="+")
         for number, (left, right) in enumerate(true_runs(genic), start=1)
     ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -26,14 +26,6 @@ class PredictionFiles:
     cds: str | Path
     transcripts: str | Path
     stats: str | Path
-
-
-def numbered(genes: Iterable[GeneModel], genome: str) -> Iterator[GeneModel]:
-    """Sorted genes with ids ``{genome}_g000001``, and their transcripts with ``.t1``, ``.t2``..."""
-    for number, gene in enumerate(genes, start=1):
-        name = f"{genome}_g{number:06d}"
-        transcripts = tuple(replace(t, id=f"{name}.t{k}") for k, t in enumerate(gene.transcripts, start=1))
-        yield replace(gene, id=name, transcripts=transcripts)
 
 
 def write_prediction(
@@ -69,9 +61,9 @@ def write_prediction(
                 statistics.add(gene)
                 bases, moved = genome.bases(gene.contig, gene.start, gene.end), gene.shifted(-gene.start)
                 for t in moved.transcripts:
-                    sequences.write_fasta(proteins, [(t.id, sequences.protein_of(moved, t, bases))])
-                    sequences.write_fasta(cds, [(t.id, sequences.cds_of(moved, t, bases))])
-                    sequences.write_fasta(transcripts, [(t.id, sequences.transcript_of(moved, t, bases))])
+                    sequences.write_fasta(proteins, [(t.id, sequences.protein_of(t, bases))])
+                    sequences.write_fasta(cds, [(t.id, sequences.cds_of(t, bases))])
+                    sequences.write_fasta(transcripts, [(t.id, sequences.transcript_of(t, bases))])
                 yield gene
 
         count = write_gff3(gff3, written(), contigs, lines)

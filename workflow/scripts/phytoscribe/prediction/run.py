@@ -12,13 +12,14 @@ from pathlib import Path
 from typing import Any
 
 from phytoscribe import __version__
+from phytoscribe.annotation.model import numbered
 from phytoscribe.devices import choose_device
 from phytoscribe.genome import Genome
 from phytoscribe.genome.fasta import chosen_contigs
 from phytoscribe.genome.organelles import organelle_of
 from phytoscribe.models.loading import model_hash
 from phytoscribe.prediction.memory import FreedMemory
-from phytoscribe.prediction.merge import PredictionFiles, numbered, write_prediction
+from phytoscribe.prediction.merge import PredictionFiles, write_prediction
 from phytoscribe.prediction.predictor import Piece, StructurePredictor
 from phytoscribe.prediction.settings import PredictionSettings
 from phytoscribe.prediction.shards import Shards, contigs_in_order, contigs_of_shard, shard_writer, sorted_genes

@@ -33,7 +33,7 @@ class PredictionStatistics:
             self._exons[len(transcript.exons)] += 1
             self._cds[transcript.cds_length] += 1
             self._introns.update(end - start for start, end in transcript.introns)
-            for side, segments in enumerate(transcript.utrs(gene.strand)):
+            for side, segments in enumerate(transcript.utrs()):
                 self._untranslated[side] += bool(segments)
 
     def summary(self, contigs: Mapping[str, int]) -> dict[str, Any]:

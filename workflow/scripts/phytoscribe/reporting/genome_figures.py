@@ -23,6 +23,7 @@ from phytoscribe.reporting.score_figures import (
 )
 from phytoscribe.reporting.structure_figures import length_distributions, score_distribution
 from phytoscribe.reporting.worst_loci import AlignedReads, GenesByPlace, worst_loci
+from phytoscribe.tables import counts_near_loci
 
 #: Loci in the error atlas.
 ATLAS = 20
@@ -61,7 +62,7 @@ def draw_genome(evidence: GenomeEvidence) -> Iterator[Drawing]:
         yield f1_by_level(name, evidence.scores)
     if loci is not None and predicted is not None:
         for found in (
-            precision_recall(name, loci, predicted),
+            precision_recall(name, loci, predicted, evidence.scores is not None and counts_near_loci(evidence.scores)),
             calibration(name, predicted),
             error_classes(name, "reference loci", loci),
             error_classes(name, "predicted genes", predicted),

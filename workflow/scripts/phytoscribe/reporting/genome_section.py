@@ -19,12 +19,19 @@ from phytoscribe.reporting.score_tables import (
     subset_table,
 )
 from phytoscribe.reporting.worst_loci import RULE
+from phytoscribe.tables import counts_near_loci
 
 ANCHOR = "genome-"
 RULER_NOTE = (
     "Exact CDS: both ends of every segment equal, stop codon inside. A transcript is right if its CDS chain is that of "
     "any reference isoform, a locus if one of its transcripts is. Masked intervals count on neither side. "
     "P: precision, R: recall; n: items in the reference. docs/scores.md defines every row."
+)
+
+NEAR_NOTE = (
+    "Training loci lie on the same contigs (split.mode: cluster), so only predictions near scored loci count. False "
+    "genes elsewhere are not seen: precision and F1 near loci are higher than over whole contigs; do not compare them "
+    "with precision and F1 of split.mode: contig. Recall is not affected."
 )
 
 
@@ -49,6 +56,8 @@ def _scores(name: str, inputs: ReportInputs, figures: list[KeptFigure]) -> list[
     if scores is None:
         return [Paragraph(f"{name}: no held-out reference annotation, so no scores.", quiet=True)]
     blocks: list[Block] = [Heading("Scores against the reference"), Paragraph(RULER_NOTE)]
+    if counts_near_loci(scores):
+        blocks.append(Paragraph(NEAR_NOTE))
     if not (scores["predictor"] == "augustus").any():
         blocks.append(Paragraph("AUGUSTUS was not run for this genome.", quiet=True))
     found = (

@@ -18,6 +18,7 @@ from phytoscribe.evaluation.accuracy.scored_loci import NO_TRAIN_HOMOLOGUE
 from phytoscribe.reporting.blocks import words
 from phytoscribe.reporting.drawing import Drawing
 from phytoscribe.reporting.style import INK, RULE, SOFT, STYLE, color_of, marker_of, name_of
+from phytoscribe.tables import counts_near_loci, near_loci, shown_metrics
 
 GROUP = "scores"
 OURS = "phytoscribe"
@@ -35,7 +36,8 @@ def f1_by_level(genome: str, scores: pd.DataFrame) -> Drawing:
     Args:
         scores: ``{genome}.genes.tsv``.
     """
-    exact = scores[(scores["metric"] == "f1") & (scores["ruler"] == "exact")]
+    title = "F1 near loci" if counts_near_loci(scores) else "F1"
+    exact = scores[(scores["metric"] == shown_metrics(scores)[2]) & (scores["ruler"] == "exact")]
     shown = exact[exact["subset"].isin(["all", NO_TRAIN_HOMOLOGUE]) & exact["value"].notna()]
     levels = list(dict.fromkeys(exact["level"]))
     predictors = list(dict.fromkeys(shown["predictor"]))
@@ -57,23 +59,23 @@ def f1_by_level(genome: str, scores: pd.DataFrame) -> Drawing:
                 )  # fmt: skip
         axes.set_yticks(list(place.values()), [words(level) for level in levels])
         axes.set_xlim(0, 1.02)
-        axes.set_xlabel("F1, exact CDS")
+        axes.set_xlabel(f"{title}, exact CDS")
         axes.grid(axis="both", color=RULE, linewidth=0.7)
         axes.tick_params(length=0)
         _legend_above(axes)
     seen = "; ".join(
-        f"{name_of(predictor)}: locus F1 {value:.3f}"
+        f"{name_of(predictor)}: locus {title} {value:.3f}"
         for predictor, value in shown[(shown["level"] == "locus") & (shown["subset"] == "all")][
             ["predictor", "value"]
         ].itertuples(index=False)
     )
     return Drawing(
-        "f1_by_level", GROUP, "F1 by level, exact CDS", f"F1 by level for {genome}. {seen}.", figure,
+        "f1_by_level", GROUP, f"{title} by level, exact CDS", f"{title} by level for {genome}. {seen}.", figure,
         shown[["predictor", "level", "subset", "value", "n"]],
     )  # fmt: skip
 
 
-def precision_recall(genome: str, loci: pd.DataFrame, predicted: pd.DataFrame) -> Drawing | None:
+def precision_recall(genome: str, loci: pd.DataFrame, predicted: pd.DataFrame, near: bool = False) -> Drawing | None:
     """Precision and recall of exact loci when only genes with a score from a cut upwards are kept.
 
     A predictor without probabilities is a point.  None without reference loci or predicted genes.
@@ -81,7 +83,9 @@ def precision_recall(genome: str, loci: pd.DataFrame, predicted: pd.DataFrame) -
     Args:
         loci: ``{genome}.reference_loci.tsv``.
         predicted: ``{genome}.predicted_genes.tsv``.
+        near: only predictions near scored loci count (:func:`phytoscribe.tables.counts_near_loci`).
     """
+    measure = "precision near loci" if near else "precision"
     predictors = [name for name in dict.fromkeys(predicted["predictor"]) if (loci["predictor"] == name).any()]
     if not predictors:
         return None
@@ -116,18 +120,20 @@ def precision_recall(genome: str, loci: pd.DataFrame, predicted: pd.DataFrame) -
         axes.set_xlim(0, 1.02)
         axes.set_ylim(0, 1.02)
         axes.set_xlabel("recall of loci, exact CDS")
-        axes.set_ylabel("precision")
+        axes.set_ylabel(measure)
         axes.grid(color=RULE, linewidth=0.7)
         _legend_above(axes)
     ends = curves.groupby("predictor", sort=False).tail(1)
     seen = "; ".join(
-        f"{name_of(row.predictor)}, all genes: precision {row.precision:.3f}, recall {row.recall:.3f}"
+        f"{name_of(row.predictor)}, all genes: {measure} {row.precision:.3f}, recall {row.recall:.3f}"
         for row in ends.itertuples()
     )
     return Drawing(
-        "precision_recall", GROUP, "Precision and recall over the score cut",
-        f"Precision against recall of exact loci of {genome} over the gene score cut. {seen}.", figure,
-        curves[["predictor", "cut", "genes", "right_genes", "found_loci", "precision", "recall"]],
+        "precision_recall", GROUP, f"{measure.capitalize()} and recall over the score cut",
+        f"{measure.capitalize()} against recall of exact loci of {genome} over the gene score cut. {seen}.", figure,
+        curves[["predictor", "cut", "genes", "right_genes", "found_loci", "precision", "recall"]].rename(
+            columns={"precision": near_loci("precision")} if near else {}
+        ),
     )  # fmt: skip
 
 

@@ -11,8 +11,8 @@ from phytoscribe.evaluation.accuracy.scored_loci import NO_TRAIN_HOMOLOGUE
 from phytoscribe.evaluation.quality.gene_shapes import QUANTILES
 from phytoscribe.reporting.blocks import MISSING, Table, number, number_of, score, words
 from phytoscribe.reporting.style import PREDICTORS, name_of
+from phytoscribe.tables import OF_PREDICTIONS, counts_near_loci, near_loci, shown_metrics
 
-METRICS = ("precision", "recall", "f1")
 #: Rulers with a tolerance, and the others with the caption of their table.
 WITHIN = {"within_3": "ends within 3 bp", "within_100": "ends within 100 bp"}
 RULER_CAPTIONS = {
@@ -53,7 +53,9 @@ BLAST_CAPTIONS = {
 
 def level_table(scores: pd.DataFrame, subset: str, caption: str) -> Table | None:
     """Precision, recall and F1 at all levels of the exact ruler; None where the subset holds nothing."""
-    chosen = scores[(scores["ruler"] == "exact") & (scores["subset"] == subset) & scores["metric"].isin(METRICS)]
+    chosen = scores[
+        (scores["ruler"] == "exact") & (scores["subset"] == subset) & scores["metric"].isin(shown_metrics(scores))
+    ]
     if not (chosen.loc[chosen["metric"] == "recall", "n"] > 0).any():
         return None
     keys = [(level, "exact", subset) for level in dict.fromkeys(chosen["level"])]
@@ -64,7 +66,9 @@ def level_table(scores: pd.DataFrame, subset: str, caption: str) -> Table | None
 
 def ruler_tables(scores: pd.DataFrame) -> list[Table]:
     """Scores by the rulers other than the exact one, all genes: one table for tolerances, and one for each other."""
-    chosen = scores[(scores["ruler"] != "exact") & (scores["subset"] == "all") & scores["metric"].isin(METRICS)]
+    chosen = scores[
+        (scores["ruler"] != "exact") & (scores["subset"] == "all") & scores["metric"].isin(shown_metrics(scores))
+    ]
     keys = list(dict.fromkeys(chosen[["level", "ruler", "subset"]].itertuples(index=False, name=None)))
     near = [(f"{words(key[0])}, {WITHIN[key[1]]}", key) for ruler in WITHIN for key in keys if key[1] == ruler]
     tables = [score_rows(scores, near, "With a tolerance at the ends")] if near else []
@@ -76,7 +80,9 @@ def ruler_tables(scores: pd.DataFrame) -> list[Table]:
 
 def subset_table(scores: pd.DataFrame) -> Table | None:
     """Loci of each subset of the reference by the exact ruler; None where there are none."""
-    chosen = scores[(scores["ruler"] == "exact") & (scores["level"] == "locus") & scores["metric"].isin(METRICS)]
+    chosen = scores[
+        (scores["ruler"] == "exact") & (scores["level"] == "locus") & scores["metric"].isin(shown_metrics(scores))
+    ]
     subsets = [name for name in dict.fromkeys(chosen["subset"]) if name not in ("all", NO_TRAIN_HOMOLOGUE)]
     rows = [(_RANGE.sub("–", words(name)), ("locus", "exact", name)) for name in subsets]
     return score_rows(scores, rows, "Loci by kind, exact CDS") if rows else None
@@ -84,7 +90,7 @@ def subset_table(scores: pd.DataFrame) -> Table | None:
 
 def count_table(scores: pd.DataFrame) -> Table | None:
     """Counts (right, split, merged, missed, novel genes), all genes; None where there are none."""
-    usual = {*METRICS, "tp", "fp", "fn"}
+    usual = {*OF_PREDICTIONS, *map(near_loci, OF_PREDICTIONS), "recall", "tp", "fn"}
     chosen = scores[(scores["subset"] == "all") & ~scores["metric"].isin(usual)]
     if chosen.empty:
         return None
@@ -106,10 +112,10 @@ def score_rows(scores: pd.DataFrame, keyed: Sequence[tuple[str, Key]], caption: 
     """P, R and F1 of each (title, key) by predictor, and n, items in the reference; the best F1 of a row is strong."""
     predictors = predictors_of(scores)
     found = _by_key(scores, ["predictor", "level", "ruler", "subset", "metric"])
-    rows, strong = [], set()
+    rows, strong, metrics = [], set(), shown_metrics(scores)
     for place, (title, key) in enumerate(keyed):
         sizes = [found[name, *key, "recall"][1] for name in predictors if (name, *key, "recall") in found]
-        values = [found.get((name, *key, metric), (float("nan"), 0))[0] for name in predictors for metric in METRICS]
+        values = [found.get((name, *key, metric), (float("nan"), 0))[0] for name in predictors for metric in metrics]
         rows.append([title, number(int(sizes[0])) if sizes else MISSING, *map(score, values)])
         # What is made from the reference is no competitor.
         rivals = [
@@ -118,7 +124,8 @@ def score_rows(scores: pd.DataFrame, keyed: Sequence[tuple[str, Key]], caption: 
         best = max((f1 for f1, _ in rivals if f1 == f1), default=None)
         strong |= {(place, column) for f1, column in rivals if f1 == best and len(rivals) > 1}
     groups = [("", 2), *((name_of(name), 3) for name in predictors)]
-    return Table(["", "n", *(["P", "R", "F1"] * len(predictors))], rows, caption, groups, frozenset(strong))
+    titles = ["P near loci", "R", "F1 near loci"] if counts_near_loci(scores) else ["P", "R", "F1"]
+    return Table(["", "n", *(titles * len(predictors))], rows, caption, groups, frozenset(strong))
 
 
 def chain_table(scores: pd.DataFrame) -> Table:

@@ -6,6 +6,7 @@ from phytoscribe.reporting.blocks import MISSING, Block, Heading, Items, Paragra
 from phytoscribe.reporting.inputs import GenomeInfo, ReportInputs
 from phytoscribe.reporting.unseen import place_of
 from phytoscribe.reporting.wording import next_steps, summary, value_of, warnings
+from phytoscribe.tables import counts_near_loci, shown_metrics
 
 
 def summary_section(inputs: ReportInputs) -> Section:
@@ -29,6 +30,8 @@ def overview_section(inputs: ReportInputs) -> list[Section]:
         "in reads", "warnings",
     )  # fmt: skip
     note = "Exact CDS; AUGUSTUS: its locus F1; in reads: share of CDS intron chains with reads that a read has."
+    if any(counts_near_loci(scores) for scores in inputs.genes.values()):
+        note += " With split.mode: cluster F1 is that near scored loci: false genes elsewhere are not seen."
     lines = [_line(info, inputs) for info in inputs.genomes]
     return [Section("overview", "All genomes", [Paragraph(note), Table(columns, lines)])]
 
@@ -43,8 +46,8 @@ def _line(info: GenomeInfo, inputs: ReportInputs) -> list[str]:
     genes, reads = inputs.genes.get(info.name), inputs.isoseq.get(info.name)
 
     def f1(predictor: str, level: str) -> str:
-        where = {"predictor": predictor, "level": level, "ruler": "exact", "subset": "all", "metric": "f1"}
-        found = None if genes is None else value_of(genes, **where)
+        where = {"predictor": predictor, "level": level, "ruler": "exact", "subset": "all"}
+        found = None if genes is None else value_of(genes, **where | {"metric": shown_metrics(genes)[2]})
         return score(found[0]) if found else MISSING
 
     chains = None if reads is None else value_of(

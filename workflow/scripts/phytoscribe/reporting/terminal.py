@@ -13,10 +13,10 @@ import pandas as pd
 
 from phytoscribe.errors import PhytoScribeError
 from phytoscribe.evaluation.accuracy.counts import LEVELS, RULER
-from phytoscribe.tables import read_scores
+from phytoscribe.tables import counts_near_loci, read_scores, shown_metrics
 
 SUBSET_TITLES = {"all": "all genes", "no_train_homologue": "no train homologue"}
-METRICS = ("precision", "recall", "f1")
+NEAR_NOTE = "near loci: only predictions near scored loci count; false genes elsewhere on the contigs are not seen"
 SUFFIX = ".genes.tsv"
 
 
@@ -37,16 +37,18 @@ def _block(genome: str, scores: pd.DataFrame) -> str:
     scores = scores[scores["ruler"] == RULER]
     subsets = [subset for subset in SUBSET_TITLES if (scores["subset"] == subset).any()]
     value = scores.set_index(["predictor", "level", "subset", "metric"])["value"]
-    head = ["predictor", "level", *(title for _ in subsets for title in ("precision", "recall", "F1"))]
+    near, metrics = counts_near_loci(scores), shown_metrics(scores)
+    titles = ("precision near loci", "recall", "F1 near loci") if near else ("precision", "recall", "F1")
+    head = ["predictor", "level", *(title for _ in subsets for title in titles)]
     rows = [head]
     for predictor in scores["predictor"].drop_duplicates():
         for level in (level for level in LEVELS if (predictor, level) in value.index.droplevel([2, 3])):
-            cells = [_shown(value[predictor, level, subset, metric]) for subset in subsets for metric in METRICS]
+            cells = [_shown(value[predictor, level, subset, metric]) for subset in subsets for metric in metrics]
             rows.append([str(predictor), level, *cells])
     lines = _aligned(rows)
-    titles = _subset_line(rows, subsets, scores)
+    above = _subset_line(rows, subsets, scores)
     rule = "-" * max(len(line) for line in lines)
-    return "\n".join([f"{genome}: exact CDS", titles, lines[0], rule, *lines[1:]])
+    return "\n".join([f"{genome}: exact CDS", above, lines[0], rule, *lines[1:], *([NEAR_NOTE] if near else [])])
 
 
 def _subset_line(rows: Sequence[Sequence[str]], subsets: Sequence[str], scores: pd.DataFrame) -> str:

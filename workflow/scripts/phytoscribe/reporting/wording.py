@@ -13,6 +13,7 @@ from phytoscribe.reporting.blocks import score
 from phytoscribe.reporting.inputs import GenomeInfo, ReportInputs
 from phytoscribe.reporting.score_tables import check_name, measured
 from phytoscribe.reporting.unseen import UNKNOWN, doubt, read_as
+from phytoscribe.tables import counts_near_loci, shown_metrics
 
 OURS = "phytoscribe"
 #: Scores that the summary counts right genes for: fixed, so that no scored gene chooses them.
@@ -23,10 +24,11 @@ POOR_CALIBRATION = 0.1
 
 def summary(info: GenomeInfo, inputs: ReportInputs) -> str:
     """A few sentences on one genome, from whatever is there."""
+    scores = inputs.genes.get(info.name)
     sentences = [
         _predicted(inputs.stats.get(info.name)),
-        _scored(inputs.genes.get(info.name)),
-        _sure(inputs.predicted.get(info.name)),
+        _scored(scores),
+        _sure(inputs.predicted.get(info.name), scores is not None and counts_near_loci(scores)),
         _supported(inputs.isoseq.get(info.name)),
         _plausible(inputs.plausibility.get(info.name)),
     ]
@@ -105,13 +107,16 @@ def _predicted(stats: Mapping[str, Any] | None) -> str:
 
 
 def _locus(scores: pd.DataFrame, predictor: str, metric: str, ruler: str = "exact", subset: str = "all"):
+    if metric == "f1":
+        metric = shown_metrics(scores)[2]
     return value_of(scores, predictor=predictor, level="locus", ruler=ruler, subset=subset, metric=metric)
 
 
 def _f1(scores: pd.DataFrame | None, predictor: str, level: str = "locus") -> float | None:
     if scores is None:
         return None
-    found = value_of(scores, predictor=predictor, level=level, ruler="exact", subset="all", metric="f1")
+    metric = shown_metrics(scores)[2]
+    found = value_of(scores, predictor=predictor, level=level, ruler="exact", subset="all", metric=metric)
     return found[0] if found else None
 
 
@@ -122,6 +127,7 @@ def _scored(scores: pd.DataFrame | None) -> str:
     if recall is None or not recall[1]:
         return "No reference locus lies where genes were scored."
     found, loci = recall
+    beside = " near loci" if counts_near_loci(scores) else ""
     parts = [
         f"Of {loci:,} reference loci {round(found * loci):,} ({found:.0%}) have a coding sequence predicted exactly, "
         f"base for base{_both_f1(scores, OURS)}"
@@ -130,10 +136,12 @@ def _scored(scores: pd.DataFrame | None) -> str:
         parts[0] += f"; AUGUSTUS on the same contigs{_both_f1(scores, 'augustus', ': ')}"
     near = _locus(scores, OURS, "f1", ruler="within_100")
     if near is not None:
-        parts.append(f"With ends within 100 bp, as many published figures count, locus F1 is {score(near[0])}")
+        parts.append(f"With ends within 100 bp, as many published figures count, locus F1{beside} is {score(near[0])}")
     filtered = _locus(scores, OURS, "f1", subset=NO_TRAIN_HOMOLOGUE)
     if filtered is not None and filtered[1]:
-        parts.append(f"Over the {filtered[1]:,} loci without a homologue in training, locus F1 is {score(filtered[0])}")
+        parts.append(
+            f"Over the {filtered[1]:,} loci without a homologue in training, locus F1{beside} is {score(filtered[0])}"
+        )
     return ". ".join(parts) + "."
 
 
@@ -141,7 +149,9 @@ def _both_f1(scores: pd.DataFrame, predictor: str, before: str = " (") -> str:
     locus, exon = _f1(scores, predictor), _f1(scores, predictor, "cds_exon")
     if locus is None or exon is None:
         return ""
-    return f"{before}locus F1 {score(locus)}, CDS-exon F1 {score(exon)}{')' if before == ' (' else ''}"
+    beside = " near loci" if counts_near_loci(scores) else ""
+    end = ")" if before == " (" else ""
+    return f"{before}locus F1{beside} {score(locus)}, CDS-exon F1{beside} {score(exon)}{end}"
 
 
 def _known(predicted: pd.DataFrame | None) -> pd.DataFrame | None:
@@ -152,16 +162,16 @@ def _known(predicted: pd.DataFrame | None) -> pd.DataFrame | None:
     return ours if len(ours) else None
 
 
-def _sure(predicted: pd.DataFrame | None) -> str:
+def _sure(predicted: pd.DataFrame | None, near: bool) -> str:
     known = _known(predicted)
     if known is None:
         return ""
-    parts = []
+    parts, place = [], " near scored loci" if near else ""
     probability = known["probability"]
     for chosen, limit in ((probability >= SURE, f"of {SURE:g} or more"), (probability < UNSURE, f"below {UNSURE:g}")):
         if chosen.any():
             share = (known.loc[chosen, "right"] == "yes").mean()
-            parts.append(f"of {int(chosen.sum()):,} genes with a score {limit}, {share:.0%} are exactly right")
+            parts.append(f"of {int(chosen.sum()):,} genes{place} with a score {limit}, {share:.0%} are exactly right")
     text = "; ".join(parts)
     return f"{text[0].upper()}{text[1:]}." if parts else ""
 

@@ -19,10 +19,11 @@ import numpy as np
 import pandas as pd
 import pysam
 
-from phytoscribe.annotation.model import GeneModel, Interval, merge_intervals
+from phytoscribe.annotation.model import GeneModel
 from phytoscribe.errors import PhytoScribeError
 from phytoscribe.evaluation.accuracy.gene_tables import RIGHT
 from phytoscribe.evaluation.long_reads.alignments import ReadLimits, blocks_and_introns, failed_limit, transcript_strand
+from phytoscribe.genome.intervals import Interval, merge_intervals
 
 RULE = (
     "Worst: most coding bases wrong (of the closest isoform and not predicted, or predicted and coding in no annotated "

@@ -15,8 +15,6 @@ from __future__ import annotations
 
 import logging
 import re
-import shutil
-import subprocess
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,6 +23,7 @@ import pandas as pd
 
 from phytoscribe.errors import ConfigError, ToolError
 from phytoscribe.files import scratch_folder
+from phytoscribe.programs import require, run
 from phytoscribe.splits.table import CLUSTER_COLUMNS
 
 logger = logging.getLogger(__name__)
@@ -161,20 +160,12 @@ def _member(match: re.Match[str], representative: str) -> Member:
 
 
 def _run_cd_hit(source: Path, target: Path, settings: ClusterSettings, threads: int, memory_mb: int) -> None:
-    program = shutil.which("cd-hit")
-    if program is None:
-        raise ToolError("cd-hit: not found on PATH; install it (apt-get install cd-hit, or conda install cd-hit)")
-    command = [program, "-i", source, "-o", target, "-c", settings.identity, "-n", settings.word_size]
+    command = [require("cd-hit", "grouping homologous proteins"), "-i", source, "-o", target]
+    command += ["-c", settings.identity, "-n", settings.word_size]
     # -g 1: the best cluster, not the first; -p 1: print the aligned span; -d 0: whole names;
     # -l: CD-HIT leaves out proteins up to this length.
     command += ["-g", 1, "-p", 1, "-d", 0, "-l", settings.word_size + 1]
-    command += ["-T", threads, "-M", memory_mb]
-    arguments = [str(part) for part in command]
-    logger.info("%s", " ".join(arguments))
-    run = subprocess.run(arguments, capture_output=True, text=True, check=False)
-    if run.returncode != 0:
-        last = (run.stderr.strip() or run.stdout.strip()).splitlines()[-8:]
-        raise ToolError(f"cd-hit: exit code {run.returncode}: " + " | ".join(last))
+    run([*command, "-T", threads, "-M", memory_mb])
 
 
 def _too_short_for_words(proteins: Sequence[tuple[str, str]], members: Mapping[str, Member]) -> dict[str, Member]:

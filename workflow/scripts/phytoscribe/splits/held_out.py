@@ -7,16 +7,15 @@ weight 0.  What is held out follows from the genome's role first, then from the 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
-from phytoscribe.annotation.model import merge_intervals
 from phytoscribe.errors import ConfigError
+from phytoscribe.genome.intervals import Interval, merge_intervals
 
 if TYPE_CHECKING:
     import pandas as pd
 
-Interval = tuple[int, int]
 TRAIN, VALIDATE, TEST = "train", "validate", "test"
 PARTS = (TRAIN, VALIDATE, TEST)
 CLUSTER_MODE, CONTIG_MODE = "cluster", "contig"
@@ -90,9 +89,3 @@ def train_contigs(contigs: Iterable[str], role: str, mode: str, contig_parts: Ma
     if role != TRAIN:
         return []
     return [contig for contig in contigs if mode == CLUSTER_MODE or contig_parts.get(contig, TRAIN) == TRAIN]
-
-
-def complement(intervals: Sequence[Interval], length: int) -> list[Interval]:
-    """Gaps between sorted, merged intervals within ``[0, length)``."""
-    edges = [0, *(edge for interval in intervals for edge in interval), length]
-    return [(start, end) for start, end in zip(edges[::2], edges[1::2], strict=True) if start < end]

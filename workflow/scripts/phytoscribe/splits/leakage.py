@@ -11,27 +11,28 @@ held_out_bases_in_training                bases in loci of part_a that training 
 loci_with_train_homologue                 loci of part_a whose cluster has a locus of part_b (train)
 loci_with_blastp_hit                      loci of part_a with a blastp hit in part_b (train); limits in ``homology``
 loci_with_blastp_hit_outside_cluster      those of them that have no locus of part_b in their cluster
+loci_with_nucleotide_hit                  loci of part_a that, with their flanks, are found by blastn in the sequence
+                                          that training sees; limits: split.nucleotide_identity and _coverage
 ========================================  ============================================================================
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from itertools import combinations
 
 import pandas as pd
 
-from phytoscribe.annotation.model import merge_intervals
+from phytoscribe.genome.intervals import Interval, IntervalIndex, as_places, merge_intervals, shared_bases
 from phytoscribe.splits.held_out import (
     CLUSTER_MODE,
     PARTS,
     TEST,
     TRAIN,
     VALIDATE,
-    Interval,
-    held_out_intervals,
 )
 from phytoscribe.splits.homology import Records
+from phytoscribe.splits.parts import Parts
 from phytoscribe.splits.table import LEAKAGE_COLUMNS
 
 Row = tuple[str, str, str, int]
@@ -42,11 +43,8 @@ def leakage_table(
     splits: pd.DataFrame,
     loci: pd.DataFrame,
     hits: pd.DataFrame,
-    mode: str,
-    roles: Mapping[str, str],
-    contigs: Mapping[str, Mapping[str, int]],
-    contig_parts: Mapping[str, Mapping[str, str]],
-    flank: int,
+    parts: Mapping[str, Parts],
+    similar: Collection[tuple[str, str]],
 ) -> pd.DataFrame:
     """All checks of this module, columns :data:`~phytoscribe.splits.table.LEAKAGE_COLUMNS`.
 
@@ -54,26 +52,20 @@ def leakage_table(
         splits: the split table.
         loci: the locus tables of all genomes (for protein ids).
         hits: blastp hits of held-out proteins in training proteins, of :func:`~phytoscribe.splits.homology.best_hits`.
-        mode: ``cluster`` or ``contig``.
-        roles: ``{genome: role}``.
-        contigs: ``{genome: {contig: length}}``.
-        contig_parts: ``{genome: {contig: part}}`` for mode ``contig``.
-        flank: bases masked beside a held-out locus in mode ``cluster``.
+        parts: by genome, as later stages read them.
+        similar: (genome, locus) of :func:`~phytoscribe.splits.homology.nucleotide_hits`.
     """
     rows: list[Row] = [("loci", part, NO_PART, int((splits["part"] == part).sum())) for part in PARTS]
     for part_a, part_b in combinations(PARTS, 2):
         a, b = splits[splits["part"] == part_a], splits[splits["part"] == part_b]
         rows.append(("clusters_on_two_sides", part_a, part_b, len(set(a["cluster"]) & set(b["cluster"]))))
         rows.extend(_shared_bases(a, b, part_a, part_b))
-    masked = {
-        name: held_out_intervals(splits, name, lengths, roles[name], mode, contig_parts.get(name, {}), flank)
-        for name, lengths in contigs.items()
-    }
+    masked = {name: {contig: of.held_out(contig) for contig in of.contigs} for name, of in parts.items()}
     for part in PARTS:
         if part != TRAIN:
             visible = _visible_bases(splits[splits["part"] == part], masked)
             rows.append(("held_out_bases_in_training", part, TRAIN, visible))
-    rows.extend(_homologues(splits, loci, hits))
+    rows.extend(_homologues(splits, loci, hits, similar))
     table = pd.DataFrame(rows, columns=list(LEAKAGE_COLUMNS))
     return table.sort_values(["check", "part_a", "part_b"], key=_table_order, kind="stable", ignore_index=True)
 
@@ -101,9 +93,10 @@ def broken_promises(table: pd.DataFrame, mode: str, roles: Mapping[str, str]) ->
 
 def _shared_bases(a: pd.DataFrame, b: pd.DataFrame, part_a: str, part_b: str) -> list[Row]:
     intervals_a, intervals_b = _by_contig(a), _by_contig(b)
-    shared = sum(_overlap(intervals, intervals_b.get(place, [])) for place, intervals in intervals_a.items())
+    shared = sum(_bases_in_both(intervals, intervals_b.get(place, [])) for place, intervals in intervals_a.items())
+    index = IntervalIndex(intervals_b)
     loci = sum(
-        _overlap([(start, end)], intervals_b.get((genome, contig), [])) > 0
+        index.overlaps((genome, contig), int(start), int(end))
         for genome, contig, start, end in zip(a["genome"], a["contig"], a["start"], a["end"], strict=True)
     )
     return [("loci_on_two_sides", part_a, part_b, loci), ("bases_on_two_sides", part_a, part_b, shared)]
@@ -112,15 +105,18 @@ def _shared_bases(a: pd.DataFrame, b: pd.DataFrame, part_a: str, part_b: str) ->
 def _visible_bases(loci: pd.DataFrame, masked: Mapping[str, Mapping[str, list[Interval]]]) -> int:
     """Bases inside loci that no masked interval covers."""
     return sum(
-        sum(end - start for start, end in intervals) - _overlap(intervals, masked[genome][contig])
+        sum(end - start for start, end in intervals) - _bases_in_both(intervals, masked[genome][contig])
         for (genome, contig), intervals in _by_contig(loci).items()
     )
 
 
-def _homologues(splits: pd.DataFrame, loci: pd.DataFrame, hits: pd.DataFrame) -> list[Row]:
+def _homologues(
+    splits: pd.DataFrame, loci: pd.DataFrame, hits: pd.DataFrame, similar: Collection[tuple[str, str]]
+) -> list[Row]:
     keys = ["genome", "locus"]
     named = splits.merge(loci[[*keys, "protein"]], on=keys, how="left", validate="one_to_one")
     has_hit = named["protein"].isin(set(hits["protein"]))
+    in_sequence = pd.Series([key in similar for key in zip(named["genome"], named["locus"])], named.index, dtype=bool)
     rows: list[Row] = []
     for part in (VALIDATE, TEST):
         chosen = named["part"] == part
@@ -128,6 +124,7 @@ def _homologues(splits: pd.DataFrame, loci: pd.DataFrame, hits: pd.DataFrame) ->
         rows.append(("loci_with_train_homologue", part, TRAIN, int((chosen & flagged).sum())))
         rows.append(("loci_with_blastp_hit", part, TRAIN, int((chosen & has_hit).sum())))
         rows.append(("loci_with_blastp_hit_outside_cluster", part, TRAIN, int((chosen & has_hit & ~flagged).sum())))
+        rows.append(("loci_with_nucleotide_hit", part, TRAIN, int((chosen & in_sequence).sum())))
     return rows
 
 
@@ -139,16 +136,8 @@ def _by_contig(loci: pd.DataFrame) -> dict[tuple[str, str], list[Interval]]:
     return {place: merge_intervals(intervals) for place, intervals in found.items()}
 
 
-def _overlap(left: list[Interval], right: list[Interval]) -> int:
-    """Bases in both of two sorted, merged lists of intervals."""
-    total = i = j = 0
-    while i < len(left) and j < len(right):
-        total += max(0, min(left[i][1], right[j][1]) - max(left[i][0], right[j][0]))
-        if left[i][1] < right[j][1]:
-            i += 1
-        else:
-            j += 1
-    return total
+def _bases_in_both(left: list[Interval], right: list[Interval]) -> int:
+    return shared_bases(as_places(left), as_places(right), as_places([]))[0]
 
 
 def _table_order(column: pd.Series) -> pd.Series:

@@ -9,18 +9,13 @@ from urllib.parse import quote
 
 import pandas as pd
 
-from phytoscribe.annotation.model import GeneModel, Transcript, sort_genes
+from phytoscribe.annotation.model import GeneModel, sort_genes
 from phytoscribe.annotation.sequences import STOP, protein_of
 from phytoscribe.errors import GffError
 from phytoscribe.genome.fasta import Genome
 from phytoscribe.splits.table import LOCUS_COLUMNS
 
 logger = logging.getLogger(__name__)
-
-
-def longest_coding_transcript(gene: GeneModel) -> Transcript | None:
-    """The transcript with the longest CDS (of equals the first by id); None for a gene without CDS."""
-    return min(gene.coding_transcripts, key=lambda t: (-t.cds_length, t.id), default=None)
 
 
 def protein_id(genome: str, locus: str) -> str:
@@ -51,10 +46,10 @@ def extract_proteins(
     for contig, on_contig in groupby(ordered, key=lambda gene: gene.contig):
         bases = genome.bases(contig)
         for gene in on_contig:
-            transcript = longest_coding_transcript(gene)
+            transcript = gene.representative
             if transcript is None:
                 continue
-            sequence = protein_of(gene, transcript, bases).removesuffix(STOP)
+            sequence = protein_of(transcript, bases).removesuffix(STOP)
             if not sequence:
                 raise GffError(f"{name}: transcript {transcript.id}: its CDS codes for no amino acid")
             identifier = protein_id(name, gene.id)

@@ -7,15 +7,14 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
 from phytoscribe.errors import ConfigError
 from phytoscribe.genome.fasta import Genome
-from phytoscribe.genome.sequence import N_CODE, Bases, decode, reverse_complement
+from phytoscribe.genome.intervals import Interval, true_runs
+from phytoscribe.genome.sequence import N_CODE, decode, reverse_complement
 
 logger = logging.getLogger(__name__)
 
-Interval = tuple[int, int]
 PIECE_LENGTH = 1000
 #: Shorter remainders between gaps or held-out intervals are left out.
 SHORTEST_PIECE = 32
@@ -85,16 +84,10 @@ def piece_texts(pieces: Iterable[Piece], genomes: Mapping[str, Genome]) -> Itera
         yield decode(codes if piece.strand == "+" else reverse_complement(codes))
 
 
-def runs_without_n(codes: Bases) -> npt.NDArray[np.int64]:
-    """Runs of ACGT in base codes, int64[runs, 2], 0-based half-open."""
-    known = np.concatenate(([False], codes != N_CODE, [False]))
-    return np.flatnonzero(known[1:] != known[:-1]).reshape(-1, 2)
-
-
 def _pieces(name: str, genome: Genome, allowed: Mapping[str, Sequence[Interval]]) -> Iterator[Piece]:
     for contig, intervals in allowed.items():
         for start, end in intervals:
-            for run_start, run_end in (runs_without_n(genome.bases(contig, start, end)) + start).tolist():
+            for run_start, run_end in true_runs(genome.bases(contig, start, end) != N_CODE, start):
                 for at in range(run_start, run_end, PIECE_LENGTH):
                     stop = min(at + PIECE_LENGTH, run_end)
                     if stop - at >= SHORTEST_PIECE:

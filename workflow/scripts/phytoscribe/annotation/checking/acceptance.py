@@ -1,19 +1,26 @@
-"""May this annotation be used?  The check's counts against two limits of the configuration."""
+"""May this annotation be used?  The check's counts against two limits of the configuration, and what is probably wrong.
+
+To find the cause, a sample of the rejected transcripts is read as if the file had one of the usual mistakes.  An intact
+reading frame of hundreds of bases does not come about by chance: if most of the rejected transcripts have one after all
+coordinates are moved by one base, the coordinates are wrong by one base.
+"""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from phytoscribe.annotation.checking.diagnosis import likely_cause
-from phytoscribe.annotation.checking.reasons import IN_WORDS, STRUCTURAL_REASONS
-from phytoscribe.annotation.checking.transcript_table import TranscriptRow
-from phytoscribe.annotation.model import GeneModel
+from phytoscribe.annotation.checking.reasons import IN_WORDS, STRUCTURAL_REASONS, Reason
+from phytoscribe.annotation.checking.tables import TranscriptRow
+from phytoscribe.annotation.model import COMPLEMENT_STRAND, GeneModel
+from phytoscribe.annotation.sequences import reading_frame, spliced_codes
 from phytoscribe.files import open_text
+from phytoscribe.genome.fasta import Genome
+from phytoscribe.genome.intervals import Interval
 
 _SHOWN_REASONS = 3
 
@@ -76,27 +83,10 @@ def judge(genome: str, summary: Mapping[str, Any], thresholds: Thresholds, files
         text += f"\n  look at: {', '.join(files)}"
     if verdict is Verdict.STOP:
         text += (
-            "\n  Mend the annotation or take the FASTA that it was made on; if it is meant to be so, raise "
+            "\n  Fix the annotation, or take the FASTA that it was made on; if it is meant to be so, raise "
             "check.stop_above in the configuration."
         )
     return Judgement(verdict, text)
-
-
-def accepted_genes(genes: Iterable[GeneModel], rows: Iterable[TranscriptRow]) -> list[GeneModel]:
-    """Genes with their accepted transcripts only; genes without any are left out.
-
-    Args:
-        genes: the cleaned annotation.
-        rows: table of rejected transcripts; others may be in it.
-    """
-    # With the place, as a transcript that the cleaning step left out may have had the id of one that it kept.
-    rejected = {(row.transcript, row.contig, row.start0, row.end) for row in rows if row.reason}
-    kept = []
-    for gene in genes:
-        transcripts = tuple(t for t in gene.transcripts if (t.id, gene.contig, t.start, t.end) not in rejected)
-        if transcripts:
-            kept.append(gene if len(transcripts) == len(gene.transcripts) else replace(gene, transcripts=transcripts))
-    return kept
 
 
 def comments_of(path: str | Path) -> list[str]:
@@ -109,3 +99,105 @@ def comments_of(path: str | Path) -> list[str]:
             if not line.startswith("##"):
                 comments.append(line[1:].strip())
     return comments
+
+
+#: Rejected transcripts that are looked at, evenly spread over the annotation.
+SAMPLE = 300
+#: A cause is named if at least this share of the sample, or of all transcripts, speaks for it.
+CLEAR = 0.5
+
+#: CDS segments and strand.
+Coding = tuple[tuple[Interval, ...], str]
+
+
+def _moved(by: int) -> Callable[[Coding, int], Coding]:
+    return lambda cds, _: (tuple((start + by, end + by) for start, end in cds[0]), cds[1])
+
+
+def _starts_later(cds: Coding, _: int) -> Coding:
+    return tuple((start + 1, end) for start, end in cds[0]), cds[1]
+
+
+def _ends_later(cds: Coding, _: int) -> Coding:
+    return tuple((start, end + 1) for start, end in cds[0]), cds[1]
+
+
+def _with_stop(cds: Coding, _: int) -> Coding:
+    (first, *middle), strand = cds
+    segments = [first, *middle]
+    if strand == "+":
+        segments[-1] = (segments[-1][0], segments[-1][1] + 3)
+    else:
+        segments[0] = (segments[0][0] - 3, segments[0][1])
+    return tuple(segments), strand
+
+
+def _other_strand(cds: Coding, _: int) -> Coding:
+    return cds[0], COMPLEMENT_STRAND[cds[1]]
+
+
+def _mirrored(cds: Coding, length: int) -> Coding:
+    return tuple((length - end, length - start) for start, end in reversed(cds[0])), COMPLEMENT_STRAND[cds[1]]
+
+
+#: Mistakes of a file, and how its CDS must be read if it has it.
+_READINGS: dict[str, Callable[[Coding, int], Coding]] = {
+    **{f"all coordinates are too {'large' if by < 0 else 'small'} by {abs(by)}": _moved(by) for by in (-1, 1, -2, 2)},
+    "starts are counted from 0 instead of 1": _starts_later,
+    "ends are too small by 1": _ends_later,
+    "the stop codons lie outside the CDS": _with_stop,
+    "the strands are the wrong way round": _other_strand,
+    "the sequences are reverse complements of those that were annotated": _mirrored,
+}
+_ASSEMBLY = "the annotation was made on another version of the assembly than this FASTA"
+_SINGLE_GENES = "no single one; genes that are unusual, cut short or on unfinished sequence, each for itself"
+_GAPS = "the genes lie on N: repeats are masked with N (take a soft-masked FASTA), or it is another assembly version"
+_CLEANING = "the cleaning step could not read genes and transcripts as meant"
+_OF_CLEANING = frozenset(
+    {Reason.LOST_BY_CLEANER, Reason.NO_TRANSCRIPT, Reason.MIXED_STRANDS, Reason.NO_STRAND, Reason.NO_EXON}
+)
+
+
+def probe(genes: Sequence[GeneModel], rows: Sequence[TranscriptRow], genome: Genome) -> dict[str, Any]:
+    """How many of a sample of rejected transcripts become intact if they are read with each of the usual mistakes.
+
+    Args:
+        genes: the cleaned annotation.
+        rows: its transcripts with their verdicts.
+
+    Returns:
+        ``tried`` (transcripts looked at) and ``intact_if`` (mistake to number of transcripts, those with any).
+    """
+    faulty = {row.transcript for row in rows if row.reason in STRUCTURAL_REASONS}
+    found = [(gene, item) for gene in genes for item in gene.coding_transcripts if item.id in faulty]
+    sample = found[:: -(-len(found) // SAMPLE) or 1]
+    intact = dict.fromkeys(_READINGS, 0)
+    for gene, transcript in sample:
+        for mistake, reading in _READINGS.items():
+            segments, strand = reading((transcript.cds, gene.strand), genome.contigs[gene.contig])
+            intact[mistake] += _is_intact(segments, strand, gene.contig, genome)
+    return {"tried": len(sample), "intact_if": {mistake: count for mistake, count in intact.items() if count}}
+
+
+def _is_intact(segments: Sequence[Interval], strand: str, contig: str, genome: Genome) -> bool:
+    start, end = segments[0][0], segments[-1][1]
+    if start < 0 or end > genome.contigs[contig] or any(low >= high for low, high in segments):
+        return False
+    near = genome.bases(contig, start, end)
+    return reading_frame(spliced_codes([(low - start, high - start) for low, high in segments], strand, near)).intact
+
+
+def likely_cause(probed: Mapping[str, Any], rejected_by_reason: Mapping[str, int], share: float) -> str:
+    """The most likely mistake in words, from :func:`probe`, the counts of reasons and the share that they are."""
+    tried, intact = probed.get("tried", 0), probed.get("intact_if", {})
+    if intact:
+        mistake, count = max(intact.items(), key=lambda item: item[1])
+        if count >= CLEAR * tried:
+            return f"{mistake} ({count} of {tried} looked-at transcripts are intact when read so)"
+    faults = {reason: count for reason, count in rejected_by_reason.items() if reason in STRUCTURAL_REASONS}
+    commonest = max(faults, key=faults.__getitem__, default=None)
+    if commonest == Reason.ON_GAP:
+        return _GAPS
+    if commonest in _OF_CLEANING:
+        return _CLEANING
+    return _ASSEMBLY if share > CLEAR else _SINGLE_GENES

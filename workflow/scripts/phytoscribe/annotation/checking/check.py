@@ -12,13 +12,15 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, fields, replace
 from itertools import pairwise
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 
 from phytoscribe.annotation.checking.reasons import Reason
-from phytoscribe.annotation.checking.transcript_table import ACCEPTED, REJECTED, TranscriptRow
-from phytoscribe.annotation.model import GeneModel, Interval, Transcript
-from phytoscribe.annotation.sequences import spliced_codes, translate_codes
+from phytoscribe.annotation.checking.tables import ACCEPTED, REJECTED, TranscriptRow
+from phytoscribe.annotation.model import GeneModel, Transcript
+from phytoscribe.annotation.sequences import STOP_CODONS, reading_frame, spliced_codes
 from phytoscribe.errors import ConfigError
+from phytoscribe.genome.fasta import Genome
+from phytoscribe.genome.intervals import Interval
 from phytoscribe.genome.names import shown, some_names
 from phytoscribe.genome.organelles import organelle_of
 from phytoscribe.genome.sequence import N_CODE, Bases, decode, reverse_complement
@@ -56,14 +58,6 @@ class Fault(NamedTuple):
 
     reason: Reason
     detail: str
-
-
-class BaseSource(Protocol):
-    """What the checks need of :class:`phytoscribe.genome.fasta.Genome`."""
-
-    contigs: dict[str, int]
-
-    def bases(self, contig: str) -> Bases: ...
 
 
 def find_fault(
@@ -143,16 +137,15 @@ def _reading_frame_fault(gene: GeneModel, transcript: Transcript, bases: Bases) 
     codes = spliced_codes(transcript.cds, gene.strand, bases)
     if transcript.start_phase:
         return Fault(Reason.NO_START, f"the CDS begins inside a codon (phase {transcript.start_phase})")
-    if decode(codes[:3]) != "ATG":
+    frame = reading_frame(codes)
+    if not frame.starts:
         return Fault(Reason.NO_START, f"first codon {decode(codes[:3])}")
-    if len(codes) % 3:
+    if not frame.whole:
         return Fault(Reason.LENGTH_NOT_MULTIPLE_OF_THREE, f"{len(codes)} bp")
-    protein = translate_codes(codes)
-    stop = protein.find("*")
-    if stop < 0:
+    if frame.first_stop < 0:
         return Fault(Reason.NO_STOP, f"last codon {decode(codes[-3:])}{_stop_behind(gene, transcript, bases)}")
-    if stop < len(protein) - 1:
-        return Fault(Reason.IN_FRAME_STOP, f"codon {stop + 1} of {len(protein)}")
+    if frame.stops_inside:
+        return Fault(Reason.IN_FRAME_STOP, f"codon {frame.first_stop + 1} of {frame.codons}")
     return None
 
 
@@ -163,7 +156,7 @@ def _stop_behind(gene: GeneModel, transcript: Transcript, bases: Bases) -> str:
     else:
         start = transcript.cds[0][0]
         behind = reverse_complement(bases[max(0, start - 3) : start])
-    return "; a stop codon lies directly behind the CDS" if translate_codes(behind) == "*" else ""
+    return "; a stop codon lies directly behind the CDS" if decode(behind) in STOP_CODONS else ""
 
 
 def _shown(segment: Interval) -> str:
@@ -171,7 +164,7 @@ def _shown(segment: Interval) -> str:
 
 
 def check_annotation(
-    genes: Iterable[GeneModel], genome: BaseSource, limits: CheckLimits, organelles: Collection[str] = ()
+    genes: Iterable[GeneModel], genome: Genome, limits: CheckLimits, organelles: Collection[str] = ()
 ) -> tuple[list[GeneModel], list[TranscriptRow]]:
     """Check all transcripts of an annotation.
 
@@ -220,9 +213,9 @@ def _check_gene(
     for transcript in gene.transcripts:
         fault = find_fault(gene, transcript, bases, limits, organelle)
         if fault is None:
-            twin = seen.setdefault((gene.strand, transcript.exons, transcript.cds), transcript.id)
-            if twin != transcript.id:
-                fault = Fault(Reason.DUPLICATE, f"same exons and CDS as {twin}")
+            first = seen.setdefault((gene.strand, transcript.exons, transcript.cds), transcript.id)
+            if first != transcript.id:
+                fault = Fault(Reason.DUPLICATE, f"same exons and CDS as {first}")
         if fault is None:
             kept.append(transcript)
         verdict = (ACCEPTED, "", "") if fault is None else (REJECTED, str(fault.reason), fault.detail)

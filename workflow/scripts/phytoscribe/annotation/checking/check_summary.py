@@ -16,9 +16,8 @@ from typing import IO, Any
 import numpy as np
 
 from phytoscribe.annotation.checking.check import CheckLimits
-from phytoscribe.annotation.checking.gene_table import GeneRow
 from phytoscribe.annotation.checking.reasons import STRUCTURAL_REASONS, Reason
-from phytoscribe.annotation.checking.transcript_table import ACCEPTED, REJECTED, TranscriptRow
+from phytoscribe.annotation.checking.tables import ACCEPTED, REJECTED, GeneRow, TranscriptRow
 from phytoscribe.annotation.model import GeneModel
 from phytoscribe.errors import GffError
 
@@ -41,7 +40,7 @@ def summarise(
         rows: every transcript, and genes without any; those that the cleaning step left out too.
         genes: the gene table.
         accepted: accepted gene models.
-        likely_cause: of :func:`phytoscribe.annotation.checking.diagnosis.probe`.
+        likely_cause: of :func:`phytoscribe.annotation.checking.acceptance.probe`.
 
     Coding transcripts are those that are accepted, a copy of another one, or rejected for a fault of their structure; a
     gene that came without any transcript, or that the cleaner lost, counts as one with a fault.  ``share_rejected`` is

@@ -3,7 +3,7 @@
 AGAT ends with exit code 0 whatever happens: an unreadable file gives an empty output, a full disk a cut one, an output
 that exists already is left as it was, and lost genes are only mentioned in its log (observed with AGAT 1.7.0).  So it
 runs in a folder of its own, on a plain copy of the source, and its output counts only after
-:mod:`phytoscribe.annotation.cleaning.agat_account` has found every gene of the source in it, or written down the loss.
+:mod:`phytoscribe.annotation.cleaning.agat_losses` has counted the genes that went in and came out.
 
 The names of sequences stay the source's until AGAT's output is read: its messages name what the user's file names.
 
@@ -22,11 +22,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-from phytoscribe.annotation.cleaning.agat_account import account_for, check_losses
-from phytoscribe.annotation.cleaning.agat_rows import SourceLines
+from phytoscribe.annotation.cleaning.agat_losses import Reading, compare_with_source
 from phytoscribe.annotation.cleaning.normalise import normalise
 from phytoscribe.annotation.cleaning.repairs import RepairReport
-from phytoscribe.annotation.feature_types import is_gene_type, is_transcript_type
 from phytoscribe.annotation.gff_lines import read_rows
 from phytoscribe.annotation.line_blocks import numbered_lines
 from phytoscribe.annotation.model import GeneModel
@@ -58,10 +56,10 @@ class AgatRun(NamedTuple):
 def clean_with_agat(
     path: str | Path, contigs: Mapping[str, int], seqid_map: Mapping[str, str | None] | None = None
 ) -> tuple[list[GeneModel], RepairReport, str]:
-    """Gene models of a GFF3 or GTF file after AGAT, what was lost or repaired, and AGAT's version.
+    """Gene models of a GFF3 or GTF file after AGAT, what was lost or repaired after it, and AGAT's version.
 
     AGAT's output goes through :func:`~phytoscribe.annotation.cleaning.normalise.normalise`, which splits genes that lie
-    on two strands, recomputes phases and mends what is no interval; the table of repairs tells its work from AGAT's.
+    on two strands, recomputes phases and swaps start and end where they are the wrong way round.
 
     Args:
         path: the file, plain or gzipped.
@@ -73,11 +71,12 @@ def clean_with_agat(
         ToolError: AGAT is not there, fails, or loses more than single genes.
     """
     program = find_agat()
-    lines = _checked_lines(path, contigs, seqid_map)
+    for _ in read_rows(path, contigs, swap_reversed=True, seqid_map=seqid_map):
+        pass  # every line of the source is checked before AGAT sees it
     with scratch_folder("phytoscribe-agat-") as folder:
         run = run_agat(program, path, folder)
         try:
-            genes, after = normalise(run.output, contigs, seqid_map)
+            result = Reading(*normalise(run.output, contigs, seqid_map))
         except GffError as error:
             problem = str(error).replace(str(run.output), "its output")
             raise ToolError(
@@ -85,10 +84,8 @@ def clean_with_agat(
                 "or set clean.backend: builtin"
             ) from error
     # Only now, so that the models are not in memory beside AGAT, which needs two gigabytes for a million lines.
-    source_genes, source = normalise(path, contigs, seqid_map)
-    account = account_for(source_genes, source, genes, after, lines)
-    check_losses(path, account, run.version)
-    return account.kept, account.report, run.version
+    source = Reading(*normalise(path, contigs, seqid_map))
+    return *compare_with_source(path, source, result, run.version), run.version
 
 
 def find_agat() -> str:
@@ -104,17 +101,6 @@ def find_agat() -> str:
             "or set clean.backend: builtin in the configuration"
         )
     return program
-
-
-def _checked_lines(
-    path: str | Path, contigs: Mapping[str, int], seqid_map: Mapping[str, str | None] | None
-) -> SourceLines:
-    """Lines of genes and transcripts; every line of the source is checked before AGAT sees it."""
-    lines = SourceLines()
-    for row in read_rows(path, contigs, swap_reversed=True, seqid_map=seqid_map):
-        if is_gene_type(row.type) or is_transcript_type(row.type):
-            lines.add(row)
-    return lines
 
 
 def run_agat(program: str, source: str | Path, folder: Path) -> AgatRun:

@@ -31,7 +31,7 @@ def sorted_features(
     report: RepairReport,
     seqid_map: Mapping[str, str | None] | None = None,
 ) -> SortedFeatures:
-    """Read a file; parts that hang on proteins are hung on the transcripts that these come from.
+    """Read a file; parts of proteins become parts of the transcripts that these are translated from.
 
     Raises:
         GffError: see :func:`~phytoscribe.annotation.gff_lines.read_rows`.
@@ -105,7 +105,7 @@ class Relations:
         return ""
 
     def gene_above(self, feature: Feature, genes: Mapping[str, object]) -> str:
-        """Name of the gene of a transcript that hangs on no gene line: that of the transcript that it is part of, or
+        """Name of the gene of a transcript without a gene line: that of the transcript that it is part of, or
         what the file calls its parent; "" if the file says nothing."""
         here = feature
         for _ in range(_MOST_LEVELS):

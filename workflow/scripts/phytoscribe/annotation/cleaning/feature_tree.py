@@ -6,16 +6,77 @@ to the first copy.  Every look-up takes constant or logarithmic time, whatever i
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from bisect import bisect_right
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
+from typing import NamedTuple
 
-from phytoscribe.annotation.cleaning.copies import Copies, Place
 from phytoscribe.annotation.cleaning.feature_index import Relations, sorted_features
 from phytoscribe.annotation.cleaning.repairs import RepairKind, RepairReport
 from phytoscribe.annotation.cleaning.source_features import Feature, Part
 from phytoscribe.annotation.feature_types import is_transcript_type
+
+#: Features of one id behind the start of a child that are compared; more begin inside one feature only in broken files.
+_BEHIND = 64
+
+
+class _Place(NamedTuple):
+    """0-based half-open."""
+
+    contig: str
+    start: int
+    end: int
+    strand: str
+
+
+class _Sorted:
+    """Features of one id on one strand of one sequence, by start."""
+
+    def __init__(self) -> None:
+        self.items: list[tuple[int, int, int]] = []  # start, number, end
+
+    def finish(self) -> None:
+        self.items.sort()
+        self._starts = [start for start, _, _ in self.items]
+        self._farthest: list[tuple[int, int, int]] = []  # of all up to here the one with the largest end
+        for item in self.items:
+            ahead = self._farthest and self._farthest[-1][2] >= item[2]
+            self._farthest.append(self._farthest[-1] if ahead else item)
+
+    def best(self, start: int, end: int) -> tuple[int, int]:
+        """(overlap, minus the number) of the feature with most overlap; a negative overlap is a distance."""
+        at = bisect_right(self._starts, start)
+        found = self._farthest[at - 1 : at] if at else []
+        found += self.items[at : at + _BEHIND]
+        return max((min(last, end) - max(first, start), -number) for first, number, last in found)
+
+
+class _FeaturesOfOneId:
+    """Several features that share an id, numbered as they are given; a query takes logarithmic time."""
+
+    def __init__(self, places: Iterable[_Place]) -> None:
+        self._groups: dict[tuple[str, str], _Sorted] = {}
+        for number, place in enumerate(places):
+            group = self._groups.setdefault((place.contig, place.strand), _Sorted())
+            group.items.append((place.start, number, place.end))
+        for group in self._groups.values():
+            group.finish()
+        self._strands = sorted({strand for _, strand in self._groups})
+
+    def nearest(self, place: _Place) -> int:
+        """Number of the feature on the same strand of the same sequence with most overlap, or the nearest one.
+
+        Failing these, one on another strand of that sequence; failing these too, the first.
+        """
+        same = self._groups.get((place.contig, place.strand))
+        others = [self._groups.get((place.contig, strand)) for strand in self._strands]
+        for groups in ([same], others):
+            found = [group.best(place.start, place.end) for group in groups if group is not None]
+            if found:
+                return -max(found)[1]
+        return 0
 
 
 @dataclass(slots=True)
@@ -37,7 +98,7 @@ class GeneDraft:
 
 
 class FeatureTree:
-    """All features of a file, each hung where it belongs; ``genes`` holds the drafts in file order."""
+    """All features of a file, each below its parent; ``genes`` holds the drafts in file order."""
 
     def __init__(
         self,
@@ -53,7 +114,7 @@ class FeatureTree:
         self._made: dict[tuple[str, str, str, int], tuple[TranscriptDraft, GeneDraft]] = {}
         self._outside: set[str] = set()
         self._seen: set[tuple[object, ...]] = set()
-        self._copies: dict[int, Copies] = {}
+        self._sharing: dict[int, _FeaturesOfOneId] = {}
         found = sorted_features(path, contigs, report, seqid_map)
         for feature in found.genes:
             self._add_gene(feature)
@@ -113,13 +174,13 @@ class FeatureTree:
         return drafts[self._nearest(drafts, feature)]
 
     def _nearest(self, drafts: Sequence[GeneDraft] | Sequence[TranscriptDraft], feature: Feature | Part) -> int:
-        """Number of the copy of a repeated id that a feature belongs to."""
+        """Number of the one, of several with one id, that a feature belongs to."""
         if len(drafts) == 1:
             return 0
-        copies = self._copies.get(id(drafts))
-        if copies is None:  # all lines of genes and transcripts are known before the first question
-            copies = self._copies[id(drafts)] = Copies(_place(draft.line) for draft in drafts if draft.line)
-        return copies.nearest(_place(feature))
+        sharing = self._sharing.get(id(drafts))
+        if sharing is None:  # all lines of genes and transcripts are known before the first question
+            sharing = self._sharing[id(drafts)] = _FeaturesOfOneId(_place(draft.line) for draft in drafts if draft.line)
+        return sharing.nearest(_place(feature))
 
     def _add_part(self, part: Part) -> None:
         if not part.parents:
@@ -137,7 +198,7 @@ class FeatureTree:
                 self._made_transcript(parent, part.gene_hint or f"{parent}.gene", part).parts.append(part)
 
     def _made_transcript(self, name: str, gene_name: str, part: Part, suffix: str = "") -> TranscriptDraft:
-        """The transcript of that name on the part's strand, in the copy of the gene that the part lies on."""
+        """The transcript of that name on the part's strand, in that gene of the id that the part lies on."""
         genes = self._genes_by_id.get(gene_name)
         key = (name, part.contig, part.strand, self._nearest(genes, part) if genes else 0)
         if key not in self._made:
@@ -159,10 +220,10 @@ class FeatureTree:
         _, *others = by_id
         draft.parts = next(iter(by_id.values()))
         for number, name in enumerate(others, start=2):
-            twin = TranscriptDraft(f"{draft.id}{number}", None, by_id[name])
-            gene.transcripts.append(twin)
-            first = twin.parts[0]
-            self._report.add(RepairKind.TRANSCRIPT_MADE, twin.id, first.line, f"in gene {gene.id}", first.place)
+            further = TranscriptDraft(f"{draft.id}{number}", None, by_id[name])
+            gene.transcripts.append(further)
+            first = further.parts[0]
+            self._report.add(RepairKind.TRANSCRIPT_MADE, further.id, first.line, f"in gene {gene.id}", first.place)
 
 
 def _overlapping(parts: Sequence[Part]) -> bool:
@@ -170,6 +231,6 @@ def _overlapping(parts: Sequence[Part]) -> bool:
     return len(spans) < len(parts) or any(left[1] > right[0] for left, right in pairwise(spans))
 
 
-def _place(feature: Feature | Part) -> Place:
+def _place(feature: Feature | Part) -> _Place:
     row = feature.row if isinstance(feature, Feature) else feature
-    return Place(row.contig, row.start, row.end, row.strand)
+    return _Place(row.contig, row.start, row.end, row.strand)

@@ -1,7 +1,7 @@
 """The ``builtin`` cleaner: any reasonable GFF3 or GTF file to well-formed gene models.
 
 It repairs what AGAT's ``agat_convert_sp_gxf2gxf.pl`` repairs, and differs on purpose where that tool loses or joins
-genes: a repeated gene id at two places stays two genes, phases are recomputed, start > end is mended, and a file that
+genes: a repeated gene id at two places stays two genes, phases are recomputed, start > end is swapped, and a file that
 is no annotation is an error, not an empty result.  Every change is listed.
 """
 

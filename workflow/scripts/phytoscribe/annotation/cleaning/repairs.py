@@ -32,7 +32,6 @@ class RepairKind(StrEnum):
     PAST_CIRCLE = "transcript_past_the_end_of_a_circle_left_out"
     FEATURE_LEFT_OUT = "feature_outside_genes_left_out"
     GENE_LOST = "gene_lost_by_the_cleaner"
-    TRANSCRIPT_LOST = "transcript_lost_by_the_cleaner"
 
     GENE_MADE = "gene_made"
     TRANSCRIPT_MADE = "transcript_made"
@@ -48,8 +47,6 @@ class RepairKind(StrEnum):
     RENAMED = "duplicate_id_renamed"
     GENE_SPLIT = "gene_split_by_strand_or_sequence"
     ENDS_SWAPPED = "start_and_end_swapped"
-    ISOFORM_MERGED = "identical_isoform_removed_by_the_cleaner"
-    TRANSCRIPT_CHANGED = "transcript_changed_by_the_cleaner"
 
 
 LOSSES = frozenset(
@@ -62,7 +59,6 @@ LOSSES = frozenset(
         RepairKind.PAST_CIRCLE,
         RepairKind.FEATURE_LEFT_OUT,
         RepairKind.GENE_LOST,
-        RepairKind.TRANSCRIPT_LOST,
     }
 )
 

@@ -10,25 +10,11 @@ from pathlib import Path
 from typing import NamedTuple
 
 from phytoscribe.annotation.cleaning.repairs import RepairKind, RepairReport, shown_place
-from phytoscribe.annotation.feature_types import BIOTYPE_KEYS, is_gene_type, is_transcript_type
+from phytoscribe.annotation.feature_types import BIOTYPE_KEYS, PART_SPELLINGS, is_gene_type, is_transcript_type
 from phytoscribe.annotation.gff_attributes import Attributes, read_attributes
 from phytoscribe.annotation.gff_lines import GffRow, read_rows
 
-#: Spellings of the parts of a transcript, lower case, and the type that stands for them.
-PART_NAMES = {
-    "exon": "exon",
-    "pseudogenic_exon": "exon",
-    "cds": "CDS",
-    "stop_codon": "stop_codon",
-    "utr": "UTR",
-    "five_prime_utr": "UTR",
-    "three_prime_utr": "UTR",
-    "5utr": "UTR",
-    "3utr": "UTR",
-    "5'-utr": "UTR",
-    "3'-utr": "UTR",
-}
-#: What transcripts are translated to; TAIR hangs the CDS on both.
+#: What transcripts are translated to; TAIR names both as parents of a CDS.
 PRODUCT_TYPES = frozenset({"protein", "polypeptide"})
 #: They say nothing that exons and CDS do not say.
 SILENT_TYPES = frozenset(
@@ -75,8 +61,8 @@ class Feature:
 class Part(NamedTuple):
     """An exon, CDS, UTR or stop codon line: by far the most lines of a file, so without its attributes.
 
-    ``kind`` is one of the values of :data:`PART_NAMES`; coordinates are 0-based half-open; ``id`` is kept only for
-    CDS and where there is no parent; ``biotypes`` holds the attributes of
+    ``kind`` is a value of :data:`~phytoscribe.annotation.feature_types.PART_SPELLINGS`; coordinates are 0-based
+    half-open; ``id`` is kept only for CDS and where there is no parent; ``biotypes`` holds the attributes of
     :data:`~phytoscribe.annotation.feature_types.BIOTYPE_KEYS`, if there are any.
     """
 
@@ -101,7 +87,7 @@ class Part(NamedTuple):
 def role_of(kind: str) -> Role:
     """Role of a feature type of column 3."""
     name = kind.lower()
-    if name in PART_NAMES:
+    if name in PART_SPELLINGS:
         return Role.PART
     if name in SILENT_TYPES:
         return Role.SILENT
@@ -143,7 +129,7 @@ def read_features(
 
 def _part(row: GffRow, shared: dict) -> Part:
     column = read_attributes(row.attributes)
-    kind = PART_NAMES[row.type.lower()]
+    kind = PART_SPELLINGS[row.type.lower()]
     identifier, gene_hint = column.name("ID"), column.name("gene_id")
     parents = column.names("Parent")
     if not identifier and not parents:

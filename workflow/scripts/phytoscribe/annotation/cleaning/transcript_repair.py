@@ -10,7 +10,8 @@ from phytoscribe.annotation.cleaning.feature_tree import GeneDraft, TranscriptDr
 from phytoscribe.annotation.cleaning.repairs import RepairKind, RepairReport, detail_in_gene, shown_place
 from phytoscribe.annotation.cleaning.source_features import Feature
 from phytoscribe.annotation.feature_types import is_transcript_type
-from phytoscribe.annotation.model import Interval, Transcript, merge_intervals
+from phytoscribe.annotation.model import Transcript
+from phytoscribe.genome.intervals import Interval, merge_intervals
 
 #: Sequence and strand.
 Side = tuple[str, str]
@@ -47,9 +48,11 @@ def finish_transcript(
         attributes=line.attributes if line else {},
         score=score_of(line),
         start_phase=_start_phase(phases[coding[0 if strand == "+" else -1]], cds) if cds else 0,
+        contig=contig,
+        strand=strand,
     )
-    repairs.report_utrs(transcript, strand)
-    repairs.report_phases(transcript, strand, phases)
+    repairs.report_utrs(transcript)
+    repairs.report_phases(transcript, phases)
     return side, transcript
 
 
@@ -194,18 +197,18 @@ class _Repairs:
                 covered[len(covered)] = (start, end)
         return sorted(covered.values())
 
-    def report_utrs(self, transcript: Transcript, strand: str) -> None:
+    def report_utrs(self, transcript: Transcript) -> None:
         """UTRs follow from exons and CDS; list them where the file has exons and other UTRs, or none."""
         given = {(part.start, part.end) for part in self._draft.parts if part.kind == "UTR"}
         if not transcript.cds or not any(part.kind == "exon" for part in self._draft.parts):
             return
-        made = [segment for side in transcript.utrs(strand) for segment in side]
+        made = [segment for side in transcript.utrs() for segment in side]
         if set(made) != given:
             self.add(RepairKind.UTRS_MADE, f"{len(made)}" + (f" in place of {len(given)}" if given else ""))
 
-    def report_phases(self, transcript: Transcript, strand: str, phases: Mapping[Interval, str]) -> None:
+    def report_phases(self, transcript: Transcript, phases: Mapping[Interval, str]) -> None:
         given = [phases.get(segment) for segment in transcript.cds]
-        right = [str(phase) for phase in transcript.cds_phases(strand)]
+        right = [str(phase) for phase in transcript.cds_phases()]
         changed = [(old, new) for old, new in zip(given, right, strict=True) if old is not None and old != new]
         if changed:
             listed = ", ".join(f"{old} to {new}" for old, new in changed[:5])

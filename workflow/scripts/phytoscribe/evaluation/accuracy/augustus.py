@@ -8,12 +8,12 @@ from __future__ import annotations
 import logging
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 
-from phytoscribe.annotation.model import GeneModel, Interval, Transcript, sort_genes
+from phytoscribe.annotation.model import GeneModel, Interval, Transcript, numbered, sort_genes
 from phytoscribe.annotation.sequences import write_fasta
 from phytoscribe.errors import GffError
 from phytoscribe.files import open_text, scratch_folder
@@ -51,7 +51,7 @@ def predict_genes(genome: Genome, contigs: Sequence[str], species: str, processe
     with ThreadPoolExecutor(max_workers=max(1, processes)) as pool:
         found = [gene for genes in pool.map(one, longest_first) for gene in genes]
     log.info("AUGUSTUS (%s): %d genes on %d contigs", species, len(found), len(contigs))
-    return numbered(sort_genes(found, genome.contigs))
+    return list(numbered(sort_genes(found, genome.contigs), "augustus"))
 
 
 def run_augustus(contig: str, bases: Bases, species: str, output: Path) -> None:
@@ -70,16 +70,6 @@ def run_augustus(contig: str, bases: Bases, species: str, output: Path) -> None:
 def version() -> str:
     """AUGUSTUS's own version line."""
     return version_line(require("augustus", "the AUGUSTUS baseline"), "--version")
-
-
-def numbered(genes: Iterable[GeneModel]) -> list[GeneModel]:
-    """The same genes under ids that are unique over all contigs: AUGUSTUS starts at g1 for each of its runs."""
-    renamed = []
-    for number, gene in enumerate(genes, start=1):
-        name = f"augustus_g{number:06d}"
-        transcripts = (replace(t, id=f"{name}.t{index}") for index, t in enumerate(gene.transcripts, start=1))
-        renamed.append(replace(gene, id=name, transcripts=tuple(transcripts)))
-    return renamed
 
 
 @dataclass

@@ -2,7 +2,9 @@
 
 ========================  =============================================================================================
 ``exact``                 all CDS boundaries equal, against any isoform (:mod:`phytoscribe.evaluation.accuracy.counts`)
-``within_3, within_100``  CDS introns equal, both ends of the CDS within so many bp
+``within_3, within_100``  CDS introns equal, both ends of the CDS within so many bp: the rule of ``gffcompare
+                          --strict-match -e`` (Pertea and Pertea 2020, doi:10.12688/f1000research.23297.1) on CDS alone,
+                          with a single-exon gene held to its ends like any other
 ``one_isoform``           exact, with one isoform a gene on both sides: the one with the longest CDS
 ``whole_transcript``      exact, of exons with their UTRs; only where both sides have UTRs
 ========================  =============================================================================================
@@ -23,9 +25,9 @@ import numpy as np
 from phytoscribe.annotation.model import GeneModel, Interval
 from phytoscribe.evaluation.accuracy.counts import ALL, LEVELS, RULER, Scored
 from phytoscribe.evaluation.accuracy.gene_arrays import Codes, Flags, GeneColumns, flags
-from phytoscribe.evaluation.accuracy.gene_matching import Choice, Comparison, Row
-from phytoscribe.evaluation.accuracy.tolerance import TOLERANCES, ruler
+from phytoscribe.evaluation.accuracy.gene_matching import Agreement, Choice, Comparison, Row
 
+TOLERANCES = (3, 100)
 ONE_ISOFORM = "one_isoform"
 WHOLE_TRANSCRIPT = "whole_transcript"
 TOLERANT_LEVELS = ("transcript", "locus")
@@ -132,3 +134,19 @@ def _parts(scored: Scored, counted: Choice, reads: Reads | None) -> Iterator[tup
 
 def _class_numbers(classes: Mapping[str, int], values: Codes) -> Codes:
     return np.searchsorted(list(classes.values()), values, side="right") - 1
+
+
+def ruler(tolerance: int) -> str:
+    """Name of the ruler with a tolerance of so many bp."""
+    return f"within_{tolerance}"
+
+
+def loci_within(reference: Sequence[GeneModel], predicted: Sequence[GeneModel], tolerance: int) -> Agreement:
+    """Agreement of loci; a locus is right if any of its transcripts agrees with any of the other side.
+
+    Args:
+        reference, predicted: genes reduced to what is scored (:func:`phytoscribe.evaluation.accuracy.counts.scorable`).
+        tolerance: bp, 0 or more.
+    """
+    comparison = Scored.of_scorable(reference, predicted).comparison
+    return comparison.agreement_within("locus", tolerance, comparison.everything)

@@ -65,7 +65,10 @@ def evaluate_predictor(
     log.info("%s: %d genes, %d of them where predictions are scored", predictor, len(genes), len(met.predicted))
     loci = reference_loci(met, predictor, scope.subsets.get(NO_TRAIN_HOMOLOGUE))
     predicted = predicted_genes(met, predictor)
-    found = ruler_rows(scored, scope.subsets, reads) + fate_rows(loci, predicted)
+    found = [
+        (level, criterion, subset, scope.metric(metric), value, n)
+        for level, criterion, subset, metric, value, n in ruler_rows(scored, scope.subsets, reads)
+    ] + fate_rows(loci, predicted)
     return [(predictor, *row) for row in found], loci, predicted
 
 

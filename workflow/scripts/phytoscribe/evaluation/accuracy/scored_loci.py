@@ -1,8 +1,10 @@
 """What is scored: which contigs, which reference loci, which predicted genes.
 
 With a split by contigs or species the scored contigs hold loci of one part only, and every predicted gene on them
-counts.  With a split by clusters they also hold training loci; then only predictions within the held-out intervals
-(scored loci with ``flank`` bases on each side) count, as the rest of the contig was seen in training.
+counts.  With a split by clusters they also hold training loci; then only predictions that overlap the held-out
+intervals (scored loci with ``flank`` bases on each side) count, as the rest of the contig was seen in training.  False
+genes between the loci are not seen then, so precision and F1 are higher than over whole contigs: they are named
+``precision_near_loci`` and ``f1_near_loci`` (:func:`phytoscribe.tables.near_loci`).
 """
 
 from __future__ import annotations
@@ -10,16 +12,15 @@ from __future__ import annotations
 import logging
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 
 import pandas as pd
 
 from phytoscribe.annotation.checking.reasons import Reason
+from phytoscribe.annotation.checking.tables import TranscriptRow, without_rejected
 from phytoscribe.annotation.model import GeneModel
-from phytoscribe.errors import PhytoScribeError
 from phytoscribe.evaluation.accuracy.counts import Mask, Scored, score_genes
 from phytoscribe.genome.intervals import IntervalIndex
-from phytoscribe.tables import COLUMNS
+from phytoscribe.tables import COLUMNS, near_loci
 
 log = logging.getLogger(__name__)
 #: Reasons of the annotation check that keep a transcript out of training, but not out of the reference.
@@ -53,7 +54,7 @@ class Scope:
     def of(
         cls,
         annotation: Sequence[GeneModel],
-        rejected: pd.DataFrame,
+        rejected: Sequence[TranscriptRow],
         contigs: Collection[str],
         mask: Mask | None = None,
         splits: pd.DataFrame | None = None,
@@ -64,7 +65,7 @@ class Scope:
 
         Args:
             annotation: the cleaned annotation, with the transcripts that the check rejected.
-            rejected: the check's table, see :func:`read_rejected`.
+            rejected: the check's table, of :func:`~phytoscribe.annotation.checking.tables.read_transcripts`.
             contigs: the scored contigs.
             mask: intervals by contig that count on neither side.
             splits: this genome's rows of the split table; without them every locus on ``contigs`` is scored.
@@ -97,6 +98,10 @@ class Scope:
             return list(predicted)
         return [gene for gene in predicted if self.held_out.overlaps(gene.contig, gene.start, gene.end)]
 
+    def metric(self, name: str) -> str:
+        """The name in the score table of a metric that counts predictions where :meth:`countable` keeps them."""
+        return name if self.held_out is None else near_loci(name)
+
 
 def score_predictors(predictions: Mapping[str, Sequence[GeneModel]], scope: Scope) -> pd.DataFrame:
     """Exact scores of every predictor in one table with the columns of :mod:`phytoscribe.tables`."""
@@ -105,47 +110,23 @@ def score_predictors(predictions: Mapping[str, Sequence[GeneModel]], scope: Scop
         counted = scope.countable(genes)
         log.info("%s: %d genes, %d of them where predictions are scored", predictor, len(genes), len(counted))
         scores = score_genes(scope.reference, counted, scope.mask, scope.contigs, scope.subsets, scope.ignored)
-        tables.append(scores.assign(predictor=predictor))
+        tables.append(scores.assign(predictor=predictor, metric=scores["metric"].map(scope.metric)))
     return pd.concat(tables, ignore_index=True).loc[:, list(COLUMNS)]
 
 
-def read_rejected(path: str | Path) -> pd.DataFrame:
-    """The annotation check's table of rejected transcripts, as text.
-
-    Raises:
-        PhytoScribeError: the file is missing, or another table.
-    """
-    try:
-        table = pd.read_csv(path, sep="\t", dtype=str, keep_default_na=False)
-    except (OSError, pd.errors.EmptyDataError) as error:
-        raise PhytoScribeError(f"{path}: no table of rejected transcripts ({error})") from error
-    missing = {"transcript", "contig", "start0", "end", "reason"} - set(table.columns)
-    if missing:
-        raise PhytoScribeError(
-            f"{path}: no column {min(missing)!r}; the check's table is results/clean/<genome>.rejected.tsv"
-        )
-    return table
-
-
-def without_broken(annotation: Sequence[GeneModel], rejected: pd.DataFrame) -> tuple[list[GeneModel], list[GeneModel]]:
+def without_broken(
+    annotation: Sequence[GeneModel], rejected: Sequence[TranscriptRow]
+) -> tuple[list[GeneModel], list[GeneModel]]:
     """The annotation in two: genes with their transcripts that can be reference, and genes that have none.
 
     A transcript that the check rejected can still be reference if only its introns or exons are unusual
     (:data:`UNUSUAL_BUT_REAL`): dropping those would make the benchmark easier than the genome is.  Genes without any
     coding transcript are in neither list.
     """
-    out = rejected[~rejected["reason"].isin(UNUSUAL_BUT_REAL)]
-    # With the place, as a transcript that the cleaning step left out may have had the id of one that it kept.
-    dropped = set(zip(out["transcript"], out["contig"], out["start0"].astype(int), out["end"].astype(int), strict=True))
-    kept, broken = [], []
-    for gene in annotation:
-        coding = gene.coding_transcripts
-        intact = tuple(t for t in coding if (t.id, gene.contig, t.start, t.end) not in dropped)
-        if intact:
-            kept.append(replace(gene, transcripts=intact))
-        elif coding:
-            broken.append(replace(gene, transcripts=coding))
-    return kept, broken
+    coding = [replace(gene, transcripts=gene.coding_transcripts) for gene in annotation if gene.coding_transcripts]
+    kept = without_rejected(coding, rejected, UNUSUAL_BUT_REAL)
+    names = {gene.id for gene in kept}
+    return kept, [gene for gene in coding if gene.id not in names]
 
 
 def _flanked(genes: Iterable[GeneModel], flank: int) -> IntervalIndex:

@@ -13,9 +13,9 @@ from pathlib import Path
 import pandas as pd
 import pysam
 
-from phytoscribe.annotation.model import Interval
 from phytoscribe.errors import PhytoScribeError
 from phytoscribe.files import atomic_path, scratch_folder
+from phytoscribe.genome.intervals import Interval
 from phytoscribe.programs import require, run
 
 log = logging.getLogger(__name__)

@@ -17,10 +17,10 @@ from operator import itemgetter
 from pathlib import Path
 from typing import NamedTuple
 
-from phytoscribe.annotation.model import Interval, merge_intervals
 from phytoscribe.annotation.sequences import write_fasta
 from phytoscribe.evaluation.long_reads.alignments import first_records
 from phytoscribe.files import open_text
+from phytoscribe.genome.intervals import Interval, merge_intervals
 from phytoscribe.programs import require, run
 from phytoscribe.tables import Row
 

@@ -17,12 +17,14 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
-from phytoscribe.annotation.model import Interval
 from phytoscribe.evaluation.long_reads.alignments import Chain, ReadAlignment
+from phytoscribe.genome.intervals import Interval, merge_intervals
 
 log = logging.getLogger(__name__)
 Positions = npt.NDArray[np.int32]
 Track = tuple[str, str]
+#: Blocks of one contig and strand that are joined, at the least.
+_KEPT_APART = 100_000
 
 
 @dataclass(slots=True)
@@ -261,3 +263,19 @@ def _merged_with_counts(found: _Blocks) -> list[tuple[int, int, int]]:
     first = np.append(0, np.flatnonzero(starts[1:] > furthest[:-1]) + 1)
     last = np.append(first[1:], starts.size) - 1
     return list(zip(starts[first].tolist(), furthest[last].tolist(), (last - first + 1).tolist()))
+
+
+def covered_by_reads(reads: Iterable[ReadAlignment]) -> dict[tuple[str, str], list[Interval]]:
+    """Bases under the blocks of the reads, by (contig, strand of the transcript), 0-based."""
+    covered: dict[tuple[str, str], list[Interval]] = defaultdict(list)
+    most: dict[tuple[str, str], int] = defaultdict(lambda: _KEPT_APART)
+    for read in reads:
+        track = read.contig, read.strand
+        blocks = covered[track]
+        blocks += read.blocks
+        # Millions of reads lie over a few thousand genes: joined in time, they take the memory of the genes.
+        if len(blocks) > most[track]:
+            blocks[:] = merge_intervals(blocks)
+            # Where the genes alone are as many, not every further read may join them all again.
+            most[track] = max(_KEPT_APART, 2 * len(blocks))
+    return {track: merge_intervals(blocks) for track, blocks in sorted(covered.items())}

@@ -13,8 +13,9 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
+from phytoscribe.annotation.sequences import STOP_CODONS
 from phytoscribe.errors import PhytoScribeError
-from phytoscribe.evaluation.quality.gene_sequences import SPLICE_SITES, STOP_CODONS, SequenceFacts
+from phytoscribe.evaluation.quality.gene_sequences import SPLICE_SITES, SequenceFacts
 from phytoscribe.evaluation.quality.gene_shapes import QUANTILES, QUANTITIES, SINGLE_EXON, measured, shape_table
 from phytoscribe.evaluation.quality.predicted_genome import Prediction
 from phytoscribe.evaluation.quality.related_species import Related

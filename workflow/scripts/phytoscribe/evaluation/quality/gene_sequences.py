@@ -11,13 +11,11 @@ import numpy.typing as npt
 
 from phytoscribe.annotation.checking.check import splice_site
 from phytoscribe.annotation.model import GeneModel, Transcript
-from phytoscribe.annotation.sequences import STOP, spliced_codes, translate_codes
-from phytoscribe.evaluation.quality.gene_shapes import spokesman
-from phytoscribe.evaluation.quality.repeats import Repeats
+from phytoscribe.annotation.sequences import reading_frame, spliced_codes
+from phytoscribe.evaluation.quality.genome_content import Repeats
 from phytoscribe.genome import Genome, decode
 from phytoscribe.genome.sequence import N_CODE, encode
 
-STOP_CODONS = ("TAA", "TAG", "TGA")
 #: What introns are sorted into; anything else is ``other``, N included.
 SPLICE_SITES = ("GT-AG", "GC-AG", "AT-AC")
 #: A gene counts as one in repeats where more than this part of its CDS is.
@@ -26,7 +24,7 @@ IN_REPEATS = 0.5
 
 @dataclass(slots=True)
 class SequenceFacts:
-    """Counts over genes, each by the transcript that :func:`spokesman` chooses.
+    """Counts over genes, each by the transcript that :attr:`GeneModel.representative` chooses.
 
     Attributes:
         genes: coding genes.
@@ -56,7 +54,7 @@ class SequenceFacts:
 
     def add(self, gene: GeneModel, genome: Genome, repeats: Repeats) -> None:
         """Count one gene; genes without a CDS are passed over."""
-        transcript = spokesman(gene)
+        transcript = gene.representative
         if transcript is None:
             return
         start, end = transcript.cds[0][0], transcript.cds[-1][1]
@@ -78,15 +76,13 @@ class SequenceFacts:
         self.over_gap += bool(gaps.any())
 
     def _count_frame(self, transcript: Transcript, codes: npt.NDArray[np.uint8]) -> None:
-        protein = translate_codes(codes[transcript.start_phase :])
-        starts = not transcript.start_phase and decode(codes[:3]) == "ATG"
-        stops = protein.endswith(STOP) and not (codes.size - transcript.start_phase) % 3
-        inside = STOP in protein[:-1]
+        frame = reading_frame(codes[transcript.start_phase :])
+        starts = frame.starts and not transcript.start_phase
         self.without_start += not starts
-        self.without_stop += not stops
-        self.in_frame_stop += inside
-        self.complete += starts and stops and not inside
-        if stops:
+        self.without_stop += not frame.stops_at_end
+        self.in_frame_stop += frame.stops_inside
+        self.complete += starts and frame.intact
+        if frame.stops_at_end:
             self.stop_codons[decode(codes[-3:])] += 1
 
 

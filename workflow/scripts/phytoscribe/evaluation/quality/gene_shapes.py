@@ -1,7 +1,8 @@
 """Lengths and counts of the genes of a species, as a table that others can be compared with.
 
-One transcript speaks for a gene: the one with the longest CDS (of equal ones the first).  Everything is of the CDS:
-untranslated regions are left out of many annotations, and would tell of these and not of the species.
+One transcript stands for a gene, its :attr:`~phytoscribe.annotation.model.GeneModel.representative`.
+Everything is of the CDS: untranslated regions are left out of many annotations, and would tell of these and not of the
+species.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from phytoscribe.annotation.model import GeneModel, Transcript
+from phytoscribe.annotation.model import GeneModel
 from phytoscribe.tables import read_columns, write_table
 
 #: What is measured, with its unit.  ``gene_length`` goes from the start to the stop codon, introns included.
@@ -30,14 +31,9 @@ QUANTILES = {"q05": 0.05, "q25": 0.25, "median": 0.5, "q75": 0.75, "q95": 0.95}
 COLUMNS = ("species", "lineage", "quantity", "n", "mean", *QUANTILES)
 
 
-def spokesman(gene: GeneModel) -> Transcript | None:
-    """The transcript of a gene with the longest CDS; None for a gene that codes for nothing."""
-    return max(gene.coding_transcripts, key=lambda transcript: transcript.cds_length, default=None)
-
-
 def measured(genes: Iterable[GeneModel]) -> dict[str, np.ndarray]:
     """Values of each of :data:`QUANTITIES`: one per gene, CDS exon or intron; int64 (n,)."""
-    chosen = [transcript for gene in genes if (transcript := spokesman(gene))]
+    chosen = [transcript for gene in genes if (transcript := gene.representative)]
     values = {
         "protein_length": [t.cds_length // 3 - 1 for t in chosen],
         "cds_length": [t.cds_length for t in chosen],

@@ -10,8 +10,7 @@ from pathlib import Path
 from phytoscribe.annotation.gff_reader import read_gff3
 from phytoscribe.annotation.model import GeneModel
 from phytoscribe.evaluation.quality.gene_sequences import SequenceFacts, sequence_facts
-from phytoscribe.evaluation.quality.genome_content import Content, genome_content
-from phytoscribe.evaluation.quality.repeats import Repeats
+from phytoscribe.evaluation.quality.genome_content import Content, Repeats, genome_content
 from phytoscribe.genome import Genome
 from phytoscribe.genome.fasta import chosen_contigs
 from phytoscribe.genome.intervals import read_bed

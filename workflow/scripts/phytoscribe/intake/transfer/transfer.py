@@ -41,7 +41,7 @@ def fetch(
     Two processes that fetch the same target take turns: the second finds the file, or goes on where the first died.
 
     After an error nothing is left but bytes that the next call can go on from: they stay after broken lines, refusals
-    that a login can mend and full disks, and go if they are wrong or the server no longer has the file.
+    that a login can resolve, and full disks, and go if they are wrong or the server no longer has the file.
 
     Args:
         url: http, https, ftp or file; user and password in it are used and never shown.

@@ -1,94 +1,65 @@
-"""Training sequence and labels of all genomes as flat arrays on disk.
+"""A training set: one self-contained folder from which every training task reads, and which can be carried elsewhere.
 
-Contigs are laid end to end in the order of ``contigs.tsv``; a contig's base ``i`` is at ``offset + i`` in every array.
+Contigs are laid end to end in the order of ``contigs.tsv`` (columns genome, species, lineage, group, use, contig,
+offset, length); base ``i`` of a contig is at ``offset + i`` in every array.  ``use`` is ``structure`` for annotated
+sequence, ``sites`` where nothing but splice sites is known, ``sequence`` for sequence without annotation.
 
 * ``bases.npy`` uint8 (total,): base codes; held-out sequence is N.
 * ``weights.npy`` uint8 (total,): ``COUNTED`` where the loss counts, ``SITES_ONLY`` where nothing but splice sites is
-  known, 0 on held-out sequence, masked intervals and rejected genes.
+  known, 0 on held-out sequence, masked intervals, rejected genes and sequence without annotation.
 * ``labels.npy`` uint8 (2, total): states of the plus (row 0) and minus strand (row 1), contig orientation, or
   ``NON_CODING_LABEL``.
 * ``sites.npy`` uint8 (2, total): splice sites of both strands, the bits of :mod:`phytoscribe.labels.states`.
 * ``soft_plus.npy``, ``soft_minus.npy`` int64 (m,): sorted positions where isoforms disagree, and
 * ``targets_plus.npy``, ``targets_minus.npy`` float16 (m, STATE_COUNT): the share of isoforms in each state there.
+* ``genes.gff3.gz``: the genes that training may see, on sequences named by the row of ``contigs.tsv``.
+* ``decoder.json``: settings of an untrained decoder, with the lengths of their CDS segments and introns.
+* ``regions.tsv`` (name, species, lineage, offset, length), ``region_bases.npy``, ``region_genes.gff3.gz``,
+  ``region_masks.bed``: the validation regions, by the row of ``regions.tsv``.
+* ``manifest.json``: what went in, and what was left out.
 """
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Iterable, Mapping, Sequence
+import json
+from collections import defaultdict
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from phytoscribe.annotation.gff_reader import read_gff3
 from phytoscribe.annotation.model import GeneModel, Interval
+from phytoscribe.decoding.settings import DecoderSettings
 from phytoscribe.errors import PhytoScribeError
-from phytoscribe.files import atomic_path
-from phytoscribe.genome import N_CODE, Genome
-from phytoscribe.genome.intervals import IntervalIndex
-from phytoscribe.labels.encode import label_contig, label_sites, mark_unknown_untranslated
 from phytoscribe.labels.states import LABEL_COUNT, STATE_COUNT
+from phytoscribe.training.data import files
+from phytoscribe.training.data.validation import ValidationRegion
 
-logger = logging.getLogger(__name__)
-
-STRANDS = "+-"
 COUNTED, SITES_ONLY = 1, 2
+STRUCTURE, SITES, SEQUENCE = "structure", "sites", "sequence"
+CONTIG_COLUMNS = ("genome", "species", "lineage", "group", "use", "contig", "offset", "length")
+REGION_COLUMNS = ("name", "species", "lineage", "offset", "length")
+#: Kinds of interval in ``region_masks.bed``: not scored; seen by training, as it lies beyond a held-out locus' flank.
+MASKED, SEEN = "masked", "seen"
 #: Bases that are counted together: counting takes eight bytes a base.
 COUNTED_AT_ONCE = 10_000_000
-ARRAY_NAMES = ("bases", "weights", "labels", "sites", "soft_plus", "soft_minus", "targets_plus", "targets_minus")
 
 
 @dataclass(frozen=True)
-class TrainingGenome:
-    """What one genome gives to training.
+class TrainingSet:
+    """A training set with memory-mapped arrays, as the module describes them.
 
     Attributes:
-        name, lineage: from the configuration.
-        genome: the opened FASTA.
-        contigs: contigs that hold training sequence.
-        held_out: intervals to hide, by contig.
-        ignored: intervals without loss, by contig: masked and rejected loci.
-        genes: accepted genes.
-        complete_utrs: whether a missing UTR means that there is none; where not, what lies beside such genes is only
-            known to be non-coding.
-        sites_only: nothing is known but the splice sites (introns cut out of their genes).
+        soft_positions, soft_targets: by strand.
+        manifest: what went in.
     """
 
-    name: str
-    lineage: str
-    genome: Genome
-    contigs: Sequence[str]
-    held_out: Mapping[str, Sequence[Interval]]
-    ignored: Mapping[str, Sequence[Interval]]
-    genes: Sequence[GeneModel]
-    complete_utrs: bool = True
-    sites_only: bool = False
-
-    def open_genes(self) -> list[GeneModel]:
-        """Genes on its contigs outside held-out intervals."""
-        held_out = IntervalIndex(self.held_out)
-        contigs = set(self.contigs)
-        return [
-            gene
-            for gene in self.genes
-            if gene.contig in contigs and not held_out.overlaps_any(gene.contig, [(gene.start, gene.end)])
-        ]
-
-
-@dataclass(frozen=True)
-class TrainingArrays:
-    """Memory-mapped arrays of a training set.
-
-    Attributes:
-        contigs: columns genome, lineage, contig, offset, length.
-        bases, weights: uint8 (total,).
-        labels, sites: uint8 (2, total).
-        soft_positions: per strand, sorted int64 positions where isoforms disagree.
-        soft_targets: per strand, float16 (len(soft_positions), STATE_COUNT).
-    """
-
+    folder: Path
     contigs: pd.DataFrame
     bases: npt.NDArray[np.uint8]
     weights: npt.NDArray[np.uint8]
@@ -96,18 +67,30 @@ class TrainingArrays:
     sites: npt.NDArray[np.uint8]
     soft_positions: tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]
     soft_targets: tuple[npt.NDArray[np.float16], npt.NDArray[np.float16]]
+    manifest: dict[str, Any]
 
     @classmethod
-    def load(cls, folder: str | Path) -> TrainingArrays:
-        arrays = {name: np.load(Path(folder) / f"{name}.npy", mmap_mode="r") for name in ARRAY_NAMES}
+    def load(cls, folder: str | Path) -> TrainingSet:
+        """Open a training set.
+
+        Raises:
+            PhytoScribeError: a file of it is missing.
+        """
+        root = Path(folder)
+        missing = [name for name in files.TRAINING_SET_FILES if not (root / name).is_file()]
+        if missing:
+            raise PhytoScribeError(f"{root}: this is no training set, {', '.join(missing)} is missing; make it again")
+        arrays = {name: np.load(root / f"{name}.npy", mmap_mode="r") for name in files.ARRAYS}
         return cls(
-            pd.read_csv(Path(folder) / "contigs.tsv", sep="\t", dtype={"genome": str, "contig": str, "lineage": str}),
+            root,
+            _read_tsv(root / files.CONTIGS),
             arrays["bases"],
             arrays["weights"],
             arrays["labels"],
             arrays["sites"],
             (arrays["soft_plus"], arrays["soft_minus"]),
             (arrays["targets_plus"], arrays["targets_minus"]),
+            json.loads((root / files.MANIFEST).read_text(encoding="utf-8")),
         )
 
     def contig_bases(self, row: int) -> npt.NDArray[np.uint8]:
@@ -115,75 +98,48 @@ class TrainingArrays:
         contig = self.contigs.iloc[row]
         return self.bases[int(contig["offset"]) : int(contig["offset"]) + int(contig["length"])]
 
+    def rows_for(self, *uses: str) -> npt.NDArray[np.int64]:
+        """Rows of the contigs of any of these uses."""
+        return np.flatnonzero(self.contigs["use"].isin(uses))
 
-def masked_bases(genome: Genome, contig: str, held_out: Iterable[Interval]) -> npt.NDArray[np.uint8]:
-    """A contig's base codes with N on the held-out intervals."""
-    bases = genome.bases(contig)
-    for start, end in held_out:
-        bases[start:end] = N_CODE
-    return bases
+    @cached_property
+    def genes(self) -> dict[int, list[GeneModel]]:
+        """Genes that training may see, by row of their contig."""
+        return _by_row(self.folder / files.GENES)
 
+    @cached_property
+    def decoder(self) -> DecoderSettings:
+        """Settings of an untrained decoder, with the length scores of the training genes."""
+        return DecoderSettings.load(self.folder / files.DECODER)
 
-def write_training_arrays(genomes: Sequence[TrainingGenome], folder: str | Path) -> pd.DataFrame:
-    """Write the arrays of all genomes; returns the contig table.
-
-    Raises:
-        PhytoScribeError: there is no training sequence, or no gene in it.
-    """
-    rows: list[tuple[str, str, str, int, int]] = []
-    bases, weights, labels, sites = [], [], [], []
-    soft: dict[str, list] = {"soft_plus": [], "soft_minus": [], "targets_plus": [], "targets_minus": []}
-    offset = 0
-    for source in genomes:
-        by_contig: dict[str, list[GeneModel]] = {}
-        for gene in source.genes:
-            by_contig.setdefault(gene.contig, []).append(gene)
-        for contig in source.contigs:
-            held_out = source.held_out.get(contig, [])
-            sequence = masked_bases(source.genome, contig, held_out)
-            weight = np.full(sequence.size, SITES_ONLY if source.sites_only else COUNTED, dtype=np.uint8)
-            for start, end in (*held_out, *source.ignored.get(contig, [])):
-                weight[start:end] = 0
-            both, both_sites = [], []
-            genes = by_contig.get(contig, [])
-            for strand, name in zip(STRANDS, ("plus", "minus"), strict=True):
-                states, positions, targets = label_contig(genes, strand, sequence.size)
-                strand_sites = label_sites(genes, strand, sequence.size)
-                if not source.complete_utrs:
-                    mark_unknown_untranslated(genes, strand, states, strand_sites)
-                both.append(states)
-                both_sites.append(strand_sites)
-                soft[f"soft_{name}"].append(positions + offset)
-                soft[f"targets_{name}"].append(targets)
-            rows.append((source.name, source.lineage, contig, offset, sequence.size))
-            bases.append(sequence)
-            weights.append(weight)
-            labels.append(np.stack(both))
-            sites.append(np.stack(both_sites))
-            offset += sequence.size
-    if not rows:
-        raise PhytoScribeError("no contig is left for training; check roles, split.mode and the genomes' contig lists")
-    table = pd.DataFrame(rows, columns=["genome", "lineage", "contig", "offset", "length"])
-    arrays = {
-        "bases": np.concatenate(bases),
-        "weights": np.concatenate(weights),
-        "labels": np.concatenate(labels, axis=1),
-        "sites": np.concatenate(sites, axis=1),
-        **{name: np.concatenate(parts) for name, parts in soft.items()},
-    }
-    if not arrays["labels"][:, arrays["weights"] == COUNTED].any():
-        raise PhytoScribeError("the training contigs hold no accepted gene; check the annotation and its rejected.tsv")
-    for name, array in arrays.items():
-        with atomic_path(Path(folder) / f"{name}.npy") as path, path.open("wb") as handle:
-            np.save(handle, array)
-    with atomic_path(Path(folder) / "contigs.tsv") as path:
-        table.to_csv(path, sep="\t", index=False)
-    _log_counts(arrays)
-    return table
+    @cached_property
+    def regions(self) -> list[ValidationRegion]:
+        """The validation regions."""
+        table = _read_tsv(self.folder / files.REGIONS)
+        bases = np.load(self.folder / files.REGION_BASES, mmap_mode="r")
+        genes = _by_row(self.folder / files.REGION_GENES)
+        intervals: dict[str, dict[int, list[Interval]]] = {MASKED: defaultdict(list), SEEN: defaultdict(list)}
+        with (self.folder / files.REGION_MASKS).open(encoding="utf-8") as lines:
+            for line in lines:
+                row, start, end, kind = line.rstrip("\n").split("\t")
+                intervals[kind][int(row)].append((int(start), int(end)))
+        return [
+            ValidationRegion(
+                row.name,
+                row.species,
+                row.lineage,
+                np.asarray(bases[row.offset : row.offset + row.length]),
+                [gene.shifted(0, row.name) for gene in genes.get(number, ())],
+                intervals[MASKED][number],
+                intervals[SEEN][number],
+            )
+            for number, row in enumerate(table.itertuples(index=False))
+        ]
 
 
 def state_shares(labels: npt.NDArray[np.uint8], weights: npt.NDArray[np.uint8]) -> npt.NDArray[np.float64]:
-    """Share of each state among the bases of both strands that count and whose state is known, float64 (STATE_COUNT,).
+    """Share of each state among the bases of both strands that count and whose state is known, float64 (STATE_COUNT,);
+    NaN where none counts.
 
     Args:
         labels: uint8 (2, total); weights: uint8 (total,).
@@ -193,15 +149,18 @@ def state_shares(labels: npt.NDArray[np.uint8], weights: npt.NDArray[np.uint8]) 
         part = slice(start, start + COUNTED_AT_ONCE)
         counted = np.bincount(labels[:, part][:, weights[part] == COUNTED].ravel(), minlength=LABEL_COUNT)
         counts += counted[:STATE_COUNT]
-    return counts / counts.sum()
+    with np.errstate(invalid="ignore"):
+        return counts / counts.sum()
 
 
-def _log_counts(arrays: Mapping[str, npt.NDArray]) -> None:
-    shares = state_shares(arrays["labels"], arrays["weights"])
-    logger.info(
-        "%d bases, %d with loss, %d positions with soft targets; state shares: %s",
-        arrays["bases"].size,
-        int((arrays["weights"] > 0).sum()),
-        len(arrays["soft_plus"]) + len(arrays["soft_minus"]),
-        " ".join(f"{share:.2e}" for share in shares),
-    )
+def _read_tsv(path: Path) -> pd.DataFrame:
+    numbers = {"offset": "int64", "length": "int64"}
+    header = path.open(encoding="utf-8").readline().rstrip("\n").split("\t")
+    return pd.read_csv(path, sep="\t", dtype={name: numbers.get(name, "str") for name in header}, keep_default_na=False)
+
+
+def _by_row(path: Path) -> dict[int, list[GeneModel]]:
+    found: dict[int, list[GeneModel]] = defaultdict(list)
+    for gene in read_gff3(path):
+        found[int(gene.contig)].append(gene)
+    return dict(found)

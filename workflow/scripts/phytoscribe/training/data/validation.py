@@ -1,4 +1,4 @@
-"""The stretches of held-out sequence on which checkpoints and decoder scalars are chosen."""
+"""The regions of held-out sequence on which checkpoints and decoder scalars are chosen."""
 
 from __future__ import annotations
 
@@ -9,11 +9,13 @@ from itertools import zip_longest
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 
-from phytoscribe.annotation.model import GeneModel, Interval, merge_intervals
+from phytoscribe.annotation.model import GeneModel
 from phytoscribe.errors import PhytoScribeError
 from phytoscribe.genome import Genome
+from phytoscribe.genome.intervals import Interval, IntervalIndex, merge_intervals
+from phytoscribe.splits.held_out import PARTS, TRAIN, VALIDATE
+from phytoscribe.splits.parts import HIDDEN, Parts
 
 logger = logging.getLogger(__name__)
 
@@ -33,6 +35,7 @@ class ValidationRegion:
         bases: uint8 (length,).
         genes: reference genes inside, moved to the region's coordinates.
         mask: intervals that count on neither side, in the region's coordinates.
+        seen: intervals of context that training sees too, beyond the flank of a held-out locus.
     """
 
     name: str
@@ -41,54 +44,49 @@ class ValidationRegion:
     bases: npt.NDArray[np.uint8]
     genes: Sequence[GeneModel]
     mask: Sequence[Interval]
+    seen: Sequence[Interval] = ()
 
 
-def validation_intervals(
-    splits: pd.DataFrame, genome: str, contigs: Mapping[str, int], whole: Iterable[str], context: int = CONTEXT
-) -> list[tuple[str, int, int]]:
-    """Stretches of part ``validate`` of one genome: whole contigs where given, else its loci with ``context`` bases."""
-    chosen = [contig for contig in contigs if contig in set(whole)]
-    if chosen:
-        return [
-            (contig, start, min(start + LONGEST_REGION, contigs[contig]))
-            for contig in chosen
-            for start in range(0, contigs[contig], LONGEST_REGION)
-        ]
-    loci = splits[(splits["genome"] == genome) & (splits["part"] == "validate")]
+def validation_intervals(parts: Parts, context: int = CONTEXT) -> list[tuple[str, int, int]]:
+    """Regions of part ``validate`` of one genome: whole contigs in pieces, loci with ``context`` bases beside them."""
     found = []
-    for contig, group in loci.groupby("contig", sort=False):
-        length = contigs[str(contig)]
-        around = [
-            (max(0, int(s) - context), min(length, int(e) + context))
-            for s, e in zip(group["start"], group["end"], strict=True)
-        ]
-        found += [(str(contig), start, end) for start, end in merge_intervals(around)]
+    for contig, length in parts.contigs.items():
+        tiles = parts.of(contig, VALIDATE)
+        if tiles == [(0, length)]:
+            found += [(contig, s, min(s + LONGEST_REGION, length)) for s in range(0, length, LONGEST_REGION)]
+        else:
+            around = merge_intervals((max(0, s - context), min(length, e + context)) for s, e in tiles)
+            found += [(contig, start, end) for start, end in around]
     return found
 
 
 def cut_regions(
     genome: Genome,
     name: str,
-    intervals: Sequence[tuple[str, int, int]],
+    species: str,
+    lineage: str,
+    parts: Parts,
     genes: Sequence[GeneModel],
-    scored: set[str],
     mask: Mapping[str, Sequence[Interval]],
-    lineage: str = "",
 ) -> list[ValidationRegion]:
     """Validation regions of one genome.
 
     Args:
-        genes: accepted genes of the genome.
-        scored: ids of the genes of part ``validate``; other genes in a region are masked.
+        name, species, lineage: of the genome; regions are named after the genome.
+        genes: its accepted genes; those of another part, or cut by a region's end, are masked.
         mask: further intervals that count on neither side.
     """
+    by_contig: dict[str, list[GeneModel]] = {}
+    for gene in genes:
+        by_contig.setdefault(gene.contig, []).append(gene)
     regions = []
-    for contig, start, end in intervals:
-        inside, hidden = [], [(max(s, start), min(e, end)) for s, e in mask.get(contig, []) if s < end and e > start]
-        for gene in genes:
-            if gene.contig != contig or gene.end <= start or gene.start >= end:
+    for contig, start, end in validation_intervals(parts):
+        others = IntervalIndex({contig: parts.of(contig, *(part for part in PARTS if part != VALIDATE), HIDDEN)})
+        inside, hidden = [], _clipped(mask.get(contig, []), start, end)
+        for gene in by_contig.get(contig, []):
+            if gene.end <= start or gene.start >= end:
                 continue
-            if gene.id in scored and start <= gene.start and gene.end <= end:
+            if start <= gene.start and gene.end <= end and not others.overlaps(contig, gene.start, gene.end):
                 inside.append(gene)
             else:
                 hidden.append((max(gene.start, start), min(gene.end, end)))
@@ -96,14 +94,20 @@ def cut_regions(
         regions.append(
             ValidationRegion(
                 region,
-                name,
+                species,
                 lineage,
                 genome.bases(contig, start, end),
                 [gene.shifted(-start, region) for gene in inside],
                 [(s - start, e - start) for s, e in merge_intervals(hidden)],
+                [(s - start, e - start) for s, e in _clipped(parts.of(contig, TRAIN), start, end)],
             )
         )
     return regions
+
+
+def _clipped(intervals: Iterable[Interval], start: int, end: int) -> list[Interval]:
+    """The part of each interval within ``start`` to ``end``."""
+    return [(max(s, start), min(e, end)) for s, e in intervals if s < end and e > start]
 
 
 def limit_regions(regions: Sequence[ValidationRegion], maximum_bases: int) -> list[ValidationRegion]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import Protocol
 
@@ -11,6 +11,7 @@ import numpy.typing as npt
 import pandas as pd
 from torch.utils.data import Sampler
 
+from phytoscribe.errors import ConfigError
 from phytoscribe.genome.sequence import Bases
 
 
@@ -63,6 +64,85 @@ class Order(Protocol):
     window: int
 
     def __getitem__(self, index: int) -> tuple[int, int, int]: ...
+
+
+class MixtureOrder:
+    """Endless order of windows over groups of contigs; index ``i`` always gives the same window.
+
+    Args:
+        contigs: columns offset, length, group.
+        window: bases of a window.
+        seed: of all choices.
+        start, end: share of each group among the windows at index 0 and at ``last``; between them shares change
+            linearly.  Groups that neither names give no window.
+        last: index at which ``end`` is reached.
+        rows: what a window's contig is called, by place in ``contigs``; the place itself if not given.
+
+    Raises:
+        ConfigError: a group that is not there, or shares that add up to nothing.
+    """
+
+    def __init__(
+        self,
+        contigs: pd.DataFrame,
+        window: int,
+        seed: int,
+        start: Mapping[str, float],
+        end: Mapping[str, float],
+        last: int,
+        rows: npt.NDArray[np.int64] | None = None,
+    ) -> None:
+        self.window, self.seed, self.last = window, seed, max(1, last)
+        names = np.arange(len(contigs)) if rows is None else rows
+        there = list(dict.fromkeys(contigs["group"]))
+        if unknown := sorted({*start, *end} - set(there)):
+            raise ConfigError(
+                f"finetune.mixture: no group {', '.join(unknown)} in the training set, which has {', '.join(there)}"
+            )
+        self.groups = list(dict.fromkeys([*start, *end]))
+        self._start, self._end = _shares(start, self.groups), _shares(end, self.groups)
+        places = [np.flatnonzero(contigs["group"] == group) for group in self.groups]
+        self._rows = [names[chosen] for chosen in places]
+        self._orders = [WindowOrder(contigs.iloc[chosen], window, seed) for chosen in places]
+        self.windows_per_pass = sum(order.windows_per_pass for order in self._orders)
+
+    def __getitem__(self, index: int) -> tuple[int, int, int]:
+        """``(contig row, start, strand)`` as :class:`WindowOrder`."""
+        done = min(1.0, index / self.last)
+        shares = (1 - done) * self._start + done * self._end
+        drawn = np.random.default_rng([self.seed, index, 2]).random()
+        # The last sum of shares may round to just below one.
+        group = min(int(np.searchsorted(shares.cumsum(), drawn)), len(self.groups) - 1)
+        row, start, strand = self._orders[group][index]
+        return int(self._rows[group][row]), start, strand
+
+
+def order_of_groups(
+    contigs: pd.DataFrame,
+    rows: npt.NDArray[np.int64],
+    window: int,
+    seed: int,
+    mixture: Mapping[str, Mapping[str, float]],
+    last: int,
+) -> MixtureOrder:
+    """Windows of some rows of a contig table, in the mixture ``{start: shares, end: shares}``.
+
+    Without ``end`` the shares stay; without ``start`` all rows are one group, each base as likely as any other.
+
+    Args:
+        last: index of the last window that training reads.
+    """
+    start = mixture.get("start")
+    chosen = contigs.iloc[rows] if start else contigs.iloc[rows].assign(group="all")
+    start = start or {"all": 1.0}
+    return MixtureOrder(chosen, window, seed, start, mixture.get("end") or start, last, rows)
+
+
+def _shares(shares: Mapping[str, float], groups: Sequence[str]) -> npt.NDArray[np.float64]:
+    values = np.array([shares.get(group, 0.0) for group in groups], dtype=float)
+    if not values.sum():
+        raise ConfigError("finetune.mixture: the shares add up to nothing; give a positive share to a group")
+    return values / values.sum()
 
 
 class BothStrands:

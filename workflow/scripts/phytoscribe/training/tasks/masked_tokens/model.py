@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -23,9 +23,12 @@ from phytoscribe.genome.sequence import Bases, reverse_complement
 from phytoscribe.models.batches import window_of
 from phytoscribe.models.encoder import MaskedTokenModel
 from phytoscribe.tokenizer.segments import Segmenter, TokenIds
+from phytoscribe.training.loop.callbacks import MetricsTable
+from phytoscribe.training.loop.module import TrainedModule
 from phytoscribe.training.loop.ranks import divisors, own_rank
-from phytoscribe.training.loop.runs import MetricsTable, RunSettings, make_optimizer, train
+from phytoscribe.training.loop.runs import train
 from phytoscribe.training.loop.sampling import WindowOrder
+from phytoscribe.training.loop.settings import RunSettings
 
 logger = logging.getLogger(__name__)
 
@@ -140,19 +143,15 @@ def masked_cross_entropy(model: MaskedTokenModel, batch: MaskedBatch, reduction:
     return total / divisors((wanted != IGNORED).sum()[None])[0] if reduction == "mean" else total
 
 
-class MaskedTokenModule(lightning.LightningModule):
+class MaskedTokenModule(TrainedModule):
     """Training step and optimizer around :class:`MaskedTokenModel`."""
 
     def __init__(self, model: MaskedTokenModel, settings: RunSettings) -> None:
-        super().__init__()
+        super().__init__(settings)
         self.model = model
-        self.settings = settings
 
     def training_step(self, batch: MaskedBatch, batch_idx: int) -> Tensor:
         return masked_cross_entropy(self.model, batch, "mean")
-
-    def configure_optimizers(self) -> dict[str, Any]:
-        return make_optimizer(self, self.settings)
 
 
 @dataclass(frozen=True)

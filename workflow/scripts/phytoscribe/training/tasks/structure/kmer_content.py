@@ -17,7 +17,7 @@ import numpy.typing as npt
 from phytoscribe.genome.sequence import N_CODE, reverse_complement
 from phytoscribe.labels.states import State
 from phytoscribe.models.configuration import CONTENT_CHANNELS
-from phytoscribe.training.data.training_set import COUNTED, TrainingArrays
+from phytoscribe.training.data.training_set import COUNTED, TrainingSet
 
 logger = logging.getLogger(__name__)
 
@@ -44,18 +44,18 @@ for _position, _states in enumerate(
     _KIND_OF_STATE[list(_states)] = _position
 
 
-def content_table(arrays: TrainingArrays, length: int) -> npt.NDArray[np.float32]:
+def content_table(data: TrainingSet, length: int) -> npt.NDArray[np.float32]:
     """The table of a training set, float32 (4**length + 1, CONTENT_CHANNELS).
 
     Columns: coding by codon position of the k-mer's last base (3), intron, 5' UTR, 3' UTR; then for the other strand
     coding by codon position of the k-mer's first base (3), and intron.
     """
     counts = np.zeros((KIND_COUNT, 4**length), dtype=np.float64)
-    for row in arrays.contigs.itertuples():
+    for row in data.contigs.itertuples():
         for first in range(row.offset, row.offset + row.length, COUNTED_AT_ONCE):
             part = slice(first, min(first + COUNTED_AT_ONCE + length - 1, row.offset + row.length))
-            bases, weights = np.asarray(arrays.bases[part]), np.asarray(arrays.weights[part])
-            plus, minus = (_KIND_OF_STATE[arrays.labels[strand, part]] for strand in (0, 1))
+            bases, weights = np.asarray(data.bases[part]), np.asarray(data.weights[part])
+            plus, minus = (_KIND_OF_STATE[data.labels[strand, part]] for strand in (0, 1))
             # Intergenic means that neither strand has a gene.
             empty = (plus == INTERGENIC_KIND) & (minus == INTERGENIC_KIND)
             for kinds, sequence, void, known in (

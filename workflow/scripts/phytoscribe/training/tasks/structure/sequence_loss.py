@@ -9,7 +9,7 @@ decoder's own parameters stay as they are.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -20,15 +20,14 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from phytoscribe.annotation.model import GeneModel, Interval
 from phytoscribe.decoding import candidate_sites, scoring
 from phytoscribe.decoding.gene_regions import Locus, Stretch, loci_of, stretches_between
 from phytoscribe.decoding.posteriors import chain_score, sums_over_paths
 from phytoscribe.decoding.settings import DecoderSettings
-from phytoscribe.genome.runs import true_runs
+from phytoscribe.genome.intervals import Interval, true_runs
 from phytoscribe.labels.states import NON_CODING_STATES, STATE_COUNT, State
 from phytoscribe.models.batches import window_of
-from phytoscribe.training.data.training_set import TrainingArrays, TrainingGenome
+from phytoscribe.training.data.training_set import TrainingSet
 from phytoscribe.training.loop.ranks import divisors
 
 #: Sites kept beside those of the reference: least log probability.
@@ -158,19 +157,9 @@ class KnownLoci:
         return [locus.shifted(-start) for locus in found if locus.start < start + length and start < locus.end]
 
 
-def known_loci(arrays: TrainingArrays, genomes: Iterable[TrainingGenome], settings: DecoderSettings) -> KnownLoci:
+def known_loci(data: TrainingSet, settings: DecoderSettings) -> KnownLoci:
     """Loci of all training contigs."""
-    rows = {key: row for row, key in enumerate(zip(arrays.contigs["genome"], arrays.contigs["contig"], strict=True))}
-    by_contig = {}
-    for genome in genomes:
-        genes: dict[str, list[GeneModel]] = {}
-        for gene in genome.genes:
-            genes.setdefault(gene.contig, []).append(gene)
-        for contig, here in genes.items():
-            if (genome.name, contig) in rows:
-                row = rows[genome.name, contig]
-                by_contig[row] = loci_of(here, arrays.contig_bases(row), settings)
-    return KnownLoci(by_contig)
+    return KnownLoci({row: loci_of(genes, data.contig_bases(row), settings) for row, genes in data.genes.items()})
 
 
 class KnownWindow(NamedTuple):
@@ -220,14 +209,14 @@ class SequenceLoss:
     """Mean loss of batches whose windows come in pairs, the plus strand first (:class:`BothStrands`).
 
     Args:
-        arrays: the training sequence.
+        data: the training sequence.
         loci: reference loci on it.
         settings: the decoder.
         threads: that share the windows of a batch between them.
     """
 
-    def __init__(self, arrays: TrainingArrays, loci: KnownLoci, settings: DecoderSettings, threads: int = 1) -> None:
-        self.arrays = arrays
+    def __init__(self, data: TrainingSet, loci: KnownLoci, settings: DecoderSettings, threads: int = 1) -> None:
+        self.data = data
         self.loci = loci
         self.lattice = Lattice(settings)
         self._workers = ThreadPoolExecutor(threads) if threads > 1 else None
@@ -244,7 +233,7 @@ class SequenceLoss:
         windows = []
         counted = (weights[0::2] > 0).cpu().numpy()
         for known, (row, start, _) in zip(counted, places[0::2].tolist(), strict=True):
-            bases = window_of(self.arrays.contig_bases(row), start, known.size)
+            bases = window_of(self.data.contig_bases(row), start, known.size)
             windows.append(KnownWindow(bases, self.loci.within(row, start, known.size), true_runs(~known)))
         loss, nats = sequence_loss(states, windows, self.lattice, self._workers)
         known = torch.tensor([float(counted.sum())], device=states.device)

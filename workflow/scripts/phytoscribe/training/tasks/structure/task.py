@@ -1,140 +1,227 @@
-"""Fine-tuning from files to a model folder, as the rule finetune_structure does it."""
+"""The structure task: from a training set and a start to a model folder, as the rule finetune_structure does it."""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import pytorch_lightning as lightning
+import torch
 
-from phytoscribe.decoding.lengths import length_scores
+from phytoscribe.decoding.fitting import fit_decoder
 from phytoscribe.decoding.settings import DecoderSettings
 from phytoscribe.devices import choose_device
-from phytoscribe.errors import PhytoScribeError
-from phytoscribe.models.annotation_model import AnnotationModel
-from phytoscribe.models.configuration import config_from_settings
-from phytoscribe.models.encoder import MaskedTokenModel
-from phytoscribe.models.loading import load_model, load_pretrained_encoder, model_hash, trainable_parameters
+from phytoscribe.errors import ConfigError, ModelError
+from phytoscribe.models.loading import trainable_parameters
+from phytoscribe.prediction.predictor import StructurePredictor
 from phytoscribe.prediction.settings import PredictionSettings
-from phytoscribe.tokenizer.segments import Segmenter
-from phytoscribe.training.data.sources import SplitSources
-from phytoscribe.training.data.training_set import TrainingArrays
-from phytoscribe.training.data.validation import limit_regions
-from phytoscribe.training.loop.adaptation import DECODER
+from phytoscribe.training.data.training_set import SITES, STRUCTURE, TrainingSet
+from phytoscribe.training.data.validation import ValidationRegion, limit_regions
+from phytoscribe.training.loop.adaptation import DECODER, adapt, merge_adapters
+from phytoscribe.training.loop.callbacks import MetricsTable
 from phytoscribe.training.loop.fingerprint import claim_run_folder
 from phytoscribe.training.loop.ranks import own_rank
-from phytoscribe.training.loop.runs import RunSettings
+from phytoscribe.training.loop.recipe import Recipe
+from phytoscribe.training.loop.runs import train
+from phytoscribe.training.loop.sampling import BothStrands, Order, order_of_groups
+from phytoscribe.training.loop.settings import RunSettings
+from phytoscribe.training.tasks.structure.decoded_validation import (
+    decoded_regions,
+    predict_regions,
+    selection_score,
+    tune_decoder,
+    validation_f1,
+)
+from phytoscribe.training.tasks.structure.export import export
 from phytoscribe.training.tasks.structure.loss import LossSettings
-from phytoscribe.training.tasks.structure.module import Start, export, finetune, refit_decoder
+from phytoscribe.training.tasks.structure.module import StructureModule
+from phytoscribe.training.tasks.structure.selection import DecodedSelection, WholeGenes
+from phytoscribe.training.tasks.structure.sequence_loss import SequenceLoss, known_loci
+from phytoscribe.training.tasks.structure.start import Start, load_start
+from phytoscribe.training.tasks.structure.windows import StructureDataset, collate_structure
 
 logger = logging.getLogger(__name__)
 
 
 def run_finetuning(
-    sources: SplitSources,
-    accepted: Sequence[str],
-    rejected: Sequence[str],
-    masks: Mapping[str, str],
-    settings: Mapping[str, Any],
-    model_settings: Mapping[str, Any],
-    ranks: Mapping[str, Any],
-    arrays: Path,
-    start: Path,
-    tokenizer_folder: Path,
-    inputs: Sequence[str],
-    run_folder: Path,
-    target: Path,
-    seed: int,
-    threads: int,
+    training_set: Path, start: Path, recipe: Recipe, inputs: Sequence[str], run_folder: Path, target: Path, threads: int
 ) -> None:
-    """Fine-tune the structure model and write ``target``.
+    """Train the structure model and write ``target``.
 
     Args:
-        accepted, rejected: checked annotation and rejected transcripts of all genomes of the split, in the order of
-            ``sources.names``.
-        masks: BED file by genome, for those that have one.
-        start: folder of the pretrained encoder, or of the released model that ``settings["from_model"]`` names.
-        tokenizer_folder: folder of the tokenizer of either.
-        settings, model_settings, ranks: sections ``finetune``, ``model`` and ``training`` of the configuration.
+        training_set: folder of :mod:`phytoscribe.training.data.training_set`.
+        start: folder of a released model, of the encoder pretrained here, or of a tokenizer (random weights).
         inputs: files whose content decides the result.
+        run_folder: checkpoints, from which a run that was killed goes on.
+        threads: of each rank.
+
+    Raises:
+        ModelError: a released model was to be improved, and was not.
     """
-    everything = {"finetune": settings, "model": model_settings, "seed": seed, **sources.described()}
-    claim_run_folder(run_folder, everything, inputs)
-    lightning.seed_everything(seed, verbose=False)
-    data = TrainingArrays.load(arrays)
-    released = None
-    if settings.get("from_model"):
-        segmenter = Segmenter(start)
-        model = load_model(AnnotationModel, start)
-        weight = float(settings["sequence_weight"])
-        pairs = 2 * ranks["devices"] * ranks["nodes"]
-        if weight and settings["batch_size"] % pairs:
-            raise PhytoScribeError(
-                f"finetune.batch_size: {settings['batch_size']} is no multiple of {pairs}, but finetune.sequence_weight"
-                " needs both strands of each window in the batch of each process; change it, or set sequence_weight: 0"
-            )
-        genomes = sources.training_genomes(accepted) if weight else []
-        released = Start(str(start), settings["mode"], genomes, weight)
-        decoder = DecoderSettings.load(start / "decoder.json")
-        report = {"source": str(start), "hash": model_hash(start), "mode": settings["mode"]}
-    else:
-        segmenter = Segmenter(tokenizer_folder)
-        model, report = model_on_encoder(start, segmenter, model_settings)
-        genes = [gene for genome in sources.training_genomes(accepted) for gene in genome.open_genes()]
-        decoder = replace(DecoderSettings(), **length_scores(genes))
-    logger.info("structure model: %d parameters", trainable_parameters(model))
-    regions = limit_regions(sources.validation_regions(accepted, rejected, masks), settings["validate_bases"])
-    run = RunSettings.of(settings, ranks, seed, threads)
-    loss = LossSettings(**{name: settings[name] for name in LossSettings.__slots__})
-    # Windows of their own, so that no setting of prediction retrains the model.
-    prediction = PredictionSettings(batch_size=settings["batch_size"])
-    if released and released.mode == DECODER:
+    claim_run_folder(run_folder, recipe.as_dict(), inputs)
+    lightning.seed_everything(recipe.seed, verbose=False)
+    data = TrainingSet.load(training_set)
+    begin = load_start(start, data, recipe.model, recipe.task["mode"])
+    logger.info("structure model: %d parameters", trainable_parameters(begin.model))
+    run = Finetuning(data, begin, recipe, run_folder, threads)
+    if begin.released and recipe.task["mode"] == DECODER:
         # Nothing is trained: one process is enough.
         if own_rank():
             return
-        device = choose_device(run.device)
-        decoder, summary = refit_decoder(
-            model, segmenter, regions, prediction, decoder, released, run_folder, device, threads
+        decoder, summary = run.refit_decoder()
+    else:
+        found = run.train()
+        if found is None:
+            return
+        decoder, summary = found
+    export(begin.model, decoder, start, run_folder, begin.report, summary, target, recipe.task["weights"])
+
+
+class Finetuning:
+    """One fine-tuning: the training set, what it starts from, and how.
+
+    Args:
+        threads: of each rank.
+    """
+
+    def __init__(self, data: TrainingSet, start: Start, recipe: Recipe, run_folder: Path, threads: int) -> None:
+        self.data, self.start, self.run_folder = data, start, run_folder
+        self.settings = recipe.task
+        self.run: RunSettings = recipe.run_settings(threads)
+        self.device = choose_device(self.run.device)
+        self.regions: list[ValidationRegion] = limit_regions(data.regions, self.settings["validate_bases"])
+        self.table = MetricsTable(run_folder / "metrics.tsv")
+        self.whole_genes = float(self.settings["sequence_weight"])
+        pairs = 2 * self.run.ranks
+        if self.whole_genes and self.run.batch_size % pairs:
+            raise ConfigError(
+                f"finetune.batch_size: {self.run.batch_size} is no multiple of {pairs}, but finetune.sequence_weight "
+                "needs both strands of each window in the batch of each process; change it, or set sequence_weight: 0"
+            )
+
+    def train(self) -> tuple[DecoderSettings, dict[str, Any]] | None:
+        """Train the model in place, load its best weights and tune the decoder on the validation regions.
+
+        Returns:
+            The decoder settings, and a summary for the report (best step, validation F1 by level, before and after);
+            None on all ranks but the first.
+
+        Raises:
+            ModelError: the fine-tuned model decodes the validation regions no better than the released one.
+        """
+        model, decoder, before = self.start.model, self.start.decoder, None
+        if self.start.released:
+            decoder, before, _ = tune_decoder(self._decoded(decoder), decoder, threads=self.run.threads)
+            logger.info("before fine-tuning: validation F1 %s", before)
+            adapt(model, self.settings["mode"])
+        selection = self.train_network(decoder)
+        if own_rank():
+            return None
+        model.load_state_dict(torch.load(selection.best_path, map_location="cpu", weights_only=True))
+        merge_adapters(model)
+        # Lightning has moved the model back to the CPU.
+        decoder = selection.decoder
+        decoder, f1, fit = tune_decoder(self._decoded(decoder), decoder, threads=self.run.threads)
+        logger.info("best step %d; validation F1 after tuning: %s", selection.best_step, f1)
+        if before and selection_score(f1) <= selection_score(before):
+            raise self._worse_than_start(before, selection_score(f1))
+        summary = {"best_step": selection.best_step, "validation_f1": f1, "decoder_fit": fit}
+        return decoder, {**summary, "validation_f1_before": before} if before else summary
+
+    def train_network(self, decoder: DecoderSettings) -> DecodedSelection:
+        """Train to the last step; what the validations chose, under a decoder (in the end another one, if fitted)."""
+        settings, window = self.settings, self.settings["window"]
+        selection = DecodedSelection(
+            self.regions,
+            self.start.segmenter,
+            decoder,
+            settings["validate_every"] * self.run.checkpoint_every,
+            self.run_folder / "best.pt",
+            self.table,
+            settings["patience"],
         )
-        export(model, decoder, tokenizer_folder, run_folder, report, summary, target)
-        return
-    result = finetune(
-        model,
-        data,
-        segmenter,
-        regions,
-        run,
-        loss,
-        prediction,
-        settings["window"],
-        settings["unknown_share"],
-        settings["validate_every"],
-        settings["patience"],
-        run_folder,
-        decoder,
-        released,
-    )
-    if result is None:
-        return
-    decoder, summary = result
-    export(model, decoder, tokenizer_folder, run_folder, report, summary, target)
+        module = StructureModule(
+            self.start.model.train(),
+            self.run,
+            LossSettings(**{name: settings[name] for name in LossSettings.__slots__}),
+            settings["average"],
+            settings["encoder_rate"],
+            self.whole_genes,
+        )
+        order = self._order(window)
+        dataset = StructureDataset(self.data, self.start.segmenter, order, settings["unknown_share"], self.run.seed)
+        callbacks = [selection]
+        if self.whole_genes:
+            every = self.run.checkpoint_every
+            share = 0.0 if self.start.released else settings["sequence_start"]
+            first_step = round(share * self.run.steps / every) * every
+            callbacks = [
+                WholeGenes(selection, first_step, self._sequence_loss, self.run_folder / "decoder.json"),
+                selection,
+            ]
+        bases = self.run.batch_size * window
+        train(module, dataset, collate_structure, self.run, self.run_folder, bases, self.table, callbacks)
+        return selection
 
+    def _order(self, window: int) -> Order:
+        """Which window comes when: contigs with labels, in the configured mixture."""
+        strands = 2 if self.whole_genes else 1
+        order = order_of_groups(
+            self.data.contigs,
+            self.data.rows_for(STRUCTURE, SITES),
+            window,
+            self.run.seed,
+            self.settings.get("mixture") or {},
+            self.run.steps * self.run.batch_size // strands,
+        )
+        logger.info("%d windows of %d bases per pass", order.windows_per_pass, window)
+        return BothStrands(order) if self.whole_genes else order
 
-def model_on_encoder(
-    pretrained: Path, segmenter: Segmenter, model_settings: Mapping[str, Any]
-) -> tuple[AnnotationModel, dict[str, Any]]:
-    """A new structure model around a pretrained encoder, and the report on the encoder's tensors."""
-    before = load_model(MaskedTokenModel, pretrained)
-    config = config_from_settings(
-        dict(model_settings),
-        vocab_size=segmenter.vocabulary_size,
-        pad_token_id=segmenter.pad_id,
-        token_length=segmenter.token_length,
-        species=before.config.species,
-        lineages=before.config.lineages,
-    )
-    model = AnnotationModel(config)
-    return model, load_pretrained_encoder(model, before, str(pretrained)).as_dict()
+    def _sequence_loss(self, decoder: DecoderSettings) -> SequenceLoss:
+        return SequenceLoss(self.data, known_loci(self.data, decoder), decoder, self.run.threads)
+
+    def refit_decoder(self) -> tuple[DecoderSettings, dict[str, Any]]:
+        """Fit a released model's decoder to a species, and leave its network as it is.
+
+        Returns:
+            As :meth:`train`; before is the model as it was released.
+
+        Raises:
+            ModelError: there is one region only; or each half of the regions, decoded with what was fitted on the
+                other, is no better than with the released decoder.
+        """
+        decoded = self._decoded(self.start.decoder)
+        before = validation_f1(decoded, self.start.decoder)
+        fitted, report = fit_decoder(decoded_regions(decoded), self.start.decoder, threads=self.run.threads)
+        held_out = report["held_out"]
+        if not held_out:
+            raise ModelError(
+                f"finetune.mode: decoder has only {len(self.regions)} region of validation, but needs two to tell "
+                "whether the fit is worth anything; give the validation part a larger share (split.fractions, or "
+                "contigs.validate)"
+            )
+        score = selection_score({level: held_out[f"{level}_f1"] for level in ("cds_exon", "locus")})
+        if score <= selection_score(before):
+            raise self._worse_than_start(before, score)
+        after = validation_f1(decoded, fitted)
+        logger.info("decoder fitted: validation F1 before %s, after %s, halves held out %s", before, after, held_out)
+        self.table.add(0, {f"validation_{level}_f1": value for level, value in after.items()})
+        return fitted, {"best_step": 0, "validation_f1": after, "decoder_fit": report, "validation_f1_before": before}
+
+    def _decoded(self, decoder: DecoderSettings):
+        """What the network says of the validation regions."""
+        settings = PredictionSettings(batch_size=self.run.batch_size)
+        predictor = StructurePredictor(self.start.model, self.start.segmenter, decoder, settings, self.device)
+        return predict_regions(predictor, self.regions)
+
+    def _worse_than_start(self, before: dict[str, float], score: float) -> ModelError:
+        """Why a fine-tuned model is not written."""
+        folder = self.start.folder
+        return ModelError(
+            f"fine-tuning made no better model than {folder}: its validation score (mean of exact CDS-exon and locus "
+            f"F1) was {selection_score(before):.4f}, the best after fine-tuning {score:.4f}. Nothing is written. "
+            f"Predict with predict.model: {folder}, or try a lower finetune.learning_rate, finetune.mode: frozen, lora "
+            "or decoder, more steps, or more annotation"
+        )

@@ -14,7 +14,7 @@ from phytoscribe.genome.sequence import N_CODE, reverse_complement
 from phytoscribe.labels.states import LABEL_COUNT, NON_CODING_LABEL, STATE_COUNT, UNKNOWN_SITE_BIT
 from phytoscribe.models.batches import TokenBatch, WindowTokens, collate_tokens, window_of
 from phytoscribe.tokenizer.segments import Segmenter
-from phytoscribe.training.data.training_set import COUNTED, TrainingArrays
+from phytoscribe.training.data.training_set import COUNTED, TrainingSet
 from phytoscribe.training.loop.sampling import Order
 
 
@@ -56,13 +56,13 @@ class StructureDataset(Dataset[StructureWindow]):
 
     def __init__(
         self,
-        arrays: TrainingArrays,
+        data: TrainingSet,
         segmenter: Segmenter,
         order: Order,
         unknown_share: float,
         seed: int,
     ) -> None:
-        self.arrays = arrays
+        self.data = data
         self.segmenter = segmenter
         self.order = order
         self.unknown_share = unknown_share
@@ -70,23 +70,23 @@ class StructureDataset(Dataset[StructureWindow]):
 
     def __getitem__(self, index: int) -> StructureWindow:
         row, start, strand = self.order[index]
-        contig = self.arrays.contigs.iloc[row]
+        contig = self.data.contigs.iloc[row]
         offset, length = int(contig["offset"]), int(contig["length"])
         inside = slice(offset, offset + length)
-        bases = window_of(self.arrays.bases[inside], start, self.order.window)
+        bases = window_of(self.data.bases[inside], start, self.order.window)
         known = np.zeros(self.order.window, dtype=np.uint8)
         states = np.zeros(self.order.window, dtype=np.uint8)
         left, right = max(0, start), min(length, start + self.order.window)
-        known[left - start : right - start] = self.arrays.weights[offset + left : offset + right]
-        states[left - start : right - start] = self.arrays.labels[strand, offset + left : offset + right]
+        known[left - start : right - start] = self.data.weights[offset + left : offset + right]
+        states[left - start : right - start] = self.data.labels[strand, offset + left : offset + right]
         sites = np.zeros(self.order.window, dtype=np.uint8)
-        sites[left - start : right - start] = self.arrays.sites[strand, offset + left : offset + right]
+        sites[left - start : right - start] = self.data.sites[strand, offset + left : offset + right]
         targets = np.zeros((self.order.window, LABEL_COUNT), dtype=np.float32)
         targets[np.arange(self.order.window), states] = 1.0
-        positions = self.arrays.soft_positions[strand]
+        positions = self.data.soft_positions[strand]
         first, last = np.searchsorted(positions, [offset + left, offset + right])
         soft = positions[first:last] - offset - start
-        targets[soft, :STATE_COUNT] = self.arrays.soft_targets[strand][first:last]
+        targets[soft, :STATE_COUNT] = self.data.soft_targets[strand][first:last]
         targets[soft, NON_CODING_LABEL] = 0.0
         known[bases == N_CODE] = 0
         weights = (known == COUNTED).astype(np.float32)
@@ -96,7 +96,7 @@ class StructureDataset(Dataset[StructureWindow]):
             targets, weights = targets[::-1].copy(), weights[::-1].copy()
         named = np.random.default_rng([self.seed, index]).random(2) >= self.unknown_share
         global_ids = (
-            self.segmenter.species_id(str(contig["genome"]) if named[0] else ""),
+            self.segmenter.species_id(str(contig["species"]) if named[0] else ""),
             self.segmenter.lineage_id(str(contig["lineage"]) if named[1] else ""),
         )
         tokens = WindowTokens.of(bases, self.segmenter, global_ids)

@@ -3,27 +3,25 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from small_training_set import contig_of, small_set
 
-from phytoscribe.annotation.gff_reader import read_gff3
+from phytoscribe.configuration.schema import fill_defaults, load_schema
 from phytoscribe.decoding.settings import DecoderSettings
 from phytoscribe.errors import ConfigError, ModelError
-from phytoscribe.genome import Genome
 from phytoscribe.models.annotation_model import AnnotationModel
 from phytoscribe.models.configuration import config_from_settings
-from phytoscribe.prediction.settings import PredictionSettings
-from phytoscribe.tokenizer.segments import Segmenter
 from phytoscribe.tokenizer.training import build_kmer_tokenizer
-from phytoscribe.training.data.training_set import TrainingArrays, TrainingGenome, write_training_arrays
-from phytoscribe.training.data.validation import ValidationRegion
+from phytoscribe.training.data.training_set import TrainingSet
 from phytoscribe.training.loop.adaptation import adapt, merge_adapters
-from phytoscribe.training.loop.runs import RunSettings
-from phytoscribe.training.tasks.structure import module
-from phytoscribe.training.tasks.structure.loss import LossSettings
-from phytoscribe.training.tasks.structure.module import Start, finetune
+from phytoscribe.training.loop.recipe import Recipe
+from phytoscribe.training.tasks.structure import selection, task
+from phytoscribe.training.tasks.structure.start import load_start
+from phytoscribe.training.tasks.structure.task import Finetuning
 
 LENGTH = 60_000
 
@@ -83,45 +81,31 @@ def test_unknown_mode(model):
 
 
 @pytest.fixture(scope="module")
-def material(arabidopsis_fasta, tmp_path_factory):
-    """Arrays, tokenizer and a validation region of 60 kb of one contig."""
+def material(arabidopsis_fasta, tmp_path_factory) -> tuple[TrainingSet, Path]:
+    """A training set of 60 kb, of which the same 60 kb validate, and a tokenizer."""
     folder = tmp_path_factory.mktemp("finetuning")
-    with Genome(arabidopsis_fasta) as genome:
-        bases = genome.bases("Chr4", 0, LENGTH)
-        genes = [
-            g
-            for g in read_gff3("resources/example/athaliana/annotation.gff3.gz")
-            if g.contig == "Chr4" and g.end <= LENGTH
-        ]
-        held_out = {"Chr4": [(LENGTH, genome.contigs["Chr4"])]}
-        training = TrainingGenome("a", "b", genome, ["Chr4"], held_out, {}, genes)
-        write_training_arrays([training], folder / "arrays")
-    build_kmer_tokenizer(3, ["a"], ["b"]).save_pretrained(folder / "tokenizer")
-    region = ValidationRegion("Chr4", "a", "b", bases, genes, [])
-    return TrainingArrays.load(folder / "arrays"), Segmenter(folder / "tokenizer"), region, training
+    contig = contig_of(arabidopsis_fasta, "Chr4")
+    genes = [gene for gene in contig.genes if gene.end <= LENGTH]
+    build_kmer_tokenizer(3, ["athaliana"], ["Brassicales"]).save_pretrained(folder / "tokenizer")
+    return small_set(folder / "set", [replace(contig, bases=contig.bases[:LENGTH], genes=genes)]), folder / "tokenizer"
 
 
-def run(material, folder, patience=0, rate=1e-3, sequence_weight=0.0):
-    arrays, segmenter, region, genome = material
+def recipe(**finetune) -> Recipe:
+    """The defaults of the schema but for a short run."""
+    schema = load_schema("workflow/schemas/config.schema.yaml")
+    filled = fill_defaults({"genomes": []}, schema)
+    run = {"steps": 12, "checkpoint_every": 2, "batch_size": 2, "window": 1024, "warmup_steps": 1, "average": 0.0}
+    run |= {"device": "cpu", "precision": "float32", "sequence_weight": 0.0, "learning_rate": 1e-3, **finetune}
+    return Recipe({**filled["finetune"], **run}, {"size": "tiny"}, filled["training"], 1)
+
+
+def run(material, folder, **finetune) -> Finetuning:
+    data, tokenizer = material
     torch.manual_seed(1)
-    config = config_from_settings({"size": "tiny"}, vocab_size=segmenter.vocabulary_size, token_length=3)
-    model = AnnotationModel(config)
-    return model, finetune(
-        model,
-        arrays,
-        segmenter,
-        [region],
-        RunSettings(12, 2, 2, rate, warmup_steps=1, device="cpu", precision="float32"),
-        LossSettings(),
-        PredictionSettings(window=4096, margin=256, batch_size=2),
-        1024,
-        0.1,
-        1,
-        patience,
-        folder,
-        DecoderSettings(),
-        Start("the/released", "full", [genome], sequence_weight),
-    )
+    start = load_start(tokenizer, data, {"size": "tiny"}, "full")
+    start = replace(start, folder=Path("the/released"), decoder=DecoderSettings(), released=True)
+    folder.mkdir(exist_ok=True)
+    return Finetuning(data, start, recipe(**finetune), folder, 1)
 
 
 def scores(monkeypatch, *values: float) -> None:
@@ -132,8 +116,9 @@ def scores(monkeypatch, *values: float) -> None:
         value = left.pop(0) if len(left) > 1 else left[0]
         return {"cds_exon": value, "locus": value}
 
-    monkeypatch.setattr(module, "validation_f1", next_score)
-    monkeypatch.setattr(module, "tune_decoder", lambda decoded, start, **_: (start, next_score(), {}))
+    for place in (selection, task):
+        monkeypatch.setattr(place, "validation_f1", next_score)
+        monkeypatch.setattr(place, "tune_decoder", lambda decoded, start, **_: (start, next_score(), {}))
 
 
 def test_a_worse_model_is_refused(material, tmp_path, monkeypatch):
@@ -142,18 +127,19 @@ def test_a_worse_model_is_refused(material, tmp_path, monkeypatch):
         ModelError,
         match=r"no better model than the/released.* was 0\.5000, the best .* 0\.4000\. Nothing is written",
     ):
-        run(material, tmp_path)
+        run(material, tmp_path).train()
 
 
 def test_a_model_that_only_seemed_better_is_refused(material, tmp_path, monkeypatch):
     scores(monkeypatch, 0.5, 0.6, 0.4, 0.4, 0.4, 0.4, 0.4, 0.45)
     with pytest.raises(ModelError, match=r"best after fine-tuning 0\.4500"):
-        run(material, tmp_path)
+        run(material, tmp_path).train()
 
 
 def test_the_best_weights_are_kept_and_said(material, tmp_path, monkeypatch):
     scores(monkeypatch, 0.5, 0.55, 0.7, 0.6)
-    model, (_, summary) = run(material, tmp_path)
+    tuned = run(material, tmp_path)
+    model, (_, summary) = tuned.start.model, tuned.train()
     assert summary["best_step"] == 4
     assert summary["validation_f1_before"]["locus"] == 0.5
     kept = torch.load(tmp_path / "best.pt", weights_only=True)
@@ -164,36 +150,49 @@ def test_the_loss_of_whole_genes_changes_what_is_learnt(material, tmp_path, monk
     learnt = []
     for weight in (0.0, 0.1, 0.1):
         scores(monkeypatch, 0.5, 0.6)
-        folder = tmp_path / str(len(learnt))
-        folder.mkdir()
-        model, _ = run(material, folder, sequence_weight=weight)
-        learnt.append(model.heads["structure"].weight.detach().clone())
+        tuned = run(material, tmp_path / str(len(learnt)), sequence_weight=weight)
+        tuned.train()
+        learnt.append(tuned.start.model.heads["structure"].weight.detach().clone())
     assert not torch.allclose(learnt[0], learnt[1])
     assert torch.equal(learnt[1], learnt[2])
 
 
-def decoder_alone(material, tmp_path, monkeypatch, before, held_out):
-    _, segmenter, region, _ = material
+def test_the_average_of_the_weights_is_validated_and_kept(material, tmp_path, monkeypatch):
+    scores(monkeypatch, 0.5, 0.6)
+    tuned = run(material, tmp_path, average=0.9)
+    tuned.train()
+    kept = torch.load(tmp_path / "best.pt", weights_only=True)
+    states = torch.load(tmp_path / "last.ckpt", weights_only=False)["state_dict"]
+    assert not torch.equal(states["model.heads.structure.weight"], states["average.heads.structure.weight"])
+    assert kept.keys() == tuned.start.model.state_dict().keys()
+
+
+def test_whole_genes_join_after_some_steps_with_a_decoder_fitted_by_then(material, tmp_path, monkeypatch):
+    scores(monkeypatch, 0.6)
+    data, tokenizer = material
     torch.manual_seed(1)
-    model = AnnotationModel(
-        config_from_settings({"size": "tiny"}, vocab_size=segmenter.vocabulary_size, token_length=3)
-    )
+    fitted = replace(DecoderSettings(), gene_score=2.5)
+    monkeypatch.setattr(selection, "tune_decoder", lambda decoded, start, **_: (fitted, {"locus": 0.1}, {}))
+    begin = load_start(tokenizer, data, {"size": "tiny"}, "full")
+    assert not begin.released
+    tuned = Finetuning(data, begin, recipe(sequence_weight=0.1, sequence_start=0.5), tmp_path, 1)
+    decoder, _ = tuned.train()
+    assert DecoderSettings.load(tmp_path / "decoder.json") == fitted
+    assert decoder == fitted
+
+
+def test_a_batch_of_one_window_has_no_room_for_both_strands(material, tmp_path):
+    with pytest.raises(ConfigError, match=r"finetune.batch_size: 3 is no multiple of 2"):
+        run(material, tmp_path, batch_size=3, sequence_weight=0.1)
+
+
+def decoder_alone(material, tmp_path, monkeypatch, before, held_out):
     figures = {f"{level}_f1": held_out for level in ("cds_exon", "locus")} if held_out else {}
     scores(monkeypatch, before, 0.6)
     monkeypatch.setattr(
-        module, "fit_decoder", lambda regions, start, **_: (replace(start, gene_score=1.5), {"held_out": figures})
+        task, "fit_decoder", lambda regions, start, **_: (replace(start, gene_score=1.5), {"held_out": figures})
     )
-    return module.refit_decoder(
-        model,
-        segmenter,
-        [region],
-        PredictionSettings(window=4096, margin=256, batch_size=2),
-        DecoderSettings(),
-        Start("the/released", "decoder"),
-        tmp_path,
-        torch.device("cpu"),
-        1,
-    )
+    return run(material, tmp_path, mode="decoder").refit_decoder()
 
 
 def test_the_decoder_alone_is_fitted(material, tmp_path, monkeypatch):
@@ -216,7 +215,7 @@ def test_a_decoder_needs_two_regions(material, tmp_path, monkeypatch):
 
 def test_training_stops_when_it_gets_no_better(material, tmp_path, monkeypatch):
     scores(monkeypatch, 0.5, 0.6, 0.55)
-    _, (_, summary) = run(material, tmp_path, patience=2)
+    _, summary = run(material, tmp_path, patience=2).train()
     assert summary["best_step"] == 2
     steps = {int(line.split("\t")[0]) for line in (tmp_path / "metrics.tsv").read_text().splitlines()[1:]}
     assert max(steps) == 6  # of 12

@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
+from small_training_set import contig_of, small_set
 
-from phytoscribe.annotation.gff_reader import read_gff3
-from phytoscribe.genome import Genome, encode, reverse_complement
+from phytoscribe.genome import encode, reverse_complement
 from phytoscribe.labels.states import State
 from phytoscribe.models.kmer_content import kmer_numbers
-from phytoscribe.training.data.training_set import TrainingArrays, TrainingGenome, write_training_arrays
+from phytoscribe.training.data.training_set import TrainingSet
 from phytoscribe.training.tasks.structure.kmer_content import KIND_COUNT, PRIOR_WEIGHT, content_table, log_ratios
 
 LENGTH = 5
@@ -19,12 +19,9 @@ OTHER_CODING, OTHER_INTRON = slice(6, 9), 9
 
 
 @pytest.fixture(scope="module")
-def arrays(arabidopsis_fasta, tmp_path_factory) -> TrainingArrays:
-    folder = tmp_path_factory.mktemp("content")
-    genes = [g for g in read_gff3("resources/example/athaliana/annotation.gff3.gz") if g.contig in ("Chr2", "Chr4")]
-    genome = Genome(arabidopsis_fasta)
-    write_training_arrays([TrainingGenome("a", "b", genome, ["Chr2", "Chr4"], {}, {}, genes)], folder)
-    return TrainingArrays.load(folder)
+def arrays(arabidopsis_fasta, tmp_path_factory) -> TrainingSet:
+    contigs = [contig_of(arabidopsis_fasta, name) for name in ("Chr2", "Chr4")]
+    return small_set(tmp_path_factory.mktemp("content") / "set", contigs)
 
 
 @pytest.fixture(scope="module")

@@ -10,10 +10,15 @@ import pytest
 
 from phytoscribe.annotation import GeneModel, Transcript
 from phytoscribe.annotation.checking.check import CheckLimits, check_annotation
-from phytoscribe.annotation.checking.cleaning_losses import rows_of_cleaning
-from phytoscribe.annotation.checking.gene_table import GeneRow, gene_rows, telling_reason, write_genes
 from phytoscribe.annotation.checking.reasons import Reason
-from phytoscribe.annotation.checking.transcript_table import TranscriptRow
+from phytoscribe.annotation.checking.tables import (
+    GeneRow,
+    TranscriptRow,
+    gene_rows,
+    rows_of_cleaning,
+    telling_reason,
+    write_genes,
+)
 from phytoscribe.annotation.cleaning.normalise import normalise
 from phytoscribe.annotation.cleaning.repairs import LOSSES, Repair, RepairKind, detail_in_gene, shown_place
 
@@ -96,8 +101,6 @@ REPAIRS = [
     Repair(RepairKind.FEATURE_LEFT_OUT, "nested", 16, "mRNA"),
     Repair(RepairKind.FEATURE_LEFT_OUT, "rep", 17, "repeat_region"),
     Repair(RepairKind.ORPHAN, "", 18, "exon"),
-    Repair(RepairKind.ISOFORM_MERGED, "t6", 19, "gene g4; it is in t5; by AGAT", "c:1-9:+"),
-    Repair(RepairKind.TRANSCRIPT_LOST, "t7", 20, "gene g4; by AGAT", "c:1-9:+"),
     Repair(RepairKind.NO_PARTS, "t8", 21, "gene g4", "c:1-9:+"),
     Repair(RepairKind.PAST_CIRCLE, "t9", 22, "gene g4; c has 8 bases", "c:1-9:+"),
     Repair(RepairKind.PHASES_RECOMPUTED, "t9", 0, "1 of 2: 0 to 1"),
@@ -114,8 +117,6 @@ def test_rows_of_what_cleaning_left_out():
         TranscriptRow("g4", "t4", "", 0, 0, ".", "rejected", "no_strand", "gene g4; 3 lines; line 14"),
         TranscriptRow("", "mir", "", 0, 0, ".", "rejected", "not_protein_coding", "miRNA; line 15"),
         TranscriptRow("", "nested", "", 0, 0, ".", "rejected", "lost_by_cleaner", "mRNA; line 16"),
-        TranscriptRow("g4", "t6", "c", 0, 9, "+", "rejected", "duplicate", "gene g4; it is in t5; by AGAT; line 19"),
-        TranscriptRow("g4", "t7", "c", 0, 9, "+", "rejected", "lost_by_cleaner", "gene g4; by AGAT; line 20"),
         TranscriptRow("g4", "t8", "c", 0, 9, "+", "rejected", "no_exon", "gene g4; line 21"),
         TranscriptRow("g4", "t9", "c", 0, 9, "+", "rejected", "out_of_bounds", "gene g4; c has 8 bases; line 22"),
     ]
@@ -138,7 +139,7 @@ def test_lost_genes_and_transcripts_are_in_the_gene_table():
     kept = GeneModel("g4", "c", "+", (transcript("t5", ((0, 9),), ((0, 9),)),))
     table = gene_rows([kept], [row("g4", "t5")], list(rows_of_cleaning(REPAIRS)))
     assert [(gene.gene, gene.status, gene.reason, gene.transcripts) for gene in table] == [
-        ("g4", "accepted", "", 6),  # t4 and t6 to t9 were lost
+        ("g4", "accepted", "", 4),  # t4, t8 and t9 were lost
         ("g1", "rejected", "mixed_strands", 1),
         ("g2", "rejected", "not_protein_coding", 0),
         ("g3", "rejected", "lost_by_cleaner", 0),
@@ -158,7 +159,7 @@ def test_every_loss_of_the_cleaning_step_is_a_row_or_no_gene_and_no_transcript()
     silent = {RepairKind.ORPHAN, RepairKind.FEATURE_LEFT_OUT}  # parts and features without a gene
     for kind in LOSSES - silent:
         assert len(list(rows_of_cleaning([Repair(kind, "x", 1, "gene g")]))) == 1, kind
-    for kind in set(RepairKind) - LOSSES - {RepairKind.ISOFORM_MERGED}:
+    for kind in set(RepairKind) - LOSSES:
         assert not list(rows_of_cleaning([Repair(kind, "x", 1, "gene g")])), kind
 
 

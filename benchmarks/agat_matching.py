@@ -12,7 +12,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import NamedTuple
 
-from phytoscribe.annotation.model import GeneModel, Interval, Transcript
+from phytoscribe.annotation.model import GeneModel, Transcript
+from phytoscribe.genome.intervals import Interval
 
 Chains = tuple[str, str, tuple[Interval, ...], tuple[Interval, ...]]
 #: Types and biotypes that a cleaner writes where the file names none; they say no more than exons and CDS do.

@@ -3,8 +3,8 @@
 from dataclasses import replace
 
 import pytest
+from agat_matching import Fate, differences, match_genes
 
-from phytoscribe.annotation.cleaning.matching import Fate, differences, match_genes
 from phytoscribe.annotation.model import GeneModel, Transcript
 
 EXONS = ((0, 100), (200, 300))

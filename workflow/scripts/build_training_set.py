@@ -1,0 +1,24 @@
+"""Rule build_training_set: everything that training reads, in one folder."""
+
+from phytoscribe.session import run_script
+
+
+def main(snakemake) -> None:
+    from pathlib import Path
+
+    from phytoscribe.training.data.genomes import Additions, SplitGenome, build_training_set
+
+    given, params = snakemake.input, snakemake.params
+    files = zip(params.genomes, given.fasta, given.parts, given.accepted, given.rejected, strict=True)
+    genomes = [
+        SplitGenome(genome.pop("name"), *paths, **genome) for genome, *paths in ((dict(g), *p) for g, *p in files)
+    ]
+    additions = Additions(
+        [(*named, fasta) for named, fasta in zip(params.sequence, given.sequence, strict=True)],
+        params.introns,
+        params.sets,
+    )
+    build_training_set(genomes, additions, Path(snakemake.output[0]).parent)
+
+
+run_script(main, snakemake)

@@ -1,0 +1,146 @@
+"""A gffutils database of accepted genes, and the windows around them that regulatory models read.
+
+The file is made from a cleaned GFF3 (``results/clean/{genome}.accepted.gff3``), so that every id is unique and every
+part has its place.  Any program can query it with gffutils, which counts as GFF3 does (1-based, closed); what this
+module returns is 0-based and half-open.  Windows end at the ends of the contig, which the file knows from the
+``##sequence-region`` lines, and may be empty there.
+
+gffutils: Dale R., https://github.com/daler/gffutils.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from bisect import bisect_left, bisect_right
+from functools import cache
+from pathlib import Path
+from typing import NamedTuple
+
+import gffutils
+
+from phytoscribe.annotation.feature_types import is_gene_type
+from phytoscribe.annotation.gff_attributes import decode_id, encode_column
+from phytoscribe.errors import GffError
+from phytoscribe.files import atomic_path
+from phytoscribe.genome.intervals import Interval
+
+
+class Span(NamedTuple):
+    """A gene or a transcript: 0-based, half-open, contig orientation; ``strand`` is ``+`` or ``-``."""
+
+    id: str
+    contig: str
+    start: int
+    end: int
+    strand: str
+
+
+def write_gene_database(gff3: str | Path, target: str | Path) -> int:
+    """Write a gffutils database of a cleaned GFF3 file; returns the number of genes.
+
+    The lines of one CDS share an id; in the database all but the first are numbered (``t1.cds``, ``t1.cds_1``, ...).
+
+    Raises:
+        GffError: the file holds no gene.
+    """
+    with atomic_path(target) as temporary:
+        temporary.unlink(missing_ok=True)
+        try:
+            database = gffutils.create_db(
+                str(gff3), str(temporary), force_gff=True, merge_strategy="create_unique", keep_order=True
+            )
+        except (gffutils.exceptions.EmptyInputError, ValueError) as error:
+            raise GffError(f"{gff3}: no gene to put into a database ({error})") from error
+        genes = sum(database.count_features_of_type(kind) for kind in database.featuretypes() if is_gene_type(kind))
+        database.conn.close()
+    return genes
+
+
+class GeneDatabase:
+    """The genes of a database that :func:`write_gene_database` wrote.
+
+    Attributes:
+        contigs: name to length, in the order of the genome.
+    """
+
+    def __init__(self, path: str | Path) -> None:
+        """Open a database for reading.
+
+        Raises:
+            GffError: there is no such file, or it is no database of genes.
+        """
+        try:
+            self._database = gffutils.FeatureDB(str(path))
+        except (ValueError, TypeError, sqlite3.Error) as error:
+            raise GffError(f"{path}: no database of genes ({error}); delete it and run index_gene_database") from error
+        self.contigs: dict[str, int] = {}
+        for directive in self._database.directives:
+            words = directive.split()
+            if words[0] == "sequence-region":
+                self.contigs[decode_id(words[1])] = int(words[3])
+        self._gene_types = sorted(filter(is_gene_type, self._database.featuretypes()))
+        self._genes_of = cache(self._read_genes)
+
+    def genes(self, contig: str, start: int = 0, end: int | None = None) -> list[Span]:
+        """Genes that share a base with ``[start, end)``, by start, end and id; without ``end`` up to the contig's."""
+        until = self.contigs[contig] if end is None else end
+        return [gene for gene in self._genes_of(contig)[0] if gene.start < until and gene.end > start]
+
+    def transcripts(self, gene: str) -> list[Span]:
+        """Transcripts of a gene, by start, end and id.
+
+        Raises:
+            GffError: there is no such gene.
+        """
+        found = sorted(map(_span, self._database.children(gene, level=1)), key=_by_place)
+        if not found:
+            raise GffError(f"{self._database.dbfn}: there is no gene {gene!r} with transcripts")
+        return found
+
+    def promoter(self, span: Span, upstream: int, downstream: int = 0) -> Interval:
+        """``upstream`` bases before the transcription start of a gene or transcript, and ``downstream`` behind it.
+
+        The transcription start is the first base on the strand of ``span``; of a gene it is that of the transcript
+        that begins first.
+        """
+        if span.strand == "+":
+            return self._inside(span, span.start - upstream, span.start + downstream)
+        return self._inside(span, span.end - downstream, span.end + upstream)
+
+    def gene_end(self, span: Span, upstream: int, downstream: int) -> Interval:
+        """``upstream`` bases before the transcription end of a gene or transcript, and ``downstream`` behind it."""
+        if span.strand == "+":
+            return self._inside(span, span.end - upstream, span.end + downstream)
+        return self._inside(span, span.start - downstream, span.start + upstream)
+
+    def flanks(self, span: Span, bases: int) -> tuple[Interval, Interval]:
+        """``bases`` on the 5' side and on the 3' side, whatever lies there."""
+        return self.promoter(span, bases), self.gene_end(span, 0, bases)
+
+    def neighbours(self, gene: Span) -> tuple[Span | None, Span | None]:
+        """The nearest gene on the 5' side and on the 3' side, on either strand, that does not overlap ``gene``."""
+        by_start, by_end = self._genes_of(gene.contig)
+        before = bisect_right(by_end, gene.start, key=lambda one: one.end)
+        after = bisect_left(by_start, gene.end, key=lambda one: one.start)
+        left = by_end[before - 1] if before else None
+        right = by_start[after] if after < len(by_start) else None
+        return (left, right) if gene.strand == "+" else (right, left)
+
+    def _inside(self, span: Span, start: int, end: int) -> Interval:
+        length = self.contigs[span.contig]
+        return min(max(0, start), length), min(max(0, end), length)
+
+    def _read_genes(self, contig: str) -> tuple[list[Span], list[Span]]:
+        """Genes of a contig by start and by end."""
+        # All of them at once: the search of a region that crosses base 2**29 misses genes in gffutils 0.14.
+        found = self._database.region(seqid=encode_column(contig), featuretype=self._gene_types)
+        by_start = sorted(map(_span, found), key=_by_place)
+        return by_start, sorted(by_start, key=lambda one: one.end)
+
+
+def _span(feature: gffutils.Feature) -> Span:
+    return Span(feature.id, decode_id(feature.seqid), feature.start - 1, feature.end, feature.strand)
+
+
+def _by_place(span: Span) -> tuple[int, int, str]:
+    return span.start, span.end, span.id

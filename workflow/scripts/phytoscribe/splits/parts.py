@@ -1,0 +1,138 @@
+"""The split as intervals: which bases of a genome train, validate, test, or are hidden from all of them.
+
+``results/splits/{genome}.parts.bed`` is the one place where roles, split mode, contig lists and flanks are turned into
+coordinates; every later stage reads this file.  Its intervals (BED, 0-based half-open, the part in column 4) tile each
+contig in the order of the FASTA.  ``hidden`` is the flank of a held-out locus: nobody is scored there, and training
+sees N.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from phytoscribe.errors import PhytoScribeError
+from phytoscribe.files import atomic_open
+from phytoscribe.genome.intervals import Interval
+from phytoscribe.splits.held_out import CLUSTER_MODE, PARTS, TEST, TRAIN, VALIDATE, held_out_intervals
+
+HIDDEN = "hidden"
+
+
+class PartInterval(NamedTuple):
+    """Bases ``start`` to ``end`` of a contig, all of one part."""
+
+    start: int
+    end: int
+    part: str
+
+
+@dataclass(frozen=True)
+class Parts:
+    """The parts of one genome.
+
+    Attributes:
+        intervals: of each contig, in order, without gaps.
+    """
+
+    intervals: Mapping[str, Sequence[PartInterval]]
+
+    @property
+    def contigs(self) -> dict[str, int]:
+        """Contig lengths in bases."""
+        return {contig: tiles[-1].end for contig, tiles in self.intervals.items()}
+
+    def of(self, contig: str, *parts: str) -> list[Interval]:
+        """Intervals of a contig that are of any of these parts."""
+        return [(tile.start, tile.end) for tile in self.intervals[contig] if tile.part in parts]
+
+    def train_contigs(self) -> list[str]:
+        """Contigs that hold training sequence."""
+        return [contig for contig in self.intervals if self.of(contig, TRAIN)]
+
+    def held_out(self, contig: str) -> list[Interval]:
+        """What of a contig training must see as N."""
+        return self.of(contig, VALIDATE, TEST, HIDDEN)
+
+
+def parts_of_genome(
+    splits: pd.DataFrame,
+    genome: str,
+    contigs: Mapping[str, int],
+    role: str,
+    mode: str,
+    contig_parts: Mapping[str, str],
+    flank: int,
+) -> Parts:
+    """The parts of one genome.
+
+    Args:
+        splits: the table of :func:`phytoscribe.splits.assign.assign_splits`.
+        contigs: contig lengths in bases.
+        role: the genome's role; a genome of role ``validate`` or ``test`` is of that part as a whole.
+        mode: ``cluster`` or ``contig``.
+        contig_parts: ``{contig: part}`` of this genome for mode ``contig``; contigs it lacks are ``train``.
+        flank: bases beside a held-out locus that are hidden in mode ``cluster``.
+
+    Raises:
+        ConfigError: an unknown mode.
+    """
+    if role != TRAIN:
+        return Parts({contig: [PartInterval(0, length, role)] for contig, length in contigs.items()})
+    held_out = held_out_intervals(splits, genome, contigs, role, mode, contig_parts, flank)
+    if mode != CLUSTER_MODE:
+        return Parts(
+            {contig: [PartInterval(0, length, contig_parts.get(contig, TRAIN))] for contig, length in contigs.items()}
+        )
+    loci: dict[str, list[PartInterval]] = {contig: [] for contig in contigs}
+    rows = splits[(splits["genome"] == genome) & (splits["part"] != TRAIN)]
+    for row in rows.itertuples():
+        loci[row.contig].append(PartInterval(int(row.start), int(row.end), row.part))
+    return Parts({contig: _tiles(length, held_out[contig], loci[contig]) for contig, length in contigs.items()})
+
+
+def _tiles(length: int, hidden: Sequence[Interval], loci: Sequence[PartInterval]) -> list[PartInterval]:
+    """A contig in tiles: loci over hidden intervals over training sequence; tiles of one part are joined."""
+    edges = np.unique([0, length, *(edge for s, e in hidden for edge in (s, e)), *(x for t in loci for x in t[:2])])
+    names = np.full(len(edges) - 1, TRAIN, dtype=object)
+    for start, end, part in [*((s, e, HIDDEN) for s, e in hidden), *loci]:
+        names[np.searchsorted(edges, start) : np.searchsorted(edges, end)] = part
+    first = np.flatnonzero(np.append(True, names[1:] != names[:-1]))
+    ends = edges[np.append(first[1:], len(names))]
+    return [PartInterval(int(edges[i]), int(end), names[i]) for i, end in zip(first, ends, strict=True)]
+
+
+def write_parts(path: str | Path, parts: Parts) -> None:
+    """Write a parts.bed, by rename."""
+    with atomic_open(path) as handle:
+        for contig, tiles in parts.intervals.items():
+            handle.writelines(f"{contig}\t{tile.start}\t{tile.end}\t{tile.part}\n" for tile in tiles)
+
+
+def read_parts(path: str | Path) -> Parts:
+    """Read a parts.bed.
+
+    Raises:
+        PhytoScribeError: a line is no interval of a known part, or the intervals of a contig leave a gap.
+    """
+    found: dict[str, list[PartInterval]] = {}
+    with Path(path).open(encoding="utf-8") as lines:
+        for number, line in enumerate(lines, start=1):
+            try:
+                contig, start, end, part = line.rstrip("\n").split("\t")
+                tile = PartInterval(int(start), int(end), part)
+            except ValueError:
+                raise PhytoScribeError(f"{path}, line {number}: not contig, start, end and part") from None
+            tiles = found.setdefault(contig, [])
+            if part not in (*PARTS, HIDDEN) or tile.end <= tile.start or tile.start != (tiles[-1].end if tiles else 0):
+                raise PhytoScribeError(
+                    f"{path}, line {number}: the intervals of {contig!r} do not follow each other, or {part!r} is no "
+                    "part; remove the file and run again"
+                )
+            tiles.append(tile)
+    return Parts(found)

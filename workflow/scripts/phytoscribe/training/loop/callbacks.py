@@ -1,0 +1,164 @@
+"""What happens beside the steps of a training run: checks, signals, metrics, progress."""
+
+from __future__ import annotations
+
+import csv
+import logging
+import signal
+import socket
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytorch_lightning as lightning
+import torch
+from pytorch_lightning.callbacks import Callback
+
+from phytoscribe.errors import ConfigError
+from phytoscribe.training.loop.ranks import any_rank, mean_of_ranks, own_rank, rank_count
+from phytoscribe.training.loop.sampling import StepSampler
+from phytoscribe.training.loop.settings import RunSettings
+
+logger = logging.getLogger(__name__)
+
+
+class StepSeed(Callback):
+    """Random state (drop-out) as a function of seed, step and rank: a resumed run draws what it would have drawn."""
+
+    def __init__(self, seed: int) -> None:
+        self.seed = seed
+
+    def on_train_batch_start(
+        self, trainer: lightning.Trainer, module: lightning.LightningModule, batch: Any, batch_idx: int
+    ) -> None:
+        torch.manual_seed(self.seed * 1_000_003 + trainer.global_step + 7_919_000_000 * own_rank())
+
+
+def require_ranks(wanted: int, found: int) -> None:
+    """ConfigError unless as many processes train together as were asked for."""
+    if found != wanted:
+        raise ConfigError(
+            f"training needs {wanted} processes (training.devices times training.nodes), but {found} came together; "
+            "nothing was trained"
+        )
+
+
+def require_devices(wanted: int, found: int) -> None:
+    """ConfigError if this node shows fewer GPUs than it has processes, of which several would then share one."""
+    if found < wanted:
+        raise ConfigError(
+            f"training.devices is {wanted}, but node {socket.gethostname()} shows {found} GPUs to this job; lower it, "
+            "or ask for as many on each node"
+        )
+
+
+class AllRanks(Callback):
+    """Refuses to train with another number of processes than was asked for, and writes down how many there are.
+
+    Without it, a cluster that starts one process where two were asked for trains on half of the data, in silence.
+    """
+
+    def __init__(self, wanted: int, table: MetricsTable) -> None:
+        self.wanted, self.table = wanted, table
+
+    def on_train_start(self, trainer: lightning.Trainer, module: lightning.LightningModule) -> None:
+        require_ranks(self.wanted, trainer.world_size)
+        require_ranks(self.wanted, rank_count())
+        logger.info("%d processes train together", self.wanted)
+        if trainer.global_step == 0:
+            self.table.add(0, {"world_size": self.wanted})
+
+
+class StopOnSignal(Callback):
+    """On a signal, training ends after the step in work, on all ranks after the same one, and its state is saved.
+
+    SIGTERM comes from ``scancel``, from a time limit and from preemption; SIGUSR1 is what ``--signal`` usually sends
+    ahead of them.
+    """
+
+    SIGNALS = (signal.SIGTERM, signal.SIGUSR1, signal.SIGINT)
+
+    def __init__(self, sampler: StepSampler) -> None:
+        self.sampler = sampler
+        self.received: str | None = None
+
+    def _note(self, number: int, frame: Any) -> None:
+        self.received = signal.Signals(number).name
+
+    def on_train_start(self, trainer: lightning.Trainer, module: lightning.LightningModule) -> None:
+        self.sampler.step = trainer.global_step
+        logger.info("going on from step %d", trainer.global_step)
+        # After Lightning has set its own, which would end the run without a checkpoint.
+        for number in self.SIGNALS:
+            signal.signal(number, self._note)
+
+    def on_train_batch_end(
+        self, trainer: lightning.Trainer, module: lightning.LightningModule, outputs: Any, batch: Any, batch_idx: int
+    ) -> None:
+        self.sampler.step = trainer.global_step
+        if any_rank(self.received is not None, module.device) and not self.sampler.stopping:
+            logger.info("signal %s: saving after step %d", self.received or "on another rank", trainer.global_step)
+            self.sampler.stopping = True
+            trainer.should_stop = True
+
+
+class MetricsTable(Callback):
+    """Metrics as a TSV (step, name, value) that travels in the checkpoint, so a resumed run keeps one clean table."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.rows: list[tuple[int, str, float]] = []
+
+    def add(self, step: int, values: Mapping[str, float]) -> None:
+        self.rows += [(step, name, float(value)) for name, value in values.items()]
+        if own_rank():
+            return
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        with self.path.open("w", newline="", encoding="utf-8") as handle:
+            writer = csv.writer(handle, delimiter="\t", lineterminator="\n")
+            writer.writerow(("step", "name", "value"))
+            writer.writerows((step, name, f"{value:.6g}") for step, name, value in self.rows)
+
+    def state_dict(self) -> dict[str, Any]:
+        return {"rows": self.rows}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        self.rows = [tuple(row) for row in state_dict["rows"]]
+
+
+class ProgressLog(Callback):
+    """Log lines with loss, rate and time left, a few times an epoch."""
+
+    def __init__(self, settings: RunSettings, bases_per_step: int, table: MetricsTable) -> None:
+        self.settings = settings
+        self.bases_per_step = bases_per_step
+        self.table = table
+        self.every = max(1, min(50, settings.checkpoint_every // 4))
+        self._losses: list[float] = []
+        self._since = time.monotonic()
+
+    def on_train_start(self, trainer: lightning.Trainer, module: lightning.LightningModule) -> None:
+        self._since = time.monotonic()
+
+    def on_train_batch_end(
+        self, trainer: lightning.Trainer, module: lightning.LightningModule, outputs: Any, batch: Any, batch_idx: int
+    ) -> None:
+        self._losses.append(float(outputs["loss"]))
+        if trainer.global_step % self.every:
+            return
+        now = time.monotonic()
+        rate = len(self._losses) / max(1e-9, now - self._since)
+        loss = mean_of_ranks(sum(self._losses) / len(self._losses), module.device)
+        left = (self.settings.steps - trainer.global_step) / rate
+        logger.info(
+            "step %d/%d  loss %.4f  %.2f steps/s  %.1f kb/s  %.1f min left",
+            trainer.global_step,
+            self.settings.steps,
+            loss,
+            rate,
+            rate * self.bases_per_step / 1000,
+            left / 60,
+        )
+        self.table.add(trainer.global_step, {"train_loss": loss})
+        self._losses, self._since = [], now

@@ -1,0 +1,161 @@
+"""Which weights are kept: those whose decoded genes on the validation regions are best."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytorch_lightning as lightning
+import torch
+from pytorch_lightning.callbacks import Callback
+
+from phytoscribe.decoding.settings import DecoderSettings
+from phytoscribe.files import atomic_path
+from phytoscribe.prediction.predictor import StructurePredictor
+from phytoscribe.prediction.settings import PredictionSettings
+from phytoscribe.tokenizer.segments import Segmenter
+from phytoscribe.training.data.validation import ValidationRegion
+from phytoscribe.training.loop.callbacks import MetricsTable
+from phytoscribe.training.loop.ranks import any_rank, own_rank, wait_for_all
+from phytoscribe.training.tasks.structure.decoded_validation import (
+    cross_entropy,
+    predict_regions,
+    selection_score,
+    site_precision,
+    tune_decoder,
+    validation_f1,
+)
+from phytoscribe.training.tasks.structure.module import StructureModule
+from phytoscribe.training.tasks.structure.sequence_loss import SequenceLoss
+
+logger = logging.getLogger(__name__)
+
+
+class WholeGenes(Callback):
+    """The decoder's likelihood of whole genes joins the loss, from a step on.
+
+    Joining at step 0, it uses the decoder that the run began with.  Joining later, that decoder is first fitted to what
+    the network has learnt by then, on the validation regions; the settings stay in the run folder for a resumed run.
+
+    Args:
+        selection: the validations; they too use the fitted decoder from then on.
+        first_step: an epoch's end.
+        make: the loss under decoder settings.
+        path: of the fitted settings.
+    """
+
+    def __init__(
+        self, selection: DecodedSelection, first_step: int, make: Callable[[DecoderSettings], SequenceLoss], path: Path
+    ) -> None:
+        self.selection, self.first_step, self.make, self.path = selection, first_step, make, path
+
+    def on_train_start(self, trainer: lightning.Trainer, module: StructureModule) -> None:
+        if self.first_step == 0:
+            module.sequence = self.make(self.selection.decoder)
+        elif trainer.global_step >= self.first_step:
+            self._join(module)
+
+    def on_train_epoch_end(self, trainer: lightning.Trainer, module: StructureModule) -> None:
+        if trainer.global_step != self.first_step:
+            return
+        if own_rank() == 0:
+            predictor = self.selection.predictor(module)
+            decoded = predict_regions(predictor, self.selection.regions)
+            module.model.train()
+            fitted, f1, _ = tune_decoder(decoded, self.selection.decoder, threads=module.settings.threads)
+            fitted.save(self.path)
+            logger.info("step %d: decoder fitted, whole genes join the loss; validation F1 %s", self.first_step, f1)
+        wait_for_all()
+        self._join(module)
+        self.selection.forget_best()
+
+    def _join(self, module: StructureModule) -> None:
+        self.selection.decoder = DecoderSettings.load(self.path)
+        module.sequence = self.make(self.selection.decoder)
+
+
+class DecodedSelection(Callback):
+    """After some epochs, predict and decode the validation regions; keep the weights with the best decoded F1.
+
+    Args:
+        patience: training stops after so many validations in a row without a better score; 0 for never.
+    """
+
+    def __init__(
+        self,
+        regions: Sequence[ValidationRegion],
+        segmenter: Segmenter,
+        decoder: DecoderSettings,
+        every_steps: int,
+        best_path: Path,
+        table: MetricsTable,
+        patience: int = 0,
+    ) -> None:
+        self.regions = regions
+        self.segmenter = segmenter
+        self.decoder = decoder
+        self.every_steps = every_steps
+        self.best_path = best_path
+        self.table = table
+        self.patience = patience
+        self.best_score = -1.0
+        self.best_step = 0
+        self.without_gain = 0
+
+    def predictor(self, module: StructureModule) -> StructurePredictor:
+        """The weights in training, or their average, as a predictor; windows as ever, so that no setting of prediction
+        decides what is learnt."""
+        settings = PredictionSettings(batch_size=module.settings.batch_size)
+        return StructurePredictor(module.chosen, self.segmenter, self.decoder, settings, module.device)
+
+    def forget_best(self) -> None:
+        """Scores so far were another decoder's: the next one is the best."""
+        self.best_score, self.without_gain = -1.0, 0
+
+    def on_train_start(self, trainer: lightning.Trainer, module: StructureModule) -> None:
+        self._stop_without_gain(trainer)
+
+    def on_train_epoch_end(self, trainer: lightning.Trainer, module: StructureModule) -> None:
+        if trainer.global_step % self.every_steps and trainer.global_step != module.settings.steps:
+            return
+        if own_rank() == 0:
+            self._validate(trainer, module)
+        trainer.should_stop = any_rank(trainer.should_stop, module.device)
+
+    def _validate(self, trainer: lightning.Trainer, module: StructureModule) -> None:
+        predictor = self.predictor(module)
+        decoded = predict_regions(predictor, self.regions)
+        f1 = validation_f1(decoded, self.decoder)
+        sites = site_precision(predictor, self.regions)
+        module.model.train()
+        score = selection_score(f1)
+        self.table.add(
+            trainer.global_step,
+            {f"validation_{level}_f1": value for level, value in f1.items()}
+            | {f"validation_{site}_ap": value for site, value in sites.items()}
+            | {"validation_cross_entropy": cross_entropy(decoded)},
+        )
+        shown = "  ".join(f"{level} {value:.3f}" for level, value in f1.items())
+        logger.info("step %d: validation F1  %s", trainer.global_step, shown)
+        if score > self.best_score:
+            self.best_score, self.best_step, self.without_gain = score, trainer.global_step, 0
+            with atomic_path(self.best_path) as path:
+                torch.save(module.chosen.state_dict(), path)
+        else:
+            self.without_gain += 1
+            self._stop_without_gain(trainer)
+
+    def _stop_without_gain(self, trainer: lightning.Trainer) -> None:
+        if self.patience and self.without_gain >= self.patience:
+            logger.info("no better validation score in %d validations: training stops", self.without_gain)
+            trainer.should_stop = True
+
+    def state_dict(self) -> dict[str, Any]:
+        names = ("best_score", "best_step", "without_gain")
+        return {name: getattr(self, name) for name in names}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        for name, value in state_dict.items():
+            setattr(self, name, value)

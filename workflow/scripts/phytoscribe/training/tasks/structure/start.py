@@ -1,0 +1,91 @@
+"""What a fine-tuning starts from: random weights, an encoder pretrained here, or a released model."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from phytoscribe.decoding.settings import DecoderSettings
+from phytoscribe.labels.states import StateSet
+from phytoscribe.models.annotation_model import AnnotationModel
+from phytoscribe.models.configuration import config_from_settings
+from phytoscribe.models.encoder import MaskedTokenModel
+from phytoscribe.models.loading import load_model, load_pretrained_encoder, model_hash
+from phytoscribe.tokenizer.segments import Segmenter
+from phytoscribe.training.data.training_set import TrainingSet, state_shares
+from phytoscribe.training.tasks.structure.kmer_content import content_table
+
+#: Some one base in 400 is a donor, and as many are acceptors.
+SITE_LOGIT = -6.0
+
+
+@dataclass(frozen=True)
+class Start:
+    """A model before its fine-tuning.
+
+    Attributes:
+        folder: holds the tokenizer, and the weights where there are some.
+        model, segmenter, decoder: what training begins with.
+        report: for ``load_report.json``: which tensors came from where.
+        released: the model is a released one, which the fine-tuning must beat.
+    """
+
+    folder: Path
+    model: AnnotationModel
+    segmenter: Segmenter
+    decoder: DecoderSettings
+    report: Mapping[str, Any]
+    released: bool
+
+
+def load_start(folder: Path, data: TrainingSet, model_settings: Mapping[str, Any], mode: str) -> Start:
+    """The start that a folder stands for: of a released model, of a pretrained encoder, or of a tokenizer alone.
+
+    Args:
+        model_settings: section ``model`` of the configuration; a released model has its own numbers.
+        mode: ``finetune.mode``, for the report.
+
+    Raises:
+        ModelError: the folder's weights do not fit.
+    """
+    segmenter = Segmenter(folder)
+    if (folder / "decoder.json").is_file():
+        report = {"source": str(folder), "hash": model_hash(folder), "mode": mode}
+        decoder = DecoderSettings.load(folder / "decoder.json")
+        return Start(folder, load_model(AnnotationModel, folder), segmenter, decoder, report, True)
+    pretrained = load_model(MaskedTokenModel, folder) if (folder / "config.json").is_file() else None
+    known = data.contigs
+    config = config_from_settings(
+        dict(model_settings),
+        vocab_size=segmenter.vocabulary_size,
+        pad_token_id=segmenter.pad_id,
+        token_length=segmenter.token_length,
+        species=pretrained.config.species if pretrained else sorted(set(known["species"])),
+        lineages=pretrained.config.lineages if pretrained else sorted(set(known["lineage"])),
+    )
+    model = AnnotationModel(config)
+    report: Mapping[str, Any] = {"source": "random weights"}
+    if pretrained:
+        report = load_pretrained_encoder(model, pretrained, str(folder)).as_dict()
+    start_from_statistics(model, data)
+    return Start(folder, model, segmenter, data.decoder, report, False)
+
+
+def start_from_statistics(model: AnnotationModel, data: TrainingSet) -> None:
+    """Set the content table, and the output biases to the logits of the states' and sites' shares (the base rates).
+
+    Only for a head that has not been trained.
+    """
+    shares = state_shares(data.labels, data.weights)
+    with torch.no_grad():
+        bias = model.heads["structure"].bias
+        bias[StateSet(model.config.heads["structure"]).order] = torch.from_numpy(
+            np.log(shares.clip(min=1e-6)).astype(np.float32)
+        )
+        model.heads["sites"].bias.fill_(SITE_LOGIT)
+        model.trunk.content.weight.copy_(torch.from_numpy(content_table(data, model.config.content_length)))
