@@ -38,7 +38,8 @@ cd-hit    cd-hit                      cd-hit
 blastn    ncbi-blast+                 blast
 minimap2  minimap2                    minimap2
 gt        genometools                 genometools-genometools
-augustus  augustus,augustus-data      augustus"
+augustus  augustus,augustus-data      augustus
+curl      curl                        curl"
 
 missing=() apt=() conda=()
 while read -r program debian bioconda; do

@@ -29,6 +29,9 @@ PROGRAMS = {
     "report_leakage": "blast",
     "blast_isoseq": "blast",
     "align_isoseq": "minimap2",
+    "download_genome": "curl",
+    "download_annotation": "curl",
+    "download_isoseq": "curl",
 }
 
 #: Rules that fetch files.

@@ -12,19 +12,14 @@ from phytoscribe.session import run_script
 
 
 def main(snakemake) -> None:
-    from phytoscribe.intake.records import check_pair, read_records, terms_line, write_record
-    from phytoscribe.intake.sources import Downloads, copy_text, local_copy, wanted_files
+    from phytoscribe.intake.records import read_records
+    from phytoscribe.intake.sources import copy_text, take_in, wanted_files
 
     config, output, name = snakemake.config, snakemake.output, snakemake.wildcards.genome
     (of_genome,) = wanted_files(config, name, "genome", snakemake.input.genome)
     (genome,) = read_records(snakemake.input.genome)
     (wanted,) = wanted_files(config, name, "annotation", output.annotation)
-    with local_copy(wanted, Downloads.of(config["download"])) as (path, record):
-        check_pair(genome.declared_anew(of_genome.source, of_genome.terms), record)
-        copy_text(path, output.annotation)
-    write_record(output.record, record)
-    if record.genome_id not in (None, genome.genome_id):
-        print(terms_line(record), flush=True)
+    take_in(wanted, config, output.record, copy_text, genome.declared_anew(of_genome.source, of_genome.terms))
 
 
 run_script(said_once(main), snakemake)

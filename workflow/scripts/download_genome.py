@@ -12,16 +12,11 @@ from phytoscribe.session import run_script
 
 def main(snakemake) -> None:
     from phytoscribe.genome.fasta import check_fasta
-    from phytoscribe.intake.records import terms_line, write_record
-    from phytoscribe.intake.sources import Downloads, local_copy, wanted_files
+    from phytoscribe.intake.sources import take_in, wanted_files
 
     config, output = snakemake.config, snakemake.output
     (wanted,) = wanted_files(config, snakemake.wildcards.genome, "genome", output.fasta)
-    with local_copy(wanted, Downloads.of(config["download"])) as (path, record):
-        check_fasta(path, output.fasta)
-    write_record(output.record, record)
-    if record.genome_id is not None:
-        print(terms_line(record), flush=True)
+    take_in(wanted, config, output.record, check_fasta)
 
 
 run_script(said_once(main), snakemake)

@@ -15,6 +15,7 @@ from phytoscribe.errors import ToolError
 PACKAGES = {
     "augustus": ("augustus augustus-data", "bioconda::augustus"),
     "busco": ("busco", "bioconda::busco"),
+    "curl": ("curl", "conda-forge::curl"),
     "cd-hit": ("cd-hit", "bioconda::cd-hit"),
     "minimap2": ("minimap2", "bioconda::minimap2"),
     "blastn": ("ncbi-blast+", "bioconda::blast"),

@@ -29,7 +29,7 @@ FAULTS = st.one_of(
 )
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=75, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     runs=st.lists(st.tuples(st.lists(FAULTS, max_size=5), st.booleans()), min_size=1, max_size=3),
     ranges_known=st.booleans(),

@@ -6,13 +6,15 @@ import errno
 import hashlib
 import os
 import shutil
+import socket
+import threading
 from collections import namedtuple
 
 import pytest
 from phytozome_server import Fault
 from transfers import BODY, MD5, OTHER, PAGE, QUICK, get, left, ranges
 
-from phytoscribe.errors import DownloadError
+from phytoscribe.errors import DownloadError, ToolError
 from phytoscribe.intake.transfer import partial as partial_module
 from phytoscribe.intake.transfer.transfer import Expected, fetch
 
@@ -106,7 +108,7 @@ def test_addresses_that_are_none(url, tmp_path):
 
 def test_a_proxy_that_refuses(server, tmp_path, waits, monkeypatch):
     monkeypatch.setenv("https_proxy", server.address.replace("://", "://me:s3cr3t@"))
-    with pytest.raises(DownloadError, match=r"the proxy of your network refuses the connection \(501 ") as caught:
+    with pytest.raises(DownloadError, match=r"the proxy of your network refuses the connection \(.* 501\)") as caught:
         fetch("https://genomes.example/a.fa", tmp_path / "a.fa", settings=QUICK, wait=waits.append)
     assert "s3cr3t" not in str(caught.value)
     monkeypatch.setenv("https_proxy", "http://no-such-proxy.invalid:9")
@@ -114,13 +116,48 @@ def test_a_proxy_that_refuses(server, tmp_path, waits, monkeypatch):
         fetch("https://genomes.example/a.fa", tmp_path / "a.fa", settings=QUICK, wait=waits.append)
 
 
+def test_an_answer_that_is_no_http(tmp_path, waits):
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        url = f"http://127.0.0.1:{listening.getsockname()[1]}/a.fa"
+
+        def answer():
+            for _ in range(3):
+                connection, _ = listening.accept()
+                with connection:
+                    connection.recv(4096)
+                    connection.sendall(b"SSH-2.0-OpenSSH_9.2\r\n")
+
+        answering = threading.Thread(target=answer)
+        answering.start()
+        with pytest.raises(DownloadError, match=r"3 attempt\(s\) in a row failed, .* HTTP/0\.9 .*check the address"):
+            fetch(url, tmp_path / "a.fa", settings=QUICK, wait=waits.append)
+        answering.join()
+
+
+def test_an_answer_cannot_give_orders_to_curl(server, tmp_path, waits):
+    etag = f'"a"\r\n output = "{tmp_path}/stolen'
+    server.plan("plain", Fault(cut_at=0.5, headers={"ETag": etag}))
+    assert get(server, tmp_path, waits) == BODY
+    assert left(tmp_path) == ["a.fa"]
+
+
+def test_without_curl(server, tmp_path, waits, monkeypatch):
+    monkeypatch.setenv("PATH", str(tmp_path))
+    message = r"curl is not on PATH, but a download needs it; install it with 'apt install curl' or 'conda install "
+    with pytest.raises(ToolError, match=message):
+        get(server, tmp_path, waits)
+    assert left(tmp_path) == []
+
+
 def test_no_secure_connection(server, tmp_path, waits, monkeypatch):
     url = server.url("a.fa").replace("http:", "https:")
-    with pytest.raises(DownloadError, match=r"the secure connection failed \([A-Z_]+\)"):
+    with pytest.raises(DownloadError, match=r"the secure connection failed \(.*wrong version number"):
         fetch(url, tmp_path / "a.fa", settings=QUICK, wait=waits.append)
     waits.clear()
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(tmp_path / "nowhere.pem"))
-    with pytest.raises(DownloadError, match=r"not where REQUESTS_CA_BUNDLE .* correct that environment variable"):
+    with pytest.raises(
+        DownloadError, match=r"not where CURL_CA_BUNDLE \(or REQUESTS_CA_BUNDLE, .* correct that environment variable"
+    ):
         fetch(url, tmp_path / "a.fa", settings=QUICK, wait=waits.append)
     assert waits == []
 

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 import logging
+import ssl
+import subprocess
 
 import pytest
 from phytozome_server import Fault, PhytozomeServer
 from transfers import BODY, QUICK, get, left, ranges
 
 from phytoscribe.errors import DownloadError
-from phytoscribe.intake.addresses import shown_url
+from phytoscribe.intake.addresses import Hidden, shown_url
 from phytoscribe.intake.transfer.transfer import fetch
 
 SECRET = "s3cr3t%21"
@@ -29,7 +31,6 @@ def test_credentials_in_urls_are_used_and_never_shown(server, tmp_path, waits, c
         assert secret not in shown
     assert "***@127.0.0.1" in str(caught.value)
     assert "?token=***&lang=en: the server answered 403 Forbidden (no *** for ***)" in str(caught.value)
-    assert "GET /plain/a.fa?token=***&lang=en" in caplog.text  # the HTTP library's own line
     fetch(url, tmp_path / "a.fa")
     assert (tmp_path / "a.fa").read_bytes() == BODY
 
@@ -41,7 +42,7 @@ def test_credentials_in_urls_are_used_and_never_shown(server, tmp_path, waits, c
 def test_an_answer_that_repeats_the_token(server, tmp_path, waits, said):
     server.plan("plain", Fault(status=403, body=json.dumps({"error": said}).encode()))
     with pytest.raises(DownloadError) as caught:
-        get(server, tmp_path, waits, headers={"Authorization": "Bearer /api/sessions/5ec2c0ffee"})
+        get(server, tmp_path, waits, token=Hidden("/api/sessions/5ec2c0ffee"))
     assert "***" in str(caught.value)
     assert "5ec2" not in str(caught.value)
 
@@ -65,31 +66,56 @@ def test_shown_urls(url, shown):
     assert shown_url(url) == shown
 
 
-def test_another_server_gets_no_headers(server, tmp_path, waits, caplog):
-    headers = {"Authorization": "Bearer abc", "X-Api-Key": "def"}
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
+def test_another_server_gets_no_token(server, tmp_path, waits, caplog, host):
+    """Another port of the same host is another server too."""
     with PhytozomeServer() as other:
         other.plain["b.fa"] = BODY
-        there = {"Location": other.url("b.fa") + "?sig=SESAME"}
+        there = {"Location": other.url("b.fa").replace("127.0.0.1", host) + "?sig=SESAME"}
         server.plan("plain", *[Fault(status=302, headers=there)] * 2)
         other.plan("plain", Fault(cut_at=0.5))
-        assert get(server, tmp_path, waits, headers=headers) == BODY
+        assert get(server, tmp_path, waits, token=Hidden("abc")) == BODY
         assert ranges(other) == [None, f"bytes={len(BODY) // 2}-"]
         for request in other.requests:
-            assert not {"Authorization", "X-Api-Key", "Cookie"} & set(request.headers)
+            assert not {"Authorization", "Cookie"} & set(request.headers)
     assert all(request.headers["Authorization"] == "Bearer abc" for request in server.requests)
     assert "SESAME" not in caplog.text
 
 
+def test_no_redirect_from_https_to_http(server, tmp_path, waits, monkeypatch):
+    certificate = tmp_path / "certificate.pem"
+    new = "req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=localhost -addext subjectAltName=DNS:localhost"
+    command = ["openssl", *new.split(), "-keyout", certificate, "-out", tmp_path / "public.pem"]
+    subprocess.run(command, check=True, capture_output=True)
+    certificate.write_bytes(certificate.read_bytes() + (tmp_path / "public.pem").read_bytes())
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(certificate))
+    with PhytozomeServer() as safe:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(certificate)
+        safe.socket = context.wrap_socket(safe.socket, server_side=True)
+        url = f"https://localhost:{safe.server_port}/plain/a.fa"
+        safe.plan("plain", Fault(status=302, headers={"Location": server.url("a.fa")}))
+        with pytest.raises(DownloadError, match="no web address, or from https to http"):
+            fetch(url, tmp_path / "a.fa", settings=QUICK, token=Hidden("abc"), wait=waits.append)
+        safe.plain["a.fa"] = BODY
+        fetch(url, tmp_path / "a.fa", settings=QUICK, token=Hidden("abc"), wait=waits.append)
+        for variable in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"):
+            monkeypatch.delenv(variable, raising=False)
+        with pytest.raises(DownloadError, match=r"certificate is not trusted \(.*\); .* variable CURL_CA_BUNDLE"):
+            fetch(url, tmp_path / "b.fa", settings=QUICK, wait=waits.append)
+    assert (server.requests, waits) == ([], [])
+
+
 def test_the_same_server_gets_them_again(server, tmp_path, waits):
     server.plan("plain", Fault(status=307, headers={"Location": "/plain/a.fa"}))
-    assert get(server, tmp_path, waits, headers={"Authorization": "Bearer abc"}) == BODY
+    assert get(server, tmp_path, waits, token=Hidden("abc")) == BODY
     assert [request.headers["Authorization"] for request in server.requests] == ["Bearer abc"] * 2
 
 
 def test_a_login_file_does_not_replace_the_header(server, tmp_path, waits, monkeypatch):
     (tmp_path / ".netrc").write_text("machine 127.0.0.1 login me password wrong\n")
     monkeypatch.setenv("NETRC", str(tmp_path / ".netrc"))
-    get(server, tmp_path, waits, headers={"Authorization": "Bearer abc"})
+    get(server, tmp_path, waits, token=Hidden("abc"))
     get(server, tmp_path, waits)
     assert [request.headers["Authorization"].split()[0] for request in server.requests] == ["Bearer", "Basic"]
 

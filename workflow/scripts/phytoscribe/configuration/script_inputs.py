@@ -12,27 +12,16 @@ from pathlib import Path
 
 PACKAGE = "phytoscribe"
 
-#: Modules that carry no result: messages, logging, renaming files, and the way of a download, which arrives whole and
-#: checked or not at all. An edit of them reruns nothing.
-WITHOUT_RESULTS = frozenset(
-    {
-        "errors.py",
-        "files.py",
-        "session.py",
-        "intake/addresses.py",
-        "intake/transfer/answers.py",
-        "intake/transfer/attempts.py",
-        "intake/transfer/content.py",
-        "intake/transfer/failures.py",
-        "intake/transfer/ftp.py",
-        "intake/transfer/locking.py",
-        "intake/transfer/partial.py",
-        "intake/transfer/progress.py",
-        "intake/transfer/retries.py",
-        "intake/credentials.py",
-        "intake/transfer/transfer.py",
-        "intake/transfer/web.py",
-    }
+#: Modules and folders that carry no result: messages, logging, renaming files, calling programs, and the way of a
+#: download, which arrives whole and checked or not at all. An edit of them reruns nothing.
+WITHOUT_RESULTS = (
+    "errors.py",
+    "files.py",
+    "programs.py",
+    "session.py",
+    "intake/addresses.py",
+    "intake/credentials.py",
+    "intake/transfer/",
 )
 
 
@@ -58,7 +47,8 @@ def modules_reached(script: str | Path, scripts: str | Path) -> list[Path]:
 def result_modules(script: str | Path, scripts: str | Path) -> list[Path]:
     """The modules of :func:`modules_reached` whose edit can change what the script writes."""
     package = Path(scripts) / PACKAGE
-    return [file for file in modules_reached(script, scripts) if str(file.relative_to(package)) not in WITHOUT_RESULTS]
+    reached = modules_reached(script, scripts)
+    return [file for file in reached if not str(file.relative_to(package)).startswith(WITHOUT_RESULTS)]
 
 
 def outside_packages(files: list[Path]) -> set[str]:

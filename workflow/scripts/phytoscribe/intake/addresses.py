@@ -1,8 +1,8 @@
-"""URLs and secrets: what may be shown, and which two addresses belong to one server."""
+"""URLs and secrets: what can be fetched, and what may be shown."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import NoReturn
 from urllib.parse import SplitResult, parse_qsl, quote, unquote, urlsplit, urlunsplit
 
@@ -12,8 +12,6 @@ MASK = "***"
 
 #: A query value is hidden if its key contains one of these: tokens, and the signed addresses of object stores.
 _SECRET_KEYS = ("token", "key", "sig", "pass", "pwd", "secret", "auth", "cred", "session", "jwt", "code")
-
-_DEFAULT_PORTS = {"http": 80, "https": 443, "ftp": 21}
 
 
 class Hidden(str):
@@ -54,18 +52,6 @@ def split_url(url: str) -> SplitResult:
     return parts
 
 
-def credentials(parts: SplitResult) -> tuple[str, str] | None:
-    """User and password of a URL, decoded; None where it names no user."""
-    if parts.username is None:
-        return None
-    return unquote(parts.username), unquote(parts.password or "")
-
-
-def without_credentials(parts: SplitResult) -> str:
-    """The URL without user, password and fragment."""
-    return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2], fragment=""))
-
-
 def shown_url(url: str) -> str:
     """The URL as it may stand in messages and logs: no user, no password, no token in the query."""
     try:
@@ -78,16 +64,15 @@ def shown_url(url: str) -> str:
     return urlunsplit(parts._replace(netloc=netloc, query=_shown_query(parts.query), fragment=""))
 
 
-def secrets_in(url: str, headers: Mapping[str, str]) -> list[Hidden]:
-    """What a server must not be quoted with: passwords, tokens and the like of a request; longest first.
+def secrets_in(url: str, token: Hidden | None) -> list[Hidden]:
+    """What a server must not be quoted with: passwords, keys and the token of a request; longest first.
 
     The last part of a token such as ``/api/sessions/5ec2`` is a secret by itself, and in addresses its letters differ.
     """
     parts = urlsplit(url)
     found = [unquote(parts.password or ""), *(value for key, value in parse_qsl(parts.query) if _is_secret(key))]
-    for key, value in headers.items():
-        if _is_secret(key):
-            found += [value, value.partition(" ")[2], value.rpartition("/")[2]]
+    if token is not None:
+        found += [token, token.rpartition("/")[2]]
     quoted = [quote(secret.encode(), safe="") for secret in found]
     return sorted((Hidden(secret) for secret in {*found, *quoted} if secret), key=len, reverse=True)
 
@@ -99,15 +84,6 @@ def conceal(text: str, secrets: Iterable[str]) -> str:
         for length in range(len(secret) - 1, 3, -1):
             text = text.replace(secret[:length] + "...", f"{MASK}...")
     return text
-
-
-def same_server(one: str, other: str) -> bool:
-    """True if both URLs have the same scheme, host and port."""
-    return _origin(urlsplit(one)) == _origin(urlsplit(other))
-
-
-def _origin(parts: SplitResult) -> tuple[str, str | None, int | None]:
-    return parts.scheme, parts.hostname, parts.port or _DEFAULT_PORTS.get(parts.scheme)
 
 
 def _is_secret(key: str) -> bool:

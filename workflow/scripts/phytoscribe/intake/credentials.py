@@ -9,10 +9,9 @@ from __future__ import annotations
 import os
 import stat
 from pathlib import Path
-from typing import NoReturn
 
 from phytoscribe.errors import DownloadError
-from phytoscribe.intake.addresses import MASK, Hidden
+from phytoscribe.intake.addresses import Hidden
 
 VARIABLE = "JGI_TOKEN"
 DEFAULT_FILE = "~/.config/phytoscribe/jgi_token"
@@ -25,31 +24,7 @@ HOW_TO_GET_ONE = (
 _LONGEST = 10_000
 
 
-class Token:
-    """A token that shows itself to servers alone: not to ``print``, formats, logs, pickles or tracebacks."""
-
-    __slots__ = ("_text",)
-
-    def __init__(self, text: str):
-        self._text = Hidden(text)
-
-    def headers(self) -> dict[str, str]:
-        """The header that carries the token; its value shows itself as ``***`` too."""
-        return {"Authorization": Hidden("Bearer " + self._text)}
-
-    def __repr__(self) -> str:
-        return f"Token({MASK})"
-
-    __str__ = __repr__
-
-    def __format__(self, spec: str) -> str:
-        return repr(self)
-
-    def __reduce__(self) -> NoReturn:
-        raise TypeError("a token cannot be pickled or copied")
-
-
-def read_token(token_file: str | Path = DEFAULT_FILE) -> Token:
+def read_token(token_file: str | Path = DEFAULT_FILE) -> Hidden:
     """The token from the environment variable ``JGI_TOKEN``, else from the file.
 
     With or without "Bearer " before it, as the portal's page or its documentation show it.
@@ -70,7 +45,7 @@ def read_token(token_file: str | Path = DEFAULT_FILE) -> Token:
         raise DownloadError(
             f"{where}: holds blanks, line breaks or other characters that no token has; copy the token alone"
         )
-    return Token(text)
+    return text
 
 
 def _private_text(path: Path) -> Hidden:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -23,7 +23,7 @@ from phytoscribe.intake.credentials import DEFAULT_FILE
 from phytoscribe.intake.phytozome.choice import version_in_name
 from phytoscribe.intake.phytozome.client import PhytozomeGenome, PhytozomeHosts, fetch_file, resolve
 from phytoscribe.intake.phytozome.listing import shown_query
-from phytoscribe.intake.records import SourceRecord, Statement
+from phytoscribe.intake.records import SourceRecord, Statement, check_pair, terms_line, write_record
 from phytoscribe.intake.transfer.locking import alone
 from phytoscribe.intake.transfer.transfer import Expected, TransferSettings, fetch
 
@@ -83,6 +83,36 @@ class Downloads:
         """From the checked section ``download`` of the configuration."""
         settings = TransferSettings(attempts=section["attempts"], timeout_seconds=section["timeout"])
         return cls(settings, PhytozomeHosts(**section["phytozome"]), section["token_file"])
+
+
+def take_in(
+    wanted: Wanted,
+    config: Mapping[str, Any],
+    record_path: str | Path,
+    write: Callable[[Path, str | Path], object],
+    genome: SourceRecord | None = None,
+) -> None:
+    """Fetch one file, write it in the form that the workflow reads, and record where it comes from.
+
+    Usage terms of Phytozome that no earlier file came with are printed.
+
+    Args:
+        wanted: the file.
+        config: the checked configuration.
+        record_path: the JSON file for its record.
+        write: called with the path of the content and that of the output.
+        genome: for an annotation, the record of the genome that it must belong to.
+
+    Raises:
+        PhytoScribeError: see :func:`local_copy`; or the annotation was made on another genome.
+    """
+    with local_copy(wanted, Downloads.of(config["download"])) as (path, record):
+        if genome is not None:
+            check_pair(genome, record)
+        write(path, wanted.output)
+    write_record(record_path, record)
+    if record.genome_id not in (None, genome and genome.genome_id):
+        print(terms_line(record), flush=True)
 
 
 @contextmanager

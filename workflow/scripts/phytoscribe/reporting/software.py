@@ -12,7 +12,7 @@ from phytoscribe import __version__
 
 PACKAGES = (
     "snakemake", "torch", "pytorch-lightning", "transformers", "tokenizers", "numba", "numpy", "pandas",
-    "pyfaidx", "requests", "pysam", "matplotlib", "jinja2",
+    "pyfaidx", "pysam", "matplotlib", "jinja2",
 )  # fmt: skip
 #: Program, the option that makes it tell its version, and where the version is in its answer.
 PROGRAMS = (
@@ -20,6 +20,7 @@ PROGRAMS = (
     ("blastn", "-version", r"blastn: ([\w.+]+)"),
     ("minimap2", "--version", r"(\S+)"),
     ("augustus", "--version", r"\(([\w.]+)\)"),
+    ("curl", "--version", r"curl ([\w.]+)"),
     ("gt", "--version", r"GenomeTools\) ([\w.]+)"),
 )
 

@@ -14,10 +14,10 @@ from phytoscribe.intake.addresses import conceal, secrets_in
 from phytoscribe.intake.credentials import DEFAULT_FILE, HOW_TO_GET_ONE, read_token
 from phytoscribe.intake.phytozome.choice import choose_annotation, choose_assembly, require_versions
 from phytoscribe.intake.phytozome.listing import PhytozomeFile, PhytozomeHosts, files_of, shown_query
-from phytoscribe.intake.transfer.answers import Refused, request_json
 from phytoscribe.intake.transfer.content import one_line
 from phytoscribe.intake.transfer.retries import TransferSettings, insist
 from phytoscribe.intake.transfer.transfer import Expected, fetch
+from phytoscribe.intake.transfer.web import Refused, request_json
 
 __all__ = ["PhytozomeFile", "PhytozomeGenome", "PhytozomeHosts", "fetch_file", "resolve"]
 
@@ -127,7 +127,7 @@ def fetch_file(
     url = f"{hosts.files}/download_files/{file.file_id}/"
     status, said = 0, ""
     try:
-        fetch(url, target, Expected(file.size, md5=file.md5), settings, token.headers(), wait, file.file_name)
+        fetch(url, target, Expected(file.size, md5=file.md5), settings, token, wait, file.file_name)
     except Refused as error:
         status, said = error.status, error.said
         if status not in (401, 403, 409):
@@ -151,18 +151,18 @@ def _restored(
     url = f"{hosts.listing}/request_archived_files/"
     body = {"ids": [file.file_id for file in files], "send_mail": False, "api_version": "2"}
     try:
-        headers = read_token(token_file).headers()
+        token = read_token(token_file)
     except DownloadError as error:
         return DownloadError(f"{on_tape}, and asking for them to be restored needs a token: {error}")
     try:
-        reply = insist(lambda: request_json("POST", url, settings, headers, body), url, settings, wait)
+        reply = insist(lambda: request_json(url, settings, token, body), url, settings, wait)
     except DownloadError as error:
         if isinstance(error, Refused) and error.status in (401, 403):
             return _not_allowed(names, error.status, error.said, hosts, files[0].genome_id)
         return DownloadError(f"{on_tape}, and restoring could not be requested: {error}")
     reply = reply if isinstance(reply, dict) else {}
     if reply.get("error"):
-        said = conceal(one_line(str(reply["error"])), secrets_in(url, headers))
+        said = conceal(one_line(str(reply["error"])), secrets_in(url, token))
         return DownloadError(f"{on_tape}, and restoring could not be requested: {said}; try again later")
     number = reply.get("request_id")
     named = f" (request {number})" if isinstance(number, int) else ""
@@ -202,7 +202,7 @@ def _terms(
             attempts=min(settings.attempts, 2),
             longest_wait_seconds=min(settings.longest_wait_seconds, 10.0),
         )
-        reply = insist(lambda: request_json("GET", url, brief), url, brief, wait)
+        reply = insist(lambda: request_json(url, brief), url, brief, wait)
     except DownloadError as error:
         log.warning("usage terms: %s", error)
     else:

@@ -14,9 +14,9 @@ from typing import Any
 from urllib.parse import urlencode, urlsplit
 
 from phytoscribe.errors import ConfigError, DownloadError
-from phytoscribe.intake.transfer.answers import request_json
 from phytoscribe.intake.transfer.content import one_line
 from phytoscribe.intake.transfer.retries import TransferSettings, insist
+from phytoscribe.intake.transfer.web import request_json
 
 log = logging.getLogger(__name__)
 
@@ -148,7 +148,7 @@ def _all_files(
         seen.add(page)
         parameters = {**search, **fixed, "p": page, "x": FILES_PER_PAGE, "t": "simple"}
         url = f"{hosts.listing}/phytozome_file_list/?{urlencode(parameters)}"
-        content = insist(lambda url=url: request_json("GET", url, settings), url, settings, wait)
+        content = insist(lambda url=url: request_json(url, settings), url, settings, wait)
         if isinstance(content, dict) and content.get("error"):
             raise DownloadError(f"{url}: the server reports: {one_line(str(content['error']))}; try again later")
         organisms = content.get("organisms") if isinstance(content, dict) else None

@@ -15,36 +15,28 @@ import json
 import logging
 import os
 import shutil
+import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
+from itertools import chain
 from pathlib import Path
 
 from phytoscribe.errors import DownloadError
 from phytoscribe.intake.addresses import shown_url
-from phytoscribe.intake.transfer.progress import Progress
+from phytoscribe.intake.transfer.content import HEAD_BYTES, refuse_pages
+from phytoscribe.intake.transfer.retries import Unusable
 
 log = logging.getLogger(__name__)
 
 #: Left free on the disk beside the file itself.
 MARGIN_BYTES = 64 << 20
-
-_BLOCK = 1 << 20
-
-
-class Unusable(DownloadError):
-    """What has arrived is of no use, now or later: the wrong file, or one that the server no longer has."""
+SECONDS_BETWEEN_LINES = 5.0
 
 
 @dataclass(frozen=True)
 class Expected:
-    """What is known beforehand of a file as it is served; None: not known.
-
-    Attributes:
-        size: bytes.
-        sha256: hex digest.
-        md5: hex digest.
-    """
+    """Size (bytes) and checksums (hex) of a file as it is served, where known."""
 
     size: int | None = None
     sha256: str | None = None
@@ -60,29 +52,22 @@ class Partial:
     """The arrived part of one file; only the process that holds ``lock_path`` may touch it.
 
     Attributes:
-        mended: True if the bytes come from more than one answer, so that a wrong checksum may be the seam's fault.
+        in_pieces: True if the bytes come from more than one answer, so that a wrong checksum may be the seam's fault.
     """
 
     def __init__(self, url: str, target: Path, expected: Expected, shown: str = ""):
-        self.target = target
-        self.path = target.with_name(f".{target.name}.part")
-        self.state_path = target.with_name(f".{target.name}.part.json")
-        self._new_state_path = target.with_name(f".{target.name}.part.json.new")
-        self.lock_path = target.with_name(f".{target.name}.part.lock")
-        self.shown = shown or shown_url(url)
-        self.expected = expected
-        self.mended = False
-        self._url = url
-        self._address = hashlib.sha256(url.encode()).hexdigest()
+        self.target, self.expected, self.shown = target, expected, shown or shown_url(url)
+        self.path, self.state_path, self.lock_path = (
+            target.with_name(f".{target.name}.part{end}") for end in ("", ".json", ".lock")
+        )
+        self.in_pieces = False
+        self._identity = {"address": hashlib.sha256(url.encode()).hexdigest(), "url": shown_url(url)}
         self._state: dict = {}
 
     @property
     def arrived(self) -> int:
         """Bytes at hand."""
-        try:
-            return self.path.stat().st_size
-        except FileNotFoundError:
-            return 0
+        return self.path.stat().st_size if self.path.exists() else 0
 
     @property
     def size(self) -> int | None:
@@ -98,69 +83,69 @@ class Partial:
         """Take up what an earlier run left, if it is part of the same file; else forget it."""
         try:
             state = json.loads(self.state_path.read_text(encoding="utf-8"))
-        except (OSError, ValueError):
-            state = None
-        if self._continues(state) and self.arrived:
-            self._state = state
-            self.mended = True
-            log.info("%s: %d bytes have arrived before", self.shown, self.arrived)
-        else:
+            expected = asdict(self.expected)
+            agree = all(state["expected"].get(key) in (None, value) for key, value in expected.items() if value)
+            continues = agree and state["address"] == self._identity["address"]
+            continues = continues and 0 < self.arrived <= (state["size"] or self.arrived)
+        except (OSError, ValueError, KeyError, TypeError, AttributeError):
+            continues = False
+        if not continues:
             self.discard()
-
-    def _continues(self, state: object) -> bool:
-        if not isinstance(state, dict) or state.get("address") != self._address:
-            return False
-        before = state.get("expected")
-        if not isinstance(before, dict):
-            return False
-        agree = all(before.get(key) in (None, value) for key, value in asdict(self.expected).items() if value)
-        size = state.get("size")
-        return agree and (size is None or (isinstance(size, int) and self.arrived <= size))
+            return
+        self._state, self.in_pieces = state, True
+        log.info("%s: %d bytes have arrived before", self.shown, self.arrived)
 
     def can_resume(self) -> bool:
         """True if bytes are at hand and a change of the file on the server could not go unnoticed."""
         return self.arrived > 0 and bool(self.validator or self.expected.checksums())
 
-    def is_complete(self) -> bool:
-        """True if as many bytes are at hand as the server announced."""
-        return self.size is not None and self.arrived == self.size
-
-    def begin(self, size: int | None, validator: str | None) -> None:
-        """Begin the file anew.
+    def replace(self, blocks: Iterator[bytes], size: int | None, validator: str | None, content_type: str = "") -> None:
+        """Take in the whole file; what had arrived before is given up only when the new bytes look right.
 
         Args:
+            blocks: the file as it comes.
             size: bytes of the whole file, if announced.
             validator: the server's name of this version of the file, if it gives one.
+            content_type: see :func:`phytoscribe.intake.transfer.content.refuse_pages`.
+
+        Raises:
+            DownloadError: a web page or a report comes; the disk has not enough room, or cannot be written.
+            Unusable: the file has another size than expected.
+        """
+        head = b""
+        for block in blocks:
+            head += block
+            if len(head) >= HEAD_BYTES:
+                break
+        refuse_pages(head, content_type, self.shown)
+        if None not in (size, self.expected.size) and size != self.expected.size:
+            raise Unusable(self._wrong_size(size))
+        self._require_room(size or self.expected.size or 0)
+        state = {**self._identity, "size": size, "validator": validator, "expected": asdict(self.expected)}
+        with self._disk_errors():
+            self.path.write_bytes(b"")
+            self.state_path.write_text(json.dumps(state, indent=1), encoding="utf-8")
+        self._state = state
+        self._write(chain([head], blocks))
+        self.in_pieces = False
+
+    def append(self, blocks: Iterable[bytes], size: int | None = None) -> None:
+        """Write what is missing behind what has arrived; ``size`` of the whole file if only this answer tells it.
 
         Raises:
             DownloadError: the disk has not enough room, or cannot be written.
-        """
-        self.require_room(size or self.expected.size or 0)
-        state = {"address": self._address, "url": shown_url(self._url), "size": size, "validator": validator}
-        state["expected"] = asdict(self.expected)
-        with self._disk_errors():
-            self.path.write_bytes(b"")
-            self._new_state_path.write_text(json.dumps(state, indent=1), encoding="utf-8")
-            os.replace(self._new_state_path, self.state_path)
-        self._state = state
-        self.mended = False
-
-    def learn_size(self, size: int | None) -> None:
-        """Take note of the whole file's size, where the server tells it only now."""
-        if self.size is None:
-            self._state["size"] = size
-
-    def append(self, blocks: Iterable[bytes]) -> None:
-        """Write blocks behind what has arrived, as they come.
-
-        Raises:
-            DownloadError: the disk is full or cannot be written.
             Unusable: more bytes come than the file can have.
         """
-        arrived = self.arrived
-        self.mended = self.mended or arrived > 0
+        self._state["size"] = self.size or size
+        self.in_pieces = True
+        self._require_room((self.size or self.arrived) - self.arrived)
+        log.info("%s: going on from byte %d", self.shown, self.arrived)
+        self._write(blocks)
+
+    def _write(self, blocks: Iterable[bytes]) -> None:
+        first = arrived = self.arrived
+        begin = said = time.monotonic()
         most = self.size if self.size is not None else self.expected.size
-        progress = Progress(self.shown, arrived, most)
         with self._disk_errors():
             out = self.path.open("ab", buffering=0)
         with out:
@@ -173,37 +158,36 @@ class Partial:
                     )
                 with self._disk_errors():
                     _write_all(out, block)
-                progress.update(arrived)
+                if time.monotonic() - said >= SECONDS_BETWEEN_LINES:
+                    said = time.monotonic()
+                    self._say_progress(arrived, most, (arrived - first) / (said - begin))
 
-    def require_room(self, needed: int) -> None:
-        """Stop before the disk fills up.
+    def _say_progress(self, arrived: int, most: int | None, speed: float) -> None:
+        of_total = f" of {most / 1e6:,.1f}" if most else ""
+        left = f", {(most - arrived) / speed / 60:,.0f} min left" if most and speed else ""
+        log.info("%s: %.1f%s MB, %.2f MB/s%s", self.shown, arrived / 1e6, of_total, speed / 1e6, left)
 
-        Raises:
-            DownloadError: fewer than ``needed`` bytes and a margin are free in the target's folder.
-        """
-        folder = self.target.parent
-        free = shutil.disk_usage(folder).free
+    def _require_room(self, needed: int) -> None:
+        """Stop before the disk fills up."""
+        free = shutil.disk_usage(self.target.parent).free
         # What lies there of an older attempt is overwritten.
         if free < needed + MARGIN_BYTES:
             raise DownloadError(
                 f"{self.shown}: {needed:,} bytes are still to come (and {MARGIN_BYTES:,} are kept in reserve), but "
-                f"only {free:,} bytes are free in {folder}; make room, or run in a folder on a larger disk"
+                f"only {free:,} bytes are free in {self.target.parent}; make room, or run in a folder on a larger disk"
             )
 
     def problem(self, path: Path | None = None) -> str:
-        """Compare the whole file with what is expected: a message about the difference, "" if there is none.
+        """Compare the bytes at hand, or the file ``path``, with what is expected; "" or what differs.
 
         What could not be compared is logged.
-
-        Args:
-            path: a file to compare in place of the bytes at hand.
         """
         path = path or self.path
         arrived, checksums = path.stat().st_size, self.expected.checksums()
         if not arrived:
             return f"{self.shown}: the file is empty; check the address"
-        if self.expected.size is not None and arrived != self.expected.size:
-            return wrong_size(self.shown, arrived, self.expected.size)
+        if self.expected.size not in (None, arrived):
+            return self._wrong_size(arrived)
         for method, expected in checksums.items():
             with path.open("rb") as handle:
                 found = hashlib.file_digest(handle, method).hexdigest()
@@ -214,7 +198,7 @@ class Partial:
                 )
             log.info("%s: %s as expected", self.shown, method)
         if not checksums:
-            how = "its size alone" if self.size is not None or self.expected.size is not None else "nothing"
+            how = "nothing" if self.size is self.expected.size is None else "its size alone"
             log.info("%s: no checksum is known; that the file is right is shown by %s", self.shown, how)
         return ""
 
@@ -228,10 +212,15 @@ class Partial:
 
     def discard(self) -> None:
         """Remove what has arrived, if anything."""
-        for path in (self.path, self.state_path, self._new_state_path):
+        for path in (self.path, self.state_path):
             path.unlink(missing_ok=True)
-        self._state = {}
-        self.mended = False
+        self._state, self.in_pieces = {}, False
+
+    def _wrong_size(self, found: int) -> str:
+        return (
+            f"{self.shown}: wrong size: {found} bytes arrived or are announced, {self.expected.size} bytes are "
+            "expected; the file on the server was changed, or the expected size is wrong"
+        )
 
     @contextmanager
     def _disk_errors(self) -> Iterator[None]:
@@ -244,14 +233,6 @@ class Partial:
                     f"bytes, which are kept in {self.path}; make room and run the same command again, or remove them"
                 ) from error
             raise DownloadError(f"{self.target}: cannot be written ({error.strerror}); check the folder") from error
-
-
-def wrong_size(shown: str, found: int, expected: int) -> str:
-    """The message about a file of another size."""
-    return (
-        f"{shown}: wrong size: {found} bytes arrived or are announced, {expected} bytes are expected; "
-        "the file on the server was changed, or the expected size is wrong"
-    )
 
 
 def _write_all(out, block: bytes) -> None:

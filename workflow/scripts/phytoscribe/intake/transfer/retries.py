@@ -29,7 +29,7 @@ class TransferSettings:
 
     Attributes:
         attempts: attempts in a row that may fail without bringing anything worthwhile.
-        timeout_seconds: time without a byte (or nearly without, see ``watched``) after which a connection is broken.
+        timeout_seconds: time without a byte (or nearly without) after which a connection is broken.
         first_wait_seconds: wait after the first failure; each further one doubles it.
         longest_wait_seconds: longest wait; a server that asks for more ends the transfer.
     """
@@ -41,7 +41,7 @@ class TransferSettings:
 
 
 class Interrupted(Exception):
-    """A transfer broke in a way that another attempt can mend.
+    """A transfer broke in a way that another attempt can fix.
 
     Attributes:
         retry_after: seconds that the server asks to wait, if it does.
@@ -50,6 +50,14 @@ class Interrupted(Exception):
     def __init__(self, reason: str, retry_after: float | None = None):
         super().__init__(reason)
         self.retry_after = retry_after
+
+
+class Unusable(DownloadError):
+    """What has arrived is of no use, now or later: the wrong file, or one that the server no longer has."""
+
+
+class CannotResume(Exception):
+    """The FTP server sends whole files only."""
 
 
 def insist(
@@ -64,7 +72,7 @@ def insist(
     A large file over a line that breaks every few minutes must arrive, a server that sends one byte per connection
     must not be asked for ever: attempts count only if ``arrived()``, the bytes at hand, did not grow by
     :data:`WORTHWHILE_BYTES` over the most there ever were.  A server that knows no ranges and starts again from zero
-    therefore wins nothing by sending the same half again and again.
+    therefore gains nothing by sending the same half again and again.
 
     Raises:
         DownloadError: too many failures in a row, or the server asks for a longer wait than the settings allow.

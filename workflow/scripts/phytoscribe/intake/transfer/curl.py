@@ -1,0 +1,232 @@
+"""One request, made by the program curl: it knows protocols, proxies, certificates, redirects and time-outs.
+
+Headers and body come through a pipe.  Whoever kills this process leaves curl without a reader, and it ends: a file has
+one writer.  Address, token and body of a request go to curl through its standard input (``--config -``, for the token
+what ``--header @-`` would do): they are on no command line and in no file.  After a redirect to another server curl
+keeps ``Authorization`` and the address's password to itself.
+"""
+
+from __future__ import annotations
+
+import logging
+import math
+import os
+import re
+import subprocess
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from email.message import Message
+from http.client import HTTPException, parse_headers
+from urllib.parse import quote, urlunsplit
+
+from phytoscribe import __version__
+from phytoscribe.errors import DownloadError
+from phytoscribe.intake.addresses import Hidden, conceal, secrets_in, shown_url, split_url
+from phytoscribe.intake.credentials import VARIABLE
+from phytoscribe.intake.transfer.retries import CannotResume, Interrupted, TransferSettings, Unusable
+from phytoscribe.programs import require
+
+log = logging.getLogger(__name__)
+
+LONGEST_CONNECT_SECONDS = 30.0
+#: A connection that brings less than this within the time-out is as good as broken.
+LEAST_BYTES_PER_TIMEOUT = 1000
+
+_BLOCK = 1 << 20
+_MOST_REDIRECTS = 10
+
+#: Exit codes of curl (man curl) that no repetition changes.
+_FINAL = {
+    1: "the server redirects to something that is no web address, or from https to http; check the address",
+    3: "the request cannot be sent ({said}); correct the address",
+    47: "the server redirects in a circle; check the address",
+    60: "the server's certificate is not trusted ({said}); check the address; if your network has a certificate of its "
+    "own, name its file in the environment variable CURL_CA_BUNDLE",
+    77: "the certificates of your network are not where CURL_CA_BUNDLE (or REQUESTS_CA_BUNDLE, SSL_CERT_FILE) says; "
+    "correct that environment variable, or unset it",
+}
+#: No folder, no file, no login, no such file; and: the server cannot begin in the middle of a file.
+_FTP_REFUSALS, _NO_RESUME = frozenset({9, 19, 67, 78}), 31
+_PASSING = {
+    5: "the proxy of your network cannot be reached",
+    6: "the host name cannot be resolved",
+    18: "the connection ended too early",
+    28: "the server sent nothing, or next to nothing, within the time-out",
+    35: "the secure connection failed ({said})",
+}
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a server answers.
+
+    Attributes:
+        status: the HTTP status; 0 for FTP.
+        headers: of the last answer, after all redirects.
+        blocks: the body as the line brings it; raises where the line breaks.
+    """
+
+    status: int
+    headers: Message
+    blocks: Iterator[bytes]
+
+
+@contextmanager
+def ask(
+    url: str,
+    settings: TransferSettings,
+    shown: str,
+    headers: Mapping[str, str] | None = None,
+    token: Hidden | None = None,
+    body: str | None = None,
+    options: Sequence[str] = (),
+) -> Iterator[Answer]:
+    """The answer to a request, its body still to be read; redirects of a GET are followed.
+
+    Args:
+        url: http, https or ftp; user and password in it are used and never shown.
+        settings: its time-out.
+        shown: what messages call the address.
+        headers: further headers for http(s).
+        token: sent to the URL's own server as ``Authorization: Bearer``.
+        body: JSON to post.
+        options: further options of curl, without secrets.
+
+    Raises:
+        Interrupted: the line broke, here or while the body is read.
+        DownloadError: the request cannot be made.
+        ToolError: curl is not installed.
+    """
+    parts = split_url(url)
+    is_web = parts.scheme != "ftp"
+    lines = [f"{name}: {value}" for name, value in (headers or {}).items()]
+    if token is not None:
+        lines.append(Hidden("".join(("Authorization: Bearer ", token))))
+    # A fragment is not sent; letters that no address has are written as curl wants them.
+    address = parts._replace(fragment="", path=_quoted(parts.path), query=_quoted(parts.query))
+    told = [("url", urlunsplit(address)), *(("header", line) for line in lines)]
+    if body is not None:
+        told.append(("data-binary", body))
+    command = [*_command(settings), *_rules(parts.scheme, body is None, token is None), *options]
+    running = subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=_environment()
+    )
+    with running, _quoting_no(secrets_in(url, token)):
+        try:
+            with suppress(BrokenPipeError), running.stdin:
+                running.stdin.write("".join(_config_line(name, value) for name, value in told).encode())
+            status, found = _head(running, shown, body is None) if is_web else (0, Message())
+            yield Answer(status, found, _blocks(running, shown))
+        finally:
+            running.kill()
+
+
+def _command(settings: TransferSettings) -> list[str]:
+    """curl with what every request needs; its time-outs are whole seconds."""
+    seconds = max(1, math.ceil(settings.timeout_seconds))
+    return [
+        require("curl", "a download"),
+        "--disable",  # no .curlrc: options of the user's own may change what is written
+        *("--silent", "--show-error", "--no-buffer", "--globoff"),
+        *("--config", "-"),
+        *("--write-out", r"%{stderr}\n%{response_code}"),
+        *("--connect-timeout", str(min(settings.timeout_seconds, LONGEST_CONNECT_SECONDS))),
+        *("--speed-time", str(seconds), "--speed-limit", str(max(1, LEAST_BYTES_PER_TIMEOUT // seconds))),
+    ]
+
+
+def _rules(scheme: str, follows: bool, has_no_token: bool) -> list[str]:
+    """Options of one protocol: redirects, proxies, logins."""
+    if scheme == "ftp":
+        return ["--proto", "=ftp", "--noproxy", "*"]
+    options = ["--include", "--suppress-connect-headers", "--http1.1", "--user-agent", f"PhytoScribe/{__version__}"]
+    options += ["--proto", "=http,https", "--header", "Accept-Encoding: identity"]
+    if follows:
+        others = "=https" if scheme == "https" else "=http,https"
+        options += ["--location", "--max-redirs", str(_MOST_REDIRECTS), "--proto-redir", others]
+    if has_no_token:
+        options.append("--netrc-optional")
+        if login_file := os.environ.get("NETRC"):
+            options += ["--netrc-file", login_file]
+    return options
+
+
+def _environment() -> dict[str, str]:
+    """The environment of curl: it needs no token, and finds certificates where users of Python's tools name them."""
+    variables = {name: value for name, value in os.environ.items() if name != VARIABLE}
+    if bundle := variables.get("REQUESTS_CA_BUNDLE"):
+        variables["CURL_CA_BUNDLE"] = bundle
+    return variables
+
+
+def _quoted(text: str) -> str:
+    return quote(text, safe="!#$%&'()*+,/:;=?@[]~")
+
+
+def _config_line(name: str, value: str) -> str:
+    """One option of curl's configuration file (man curl, ``--config``).
+
+    A line break, as in a folded ETag that is sent back, would let the server write options of its own.
+    """
+    line = re.sub(r"[\x00-\x1f\x7f]+", " ", value)
+    return "".join((name, ' = "', line.replace("\\", r"\\").replace('"', r"\""), '"\n'))
+
+
+def _head(running: subprocess.Popen, shown: str, follows: bool) -> tuple[int, Message]:
+    """Status and headers of the last answer: those of redirects go before it."""
+    while first := running.stdout.readline(1 << 16):
+        try:
+            status, headers = int(first.split()[1]), parse_headers(running.stdout)
+        except (HTTPException, ValueError, IndexError):
+            raise DownloadError(f"{shown}: the server's answer cannot be read; check the address") from None
+        location = headers.get("Location", "")
+        if status >= 200 and not (follows and 300 <= status < 400 and location):
+            return status, headers
+        if location:
+            # Object stores sign addresses: the query is a password for some hours.
+            log.info("%s: redirected to %s", shown, shown_url(location).partition("?")[0])
+    _raise_failure(running, shown)
+    raise Interrupted("the server closed the connection")
+
+
+def _blocks(running: subprocess.Popen, shown: str) -> Iterator[bytes]:
+    """The body; nothing that has arrived waits for a full block and is lost with it."""
+    while block := running.stdout.read1(_BLOCK):
+        yield block
+    _raise_failure(running, shown)
+
+
+def _raise_failure(running: subprocess.Popen, shown: str) -> None:
+    """Raise for every end of curl but a good one, in words and without its advice to programmers."""
+    text, _, answered = running.stderr.read().decode("utf-8", "replace").rpartition("\n")
+    code = running.wait()
+    if code == 0:
+        return
+    found = re.search(r"^curl: \(\d+\) (.*)", text, re.MULTILINE)
+    said = found[1].strip() if found else f"curl ended with code {code}"
+    if code == _NO_RESUME:
+        raise CannotResume
+    # Code 1 is also that of an answer that is no HTTP.
+    if code in _FINAL and "HTTP/0.9" not in said:
+        raise DownloadError(f"{shown}: {_FINAL[code].format(said=said)}")
+    if answered.startswith("5") and code in _FTP_REFUSALS:
+        kind, advice = DownloadError, "check the address and the login"
+        if answered == "550":
+            kind, advice = Unusable, "there is no such file; correct the address"
+        raise kind(f"{shown}: the server answered {answered} ({said}): {advice}")
+    if "CONNECT" in said:
+        raise Interrupted(f"the proxy of your network refuses the connection ({said})")
+    raise Interrupted(_PASSING.get(code, "the connection failed ({said})").format(said=said))
+
+
+@contextmanager
+def _quoting_no(secrets: Sequence[Hidden]) -> Iterator[None]:
+    """Mask secrets in errors raised in the block: they quote the server, and it may repeat what it was sent."""
+    try:
+        yield
+    except DownloadError as error:
+        error.args = tuple(conceal(str(part), secrets) for part in error.args)
+        if said := getattr(error, "said", ""):
+            error.said = conceal(said, secrets)
+        raise
