@@ -22,7 +22,7 @@ from phytoscribe.evaluation.long_reads.alignments import ReadLimits
 from phytoscribe.reporting.drawing import read_figures, write_drawings
 from phytoscribe.reporting.error_atlas import coverage
 from phytoscribe.reporting.genome_figures import GenomeEvidence, draw_genome
-from phytoscribe.reporting.result_tables import LOCI, PREDICTED_GENES, read_table
+from phytoscribe.reporting.inputs import LOCI, PREDICTED_GENES, read_table
 from phytoscribe.reporting.score_figures import calibration, cut_curve, exon_confusion
 from phytoscribe.reporting.worst_loci import AlignedReads, shared, worst_loci
 
