@@ -16,7 +16,7 @@ import pytest
 from phytozome_server import TOKEN, Fault, PhytozomeServer
 from tiny_workflow import TEST, copy_house, cut_annotation, cut_fasta, jobs_of, start, write_config
 
-from phytoscribe.configuration.checks import MODEL_FILES
+from phytoscribe.configuration.checks import RELEASED_MODEL_FILES
 
 PIECE = dict([TEST])
 FASTA, GFF = cut_fasta(PIECE).encode(), cut_annotation(PIECE).encode()
@@ -38,7 +38,7 @@ def house(tmp_path) -> Path:
     """A folder with the workflow and a model folder, so that nothing is trained."""
     folder = copy_house(tmp_path)
     (folder / "released").mkdir()
-    for name in MODEL_FILES:
+    for name in RELEASED_MODEL_FILES:
         (folder / "released" / name).write_text("{}")
     return folder
 

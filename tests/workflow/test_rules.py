@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from phytoscribe.configuration.checks import MODEL_FILES
+from phytoscribe.configuration.checks import RELEASED_MODEL_FILES
 from phytoscribe.configuration.script_inputs import modules_reached, outside_packages
 
 ROOT = Path(__file__).parents[2]
@@ -231,7 +231,7 @@ def test_the_manifest_is_input_of_nothing_but_all():
 
 
 def test_a_trained_model_is_a_complete_model_folder():
-    for name in MODEL_FILES:
+    for name in RELEASED_MODEL_FILES:
         assert f"results/models/structure/{name}" in RULES["finetune_structure"]
 
 

@@ -13,7 +13,7 @@ sys.path.insert(0, str(SCRIPTS))
 
 from phytoscribe.configuration.genomes import Genomes
 from phytoscribe.configuration.script_inputs import result_modules
-from phytoscribe.configuration.checks import MODEL_FILES
+from phytoscribe.configuration.checks import RELEASED_MODEL_FILES
 from phytoscribe.configuration.resources import ON_PROCESSORS, place_of_prediction, places_of_ranks, rules_on_processors
 from phytoscribe.configuration.read import read_config
 from phytoscribe.configuration.result_files import BIGWIGS, PlausibilityFiles, TrackFiles, shard_files
@@ -164,7 +164,7 @@ def alignment_of(wildcards):
 def model_files(model=config["predict"]["model"]):
     """Files of the model that predicts: trained here, or of a released model's folder."""
     folder = "results/models/structure" if model == "trained" else model.rstrip("/")
-    return [f"{folder}/{file}" for file in MODEL_FILES]
+    return [f"{folder}/{file}" for file in RELEASED_MODEL_FILES]
 
 
 def starting_model(released=config["finetune"].get("from_model")):

@@ -2,7 +2,7 @@
 # In:  predictions, statistics and tables of the stages before
 # Out: results/report/report.html, citations.bib, figures/{genome}/ and figures/_workflow/
 
-from phytoscribe.configuration.figure_files import FigureFiles
+from phytoscribe.configuration.result_files import FigureFiles
 
 figure_files = FigureFiles(genomes)
 REPORTING = os.path.relpath(SCRIPTS / "phytoscribe/reporting")
@@ -71,7 +71,10 @@ rule report:
         pretrain_metrics=of_training("results/models/pretrain/metrics.tsv"),
         load_report=of_training("results/models/structure/load_report.json"),
         structure_metrics=of_training("results/models/structure/metrics.tsv"),
-        page=[f"{REPORTING}/{name}" for name in ["page.html.j2", "blocks.html.j2", "page.css"]],
+        page=[
+            *(f"{REPORTING}/{name}" for name in ["page.html.j2", "blocks.html.j2", "page.css"]),
+            os.path.relpath(SCRIPTS.parent / "report/references.bib"),
+        ],
         library=library("make_report"),
     output:
         html=report(

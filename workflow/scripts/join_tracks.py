@@ -14,12 +14,12 @@ def main(snakemake) -> None:
 
     from phytoscribe.genome.fasta import chosen_contigs, read_index
     from phytoscribe.tracks.bigwig import write_bigwig
-    from phytoscribe.tracks.handover import HandedOver
+    from phytoscribe.tracks.track_file import ShardTracks
 
     contigs = chosen_contigs(read_index(snakemake.input.fai), snakemake.params.contigs)
-    handed = HandedOver(snakemake.input.shards)
+    shards = ShardTracks(snakemake.input.shards)
     for path in snakemake.output.bigwigs:
-        count = write_bigwig(handed, Path(path).stem, contigs, path)
+        count = write_bigwig(shards, Path(path).stem, contigs, path)
         logging.getLogger("phytoscribe").info("%s: %d intervals", path, count)
 
 

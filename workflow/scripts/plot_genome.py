@@ -9,7 +9,7 @@ def main(snakemake) -> None:
     from phytoscribe.genome.fasta import chosen_contigs, read_index
     from phytoscribe.reporting.drawing import write_drawings
     from phytoscribe.reporting.genome_figures import GenomeEvidence, draw_genome
-    from phytoscribe.reporting.result_tables import LOCI, PREDICTED_GENES, read_table
+    from phytoscribe.reporting.inputs import LOCI, PREDICTED_GENES, read_table
     from phytoscribe.tables import read_scores
 
     given, params = snakemake.input, snakemake.params

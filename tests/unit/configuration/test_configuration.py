@@ -14,7 +14,7 @@ import pytest
 import yaml
 
 from phytoscribe.configuration import contig_names
-from phytoscribe.configuration.checks import MODEL_FILES
+from phytoscribe.configuration.checks import RELEASED_MODEL_FILES
 from phytoscribe.configuration.contig_names import contig_mistakes
 from phytoscribe.configuration.genomes import Genomes
 from phytoscribe.configuration.read import read_config
@@ -401,7 +401,7 @@ def test_without_annotation_nothing_is_cleaned(tmp_path, monkeypatch):
 def genome_without(folder) -> dict:
     (folder / "g.fa").write_text(">c\nA\n")
     (folder / "released").mkdir(exist_ok=True)
-    for name in MODEL_FILES:
+    for name in RELEASED_MODEL_FILES:
         (folder / "released" / name).write_text("{}")
     return {
         "genomes": [{"name": "g", "role": "predict", "genome": {"path": "g.fa"}}],

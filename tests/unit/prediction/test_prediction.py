@@ -49,8 +49,8 @@ from phytoscribe.prediction.windows import ContigSequence
 from phytoscribe.tokenizer.segments import Segmenter
 from phytoscribe.tokenizer.training import build_kmer_tokenizer
 from phytoscribe.tracks.bigwig import write_bigwig
-from phytoscribe.tracks.handover import HandedOver
 from phytoscribe.tracks.kinds import TRACKS
+from phytoscribe.tracks.track_file import ShardTracks
 
 SETTINGS = {
     "window": 1024,
@@ -166,7 +166,7 @@ def test_tracks_do_not_depend_on_shards_or_threads_and_change_no_gene(plain, mod
             given = {**SETTINGS, "shards": shards}
             out, tracks = folder / f"{shard}.jsonl", folder / f"{shard}.tracks"
             predict_shard(fasta, model_folder, given, "athaliana", "Brassicales", None, shard, out, threads, tracks)
-        handed = HandedOver([folder / f"{shard}.tracks" for shard in range(shards)])
+        handed = ShardTracks([folder / f"{shard}.tracks" for shard in range(shards)])
         for track in TRACKS:
             write_bigwig(handed, track, contigs, folder / f"{track}.bw")
         found[shards] = [(folder / f"{track}.bw").read_bytes() for track in TRACKS]

@@ -16,9 +16,8 @@ from phytoscribe.evaluation.accuracy.counts import score_genes
 from phytoscribe.prediction.statistics import PredictionStatistics
 from phytoscribe.reporting.drawing import KeptFigure, write_drawings
 from phytoscribe.reporting.genome_figures import GenomeEvidence, draw_genome
-from phytoscribe.reporting.inputs import GenomeInfo, read_inputs
+from phytoscribe.reporting.inputs import LOCI, PREDICTED_GENES, GenomeInfo, read_inputs, read_table
 from phytoscribe.reporting.page import write_report
-from phytoscribe.reporting.result_tables import LOCI, PREDICTED_GENES, read_table
 from phytoscribe.reporting.score_figures import f1_by_level
 from phytoscribe.reporting.terminal import main, score_table
 from phytoscribe.tables import write_scores

@@ -22,7 +22,7 @@ from phytoscribe.evaluation.long_reads.alignments import ReadLimits
 from phytoscribe.reporting.drawing import read_figures, write_drawings
 from phytoscribe.reporting.error_atlas import coverage
 from phytoscribe.reporting.genome_figures import GenomeEvidence, draw_genome
-from phytoscribe.reporting.result_tables import LOCI, PREDICTED_GENES, read_table
+from phytoscribe.reporting.inputs import LOCI, PREDICTED_GENES, read_table
 from phytoscribe.reporting.score_figures import calibration, cut_curve, exon_confusion
 from phytoscribe.reporting.worst_loci import AlignedReads, shared, worst_loci
 
@@ -116,7 +116,7 @@ def test_same_numbers_same_bytes(evidence, folder, tmp_path):
 
 def test_a_contig_name_may_look_like_a_formula(tmp_path):
     name = "chr$x^$"
-    locus = replace(gene("a$_$", ((100, 200),)), contig=name)
+    locus = gene("a$_$", ((100, 200),)).shifted(0, name)
     loci = table((locus.id, "missed")).assign(predictor="phytoscribe")
     evidence = GenomeEvidence(name="other", genes=[], contigs=[name], reference=[locus], loci=loci)
     write_drawings((drawn for drawn in draw_genome(evidence) if drawn.group == "atlas"), tmp_path / "figures")

@@ -7,8 +7,8 @@ import pandas as pd
 import pytest
 
 from phytoscribe.annotation.model import GeneModel, Transcript
-from phytoscribe.configuration.figure_files import FigureFiles
 from phytoscribe.configuration.genomes import Genomes
+from phytoscribe.configuration.result_files import FigureFiles
 from phytoscribe.errors import PhytoScribeError
 from phytoscribe.evaluation.accuracy.counts import score_genes
 from phytoscribe.reporting.blocks import flattened, number, words

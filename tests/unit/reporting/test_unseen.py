@@ -12,8 +12,7 @@ from phytoscribe.configuration.genomes import Genomes
 from phytoscribe.evaluation.accuracy.counts import score_genes
 from phytoscribe.reporting.inputs import GenomeInfo, ReportInputs
 from phytoscribe.reporting.summary import overview_section, summary_section
-from phytoscribe.reporting.unseen import ROLES
-from phytoscribe.reporting.wording import warnings
+from phytoscribe.reporting.wording import ROLES, warnings
 
 ROOT = Path(__file__).parents[3]
 RELEASED = "resources/models/brassicales"

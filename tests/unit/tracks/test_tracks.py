@@ -14,12 +14,11 @@ from hypothesis import strategies as st
 
 from phytoscribe.errors import PhytoScribeError
 from phytoscribe.labels.states import CODING_STATES, INTRON_STATES, STATE_COUNT, State
-from phytoscribe.tracks import bigwig, handover, recording
+from phytoscribe.tracks import bigwig, recording, track_file
 from phytoscribe.tracks.bigwig import write_bigwig
-from phytoscribe.tracks.changes import DEAD_BAND, ChangeFinder
-from phytoscribe.tracks.handover import Changes, HandedOver
 from phytoscribe.tracks.kinds import KINDS, LEVELS, TRACKS
-from phytoscribe.tracks.recording import track_writer
+from phytoscribe.tracks.recording import DEAD_BAND, ChangeFinder, track_writer
+from phytoscribe.tracks.track_file import Changes, ShardTracks
 
 HEADER = {"model": "abc", "window": 1024}
 
@@ -97,9 +96,9 @@ def write_two(folder: Path) -> list[Path]:
 @pytest.mark.parametrize("block", [1, 5, recording.BLOCK])
 def test_a_bigwig_holds_every_base_that_was_read_and_no_other(tmp_path, monkeypatch, block):
     monkeypatch.setattr(recording, "BLOCK", block)
-    handed = HandedOver(write_two(tmp_path))
+    shards = ShardTracks(write_two(tmp_path))
     for track in TRACKS:
-        write_bigwig(handed, track, CONTIGS, tmp_path / f"{track}.bw")
+        write_bigwig(shards, track, CONTIGS, tmp_path / f"{track}.bw")
     for seed, name in ((3, "b"), (5, "a"), (7, "c10"), (9, "c9")):
         for offset, strand in enumerate(("plus", "minus")):
             for kind, wanted in expected(*readings(CONTIGS[name], seed + offset)).items():
@@ -111,12 +110,12 @@ def test_a_bigwig_holds_every_base_that_was_read_and_no_other(tmp_path, monkeypa
 
 
 def test_the_bytes_depend_on_neither_jobs_nor_blocks_nor_turns(tmp_path, monkeypatch):
-    two = HandedOver(write_two(tmp_path))
+    two = ShardTracks(write_two(tmp_path))
     monkeypatch.setattr(recording, "BLOCK", 3)
     with track_writer(tmp_path / "one.tracks", HEADER, ["c9", "c10", "b", "a"]) as writer:
         for seed, name in ((9, "c9"), (5, "a"), (7, "c10"), (3, "b")):
             add_whole(writer, name, CONTIGS[name], seed, [50])
-    one = HandedOver([tmp_path / "one.tracks"])
+    one = ShardTracks([tmp_path / "one.tracks"])
     for track in TRACKS:
         write_bigwig(two, track, CONTIGS, tmp_path / "two.bw")
         write_bigwig(one, track, dict(reversed(CONTIGS.items())), tmp_path / "one.bw")
@@ -124,11 +123,11 @@ def test_the_bytes_depend_on_neither_jobs_nor_blocks_nor_turns(tmp_path, monkeyp
 
 
 def test_the_bytes_depend_on_neither_batches_nor_open_files(tmp_path, monkeypatch):
-    write_bigwig(HandedOver(write_two(tmp_path)), "coding_plus", CONTIGS, tmp_path / "whole.bw")
-    monkeypatch.setattr(handover, "OPEN_FILES", 1)
+    write_bigwig(ShardTracks(write_two(tmp_path)), "coding_plus", CONTIGS, tmp_path / "whole.bw")
+    monkeypatch.setattr(track_file, "OPEN_FILES", 1)
     for size in (1, 7, 60):
         monkeypatch.setattr(bigwig, "BATCH", size)
-        write_bigwig(HandedOver(write_two(tmp_path)), "coding_plus", CONTIGS, tmp_path / "parts.bw")
+        write_bigwig(ShardTracks(write_two(tmp_path)), "coding_plus", CONTIGS, tmp_path / "parts.bw")
         assert (tmp_path / "parts.bw").read_bytes() == (tmp_path / "whole.bw").read_bytes()
 
 
@@ -137,9 +136,9 @@ def test_a_file_is_opened_once_for_all_contigs(tmp_path, monkeypatch):
     with track_writer(tmp_path / "0.tracks", HEADER, names) as writer:
         for seed, name in enumerate(names):
             add_whole(writer, name, 100, seed, [])
-    handed, opened, whole = HandedOver([tmp_path / "0.tracks"]), [], Path.open
+    shards, opened, whole = ShardTracks([tmp_path / "0.tracks"]), [], Path.open
     monkeypatch.setattr(Path, "open", lambda path, *mode: opened.append(path) or whole(path, *mode))
-    write_bigwig(handed, "stop_minus", dict.fromkeys(names, 100), tmp_path / "x.bw")
+    write_bigwig(shards, "stop_minus", dict.fromkeys(names, 100), tmp_path / "x.bw")
     assert opened == [tmp_path / "0.tracks"]
 
 
@@ -148,7 +147,7 @@ def test_contigs_may_have_any_name(tmp_path):
     with track_writer(tmp_path / "0.tracks", HEADER, list(contigs)) as writer:
         for name, length in contigs.items():
             add_whole(writer, name, length, length, [])
-    write_bigwig(HandedOver([tmp_path / "0.tracks"]), "coding_plus", contigs, tmp_path / "x.bw")
+    write_bigwig(ShardTracks([tmp_path / "0.tracks"]), "coding_plus", contigs, tmp_path / "x.bw")
     with pyBigWig.open(str(tmp_path / "x.bw")) as file:
         assert file.chroms() == contigs
         for name, length in contigs.items():
@@ -163,14 +162,14 @@ def test_values_out_of_order_are_refused(tmp_path, position):
         changes = Changes(np.array(position, np.uint32), np.array([1, 2, 3], np.uint8))
         writer._write(0, TRACKS.index("coding_plus"), changes)
     with pytest.raises(PhytoScribeError, match="tracks of contig a are not in order; delete the shards and run again"):
-        write_bigwig(HandedOver([tmp_path / "0.tracks"]), "coding_plus", {"a": 20}, tmp_path / "x.bw")
+        write_bigwig(ShardTracks([tmp_path / "0.tracks"]), "coding_plus", {"a": 20}, tmp_path / "x.bw")
     assert not list(tmp_path.glob("*x.bw*"))
 
 
 def test_a_genome_without_any_value_still_gives_a_file(tmp_path):
     with track_writer(tmp_path / "0.tracks", HEADER, []):
         pass
-    assert write_bigwig(HandedOver([tmp_path / "0.tracks"]), "coding_plus", CONTIGS, tmp_path / "x.bw") == 0
+    assert write_bigwig(ShardTracks([tmp_path / "0.tracks"]), "coding_plus", CONTIGS, tmp_path / "x.bw") == 0
     with pyBigWig.open(str(tmp_path / "x.bw")) as file:
         assert file.chroms() == CONTIGS
 
@@ -202,13 +201,13 @@ def no_tracks(paths: list[Path]) -> list[Path]:
 )
 def test_files_that_do_not_fit_are_refused(tmp_path, spoil, message):
     with pytest.raises(PhytoScribeError, match=message):
-        HandedOver(spoil(write_two(tmp_path)))
+        ShardTracks(spoil(write_two(tmp_path)))
 
 
 def test_a_contig_that_the_fasta_lacks_is_refused_and_nothing_is_written(tmp_path):
-    handed = HandedOver(write_two(tmp_path))
+    shards = ShardTracks(write_two(tmp_path))
     with pytest.raises(PhytoScribeError, match="tracks of contig c9, which the FASTA lacks"):
-        write_bigwig(handed, "coding_plus", {"a": 333, "b": 700, "c10": 90}, tmp_path / "x.bw")
+        write_bigwig(shards, "coding_plus", {"a": 333, "b": 700, "c10": 90}, tmp_path / "x.bw")
     assert not list(tmp_path.glob("*x.bw*"))
 
 

@@ -35,7 +35,7 @@ GOOD = Transcript("t1", ((2, 14), (44, 54)), ((6, 14), (44, 51)))
 
 
 def gene_with(transcript, **changes) -> GeneModel:
-    return replace(GeneModel("g1", "c", "+", (transcript,)), **changes)
+    return GeneModel(**{"id": "g1", "contig": "c", "strand": "+", "transcripts": (transcript,)} | changes)
 
 
 def reason_on(strand, gene, contig, limits=LIMITS):

@@ -12,7 +12,7 @@ from phytozome_server import Fault, PhytozomeServer
 from transfers import BODY, QUICK, get, left, ranges
 
 from phytoscribe.errors import DownloadError
-from phytoscribe.intake.addresses import Hidden, shown_url
+from phytoscribe.intake.transfer.addresses import Hidden, shown_url
 from phytoscribe.intake.transfer.transfer import fetch
 
 SECRET = "s3cr3t%21"

@@ -15,14 +15,12 @@ from phytoscribe.configuration.schema import closest
 from phytoscribe.configuration.sources import source_mistakes
 from phytoscribe.errors import ConfigError
 from phytoscribe.models.sizes import numbers_of_model
+from phytoscribe.splits.word_sizes import LOWEST_IDENTITY, largest_word_size
 
 Config = Mapping[str, Any]
 
 #: What a folder named by ``predict.model`` must hold.
-MODEL_FILES = ("config.json", "model.safetensors", "decoder.json", "tokenizer.json", "tokenizer_config.json")
-
-#: Lowest identity that CD-HIT takes with each word size (its user's guide, "Choose word size").
-_LOWEST_IDENTITY = {5: 0.7, 4: 0.6, 3: 0.5, 2: 0.4}
+RELEASED_MODEL_FILES = ("config.json", "model.safetensors", "decoder.json", "tokenizer.json", "tokenizer_config.json")
 
 
 def meaning_mistakes(config: Config) -> list[str]:
@@ -98,10 +96,12 @@ def _split_mistakes(config: Config) -> Iterator[str]:
     total = sum(split["fractions"].values())
     if abs(total - 100) > 1e-6:
         yield f"split.fractions: they add up to {total:g}, and must add up to 100 (percent)"
-    lowest = _LOWEST_IDENTITY[split["word_size"]]
+    lowest = LOWEST_IDENTITY[split["word_size"]]
     if split["identity"] < lowest:
-        fitting = max((size for size, low in _LOWEST_IDENTITY.items() if low <= split["identity"]), default=None)
-        advice = f"use word_size: {fitting}" if fitting else "CD-HIT does not go below 0.4"
+        possible = split["identity"] >= min(LOWEST_IDENTITY.values())
+        advice = (
+            f"use word_size: {largest_word_size(split['identity'])}" if possible else "CD-HIT does not go below 0.4"
+        )
         yield (
             f"split.word_size: {split['word_size']} needs an identity of at least {lowest}, "
             f"not {split['identity']}; {advice}"
@@ -226,7 +226,7 @@ def _model_mistakes(key: str, model: str) -> Iterator[str]:
     if model == "trained":
         return
     folder = Path(model)
-    missing = [name for name in MODEL_FILES if not (folder / name).is_file()]
+    missing = [name for name in RELEASED_MODEL_FILES if not (folder / name).is_file()]
     if not folder.is_dir():
         yield f"{key}: {model}: no such folder; name a folder with a released model"
     elif missing:

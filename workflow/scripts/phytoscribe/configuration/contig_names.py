@@ -10,8 +10,8 @@ from typing import Any
 from phytoscribe.configuration.schema import closest
 from phytoscribe.errors import PhytoScribeError
 from phytoscribe.files import open_text
-from phytoscribe.intake.addresses import shown_url
 from phytoscribe.intake.records import read_records
+from phytoscribe.intake.transfer.addresses import shown_url
 
 #: Largest FASTA, in bytes as it lies there, whose headers are read at each start: a second or two.
 LARGEST_SCAN = 100_000_000

@@ -1,4 +1,4 @@
-"""Files that the rules of tracks and plausibility take from each other, as functions of their wildcards.
+"""Files that the rules of tracks, plausibility and figures take from each other, as functions of their wildcards.
 
 Each function takes an object with the attribute ``genome``, and gives paths from the folder that Snakemake runs in.
 """
@@ -6,7 +6,7 @@ Each function takes an object with the attribute ``genome``, and gives paths fro
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -18,6 +18,10 @@ RELATED_SPECIES = Path(__file__).parents[1] / "evaluation" / "quality" / "relate
 
 #: Probability tracks of a genome.
 BIGWIGS = tuple(f"results/tracks/{{genome}}/{track}.bw" for track in TRACKS)
+
+
+InputFunction = Callable[[Any], str | list[str]]
+"""From a rule's wildcards, which have ``genome``, to a file, or to an empty list."""
 
 
 class OfGenome(Protocol):
@@ -110,3 +114,22 @@ class PlausibilityFiles:
     def targets(self) -> list[str]:
         """The tables of all genomes."""
         return [f"results/evaluation/{name}.plausibility.tsv" for name in self._genomes.names]
+
+
+class FigureFiles:
+    """Input functions of patterns with ``{genome}``; a genome that lacks the kind of file has none."""
+
+    def __init__(self, genomes: Genomes) -> None:
+        self._genomes = genomes
+
+    def scored(self, pattern: str) -> InputFunction:
+        """A file of genomes whose genes are scored."""
+        return _of(self._genomes.evaluated, pattern)
+
+    def with_reads(self, pattern: str) -> InputFunction:
+        """A file of genomes that have Iso-Seq reads."""
+        return _of(self._genomes.with_isoseq, pattern)
+
+
+def _of(names: Collection[str], pattern: str) -> InputFunction:
+    return lambda wildcards: pattern.format(genome=wildcards.genome) if wildcards.genome in names else []

@@ -19,8 +19,6 @@ WITHOUT_RESULTS = (
     "files.py",
     "programs.py",
     "session.py",
-    "intake/addresses.py",
-    "intake/credentials.py",
     "intake/transfer/",
 )
 

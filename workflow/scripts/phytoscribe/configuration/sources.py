@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from phytoscribe.errors import DownloadError
-from phytoscribe.intake.addresses import shown_url, split_url
+from phytoscribe.intake.transfer.addresses import shown_url, split_url
 
 Source = Mapping[str, Any]
 

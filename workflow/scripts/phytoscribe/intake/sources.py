@@ -18,12 +18,12 @@ from urllib.parse import unquote, urlsplit
 
 from phytoscribe.errors import PhytoScribeError
 from phytoscribe.files import atomic_path, open_text
-from phytoscribe.intake.addresses import shown_url
-from phytoscribe.intake.credentials import DEFAULT_FILE
 from phytoscribe.intake.phytozome.choice import version_in_name
 from phytoscribe.intake.phytozome.client import PhytozomeGenome, PhytozomeHosts, fetch_file, resolve
 from phytoscribe.intake.phytozome.listing import shown_query
 from phytoscribe.intake.records import SourceRecord, Statement, check_pair, terms_line, write_record
+from phytoscribe.intake.transfer.addresses import shown_url
+from phytoscribe.intake.transfer.credentials import DEFAULT_FILE
 from phytoscribe.intake.transfer.locking import alone
 from phytoscribe.intake.transfer.transfer import Expected, TransferSettings, fetch
 

@@ -51,7 +51,7 @@ def predict_shard(
     Args:
         settings: the configuration's ``predict``: window, margin, batch_size, precision, sensitivity, partial, device,
             shards.
-        tracks: file for the probabilities along the contigs (see :mod:`phytoscribe.tracks.handover`), if wanted.
+        tracks: file for the probabilities along the contigs (see :mod:`phytoscribe.tracks.track_file`), if wanted.
     """
     memory = FreedMemory()
     device = choose_device(settings["device"])

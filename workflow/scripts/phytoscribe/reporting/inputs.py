@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
@@ -13,12 +13,100 @@ import pandas as pd
 
 from phytoscribe.errors import PhytoScribeError
 from phytoscribe.reporting.drawing import KeptFigure, read_figures
-from phytoscribe.reporting.result_tables import AGREEMENT, PLAUSIBILITY, PREDICTED_GENES, READS, TRANSCRIPTS, read_table
 from phytoscribe.reporting.run_costs import read_costs
 from phytoscribe.tables import read_scores
 
 Json = dict[str, Any]
 METRIC_COLUMNS = ("step", "name", "value")
+#: Columns that the report needs of each kind of table, and whether they hold text or numbers; others may be there too.
+LOCI = {
+    "predictor": str, "locus": str, "contig": str, "strand": str, "start": int, "end": int, "class": str,
+    "predicted": str, "cds_exons": int, "predicted_cds_exons": float, "cds_length": int, "no_train_homologue": str,
+}  # fmt: skip
+PREDICTED_GENES = {
+    "predictor": str, "gene": str, "contig": str, "strand": str, "start": int, "end": int, "probability": float,
+    "right": str, "class": str, "cds_exons": int, "cds_length": int,
+}  # fmt: skip
+TRANSCRIPTS = {"predictor": str, "transcript": str, "gene": str, "class": str, "reads": float}
+READS = {"reads": str, "count": int, "share": str}
+AGREEMENT = {"predictor": str}
+PLAUSIBILITY = {
+    "group": str, "name": str, "value": str, "unit": str, "low": str, "high": str, "verdict": str, "note": str,
+}  # fmt: skip
+
+
+def read_table(path: str | Path, columns: dict[str, type]) -> pd.DataFrame:
+    """A tab-separated table; an empty number is NaN where its column is float, and an error where it is int.
+
+    Raises:
+        PhytoScribeError: the file is missing, lacks a column, or a number is none; the text names column and line.
+    """
+    try:
+        table = pd.read_csv(path, sep="\t", dtype=str, keep_default_na=False)
+    except (OSError, pd.errors.EmptyDataError, pd.errors.ParserError) as error:
+        raise PhytoScribeError(f"{path}: no table ({error}); run its rule again") from error
+    lacking = [column for column in columns if column not in table.columns]
+    if lacking:
+        raise PhytoScribeError(f"{path}: column {', '.join(lacking)} is missing; run its rule again")
+    for column, kind in columns.items():
+        if kind is not str:
+            table[column] = _numbers(path, table[column], kind)
+    return table
+
+
+def _numbers(path: str | Path, values: pd.Series, kind: type) -> pd.Series:
+    numbers = pd.to_numeric(values, errors="coerce")
+    wrong = numbers.isna() & ((values != "") | (kind is int))
+    if wrong.any():
+        line = int(wrong.to_numpy().argmax())
+        raise PhytoScribeError(
+            f"{path}, line {line + 2}: {values.name} is {values.iloc[line]!r} and not a number; run its rule again"
+        )
+    return numbers.astype(kind)
+
+
+def read_json(path: str | Path) -> Json:
+    """A JSON object.
+
+    Raises:
+        PhytoScribeError: the file is missing or no JSON object.
+    """
+    try:
+        content = json.loads(Path(path).read_text(encoding="utf-8"))
+    except (OSError, json.JSONDecodeError) as error:
+        raise PhytoScribeError(f"{path}: cannot be read as JSON ({error}); run its rule again") from error
+    if not isinstance(content, dict):
+        raise PhytoScribeError(f"{path}: a JSON object is expected; run its rule again")
+    return content
+
+
+def _table(path: str) -> pd.DataFrame:
+    return pd.read_csv(path, sep="\t", keep_default_na=False)
+
+
+def _metrics(path: str) -> pd.DataFrame:
+    metrics = pd.read_csv(path, sep="\t")
+    if not set(METRIC_COLUMNS) <= set(metrics.columns):
+        raise PhytoScribeError(f"{path}: columns {list(metrics.columns)} instead of {list(METRIC_COLUMNS)}")
+    return metrics.loc[:, list(METRIC_COLUMNS)]
+
+
+def _of_genomes(name: str, suffix: str, read: Callable[[str], Any]) -> Any:
+    """A field by genome: the rule's input of this name has a file ``{genome}{suffix}`` of each genome."""
+
+    def read_all(paths: Sequence[str]) -> Json:
+        return {Path(path).name.removesuffix(suffix): read(path) for path in paths}
+
+    return field(default_factory=dict, metadata={"input": name, "read": read_all})
+
+
+def _tables(name: str, columns: dict[str, type]) -> Any:
+    return _of_genomes(name, f".{name}.tsv", lambda path: read_table(path, columns))
+
+
+def _of_run(name: str, read: Callable[[str], Any]) -> Json:
+    """Metadata of a field: the rule's input of this name is one file, or none."""
+    return {"input": name, "read": lambda paths: read(paths[0]) if paths else None}
 
 
 @dataclass(frozen=True)
@@ -33,32 +121,35 @@ class GenomeInfo:
 
 @dataclass(frozen=True)
 class ReportInputs:
-    """Contents of the report; mappings are by genome name, and what was not made is absent or None."""
+    """Contents of the report; mappings are by genome name, and what was not made is absent or None.
+
+    A field that is read from a file names the input of rule report that holds it, and its reader.
+    """
 
     genomes: list[GenomeInfo]
     config: Json = field(default_factory=dict)
-    stats: Mapping[str, Json] = field(default_factory=dict)
-    checks: Mapping[str, Json] = field(default_factory=dict)
-    genes: Mapping[str, pd.DataFrame] = field(default_factory=dict)
-    isoseq: Mapping[str, pd.DataFrame] = field(default_factory=dict)
-    blast: Mapping[str, pd.DataFrame] = field(default_factory=dict)
-    predicted: Mapping[str, pd.DataFrame] = field(default_factory=dict)
-    reads: Mapping[str, pd.DataFrame] = field(default_factory=dict)
-    transcripts: Mapping[str, pd.DataFrame] = field(default_factory=dict)
-    agreement: Mapping[str, pd.DataFrame] = field(default_factory=dict)
-    plausibility: Mapping[str, pd.DataFrame] = field(default_factory=dict)
-    figures: Mapping[str, list[KeptFigure]] = field(default_factory=dict)
+    stats: Mapping[str, Json] = _of_genomes("stats", ".stats.json", read_json)
+    checks: Mapping[str, Json] = _of_genomes("checks", ".check.json", read_json)
+    genes: Mapping[str, pd.DataFrame] = _of_genomes("genes", ".genes.tsv", read_scores)
+    isoseq: Mapping[str, pd.DataFrame] = _of_genomes("isoseq", ".isoseq.tsv", read_scores)
+    blast: Mapping[str, pd.DataFrame] = _of_genomes("blast", ".blast.tsv", read_scores)
+    predicted: Mapping[str, pd.DataFrame] = _tables("predicted_genes", PREDICTED_GENES)
+    reads: Mapping[str, pd.DataFrame] = _tables("isoseq_reads", READS)
+    transcripts: Mapping[str, pd.DataFrame] = _tables("isoseq_transcripts", TRANSCRIPTS)
+    agreement: Mapping[str, pd.DataFrame] = _tables("isoseq_agreement", AGREEMENT)
+    plausibility: Mapping[str, pd.DataFrame] = _tables("plausibility", PLAUSIBILITY)
+    figures: Mapping[str, list[KeptFigure]] = _of_genomes("figures", "", read_figures)
+    splits: pd.DataFrame | None = field(default=None, metadata=_of_run("splits", _table))
+    leakage: pd.DataFrame | None = field(default=None, metadata=_of_run("leakage", _table))
+    tokenizer: Json | None = field(default=None, metadata=_of_run("tokenizer", read_json))
+    pretrain: Json | None = field(default=None, metadata=_of_run("pretrain", read_json))
+    load_report: Json | None = field(default=None, metadata=_of_run("load_report", read_json))
+    pretrain_metrics: pd.DataFrame | None = field(default=None, metadata=_of_run("pretrain_metrics", _metrics))
+    structure_metrics: pd.DataFrame | None = field(default=None, metadata=_of_run("structure_metrics", _metrics))
     own_figures: list[KeptFigure] = field(default_factory=list)
     links: Mapping[str, list[tuple[str, str]]] = field(default_factory=dict)
     bibliography: str = "citations.bib"
     costs: pd.DataFrame | None = None
-    splits: pd.DataFrame | None = None
-    leakage: pd.DataFrame | None = None
-    tokenizer: Json | None = None
-    pretrain: Json | None = None
-    load_report: Json | None = None
-    pretrain_metrics: pd.DataFrame | None = None
-    structure_metrics: pd.DataFrame | None = None
 
     @property
     def trains(self) -> bool:
@@ -89,7 +180,7 @@ def read_inputs(
     """Read the report's input files.
 
     Args:
-        files: paths by name, see the script ``make_report.py``; per genome lists, else one path; may be empty.
+        files: paths by name of the rule's input, one or a list, or nothing; inputs of other names are not read.
         genomes: the genomes, in the order of the configuration.
         config: the validated configuration.
         page: where the report will be; links are from there.
@@ -97,18 +188,9 @@ def read_inputs(
     """
     genomes = list(genomes)
 
-    def one(name: str) -> str | None:
-        return files.get(name) or None
-
     def paths(name: str) -> list[str]:
         given = files.get(name) or []
         return [given] if isinstance(given, str) else list(given)
-
-    def per_genome(name: str, suffix: str, read: Any) -> dict[str, Any]:
-        return {Path(path).name.removesuffix(suffix): read(path) for path in paths(name)}
-
-    def tables(name: str, columns: dict[str, type]) -> dict[str, pd.DataFrame]:
-        return per_genome(name, f".{name}.tsv", lambda path: read_table(path, columns))
 
     shards = config.get("predict", {}).get("shards")
     links: dict[str, list[tuple[str, str]]] = {}
@@ -116,55 +198,10 @@ def read_inputs(
         for path in paths(name):
             target = os.path.relpath(path, Path(page).parent)
             links.setdefault(Path(str(path).removesuffix(suffix)).name, []).append((target, text))
-    return ReportInputs(
-        genomes=genomes,
-        config=config,
-        stats=per_genome("stats", ".stats.json", read_json),
-        checks=per_genome("checks", ".check.json", read_json),
-        genes=per_genome("genes", ".genes.tsv", read_scores),
-        isoseq=per_genome("isoseq", ".isoseq.tsv", read_scores),
-        blast=per_genome("blast", ".blast.tsv", read_scores),
-        predicted=tables("predicted_genes", PREDICTED_GENES),
-        reads=tables("isoseq_reads", READS),
-        transcripts=tables("isoseq_transcripts", TRANSCRIPTS),
-        agreement=tables("isoseq_agreement", AGREEMENT),
-        plausibility=tables("plausibility", PLAUSIBILITY),
-        figures={Path(folder).name: read_figures(folder) for folder in paths("figures")},
-        links=links,
-        costs=read_costs(benchmarks, [info.name for info in genomes], shards) if benchmarks else None,
-        splits=_table(one("splits")),
-        leakage=_table(one("leakage")),
-        tokenizer=read_json(one("tokenizer")) if one("tokenizer") else None,
-        pretrain=read_json(one("pretrain")) if one("pretrain") else None,
-        load_report=read_json(one("load_report")) if one("load_report") else None,
-        pretrain_metrics=_metrics(one("pretrain_metrics")),
-        structure_metrics=_metrics(one("structure_metrics")),
-    )
-
-
-def read_json(path: str | Path) -> Json:
-    """A JSON object.
-
-    Raises:
-        PhytoScribeError: the file is missing or no JSON object.
-    """
-    try:
-        content = json.loads(Path(path).read_text(encoding="utf-8"))
-    except (OSError, json.JSONDecodeError) as error:
-        raise PhytoScribeError(f"{path}: cannot be read as JSON ({error}); run its rule again") from error
-    if not isinstance(content, dict):
-        raise PhytoScribeError(f"{path}: a JSON object is expected; run its rule again")
-    return content
-
-
-def _table(path: str | None) -> pd.DataFrame | None:
-    return None if path is None else pd.read_csv(path, sep="\t", keep_default_na=False)
-
-
-def _metrics(path: str | None) -> pd.DataFrame | None:
-    if path is None:
-        return None
-    metrics = pd.read_csv(path, sep="\t")
-    if not set(METRIC_COLUMNS) <= set(metrics.columns):
-        raise PhytoScribeError(f"{path}: columns {list(metrics.columns)} instead of {list(METRIC_COLUMNS)}")
-    return metrics.loc[:, list(METRIC_COLUMNS)]
+    read = {
+        item.name: item.metadata["read"](paths(item.metadata["input"]))
+        for item in fields(ReportInputs)
+        if item.metadata
+    }
+    costs = read_costs(benchmarks, [info.name for info in genomes], shards) if benchmarks else None
+    return ReportInputs(genomes=genomes, config=config, links=links, costs=costs, **read)

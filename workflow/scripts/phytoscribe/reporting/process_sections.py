@@ -20,10 +20,9 @@ from phytoscribe.reporting.blocks import (
     number,
     words,
 )
-from phytoscribe.reporting.citations import citations_of
+from phytoscribe.reporting.citations import citations_of, versions
 from phytoscribe.reporting.inputs import ReportInputs
 from phytoscribe.reporting.run_costs import GROUP as COSTS
-from phytoscribe.reporting.software import versions
 
 PRETRAINING, FINE_TUNING = "pretraining", "fine-tuning"
 #: With more genomes than this they are the rows of a table, and not its columns.

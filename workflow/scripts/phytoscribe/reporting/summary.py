@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from phytoscribe.reporting.blocks import MISSING, Block, Heading, Items, Paragraph, Section, Table, number, score
 from phytoscribe.reporting.inputs import GenomeInfo, ReportInputs
-from phytoscribe.reporting.unseen import place_of
-from phytoscribe.reporting.wording import next_steps, summary, value_of, warnings
+from phytoscribe.reporting.wording import next_steps, place_of, summary, value_of, warnings
 from phytoscribe.tables import counts_near_loci, shown_metrics
 
 

@@ -1,4 +1,4 @@
-"""Curves of a training run: one small figure per quantity, and one for all F1 levels."""
+"""Figures of the report that belong to no genome: what the rules cost, and curves of training."""
 
 from __future__ import annotations
 
@@ -11,6 +11,9 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from phytoscribe.reporting.drawing import Drawing
+from phytoscribe.reporting.inputs import ReportInputs
+from phytoscribe.reporting.process_sections import FINE_TUNING, PRETRAINING
+from phytoscribe.reporting.run_costs import costs_figures
 from phytoscribe.reporting.style import RULE, SOFT, STYLE, color_of
 
 #: Levels of the F1 curves, from the easiest to the one that chooses the checkpoint, each with its colour and marker.
@@ -19,6 +22,15 @@ CURVE_LEVELS = {
 }  # fmt: skip
 _PREFIX = re.compile(r"^(train|validation)_")
 _SIZE = (4.2, 2.7)
+
+
+def draw_workflow(inputs: ReportInputs) -> Iterator[Drawing]:
+    """The figures, each drawn when it is asked for."""
+    if inputs.costs is not None:
+        yield from costs_figures(inputs.costs)
+    for stage, metrics in ((PRETRAINING, inputs.pretrain_metrics), (FINE_TUNING, inputs.structure_metrics)):
+        if metrics is not None:
+            yield from training_curves(stage, metrics)
 
 
 def training_curves(stage: str, metrics: pd.DataFrame) -> Iterator[Drawing]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -9,12 +10,19 @@ import pandas as pd
 
 from phytoscribe.evaluation.accuracy.calibration import chance_error, equal_width_bins, expected_calibration_error
 from phytoscribe.evaluation.accuracy.scored_loci import NO_TRAIN_HOMOLOGUE
-from phytoscribe.reporting.blocks import score
+from phytoscribe.reporting.blocks import LISTED, score
 from phytoscribe.reporting.inputs import GenomeInfo, ReportInputs
 from phytoscribe.reporting.score_tables import check_name, measured
-from phytoscribe.reporting.unseen import UNKNOWN, doubt, read_as
 from phytoscribe.tables import counts_near_loci, shown_metrics
 
+ROLES = {
+    "train": "used for training",
+    "validate": "held out for validation",
+    "test": "held out for testing",
+    "predict": "annotated only, no part of training",
+}
+UNKNOWN = "unknown"
+_SPECIES = re.compile(r"<species:([^>]+)>")
 OURS = "phytoscribe"
 #: Scores that the summary counts right genes for: fixed, so that no scored gene chooses them.
 SURE, UNSURE = 0.9, 0.5
@@ -207,3 +215,38 @@ def _plausible(checks: pd.DataFrame | None) -> str:
     if not odd:
         return f"All {judged} checks that need no reference find what is usual."
     return f"Of {judged} checks that need no reference, {odd} warn."
+
+
+def place_of(info: GenomeInfo, inputs: ReportInputs) -> str:
+    """What a genome is to the model, in words; its role says so only of a model that is trained here."""
+    if inputs.trains:
+        return ROLES[info.role]
+    return f"{'scored' if _is_scored(info, inputs) else 'annotated'} with a released model"
+
+
+def read_as(info: GenomeInfo, inputs: ReportInputs) -> str | None:
+    """The species that the model took a genome for, ``unknown`` if it has none of that name; None before prediction."""
+    header = inputs.stats.get(info.name, {}).get("header", {})
+    found = _SPECIES.search(str(header.get("read as", "")))
+    return found.group(1) if found else None
+
+
+def doubt(info: GenomeInfo, inputs: ReportInputs) -> str | None:
+    """A warning where scores may be those of genes that a released model has learned from; else None."""
+    if inputs.trains or not _is_scored(info, inputs) or read_as(info, inputs) in (None, UNKNOWN):
+        return None
+    contigs = info.scored_contigs or []
+    if not contigs:
+        scored = "all contigs here"
+    elif len(contigs) <= LISTED:
+        scored = f"the scored contigs ({', '.join(contigs)})"
+    else:
+        scored = f"the {len(contigs)} scored contigs"
+    return (
+        f"The model learned from this species. Unless {scored} are its test contigs (see its README), the scores are "
+        "not those of unseen genes."
+    )
+
+
+def _is_scored(info: GenomeInfo, inputs: ReportInputs) -> bool:
+    return info.name in inputs.genes or info.name in inputs.isoseq

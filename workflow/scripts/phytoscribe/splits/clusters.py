@@ -25,12 +25,10 @@ from phytoscribe.errors import ConfigError, ToolError
 from phytoscribe.files import scratch_folder
 from phytoscribe.programs import require, run
 from phytoscribe.splits.table import CLUSTER_COLUMNS
+from phytoscribe.splits.word_sizes import LOWEST_IDENTITY, largest_word_size
 
 logger = logging.getLogger(__name__)
 
-#: Lowest identity for each word size, as CD-HIT's user guide has it.  The program itself goes some percent lower, where
-#: proteins of that identity too often share too few words to be found.
-LOWEST_IDENTITY = {5: 0.7, 4: 0.6, 3: 0.5, 2: 0.4}
 _MEMBER = re.compile(
     r"^\d+\t(?P<length>\d+)aa, >(?P<name>\S+)\.\.\. "
     r"(?:\*|at (?P<start>\d+):(?P<end>\d+):\d+:\d+/(?P<identity>[\d.]+)%)$"
@@ -64,11 +62,6 @@ class ClusterSettings:
                 f"more in CD-HIT, but split.identity is {self.identity}; use a word size of "
                 f"{largest_word_size(self.identity)}"
             )
-
-
-def largest_word_size(identity: float) -> int:
-    """The largest, and so fastest, word size that CD-HIT accepts for an identity."""
-    return max(size for size, lowest in LOWEST_IDENTITY.items() if identity >= lowest)
 
 
 def cluster_proteins(

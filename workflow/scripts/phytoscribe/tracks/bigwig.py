@@ -1,4 +1,4 @@
-"""bigWig files of the probability tracks of a genome, from the changes that the jobs of prediction handed over.
+"""bigWig files of the probability tracks of a genome, from the changes that the jobs of prediction stored.
 
 Every base of a contig that was read has a value, 0 among them, so that means over larger stretches are right.  Written
 with pyBigWig (https://github.com/deeptools/pyBigWig); the format is that of Kent et al. 2010
@@ -18,12 +18,12 @@ import pyBigWig
 
 from phytoscribe.errors import PhytoScribeError
 from phytoscribe.files import atomic_path
-from phytoscribe.tracks.handover import Changes, HandedOver
 from phytoscribe.tracks.kinds import LEVELS
+from phytoscribe.tracks.track_file import Changes, ShardTracks
 
 logger = logging.getLogger(__name__)
 
-#: Intervals that are handed to pyBigWig together. It looks up the first and the last contig of each call by going
+#: Intervals that are passed to pyBigWig together. It looks up the first and the last contig of each call by going
 #: through the header from its start, which for scaffolds one at a time takes longer than all else.
 BATCH = 1 << 15
 
@@ -41,7 +41,7 @@ class Intervals(NamedTuple):
     value: npt.NDArray[np.float64]
 
 
-def write_bigwig(handed: HandedOver, track: str, contigs: Mapping[str, int], path: str | Path) -> int:
+def write_bigwig(shards: ShardTracks, track: str, contigs: Mapping[str, int], path: str | Path) -> int:
     """Write one track of all contigs; the file appears complete or not at all.
 
     Contigs are in order of their names, as programs that search for them expect; so the bytes do not depend on how the
@@ -55,14 +55,14 @@ def write_bigwig(handed: HandedOver, track: str, contigs: Mapping[str, int], pat
         Number of intervals with a value.
 
     Raises:
-        PhytoScribeError: a contig that was handed over is not among ``contigs``, or its values are not in order.
+        PhytoScribeError: a contig of the files is not among ``contigs``, or its values are not in order.
     """
-    unknown = sorted(set(handed.contigs) - set(contigs))
+    unknown = sorted(set(shards.contigs) - set(contigs))
     if unknown:
         raise PhytoScribeError(f"tracks of contig {unknown[0]}, which the FASTA lacks; delete the shards and run again")
     names = sorted(contigs, key=str.encode)
     count = 0
-    with atomic_path(path) as temporary, handed.reading() as changes:
+    with atomic_path(path) as temporary, shards.reading() as changes:
         file = pyBigWig.open(str(temporary), "w")
         try:
             file.addHeader([(name, contigs[name]) for name in names])

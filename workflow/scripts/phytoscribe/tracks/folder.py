@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from phytoscribe.tracks.indexed import index_of
-from phytoscribe.tracks.kinds import KINDS, STRANDS
+from phytoscribe.tracks.kinds import COLOURS, KINDS, STRANDS
 
 GENOME_FILE = "genome.fa.gz"
 READS_FILE = "reads.bam"
@@ -18,8 +18,6 @@ ANNOTATIONS = {
     "genes": ("PhytoScribe", (0, 110, 60)),
     "augustus": ("AUGUSTUS", (150, 90, 0)),
 }
-#: Colours of the probabilities, for the plus and the minus strand.
-COLOURS = {"+": (31, 119, 180), "-": (214, 39, 40)}
 #: Bases that a browser shows at first.
 FIRST_VIEW = 20_000
 

@@ -1,4 +1,9 @@
-"""Writing the probabilities of contigs, as they come from the network, into a job's file."""
+"""Writing the network's probabilities along contigs into a job's file, as the places where they change.
+
+The probabilities are the network's own, which the decoder reads.  They are kept in hundredths, and a new value begins
+where the probability has moved by more than :data:`DEAD_BAND` from the one that holds: most of the wavering from base
+to base, which no browser shows, is left out, and what a track says is never further off than that (and half a step).
+"""
 
 from __future__ import annotations
 
@@ -11,15 +16,95 @@ from typing import IO, Any
 
 import numpy as np
 import numpy.typing as npt
+from numba import njit
 
 from phytoscribe.files import atomic_path
-from phytoscribe.tracks.changes import ChangeFinder
-from phytoscribe.tracks.handover import BLOCK_HEAD, FORMAT, Changes, pack
-from phytoscribe.tracks.kinds import TRACKS
+from phytoscribe.labels.states import State
+from phytoscribe.tracks.kinds import KINDS, LEVELS, SITES, TRACK_KINDS, TRACKS
+from phytoscribe.tracks.track_file import BLOCK_HEAD, FORMAT, Changes, pack
 
 #: Changes of a track that are held back until they are written as one block.
 BLOCK = 1 << 15
 Pair = tuple[npt.NDArray[np.float16], npt.NDArray[np.float16]]
+#: Moves of a probability that are not followed.
+DEAD_BAND = 0.02
+# All half-precision numbers by their bits: summing over a table is faster than computing exponentials base by base.
+_ALL = np.arange(1 << 16, dtype=np.uint16).view(np.float16).astype(np.float32)
+_KNOWN = np.nan_to_num(_ALL, nan=0.0)
+#: Probabilities from log probabilities (row 0) and from probabilities (row 1), by the bits of half precision.
+_PROBABILITY = np.stack([np.exp(np.minimum(_KNOWN, 0.0)), np.clip(_KNOWN, 0.0, 1.0)])
+
+
+def _parts(head: str, numbers: Mapping[str, int]) -> npt.NDArray[np.int64]:
+    """(track, channel) of the tracks that show this head, by number; (n, 2)."""
+    rows = [
+        (track, int(numbers[channel]))
+        for track, kind in enumerate(TRACK_KINDS)
+        if kind.head == head
+        for channel in kind.channels
+    ]
+    return np.array(rows, np.int64).reshape(-1, 2)
+
+
+#: (track, state) and (track, site) of all that is added up, by number.
+_STATE_PARTS = _parts("structure", State.__members__)
+_SITE_PARTS = _parts("sites", {name: number for number, name in enumerate(SITES)})
+
+
+class ChangeFinder:
+    """Finds the changes of one strand of a contig that arrives in consecutive pieces; how it is cut changes nothing."""
+
+    def __init__(self) -> None:
+        self._current = np.full(len(KINDS), -1, np.int16)
+
+    def push(self, start: int, states: npt.NDArray[np.float16], sites: npt.NDArray[np.float16]) -> list[Changes]:
+        """Changes of each of :data:`KINDS` in the next bases.
+
+        Args:
+            start: contig position of the first of them, 0-based.
+            states: float16 (n, STATE_COUNT), natural log probabilities, contig orientation.
+            sites: float16 (n, 2), probabilities of donors and acceptors.
+        """
+        count = states.shape[0]
+        position = np.empty((len(KINDS), count), np.uint32)
+        level = np.empty((len(KINDS), count), np.uint8)
+        found = _find(
+            start,
+            np.ascontiguousarray(states).view(np.uint16),
+            np.ascontiguousarray(sites).view(np.uint16),
+            _PROBABILITY,
+            _STATE_PARTS,
+            _SITE_PARTS,
+            self._current,
+            position,
+            level,
+        )
+        return [
+            Changes(position[kind, :changes].copy(), level[kind, :changes].copy()) for kind, changes in enumerate(found)
+        ]
+
+
+@njit(cache=True, nogil=True)
+def _find(start, states, sites, of_bits, state_parts, site_parts, current, position, level):
+    found = np.zeros(current.size, np.int64)
+    probability = np.empty(current.size, np.float32)
+    for base in range(states.shape[0]):
+        probability[:] = 0.0
+        for part in range(state_parts.shape[0]):
+            probability[state_parts[part, 0]] += of_bits[0, states[base, state_parts[part, 1]]]
+        for part in range(site_parts.shape[0]):
+            probability[site_parts[part, 0]] += of_bits[1, sites[base, site_parts[part, 1]]]
+        for kind in range(current.size):
+            if current[kind] >= 0 and abs(probability[kind] - current[kind] / LEVELS) <= DEAD_BAND:
+                continue
+            value = min(LEVELS, int(probability[kind] * LEVELS + 0.5))
+            if value == current[kind]:
+                continue
+            position[kind, found[kind]] = start + base
+            level[kind, found[kind]] = value
+            found[kind] += 1
+            current[kind] = value
+    return found
 
 
 @contextmanager

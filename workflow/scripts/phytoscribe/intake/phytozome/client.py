@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import Any
 
 from phytoscribe.errors import DownloadError
-from phytoscribe.intake.addresses import conceal, secrets_in
-from phytoscribe.intake.credentials import DEFAULT_FILE, HOW_TO_GET_ONE, read_token
 from phytoscribe.intake.phytozome.choice import choose_annotation, choose_assembly, require_versions
 from phytoscribe.intake.phytozome.listing import PhytozomeFile, PhytozomeHosts, files_of, shown_query
+from phytoscribe.intake.transfer.addresses import conceal, secrets_in
 from phytoscribe.intake.transfer.content import one_line
+from phytoscribe.intake.transfer.credentials import DEFAULT_FILE, HOW_TO_GET_ONE, read_token
 from phytoscribe.intake.transfer.retries import TransferSettings, insist
 from phytoscribe.intake.transfer.transfer import Expected, fetch
 from phytoscribe.intake.transfer.web import Refused, request_json
@@ -69,7 +69,7 @@ def resolve(
             versions: a text, or a list of texts that mean the same), ``genome_file`` and ``annotation_file``.
         hosts: the servers.
         settings: patience.
-        token_file: see :func:`phytoscribe.intake.credentials.read_token`.
+        token_file: see :func:`phytoscribe.intake.transfer.credentials.read_token`.
         wait: see :func:`phytoscribe.intake.transfer.retries.insist`.
 
     Raises:

@@ -22,8 +22,8 @@ from urllib.parse import quote, urlunsplit
 
 from phytoscribe import __version__
 from phytoscribe.errors import DownloadError
-from phytoscribe.intake.addresses import Hidden, conceal, secrets_in, shown_url, split_url
-from phytoscribe.intake.credentials import VARIABLE
+from phytoscribe.intake.transfer.addresses import Hidden, conceal, secrets_in, shown_url, split_url
+from phytoscribe.intake.transfer.credentials import VARIABLE
 from phytoscribe.intake.transfer.retries import CannotResume, Interrupted, TransferSettings, Unusable
 from phytoscribe.programs import require
 

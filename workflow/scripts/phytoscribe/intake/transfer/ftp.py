@@ -8,7 +8,7 @@ from io import BytesIO
 from urllib.parse import unquote
 
 from phytoscribe.errors import DownloadError
-from phytoscribe.intake.addresses import split_url
+from phytoscribe.intake.transfer.addresses import split_url
 from phytoscribe.intake.transfer.curl import ask
 from phytoscribe.intake.transfer.partial import Partial
 from phytoscribe.intake.transfer.retries import CannotResume, Interrupted, TransferSettings

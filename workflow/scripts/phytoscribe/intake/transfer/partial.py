@@ -23,7 +23,7 @@ from itertools import chain
 from pathlib import Path
 
 from phytoscribe.errors import DownloadError
-from phytoscribe.intake.addresses import shown_url
+from phytoscribe.intake.transfer.addresses import shown_url
 from phytoscribe.intake.transfer.content import HEAD_BYTES, refuse_pages
 from phytoscribe.intake.transfer.retries import Unusable
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from urllib.request import url2pathname
 
 from phytoscribe.errors import DownloadError
-from phytoscribe.intake.addresses import Hidden, shown_url, split_url
+from phytoscribe.intake.transfer.addresses import Hidden, shown_url, split_url
 from phytoscribe.intake.transfer.ftp import download_ftp
 from phytoscribe.intake.transfer.locking import alone
 from phytoscribe.intake.transfer.partial import Expected, Partial

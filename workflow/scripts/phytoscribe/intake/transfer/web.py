@@ -11,7 +11,7 @@ from http import HTTPStatus
 from typing import Any
 
 from phytoscribe.errors import DownloadError
-from phytoscribe.intake.addresses import Hidden, shown_url
+from phytoscribe.intake.transfer.addresses import Hidden, shown_url
 from phytoscribe.intake.transfer.content import HEAD_BYTES, error_text, refuse_pages
 from phytoscribe.intake.transfer.curl import Answer, ask
 from phytoscribe.intake.transfer.partial import Partial

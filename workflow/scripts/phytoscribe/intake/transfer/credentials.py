@@ -11,7 +11,7 @@ import stat
 from pathlib import Path
 
 from phytoscribe.errors import DownloadError
-from phytoscribe.intake.addresses import Hidden
+from phytoscribe.intake.transfer.addresses import Hidden
 
 VARIABLE = "JGI_TOKEN"
 DEFAULT_FILE = "~/.config/phytoscribe/jgi_token"

@@ -1,4 +1,4 @@
-"""The file in which a job of prediction hands over the changes of its tracks, and reading it.
+"""The file in which a job of prediction stores the changes of its tracks, and reading it.
 
 After a line of JSON with what the prediction says about itself and the names of the contigs, blocks follow: each a
 stretch of one track of one contig, compressed.  Blocks of one track and contig are in order of position; those of
@@ -64,7 +64,7 @@ class _Block(NamedTuple):
     size: int
 
 
-class HandedOver:
+class ShardTracks:
     """The files of all jobs of a genome; nothing of them is kept in memory but where each block is.
 
     Raises:

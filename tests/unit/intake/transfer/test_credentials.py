@@ -11,8 +11,8 @@ from dataclasses import dataclass
 import pytest
 
 from phytoscribe.errors import DownloadError
-from phytoscribe.intake.addresses import Hidden
-from phytoscribe.intake.credentials import read_token
+from phytoscribe.intake.transfer.addresses import Hidden
+from phytoscribe.intake.transfer.credentials import read_token
 
 TOKEN = "/api/sessions/5ec2e7d0c0ffee"
 

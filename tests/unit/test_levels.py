@@ -1,0 +1,57 @@
+"""Imports between packages point down one declared order; names and folders follow the house's rules."""
+
+from pathlib import Path
+
+from house import LIBRARY, ROOT, cycles_of, imports_of, upward_imports
+
+#: Packages from the bottom up; those of one line do not import each other.
+ORDER = """
+errors collector
+files session programs devices
+genome
+annotation tables
+labels
+annotation.cleaning splits tokenizer intake.transfer
+annotation.checking intake.phytozome
+intake
+models
+models.cpu decoding
+tracks evaluation training
+evaluation.accuracy evaluation.quality training.data training.loop
+evaluation.long_reads training.tasks
+prediction
+training.tasks.masked_tokens training.tasks.structure
+configuration
+reporting
+"""
+LEVELS = {name: level for level, line in enumerate(ORDER.strip().splitlines()) for name in line.split()}
+#: Files of the library: may fall, and 200 is the aim.
+MOST_FILES = 239
+
+
+def test_imports_point_down():
+    graph = imports_of(ROOT / LIBRARY)
+    assert not upward_imports(graph, LEVELS)
+    assert sorted(set(graph) - set(LEVELS)) == [], "a new package needs a line in ORDER"
+
+
+def test_a_cycle_and_an_upward_import_are_found(tmp_path):
+    for name, text in {"low/a.py": "import phytoscribe.high.b", "high/b.py": "from phytoscribe.low import a"}.items():
+        path = tmp_path / "phytoscribe" / name
+        path.parent.mkdir(parents=True)
+        path.write_text(text)
+    graph = imports_of(tmp_path / "phytoscribe")
+    assert upward_imports(graph, {"low": 0, "high": 1}) == ["low -> high"]
+    assert cycles_of(graph) == [{"low", "high"}]
+
+
+def test_files_are_few_and_named_by_subject():
+    files = list((ROOT / LIBRARY).rglob("*.py"))
+    assert len(files) <= MOST_FILES
+    assert not {file.stem for file in files} & {"utils", "helpers", "common", "misc"}
+
+
+def test_folders_of_unit_tests_mirror_packages():
+    units = Path(__file__).parent
+    folders = {str(path.parent.relative_to(units)) for path in units.rglob("test_*.py")} - {".", "benchmarks"}
+    assert [name for name in sorted(folders) if not (ROOT / LIBRARY / name).is_dir()] == []
