@@ -7,11 +7,12 @@ import json
 import re
 import shutil
 import subprocess
+import sys
 
 import pandas as pd
 import pytest
 from safetensors import safe_open
-from tiny_workflow import OTHER, TEST, jobs_of, start, tiny_config, write_config
+from tiny_workflow import OTHER, ROOT, TEST, jobs_of, start, tiny_config, write_config
 
 from phytoscribe.annotation.gff_reader import read_gff3
 from phytoscribe.genome.fasta import read_index
@@ -201,3 +202,19 @@ def test_all_of_the_pretrained_encoder_arrived(finished):
         encoder = [name for name in weights.keys() if name.startswith("encoder.")]  # noqa: SIM118
     assert report["loaded"] == len(encoder) > 0
     assert not [name for name in report["new"] if name.startswith("encoder.")]
+
+
+def test_a_carried_folder_trains_the_same_model(finished, tmp_path):
+    """The other door to the same training: packed, unpacked, and trained without Snakemake."""
+    done = start(finished, "--cores", "2", "--", "results/carried/recipe.json")
+    assert done.returncode == 0, done.stdout[-3000:]
+    door = [sys.executable, str(ROOT / "tools/train_carried.py"), str(finished / "results/carried")]
+    door += ["--out", str(tmp_path / "run"), "--threads", "2"]
+    trained = subprocess.run(door, capture_output=True, text=True, check=False)
+    assert trained.returncode == 0, trained.stderr[-3000:]
+    model, ours = tmp_path / "run/model", finished / "results/models/structure"
+    for name in ("metrics.tsv", "model.safetensors", "decoder.json", "config.json", "tokenizer.json"):
+        assert (model / name).read_bytes() == (ours / name).read_bytes(), name
+    wrong = subprocess.run([*door, "--set", "stepz=3"], capture_output=True, text=True, check=False)
+    assert wrong.returncode == 1
+    assert "finetune has no key 'stepz'; it has " in wrong.stderr
