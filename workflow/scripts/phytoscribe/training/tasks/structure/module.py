@@ -16,7 +16,6 @@ import torch
 from pytorch_lightning.callbacks import Callback
 
 from phytoscribe.annotation.model import GeneModel, Interval
-from phytoscribe.decoding.fitting import fit_decoder
 from phytoscribe.decoding.gene_models import decode_contig
 from phytoscribe.decoding.gene_regions import DecodedRegion
 from phytoscribe.decoding.settings import DecoderSettings
@@ -35,6 +34,8 @@ from phytoscribe.training.loop.adaptation import adapt, merge_adapters
 from phytoscribe.training.loop.ranks import any_rank, own_rank
 from phytoscribe.training.loop.runs import MetricsTable, RunSettings, make_optimizer, train
 from phytoscribe.training.loop.sampling import BothStrands, Order, WindowOrder
+from phytoscribe.training.tasks.structure import decoder_fit
+from phytoscribe.training.tasks.structure.decoder_fit import fit_decoder
 from phytoscribe.training.tasks.structure.kmer_content import content_table
 from phytoscribe.training.tasks.structure.loss import LossSettings, label_weights, structure_loss
 from phytoscribe.training.tasks.structure.sequence_loss import SequenceLoss, known_loci
@@ -194,21 +195,17 @@ class DecodedSelection(Callback):
 def tune_decoder(
     decoded: Sequence[Decoded], start: DecoderSettings, known: Sequence[Decoded] = (), threads: int = 1
 ) -> tuple[DecoderSettings, dict[str, float], dict[str, Any]]:
-    """Fit the decoder to the validation part; the start is kept where the fit decodes no better.
+    """Fit the decoder to the validation part; where the fit decodes no better, the start is kept and recalibrated.
 
     Args:
-        known: stretches of the training part; as for :func:`phytoscribe.decoding.fitting.fit_decoder`.
+        known: regions of the training part; as for :func:`decoder_fit.fit_decoder`.
         threads: that share the work.
 
     Returns:
         The settings, their exact F1 by level, and the report of the fit, with figures on halves that it did not see.
     """
-    fitted, report = fit_decoder(decoded_regions(decoded), start, decoded_regions(known), threads)
-    before, after = validation_f1(decoded, start), validation_f1(decoded, fitted)
-    if selection_score(after) > selection_score(before):
-        return fitted, after, report
-    logger.info("the fitted decoder is no better than the one it started from, which is kept")
-    return start, before, report
+    settings, report = decoder_fit.tune_decoder(decoded_regions(decoded), start, decoded_regions(known), threads)
+    return settings, validation_f1(decoded, settings), report
 
 
 def decoded_regions(decoded: Sequence[Decoded]) -> list[DecodedRegion]:
