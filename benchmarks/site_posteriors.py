@@ -12,7 +12,7 @@ import numpy.typing as npt
 from phytoscribe.decoding import candidate_sites, scoring
 from phytoscribe.decoding.posteriors import path_sums
 from phytoscribe.decoding.settings import DecoderSettings
-from phytoscribe.decoding.site_scan import SiteScanner
+from phytoscribe.decoding.site_scanner import SiteScanner
 from phytoscribe.genome.sequence import Bases
 from phytoscribe.prediction.predictor import StructurePredictor
 
@@ -57,9 +57,9 @@ def _posteriors(
     probability = sums.posteriors().sum(1)
     for kind in (candidate_sites.INTRON_BEGIN, candidate_sites.INTRON_END):
         for strand in (candidate_sites.PLUS, candidate_sites.MINUS):
-            chosen = (rows.kind == kind) & (rows.strand == strand)
+            chosen = (rows["kind"] == kind) & (rows["strand"] == strand)
             donor = (kind == candidate_sites.INTRON_BEGIN) == (strand == candidate_sites.PLUS)
-            base = rows.position[chosen] - (kind == candidate_sites.INTRON_END)
+            base = rows["position"][chosen] - (kind == candidate_sites.INTRON_END)
             np.add.at(found, (strand, base, 0 if donor else 1), probability[chosen])
     return found
 

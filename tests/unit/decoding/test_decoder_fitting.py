@@ -75,7 +75,8 @@ def test_one_region_is_said_not_to_hold_out_the_calibration():
 
 def test_a_kept_start_is_recalibrated_on_the_new_network(monkeypatch):
     regions = [region_with_genes(seed) for seed in (2, 3)]
-    start = replace(START, gene_score=8.0, calibration_slope=9.0, calibration_offset=4.0)
+    good, _ = fit_decoder(regions, START)
+    start = replace(good, calibration_slope=9.0, calibration_offset=4.0)
     worse = replace(start, gene_score=-500.0)
     monkeypatch.setattr(decoder_fit, "fit_decoder", lambda *_: (worse, {"start": {}}))
     settings, report = tune_decoder(regions, start)

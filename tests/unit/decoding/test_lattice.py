@@ -13,10 +13,11 @@ from hypothesis import strategies as st
 from phytoscribe.annotation.sequences import splice
 from phytoscribe.decoding import candidate_sites, lattice
 from phytoscribe.decoding.decoded_gene import CodingGene
-from phytoscribe.decoding.edges import BACKWARD, Open, new_open
+from phytoscribe.decoding.edges import BACKWARD
+from phytoscribe.decoding.open_sites import Open, new_open
 from phytoscribe.decoding.scoring import compose, edge_scores, parameters
 from phytoscribe.decoding.settings import DecoderSettings, LengthScore
-from phytoscribe.decoding.site_scan import SiteScanner
+from phytoscribe.decoding.site_scanner import SiteScanner
 from phytoscribe.decoding.streaming import StreamingDecoder, calibrated, decode_coding_genes
 from phytoscribe.errors import ModelError
 from phytoscribe.genome.sequence import decode, encode, reverse_complement
@@ -507,7 +508,7 @@ class BlockOfSites:
         crossing, inside = [], 0.0
         before = 0.0
         for r in range(count):
-            kind, edge = self.rows.kind[r], self.rows.variant[r] == candidate_sites.EDGE
+            kind, edge = self.rows["kind"][r], self.rows["variant"][r] == candidate_sites.EDGE
             node = np.exp(paths.total[r] + onward[r] - total)
             if kind == candidate_sites.BEGIN or (kind == candidate_sites.INTRON_BEGIN and edge):
                 inside += node.sum()

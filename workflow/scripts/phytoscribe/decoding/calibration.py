@@ -44,9 +44,7 @@ def calibrate(posteriors: Sequence[float], right: Sequence[bool], settings: Deco
     return replace(settings, calibration_slope=1.0 + float(change), calibration_offset=float(offset))
 
 
-def expected_calibration_error(
-    counts: npt.ArrayLike, probabilities: npt.ArrayLike, right: npt.ArrayLike
-) -> float:
+def expected_calibration_error(counts: npt.ArrayLike, probabilities: npt.ArrayLike, right: npt.ArrayLike) -> float:
     """Mean difference between probability and share of right items over bins, weighted by items; NaN without items.
 
     Naeini et al. 2015, doi:10.1609/aaai.v29i1.9602.

@@ -66,12 +66,12 @@ SITE = np.dtype(
     ],
     align=True,
 )
-Sites: TypeAlias = np.recarray
+Sites: TypeAlias = npt.NDArray[np.void]
 
 
 def empty_sites(count: int) -> Sites:
     """Room for rows of :data:`SITE`."""
-    return np.recarray(count, SITE)
+    return np.empty(count, SITE)
 
 
 def join(parts: Sequence[Sites]) -> Sites:

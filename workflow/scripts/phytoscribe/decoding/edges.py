@@ -29,6 +29,7 @@ from phytoscribe.decoding.grammar import (
     segment_length_score,
     variants_pair,
 )
+from phytoscribe.decoding.open_sites import CONTEXTS, NO_CODE, SEGMENT_TAILS
 from phytoscribe.decoding.settings import MINIMUM_CDS_SEGMENT
 
 FORWARD, BACKWARD = 1, -1
@@ -36,100 +37,6 @@ FORWARD, BACKWARD = 1, -1
 NEGLIGIBLE = 45.0
 #: What is above this can be reached.
 REACHED = 0.5 * FORBIDDEN
-#: No path.
-NO_CODE = -1
-#: The first entries of a list are its tails: ``3 * end of the open site + end of the node`` for segments, ``CONTEXTS *
-#: family + context of the open site`` for introns.
-CONTEXTS = 8
-SEGMENT_TAILS, INTRON_TAILS = 9, 3 * CONTEXTS
-
-
-class Open(NamedTuple):
-    """Sites read so far from which a segment or an intron may still go on.
-
-    Segments are listed by ``3 * strand + frame``, introns by strand; entries are in the order of reading.
-    """
-
-    count: npt.NDArray[np.int64]  # (8,) entries of the six segment lists and two intron lists, tails included
-    start: npt.NDArray[np.int64]  # (8,) first entry that is neither dead nor in the tail
-    bound: npt.NDArray[np.int64]  # (6,) bound that the tail belongs to
-    position: npt.NDArray[np.int64]  # (6, room)
-    end: npt.NDArray[np.int8]
-    site_bound: npt.NDArray[np.int64]
-    code: npt.NDArray[np.int64]  # 3 * row + t of the node
-    total: npt.NDArray[np.float64]  # tails have the length's slope taken out
-    best: npt.NDArray[np.float64]
-    intron_position: npt.NDArray[np.int64]  # (2, room)
-    intron_row: npt.NDArray[np.int64]
-    intron_code: npt.NDArray[np.int64]  # (2, room, 3)
-    intron_total: npt.NDArray[np.float64]
-    intron_best: npt.NDArray[np.float64]
-    free: npt.NDArray[np.float64]  # (2,) non-coding path: sum, best
-    last: npt.NDArray[np.int64]  # (1,) code of the last gene's end on the best non-coding path
-    extent: npt.NDArray[np.int64]  # (3,) position at which the block began, bases after which it is long, the default
-
-    def room(self) -> int:
-        """Entries that each list has room for, tails not counted."""
-        return self.position.shape[1] - SEGMENT_TAILS
-
-    def used(self) -> int:
-        """Entries of the longest list, tails not counted."""
-        return int(max(self.count[:6].max() - SEGMENT_TAILS, self.count[6:].max() - INTRON_TAILS))
-
-
-@njit(cache=True, nogil=True)
-def new_open(room, long_block):
-    """Nothing is open; each list has room for so many sites."""
-    segments, introns = (6, room + SEGMENT_TAILS), (2, room + INTRON_TAILS)
-    opened = Open(
-        np.empty(8, np.int64),
-        np.empty(8, np.int64),
-        np.empty(6, np.int64),
-        np.empty(segments, np.int64),
-        np.empty(segments, np.int8),
-        np.empty(segments, np.int64),
-        np.empty(segments, np.int64),
-        np.empty(segments),
-        np.empty(segments),
-        np.empty(introns, np.int64),
-        np.empty(introns, np.int64),
-        np.empty((2, room + INTRON_TAILS, 3), np.int64),
-        np.empty((2, room + INTRON_TAILS, 3)),
-        np.empty((2, room + INTRON_TAILS, 3)),
-        np.empty(2),
-        np.empty(1, np.int64),
-        np.full(3, long_block, np.int64),
-    )
-    clear(opened, 0)
-    return opened
-
-
-@njit(cache=True, nogil=True)
-def clear(opened, position):
-    """Nothing is open, and the non-coding path starts anew at this position."""
-    opened.count[:6] = SEGMENT_TAILS
-    opened.count[6:] = INTRON_TAILS
-    opened.start[:] = opened.count
-    opened.bound[:] = -2
-    opened.total[:, :SEGMENT_TAILS] = FORBIDDEN
-    opened.best[:, :SEGMENT_TAILS] = FORBIDDEN
-    opened.intron_total[:, :INTRON_TAILS] = FORBIDDEN
-    opened.intron_best[:, :INTRON_TAILS] = FORBIDDEN
-    opened.free[:] = 0.0
-    opened.last[:] = NO_CODE
-    opened.extent[0] = position
-    opened.extent[1] = opened.extent[2]
-
-
-def with_room(opened: Open, room: int) -> Open:
-    """The same state with lists of up to ``room`` entries."""
-    larger = new_open(room, 0)
-    for old, new in zip(opened, larger, strict=True):
-        if old.shape == new.shape:
-            new[...] = old
-        else:
-            new[:, : old.shape[1]] = old
-    return larger
 
 
 class Edges(NamedTuple):
@@ -227,19 +134,22 @@ def segment_edges(opened, held, strand, position, end, bound, scores, way, edges
     Returns:
         The number of edges.
     """
-    drop_dead(opened, held, position, end, bound, way)
-    _segments_to_tail(opened, held, strand, position, scores, way)
+    limit = scores.segment.shape[1] - 1
+    # Calls are dear here, and seldom needed.
+    if way == BACKWARD or bound > opened.bound[held]:
+        drop_dead(opened, held, position, end, bound, way)
+    first = opened.start[held]
+    if first < opened.count[held] and way * (position - opened.position[held, first]) > limit:
+        _segments_to_tail(opened, held, strand, position, scores, way)
+        first = opened.start[held]
     count = 0
-    for entry in range(opened.count[held] - 1, opened.start[held] - 1, -1):
+    for entry in range(opened.count[held] - 1, first - 1, -1):
         length = way * (position - opened.position[held, entry])
         if length < MINIMUM_CDS_SEGMENT:
             continue
         edges.slot[count] = entry
-        edges.score[count] = segment_length_score(
-            scores, _kind(strand, end, opened.end[held, entry], way), length
-        )
+        edges.score[count] = segment_length_score(scores, _kind(strand, end, opened.end[held, entry], way), length)
         count += 1
-    limit = scores.segment.shape[1] - 1
     for open_end in range(3):
         slot = 3 * open_end + end
         if max(opened.total[held, slot], opened.best[held, slot]) > REACHED:
@@ -251,16 +161,16 @@ def segment_edges(opened, held, strand, position, end, bound, scores, way, edges
 
 
 @njit(cache=True, inline="always")
-def segments_reach(opened, held, edges, count, summed):
-    """Sum over the listed segments, the best of them, and the code of its other end."""
+def segments_reach(held, totals, bests, codes, edges, count, summed):
+    """Sum over the listed segments, the best of them, and the code of its other end; values are those of ``Open``."""
     best, code, top = FORBIDDEN, NO_CODE, FORBIDDEN
     for k in range(count):
         slot = edges.slot[k]
-        value = opened.best[held, slot] + edges.score[k]
+        value = bests[held, slot] + edges.score[k]
         if value > best:
-            best, code = value, opened.code[held, slot]
+            best, code = value, codes[held, slot]
         if summed:
-            value = opened.total[held, slot] + edges.score[k]
+            value = totals[held, slot] + edges.score[k]
             edges.values[k] = value
             top = max(top, value)
     return _log_sum(edges.values, count, top), best, code
@@ -288,7 +198,10 @@ def _introns_to_tail(opened, strand, sites, position, scores, way):
         row = opened.intron_row[strand, start]
         shift = way * scores.intron_slope * opened.intron_position[strand, start]
         for t in range(3):
+            if max(opened.intron_total[strand, start, t], opened.intron_best[strand, start, t]) <= REACHED:
+                continue
             slot = CONTEXTS * intron_family(sites.variant[row]) + sites.context[row, t]
+            opened.intron_tails[strand] |= 1 << slot
             opened.intron_total[strand, slot, t] = add_logs(
                 opened.intron_total[strand, slot, t], opened.intron_total[strand, start, t] - shift
             )
@@ -311,7 +224,10 @@ def intron_edges(opened, strand, sites, r, scores, way, edges):
     """List the introns between row ``r`` and what is open on its strand; returns their number."""
     position, variant = sites.position[r], sites.variant[r]
     context0, context1, context2 = sites.context[r, 0], sites.context[r, 1], sites.context[r, 2]
-    _introns_to_tail(opened, strand, sites, position, scores, way)
+    first = opened.start[6 + strand]
+    some = first < opened.count[6 + strand]
+    if some and way * (position - opened.intron_position[strand, first]) > scores.intron.size - 1:
+        _introns_to_tail(opened, strand, sites, position, scores, way)
     count = 0
     for entry in range(opened.count[6 + strand] - 1, opened.start[6 + strand] - 1, -1):
         length = way * (position - opened.intron_position[strand, entry])
@@ -329,33 +245,36 @@ def intron_edges(opened, strand, sites, r, scores, way, edges):
         )
         count += 1
     beyond = scores.intron[-1] + scores.intron_slope * (way * position - (scores.intron.size - 1))
-    for family in range(3):
+    # Three classes of bases on the left of a split codon, sets of them on the right.
+    contexts = 3 if way == FORWARD else CONTEXTS
+    for family in range(3 if opened.intron_tails[strand] else 0):
         if family_pairs(family, variant):
-            # Three classes of bases on the left of a split codon, sets of them on the right.
-            for context in range(3 if way == FORWARD else CONTEXTS):
-                edges.slot[count] = CONTEXTS * family + context
-                edges.score[count] = beyond
-                edges.frames[count] = (
-                    _split_codon(context0, context, way)
-                    | _split_codon(context1, context, way) << 1
-                    | _split_codon(context2, context, way) << 2
-                )
-                count += 1
+            for context in range(contexts):
+                slot = CONTEXTS * family + context
+                if opened.intron_tails[strand] >> slot & 1:
+                    edges.slot[count] = slot
+                    edges.score[count] = beyond
+                    edges.frames[count] = (
+                        _split_codon(context0, context, way)
+                        | _split_codon(context1, context, way) << 1
+                        | _split_codon(context2, context, way) << 2
+                    )
+                    count += 1
     return count
 
 
 @njit(cache=True, inline="always")
-def introns_reach(opened, strand, t, edges, count, summed):
-    """Sum over the listed introns of one ``t``, the best of them, and the code of its other end."""
+def introns_reach(strand, t, totals, bests, codes, edges, count, summed):
+    """The same for the listed introns of one ``t``."""
     best, code, top, found = FORBIDDEN, NO_CODE, FORBIDDEN, 0
     for k in range(count):
         if edges.frames[k] >> t & 1:
             slot = edges.slot[k]
-            value = opened.intron_best[strand, slot, t] + edges.score[k]
+            value = bests[strand, slot, t] + edges.score[k]
             if value > best:
-                best, code = value, opened.intron_code[strand, slot, t]
+                best, code = value, codes[strand, slot, t]
             if summed:
-                edges.values[found] = opened.intron_total[strand, slot, t] + edges.score[k]
+                edges.values[found] = totals[strand, slot, t] + edges.score[k]
                 top = max(top, edges.values[found])
                 found += 1
     return _log_sum(edges.values, found, top), best, code

@@ -12,7 +12,7 @@ from phytoscribe.annotation.model import GeneModel, Interval, introns_between, m
 from phytoscribe.annotation.sequences import splice
 from phytoscribe.decoding import candidate_sites
 from phytoscribe.decoding.settings import DecoderSettings
-from phytoscribe.decoding.site_scan import SiteScanner
+from phytoscribe.decoding.site_scanner import SiteScanner
 
 
 @dataclass(frozen=True)
@@ -175,7 +175,7 @@ def _gene_region(
     sites = candidate_sites.join([first, scanner.finish()])
     index = {
         (int(p), int(k), int(s)): row
-        for row, (p, k, s) in enumerate(zip(sites.position, sites.kind, sites.strand, strict=True))
+        for row, (p, k, s) in enumerate(zip(sites["position"], sites["kind"], sites["strand"], strict=True))
     }
     nodes = [[_nodes(chain, start, index) for chain in chains] for chains in loci]
     return GeneRegion(sites, nodes, start, bases.size)

@@ -62,8 +62,9 @@ def end_of(kind, variant):
 
 def kind_of_segment(sites: Sites, left: int, right: int) -> int:
     """Kind of the segment between two rows."""
-    opening, closing = (end_of(sites.kind[row], sites.variant[row]) for row in (left, right))
-    return int(segment_kind(sites.strand[left], opening, closing))
+    kind, variant = sites["kind"], sites["variant"]
+    opening, closing = (end_of(kind[row], variant[row]) for row in (left, right))
+    return int(segment_kind(sites["strand"][left], opening, closing))
 
 
 @njit(cache=True, inline="always")

@@ -36,23 +36,18 @@ from phytoscribe.decoding.candidate_sites import (
 from phytoscribe.decoding.edges import (
     BACKWARD,
     FORWARD,
-    INTRON_TAILS,
-    NO_CODE,
     REACHED,
-    SEGMENT_TAILS,
-    Open,
     add_logs,
-    clear,
     drop_dead,
     intron_edges,
     introns_reach,
     new_edges,
-    new_open,
     open_segment,
     segment_edges,
     segments_reach,
 )
 from phytoscribe.decoding.grammar import Scores, end_of, segment_kind
+from phytoscribe.decoding.open_sites import INTRON_TAILS, NO_CODE, SEGMENT_TAILS, Open, clear, new_open
 
 #: All that is open may be given up where it is this far (natural log units) behind the non-coding path.  The lattice
 #: falls into independent blocks there.
@@ -71,7 +66,7 @@ _UNLIKELY = -20.0
 # What the forward pass stopped for.
 MORE, COMPLETE, LONG = range(3)
 
-assert [END, INTRON_BEGIN, CHECK, INTRON_END, BEGIN] == [BEGIN - kind for kind in (BEGIN, INTRON_END, CHECK, 1, 0)]
+assert (BEGIN - END, BEGIN - INTRON_BEGIN, BEGIN - CHECK) == (BEGIN, INTRON_END, CHECK), "kinds mirror each other"
 
 
 class Graph(NamedTuple):
@@ -198,10 +193,8 @@ def _close_segments(r, kind, graph, opened, edges, paths, mode, lengths):
                 paths.back[r, t] = opened.last[0]
             continue
         held, end = 3 * strand + (position - t) % 3, end_of(kind, variant)
-        count = segment_edges(
-            opened, held, strand, position, end, sites.bound[r, t], graph.scores, mode.way, edges
-        )
-        total, best, code = segments_reach(opened, held, edges, count, mode.summed)
+        count = segment_edges(opened, held, strand, position, end, sites.bound[r, t], graph.scores, mode.way, edges)
+        total, best, code = segments_reach(held, opened.total, opened.best, opened.code, edges, count, mode.summed)
         if max(total, best) <= REACHED:
             continue
         paths.total[r, t] = total + site
@@ -227,7 +220,9 @@ def _close_introns(r, graph, opened, edges, paths, mode, lengths):
         if graph.site[r, t] <= FORBIDDEN:
             continue
         span = graph.span[r, t]
-        total, best, code = introns_reach(opened, strand, t, edges, count, mode.summed)
+        total, best, code = introns_reach(
+            strand, t, opened.intron_total, opened.intron_best, opened.intron_code, edges, count, mode.summed
+        )
         if max(total, best) <= REACHED:
             continue
         paths.total[r, t] = total + span
@@ -404,14 +399,15 @@ def trace(code: int, sites: Sites, paths: Paths) -> list[list[Node]]:
     Args:
         code: the last gene's last node, ``Open.last``.
     """
+    kind, variant = sites["kind"], sites["variant"]
     chains = []
     while code >= 0:
         chain = [divmod(int(code), 3)]
         while True:
             row, t = chain[-1]
             code = paths.back[row, t]
-            at_left_end = sites.kind[row] == INTRON_BEGIN and sites.variant[row] == EDGE
-            if sites.kind[row] == BEGIN or at_left_end:
+            at_left_end = kind[row] == INTRON_BEGIN and variant[row] == EDGE
+            if kind[row] == BEGIN or at_left_end:
                 break
             chain.append(divmod(int(code), 3))
         chains.append(chain[::-1])

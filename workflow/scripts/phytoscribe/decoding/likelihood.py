@@ -1,8 +1,8 @@
 """Likelihood of known genes under the decoder's parameters, and its gradient.
 
 The lattice is a conditional random field (J. Lafferty, A. McCallum and F. Pereira, *Conditional random fields*, ICML
-2001): the log likelihood of reference genes given the network's scores sums over a gene's isoforms, any of them counting
-as right, and its gradient is the difference of observed and expected features, the latter from forward-backward.
+2001).  The log likelihood of reference genes given the network's scores sums over a gene's isoforms: any of them counts
+as right.  Its gradient is the difference of observed and expected features, the latter from forward-backward.
 """
 
 from __future__ import annotations
@@ -158,7 +158,7 @@ class Likelihood:
                 if place == last:
                     break
                 following = nodes[place + 1][0]
-                length = int(sites.position[following] - sites.position[row])
+                length = int(sites["position"][following] - sites["position"][row])
                 if place % 2 == 0:
                     kind = kind_of_segment(sites, row, following)
                     if length < self.base.segment.shape[1]:

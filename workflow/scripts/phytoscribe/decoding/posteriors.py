@@ -9,9 +9,10 @@ import numpy.typing as npt
 
 from phytoscribe.decoding import candidate_sites, lattice, scoring
 from phytoscribe.decoding.candidate_sites import Sites
-from phytoscribe.decoding.edges import BACKWARD, new_open
+from phytoscribe.decoding.edges import BACKWARD
 from phytoscribe.decoding.grammar import intron_length_score, kind_of_segment, segment_length_score
 from phytoscribe.decoding.lattice import Graph, Lengths, Mode, Paths
+from phytoscribe.decoding.open_sites import new_open
 
 
 class PathSums(NamedTuple):
@@ -32,13 +33,13 @@ class PathSums(NamedTuple):
     def posteriors(self) -> npt.NDArray[np.float64]:
         """Probability of each node, (rows, 3)."""
         found = np.exp(np.minimum(self.before + self.after - self.total, 0.0))
-        found[self.graph.sites.kind == candidate_sites.CHECK] = 0.0
+        found[self.graph.sites["kind"] == candidate_sites.CHECK] = 0.0
         return found
 
 
 def chain_score(nodes: npt.NDArray, graph: Graph) -> float:
     """Score of one gene structure, a chain of nodes ``(row, t)`` from left to right, int64 (2 * segments, 2)."""
-    position = graph.sites.position
+    position = graph.sites["position"]
     value = float(graph.site[nodes[:, 0], nodes[:, 1]].sum() + graph.span[nodes[1:-1, 0], nodes[1:-1, 1]].sum())
     for place, (left, right) in enumerate(zip(nodes[:-1, 0], nodes[1:, 0], strict=True)):
         length = int(position[right] - position[left])

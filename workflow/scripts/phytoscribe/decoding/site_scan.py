@@ -1,12 +1,10 @@
-"""Search for candidate sites, base by base, in a contig that arrives in pieces."""
+"""Search for candidate sites, base by base."""
 
 from __future__ import annotations
 
-import math
 from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 from numba import njit
 
 from phytoscribe.decoding.candidate_sites import (
@@ -28,13 +26,9 @@ from phytoscribe.decoding.candidate_sites import (
     ODDS,
     PLUS,
     SUREST,
-    Sites,
-    empty_sites,
-    join,
 )
 from phytoscribe.decoding.split_codons import A, C, G, T, is_stop, is_stop_reversed, left_class, stop_classes
-from phytoscribe.genome.sequence import N_CODE
-from phytoscribe.labels.states import NON_CODING_STATES, STATE_COUNT, State
+from phytoscribe.labels.states import NON_CODING_STATES, State
 
 #: Distance of the places where the lattice asks whether all that is still open can be given up.
 CHECK_DISTANCE = 256
@@ -50,7 +44,7 @@ _START, _STOP = int(State.START), int(State.STOP)
 assert tuple(NON_CODING_STATES) == (0, 1, 2, 3, 4), "the scan sums over the first five columns"
 _NON_CODING_COUNT = 5
 # Sums over the bases before the cut before, this cut, and the next one.
-_BEFORE, _HERE, _AFTER = range(3)
+BEFORE, _HERE, _AFTER = range(3)
 _NO_SITE = -1
 
 
@@ -61,13 +55,11 @@ class Cut(NamedTuple):
         row: of the base right of it, in the arrays of a piece.
         position: the same in the contig.
         cutoff: least log probability of a site.
-        at_ac: whether AT-AC introns are candidates.
     """
 
     row: int
     position: int
     cutoff: float
-    at_ac: bool
 
 
 @njit(cache=True, inline="always")
@@ -154,7 +146,7 @@ def _emit(sites, n, what, cut, bases, tables, sums, bounds):
     if top < cut.cutoff:
         return n
     _write_place(sites, n, kind, strand, variant, cut.position)
-    _write_sums(sites, n, sums[strand, _AFTER if opens else _BEFORE], sums[strand, _HERE], bounds[strand])
+    _write_sums(sites, n, sums[strand, _AFTER if opens else BEFORE], sums[strand, _HERE], bounds[strand])
     for t in range(3):
         if whole and t > 0:
             sites.features[n, ODDS + t] = FORBIDDEN
@@ -209,53 +201,6 @@ def _acceptor_variant(last_but_one, last, at_ac):
     return AT_AC if at_ac and last_but_one == A and last == C else _NO_SITE
 
 
-@njit(cache=True)
-def _closing_sites(sites, n, cut, bases, tables, sums, bounds):
-    """Sites at a cut that close a segment; moves the bounds."""
-    x, position = cut.row, cut.position
-    l3, l2, l1 = bases[x - 3], bases[x - 2], bases[x - 1]
-    r0, r1 = bases[x], bases[x + 1]
-    frame = (position - 3) % 3
-    # A stop codon may end its own segment, so its END goes before the bound moves up to it.
-    if is_stop(l3, l2, l1):
-        n = _emit(sites, n, (END, PLUS, NORMAL), cut, bases, tables, sums, bounds)
-        bounds[PLUS, frame] = max(position - 3, bounds[PLUS, frame])
-    if is_stop_reversed(l3, l2, l1):
-        bounds[MINUS, frame] = max(position - 3, bounds[MINUS, frame])
-    if l1 > T:
-        bounds[:] = position - 1
-    if l3 == C and l2 == A and l1 == T:
-        n = _emit(sites, n, (END, MINUS, NORMAL), cut, bases, tables, sums, bounds)
-    if l1 <= T:
-        variant = _donor_variant(r0, r1, cut.at_ac)
-        if variant != _NO_SITE:
-            n = _emit(sites, n, (INTRON_BEGIN, PLUS, variant), cut, bases, tables, sums, bounds)
-        variant = _acceptor_variant(3 - r1, 3 - r0, cut.at_ac) if r0 <= T and r1 <= T else _NO_SITE
-        if variant != _NO_SITE:
-            n = _emit(sites, n, (INTRON_BEGIN, MINUS, variant), cut, bases, tables, sums, bounds)
-    return n
-
-
-@njit(cache=True)
-def _opening_sites(sites, n, cut, bases, tables, sums, bounds):
-    """Sites at a cut that open a segment."""
-    x = cut.row
-    l2, l1 = bases[x - 2], bases[x - 1]
-    r0, r1, r2 = bases[x], bases[x + 1], bases[x + 2]
-    if r0 <= T:
-        variant = _acceptor_variant(l2, l1, cut.at_ac)
-        if variant != _NO_SITE:
-            n = _emit(sites, n, (INTRON_END, PLUS, variant), cut, bases, tables, sums, bounds)
-        variant = _donor_variant(3 - l1, 3 - l2, cut.at_ac) if l1 <= T and l2 <= T else _NO_SITE
-        if variant != _NO_SITE:
-            n = _emit(sites, n, (INTRON_END, MINUS, variant), cut, bases, tables, sums, bounds)
-    if r0 == A and r1 == T and r2 == G:
-        n = _emit(sites, n, (BEGIN, PLUS, NORMAL), cut, bases, tables, sums, bounds)
-    if is_stop_reversed(r0, r1, r2):
-        n = _emit(sites, n, (BEGIN, MINUS, NORMAL), cut, bases, tables, sums, bounds)
-    return n
-
-
 @njit(cache=True, nogil=True)
 def scan(bases, tables, keep, first, cutoff, at_ac, sums, bounds, sites):
     """Candidate sites at the cuts of a piece, but for ``CONTEXT`` bases at either end, N past the contig's ends.
@@ -265,7 +210,8 @@ def scan(bases, tables, keep, first, cutoff, at_ac, sums, bounds, sites):
         tables: float32 (2 strands, rows, STATE_COUNT), log probabilities, contig orientation.
         keep: uint8 (rows,), sites at cuts where it is not 0 are kept whatever their probability; or of size 0.
         first: contig position of the first cut.
-        cutoff, at_ac: see :class:`Cut`.
+        cutoff: least log probability of a site.
+        at_ac: whether AT-AC introns are candidates.
         sums: float64 (2 strands, 3, 8), sums over all bases left of the cut before the first one and of the first one:
             coding by frame (3), coding total, intron by ``t`` (3), intron total; overwritten with those for the next
             piece.
@@ -277,109 +223,45 @@ def scan(bases, tables, keep, first, cutoff, at_ac, sums, bounds, sites):
     """
     n = 0
     plus, minus = tables[PLUS], tables[MINUS]
+    # The motifs are looked for right here: to hand the arrays to a function for each base would double the time.
     for x in range(CONTEXT, bases.size - CONTEXT):
         position = first + x - CONTEXT
-        kept = keep.size > 0 and keep[x] != 0
-        cut = Cut(x, position, -np.inf if kept else cutoff, at_ac)
-        n = _closing_sites(sites, n, cut, bases, tables, sums, bounds)
+        l3, l2, l1 = bases[x - 3], bases[x - 2], bases[x - 1]
+        r0, r1, r2 = bases[x], bases[x + 1], bases[x + 2]
+        cut = Cut(x, position, -np.inf if keep.size > 0 and keep[x] != 0 else cutoff)
+        # A stop codon may end its own segment, so its END goes before the bound moves up to it.
+        if is_stop(l3, l2, l1):
+            n = _emit(sites, n, (END, PLUS, NORMAL), cut, bases, tables, sums, bounds)
+            bounds[PLUS, (position - 3) % 3] = max(position - 3, bounds[PLUS, (position - 3) % 3])
+        if is_stop_reversed(l3, l2, l1):
+            bounds[MINUS, (position - 3) % 3] = max(position - 3, bounds[MINUS, (position - 3) % 3])
+        if l1 > T:
+            bounds[:] = position - 1
+        if l3 == C and l2 == A and l1 == T:
+            n = _emit(sites, n, (END, MINUS, NORMAL), cut, bases, tables, sums, bounds)
+        variant = _donor_variant(r0, r1, at_ac)
+        if variant != _NO_SITE and l1 <= T:
+            n = _emit(sites, n, (INTRON_BEGIN, PLUS, variant), cut, bases, tables, sums, bounds)
+        variant = _acceptor_variant(3 - r1, 3 - r0, at_ac) if r0 <= T and r1 <= T else _NO_SITE
+        if variant != _NO_SITE and l1 <= T:
+            n = _emit(sites, n, (INTRON_BEGIN, MINUS, variant), cut, bases, tables, sums, bounds)
         if position % CHECK_DISTANCE == 0:
             for strand in range(2):
                 n = write_plain_row(sites, n, CHECK, strand, position, sums[strand, _HERE], bounds[strand])
         _add_base(PLUS, position, plus, x, sums)
         _add_base(MINUS, position, minus, x, sums)
-        n = _opening_sites(sites, n, cut, bases, tables, sums, bounds)
+        variant = _acceptor_variant(l2, l1, at_ac)
+        if variant != _NO_SITE and r0 <= T:
+            n = _emit(sites, n, (INTRON_END, PLUS, variant), cut, bases, tables, sums, bounds)
+        variant = _donor_variant(3 - l1, 3 - l2, at_ac) if l1 <= T and l2 <= T else _NO_SITE
+        if variant != _NO_SITE and r0 <= T:
+            n = _emit(sites, n, (INTRON_END, MINUS, variant), cut, bases, tables, sums, bounds)
+        if r0 == A and r1 == T and r2 == G:
+            n = _emit(sites, n, (BEGIN, PLUS, NORMAL), cut, bases, tables, sums, bounds)
+        if is_stop_reversed(r0, r1, r2):
+            n = _emit(sites, n, (BEGIN, MINUS, NORMAL), cut, bases, tables, sums, bounds)
         for strand in range(2):
             for k in range(8):
-                sums[strand, _BEFORE, k] = sums[strand, _HERE, k]
+                sums[strand, BEFORE, k] = sums[strand, _HERE, k]
                 sums[strand, _HERE, k] = sums[strand, _AFTER, k]
     return n
-
-
-class SiteScanner:
-    """Candidate sites of a contig that arrives in consecutive pieces.
-
-    Args:
-        site_cutoff: least log probability of a site; None for all.
-        at_ac: whether AT-AC introns are candidates.
-        partial: whether genes may be cut by the ends of the contig.
-    """
-
-    def __init__(self, site_cutoff: float | None, at_ac: bool, partial: bool = False) -> None:
-        self._cutoff = -math.inf if site_cutoff is None else site_cutoff
-        self._at_ac = at_ac
-        self._partial = partial
-        self._bases = np.full(CONTEXT, N_CODE, np.uint8)
-        self._tables = np.zeros((2, CONTEXT, STATE_COUNT), np.float32)
-        self._keep = np.zeros(0, np.uint8)
-        self._sums, self._bounds = np.zeros((2, 3, 8)), np.full((2, 3), -1, np.int64)
-        self._buffer = empty_sites(0)
-        self._begun = False
-        self.position = 0  # the next cut to search
-
-    def push(
-        self,
-        bases: npt.NDArray[np.uint8],
-        plus: npt.NDArray,
-        minus: npt.NDArray,
-        keep: npt.NDArray[np.uint8] | None = None,
-    ) -> Sites:
-        """Sites at the cuts whose surroundings are known now.
-
-        Args:
-            keep: uint8 (n,), not 0 left of which base sites are kept whatever the cut-off; in all pieces or in none.
-        """
-        if keep is not None and not self._keep.size:
-            self._keep = np.zeros(self._bases.size, np.uint8)
-        return join([self._first_rows(), self._scan(bases, plus, minus, keep)])
-
-    def finish(self) -> Sites:
-        """Sites at the last cuts, the contig's end among them."""
-        first = self._first_rows()
-        padding = np.full(CONTEXT + 1, N_CODE, np.uint8)
-        nothing = np.zeros((CONTEXT + 1, STATE_COUNT), np.float32)
-        keep = np.ones(CONTEXT + 1, np.uint8) if self._keep.size else None
-        sites = self._scan(padding, nothing, nothing, keep)
-        return join([first, sites, self._edge_rows((END, INTRON_END), self.position - 1)])
-
-    def _first_rows(self) -> Sites:
-        if self._begun:
-            return empty_sites(0)
-        self._begun = True
-        return self._edge_rows((INTRON_BEGIN, BEGIN), 0)
-
-    def _edge_rows(self, kinds: tuple[int, ...], position: int) -> Sites:
-        """Rows for genes that an end of the contig cuts, if any may be: one for each kind and strand."""
-        sites = empty_sites(2 * len(kinds) if self._partial else 0)
-        count = 0
-        for kind in kinds if self._partial else ():
-            for strand in (PLUS, MINUS):
-                sums, bounds = self._sums[strand, _BEFORE], self._bounds[strand]
-                count = write_plain_row(sites, count, kind, strand, position, sums, bounds)
-        return sites
-
-    def _scan(
-        self,
-        bases: npt.NDArray[np.uint8],
-        plus: npt.NDArray,
-        minus: npt.NDArray,
-        keep: npt.NDArray[np.uint8] | None,
-    ) -> Sites:
-        held = self._bases.size
-        tables = np.empty((2, held + bases.size, STATE_COUNT), np.float32)
-        tables[:, :held] = self._tables
-        tables[PLUS, held:], tables[MINUS, held:] = plus, minus
-        self._bases, self._tables = np.concatenate([self._bases, bases]), tables
-        if keep is not None:
-            self._keep = np.concatenate([self._keep, keep])
-        count = self._bases.size - 2 * CONTEXT
-        if count <= 0:
-            return empty_sites(0)
-        if self._buffer.size < count * ROWS_PER_CUT:
-            self._buffer = empty_sites(count * ROWS_PER_CUT)
-        piece = (self._bases, self._tables, self._keep, self.position)
-        found = scan(*piece, self._cutoff, self._at_ac, self._sums, self._bounds, self._buffer)
-        self.position += count
-        self._bases = self._bases[count:].copy()
-        self._tables = self._tables[:, count:].copy()
-        self._keep = self._keep[count:].copy()
-        return self._buffer[:found].copy()

@@ -1,7 +1,7 @@
 """Stop codons, also those that an intron splits.
 
-The lattice must not join two segments whose split codon is a stop codon.  It sees the bases left of the intron as one of
-a few classes, and those on the right as the set of classes with which they would make a stop codon.
+The lattice must not join two segments whose split codon is a stop codon.  It sees the bases left of the intron as one
+of a few classes, and those on the right as the set of classes with which they would make a stop codon.
 """
 
 from __future__ import annotations

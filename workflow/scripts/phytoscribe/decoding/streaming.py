@@ -11,11 +11,12 @@ import numpy.typing as npt
 from phytoscribe.decoding import candidate_sites, lattice
 from phytoscribe.decoding.candidate_sites import Sites, empty_sites
 from phytoscribe.decoding.decoded_gene import CodingGene
-from phytoscribe.decoding.edges import BACKWARD, Open, clear, new_open, with_room
+from phytoscribe.decoding.edges import BACKWARD
 from phytoscribe.decoding.grammar import intron_length_score, kind_of_segment, segment_length_score
+from phytoscribe.decoding.open_sites import Open, clear, new_open, with_room
 from phytoscribe.decoding.scoring import compose, edge_scores, parameters
 from phytoscribe.decoding.settings import DecoderSettings
-from phytoscribe.decoding.site_scan import SiteScanner
+from phytoscribe.decoding.site_scanner import SiteScanner
 
 #: Bases that are decoded at once; bounds memory, changes nothing else.
 STEP = 16_384
@@ -88,8 +89,8 @@ class StreamingDecoder:
                     continue
             genes += self._genes(block, end, code)
             self._done = block = end
-            clear(self._open, self._rows.position[end - 1])
-        self._decided = int(self._rows.position[block - 1]) if block else self._decided
+            clear(self._open, self._rows["position"][end - 1])
+        self._decided = int(self._rows["position"][block - 1]) if block else self._decided
         self._drop(block)
         return genes
 
@@ -109,14 +110,14 @@ class StreamingDecoder:
             First row behind the cut, and code of the best path's last node before it; (0, -1) where there is none.
         """
         rows = self._rows
-        begin, end = self._open.extent[0], rows.position[self._done - 1]
+        begin, end = self._open.extent[0], rows["position"][self._done - 1]
         quarter = (end - begin) // 4
         inside = np.arange(block, self._done)
         inside = inside[
-            (rows.kind[inside] == candidate_sites.CHECK)
-            & (rows.strand[inside] == candidate_sites.MINUS)
-            & (rows.position[inside] >= begin + quarter)
-            & (rows.position[inside] <= end - quarter)
+            (rows["kind"][inside] == candidate_sites.CHECK)
+            & (rows["strand"][inside] == candidate_sites.MINUS)
+            & (rows["position"][inside] >= begin + quarter)
+            & (rows["position"][inside] <= end - quarter)
         ]
         if not inside.size:
             return 0, -1
@@ -130,7 +131,7 @@ class StreamingDecoder:
         crossing.free[:] = candidate_sites.FORBIDDEN
         self._forward(cut, self._done, block, crossing, paths, mode._replace(begins=False))
         back = np.maximum(paths.total[cut : self._done], paths.best[cut : self._done])
-        back[rows.kind[cut : self._done] != candidate_sites.END] = candidate_sites.FORBIDDEN
+        back[rows["kind"][cut : self._done] != candidate_sites.END] = candidate_sites.FORBIDDEN
         posterior = (back.max(axis=1) - self._paths.free[cut : self._done]).max()
         pending = lattice.pending_score(crossing, self._graph, self._done - 1)
         behind = pending - self._paths.free[self._done - 1]
@@ -181,24 +182,25 @@ class StreamingDecoder:
     def _gene(self, chain: list[lattice.Node], after: npt.NDArray, free: npt.NDArray, total: float) -> CodingGene:
         """The gene of a chain of nodes in order of position."""
         rows, paths, scores = self._rows, self._paths, self._scores
-        strand = int(rows.strand[chain[0][0]])
+        position, variant = rows["position"], rows["variant"]
+        strand = int(rows["strand"][chain[0][0]])
         cds, segment_sums, intron_sums = [], [], []
         whole = float(paths.total[chain[0]] + after[chain[-1]])
         for left, right in itertools.pairwise(chain):
-            length = int(rows.position[right[0]] - rows.position[left[0]])
-            if rows.kind[left[0]] in (candidate_sites.BEGIN, candidate_sites.INTRON_END):
+            length = int(position[right[0]] - position[left[0]])
+            if rows["kind"][left[0]] in (candidate_sites.BEGIN, candidate_sites.INTRON_END):
                 kind = kind_of_segment(rows, left[0], right[0])
                 score = self._site[left] + self._site[right] + segment_length_score(scores, kind, length)
-                cds.append((int(rows.position[left[0]]), int(rows.position[right[0]])))
+                cds.append((int(position[left[0]]), int(position[right[0]])))
                 sums = segment_sums
             else:
                 score = self._span[left] + self._span[right] + intron_length_score(scores, length)
                 sums = intron_sums
             sums.append(paths.total[left] + score + after[right] - total)
             whole += score
-        cut_left, cut_right = (bool(rows.variant[node[0]] == candidate_sites.EDGE) for node in (chain[0], chain[-1]))
+        cut_left, cut_right = (bool(variant[node[0]] == candidate_sites.EDGE) for node in (chain[0], chain[-1]))
         # An intron that the contig's end cuts is no gap between two segments.
-        intron_sums = intron_sums[int(rows.kind[chain[0][0]] == candidate_sites.INTRON_BEGIN) :][: len(cds) - 1]
+        intron_sums = intron_sums[int(rows["kind"][chain[0][0]] == candidate_sites.INTRON_BEGIN) :][: len(cds) - 1]
         ends = [
             math.nan if cut else probability_of(paths.total[node] + after[node] - total)
             for node, cut in ((chain[0], cut_left), (chain[-1], cut_right))

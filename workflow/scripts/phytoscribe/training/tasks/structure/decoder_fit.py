@@ -223,9 +223,7 @@ def fit_decoder(
     return settings, report
 
 
-def recalibrated(
-    decoded: Sequence[DecodedRegion], settings: DecoderSettings
-) -> tuple[DecoderSettings, dict[str, Any]]:
+def recalibrated(decoded: Sequence[DecodedRegion], settings: DecoderSettings) -> tuple[DecoderSettings, dict[str, Any]]:
     """The same decoder with its calibration fitted to a network's output.
 
     Args:
@@ -280,7 +278,9 @@ def _across(
     probabilities: list[float] = []
     for own, other in (outcomes, outcomes[::-1]):
         chosen = other.calibrated(fits[0])
-        probabilities += [calibrated(float(np.log(max(gene.structure_probability, 1e-300))), chosen) for gene in own.genes]
+        probabilities += [
+            calibrated(float(np.log(max(gene.structure_probability, 1e-300))), chosen) for gene in own.genes
+        ]
     right = np.concatenate([outcome.right for outcome in outcomes])
     return every, every.figures | {"calibration_error": calibration_error(probabilities, right)}
 

@@ -97,7 +97,7 @@ def _spread(region: GeneRegion, use: npt.NDArray, theta: npt.NDArray, gradient: 
     """Add to ``gradient`` what the surplus of use (rows, 3) of each node means for sites and bases."""
     sites, size, start = region.sites, region.bases, region.start
     used = np.flatnonzero(np.abs(use).max(1) > 1e-7)
-    strand, kind, position = sites.strand[used].astype(int), sites.kind[used], sites.position[used]
+    strand, kind, position = sites["strand"][used].astype(int), sites["kind"][used], sites["position"][used]
     opens = (kind == candidate_sites.BEGIN) | (kind == candidate_sites.INTRON_END)
     whole = (kind == candidate_sites.BEGIN) | (kind == candidate_sites.END)
     plus = strand == candidate_sites.PLUS
