@@ -83,7 +83,9 @@ def test_what_no_token_has(token_file, text, monkeypatch):
     with pytest.raises(DownloadError, match=r"jgi_token: holds blanks, line breaks or other characters") as caught:
         read_token(token_file)
     told = traceback.TracebackException.from_exception(caught.value, capture_locals=True)
-    locals_ = [frame.locals for frame in told.stack if frame.filename.endswith("phytoscribe/intake/transfer/credentials.py")]
+    locals_ = [
+        frame.locals for frame in told.stack if frame.filename.endswith("phytoscribe/intake/transfer/credentials.py")
+    ]
     assert locals_
     assert "'text': '***'" in str(locals_)
     if "\x00" not in text:

@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 
 from phytoscribe.annotation.model import GeneModel, Interval
-from phytoscribe.decoding.fitting import fit_decoder
 from phytoscribe.decoding.gene_models import decode_contig
 from phytoscribe.decoding.gene_regions import DecodedRegion
 from phytoscribe.decoding.settings import DecoderSettings
@@ -19,6 +18,7 @@ from phytoscribe.evaluation.accuracy.splice_sites import annotated_sites, score_
 from phytoscribe.labels.encode import label_contig
 from phytoscribe.prediction.predictor import StructurePredictor
 from phytoscribe.training.data.validation import ValidationRegion
+from phytoscribe.training.tasks.structure import decoder_fit
 
 logger = logging.getLogger(__name__)
 
@@ -84,23 +84,18 @@ def site_precision(predictor: StructurePredictor, regions: Sequence[ValidationRe
 
 
 def tune_decoder(
-    decoded: Sequence[Decoded], start: DecoderSettings, known: Sequence[Decoded] = (), threads: int = 1
+    decoded: Sequence[Decoded], start: DecoderSettings, threads: int = 1
 ) -> tuple[DecoderSettings, dict[str, float], dict[str, Any]]:
-    """Fit the decoder to the validation part; the start is kept where the fit decodes no better.
+    """Fit the decoder to the validation regions; where that decodes no better, recalibrate the start and keep it.
 
     Args:
-        known: stretches of the training part; as for :func:`phytoscribe.decoding.fitting.fit_decoder`.
         threads: that share the work.
 
     Returns:
-        The settings, their exact F1 by level, and the report of the fit, with figures on halves that it did not see.
+        The settings, their exact F1 by level, and the report of :func:`.decoder_fit.tune_decoder`.
     """
-    fitted, report = fit_decoder(decoded_regions(decoded), start, decoded_regions(known), threads)
-    before, after = validation_f1(decoded, start), validation_f1(decoded, fitted)
-    if selection_score(after) > selection_score(before):
-        return fitted, after, report
-    logger.info("the fitted decoder is no better than the one it started from, which is kept")
-    return start, before, report
+    settings, report = decoder_fit.tune_decoder(decoded_regions(decoded), start, threads=threads)
+    return settings, validation_f1(decoded, settings), report
 
 
 def decoded_regions(decoded: Sequence[Decoded]) -> list[DecodedRegion]:

@@ -10,7 +10,6 @@ from typing import Any
 import pytorch_lightning as lightning
 import torch
 
-from phytoscribe.decoding.fitting import fit_decoder
 from phytoscribe.decoding.settings import DecoderSettings
 from phytoscribe.devices import choose_device
 from phytoscribe.errors import ConfigError, ModelError
@@ -34,6 +33,7 @@ from phytoscribe.training.tasks.structure.decoded_validation import (
     tune_decoder,
     validation_f1,
 )
+from phytoscribe.training.tasks.structure.decoder_fit import fit_decoder
 from phytoscribe.training.tasks.structure.export import export
 from phytoscribe.training.tasks.structure.loss import LossSettings
 from phytoscribe.training.tasks.structure.module import StructureModule
