@@ -48,6 +48,18 @@ def test_threads_change_nothing():
     assert np.array_equal(gradient, other_gradient)
 
 
+#: Penalised log likelihood a base that this package's own optimiser reached before SciPy's took its place.
+FORMER_OPTIMA = {(2, 3): -0.005926247413649, (4, 5, 6): -0.002892314570043, (7, 8): -0.006518758190347}
+
+
+@pytest.mark.parametrize("seeds", FORMER_OPTIMA)
+def test_the_optimum_is_no_worse_than_that_of_the_former_optimiser(seeds):
+    start = replace(START, gene_score=-12.0)
+    parts = [part for seed in seeds for part in gene_regions_of(region_with_genes(seed), start, -8.0)]
+    _, value = decoder_fit.maximise(Likelihood(parts, start))
+    assert FORMER_OPTIMA[seeds] <= value < 0.99 * FORMER_OPTIMA[seeds]
+
+
 def test_parameters_round_trip():
     settings = replace(START, sensitivity=1.5, donor_scores=(0.1, 0.2, 0.3), gene_score=-2.0)
     assert scoring.with_parameters(settings, scoring.parameters(settings)) == settings

@@ -32,6 +32,8 @@ logger = logging.getLogger(__name__)
 #: Sites kept while fitting, besides those of the reference.
 FITTING_CUTOFF = -8.0
 ITERATIONS = 60
+#: Steps that the optimiser remembers: about one for each parameter.  With the usual 10 it gets less far.
+MEMORY = 25
 #: Strength of the pull to the starting values: standard deviation of the prior, by kind of parameter.  Weights are
 #: fitted in logarithms.
 WEIGHT_SPREAD = 1.0
@@ -151,7 +153,7 @@ def maximise(likelihood: Likelihood, iterations: int = ITERATIONS) -> tuple[npt.
         penalty = 0.5 * float(distance @ distance)
         return penalty - value, distance * scale[free] / pull[free] - gradient[free] * scale[free]
 
-    options = {"maxiter": iterations, "ftol": 1e-7}
+    options = {"maxiter": iterations, "maxcor": MEMORY, "ftol": 1e-7}
     found = minimize(loss, np.zeros(int(free.sum())), jac=True, method="L-BFGS-B", options=options)
     return vector_of(found.x), -float(found.fun) / likelihood.bases
 
