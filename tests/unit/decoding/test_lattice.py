@@ -13,9 +13,11 @@ from hypothesis import strategies as st
 from phytoscribe.annotation.sequences import splice
 from phytoscribe.decoding import candidate_sites, lattice
 from phytoscribe.decoding.decoded_gene import CodingGene
+from phytoscribe.decoding.graph import BACKWARD, Graph, Mode, Open, Paths, new_open, no_lengths
 from phytoscribe.decoding.scoring import compose, edge_scores, parameters
 from phytoscribe.decoding.settings import DecoderSettings, LengthScore
-from phytoscribe.decoding.streaming import SiteScanner, StreamingDecoder, calibrated, decode_coding_genes
+from phytoscribe.decoding.site_scanner import SiteScanner
+from phytoscribe.decoding.streaming import StreamingDecoder, calibrated, decode_coding_genes
 from phytoscribe.errors import ModelError
 from phytoscribe.genome.sequence import decode, encode, reverse_complement
 from phytoscribe.labels.states import NON_CODING_STATES, STATE_COUNT, State
@@ -472,9 +474,9 @@ def test_no_list_of_what_is_open_outgrows_its_room(contigs):
     bases, plus, minus = contigs[-1]
     for chosen in (LONG, replace(LONG, partial=True)):
         problem = BlockOfSites(bases, plus, minus, chosen)
-        count = problem.rows.position.size
+        count = problem.rows.size
         opened, wide = problem.read(count)
-        assert opened.count.max() <= lattice.most_open(problem.rows) < count / 2
+        assert opened.used() <= lattice.most_open(problem.rows) < count / 2
         _, narrow = problem.read(lattice.most_open(problem.rows))
         assert all(np.array_equal(a, b) for a, b in zip(wide, narrow, strict=True))
 
@@ -485,29 +487,27 @@ class BlockOfSites:
     def __init__(self, bases, plus, minus, chosen) -> None:
         scanner = SiteScanner(chosen.site_cutoff, chosen.at_ac, chosen.partial)
         self.rows = candidate_sites.join([scanner.push(bases, plus, minus), scanner.finish()])
-        self.scores = edge_scores(chosen)
-        count = self.rows.position.size
-        self.site, self.span = np.empty((count, 3)), np.empty((count, 3))
-        compose(0, count, self.rows, parameters(chosen), self.site, self.span)
+        count = self.rows.size
+        self.graph = Graph(self.rows, np.empty((count, 3)), np.empty((count, 3)), edge_scores(chosen))
+        compose(0, count, self.rows, parameters(chosen), self.graph.site, self.graph.span)
 
-        self.edges = (self.rows, self.site, self.span, self.scores)
-
-    def read(self, room: int) -> tuple[lattice.Open, lattice.Paths]:
+    def read(self, room: int) -> tuple[Open, Paths]:
         """What is open at the end, and all paths, from lists with so much room."""
-        count = self.rows.position.size
-        opened, paths = lattice.Open.empty(room), lattice.Paths.empty(count)
-        lattice.forward(0, count, 0, *self.edges, opened, paths, np.empty(6 * room + 64), math.inf, True, True)
+        count = self.rows.size
+        opened, paths = new_open(room, 0), Paths.empty(count)
+        lattice.read(0, count, 0, self.graph, opened, paths, Mode(), no_lengths())
         return opened, paths
 
     def sums(self) -> tuple[float, float, np.ndarray]:
-        count = self.rows.position.size
+        count = self.rows.size
         opened, paths = self.read(count)
-        onward, free = np.empty((count, 3)), np.empty(count)
-        total = lattice.backward(0, count, *self.edges, onward, free)
+        after = Paths.sums(count)
+        total = lattice.backward(0, count, self.graph, after, Mode(BACKWARD), no_lengths())
+        onward, free = after.total, after.free
         crossing, inside = [], 0.0
         before = 0.0
         for r in range(count):
-            kind, edge = self.rows.kind[r], self.rows.variant[r] == candidate_sites.EDGE
+            kind, edge = self.rows["kind"][r], self.rows["variant"][r] == candidate_sites.EDGE
             node = np.exp(paths.total[r] + onward[r] - total)
             if kind == candidate_sites.BEGIN or (kind == candidate_sites.INTRON_BEGIN and edge):
                 inside += node.sum()
@@ -515,8 +515,8 @@ class BlockOfSites:
                 inside -= node.sum()
                 before = np.logaddexp.reduce([before, *paths.total[r]])
             elif kind == candidate_sites.INTRON_END and edge:
-                inside -= np.exp(paths.total[r] + onward[r] - self.site[r] - total).sum()
-                before = np.logaddexp.reduce([before, *paths.total[r]])
+                inside -= node.sum()
+                before = np.logaddexp.reduce([before, *(paths.total[r] + self.graph.site[r])])
             # ``free`` holds what lies right of the row before a gene may begin at it.
             after = free[r]
             crossing.append(inside + np.exp(before + after - total))
