@@ -5,7 +5,7 @@
         --out arms --minutes 10 --seeds 1 2 3 [--only NAME ...]
 
 Each arm trains from random weights by the workflow's own functions.  What a step of each arm costs is measured before
-the first training (the least of three rounds, kept in OUT/costs.json), so that an arm takes the same number of steps
+the first training (the median of three rounds, kept in OUT/costs.json), so that an arm takes the same number of steps
 with every seed, whatever else the machine does; an arm with pretraining spends a part of the same minutes on it.  All
 arms of a run are judged with one decoder, so F1 compares arms, not products.  An arm that has finished is not run
 again.  Writes OUT/ablations.tsv and prints mean and range over the seeds.
@@ -26,6 +26,7 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "workflow" / "scripts"))
 
+import numpy as np
 import pandas as pd
 
 from phytoscribe.configuration.schema import fill_defaults, load_schema
@@ -162,14 +163,14 @@ class Trial:
 def measured_costs(given: argparse.Namespace, names: list[str], path: Path) -> dict[str, tuple[float, float]]:
     """Seconds of processor time of a step of training and of pretraining (0 without it), by arm."""
     costs = json.loads(path.read_text()) if path.exists() else {}
-    missing = [name for name in names if name not in costs]
-    trials = {name: Trial(given, ARMS[name], given.out / "timed" / name, 1, 50_000) for name in missing}
+    rounds: dict[str, list[tuple[float, float]]] = {name: [] for name in names if name not in costs}
+    trials = {name: Trial(given, ARMS[name], given.out / "timed" / name, 1, 50_000) for name in rounds}
     for _ in range(ROUNDS):
         for name, trial in trials.items():
             step = seconds_a_step(trial.train, trial.folder / "train")
             other = seconds_a_step(trial.pretrain, trial.folder / "pretrain") if trial.arm.pretrain_share else 0.0
-            before = costs.get(name, (step, other))
-            costs[name] = min(step, before[0]), min(other, before[1])
+            rounds[name].append((step, other))
+    costs |= {name: tuple(np.median(found, axis=0)) for name, found in rounds.items()}
     path.write_text(json.dumps(costs, indent=2) + "\n")
     return costs
 
@@ -199,7 +200,7 @@ def seconds_a_step(train: Callable[[int, Path], None], folder: Path) -> float:
         began = time.process_time()
         train(steps, folder)
         marks.append(time.process_time() - began)
-    return max(1e-6, (marks[1] - marks[0]) / TIMED_STEPS)
+    return (marks[1] - marks[0]) / TIMED_STEPS
 
 
 def show(rows: pd.DataFrame) -> None:
