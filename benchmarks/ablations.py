@@ -161,18 +161,25 @@ class Trial:
 
 
 def measured_costs(given: argparse.Namespace, names: list[str], path: Path) -> dict[str, tuple[float, float]]:
-    """Seconds of processor time of a step of training and of pretraining (0 without it), by arm."""
+    """Seconds of processor time of a step of training and of pretraining (0 without it), by arm.
+
+    Arms whose steps compute the same have one cost, the median of all their rounds.
+    """
     costs = json.loads(path.read_text()) if path.exists() else {}
-    rounds: dict[str, list[tuple[float, float]]] = {name: [] for name in names if name not in costs}
-    trials = {name: Trial(given, ARMS[name], given.out / "timed" / name, 1, 50_000) for name in rounds}
+    trials = {name: Trial(given, ARMS[name], given.out / "timed" / name, 1, 50_000) for name in names}
+    parts = {name: [str((trial.arm.tokenizer, trial.arm.model, trial.arm.finetune))] for name, trial in trials.items()}
+    for name, trial in trials.items():
+        if trial.arm.pretrain_share:
+            parts[name].append(str((trial.arm.tokenizer, trial.arm.model, trial.arm.pretrain, "pretraining")))
+    rounds: dict[str, list[float]] = {part: [] for own in parts.values() for part in own if part not in costs}
     for _ in range(ROUNDS):
         for name, trial in trials.items():
-            step = seconds_a_step(trial.train, trial.folder / "train")
-            other = seconds_a_step(trial.pretrain, trial.folder / "pretrain") if trial.arm.pretrain_share else 0.0
-            rounds[name].append((step, other))
-    costs |= {name: tuple(np.median(found, axis=0)) for name, found in rounds.items()}
+            for part, train in zip(parts[name], (trial.train, trial.pretrain), strict=False):
+                if part in rounds:
+                    rounds[part].append(seconds_a_step(train, trial.folder / train.__name__))
+    costs |= {part: float(np.median(found)) for part, found in rounds.items()}
     path.write_text(json.dumps(costs, indent=2) + "\n")
-    return costs
+    return {name: (costs[own[0]], costs[own[1]] if own[1:] else 0.0) for name, own in parts.items()}
 
 
 def recipe_of(section: str, arm: Arm, seed: int) -> Recipe:
