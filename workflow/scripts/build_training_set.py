@@ -9,7 +9,7 @@ def main(snakemake) -> None:
     from phytoscribe.training.data.genomes import Additions, SplitGenome, build_training_set
 
     given, params = snakemake.input, snakemake.params
-    files = zip(params.genomes, given.fasta, given.parts, given.accepted, given.rejected, strict=True)
+    files = zip(params.genomes, given.fasta, given.parts, given.annotation, given.rejected, strict=True)
     genomes = [
         SplitGenome(genome.pop("name"), *paths, **genome) for genome, *paths in ((dict(g), *p) for g, *p in files)
     ]

@@ -5,10 +5,17 @@ from phytoscribe.session import run_script
 
 def main(snakemake) -> None:
     from phytoscribe.genome.fasta import Genome
-    from phytoscribe.splits.homology import best_hits, held_out_loci, nucleotide_hits, training_sequence
-    from phytoscribe.splits.leakage import broken_promises, held_out_and_train, leakage_table
+    from phytoscribe.splits.leakage import (
+        best_hits,
+        broken_promises,
+        held_out_and_train,
+        held_out_loci,
+        leakage_table,
+        nucleotide_hits,
+        training_sequence,
+    )
     from phytoscribe.splits.parts import read_parts
-    from phytoscribe.splits.protein_fasta import read_proteins
+    from phytoscribe.splits.proteins import read_proteins
     from phytoscribe.splits.table import LEAKAGE_COLUMNS, read_loci, read_splits, write_table
 
     params, given, threads = snakemake.params, snakemake.input, snakemake.threads

@@ -8,11 +8,17 @@ from phytoscribe.errors import FastaError, ToolError
 from phytoscribe.genome.fasta import Genome, read_index, write_index
 from phytoscribe.splits.assign import assign_splits, with_clusters
 from phytoscribe.splits.clusters import ClusterSettings, cluster_proteins
-from phytoscribe.splits.homology import best_hits, held_out_loci, nucleotide_hits, training_sequence
-from phytoscribe.splits.leakage import broken_promises, held_out_and_train, leakage_table
+from phytoscribe.splits.leakage import (
+    best_hits,
+    broken_promises,
+    held_out_and_train,
+    held_out_loci,
+    leakage_table,
+    nucleotide_hits,
+    training_sequence,
+)
 from phytoscribe.splits.parts import parts_of_genome
-from phytoscribe.splits.protein_fasta import read_proteins
-from phytoscribe.splits.proteins import extract_proteins, protein_id
+from phytoscribe.splits.proteins import extract_proteins, protein_id, read_proteins
 from phytoscribe.splits.table import SPLIT_COLUMNS, read_splits, write_table
 
 NAME = "athaliana"

@@ -16,12 +16,10 @@ import numpy.typing as npt
 import pandas as pd
 
 from phytoscribe.errors import ConfigError
-from phytoscribe.splits.held_out import CLUSTER_MODE, CONTIG_MODE, TEST, TRAIN, VALIDATE
+from phytoscribe.splits.parts import CLUSTER_MODE, CONTIG_MODE, PARTS, TRAIN
 from phytoscribe.splits.table import SPLIT_COLUMNS
 
 logger = logging.getLogger(__name__)
-
-DEALT_PARTS = (TRAIN, VALIDATE, TEST)
 
 
 def assign_splits(
@@ -131,18 +129,18 @@ def deal_groups(groups: npt.NDArray[np.int64], fractions: Mapping[str, float], s
     Raises:
         ConfigError: a fraction is negative, or that of ``train`` is 0.
     """
-    shares = np.array([float(fractions.get(part, 0)) for part in DEALT_PARTS])
-    unknown = set(fractions) - set(DEALT_PARTS)
+    shares = np.array([float(fractions.get(part, 0)) for part in PARTS])
+    unknown = set(fractions) - set(PARTS)
     if unknown or shares.min() < 0 or shares[0] <= 0:
         raise ConfigError(f"split.fractions: {dict(fractions)}: train above 0, validate and test 0 or more are needed")
     shares /= shares.sum()
     sizes = np.bincount(groups) if len(groups) else np.zeros(0, dtype=np.int64)
     shuffled = np.random.default_rng(seed).permutation(len(sizes))
-    counts = np.zeros(len(DEALT_PARTS))
+    counts = np.zeros(len(PARTS))
     part_of_group = np.empty(len(sizes), dtype=object)
     for group in shuffled[np.argsort(-sizes[shuffled], kind="stable")]:
         behind = shares * (counts.sum() + sizes[group]) - counts
         chosen = int(np.argmax(np.where(shares > 0, behind, -np.inf)))
         counts[chosen] += sizes[group]
-        part_of_group[group] = DEALT_PARTS[chosen]
+        part_of_group[group] = PARTS[chosen]
     return part_of_group[groups]

@@ -24,8 +24,8 @@ import pandas as pd
 from phytoscribe.errors import ConfigError, ToolError
 from phytoscribe.files import scratch_folder
 from phytoscribe.programs import require, run
+from phytoscribe.splits import LOWEST_IDENTITY, largest_word_size
 from phytoscribe.splits.table import CLUSTER_COLUMNS
-from phytoscribe.splits.word_sizes import LOWEST_IDENTITY, largest_word_size
 
 logger = logging.getLogger(__name__)
 
