@@ -19,7 +19,7 @@ from phytoscribe.splits.leakage import (
 )
 from phytoscribe.splits.parts import parts_of_genome
 from phytoscribe.splits.proteins import extract_proteins, protein_id, read_proteins
-from phytoscribe.splits.table import SPLIT_COLUMNS, read_splits, write_table
+from phytoscribe.splits.table import SPLIT_COLUMNS, read_table, write_table
 
 NAME = "athaliana"
 ROLES = {NAME: "train"}
@@ -182,7 +182,7 @@ def test_tables_survive_the_disk_with_odd_names(tmp_path):
     splits = splits_of([(0, 100, "+", "NA", 0, "train"), (300, 420, "-", "007", 1, "test")])
     splits.loc[1, "has_train_homologue"] = True
     write_table(tmp_path / "s.tsv", splits, SPLIT_COLUMNS)
-    back = read_splits(tmp_path / "s.tsv")
+    back = read_table(tmp_path / "s.tsv", SPLIT_COLUMNS)
     assert back["locus"].tolist() == ["NA", "007"]
     assert back["has_train_homologue"].tolist() == [False, True]
     assert back["start"].tolist() == [0, 300]

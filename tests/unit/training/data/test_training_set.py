@@ -24,7 +24,7 @@ from phytoscribe.labels.states import ACCEPTOR_BIT, DONOR_BIT, STATE_COUNT, UNKN
 from phytoscribe.splits.parts import TRAIN, PartInterval, Parts, write_parts
 from phytoscribe.training.data import MANIFEST, TRAINING_SET_FILES
 from phytoscribe.training.data.build import new_training_set
-from phytoscribe.training.data.genomes import Additions, SplitGenome, build_training_set, intron_contigs
+from phytoscribe.training.data.genomes import SplitGenome, build_training_set, intron_contigs
 from phytoscribe.training.data.training_set import (
     COUNTED,
     SEQUENCE,
@@ -195,9 +195,9 @@ def test_genomes_of_the_split_become_a_set(arabidopsis_fasta, arabidopsis_genes,
     with Genome(arabidopsis_fasta) as genome:
         lengths = {name: genome.contigs[name] for name in ("Chr4", "Chr3")}
         with (tmp_path / "g.gff3").open("w") as handle:
-            introns = Transcript("nc.1", ((70_000, 70_100), (70_300, 70_400)), type="lnc_RNA")
+            transcript = Transcript("nc.1", ((70_000, 70_100), (70_300, 70_400)), type="lnc_RNA")
             annotated = [g for g in arabidopsis_genes if g.contig in lengths]
-            annotated.append(GeneModel("nc", "Chr4", "-", (introns,), "lncRNA"))
+            annotated.append(GeneModel("nc", "Chr4", "-", (transcript,), "lncRNA"))
             write_gff3(handle, annotated, genome.contigs)
     with (tmp_path / "g.rejected.tsv").open("w") as handle:
         lost = TranscriptRow("lost", "lost.1", "Chr4", 100, 900, "+", REJECTED, "no_start", "")
@@ -215,8 +215,8 @@ def test_genomes_of_the_split_become_a_set(arabidopsis_fasta, arabidopsis_genes,
     (tmp_path / "introns.txt").write_text("ACGTACGTAC GTAAGTTTTTTTTCAG GATTACAGAT\n")
     paths = (tmp_path / name for name in ("g.parts.bed", "g.gff3", "g.rejected.tsv"))
     source = SplitGenome("g", str(arabidopsis_fasta), *map(str, paths), "athaliana", "L", str(tmp_path / "mask.bed"))
-    more = Additions(introns=[{"path": str(tmp_path / "introns.txt"), "species": "athaliana"}])
-    build_training_set([source], more, tmp_path / "set")
+    introns = [{"path": str(tmp_path / "introns.txt"), "species": "athaliana"}]
+    build_training_set([source], tmp_path / "set", introns=introns)
     found = TrainingSet.load(tmp_path / "set")
     assert found.contigs[["species", "group", "use", "contig"]].to_numpy().tolist() == [
         ["athaliana", "athaliana", STRUCTURE, "Chr4"],

@@ -41,9 +41,7 @@ def label_transcript(transcript: Transcript) -> tuple[int, Labels]:
     if not transcript.cds:
         return start, labels
     if not transcript.is_forward:
-        mirrored = _mirror(transcript, end)
-        _, reading = label_transcript(mirrored)
-        return start, reading[::-1].copy()
+        return start, label_transcript(_mirror(transcript, end))[1][::-1].copy()
 
     _label_untranslated(transcript, labels, start)
     position = (3 - transcript.start_phase) % 3
@@ -231,12 +229,8 @@ def mark_unknown_untranslated(
             continue
         start = min(t.cds[0][0] for t in gene.coding_transcripts)
         end = max(t.cds[-1][1] for t in gene.coding_transcripts)
-        sides = []
-        if gene.start == start:
-            sides.append(slice(max(0, start - reach), start))
-        if gene.end == end:
-            sides.append(slice(end, end + reach))
-        for side in sides:
-            silent = labels[side] == State.INTERGENIC
+        before, behind = slice(max(0, start - reach), start), slice(end, end + reach)
+        for side, no_utr in ((before, gene.start == start), (behind, gene.end == end)):
+            silent = (labels[side] == State.INTERGENIC) & no_utr
             labels[side][silent] = NON_CODING_LABEL
             sites[side][silent] |= UNKNOWN_SITE_BIT

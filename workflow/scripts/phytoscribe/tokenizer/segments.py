@@ -23,7 +23,9 @@ from phytoscribe.genome.sequence import BASES, Bases, decode, encode
 
 TokenIds = npt.NDArray[np.int32]
 
-PAD, UNK, CLS, SEP, MASK, BOS, EOS = CONTROL_TOKENS = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "[BOS]", "[EOS]")
+#: As `transformers` calls them.
+CONTROL_TOKENS = {f"{name}_token": f"[{name.upper()}]" for name in ("pad", "unk", "cls", "sep", "mask", "bos", "eos")}
+PAD, MASK = CONTROL_TOKENS["pad_token"], CONTROL_TOKENS["mask_token"]
 UNKNOWN = "unknown"
 
 GENE_TYPES = (UNKNOWN, "protein_coding", "lncRNA", "miRNA", "rRNA", "snRNA", "snoRNA", "tRNA", "ncRNA", "pseudogene")
@@ -49,7 +51,7 @@ def lineage_token(name: str) -> str:
 def special_tokens(species: Iterable[str], lineages: Iterable[str]) -> list[str]:
     """All tokens that are no sequence, in order of id; names are sorted, so their order in a config is irrelevant."""
     return [
-        *CONTROL_TOKENS,
+        *CONTROL_TOKENS.values(),
         species_token(UNKNOWN),
         lineage_token(UNKNOWN),
         *(species_token(name) for name in sorted(set(species) - {UNKNOWN})),
@@ -98,12 +100,10 @@ class Segmenter:
         self.nucleotide = (self.lengths > 0) & (self.token_bases != BASES.index("N")).all(axis=1)
 
         self.token_length = _fixed_length(self._tokenizer)
-        self._block_ids = self._ids_of_blocks() if self.token_length else None
-
-    def _ids_of_blocks(self) -> TokenIds:
-        """Token id of each k-mer by its number (base 4, leftmost base first), and last of the block of N."""
-        words = ["".join(letters) for letters in itertools.product("ACGT", repeat=self.token_length)]
-        return np.array([self._ids[word] for word in (*words, "N" * self.token_length)], dtype=np.int32)
+        if self.token_length:
+            words = ["".join(letters) for letters in itertools.product("ACGT", repeat=self.token_length)]
+            # By the k-mer's number (base 4, leftmost base first), and last of the block of N.
+            self._block_ids = np.array([vocabulary[word] for word in (*words, "N" * self.token_length)], np.int32)
 
     def species_id(self, name: str) -> int:
         """Id of a species' token; that of ``<species:unknown>`` for a species without one."""

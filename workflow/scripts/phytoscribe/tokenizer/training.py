@@ -22,18 +22,7 @@ from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 from phytoscribe.errors import ConfigError
 from phytoscribe.files import atomic_path, scratch_folder
 from phytoscribe.genome.sequence import BASES, encode
-from phytoscribe.tokenizer.segments import (
-    BOS,
-    CLS,
-    EOS,
-    MASK,
-    N_RUN_MERGES,
-    PAD,
-    SEP,
-    UNK,
-    Segmenter,
-    special_tokens,
-)
+from phytoscribe.tokenizer.segments import CONTROL_TOKENS, N_RUN_MERGES, Segmenter, special_tokens
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerFast
@@ -96,7 +85,8 @@ def train_tokenizer(
             "raise tokenizer.corpus_bases or lower tokenizer.vocabulary"
         )
     logger.info("BPE: %d fixed and %d learned tokens from %d merges", len(fixed), len(learned), len(merges))
-    model = models.BPE(vocab=_ids(tokens), merges=[*N_RUN_MERGES, *merges], unk_token=UNK)
+    vocab = {token: index for index, token in enumerate(tokens)}
+    model = models.BPE(vocab=vocab, merges=[*N_RUN_MERGES, *merges], unk_token=CONTROL_TOKENS["unk_token"])
     return _as_transformers(Tokenizer(model), specials)
 
 
@@ -114,7 +104,8 @@ def build_kmer_tokenizer(k: int, species: Iterable[str] = (), lineages: Iterable
     specials = special_tokens(species, lineages)
     kmers = ["".join(letters) for letters in itertools.product("ACGT", repeat=k)]
     tokens = list(dict.fromkeys([*specials, *BASES, "N" * k, *kmers]))
-    tokenizer = Tokenizer(models.BPE(vocab=_ids(tokens), merges=[], unk_token=UNK, ignore_merges=True))
+    vocab = {token: index for index, token in enumerate(tokens)}
+    tokenizer = Tokenizer(models.BPE(vocab=vocab, merges=[], unk_token=CONTROL_TOKENS["unk_token"], ignore_merges=True))
     tokenizer.pre_tokenizer = pre_tokenizers.FixedLength(length=k)
     return _as_transformers(tokenizer, specials)
 
@@ -165,23 +156,9 @@ def describe_tokenizer(folder: str | Path, corpus: str | Path, kind: str) -> dic
     }
 
 
-def _ids(tokens: list[str]) -> dict[str, int]:
-    return {token: index for index, token in enumerate(tokens)}
-
-
 def _as_transformers(tokenizer: Tokenizer, specials: list[str]) -> PreTrainedTokenizerFast:
     from transformers import PreTrainedTokenizerFast
 
     tokenizer.add_special_tokens(specials)
     tokenizer.decoder = decoders.Fuse()
-    return PreTrainedTokenizerFast(
-        tokenizer_object=tokenizer,
-        pad_token=PAD,
-        unk_token=UNK,
-        cls_token=CLS,
-        sep_token=SEP,
-        mask_token=MASK,
-        bos_token=BOS,
-        eos_token=EOS,
-        clean_up_tokenization_spaces=False,
-    )
+    return PreTrainedTokenizerFast(tokenizer_object=tokenizer, **CONTROL_TOKENS, clean_up_tokenization_spaces=False)

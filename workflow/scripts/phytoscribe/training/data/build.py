@@ -50,7 +50,12 @@ STRANDS = {"+": "plus", "-": "minus"}
 #: Bytes that are copied at once from one file to another.
 COPIED_AT_ONCE = 16_000_000
 _ROWS = {"bases": 1, "weights": 1, "labels": 2, "sites": 2}
-_SOFT = {"soft_plus": "<i8", "soft_minus": "<i8", "targets_plus": "<f2", "targets_minus": "<f2"}
+#: Type and shape of a row of the arrays whose length shows at the end.
+_GROWING: dict[str, tuple[str, tuple[int, ...]]] = {
+    **dict.fromkeys(("soft_plus", "soft_minus"), ("<i8", ())),
+    **dict.fromkeys(("targets_plus", "targets_minus"), ("<f2", (STATE_COUNT,))),
+    "region_bases": ("u1", ()),
+}
 _WEIGHT_OF_USE = {STRUCTURE: COUNTED, SITES: SITES_ONLY, SEQUENCE: 0}
 
 
@@ -96,10 +101,9 @@ class TrainingSetWriter:
         folder.mkdir(parents=True)
         shapes = {name: (rows, total) if rows > 1 else (total,) for name, rows in _ROWS.items()}
         self._arrays = {name: _new_array(folder / f"{name}.npy", shape, "u1") for name, shape in shapes.items()}
-        self._soft = {name: (folder / f"{name}.raw").open("wb") for name in _SOFT}
+        self._growing = {name: (folder / f"{name}.raw").open("wb") for name in _GROWING}
         self._genes = _GeneFile(folder / files.GENES)
         self._region_genes = _GeneFile(folder / files.REGION_GENES)
-        self._region_bases = (folder / files.REGION_BASES).with_suffix(".raw").open("wb")
         self._masks = (folder / files.REGION_MASKS).open("w", encoding="utf-8", newline="\n")
         self._contigs: list[tuple[Any, ...]] = []
         self._regions: list[tuple[Any, ...]] = []
@@ -142,7 +146,7 @@ class TrainingSetWriter:
         row = len(self._regions)
         offset = sum(self._regions[-1][-2:]) if self._regions else 0
         self._regions.append((region.name, region.species, region.lineage, offset, region.bases.size))
-        region.bases.astype("u1").tofile(self._region_bases)
+        region.bases.astype("u1").tofile(self._growing["region_bases"])
         self._region_genes.write(row, region.species, region.genes)
         for kind, intervals in ((MASKED, region.mask), (SEEN, region.seen)):
             self._masks.writelines(f"{row}\t{start}\t{end}\t{kind}\n" for start, end in intervals)
@@ -183,15 +187,11 @@ class TrainingSetWriter:
             )
         if self.offset != self.total:
             raise ValueError(f"{self.offset} bases were added, but {self.total} announced")
-        for handle in (*(handle for handle, _ in self._arrays.values()), self._masks):
+        written = (handle for handle, _ in self._arrays.values())
+        for handle in (*written, *self._growing.values(), self._masks, self._genes, self._region_genes):
             handle.close()
-        for name, dtype in _SOFT.items():
-            self._soft[name].close()
-            _close_raw(self.folder / f"{name}.npy", (STATE_COUNT,) if name.startswith("targets") else (), dtype)
-        self._region_bases.close()
-        _close_raw(self.folder / files.REGION_BASES, (), "u1")
-        self._genes.close()
-        self._region_genes.close()
+        for name, (dtype, row_shape) in _GROWING.items():
+            _finish_array(self.folder / f"{name}.npy", row_shape, dtype)
         for name, columns, rows in (
             (files.CONTIGS, CONTIG_COLUMNS, self._contigs),
             (files.REGIONS, REGION_COLUMNS, self._regions),
@@ -218,8 +218,8 @@ class TrainingSetWriter:
         name = list(STRANDS.values())[row]
         self._write("labels", row, states)
         self._write("sites", row, sites)
-        (positions + self.offset).astype("<i8").tofile(self._soft[f"soft_{name}"])
-        np.asarray(targets).astype("<f2").tofile(self._soft[f"targets_{name}"])
+        (positions + self.offset).astype("<i8").tofile(self._growing[f"soft_{name}"])
+        np.asarray(targets).astype("<f2").tofile(self._growing[f"targets_{name}"])
 
     def _close_contig(self, described: Sequence[str], length: int, genome: str, genes: Sequence[GeneModel]) -> None:
         """Note the current contig and its genes, whose ids get the genome in front."""
@@ -287,7 +287,7 @@ def _new_array(path: Path, shape: tuple[int, ...], dtype: str) -> tuple[IO[bytes
     return handle, begin
 
 
-def _close_raw(path: Path, row_shape: tuple[int, ...], dtype: str) -> None:
+def _finish_array(path: Path, row_shape: tuple[int, ...], dtype: str) -> None:
     """Turn the values in the ``.raw`` file beside ``path`` into an array of rows of this shape."""
     raw = path.with_suffix(".raw")
     row = int(np.prod(row_shape, dtype=np.int64)) * np.dtype(dtype).itemsize

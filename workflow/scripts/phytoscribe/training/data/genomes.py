@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -61,48 +61,44 @@ class SplitGenome:
     complete_utrs: bool = True
 
 
-@dataclass(frozen=True)
-class Additions:
-    """What a training set holds beside the genomes of the split.
-
-    Attributes:
-        sequence: ``(name, lineage, FASTA)`` of genomes without annotation, for masked-token training alone.
-        introns: items of the configuration's ``training_set.introns``: path, species, lineage.
-        sets: folders of training sets that were made elsewhere.
-    """
-
-    sequence: Sequence[tuple[str, str, str]] = ()
-    introns: Sequence[Mapping[str, str]] = ()
-    sets: Sequence[str] = field(default_factory=list)
-
-
-def build_training_set(genomes: Sequence[SplitGenome], additions: Additions, folder: Path) -> None:
+def build_training_set(
+    genomes: Sequence[SplitGenome],
+    folder: Path,
+    sequence: Sequence[tuple[str, str, str]] = (),
+    introns: Sequence[Mapping[str, str]] = (),
+    sets: Sequence[str] = (),
+) -> None:
     """Write the training set of these genomes.
+
+    Args:
+        sequence: ``(name, lineage, FASTA)`` of genomes without annotation, for masked-token training alone.
+        introns: items of the configuration's ``training_set.introns``: path, species, lineage, group.
+        sets: folders of training sets that were made elsewhere.
 
     Raises:
         PhytoScribeError: no contig is left for training, or no gene on them.
     """
     parts = [read_parts(genome.parts) for genome in genomes]
-    sets = [TrainingSet.load(path) for path in additions.sets]
-    introns = [contig for item in additions.introns for contig in intron_contigs(**item)]
+    others = [TrainingSet.load(path) for path in sets]
+    cut_out = [contig for item in introns for contig in intron_contigs(**item)]
     total = sum(part.contigs[contig] for part in parts for contig in part.train_contigs())
-    total += sum(length for *_, fasta in additions.sequence for length in Genome(fasta).contigs.values())
-    total += sum(other.bases.size for other in sets) + sum(contig.bases.size for contig in introns)
+    total += sum(length for *_, fasta in sequence for length in Genome(fasta).contigs.values())
+    total += sum(part.bases.size for part in (*others, *cut_out))
     manifest: dict[str, Any] = {"genomes": []}
     with new_training_set(folder, total) as writer:
         for source, part in zip(genomes, parts, strict=True):
             manifest["genomes"].append(_add_genome(writer, source, part))
-        for name, lineage, fasta in additions.sequence:
+        for name, lineage, fasta in sequence:
             with Genome(fasta) as genome:
                 for contig in genome.contigs:
                     writer.add_contig(TrainingContig(name, name, lineage, name, SEQUENCE, contig, genome.bases(contig)))
-        for contig in introns:
+        for contig in cut_out:
             writer.add_contig(contig)
-        for other in sets:
+        for other in others:
             writer.add_set(other)
-        manifest["sequence"] = [name for name, *_ in additions.sequence]
-        manifest["introns"] = sum(len(contig.genes) for contig in introns)
-        manifest["sets"] = [other.manifest for other in sets]
+        manifest["sequence"] = [name for name, *_ in sequence]
+        manifest["introns"] = sum(len(contig.genes) for contig in cut_out)
+        manifest["sets"] = [other.manifest for other in others]
         writer.finish(manifest)
 
 

@@ -91,18 +91,12 @@ class TrainingSet:
         missing = [name for name in files.TRAINING_SET_FILES if not (root / name).is_file()]
         if missing:
             raise PhytoScribeError(f"{root}: this is no training set, {', '.join(missing)} is missing; make it again")
-        arrays = {name: np.load(root / f"{name}.npy", mmap_mode="r") for name in files.ARRAYS}
-        return cls(
-            root,
-            _read_tsv(root / files.CONTIGS),
-            arrays["bases"],
-            arrays["weights"],
-            arrays["labels"],
-            arrays["sites"],
-            (arrays["soft_plus"], arrays["soft_minus"]),
-            (arrays["targets_plus"], arrays["targets_minus"]),
-            json.loads((root / files.MANIFEST).read_text(encoding="utf-8")),
+        *arrays, plus, minus, targets_plus, targets_minus = (
+            np.load(root / f"{name}.npy", mmap_mode="r") for name in files.ARRAYS
         )
+        manifest = json.loads((root / files.MANIFEST).read_text(encoding="utf-8"))
+        contigs = _read_tsv(root / files.CONTIGS)
+        return cls(root, contigs, *arrays, (plus, minus), (targets_plus, targets_minus), manifest)
 
     def contig_bases(self, row: int) -> npt.NDArray[np.uint8]:
         """Base codes of the contig in a row of ``contigs``."""
