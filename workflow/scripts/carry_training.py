@@ -9,7 +9,7 @@ def main(snakemake) -> None:
     from pathlib import Path
 
     from phytoscribe.files import atomic_open
-    from phytoscribe.training.data.carried import pack_training_set
+    from phytoscribe.training.data.training_set import pack_training_set
     from phytoscribe.training.loop.recipe import Recipe
 
     given, params = snakemake.input, snakemake.params

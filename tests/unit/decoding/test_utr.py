@@ -6,13 +6,15 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from labelled_transcripts import transcripts_from_labels
 
 from phytoscribe.annotation.model import GeneModel, Transcript
 from phytoscribe.decoding.gene_models import decode_contig
 from phytoscribe.decoding.settings import DecoderSettings
 from phytoscribe.decoding.utr import reach
 from phytoscribe.genome.sequence import encode, reverse_complement
-from phytoscribe.labels import STATE_COUNT, State, label_transcript, transcripts_from_labels
+from phytoscribe.labels.encode import label_transcript
+from phytoscribe.labels.states import STATE_COUNT, State
 
 SETTINGS = DecoderSettings(minimum_intron=20, minimum_cds=9)
 

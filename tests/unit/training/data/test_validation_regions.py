@@ -56,7 +56,7 @@ def test_context_that_training_sees_is_named_and_pretraining_is_measured_without
     loci = LOCI.assign(contig="Chr4")
     parts = parts_of_genome(loci, "g", {"Chr4": 7_000}, "train", "cluster", {}, 500)
     with Genome(arabidopsis_fasta) as genome:
-        (found,) = cut_regions(genome, "g", "g", "L", parts, [], {})
+        (found,) = cut_regions(genome, "g", "g", "L", parts, {}, {})
     assert found.seen == [(0, 1_500), (5_500, 6_000)]
     held_out = held_out_tokens([found], Segmenter(tmp_path), 7_000, 5, seed=1)
     (ids,) = held_out.originals
@@ -64,11 +64,13 @@ def test_context_that_training_sees_is_named_and_pretraining_is_measured_without
 
 
 def test_genes_move_into_the_region_and_others_are_masked(arabidopsis_fasta):
-    genes = [
-        gene("in", "Chr4", 10_100, 10_400),
-        gene("other", "Chr4", 10_600, 10_700),
-        gene("cut", "Chr4", 9_000, 10_050),
-    ]
+    genes = {
+        "Chr4": [
+            gene("in", "Chr4", 10_100, 10_400),
+            gene("other", "Chr4", 10_600, 10_700),
+            gene("cut", "Chr4", 9_000, 10_050),
+        ]
+    }
     tiles = [
         PartInterval(0, 10_000, "train"),
         PartInterval(10_000, 10_500, "validate"),

@@ -16,6 +16,7 @@ from phytoscribe.decoding.settings import DecoderSettings
 from phytoscribe.evaluation.accuracy.counts import exact_f1
 from phytoscribe.evaluation.accuracy.splice_sites import annotated_sites, score_sites
 from phytoscribe.labels.encode import label_contig
+from phytoscribe.labels.states import NON_CODING_LABEL
 from phytoscribe.prediction.predictor import StructurePredictor
 from phytoscribe.training.data.validation import ValidationRegion
 
@@ -59,7 +60,7 @@ def predict_regions(predictor: StructurePredictor, regions: Sequence[ValidationR
 
 
 def cross_entropy(decoded: Sequence[Decoded]) -> float:
-    """Mean cross-entropy of the annotated states, nats a base of each strand, outside masked intervals."""
+    """Mean cross-entropy of the annotated states, nats a base of each strand, where one is known."""
     total, count = 0.0, 0
     for item in decoded:
         length = item.region.bases.size
@@ -67,9 +68,10 @@ def cross_entropy(decoded: Sequence[Decoded]) -> float:
         for start, end in item.region.mask:
             known[start:end] = False
         for strand, table in zip("+-", (item.plus, item.minus), strict=True):
-            labels, _, _ = label_contig(item.region.genes, strand, length)
-            total -= float(table[np.flatnonzero(known), labels[known]].sum(dtype=np.float64))
-            count += int(known.sum())
+            labels = label_contig(item.region.genes, strand, length)
+            counted = np.flatnonzero(known & ~labels.disputed & (labels.states != NON_CODING_LABEL))
+            total -= float(table[counted, labels.states[counted]].sum(dtype=np.float64))
+            count += counted.size
     return total / max(1, count)
 
 

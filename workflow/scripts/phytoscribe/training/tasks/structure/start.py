@@ -17,7 +17,7 @@ from phytoscribe.models.configuration import config_from_settings
 from phytoscribe.models.encoder import MaskedTokenModel
 from phytoscribe.models.loading import load_model, load_pretrained_encoder, model_hash
 from phytoscribe.tokenizer.segments import Segmenter
-from phytoscribe.training.data.training_set import TrainingSet, state_shares
+from phytoscribe.training.data.training_set import TrainingSet
 from phytoscribe.training.tasks.structure.kmer_content import content_table
 
 #: Some one base in 400 is a donor, and as many are acceptors.
@@ -81,11 +81,10 @@ def start_from_statistics(model: AnnotationModel, data: TrainingSet) -> None:
 
     Only for a head that has not been trained.
     """
-    shares = state_shares(data.labels, data.weights)
     with torch.no_grad():
         bias = model.heads["structure"].bias
         bias[StateSet(model.config.heads["structure"]).order] = torch.from_numpy(
-            np.log(shares.clip(min=1e-6)).astype(np.float32)
+            np.log(data.state_shares.clip(min=1e-6)).astype(np.float32)
         )
         model.heads["sites"].bias.fill_(SITE_LOGIT)
         model.trunk.content.weight.copy_(torch.from_numpy(content_table(data, model.config.content_length)))
