@@ -1,4 +1,4 @@
-"""Rule pretrain_encoder: masked-token pretraining, measured against letter statistics."""
+"""Rule pretrain_encoder: pretraining on masked DNA, measured against letter statistics."""
 
 from phytoscribe.session import run_script
 

@@ -43,14 +43,18 @@ def model_hash(folder: str | Path) -> str:
     return digest.hexdigest()[:16]
 
 
-def load_model(kind: type[Model], folder: str | Path) -> Model:
+def load_model(kind: type[Model], folder: str | Path, *others: type[Model]) -> Model:
     """Load a saved model, in single precision whatever it was saved in; every tensor must be there.
+
+    Args:
+        others: kinds that the folder may hold instead, as its config.json says.
 
     Raises:
         ModelError: the folder is unreadable, or tensors are missing, unexpected or of another shape.
     """
     try:
         config = kind.config_class.from_pretrained(str(folder), local_files_only=True)
+        kind = next((other for other in others if other.__name__ in (config.architectures or ())), kind)
         tensors = load_file(Path(folder) / "model.safetensors")
         given = {_name_today(name, kind.former_names): tensor.float() for name, tensor in tensors.items()}
         model, report = kind.from_pretrained(
@@ -109,16 +113,18 @@ def check_fit(model: BigBroPreTrainedModel, segmenter: Segmenter) -> None:
 
 @dataclass(frozen=True, slots=True)
 class LoadReport:
-    """What became of a pretrained encoder's tensors in a new model.
+    """What became of a pretrained model's tensors in a new one.
 
     Attributes:
         source: folder of the pretrained model.
+        part: ``encoder`` or ``trunk``: what was carried over.
         loaded: tensors copied.
         parameters_loaded: numbers in them.
         new: tensors of the new model that start from random values.
     """
 
     source: str
+    part: str
     loaded: int
     parameters_loaded: int
     new: list[str]
@@ -127,30 +133,29 @@ class LoadReport:
         return asdict(self)
 
 
-def load_pretrained_encoder(
-    target: BigBroPreTrainedModel, pretrained: BigBroPreTrainedModel, source: str
-) -> LoadReport:
-    """Copy all encoder tensors of ``pretrained`` into ``target.encoder`` and verify each.
+def load_pretrained(target: BigBroPreTrainedModel, pretrained: BigBroPreTrainedModel, source: str) -> LoadReport:
+    """Copy the trunk of ``pretrained``, or its encoder if it has no more, into that of ``target``; verify each tensor.
 
     Raises:
-        ModelError: the two encoders differ in a tensor's name or shape.
+        ModelError: the two differ in a tensor's name or shape.
     """
-    given, wanted = pretrained.encoder.state_dict(), target.encoder.state_dict()
+    part = "trunk" if hasattr(pretrained, "trunk") else "encoder"
+    given, into = getattr(pretrained, part).state_dict(), getattr(target, part)
+    wanted = into.state_dict()
     if {k: v.shape for k, v in given.items()} != {k: v.shape for k, v in wanted.items()}:
         differing = sorted(k for k in given.keys() | wanted.keys() if _shape(given, k) != _shape(wanted, k))
         raise ModelError(
-            f"{source}: the pretrained encoder has another shape than config.yaml's model "
+            f"{source}: the pretrained {part} has another shape than config.yaml's model "
             f"({differing[0]}: {_shape(given, differing[0])} against {_shape(wanted, differing[0])}); "
             "use the same model and tokenizer settings for both"
         )
-    target.encoder.load_state_dict(given, strict=True)
-    arrived = target.encoder.state_dict()
-    wrong = [name for name in given if not bool((arrived[name] == given[name]).all())]
+    into.load_state_dict(given, strict=True)
+    wrong = [name for name, tensor in into.state_dict().items() if not bool((tensor == given[name]).all())]
     if wrong:
         raise ModelError(f"{source}: tensors did not arrive: {wrong}")
-    new = sorted(name for name in target.state_dict() if "encoder" not in name.split("."))
-    report = LoadReport(source, len(given), parameter_count(given.values()), new)
-    logger.info("pretrained encoder: %d tensors (%d numbers) loaded", report.loaded, report.parameters_loaded)
+    new = sorted(name for name in target.state_dict() if part not in name.split("."))
+    report = LoadReport(source, part, len(given), parameter_count(given.values()), new)
+    logger.info("pretrained %s: %d tensors (%d numbers) loaded", part, report.loaded, report.parameters_loaded)
     return report
 
 
