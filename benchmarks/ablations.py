@@ -32,7 +32,7 @@ from phytoscribe.configuration.schema import fill_defaults, load_schema
 from phytoscribe.decoding.settings import DecoderSettings
 from phytoscribe.tokenizer.training import make_tokenizer
 from phytoscribe.training.data.training_set import TrainingSet
-from phytoscribe.training.loop.recipe import Recipe
+from phytoscribe.training.loop.settings import Recipe
 from phytoscribe.training.tasks.masked_tokens.task import run_pretraining
 from phytoscribe.training.tasks.structure.start import load_start
 from phytoscribe.training.tasks.structure.task import Finetuning

@@ -33,8 +33,8 @@ from phytoscribe.models.heads import HeadOutputs
 from phytoscribe.tokenizer.segments import Segmenter
 from phytoscribe.tokenizer.training import build_kmer_tokenizer
 from phytoscribe.training.data.training_set import TrainingSet
-from phytoscribe.training.loop.fingerprint import claim_run_folder
-from phytoscribe.training.loop.sampling import MixtureOrder, WindowOrder, contig_table, order_of_groups
+from phytoscribe.training.loop.runs import claim_run_folder
+from phytoscribe.training.loop.sampling import MixtureOrder, WindowOrder, order_of_groups
 from phytoscribe.training.loop.settings import RunSettings, cosine_schedule
 from phytoscribe.training.tasks.structure.loss import LossSettings, label_weights, site_loss, structure_loss
 from phytoscribe.training.tasks.structure.windows import StructureDataset, collate_structure
@@ -89,7 +89,7 @@ def test_windows_show_sequence_and_targets_of_the_same_place(arrays, segmenter):
 
 
 def test_the_order_covers_all_windows_and_both_strands():
-    order = WindowOrder(contig_table([np.zeros(n, np.uint8) for n in (10_000, 700, 2_500)]), 1000, seed=5)
+    order = WindowOrder(pd.DataFrame({"length": [10_000, 700, 2_500]}), 1000, seed=5)
     assert order.windows_per_pass == 10 + 1 + 3
     seen = [{(order[i][0], order[i][2]) for i in range(p * 14, p * 14 + 14)} for p in range(2)]
     assert {contig for part in seen for contig, _ in part} == {0, 1, 2}
@@ -109,7 +109,7 @@ def test_the_order_covers_all_windows_and_both_strands():
 
 
 def test_the_order_is_a_function_of_seed_and_index():
-    table = contig_table([np.zeros(50_000, np.uint8)])
+    table = pd.DataFrame({"length": [50_000]})
     one, other = WindowOrder(table, 1000, 5), WindowOrder(table, 1000, 5)
     picked = [777, 3, 120, 3]
     assert [one[i] for i in picked] == [other[i] for i in reversed(picked)][::-1]

@@ -18,7 +18,7 @@ from phytoscribe.models.encoder import MaskedTokenModel
 from phytoscribe.models.loading import load_model
 from phytoscribe.tokenizer.segments import Segmenter
 from phytoscribe.tokenizer.training import build_kmer_tokenizer, save_tokenizer, train_tokenizer
-from phytoscribe.training.loop.recipe import Recipe
+from phytoscribe.training.loop.settings import Recipe
 from phytoscribe.training.tasks.masked_tokens.task import run_pretraining
 from phytoscribe.training.tasks.masked_tokens.windows import (
     HIDDEN_SHARE,

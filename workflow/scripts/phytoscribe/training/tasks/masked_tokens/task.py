@@ -30,12 +30,10 @@ from phytoscribe.tokenizer.segments import Segmenter
 from phytoscribe.training.data.training_set import TrainingSet
 from phytoscribe.training.data.validation import ValidationRegion
 from phytoscribe.training.loop.callbacks import MetricsTable
-from phytoscribe.training.loop.fingerprint import claim_run_folder
 from phytoscribe.training.loop.module import TrainedModule
 from phytoscribe.training.loop.ranks import own_rank
-from phytoscribe.training.loop.recipe import Recipe
-from phytoscribe.training.loop.runs import train
-from phytoscribe.training.loop.settings import RunSettings
+from phytoscribe.training.loop.runs import claim_run_folder, train
+from phytoscribe.training.loop.settings import Recipe, RunSettings
 from phytoscribe.training.tasks.masked_tokens.windows import (
     BASES,
     OBJECTIVES,
@@ -75,7 +73,7 @@ def run_pretraining(
         inputs: files whose content decides the result.
         threads: of each rank.
     """
-    claim_run_folder(run_folder, recipe.as_dict(), inputs)
+    claim_run_folder(run_folder, vars(recipe), inputs)
     lightning.seed_everything(recipe.seed, verbose=False)
     data, segmenter, task = TrainingSet.load(training_set), Segmenter(tokenizer), recipe.task
     objective = OBJECTIVES[task["objective"]]
