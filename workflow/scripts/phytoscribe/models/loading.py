@@ -6,14 +6,13 @@ import hashlib
 import logging
 import re
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TypeVar
 
 import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file
-from torch import Tensor, nn
+from torch import nn
 
 from phytoscribe.errors import ModelError
 from phytoscribe.labels.states import SITE_NAMES, StateSet
@@ -111,42 +110,28 @@ def check_fit(model: BigBroPreTrainedModel, segmenter: Segmenter) -> None:
         raise ModelError(f"the model's head sites lacks {', '.join(missing)}; use a model that was trained for both")
 
 
-@dataclass(frozen=True, slots=True)
-class LoadReport:
-    """What became of a pretrained model's tensors in a new one.
-
-    Attributes:
-        source: folder of the pretrained model.
-        part: ``encoder`` or ``trunk``: what was carried over.
-        loaded: tensors copied.
-        parameters_loaded: numbers in them.
-        new: tensors of the new model that start from random values.
-    """
-
-    source: str
-    part: str
-    loaded: int
-    parameters_loaded: int
-    new: list[str]
-
-    def as_dict(self) -> dict[str, object]:
-        return asdict(self)
-
-
-def load_pretrained(target: BigBroPreTrainedModel, pretrained: BigBroPreTrainedModel, source: str) -> LoadReport:
+def load_pretrained(
+    target: BigBroPreTrainedModel, pretrained: BigBroPreTrainedModel, source: str
+) -> dict[str, str | int | list[str]]:
     """Copy the trunk of ``pretrained``, or its encoder if it has no more, into that of ``target``; verify each tensor.
+
+    Args:
+        source: folder of the pretrained model.
+
+    Returns:
+        ``source``; ``part``, trunk or encoder; ``loaded`` tensors and ``parameters_loaded``, the numbers in them; and
+        the names of ``new`` tensors, which the pretrained model does not have.
 
     Raises:
         ModelError: the two differ in a tensor's name or shape.
     """
     part = "trunk" if hasattr(pretrained, "trunk") else "encoder"
     given, into = getattr(pretrained, part).state_dict(), getattr(target, part)
-    wanted = into.state_dict()
-    if {k: v.shape for k, v in given.items()} != {k: v.shape for k, v in wanted.items()}:
-        differing = sorted(k for k in given.keys() | wanted.keys() if _shape(given, k) != _shape(wanted, k))
+    shapes, wanted = ({k: tuple(v.shape) for k, v in tensors.items()} for tensors in (given, into.state_dict()))
+    if differing := sorted(k for k in shapes.keys() | wanted.keys() if shapes.get(k) != wanted.get(k)):
         raise ModelError(
             f"{source}: the pretrained {part} has another shape than config.yaml's model "
-            f"({differing[0]}: {_shape(given, differing[0])} against {_shape(wanted, differing[0])}); "
+            f"({differing[0]}: {shapes.get(differing[0])} against {wanted.get(differing[0])}); "
             "use the same model and tokenizer settings for both"
         )
     into.load_state_dict(given, strict=True)
@@ -154,17 +139,9 @@ def load_pretrained(target: BigBroPreTrainedModel, pretrained: BigBroPreTrainedM
     if wrong:
         raise ModelError(f"{source}: tensors did not arrive: {wrong}")
     new = sorted(name for name in target.state_dict() if part not in name.split("."))
-    report = LoadReport(source, part, len(given), parameter_count(given.values()), new)
-    logger.info("pretrained %s: %d tensors (%d numbers) loaded", part, report.loaded, report.parameters_loaded)
-    return report
-
-
-def parameter_count(tensors: Iterable) -> int:
-    return sum(t.numel() for t in tensors)
-
-
-def _shape(tensors: dict[str, Tensor], name: str) -> tuple[int, ...] | None:
-    return tuple(tensors[name].shape) if name in tensors else None
+    numbers = sum(tensor.numel() for tensor in given.values())
+    logger.info("pretrained %s: %d tensors (%d numbers) loaded", part, len(given), numbers)
+    return {"source": source, "part": part, "loaded": len(given), "parameters_loaded": numbers, "new": new}
 
 
 def trainable_parameters(model: nn.Module) -> int:
