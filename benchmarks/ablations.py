@@ -33,7 +33,7 @@ from phytoscribe.configuration.schema import fill_defaults, load_schema
 from phytoscribe.decoding.settings import DecoderSettings
 from phytoscribe.tokenizer.training import make_tokenizer
 from phytoscribe.training.data.training_set import TrainingSet
-from phytoscribe.training.loop.recipe import Recipe
+from phytoscribe.training.loop.settings import Recipe
 from phytoscribe.training.tasks.masked_tokens.task import run_pretraining
 from phytoscribe.training.tasks.structure.start import load_start
 from phytoscribe.training.tasks.structure.task import Finetuning
@@ -51,12 +51,14 @@ class Arm:
 
     Attributes:
         pretrain_share: part of its time that pretraining takes.
+        time: its time, in shares of the other arms'.
         finetune, pretrain, model: keys of these sections of the configuration.
     """
 
     question: str
     tokenizer: str = "kmer"
     pretrain_share: float = 0.0
+    time: float = 1.0
     finetune: dict[str, Any] | None = None
     pretrain: dict[str, Any] | None = None
     model: dict[str, Any] | None = None
@@ -70,6 +72,11 @@ ARMS = {
     "kmer-pretrained-slow": Arm(
         "the same with 6-mers, and a third of the rate for the encoder", "kmer", 0.25, {"encoder_rate": 0.33}
     ),
+    "kmer-half": Arm("6-mers, random weights, half of the time", time=0.5),
+    "kmer-tokens-half": Arm("6-mers, half of the time for masked tokens", "kmer", 0.5),
+    "kmer-bases-half": Arm("6-mers, half of the time for hidden bases", "kmer", 0.5, pretrain={"objective": "bases"}),
+    "kmer-bases": Arm("6-mers, a quarter of the time for hidden bases", "kmer", 0.25, pretrain={"objective": "bases"}),
+    "bpe-bases": Arm("BPE, a quarter of the time for hidden bases", "bpe", 0.25, pretrain={"objective": "bases"}),
     "boundary-1": Arm("boundary states weigh like others", finetune={"boundary_weight": 1}),
     "no-f1": Arm("no coding F1 in the loss", finetune={"f1_weight": 0}),
     "no-sites": Arm("no loss on the site head", finetune={"site_weight": 0}),
@@ -147,7 +154,7 @@ class Trial:
         Returns:
             Steps, and what the last validation found.
         """
-        seconds, start, found = 60 * self.given.minutes, None, {}
+        seconds, start, found = 60 * self.given.minutes * self.arm.time, None, {}
         if self.arm.pretrain_share:
             start = self.folder / "pretrained"
             found["pretrain_steps"] = int(seconds * self.arm.pretrain_share / pretraining_step)

@@ -20,7 +20,8 @@ tracks evaluation training
 evaluation.accuracy evaluation.quality training.data training.loop
 evaluation.long_reads training.tasks
 prediction
-training.tasks.masked_tokens training.tasks.structure
+training.tasks.structure
+training.tasks.masked_tokens
 configuration
 reporting
 """

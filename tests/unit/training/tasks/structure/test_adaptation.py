@@ -17,8 +17,8 @@ from phytoscribe.models.annotation_model import AnnotationModel
 from phytoscribe.models.configuration import config_from_settings
 from phytoscribe.tokenizer.training import build_kmer_tokenizer
 from phytoscribe.training.data.training_set import TrainingSet
-from phytoscribe.training.loop.adaptation import adapt, merge_adapters
-from phytoscribe.training.loop.recipe import Recipe
+from phytoscribe.training.loop.module import adapt, merge_adapters
+from phytoscribe.training.loop.settings import Recipe
 from phytoscribe.training.tasks.structure import selection, task
 from phytoscribe.training.tasks.structure.start import load_start
 from phytoscribe.training.tasks.structure.task import Finetuning

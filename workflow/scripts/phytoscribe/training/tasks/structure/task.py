@@ -19,14 +19,12 @@ from phytoscribe.prediction.predictor import StructurePredictor
 from phytoscribe.prediction.settings import PredictionSettings
 from phytoscribe.training.data.training_set import SITES, STRUCTURE, TrainingSet
 from phytoscribe.training.data.validation import ValidationRegion, limit_regions
-from phytoscribe.training.loop.adaptation import DECODER, adapt, merge_adapters
 from phytoscribe.training.loop.callbacks import MetricsTable
-from phytoscribe.training.loop.fingerprint import claim_run_folder
+from phytoscribe.training.loop.module import DECODER, adapt, merge_adapters
 from phytoscribe.training.loop.ranks import own_rank
-from phytoscribe.training.loop.recipe import Recipe
-from phytoscribe.training.loop.runs import train
+from phytoscribe.training.loop.runs import claim_run_folder, train
 from phytoscribe.training.loop.sampling import BothStrands, Order, order_of_groups
-from phytoscribe.training.loop.settings import RunSettings
+from phytoscribe.training.loop.settings import Recipe, RunSettings
 from phytoscribe.training.tasks.structure.decoded_validation import (
     decoded_regions,
     predict_regions,
@@ -59,7 +57,7 @@ def run_finetuning(
     Raises:
         ModelError: a released model was to be improved, and was not.
     """
-    claim_run_folder(run_folder, recipe.as_dict(), inputs)
+    claim_run_folder(run_folder, vars(recipe), inputs)
     lightning.seed_everything(recipe.seed, verbose=False)
     data = TrainingSet.load(training_set)
     begin = load_start(start, data, recipe.model, recipe.task["mode"])
