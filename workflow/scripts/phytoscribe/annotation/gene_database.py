@@ -19,7 +19,7 @@ from typing import NamedTuple
 import gffutils
 
 from phytoscribe.annotation.feature_types import is_gene_type
-from phytoscribe.annotation.gff_attributes import decode_id, encode_column
+from phytoscribe.annotation.gff_text import decode_id, encode_column
 from phytoscribe.errors import GffError
 from phytoscribe.files import atomic_path
 from phytoscribe.genome.intervals import Interval

@@ -8,10 +8,9 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-from phytoscribe.annotation.gff_attributes import decode_id
-from phytoscribe.annotation.line_blocks import numbered_lines
+from phytoscribe.annotation.gff_text import decode_id, numbered_lines
 from phytoscribe.errors import GffError
-from phytoscribe.genome.coordinates import MOST_DIGITS
+from phytoscribe.genome.intervals import MOST_DIGITS
 from phytoscribe.genome.names import shown
 
 

@@ -19,8 +19,8 @@ from phytoscribe.annotation.feature_types import (
     TRANSCRIPT_TYPES,
     is_gene_type,
 )
-from phytoscribe.annotation.gff_attributes import decode_id, parse_attributes
 from phytoscribe.annotation.gff_lines import GffRow, read_rows
+from phytoscribe.annotation.gff_text import decode_id, parse_attributes
 from phytoscribe.annotation.model import GeneModel, Transcript
 from phytoscribe.collector import collector_paused
 from phytoscribe.errors import GffError

@@ -7,7 +7,7 @@ either strand.  Intervals are sorted by ascending start, whatever the strand.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from operator import itemgetter
 
@@ -169,7 +169,7 @@ class GeneModel:
     @property
     def representative(self) -> Transcript | None:
         """The transcript with the longest CDS (then most exonic bases, then first in the file); None without CDS."""
-        return max(self.coding_transcripts, key=_size, default=None)
+        return max(self.coding_transcripts, key=lambda t: (t.cds_length, t.exonic_length), default=None)
 
     @property
     def coding_transcripts(self) -> tuple[Transcript, ...]:
@@ -181,14 +181,7 @@ class GeneModel:
         def flip(segments: tuple[Interval, ...]) -> tuple[Interval, ...]:
             return tuple((contig_length - e, contig_length - s) for s, e in reversed(segments))
 
-        strand = COMPLEMENT_STRAND[self.strand]
-        return replace(
-            self,
-            strand=strand,
-            transcripts=tuple(
-                replace(t, exons=flip(t.exons), cds=flip(t.cds), strand=strand) for t in self.transcripts
-            ),
-        )
+        return self._moved(flip, strand=COMPLEMENT_STRAND[self.strand])
 
     def shifted(self, offset: int, contig: str | None = None) -> GeneModel:
         """The same gene moved by ``offset`` bases, optionally onto another contig name."""
@@ -196,18 +189,11 @@ class GeneModel:
         def move(segments: tuple[Interval, ...]) -> tuple[Interval, ...]:
             return tuple((s + offset, e + offset) for s, e in segments)
 
-        contig = self.contig if contig is None else contig
-        return replace(
-            self,
-            contig=contig,
-            transcripts=tuple(
-                replace(t, exons=move(t.exons), cds=move(t.cds), contig=contig) for t in self.transcripts
-            ),
-        )
+        return self._moved(move, contig=self.contig if contig is None else contig)
 
-
-def _size(transcript: Transcript) -> tuple[int, int]:
-    return transcript.cds_length, transcript.exonic_length
+    def _moved(self, move: Callable[[tuple[Interval, ...]], tuple[Interval, ...]], **place: str) -> GeneModel:
+        moved = tuple(replace(t, exons=move(t.exons), cds=move(t.cds), **place) for t in self.transcripts)
+        return replace(self, transcripts=moved, **place)
 
 
 def numbered(genes: Iterable[GeneModel], prefix: str) -> Iterator[GeneModel]:

@@ -15,7 +15,7 @@ from typing import NamedTuple, Self
 from phytoscribe.errors import ConfigError, FastaError
 from phytoscribe.files import atomic_path, open_text
 from phytoscribe.genome.clean_copy import check_fasta
-from phytoscribe.genome.coordinates import is_coordinate
+from phytoscribe.genome.intervals import is_coordinate
 from phytoscribe.genome.names import shown, some_names
 from phytoscribe.genome.sequence import Bases, encode
 

@@ -13,9 +13,8 @@ from itertools import pairwise
 from pathlib import Path
 from typing import NamedTuple
 
-from phytoscribe.annotation.cleaning.feature_index import Relations, sorted_features
-from phytoscribe.annotation.cleaning.repairs import RepairKind, RepairReport
-from phytoscribe.annotation.cleaning.source_features import Feature, Part
+from phytoscribe.annotation.cleaning.repairs import RepairKind, RepairReport, shown_place
+from phytoscribe.annotation.cleaning.source_features import Feature, Part, Relations, read_features
 from phytoscribe.annotation.feature_types import is_transcript_type
 
 #: Features of one id behind the start of a child that are compared; more begin inside one feature only in broken files.
@@ -87,6 +86,17 @@ class TranscriptDraft:
     line: Feature | None
     parts: list[Part] = field(default_factory=list)
 
+    @property
+    def place(self) -> str:
+        """Where it lies, for the list of repairs: its own line, else its first part's sequence and strand."""
+        if self.line is not None:
+            return self.line.place
+        if not self.parts:
+            return ""
+        first = self.parts[0]
+        near = [part for part in self.parts if (part.contig, part.strand) == (first.contig, first.strand)]
+        return shown_place(first.contig, min(p.start for p in near), max(p.end for p in near), first.strand)
+
 
 @dataclass(slots=True)
 class GeneDraft:
@@ -115,7 +125,7 @@ class FeatureTree:
         self._outside: set[str] = set()
         self._seen: set[tuple[object, ...]] = set()
         self._sharing: dict[int, _FeaturesOfOneId] = {}
-        found = sorted_features(path, contigs, report, seqid_map)
+        found = read_features(path, contigs, report, seqid_map)
         for feature in found.genes:
             self._add_gene(feature)
         report.genes_in = len(self.genes)

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import IO, NamedTuple
 from urllib.parse import quote, unquote
 
-from phytoscribe.annotation.gff_attributes import decode_id, encode_id
+from phytoscribe.annotation.gff_text import decode_id, encode_id
 from phytoscribe.errors import GffError
 from phytoscribe.files import open_text
 
@@ -22,7 +22,7 @@ _CELL_SPECIAL = re.compile(r"[%\x00-\x1f\x7f\x85\u2028\u2029]")
 
 
 class RepairKind(StrEnum):
-    """Changes that the cleaning step makes; the first group loses something, the second does not."""
+    """Changes that the cleaning step makes; the first group loses something (:data:`LOSSES`), the second does not."""
 
     GENE_WITHOUT_TRANSCRIPT = "gene_without_transcript_left_out"
     MIXED_STRANDS = "transcript_on_two_strands_or_sequences_left_out"
@@ -49,18 +49,7 @@ class RepairKind(StrEnum):
     ENDS_SWAPPED = "start_and_end_swapped"
 
 
-LOSSES = frozenset(
-    {
-        RepairKind.GENE_WITHOUT_TRANSCRIPT,
-        RepairKind.MIXED_STRANDS,
-        RepairKind.NO_STRAND,
-        RepairKind.ORPHAN,
-        RepairKind.NO_PARTS,
-        RepairKind.PAST_CIRCLE,
-        RepairKind.FEATURE_LEFT_OUT,
-        RepairKind.GENE_LOST,
-    }
-)
+LOSSES = frozenset(kind for kind in RepairKind if kind.endswith(("_left_out", "_lost_by_the_cleaner")))
 
 
 class Repair(NamedTuple):
