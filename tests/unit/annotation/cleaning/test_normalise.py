@@ -487,9 +487,9 @@ def test_any_table_of_repairs_reads_back_the_same(tmp_path_factory, rows):
     [
         ("", r"r\.tsv, line 1: not a table of repairs"),
         ("repair\tid\tline\tdetail\n", r"line 1: not a table of repairs"),
-        ("repair\tid\tline\tdetail\tplace\ngene_made\tg\n", r"line 2: not a row of the table"),
-        ("repair\tid\tline\tdetail\tplace\ngene_eaten\tg\t\t\t\n", r"line 2: not a row of the table"),
-        ("repair\tid\tline\tdetail\tplace\ngene_made\tg\tx\t\t\n", r"line 2: not a row of the table"),
+        ("repair\tid\tline\tdetail\tplace\ngene_made\tg\n", r"line 2: not a table of repairs"),
+        ("repair\tid\tline\tdetail\tplace\ngene_eaten\tg\t\t\t\n", r"line 2: not a table of repairs"),
+        ("repair\tid\tline\tdetail\tplace\ngene_made\tg\tx\t\t\n", r"line 2: not a table of repairs"),
     ],
 )
 def test_other_tables_are_no_repairs(tmp_path, text, message):

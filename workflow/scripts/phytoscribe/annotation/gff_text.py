@@ -138,15 +138,10 @@ def read_attributes(text: str) -> Attributes:
     fields = text.split(";")
     if '"' in text and _CUT_VALUE.search(text):
         fields = [found.group() for found in _QUOTED_FIELD.finditer(text)]
-    values = _collected(map(_pair, fields), ", ")
+    values = _collected((field.partition("=")[::2] for field in fields), ", ")
     if '"' in text and any(_unquoted(values.get(key, "")) != values.get(key, "") for key in ("ID", "Parent")):
         values = {key: _unquoted(value) for key, value in values.items()}
     return Attributes(values, escaped=True)
-
-
-def _pair(field: str) -> tuple[str, str]:
-    key, _, value = field.partition("=")
-    return key, value
 
 
 def _gtf_values(text: str) -> dict[str, str]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Hashable, Iterable, Mapping, Sequence
+from operator import itemgetter
 from pathlib import Path
 
 import numpy as np
@@ -98,11 +99,9 @@ class IntervalIndex:
 
     def overlaps(self, track: Hashable, start: int, end: int) -> bool:
         """True if ``[start, end)`` shares at least one base with the set on ``track``."""
-        merged = self._merged.get(track)
-        if not merged:
-            return False
-        before = bisect_right(merged, (start, start))
-        return (before > 0 and merged[before - 1][1] > start) or (before < len(merged) and merged[before][0] < end)
+        intervals = self._merged.get(track, [])
+        at = bisect_right(intervals, start, key=itemgetter(1))  # the first that ends behind the start
+        return at < len(intervals) and intervals[at][0] < end
 
 
 def as_places(intervals: Iterable[Interval]) -> Places:

@@ -17,14 +17,8 @@ from typing import IO, Any, NamedTuple
 import numpy as np
 
 from phytoscribe.annotation.checking.check import CheckLimits
-from phytoscribe.annotation.checking.tables import (
-    ACCEPTED,
-    REJECTED,
-    STRUCTURAL_REASONS,
-    Reason,
-    TranscriptRow,
-    write_table,
-)
+from phytoscribe.annotation.checking.tables import ACCEPTED, REJECTED, STRUCTURAL_REASONS, Reason, TranscriptRow
+from phytoscribe.annotation.cleaning.repairs import write_table
 from phytoscribe.annotation.model import GeneModel, Transcript
 from phytoscribe.errors import GffError
 

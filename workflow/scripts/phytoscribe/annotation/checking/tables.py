@@ -5,24 +5,24 @@ The table is read here alone, and what follows from it for training and for scor
 
 from __future__ import annotations
 
-import csv
-import re
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
 from typing import IO, NamedTuple
 
-from phytoscribe.annotation.cleaning.repairs import Repair, RepairKind, gene_in_detail, read_place
+from phytoscribe.annotation.cleaning.repairs import (
+    Repair,
+    RepairKind,
+    gene_in_detail,
+    read_place,
+    read_table,
+    write_table,
+)
 from phytoscribe.annotation.feature_types import TRANSCRIPT_TYPES, is_transcript_type, may_code
-from phytoscribe.annotation.gff_text import LONGEST_LINE
 from phytoscribe.annotation.model import GeneModel
-from phytoscribe.errors import GffError
-from phytoscribe.files import open_text
 
 ACCEPTED, REJECTED = "accepted", "rejected"
-#: Readers take a carriage return for the end of a row, too; the csv module's writer does not quote it.
-_ODD = re.compile(r'["\t\r\n]')
 
 
 class Reason(StrEnum):
@@ -97,31 +97,18 @@ def write_transcripts(handle: IO[str], rows: Iterable[TranscriptRow]) -> None:
     write_table(handle, TranscriptRow._fields, rows)
 
 
-def write_table(handle: IO[str], columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-    """Tab-separated table with a header; a cell with a tab, a line end or a quote is quoted, as for the csv module."""
-    for row in (columns, *rows):
-        cells = ('"' + text.replace('"', '""') + '"' if _ODD.search(text) else text for text in map(str, row))
-        handle.write("\t".join(cells) + "\n")
-
-
 def read_transcripts(path: str | Path) -> list[TranscriptRow]:
-    """Rows of a table of transcripts that :func:`write_transcripts` wrote.
+    """Rows of a table that :func:`write_transcripts` wrote.
 
     Raises:
         GffError: the file is another one; the message names its line.
     """
-    csv.field_size_limit(LONGEST_LINE)  # an id or a biotype may be as long as the line that it came from
-    with open_text(path, newline="") as handle:
-        reader = csv.reader(handle, delimiter="\t", strict=True)
-        try:
-            if tuple(next(reader, ())) != TranscriptRow._fields:
-                raise ValueError(f"the columns are not {', '.join(TranscriptRow._fields)}")
-            return [TranscriptRow(*row[:3], int(row[3]), int(row[4]), *row[5:]) for row in reader]
-        except (ValueError, TypeError, IndexError, csv.Error) as error:
-            raise GffError(
-                f"{path}, line {reader.line_num}: not a table of check_annotation ({error}); take "
-                "results/clean/<genome>.rejected.tsv, and if this is it, delete it and check again"
-            ) from error
+
+    def transcript(*cells: str) -> TranscriptRow:
+        return TranscriptRow(*cells)._replace(start0=int(cells[3]), end=int(cells[4]))
+
+    advice = "take results/clean/<genome>.rejected.tsv, and if this is it, delete it and check again"
+    return read_table(path, TranscriptRow._fields, transcript, "table of check_annotation", advice)
 
 
 def ignored_loci(rows: Iterable[TranscriptRow], accepted: Collection[str]) -> list[tuple[str, int, int]]:

@@ -54,17 +54,18 @@ def clean(
 
     Raises:
         ConfigError: another backend, or a ``seqid_map`` that would put genes on a wrong sequence.
-        GffError, ToolError: see the cleaners.
+        GffError: the source is unusable; the message names its line.
+        ToolError: see :func:`clean_with_agat`.
     """
     if backend not in ("agat", "builtin"):
         raise ConfigError(f"config, clean.backend: {backend!r} is unknown; allowed are agat and builtin")
     check_seqid_map(path, contigs, seqid_map or {})
+    cleaner = f"PhytoScribe {__version__} builtin cleaner"
     if backend == "builtin":
         genes, report = normalise(path, contigs, seqid_map)
-        cleaner = f"PhytoScribe {__version__} builtin cleaner"
     else:
         genes, report, version = clean_with_agat(path, contigs, seqid_map)
-        cleaner = f"AGAT {version} and PhytoScribe {__version__} builtin cleaner"
+        cleaner = f"AGAT {version} and {cleaner}"
     log.info("%s: %d genes in, %d genes out, by %s", path, report.genes_in, report.genes_out, cleaner)
     for kind, count in sorted(report.counts.items()):
         log.log(logging.WARNING if kind in LOSSES else logging.INFO, "%s: %d", kind, count)
@@ -84,9 +85,8 @@ def clean_with_agat(
     """Gene models of a GFF3 or GTF file after AGAT, what was lost or repaired after it, and AGAT's version.
 
     AGAT's output goes through :func:`~phytoscribe.annotation.cleaning.normalise.normalise`, which splits genes that lie
-    on two strands, recomputes phases and swaps start and end where they are the wrong way round.
-
-    The names of sequences stay the source's until AGAT's output is read: its messages name what the user's file names.
+    on two strands, recomputes phases and swaps start and end where they are the wrong way round.  The names of
+    sequences stay the source's until then: AGAT's messages name what the user's file names.
 
     Raises:
         GffError: the source itself is unusable; the message names its line.
@@ -125,24 +125,24 @@ def compare_with_source(path: str | Path, source: Reading, result: Reading, vers
     Raises:
         ToolError: no gene is left, more than a share of the genes or transcripts is lost, or a whole sequence is.
     """
-    report = RepairReport(genes_in=source.report.genes_in)
-    known = {gene.id for gene in source.genes}
+    ids, known = {gene.id for gene in result.genes}, {gene.id for gene in source.genes}
     new = [gene for gene in result.genes if gene.id not in known]
-    names = {gene.id for gene in new} | {transcript.id for gene in new for transcript in gene.transcripts}
+    renamed = _new_names([gene for gene in source.genes if gene.id not in ids], new)
+    lost = [gene for gene in source.genes if gene.id not in ids and gene.id not in renamed]
+    repeated = _repeated_genes(result.genes, known.union(renamed.values()))
+    kept = [gene for gene in result.genes if gene.id not in repeated]
+    report = RepairReport(genes_in=source.report.genes_in, genes_out=len(kept))
+    names = {one.id for gene in new for one in (gene, *gene.transcripts)}
     report.rows += [row for row in source.report.rows if row.kind in LOSSES and row.id not in names]
-    renamed, lost = _missing_genes(source.genes, result.genes, new)
-    for gene in lost:
-        report.add(RepairKind.GENE_LOST, gene.id, 0, "", _place(gene))
-    for gene, name in renamed:
-        report.add(RepairKind.RENAMED, gene.id, 0, f"now {name}", _place(gene))
-    taken = {name for _, name in renamed}
-    repeated = _repeated_genes([gene for gene in new if gene.id not in taken], result.genes, known | taken)
-    for gene, transcript in repeated:
-        detail = f"a gene made by AGAT of the CDS of {transcript}"
-        report.add(RepairKind.DUPLICATE_LINE, gene.id, 0, detail, _place(gene))
-    dropped = {gene.id for gene, _ in repeated}
-    kept = [gene for gene in result.genes if gene.id not in dropped]
-    report.genes_out = len(kept)
+    for kind, genes, details in (
+        (RepairKind.GENE_LOST, lost, {gene.id: "" for gene in lost}),
+        (RepairKind.RENAMED, source.genes, {old: f"now {name}" for old, name in renamed.items()}),
+        (RepairKind.DUPLICATE_LINE, result.genes, repeated),
+    ):
+        for gene in genes:
+            if gene.id in details:
+                place = shown_place(gene.contig, gene.start, gene.end, gene.strand)
+                report.add(kind, gene.id, 0, details[gene.id], place)
     # Their line numbers are those of AGAT's output.
     report.rows += [row._replace(line=0) for row in result.report.rows if row.kind not in LOSSES]
     log.log(
@@ -151,58 +151,46 @@ def compare_with_source(path: str | Path, source: Reading, result: Reading, vers
         len(source.genes),
         len(kept),
         len(lost),
-        len(new) - len(taken) - len(dropped),
+        len(new) - len(renamed) - len(repeated),
         *(sum(len(gene.transcripts) for gene in genes) for genes in (source.genes, kept)),
     )
     _check_losses(path, source.genes, kept, lost, version)
     return Reading(kept, report)
 
 
-def _place(gene: GeneModel) -> str:
-    return shown_place(gene.contig, gene.start, gene.end, gene.strand)
-
-
-def _missing_genes(
-    source: list[GeneModel], result: list[GeneModel], new: list[GeneModel]
-) -> tuple[list[tuple[GeneModel, str]], list[GeneModel]]:
-    """Genes of the source that the result has under another id, each with that id, and genes that it lacks."""
-    ids = {gene.id for gene in result}
+def _new_names(missing: list[GeneModel], new: list[GeneModel]) -> dict[str, str]:
+    """Ids that AGAT gave genes of the source, by their former ids."""
     by_exons: dict[tuple[str, str, tuple[Interval, ...]], list[str]] = defaultdict(list)
     for gene in new:
         for transcript in gene.transcripts:
             by_exons[gene.contig, gene.strand, transcript.exons].append(gene.id)
-    renamed: list[tuple[GeneModel, str]] = []
-    lost = []
+    renamed: dict[str, str] = {}
     taken: set[str] = set()
-    for gene in source:
-        if gene.id in ids:
-            continue
+    for gene in missing:
         there = (name for t in gene.transcripts for name in by_exons.get((gene.contig, gene.strand, t.exons), ()))
         name = next((name for name in there if name not in taken), None)
-        if name is None:
-            lost.append(gene)
-        else:
+        if name is not None:
             taken.add(name)
-            renamed.append((gene, name))
-    return renamed, lost
+            renamed[gene.id] = name
+    return renamed
 
 
-def _repeated_genes(unknown: list[GeneModel], result: list[GeneModel], known: set[str]) -> list[tuple[GeneModel, str]]:
-    """Genes that AGAT made of parts that have a gene already, and the transcript whose CDS each repeats.
+def _repeated_genes(genes: list[GeneModel], known: set[str]) -> dict[str, str]:
+    """Details, by id, of the genes that AGAT made of parts that have a gene already.
 
     TAIR's CDS lines name a protein beside the mRNA as their parent, and AGAT makes a gene of each protein.
     """
     coding = {
         (gene.contig, gene.strand, transcript.cds): transcript.id
-        for gene in result
+        for gene in genes
         if gene.id in known
         for transcript in gene.coding_transcripts
     }
-    found = []
-    for gene in unknown:
+    found = {}
+    for gene in genes:
         of = [coding.get((gene.contig, gene.strand, transcript.cds)) for transcript in gene.transcripts]
-        if of[0] and all(of):
-            found.append((gene, of[0]))
+        if gene.id not in known and all(of):
+            found[gene.id] = f"a gene made by AGAT of the CDS of {of[0]}"
     return found
 
 

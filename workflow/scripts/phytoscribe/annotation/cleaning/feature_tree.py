@@ -11,23 +11,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
-from typing import NamedTuple
 
 from phytoscribe.annotation.cleaning.repairs import RepairKind, RepairReport, shown_place
 from phytoscribe.annotation.cleaning.source_features import Feature, Part, Relations, read_features
 from phytoscribe.annotation.feature_types import is_transcript_type
+from phytoscribe.annotation.gff_lines import GffRow
 
 #: Features of one id behind the start of a child that are compared; more begin inside one feature only in broken files.
 _BEHIND = 64
-
-
-class _Place(NamedTuple):
-    """0-based half-open."""
-
-    contig: str
-    start: int
-    end: int
-    strand: str
 
 
 class _Sorted:
@@ -55,7 +46,7 @@ class _Sorted:
 class _FeaturesOfOneId:
     """Several features that share an id, numbered as they are given; a query takes logarithmic time."""
 
-    def __init__(self, places: Iterable[_Place]) -> None:
+    def __init__(self, places: Iterable[GffRow]) -> None:
         self._groups: dict[tuple[str, str], _Sorted] = {}
         for number, place in enumerate(places):
             group = self._groups.setdefault((place.contig, place.strand), _Sorted())
@@ -64,7 +55,7 @@ class _FeaturesOfOneId:
             group.finish()
         self._strands = sorted({strand for _, strand in self._groups})
 
-    def nearest(self, place: _Place) -> int:
+    def nearest(self, place: GffRow | Part) -> int:
         """Number of the feature on the same strand of the same sequence with most overlap, or the nearest one.
 
         Failing these, one on another strand of that sequence; failing these too, the first.
@@ -189,8 +180,8 @@ class FeatureTree:
             return 0
         sharing = self._sharing.get(id(drafts))
         if sharing is None:  # all lines of genes and transcripts are known before the first question
-            sharing = self._sharing[id(drafts)] = _FeaturesOfOneId(_place(draft.line) for draft in drafts if draft.line)
-        return sharing.nearest(_place(feature))
+            sharing = self._sharing[id(drafts)] = _FeaturesOfOneId(draft.line.row for draft in drafts if draft.line)
+        return sharing.nearest(feature.row if isinstance(feature, Feature) else feature)
 
     def _add_part(self, part: Part) -> None:
         if not part.parents:
@@ -239,8 +230,3 @@ class FeatureTree:
 def _overlapping(parts: Sequence[Part]) -> bool:
     spans = sorted({(part.start, part.end) for part in parts})
     return len(spans) < len(parts) or any(left[1] > right[0] for left, right in pairwise(spans))
-
-
-def _place(feature: Feature | Part) -> _Place:
-    row = feature.row if isinstance(feature, Feature) else feature
-    return _Place(row.contig, row.start, row.end, row.strand)
