@@ -16,7 +16,7 @@ from phytoscribe.annotation.model import numbered
 from phytoscribe.devices import choose_device
 from phytoscribe.genome import Genome
 from phytoscribe.genome.fasta import chosen_contigs
-from phytoscribe.genome.organelles import organelle_of
+from phytoscribe.genome.names import organelle_of
 from phytoscribe.models.loading import model_hash
 from phytoscribe.prediction.memory import FreedMemory
 from phytoscribe.prediction.merge import PredictionFiles, write_prediction
