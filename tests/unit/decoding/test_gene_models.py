@@ -8,9 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from phytoscribe.annotation.model import GeneModel, Transcript
-from phytoscribe.decoding.gene_models import decode_contig
+from phytoscribe.decoding.gene_models import decode_contig, reach
 from phytoscribe.decoding.settings import DecoderSettings
-from phytoscribe.decoding.utr import reach
 from phytoscribe.genome.sequence import encode, reverse_complement
 from phytoscribe.labels import STATE_COUNT, State, label_transcript, transcripts_from_labels
 
