@@ -35,7 +35,8 @@ GOOD = Transcript("t1", ((2, 14), (44, 54)), ((6, 14), (44, 51)))
 
 
 def gene_with(transcript, **changes) -> GeneModel:
-    return GeneModel(**{"id": "g1", "contig": "c", "strand": "+", "transcripts": (transcript,)} | changes)
+    given = {"id": "g1", "contig": "c", "strand": "+", "transcripts": (transcript,), "biotype": "protein_coding"}
+    return GeneModel(**given | changes)
 
 
 def reason_on(strand, gene, contig, limits=LIMITS):

@@ -111,11 +111,11 @@ def test_ncbi_layout(tmp_path):
         CDS 5001 5300 + 0 ID=cds-C;Parent=gene-C""",
     )
     genes, report = normalise(path, CONTIGS)
-    assert [(gene.id, gene.biotype, len(gene.transcripts)) for gene in genes] == [
-        ("gene-A", "protein_coding", 1),
-        ("gene-M", "miRNA", 1),
-        ("gene-P", "pseudogene", 1),
-        ("gene-C", "protein_coding", 1),
+    assert [(gene.id, gene.type, gene.biotype, len(gene.transcripts)) for gene in genes] == [
+        ("gene-A", "gene", "protein_coding", 1),
+        ("gene-M", "gene", "miRNA", 1),
+        ("gene-P", "pseudogene", "pseudogene", 1),
+        ("gene-C", "gene", "protein_coding", 1),
     ]
     assert genes[3].transcripts[0].cds == ((5000, 5300),)
     assert report.counts == {

@@ -17,7 +17,6 @@ from phytoscribe.annotation.feature_types import (
     BIOTYPE_KEYS,
     PART_TYPES,
     TRANSCRIPT_TYPES,
-    default_biotype,
     is_gene_type,
 )
 from phytoscribe.annotation.gff_attributes import decode_id, parse_attributes
@@ -197,17 +196,15 @@ def _gene_model(path: str | Path, row: GffRow, attributes: dict[str, str], found
         _transcript(path, row, name, child, child_attributes, found.parts.get(name))
         for name, child, child_attributes in children
     )
-    biotype = next((attributes[key] for key in BIOTYPE_KEYS if attributes.get(key)), None)
-    if biotype is None:
-        biotype = default_biotype(row.type, transcripts)
     return GeneModel(
         id=identifier,
         contig=row.contig,
         strand=row.strand,
         transcripts=transcripts,
-        biotype=biotype,
+        biotype=next((attributes[key] for key in BIOTYPE_KEYS if attributes.get(key)), ""),
         attributes={key: value for key, value in attributes.items() if key not in ("ID", "biotype")},
         source=row.source,
+        type=row.type,
         score=None if row.score == "." else float(row.score),
     )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import IO
 
+from phytoscribe.annotation.feature_types import is_gene_type
 from phytoscribe.annotation.gff_attributes import encode_column, encode_id, encode_value
 from phytoscribe.annotation.model import GeneModel, Interval, Transcript
 
@@ -25,7 +26,12 @@ def write_gff3(
 
     Per gene: gene, then per transcript its line and exon, five_prime_UTR, CDS and three_prime_UTR by position.  All CDS
     lines of a transcript share the ID ``<transcript>.cds`` (one feature in several lines); exons and UTRs are numbered
-    in transcript order.  Scores have three decimals.  Attributes without a value, which GFF3 forbids, are left out.
+    in transcript order.  A transcript without CDS has exon lines only.  Genes and transcripts keep their types of
+    Sequence Ontology, and all lines of a gene its source.  Scores have three decimals.  Attributes without a value,
+    which GFF3 forbids, are left out.
+
+    Raises:
+        ValueError: the type of a gene is none that readers take for a gene's.
     """
     handle.write("##gff-version 3\n")
     for contig, length in contigs.items():
@@ -41,10 +47,14 @@ def write_gff3(
 
 def gene_lines(gene: GeneModel) -> list[str]:
     """The GFF3 lines of one gene, without newlines."""
+    if not is_gene_type(gene.type):
+        raise ValueError(f"gene {gene.id}: {gene.type!r} is no type of a gene, such as gene, ncRNA_gene or pseudogene")
     place = f"{encode_column(gene.contig)}\t{encode_column(gene.source)}"
     identifier = encode_id(gene.id)
     attributes = {"biotype": gene.biotype, **gene.attributes}
-    lines = [_line(place, "gene", (gene.start, gene.end), gene.score, gene.strand, ".", f"ID={identifier}", attributes)]
+    span = (gene.start, gene.end)
+    kind = encode_column(gene.type)
+    lines = [_line(place, kind, span, gene.score, gene.strand, ".", f"ID={identifier}", attributes)]
     for transcript in gene.transcripts:
         name = encode_id(transcript.id)
         span = (transcript.start, transcript.end)

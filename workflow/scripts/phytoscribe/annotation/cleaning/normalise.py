@@ -15,7 +15,7 @@ from pathlib import Path
 from phytoscribe.annotation.cleaning.feature_tree import FeatureTree, GeneDraft
 from phytoscribe.annotation.cleaning.repairs import RepairKind, RepairReport, shown_place
 from phytoscribe.annotation.cleaning.transcript_repair import Side, finish_transcript, line_of, place_of, score_of
-from phytoscribe.annotation.feature_types import BIOTYPE_KEYS, default_biotype
+from phytoscribe.annotation.feature_types import BIOTYPE_KEYS
 from phytoscribe.annotation.model import GeneModel, Transcript, sort_genes
 
 log = logging.getLogger(__name__)
@@ -78,7 +78,8 @@ def _finish_gene(draft: GeneDraft, names: _Names, contigs: Mapping[str, int], re
         return []
     if len(by_side) > 1:
         report.add(RepairKind.GENE_SPLIT, draft.id, line_of(line), f"{len(by_side)} places", where)
-    given = _given_biotype(draft)
+    kind = line.kind if line else "gene"
+    biotype = _given_biotype(draft)
     attributes = {k: v for k, v in line.attributes.items() if k != "biotype"} if line else {}
     genes = []
     for (contig, strand), members in by_side.items():
@@ -96,10 +97,11 @@ def _finish_gene(draft: GeneDraft, names: _Names, contigs: Mapping[str, int], re
                 contig=contig,
                 strand=strand,
                 transcripts=transcripts,
-                biotype=given or default_biotype(line.kind if line else "gene", transcripts),
+                biotype=biotype,
                 attributes=attributes,
                 source=line.row.source if line else _source_of(draft),
                 score=score_of(line),
+                type="gene" if kind.lower() == "gene" else kind,
             )
         )
     return genes
