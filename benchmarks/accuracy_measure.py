@@ -38,7 +38,7 @@ from phytoscribe.genome.intervals import IntervalIndex
 from phytoscribe.prediction.merge import PredictionFiles
 from phytoscribe.prediction.predictor import StructurePredictor
 from phytoscribe.prediction.run import merge_shards, predict_shard
-from phytoscribe.prediction.settings import PredictionSettings
+from phytoscribe.prediction.windows import PredictionSettings
 from phytoscribe.tables import COLUMNS as SCORE_COLUMNS
 
 OURS = "phytoscribe"

@@ -13,7 +13,7 @@ from decoded_regions import START, region_with_genes
 from phytoscribe.annotation.gff_reader import read_gff3
 from phytoscribe.annotation.model import GeneModel, Transcript
 from phytoscribe.decoding import scoring
-from phytoscribe.decoding.calibration import calibrate
+from phytoscribe.decoding.decoded_gene import calibrate
 from phytoscribe.decoding.gene_regions import gene_regions_of
 from phytoscribe.decoding.lengths import KNOTS, length_score, length_scores
 from phytoscribe.decoding.likelihood import Likelihood

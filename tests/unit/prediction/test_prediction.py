@@ -38,15 +38,13 @@ from phytoscribe.models.annotation_model import AnnotationModel
 from phytoscribe.models.batches import WindowTokens, collate_tokens
 from phytoscribe.models.configuration import config_from_settings
 from phytoscribe.models.loading import load_model, model_hash
-from phytoscribe.prediction.memory import FreedMemory
-from phytoscribe.prediction.merge import PredictionFiles
+from phytoscribe.prediction.merge import PredictionFiles, PredictionStatistics, median
 from phytoscribe.prediction.network import StructureNetwork
+from phytoscribe.prediction.pool import FreedMemory
 from phytoscribe.prediction.predictor import StructurePredictor
 from phytoscribe.prediction.run import merge_shards, predict_shard
-from phytoscribe.prediction.settings import PredictionSettings
 from phytoscribe.prediction.shards import Shards, contigs_of_shard, shard_writer, sorted_genes
-from phytoscribe.prediction.statistics import PredictionStatistics, median
-from phytoscribe.prediction.windows import ContigSequence
+from phytoscribe.prediction.windows import ContigSequence, PredictionSettings
 from phytoscribe.tokenizer.segments import Segmenter
 from phytoscribe.tokenizer.training import build_kmer_tokenizer
 from phytoscribe.tracks.bigwig import write_bigwig
@@ -387,7 +385,7 @@ import hashlib, sys
 import torch
 from phytoscribe.genome import Genome
 from phytoscribe.prediction.predictor import StructurePredictor
-from phytoscribe.prediction.settings import PredictionSettings
+from phytoscribe.prediction.windows import PredictionSettings
 model, fasta, precision = sys.argv[1:]
 settings = PredictionSettings(precision=precision)
 predictor = StructurePredictor.from_folder(model, settings, torch.device("cpu"), "athaliana", "Brassicales", 1)
@@ -579,7 +577,7 @@ sys.path.insert(0, sys.argv[1])
 import numpy as np
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from phytoscribe.prediction.memory import FreedMemory
+from phytoscribe.prediction.pool import FreedMemory
 
 def resident():
     return int(Path("/proc/self/statm").read_text().split()[1]) * 4096 / 2**20

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import itertools
 import math
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from phytoscribe.decoding import candidate_sites, graph, lattice
 from phytoscribe.decoding.candidate_sites import Sites, empty_sites
-from phytoscribe.decoding.decoded_gene import CodingGene
+from phytoscribe.decoding.decoded_gene import DecodedGene, DecodedTranscript, calibrated, probability_of
 from phytoscribe.decoding.grammar import intron_length_score, kind_of_segment, segment_length_score
 from phytoscribe.decoding.graph import BACKWARD, Open, clear, new_open, with_room
 from phytoscribe.decoding.scoring import compose, edge_scores, parameters
@@ -56,24 +57,24 @@ class StreamingDecoder:
         """Candidate sites held in memory because later ones may still change their genes."""
         return self._rows.size
 
-    def push(self, bases: npt.NDArray[np.uint8], plus: npt.NDArray, minus: npt.NDArray) -> list[CodingGene]:
+    def push(self, bases: npt.NDArray[np.uint8], plus: npt.NDArray, minus: npt.NDArray) -> list[DecodedGene]:
         """Take the next bases with both strands' log probabilities, shape (n, STATE_COUNT), contig orientation."""
-        genes: list[CodingGene] = []
+        genes: list[DecodedGene] = []
         for start in range(0, bases.size, STEP):
             part = slice(start, start + STEP)
             genes += self._read(self._scanner.push(bases[part], plus[part], minus[part]))
         return genes
 
-    def finish(self) -> list[CodingGene]:
+    def finish(self) -> list[DecodedGene]:
         """The genes that are left once the contig has ended."""
         genes = self._read(self._scanner.finish())
         genes += self._genes(0, self._rows.size, self._open.last[0])
         self._decided = self._scanner.position
         return genes
 
-    def _read(self, new: Sites) -> list[CodingGene]:
+    def _read(self, new: Sites) -> list[DecodedGene]:
         self._add(new)
-        genes: list[CodingGene] = []
+        genes: list[DecodedGene] = []
         block, last = 0, self._rows.size
         while True:
             mode = graph.Mode(threshold=lattice.GIVEN_UP, summed=self._posteriors)
@@ -161,7 +162,7 @@ class StreamingDecoder:
         self._done -= count
         graph.renumber(self._open, self._paths, self._done, count)
 
-    def _genes(self, first: int, last: int, code: int) -> list[CodingGene]:
+    def _genes(self, first: int, last: int, code: int) -> list[DecodedGene]:
         """Genes of the best path, which ends in node ``code``, through a block's rows, in order of position."""
         chains = graph.trace(code, self._rows, self._paths)
         if not chains:
@@ -175,10 +176,10 @@ class StreamingDecoder:
         return [
             gene
             for gene in genes
-            if gene.cds_length >= self.settings.minimum_cds and not 1.0 - gene.probability > most_doubt
+            if gene.first.cds_length >= self.settings.minimum_cds and not 1.0 - gene.probability > most_doubt
         ]
 
-    def _gene(self, chain: list[graph.Node], after: npt.NDArray, free: npt.NDArray, total: float) -> CodingGene:
+    def _gene(self, chain: list[graph.Node], after: npt.NDArray, free: npt.NDArray, total: float) -> DecodedGene:
         """The gene of a chain of nodes in order of position."""
         rows, paths, scores = self._rows, self._paths, self._scores
         position, variant = rows["position"], rows["variant"]
@@ -204,37 +205,32 @@ class StreamingDecoder:
             math.nan if cut else probability_of(paths.total[node] + after[node] - total)
             for node, cut in ((chain[0], cut_left), (chain[-1], cut_right))
         ]
-        start, stop = ends if strand == candidate_sites.PLUS else ends[::-1]
-        first_reading = chain[0] if strand == candidate_sites.PLUS else chain[-1]
-        structure = probability_of(whole - total)
-        return CodingGene(
-            "+" if strand == candidate_sites.PLUS else "-",
+        plus = strand == candidate_sites.PLUS
+        start, stop = ends if plus else ends[::-1]
+        transcript = DecodedTranscript(
             tuple(cds),
-            calibrated(whole - total, self.settings),
-            structure,
-            1.0 - probability_of((0.0 if cut_left else paths.total[chain[0]]) + free[chain[-1][0]] - total),
-            tuple(map(probability_of, segment_sums)),
-            tuple(map(probability_of, intron_sums)),
-            start,
-            stop,
-            cut_left,
-            cut_right,
-            (3 - first_reading[1]) % 3 if strand == candidate_sites.PLUS else first_reading[1],
+            probability=calibrated(whole - total, self.settings),
+            structure_probability=probability_of(whole - total),
+            segment_probabilities=tuple(map(probability_of, segment_sums)),
+            intron_probabilities=tuple(map(probability_of, intron_sums)),
+            start_probability=start,
+            stop_probability=stop,
+            partial_left=cut_left,
+            partial_right=cut_right,
+            start_phase=(3 - chain[0][1]) % 3 if plus else chain[-1][1],
         )
+        outside = (0.0 if cut_left else paths.total[chain[0]]) + free[chain[-1][0]] - total
+        locus_probability = 1.0 - probability_of(outside)
+        return DecodedGene("+" if plus else "-", (transcript,), transcript.probability, locus_probability)
 
 
-def probability_of(log_probability: float) -> float:
-    """Exponential, with rounding over 1 taken off; NaN stays."""
-    return math.nan if math.isnan(log_probability) else min(1.0, math.exp(log_probability))
-
-
-def calibrated(log_posterior: float, settings: DecoderSettings) -> float:
-    """Gene probability of a structure's log posterior (Platt scaling with the settings' slope and offset)."""
-    if math.isnan(log_posterior):
-        return math.nan
-    log_posterior = min(log_posterior, -1e-9)
-    log_odds = log_posterior - math.log(-math.expm1(log_posterior))
-    return 0.5 + 0.5 * math.tanh(0.5 * (settings.calibration_slope * log_odds + settings.calibration_offset))
+def in_pieces(decoder: Any, bases: npt.NDArray[np.uint8], plus: npt.NDArray, minus: npt.NDArray, piece: int) -> list:
+    """All genes that a streaming decoder finds on a contig that is in memory."""
+    genes: list = []
+    for start in range(0, bases.size, piece):
+        stop = start + piece
+        genes += decoder.push(bases[start:stop], plus[start:stop], minus[start:stop])
+    return genes + decoder.finish()
 
 
 def decode_coding_genes(
@@ -243,14 +239,9 @@ def decode_coding_genes(
     minus: npt.NDArray,
     settings: DecoderSettings,
     piece: int = 200_000,
-) -> list[CodingGene]:
+) -> list[DecodedGene]:
     """Genes of a whole contig from its log probabilities, both of shape (length, STATE_COUNT) in contig orientation.
 
     ``piece`` only bounds memory.
     """
-    decoder = StreamingDecoder(settings)
-    genes: list[CodingGene] = []
-    for start in range(0, bases.size, piece):
-        stop = start + piece
-        genes += decoder.push(bases[start:stop], plus[start:stop], minus[start:stop])
-    return genes + decoder.finish()
+    return in_pieces(StreamingDecoder(settings), bases, plus, minus, piece)

@@ -13,7 +13,6 @@ import numpy.typing as npt
 import pandas as pd
 
 from phytoscribe.annotation.model import GeneModel
-from phytoscribe.decoding.calibration import expected_calibration_error as bin_error
 from phytoscribe.evaluation.accuracy.counts import Scored
 
 BIN_COLUMNS = ("low", "high", "n", "mean_probability", "share_right")
@@ -52,7 +51,8 @@ def equal_mass_bins(probabilities: npt.ArrayLike, right: npt.ArrayLike, bins: in
 
 def expected_calibration_error(table: pd.DataFrame) -> float:
     """Mean difference between probability and share of right items, weighted by items; NaN without items."""
-    return bin_error(table["n"], table["mean_probability"], table["share_right"])
+    difference = (table["mean_probability"] - table["share_right"]).abs()
+    return float(np.average(difference, weights=table["n"])) if len(table) else float("nan")
 
 
 def chance_error(

@@ -18,12 +18,12 @@ from scipy.optimize import minimize
 
 from phytoscribe.annotation.model import GeneModel, Transcript
 from phytoscribe.decoding import scoring
-from phytoscribe.decoding.calibration import calibrate, calibration_error
-from phytoscribe.decoding.decoded_gene import CodingGene
+from phytoscribe.decoding.decoded_gene import DecodedGene, calibrate
 from phytoscribe.decoding.gene_regions import DecodedRegion, gene_regions_of
 from phytoscribe.decoding.likelihood import PARAMETERS, Likelihood
 from phytoscribe.decoding.settings import DecoderSettings
 from phytoscribe.decoding.streaming import decode_coding_genes
+from phytoscribe.evaluation.accuracy.calibration import equal_width_bins, expected_calibration_error
 from phytoscribe.evaluation.accuracy.counts import Scored
 from phytoscribe.genome.intervals import Interval
 
@@ -68,7 +68,7 @@ class Outcome:
     """
 
     figures: dict[str, float]
-    genes: list[CodingGene]
+    genes: list[DecodedGene]
     right: npt.NDArray[np.bool_]
 
     @property
@@ -82,11 +82,11 @@ class Outcome:
 
     def calibrated(self, settings: DecoderSettings) -> DecoderSettings:
         """Settings with the calibration that fits these genes."""
-        return calibrate([gene.structure_probability for gene in self.genes], self.right, settings)
+        return calibrate([gene.first.structure_probability for gene in self.genes], self.right, settings)
 
     def calibration_error(self) -> float:
         """Expected calibration error of the genes' probabilities."""
-        return calibration_error([gene.probability for gene in self.genes], self.right)
+        return expected_calibration_error(equal_width_bins([gene.probability for gene in self.genes], self.right))
 
 
 def decode_regions(regions: Sequence[DecodedRegion], settings: DecoderSettings) -> Outcome:
@@ -95,10 +95,10 @@ def decode_regions(regions: Sequence[DecodedRegion], settings: DecoderSettings) 
     return outcome_of(regions, genes)
 
 
-def outcome_of(regions: Sequence[DecodedRegion], decoded: Sequence[Sequence[CodingGene]]) -> Outcome:
+def outcome_of(regions: Sequence[DecodedRegion], decoded: Sequence[Sequence[DecodedGene]]) -> Outcome:
     """Compare the genes decoded in each region with its reference genes."""
     reference: list[GeneModel] = []
-    predicted: dict[str, tuple[GeneModel, CodingGene]] = {}
+    predicted: dict[str, tuple[GeneModel, DecodedGene]] = {}
     masks: dict[str, Sequence[Interval]] = {}
     for number, (region, genes) in enumerate(zip(regions, decoded, strict=True)):
         contig = str(number)
@@ -106,8 +106,8 @@ def outcome_of(regions: Sequence[DecodedRegion], decoded: Sequence[Sequence[Codi
         reference += [gene.shifted(0, contig) for gene in region.genes]
         for gene in genes:
             name = str(len(predicted))
-            transcript = Transcript(f"{name}.t1", gene.cds, gene.cds)
-            predicted[name] = GeneModel(name, contig, gene.strand, (transcript,)), gene
+            transcripts = tuple(Transcript(name, t.cds, t.cds) for t in gene.transcripts)
+            predicted[name] = GeneModel(name, contig, gene.strand, transcripts), gene
     scored = Scored.of(reference, [model for model, _ in predicted.values()], masks)
     comparison, figures = scored.comparison, {}
     for level, agreement in comparison.agreements(comparison.everything, LEVELS).items():

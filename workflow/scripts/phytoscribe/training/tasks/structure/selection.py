@@ -14,7 +14,7 @@ from pytorch_lightning.callbacks import Callback
 from phytoscribe.decoding.settings import DecoderSettings
 from phytoscribe.files import atomic_path
 from phytoscribe.prediction.predictor import StructurePredictor
-from phytoscribe.prediction.settings import PredictionSettings
+from phytoscribe.prediction.windows import PredictionSettings
 from phytoscribe.tokenizer.segments import Segmenter
 from phytoscribe.training.data.validation import ValidationRegion
 from phytoscribe.training.loop.callbacks import MetricsTable

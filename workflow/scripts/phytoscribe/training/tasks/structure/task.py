@@ -16,7 +16,7 @@ from phytoscribe.devices import choose_device
 from phytoscribe.errors import ConfigError, ModelError
 from phytoscribe.models.loading import trainable_parameters
 from phytoscribe.prediction.predictor import StructurePredictor
-from phytoscribe.prediction.settings import PredictionSettings
+from phytoscribe.prediction.windows import PredictionSettings
 from phytoscribe.training.data.training_set import SITES, STRUCTURE, TrainingSet
 from phytoscribe.training.data.validation import ValidationRegion, limit_regions
 from phytoscribe.training.loop.callbacks import MetricsTable
