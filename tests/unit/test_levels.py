@@ -27,7 +27,7 @@ reporting
 """
 LEVELS = {name: level for level, line in enumerate(ORDER.strip().splitlines()) for name in line.split()}
 #: Files of the library: may fall, and 200 is the aim.
-MOST_FILES = 246
+MOST_FILES = 221
 
 
 def test_imports_point_down():
