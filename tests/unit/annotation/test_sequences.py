@@ -65,6 +65,12 @@ def test_splice_of_nothing():
     assert splice((), "-", encode(CONTIG)) == ""
 
 
+@pytest.mark.parametrize("sequence", [cds_of, protein_of])
+def test_a_transcript_that_codes_for_nothing_has_neither_cds_nor_protein(sequence):
+    with pytest.raises(ValueError, match=r"transcript t \(lnc_RNA\) has no CDS"):
+        sequence(Transcript("t", ((0, 9),), type="lnc_RNA", strand="+"), encode(CONTIG))
+
+
 def test_fasta_lines():
     handle = io.StringIO()
     assert write_fasta(handle, [("a x", "A" * 61), ("b", "")]) == 2

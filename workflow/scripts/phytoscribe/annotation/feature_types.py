@@ -10,17 +10,9 @@ TRANSCRIPT_TYPES = frozenset({"mRNA", "transcript"})
 PART_TYPES = frozenset({"exon", "CDS", "five_prime_UTR", "three_prime_UTR", "UTR"})
 #: All spellings that the cleaner takes, lower case, and what stands for them.
 PART_SPELLINGS = {
-    "exon": "exon",
-    "pseudogenic_exon": "exon",
-    "cds": "CDS",
-    "stop_codon": "stop_codon",
-    "utr": "UTR",
-    "five_prime_utr": "UTR",
-    "three_prime_utr": "UTR",
-    "5utr": "UTR",
-    "3utr": "UTR",
-    "5'-utr": "UTR",
-    "3'-utr": "UTR",
+    **dict.fromkeys(("exon", "pseudogenic_exon"), "exon"),
+    **{"cds": "CDS", "stop_codon": "stop_codon"},
+    **dict.fromkeys(("utr", "five_prime_utr", "three_prime_utr", "5utr", "3utr", "5'-utr", "3'-utr"), "UTR"),
 }
 #: Whole sequences, lower case; they are no genes, whatever names them as its parent.
 SEQUENCE_TYPES = frozenset({"region", "chromosome", "contig", "supercontig", "scaffold", "sequence"})

@@ -194,7 +194,7 @@ class _Lines:
         if parts is None:
             what = f"{unquoted(row.type)} {shown(identifier)} has neither exon nor CDS lines"
             raise self._error(row, what, advice=" (the cleaning step leaves such transcripts out)")
-        coding = sorted(parts.coding, key=_place)
+        coding = sorted(parts.coding, key=itemgetter(0, 1))
         cds = tuple([(start, end) for start, end, _, _ in coding])
         return Transcript(
             id=identifier,
@@ -215,6 +215,3 @@ class _Lines:
                 "(the cleaning step repairs this)"
             )
         return int(phase)
-
-
-_place = itemgetter(0, 1)

@@ -9,14 +9,12 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from operator import itemgetter
 
 from phytoscribe.annotation.feature_types import default_biotype
 from phytoscribe.genome.intervals import Interval
 
 Attributes = Mapping[str, str]
 COMPLEMENT_STRAND = {"+": "-", "-": "+"}
-_end = itemgetter(1)
 
 
 def introns_between(segments: Iterable[Interval]) -> tuple[Interval, ...]:
@@ -58,7 +56,7 @@ class Transcript:
 
     @property
     def end(self) -> int:
-        return max(map(_end, self.exons))  # of a broken transcript, whose exons overlap, not always the last
+        return max(end for _, end in self.exons)  # of a broken transcript, whose exons overlap, not always the last
 
     @property
     def introns(self) -> tuple[Interval, ...]:

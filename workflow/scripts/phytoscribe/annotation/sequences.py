@@ -91,13 +91,27 @@ def reading_frame(codes: Bases) -> ReadingFrame:
 
 
 def cds_of(transcript: Transcript, bases: Bases) -> str:
-    """Coding sequence, stop codon inside, beginning with the bases that ``start_phase`` would skip."""
-    return splice(transcript.cds, transcript.strand, bases)
+    """Coding sequence, stop codon inside, beginning with the bases that ``start_phase`` would skip.
+
+    Raises:
+        ValueError: the transcript codes for nothing.
+    """
+    return decode(_coding_codes(transcript, bases))
 
 
 def protein_of(transcript: Transcript, bases: Bases) -> str:
-    """Protein with ``*`` for each stop codon (also the last); translation starts after ``start_phase`` bases."""
-    return translate(spliced_codes(transcript.cds, transcript.strand, bases)[transcript.start_phase :])
+    """Protein with ``*`` for each stop codon (also the last); translation starts after ``start_phase`` bases.
+
+    Raises:
+        ValueError: the transcript codes for nothing.
+    """
+    return translate(_coding_codes(transcript, bases)[transcript.start_phase :])
+
+
+def _coding_codes(transcript: Transcript, bases: Bases) -> Bases:
+    if not transcript.cds:
+        raise ValueError(f"transcript {transcript.id} ({transcript.type}) has no CDS, and so neither CDS nor protein")
+    return spliced_codes(transcript.cds, transcript.strand, bases)
 
 
 def transcript_of(transcript: Transcript, bases: Bases) -> str:

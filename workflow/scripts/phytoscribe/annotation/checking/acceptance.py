@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import takewhile
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -90,14 +91,9 @@ def judge(genome: str, summary: Mapping[str, Any], thresholds: Thresholds, files
 
 def comments_of(path: str | Path) -> list[str]:
     """Comment lines before the first feature of a GFF3 file, without ``#``: they name the cleaner."""
-    comments = []
     with open_text(path) as lines:
-        for line in lines:
-            if not line.startswith("#"):
-                break
-            if not line.startswith("##"):
-                comments.append(line[1:].strip())
-    return comments
+        header = list(takewhile(lambda line: line.startswith("#"), lines))
+    return [line[1:].strip() for line in header if not line.startswith("##")]
 
 
 #: Rejected transcripts that are looked at, evenly spread over the annotation.
@@ -122,10 +118,6 @@ def _with_stop(cds: Coding, _: int) -> Coding:
     return tuple(segments), strand
 
 
-def _other_strand(cds: Coding, _: int) -> Coding:
-    return cds[0], COMPLEMENT_STRAND[cds[1]]
-
-
 def _mirrored(cds: Coding, length: int) -> Coding:
     return tuple((length - end, length - start) for start, end in reversed(cds[0])), COMPLEMENT_STRAND[cds[1]]
 
@@ -139,7 +131,7 @@ _READINGS: dict[str, Callable[[Coding, int], Coding]] = {
     "starts are counted from 0 instead of 1": _moved(1, 0),
     "ends are too small by 1": _moved(0, 1),
     "the stop codons lie outside the CDS": _with_stop,
-    "the strands are the wrong way round": _other_strand,
+    "the strands are the wrong way round": lambda cds, _: (cds[0], COMPLEMENT_STRAND[cds[1]]),
     "the sequences are reverse complements of those that were annotated": _mirrored,
 }
 _ASSEMBLY = "the annotation was made on another version of the assembly than this FASTA"

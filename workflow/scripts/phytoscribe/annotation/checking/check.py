@@ -8,7 +8,7 @@ reason that holds, in the order of :class:`Reason`.
 from __future__ import annotations
 
 import logging
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 from itertools import pairwise
@@ -168,19 +168,23 @@ def check_annotation(
         raise ConfigError(
             f"organelles: {shown(unknown[0])} is not in the genome FASTA, whose names are {some_names(genome.contigs)}"
         )
-    by_contig: dict[str, list[tuple[int, GeneModel]]] = {}
+    by_contig: dict[str, list[tuple[int, GeneModel]]] = defaultdict(list)
     for order, gene in enumerate(genes):
-        by_contig.setdefault(gene.contig, []).append((order, gene))
-    checked: list[tuple[int, GeneModel, tuple[Transcript, ...], list[TranscriptRow]]] = []
+        by_contig[gene.contig].append((order, gene))
+    checked: list[tuple[int, GeneModel, list[TranscriptRow]]] = []
     for contig, members in by_contig.items():
         organelle = "named in the configuration" if contig in organelles else organelle_of(contig) or ""
         bases = genome.bases(contig)
-        seen: dict[tuple[str, tuple[Interval, ...], tuple[Interval, ...]], str] = {}
+        seen: dict[tuple[object, ...], str] = {}
         for order, gene in members:
-            checked.append((order, gene, *_check_gene(gene, bases, limits, organelle, seen)))
+            checked.append((order, gene, _check_gene(gene, bases, limits, organelle, seen)))
     checked.sort(key=lambda item: item[0])
-    accepted = [replace(gene, transcripts=kept) for _, gene, kept, _ in checked if kept]
-    rows = [row for *_, gene_rows in checked for row in gene_rows]
+    rows = [row for *_, rows_of_gene in checked for row in rows_of_gene]
+    accepted = []
+    for _, gene, rows_of_gene in checked:
+        paired = zip(gene.transcripts, rows_of_gene, strict=True)
+        if kept := tuple(transcript for transcript, row in paired if row.status == ACCEPTED):
+            accepted.append(replace(gene, transcripts=kept))
     reasons = Counter(row.reason for row in rows if row.reason)
     log.info("%d of %d transcripts accepted, in %d genes", len(rows) - reasons.total(), len(rows), len(accepted))
     log.info("rejected: %s", ", ".join(f"{reason} {count}" for reason, count in reasons.most_common()) or "none")
@@ -188,22 +192,17 @@ def check_annotation(
 
 
 def _check_gene(
-    gene: GeneModel,
-    bases: Bases,
-    limits: CheckLimits,
-    organelle: str,
-    seen: dict[tuple[str, tuple[Interval, ...], tuple[Interval, ...]], str],
-) -> tuple[tuple[Transcript, ...], list[TranscriptRow]]:
-    kept, rows = [], []
+    gene: GeneModel, bases: Bases, limits: CheckLimits, organelle: str, seen: dict[tuple[object, ...], str]
+) -> list[TranscriptRow]:
+    """Rows of a gene's transcripts; ``seen`` are ids of the contig's accepted ones by strand, exons and CDS."""
+    rows = []
     for transcript in gene.transcripts:
         fault = find_fault(gene, transcript, bases, limits, organelle)
         if fault is None:
             first = seen.setdefault((gene.strand, transcript.exons, transcript.cds), transcript.id)
             if first != transcript.id:
                 fault = Fault(Reason.DUPLICATE, f"same exons and CDS as {first}")
-        if fault is None:
-            kept.append(transcript)
         verdict = (ACCEPTED, "", "") if fault is None else (REJECTED, str(fault.reason), fault.detail)
         place = (gene.contig, transcript.start, transcript.end, gene.strand)
         rows.append(TranscriptRow(gene.id, transcript.id, *place, *verdict))
-    return tuple(kept), rows
+    return rows

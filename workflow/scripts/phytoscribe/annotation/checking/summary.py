@@ -8,7 +8,7 @@ new check (see :mod:`phytoscribe.annotation.checking.acceptance`).
 from __future__ import annotations
 
 import json
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -19,7 +19,7 @@ import numpy as np
 from phytoscribe.annotation.checking.check import CheckLimits
 from phytoscribe.annotation.checking.tables import ACCEPTED, REJECTED, STRUCTURAL_REASONS, Reason, TranscriptRow
 from phytoscribe.annotation.cleaning.repairs import write_table
-from phytoscribe.annotation.model import GeneModel, Transcript
+from phytoscribe.annotation.model import GeneModel
 from phytoscribe.errors import GffError
 
 _ORDER = {str(reason): number for number, reason in enumerate(Reason)}
@@ -77,13 +77,13 @@ def gene_rows(
         rows: of :func:`phytoscribe.annotation.checking.check.check_annotation` for these genes.
         lost: of :func:`rows_of_cleaning`.
     """
-    of_gene: dict[str, list[TranscriptRow]] = {}
+    of_gene: dict[str, list[TranscriptRow]] = defaultdict(list)
+    lost_of: dict[str, list[TranscriptRow]] = defaultdict(list)
     for row in rows:
-        of_gene.setdefault(row.gene, []).append(row)
-    lost_of: dict[str, list[TranscriptRow]] = {}
+        of_gene[row.gene].append(row)
     for row in lost:
         if row.transcript:
-            lost_of.setdefault(row.gene, []).append(row)
+            lost_of[row.gene].append(row)
     table: list[GeneRow] = []
     # A gene id can also name a lost gene: its lost transcripts go to that one.
     for row in (row for row in lost if not row.transcript):
@@ -103,14 +103,9 @@ def _gene_row(gene: GeneModel, rows: Sequence[TranscriptRow], lost: Sequence[Tra
         reason = telling_reason([row.reason for row in (*rows, *lost)])
         return GeneRow(*place, *counts, REJECTED, reason, "", "", "", "", "", "")
     longest = replace(gene, transcripts=tuple(t for t in gene.transcripts if t.id in accepted)).representative
-    return GeneRow(*place, *counts, ACCEPTED, "", longest.id, *_sizes(longest))
-
-
-def _sizes(transcript: Transcript) -> tuple[int, int, int, int, int]:
-    """Exons, transcript length, CDS length, protein length, longest intron."""
-    longest_intron = max((end - start for start, end in transcript.introns), default=0)
-    cds_length = transcript.cds_length
-    return len(transcript.exons), transcript.exonic_length, cds_length, cds_length // 3 - 1, longest_intron
+    longest_intron = max((end - start for start, end in longest.introns), default=0)
+    sizes = (len(longest.exons), longest.exonic_length, longest.cds_length, longest.cds_length // 3 - 1, longest_intron)
+    return GeneRow(*place, *counts, ACCEPTED, "", longest.id, *sizes)
 
 
 def telling_reason(reasons: Sequence[str]) -> str:

@@ -159,18 +159,16 @@ _REASON_OF_REPAIR = {
     RepairKind.NO_PARTS: Reason.NO_EXON,
     RepairKind.PAST_CIRCLE: Reason.OUT_OF_BOUNDS,
 }
-_GENE_KINDS = frozenset({RepairKind.GENE_LOST, RepairKind.GENE_WITHOUT_TRANSCRIPT})
 
 
 def rows_of_cleaning(repairs: Iterable[Repair]) -> Iterator[TranscriptRow]:
     """Rows for genes and transcripts that the cleaning step left out."""
     for repair in repairs:
-        reason = _reason_of(repair)
-        if reason is None:
-            continue
-        gene, transcript = (repair.id, "") if repair.kind in _GENE_KINDS else (gene_in_detail(repair.detail), repair.id)
+        whole = repair.kind in (RepairKind.GENE_LOST, RepairKind.GENE_WITHOUT_TRANSCRIPT)
+        gene, transcript = (repair.id, "") if whole else (gene_in_detail(repair.detail), repair.id)
         detail = "; ".join(filter(None, (repair.detail, f"line {repair.line}" if repair.line else "")))
-        yield TranscriptRow(gene, transcript, *read_place(repair.place), REJECTED, str(reason), detail)
+        if (reason := _reason_of(repair)) is not None:
+            yield TranscriptRow(gene, transcript, *read_place(repair.place), REJECTED, str(reason), detail)
 
 
 def _reason_of(repair: Repair) -> Reason | None:

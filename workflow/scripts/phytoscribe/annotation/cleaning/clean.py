@@ -114,13 +114,8 @@ def compare_with_source(path: str | Path, source: Reading, result: Reading, vers
     """Gene models to go on with, and the rows for the table of repairs.
 
     The rows are the losses that stand in the source already, one for each gene that AGAT lost, renamed or made twice,
-    and what the builtin cleaner repaired in AGAT's output.  What AGAT repaired is not listed.
-
-    Args:
-        path: the source, for messages.
-        source: of the source.
-        result: of AGAT's output.
-        version: AGAT's.
+    and what the builtin cleaner repaired in AGAT's output.  What AGAT repaired is not listed.  ``path`` of the source
+    and AGAT's ``version`` are for messages.
 
     Raises:
         ToolError: no gene is left, more than a share of the genes or transcripts is lost, or a whole sequence is.

@@ -9,7 +9,8 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import pairwise
+from itertools import accumulate, pairwise
+from operator import itemgetter
 from pathlib import Path
 
 from phytoscribe.annotation.cleaning.repairs import RepairKind, RepairReport, shown_place
@@ -17,56 +18,42 @@ from phytoscribe.annotation.cleaning.source_features import Feature, Part, Relat
 from phytoscribe.annotation.feature_types import is_transcript_type
 from phytoscribe.annotation.gff_lines import GffRow
 
+#: Start, number and end.
+_Numbered = tuple[int, int, int]
 #: Features of one id behind the start of a child that are compared; more begin inside one feature only in broken files.
 _BEHIND = 64
-
-
-class _Sorted:
-    """Features of one id on one strand of one sequence, by start."""
-
-    def __init__(self) -> None:
-        self.items: list[tuple[int, int, int]] = []  # start, number, end
-
-    def finish(self) -> None:
-        self.items.sort()
-        self._starts = [start for start, _, _ in self.items]
-        self._farthest: list[tuple[int, int, int]] = []  # of all up to here the one with the largest end
-        for item in self.items:
-            ahead = self._farthest and self._farthest[-1][2] >= item[2]
-            self._farthest.append(self._farthest[-1] if ahead else item)
-
-    def best(self, start: int, end: int) -> tuple[int, int]:
-        """(overlap, minus the number) of the feature with most overlap; a negative overlap is a distance."""
-        at = bisect_right(self._starts, start)
-        found = self._farthest[at - 1 : at] if at else []
-        found += self.items[at : at + _BEHIND]
-        return max((min(last, end) - max(first, start), -number) for first, number, last in found)
 
 
 class _FeaturesOfOneId:
     """Several features that share an id, numbered as they are given; a query takes logarithmic time."""
 
     def __init__(self, places: Iterable[GffRow]) -> None:
-        self._groups: dict[tuple[str, str], _Sorted] = {}
+        # By sequence and strand (start, number, end), sorted, and of all up to each the one with the largest end.
+        self._sides: dict[tuple[str, str], tuple[list[_Numbered], list[_Numbered]]] = {}
         for number, place in enumerate(places):
-            group = self._groups.setdefault((place.contig, place.strand), _Sorted())
-            group.items.append((place.start, number, place.end))
-        for group in self._groups.values():
-            group.finish()
-        self._strands = sorted({strand for _, strand in self._groups})
+            items, _ = self._sides.setdefault((place.contig, place.strand), ([], []))
+            items.append((place.start, number, place.end))
+        self._strands = {strand for _, strand in self._sides}
+        for items, farthest in self._sides.values():
+            items.sort()
+            farthest += accumulate(items, lambda one, other: one if one[2] >= other[2] else other)
 
     def nearest(self, place: GffRow | Part) -> int:
         """Number of the feature on the same strand of the same sequence with most overlap, or the nearest one.
 
         Failing these, one on another strand of that sequence; failing these too, the first.
         """
-        same = self._groups.get((place.contig, place.strand))
-        others = [self._groups.get((place.contig, strand)) for strand in self._strands]
-        for groups in ([same], others):
-            found = [group.best(place.start, place.end) for group in groups if group is not None]
-            if found:
-                return -max(found)[1]
-        return 0
+        others = [(place.contig, strand) for strand in self._strands if (place.contig, strand) in self._sides]
+        same = [side for side in others if side[1] == place.strand]
+        found = [self._best(side, place.start, place.end) for side in same or others]
+        return -max(found)[1] if found else 0
+
+    def _best(self, side: tuple[str, str], start: int, end: int) -> tuple[int, int]:
+        """(overlap, minus the number) of the feature with most overlap; a negative overlap is a distance."""
+        items, farthest = self._sides[side]
+        at = bisect_right(items, start, key=itemgetter(0))
+        near = farthest[max(0, at - 1) : at] + items[at : at + _BEHIND]
+        return max((min(last, end) - max(first, start), -number) for first, number, last in near)
 
 
 @dataclass(slots=True)

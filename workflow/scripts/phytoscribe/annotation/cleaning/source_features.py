@@ -167,21 +167,10 @@ def _part(row: GffRow, shared: dict) -> Part:
     if not _BIOTYPE_KEYS.isdisjoint(column.values):
         flat = column.decoded()
         biotypes = tuple((key, flat[key]) for key in BIOTYPE_KEYS if flat.get(key))
-    return Part(
-        kind,
-        row.line,
-        row.contig,
-        row.start,
-        row.end,
-        row.strand,
-        row.phase,
-        row.source,
-        shared.setdefault(identifier, identifier) if kind == "CDS" or not parents else "",
-        # Parts of one transcript share one tuple and one text: half of the memory of a large file.
-        shared.setdefault(parents, parents),
-        shared.setdefault(gene_hint, gene_hint),
-        shared.setdefault(biotypes, biotypes),
-    )
+    place = (row.line, row.contig, row.start, row.end, row.strand, row.phase, row.source)
+    own = identifier if kind == "CDS" or not parents else ""
+    # Parts of one transcript share one tuple and one text: half of the memory of a large file.
+    return Part(kind, *place, *(shared.setdefault(name, name) for name in (own, parents, gene_hint, biotypes)))
 
 
 def _feature(row: GffRow) -> Feature:
@@ -202,7 +191,8 @@ def _feature(row: GffRow) -> Feature:
     attributes: dict[str, str] = {}
     for key, value in flat.items():
         if key not in _OWN_KEYS:
-            attributes.setdefault(_key(key), value)
+            # GFF3 reserves a capital first letter for its own names, so Index becomes index.
+            attributes.setdefault(key if key in _RESERVED_KEYS else key[:1].lower() + key[1:], value)
     return Feature(row, row.type, identifier, parents, gene_hint, attributes)
 
 
@@ -214,11 +204,6 @@ def _bare_name(column: Attributes) -> str:
     return "" if value else name
 
 
-def _key(name: str) -> str:
-    """Attribute name; GFF3 reserves a capital first letter for its own names, so ``Index`` becomes ``index``."""
-    return name if name in _RESERVED_KEYS else name[:1].lower() + name[1:]
-
-
 def _move_pseudogenes(found: SourceFeatures) -> None:
     """FlyBase's ``pseudogene`` is what a ``gene`` is transcribed to; elsewhere it is a gene and has transcripts."""
     genes = {feature.id for feature in found.genes if feature.id}
@@ -227,8 +212,6 @@ def _move_pseudogenes(found: SourceFeatures) -> None:
         for feature in found.genes
         if feature.kind.lower() != "gene" and any(name in genes and name != feature.id for name in feature.parents)
     ]
-    if not children:
-        return
     with_transcripts = {name for feature in found.middle for name in feature.parents}
     moved = {id(feature) for feature in children if feature.id not in with_transcripts}
     for feature in children:
