@@ -104,8 +104,8 @@ def _attempt(url: str, partial: Partial, settings: TransferSettings, token: Hidd
     """One attempt to complete ``partial``, from what has arrived where the server allows it.
 
     Raises:
-        Interrupted: the line broke, or the server asks to come again.
-        DownloadError: the server refuses, or sends something else than the file.
+        Interrupted: another attempt can help.
+        DownloadError: none can.
     """
     arrived = partial.arrived
     if partial.can_resume():
@@ -144,8 +144,6 @@ def _receive(got: Answer, partial: Partial) -> bool:
                 f"{partial.shown}: the server compresses the file by {encoding} on the way, though asked not to; "
                 "download the file yourself and give its `path`"
             )
-        if "gzip" in encoding:
-            log.warning("%s: the server marks the file as compressed on the way; it is kept as it comes", partial.shown)
         known = re.fullmatch(r"\d{1,18}", got.headers.get("Content-Length", ""))
         size = int(known[0]) if known and not in_chunks else None
         if size is None and partial.expected.size is None:
