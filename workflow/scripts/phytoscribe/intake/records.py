@@ -63,8 +63,7 @@ class SourceRecord:
         source: path, URL or Phytozome number as a user would say it; no credentials.
         file_name: name of the file at its source.
         size: bytes as served.
-        sha256: of the bytes as served, hex.
-        md5: of the bytes as served, hex.
+        sha256, md5: of the bytes as served, hex.
         date: day of arrival, UTC, ``YYYY-MM-DD``.
         provider: what Phytozome states; empty for other sources.
         declared: what the configuration declares.

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
+import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -26,13 +27,10 @@ from phytoscribe.intake.records import SourceRecord, Statement, check_pair, term
 from phytoscribe.intake.transfer.addresses import shown_url
 from phytoscribe.intake.transfer.transfer import Expected, fetch
 
-__all__ = ["Downloads", "Wanted", "copy_text", "local_copy", "shown_source", "take_in", "wanted_files"]
-
 log = logging.getLogger(__name__)
 
 Source = Mapping[str, Any]
 
-_BLOCK = 1 << 20
 _SECONDS_BETWEEN_TRIES = 0.25
 #: The empty block that ends every bgzip file (SAM/BAM format specification, section 4.1.2).
 _BGZIP_END = bytes.fromhex("1f8b08040000000000ff0600424302001b0003000000000000000000")
@@ -155,12 +153,8 @@ def _alone(lock_path: Path, shown: str) -> Iterator[None]:
 
 
 def shown_source(source: Source) -> str:
-    """The source as a user would say it, without credentials."""
-    if "path" in source:
-        return str(source["path"])
-    if "url" in source:
-        return shown_url(source["url"])
-    return shown_query(source["phytozome"])
+    """A source that is fetched, as a user would say it, without credentials."""
+    return shown_url(source["url"]) if "url" in source else shown_query(source["phytozome"])
 
 
 def copy_text(source: Path, target: str | Path) -> int:
@@ -203,19 +197,16 @@ def _checked_record(wanted: Wanted, path: Path, shown: str, file_name: str) -> S
     Raises:
         PhytoScribeError: it cannot be read, size or checksum differ, or a bgzip file has no end.
     """
-    hashes = {"sha256": hashlib.sha256(), "md5": hashlib.md5(usedforsecurity=False)}
     try:
-        size = path.stat().st_size
-        with path.open("rb") as handle:
-            while block := handle.read(_BLOCK):
-                for digest in hashes.values():
-                    digest.update(block)
+        found: dict[str, Any] = {"size": path.stat().st_size}
+        for method in ("sha256", "md5"):
+            with path.open("rb") as handle:
+                found[method] = hashlib.file_digest(handle, method).hexdigest()
     except OSError as error:
         raise PhytoScribeError(f"{path}: cannot be read ({error.strerror}); check the path") from error
-    found = {"size": size} | {method: digest.hexdigest() for method, digest in hashes.items()}
     _compare(wanted.source, shown, found)
-    _require_end(path, size, shown)
-    log.info("%s: %s, %d bytes, sha256 %s", shown, file_name, size, found["sha256"])
+    _require_end(path, shown)
+    log.info("%s: %s, %d bytes, sha256 %s", shown, file_name, found["size"], found["sha256"])
     return SourceRecord(
         genome=wanted.genome,
         kind=wanted.kind,
@@ -244,13 +235,13 @@ def _compare(source: Source, shown: str, found: Mapping[str, int | str]) -> None
         log.info("%s: the configuration gives no checksum to compare with", shown)
 
 
-def _require_end(path: Path, size: int, shown: str) -> None:
+def _require_end(path: Path, shown: str) -> None:
     """Refuse a bgzip file that was cut between two of its blocks, which no gzip reader notices."""
     with path.open("rb") as handle:
-        head = handle.read(18)
-        handle.seek(max(0, size - len(_BGZIP_END)))
+        head = handle.read(len(_BGZIP_END))
+        handle.seek(-len(head), os.SEEK_END)
         end = handle.read()
-    if head[:4] == b"\x1f\x8b\x08\x04" and head[12:16] == b"BC\x02\x00" and end != _BGZIP_END:
+    if head[:4] == _BGZIP_END[:4] and head[12:16] == _BGZIP_END[12:16] and end != _BGZIP_END:
         raise PhytoScribeError(
             f"{shown}: this bgzip file does not end with bgzip's end mark, so it was most likely cut off; get it "
             "again, or if it is whole, unpack it and give the plain file"

@@ -6,14 +6,13 @@ import hashlib
 import logging
 import re
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TypeVar
 
 import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file
-from torch import Tensor, nn
+from torch import nn
 
 from phytoscribe.errors import ModelError
 from phytoscribe.labels.states import SITE_NAMES, StateSet
@@ -66,11 +65,8 @@ def load_model(kind: type[Model], folder: str | Path) -> Model:
 
 def _name_today(name: str, former_names: Iterable[tuple[str, str]]) -> str:
     """A tensor's name in today's models, from the one that it was saved under."""
-    for pattern, replacement in former_names:
-        today, changed = re.subn(pattern, replacement, name)
-        if changed:
-            return today
-    return name
+    renamed = (re.sub(pattern, replacement, name) for pattern, replacement in former_names)
+    return next((today for today in renamed if today != name), name)
 
 
 def check_fit(model: BigBroPreTrainedModel, segmenter: Segmenter) -> None:
@@ -107,59 +103,36 @@ def check_fit(model: BigBroPreTrainedModel, segmenter: Segmenter) -> None:
         raise ModelError(f"the model's head sites lacks {', '.join(missing)}; use a model that was trained for both")
 
 
-@dataclass(frozen=True, slots=True)
-class LoadReport:
-    """What became of a pretrained encoder's tensors in a new model.
-
-    Attributes:
-        source: folder of the pretrained model.
-        loaded: tensors copied.
-        parameters_loaded: numbers in them.
-        new: tensors of the new model that start from random values.
-    """
-
-    source: str
-    loaded: int
-    parameters_loaded: int
-    new: list[str]
-
-    def as_dict(self) -> dict[str, object]:
-        return asdict(self)
-
-
 def load_pretrained_encoder(
     target: BigBroPreTrainedModel, pretrained: BigBroPreTrainedModel, source: str
-) -> LoadReport:
+) -> dict[str, object]:
     """Copy all encoder tensors of ``pretrained`` into ``target.encoder`` and verify each.
+
+    Returns:
+        ``source``; how many tensors were ``loaded``, and numbers in them (``parameters_loaded``); the names of the
+        ``new`` tensors, which start from random values.
 
     Raises:
         ModelError: the two encoders differ in a tensor's name or shape.
     """
     given, wanted = pretrained.encoder.state_dict(), target.encoder.state_dict()
-    if {k: v.shape for k, v in given.items()} != {k: v.shape for k, v in wanted.items()}:
-        differing = sorted(k for k in given.keys() | wanted.keys() if _shape(given, k) != _shape(wanted, k))
-        raise ModelError(
-            f"{source}: the pretrained encoder has another shape than config.yaml's model "
-            f"({differing[0]}: {_shape(given, differing[0])} against {_shape(wanted, differing[0])}); "
-            "use the same model and tokenizer settings for both"
-        )
+    shapes, shapes_wanted = ({name: tuple(value.shape) for name, value in part.items()} for part in (given, wanted))
+    for name in sorted(shapes.keys() | shapes_wanted.keys()):
+        if shapes.get(name) != shapes_wanted.get(name):
+            raise ModelError(
+                f"{source}: the pretrained encoder has another shape than config.yaml's model "
+                f"({name}: {shapes.get(name)} against {shapes_wanted.get(name)}); "
+                "use the same model and tokenizer settings for both"
+            )
     target.encoder.load_state_dict(given, strict=True)
     arrived = target.encoder.state_dict()
     wrong = [name for name in given if not bool((arrived[name] == given[name]).all())]
     if wrong:
         raise ModelError(f"{source}: tensors did not arrive: {wrong}")
     new = sorted(name for name in target.state_dict() if "encoder" not in name.split("."))
-    report = LoadReport(source, len(given), parameter_count(given.values()), new)
-    logger.info("pretrained encoder: %d tensors (%d numbers) loaded", report.loaded, report.parameters_loaded)
-    return report
-
-
-def parameter_count(tensors: Iterable) -> int:
-    return sum(t.numel() for t in tensors)
-
-
-def _shape(tensors: dict[str, Tensor], name: str) -> tuple[int, ...] | None:
-    return tuple(tensors[name].shape) if name in tensors else None
+    count = sum(tensor.numel() for tensor in given.values())
+    logger.info("pretrained encoder: %d tensors (%d numbers) loaded", len(given), count)
+    return {"source": source, "loaded": len(given), "parameters_loaded": count, "new": new}
 
 
 def trainable_parameters(model: nn.Module) -> int:

@@ -256,14 +256,13 @@ def _terms(genome_id: int, listed: str | None, downloads: Downloads) -> str:
     url = f"{downloads.hosts.properties}/api/db/properties/proteome/{genome_id}"
     # Terms are worth one more attempt, not minutes: the listing may know them too.
     brief = replace(downloads.settings, attempts=min(downloads.settings.attempts, 2), longest_wait_seconds=10.0)
-    policy = None
+    reply = None
     try:
         reply = replace(downloads, settings=brief).json(url)
     except DownloadError as error:
         log.warning("usage terms: %s", error)
-    else:
-        first = reply[0] if isinstance(reply, list) and reply else None
-        policy = first.get("data_restriction_policy") if isinstance(first, dict) else None
+    first = reply[0] if isinstance(reply, list) and reply else None
+    policy = first.get("data_restriction_policy") if isinstance(first, dict) else None
     if isinstance(policy, str) and policy.strip():
         terms = one_line(policy).lower()
     else:
@@ -272,11 +271,6 @@ def _terms(genome_id: int, listed: str | None, downloads: Downloads) -> str:
     if terms == "unrestricted":
         log.info("Phytozome %d: data usage is unrestricted, see %s", genome_id, page)
     else:
-        log.warning(
-            "Phytozome %d: data usage is %s: publishing whole-genome analyses may need the agreement of the data's "
-            "owners, see %s",
-            genome_id,
-            terms,
-            page,
-        )
+        needs = "publishing whole-genome analyses may need the agreement of the data's owners"
+        log.warning("Phytozome %d: data usage is %s: %s, see %s", genome_id, terms, needs, page)
     return f"{terms}, see {page}"

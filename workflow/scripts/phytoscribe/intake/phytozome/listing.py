@@ -29,10 +29,7 @@ _MD5 = re.compile(r"[0-9a-fA-F]{32}")
 class PhytozomeHosts:
     """The servers behind Phytozome; the user's token is sent to the first two alone.
 
-    Attributes:
-        listing: lists files, and restores them from tape.
-        files: sends files.
-        properties: knows the usage terms of each genome.
+    ``listing`` lists files and restores them from tape, ``files`` sends them, ``properties`` knows the terms of use.
     """
 
     listing: str = "https://files.jgi.doe.gov"
@@ -89,11 +86,9 @@ class PhytozomeFile:
         status: where it is: ``PURGED`` is on tape alone.
         kind: ``assembly``, ``annotation/gene``, ...
         genome_id: number of the proteome that it belongs to.
-        proteome: short name of that proteome: ``Athaliana``.
-        proteome_name: another name of it.
+        proteome, proteome_name: short name of that proteome (``Athaliana``), and another name of it.
         organism: full name of the species.
-        assembly_version: of the proteome, as the listing says.
-        annotation_version: of the proteome, as the listing says.
+        assembly_version, annotation_version: of the proteome, as the listing says.
         usage: ``Unrestricted`` or ``Restricted``.
     """
 

@@ -22,8 +22,6 @@ from phytoscribe.intake.transfer.curl import Answer, ask
 from phytoscribe.intake.transfer.partial import Expected, Partial
 from phytoscribe.intake.transfer.retries import Interrupted, TransferSettings, Unusable, insist
 
-__all__ = ["Expected", "TransferSettings", "fetch"]
-
 log = logging.getLogger(__name__)
 
 _CONTENT_RANGE = re.compile(r"bytes (\d{1,18})-(\d{1,18})/(\d{1,18}|\*)")

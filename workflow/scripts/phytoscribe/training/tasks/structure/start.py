@@ -71,7 +71,7 @@ def load_start(folder: Path, data: TrainingSet, model_settings: Mapping[str, Any
     model = AnnotationModel(config)
     report: Mapping[str, Any] = {"source": "random weights"}
     if pretrained:
-        report = load_pretrained_encoder(model, pretrained, str(folder)).as_dict()
+        report = load_pretrained_encoder(model, pretrained, str(folder))
     start_from_statistics(model, data)
     return Start(folder, model, segmenter, data.decoder, report, False)
 
