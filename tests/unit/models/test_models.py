@@ -171,10 +171,10 @@ def test_pretrained_encoder_arrives_tensor_by_tensor(config):
     pretrained, model = MaskedTokenModel(config), AnnotationModel(config)
     assert not torch.equal(model.encoder.embedding.weight, pretrained.encoder.embedding.weight)
     report = load_pretrained_encoder(model, pretrained, "here")
-    assert report.loaded == len(pretrained.encoder.state_dict())
+    assert report["loaded"] == len(pretrained.encoder.state_dict())
     for name, tensor in pretrained.encoder.state_dict().items():
         assert torch.equal(model.encoder.state_dict()[name], tensor), name
-    assert all(not name.startswith("trunk.encoder.") for name in report.new)
+    assert all(not name.startswith("trunk.encoder.") for name in report["new"])
 
 
 def test_pretrained_encoder_of_another_shape_is_refused(config):

@@ -6,6 +6,7 @@ import gzip
 import logging
 import zlib
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from itertools import chain
 from pathlib import Path
 
@@ -61,9 +62,12 @@ def checked_reads(path: str | Path) -> Iterator[bytes]:
         PhytoScribeError: none of these, or a fault in one of its lines, which the message names.
     """
     with Path(path).open("rb") as handle:
-        if handle.read(4) == b"CRAM":  # can only be read with the genome that it was made with
-            raise PhytoScribeError(f"{path}: a CRAM file; convert it: samtools fastq {path} | gzip > reads.fastq.gz")
-    if _is_bam(path):
+        begin = handle.read(4)
+    if begin == b"CRAM":  # can only be read with the genome that it was made with
+        raise PhytoScribeError(f"{path}: a CRAM file; convert it: samtools fastq {path} | gzip > reads.fastq.gz")
+    with suppress(OSError, EOFError, zlib.error), gzip.open(path) as unpacked:  # else plain text, or broken
+        begin = unpacked.read(4)
+    if begin == b"BAM\1":
         yield from _bam(path)
         return
     with open_text(path) as handle:
@@ -122,15 +126,6 @@ def _fasta_read(parts: list[bytes], path: str | Path, number: int) -> bytes:
     if len(parts) == 1:
         raise _fault(path, number, "a read without a sequence; remove it, or get the file again if it was cut off")
     return b"\n".join(parts) + b"\n"
-
-
-def _is_bam(path: str | Path) -> bool:
-    """True if the content is BAM, whatever the name."""
-    try:
-        with gzip.open(path, "rb") as handle:
-            return handle.read(4) == b"BAM\1"
-    except (OSError, EOFError, zlib.error):
-        return False  # plain text, or broken: the reader of text says which
 
 
 def _bam(path: str | Path) -> Iterator[bytes]:

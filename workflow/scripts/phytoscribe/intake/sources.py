@@ -192,11 +192,7 @@ def _fetch(wanted: Wanted, fetched: Path, downloads: Downloads) -> SourceRecord:
 
 
 def _checked_record(wanted: Wanted, path: Path, shown: str, file_name: str) -> SourceRecord:
-    """The record of a file that has arrived, after the comparison with what its source says of it.
-
-    Raises:
-        PhytoScribeError: it cannot be read, size or checksum differ, or a bgzip file has no end.
-    """
+    """The record of a file that has arrived, after the comparison with what its source says of it."""
     try:
         found: dict[str, Any] = {"size": path.stat().st_size}
         for method in ("sha256", "md5"):

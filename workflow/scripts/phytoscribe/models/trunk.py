@@ -20,13 +20,7 @@ INNER_KERNEL = 9
 
 
 class FixedSegments:
-    """Bases in tokens of one length: a reshape each way.
-
-    Args:
-        length: bases of a window; the last token may be cut by its end.
-        tokens: tokens of a window.
-        slots: bases of a token.
-    """
+    """A window of ``length`` bases in tokens of ``slots`` bases, the last one cut by its end: a reshape each way."""
 
     def __init__(self, length: int, tokens: int, slots: int) -> None:
         self.length, self.tokens, self.slots = length, tokens, slots

@@ -98,10 +98,8 @@ def choose_annotation(files: Sequence[PhytozomeFile], query: Mapping[str, Any]) 
     if "annotation_file" in query:
         return _named(files, query, "annotation_file")
     found = [file for file in files if file.file_name.lower().endswith(".gene_exons.gff3.gz")]
-    if not found:
-        found = [file for file in files if file.file_name.lower().endswith(".gene.gff3.gz")]
-        if found:
-            log.warning("%s: no gene_exons.gff3.gz is listed; taking the file without exons", shown_query(query))
+    if not found and (found := [file for file in files if file.file_name.lower().endswith(".gene.gff3.gz")]):
+        log.warning("%s: no gene_exons.gff3.gz is listed; taking the file without exons", shown_query(query))
     return _only(found, "gene annotation (.gene_exons.gff3.gz)", files, query, "annotation_file")
 
 

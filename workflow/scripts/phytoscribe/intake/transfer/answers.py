@@ -77,14 +77,14 @@ def require_success(got: Answer, shown: str) -> None:
         Unusable: it does not have the file (any more).
         Refused: anything else.
     """
-    status = got.status
+    status, named = got.status, f"{got.status} {responses.get(got.status, '')}".rstrip()
     if status in (HTTPStatus.OK, HTTPStatus.PARTIAL_CONTENT):
         return
     if status in _PASSING or status >= 500:
         wait = retry_after_seconds(got.headers.get("Retry-After"), got.headers.get("Date"))
-        raise Interrupted(f"the server answered {named(status)}", wait)
+        raise Interrupted(f"the server answered {named}", wait)
     if status < 400:
-        what = f"unexpected answer {named(status)}" if status < 300 else "the server sends the request elsewhere"
+        what = f"unexpected answer {named}" if status < 300 else "the server sends the request elsewhere"
         raise Refused(f"{shown}: {what}; check the address", status)
     body = b""
     with suppress(Interrupted):
@@ -92,13 +92,8 @@ def require_success(got: Answer, shown: str) -> None:
             body += block
     said = error_text(body)
     reason = f" ({said})" if said else ""
-    message = f"{shown}: the server answered {named(status)}{reason}: {_ADVICE.get(status, 'check the address')}"
+    message = f"{shown}: the server answered {named}{reason}: {_ADVICE.get(status, 'check the address')}"
     raise Unusable(message) if status in (400, 404, 410) else Refused(message, status, said)
-
-
-def named(status: int) -> str:
-    """``404 Not Found``."""
-    return f"{status} {responses.get(status, '')}".rstrip()
 
 
 def refuse_pages(head: bytes, content_type: str, shown: str) -> None:

@@ -164,8 +164,7 @@ def _command(settings: TransferSettings) -> list[str]:
     return [
         require("curl", "a download"),
         "--disable",  # no .curlrc: options of the user's own may change what is written
-        *("--silent", "--show-error", "--no-buffer", "--globoff"),
-        *("--config", "-"),
+        *("--silent", "--show-error", "--no-buffer", "--globoff", "--config", "-"),
         *("--write-out", r"%{stderr}\n%{response_code}"),
         *("--connect-timeout", str(min(settings.timeout_seconds, LONGEST_CONNECT_SECONDS))),
         *("--speed-time", str(seconds), "--speed-limit", str(max(1, LEAST_BYTES_PER_TIMEOUT // seconds))),

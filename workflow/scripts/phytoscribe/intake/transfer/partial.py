@@ -71,11 +71,7 @@ class Partial:
         return self.path.stat().st_size if self.path.exists() else 0
 
     def open_or_restart(self) -> None:
-        """Take up what an earlier run left, if it is part of the same file; else forget it.
-
-        Raises:
-            DownloadError: nothing can be written where the file is to lie.
-        """
+        """Take up what an earlier run left, if it is part of the same file; else forget it."""
         with self._disk_errors():
             self.target.parent.mkdir(parents=True, exist_ok=True)
             self.path.touch()
@@ -92,10 +88,6 @@ class Partial:
             log.info("%s: %d bytes have arrived before", self.shown, self.arrived)
         else:
             self.discard()
-
-    def can_resume(self) -> bool:
-        """True if bytes are at hand and a change of the file on the server could not go unnoticed."""
-        return self.arrived > 0 and bool(self.validator or self.expected.checksums())
 
     def replace(self, blocks: Iterator[bytes], size: int | None, validator: str | None, content_type: str = "") -> None:
         """Take in the whole file as ``blocks``; what had arrived is given up only when the new bytes look right.
@@ -122,12 +114,7 @@ class Partial:
         self.in_pieces = False
 
     def append(self, blocks: Iterable[bytes], size: int | None = None) -> None:
-        """Write what is missing behind what has arrived; ``size`` of the whole file if only this answer tells it.
-
-        Raises:
-            DownloadError: the disk has not enough room, or cannot be written.
-            Unusable: more bytes come than the file can have.
-        """
+        """Write what is missing behind what has arrived; ``size`` of the whole file if only this answer tells it."""
         self.size, self.in_pieces = self.size or size, True
         self._require_room((self.size or self.arrived) - self.arrived)
         log.info("%s: going on from byte %d", self.shown, self.arrived)
