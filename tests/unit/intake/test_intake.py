@@ -121,12 +121,10 @@ def test_secrets_of_an_address_are_not_recorded(tmp_path, served):
 
 PHYTOZOME = PhytozomeGenome(
     genome_id=447,
-    proteome="Athaliana",
-    organism="Arabidopsis thaliana",
-    assembly_version="TAIR9",
-    annotation_version="Araport11",
-    genome=PhytozomeFile("f1", "Athaliana_447_TAIR10.fa.gz"),
-    annotation=PhytozomeFile("f2", "Athaliana_447_Araport11.gene_exons.gff3.gz"),
+    genome=PhytozomeFile("f1", "Athaliana_447_TAIR10.fa.gz", assembly_version="TAIR9"),
+    annotation=PhytozomeFile(
+        "f2", "Athaliana_447_Araport11.gene_exons.gff3.gz", proteome="Athaliana", annotation_version="Araport11"
+    ),
     terms="unrestricted",
 )
 

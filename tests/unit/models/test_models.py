@@ -16,12 +16,11 @@ from phytoscribe.models.annotation_model import AnnotationModel
 from phytoscribe.models.attention import BlockSparseAttention, rotary_angles, rotate
 from phytoscribe.models.batches import TokenBatch
 from phytoscribe.models.configuration import config_from_settings
-from phytoscribe.models.encoder import BigBroEncoder, MaskedTokenModel
-from phytoscribe.models.experts import ExpertFeedForward
+from phytoscribe.models.encoder import BigBroEncoder, ExpertFeedForward, MaskedTokenModel
 from phytoscribe.models.kmer_content import REACHES, SUM_SCALE, cumulative_by_frame, kmer_numbers, sums_in_frame
 from phytoscribe.models.loading import load_model, load_pretrained, trainable_parameters
-from phytoscribe.models.pooling import FixedSegments, VariableSegments, token_spans
 from phytoscribe.models.sizes import SIZES
+from phytoscribe.models.trunk import FixedSegments, VariableSegments, token_spans
 
 TINY = {"size": "tiny"}
 ROOT = Path(__file__).parents[3]

@@ -18,8 +18,7 @@ import pytest
 from phytozome_server import EXAMPLE, TOKEN, Fault, PhytozomeServer, Served
 
 from phytoscribe.errors import ConfigError, DownloadError
-from phytoscribe.intake.phytozome.choice import version_in_name
-from phytoscribe.intake.phytozome.client import fetch_file, resolve
+from phytoscribe.intake.phytozome.client import fetch_file, resolve, version_in_name
 from phytoscribe.intake.phytozome.listing import Downloads, PhytozomeFile, PhytozomeHosts
 from phytoscribe.intake.transfer.answers import request_json
 from phytoscribe.intake.transfer.transfer import TransferSettings
@@ -76,8 +75,9 @@ def left(tmp_path):
 
 def test_a_genome_by_its_number(find, server):
     found = find(ATHALIANA)
-    assert (found.genome_id, found.proteome, found.organism) == (447, "Athaliana", "Arabidopsis thaliana")
-    assert (found.assembly_version, found.annotation_version) == ("TAIR9", "Araport11")
+    assert found.genome_id == found.annotation.genome_id == 447
+    assert (found.annotation.proteome, found.annotation.organism) == ("Athaliana", "Arabidopsis thaliana")
+    assert (found.genome.assembly_version, found.annotation.annotation_version) == ("TAIR9", "Araport11")
     assert found.genome.file_name == "Athaliana_447_TAIR10.fa.gz"
     assert found.annotation.file_name == "Athaliana_447_Araport11.gene_exons.gff3.gz"
     assert (found.genome.size, found.genome.md5) == (

@@ -6,8 +6,9 @@ import gzip
 import logging
 import zlib
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from itertools import chain
 from pathlib import Path
-from typing import IO
 
 import pysam
 
@@ -21,7 +22,6 @@ log = logging.getLogger(__name__)
 
 _LETTERS = (IUPAC + IUPAC.lower()).encode()
 _SAM_HEADER = (b"@HD\t", b"@SQ\t", b"@RG\t", b"@PG\t", b"@CO\t")
-_FASTQ_LINES = ("header", "sequence", "separator", "qualities")
 
 
 def join_reads(wanted: Sequence[Wanted], downloads: Downloads, target: str | Path) -> list[SourceRecord]:
@@ -46,10 +46,7 @@ def join_reads(wanted: Sequence[Wanted], downloads: Downloads, target: str | Pat
     ):
         for file in wanted:
             with local_copy(file, downloads) as (path, record):
-                count = 0
-                for text in checked_reads(path):
-                    out.write(text)
-                    count += 1
+                count = sum(1 for text in checked_reads(path) if out.write(text))
                 log.info("%s: %d reads", record.source, count)
                 records.append(record)
     log.info("%s: joined from %d file(s)", target, len(wanted))
@@ -65,23 +62,21 @@ def checked_reads(path: str | Path) -> Iterator[bytes]:
         PhytoScribeError: none of these, or a fault in one of its lines, which the message names.
     """
     with Path(path).open("rb") as handle:
-        if handle.read(4) == b"CRAM":  # can only be read with the genome that it was made with
-            raise PhytoScribeError(f"{path}: a CRAM file; convert it: samtools fastq {path} | gzip > reads.fastq.gz")
-    if _is_bam(path):
+        begin = handle.read(4)
+    if begin == b"CRAM":  # can only be read with the genome that it was made with
+        raise PhytoScribeError(f"{path}: a CRAM file; convert it: samtools fastq {path} | gzip > reads.fastq.gz")
+    with suppress(OSError, EOFError, zlib.error), gzip.open(path) as unpacked:  # else plain text, or broken
+        begin = unpacked.read(4)
+    if begin == b"BAM\1":
         yield from _bam(path)
         return
     with open_text(path) as handle:
         first = handle.read(1)
         if first not in ("@", ">"):
             raise PhytoScribeError(f"{path}: neither FASTQ, FASTA nor BAM: it does not begin with '@' or '>'")
-        lines = _lines(handle, first)
-        yield from _fastq(lines, path) if first == "@" else _fasta(lines, path)
-
-
-def _lines(handle: IO[str], first: str) -> Iterator[tuple[int, bytes]]:
-    """Numbered lines without their ends; ``first`` is the letter that was read already."""
-    for number, line in enumerate(handle, start=1):
-        yield number, ((first if number == 1 else "") + line).rstrip().encode()
+        lines = chain([first + handle.readline()], handle)
+        numbered = enumerate((line.rstrip().encode() for line in lines), start=1)
+        yield from _fastq(numbered, path) if first == "@" else _fasta(numbered, path)
 
 
 def _fastq(lines: Iterator[tuple[int, bytes]], path: str | Path) -> Iterator[bytes]:
@@ -95,12 +90,11 @@ def _fastq(lines: Iterator[tuple[int, bytes]], path: str | Path) -> Iterator[byt
         if number == 1 and header.startswith(_SAM_HEADER):
             raise _fault(path, number, "a SAM file; convert it: samtools fastq FILE | gzip > reads.fastq.gz")
         parts = [header]
-        for what in _FASTQ_LINES[1:]:
+        for what in ("sequence", "separator", "qualities"):
             _, text = next(lines, (number, None))
             if text is None:
-                raise _fault(
-                    path, number, f"the {what} of the last read is missing; the file was cut off: get it again"
-                )
+                wrong = f"the {what} of the last read is missing"
+                raise _fault(path, number, f"{wrong}; the file was cut off: get it again")
             parts.append(text)
         _, sequence, separator, qualities = parts
         if separator[:1] != b"+":
@@ -122,10 +116,8 @@ def _fasta(lines: Iterator[tuple[int, bytes]], path: str | Path) -> Iterator[byt
                 raise _fault(path, number, "a '>' without a name")
             parts, header_line = [text], number
         elif text:
-            wrong = text.translate(None, _LETTERS)
-            if wrong:
-                letter = wrong.decode()[0]
-                raise _fault(path, number, f"the letter {letter!r} is not a nucleotide; is this a file of cDNA reads?")
+            if wrong := text.translate(None, _LETTERS).decode()[:1]:
+                raise _fault(path, number, f"the letter {wrong!r} is not a nucleotide; is this a file of cDNA reads?")
             parts.append(text)
     yield _fasta_read(parts, path, header_line)
 
@@ -134,15 +126,6 @@ def _fasta_read(parts: list[bytes], path: str | Path, number: int) -> bytes:
     if len(parts) == 1:
         raise _fault(path, number, "a read without a sequence; remove it, or get the file again if it was cut off")
     return b"\n".join(parts) + b"\n"
-
-
-def _is_bam(path: str | Path) -> bool:
-    """True if the content is BAM, whatever the name."""
-    try:
-        with gzip.open(path, "rb") as handle:
-            return handle.read(4) == b"BAM\1"
-    except (OSError, EOFError, zlib.error):
-        return False  # plain text, or broken: the reader of text tells
 
 
 def _bam(path: str | Path) -> Iterator[bytes]:

@@ -63,8 +63,7 @@ class SourceRecord:
         source: path, URL or Phytozome number as a user would say it; no credentials.
         file_name: name of the file at its source.
         size: bytes as served.
-        sha256: of the bytes as served, hex.
-        md5: of the bytes as served, hex.
+        sha256, md5: of the bytes as served, hex.
         date: day of arrival, UTC, ``YYYY-MM-DD``.
         provider: what Phytozome states; empty for other sources.
         declared: what the configuration declares.
@@ -87,12 +86,12 @@ class SourceRecord:
     @property
     def assembly_versions(self) -> tuple[str, ...]:
         """All texts for the version of the assembly, the provider's first; empty where none is known."""
-        return _together(self.provider.assembly, self.declared.assembly)
+        return tuple(dict.fromkeys(self.provider.assembly + self.declared.assembly))
 
     @property
     def annotation_versions(self) -> tuple[str, ...]:
         """All texts for the version of the annotation, the provider's first; empty where none is known."""
-        return _together(self.provider.annotation, self.declared.annotation)
+        return tuple(dict.fromkeys(self.provider.annotation + self.declared.annotation))
 
     @property
     def terms(self) -> str:
@@ -133,11 +132,8 @@ def check_pair(genome: SourceRecord, annotation: SourceRecord) -> bool:
         return True
     lacking = [key for key, texts in (("genome.version", known), ("annotation.assembly", wanted)) if not texts]
     log.warning(
-        "genome '%s': whether the annotation was made on this assembly is %s (no %s in the configuration) and was not "
-        "checked",
-        genome.genome,
-        NOT_DECLARED,
-        ", no ".join(lacking),
+        f"genome '{genome.genome}': whether the annotation was made on this assembly is {NOT_DECLARED} "
+        f"(no {', no '.join(lacking)} in the configuration) and was not checked"
     )
     return False
 
@@ -163,7 +159,12 @@ def read_records(path: str | Path) -> list[SourceRecord]:
     """
     try:
         content = json.loads(Path(path).read_text(encoding="utf-8"))
-        return [_of_json(part) for part in (content if isinstance(content, list) else [content])]
+        parts = content if isinstance(content, list) else [content]
+        for part in parts:
+            for key in ("provider", "declared"):
+                said = part[key]
+                part[key] = Statement(tuple(said["assembly"]), tuple(said["annotation"]), said["terms"])
+        return [SourceRecord(**part) for part in parts]
     except (OSError, ValueError, TypeError, KeyError) as error:
         raise PhytoScribeError(
             f"{path}: not a record of a download ({error}); delete the genome's folder and run the workflow again"
@@ -212,17 +213,5 @@ def shown(versions: Iterable[str]) -> str:
     return f"{first} (= {', '.join(others)})" if others else first
 
 
-def _of_json(part: Mapping[str, Any]) -> SourceRecord:
-    said = {
-        key: Statement(tuple(part[key]["assembly"]), tuple(part[key]["annotation"]), part[key]["terms"])
-        for key in ("provider", "declared")
-    }
-    return SourceRecord(**{**part, **said})
-
-
 def _texts(value: str | Sequence[str] | None) -> tuple[str, ...]:
     return tuple(text.strip() for text in ([value] if isinstance(value, str) else value or ()))
-
-
-def _together(*groups: Iterable[str]) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(text for group in groups for text in group))

@@ -1,7 +1,12 @@
-"""The model of PhytoScribe: the trunk, and the heads that its config.json declares; and the trunk's pretraining."""
+"""The model of PhytoScribe: the trunk, and the heads that its config.json declares; its copy for inference; and the
+trunk's pretraining."""
 
 from __future__ import annotations
 
+import copy
+from collections.abc import Sequence
+
+import torch
 from torch import Tensor, nn
 
 from phytoscribe.genome.sequence import N_CODE
@@ -70,3 +75,25 @@ class MaskedBaseModel(BigBroPreTrainedModel):
         """Logits (len(positions), 4) at the int64 ``positions`` of the flattened (batch, length) grid."""
         features = self.trunk(self.trunk.embed(inputs.bases), *inputs[1:])
         return self.naming(features.flatten(0, 1)[positions])
+
+
+class FullPrecision(nn.Module):
+    """A head whose input may be in half precision, and whose output is not."""
+
+    def __init__(self, head: nn.Module) -> None:
+        super().__init__()
+        self.head = copy.deepcopy(head).float()
+
+    def forward(self, features: Tensor) -> Tensor:
+        return self.head(features.float())
+
+
+def for_inference(
+    model: AnnotationModel, heads: Sequence[str], device: torch.device, dtype: torch.dtype
+) -> AnnotationModel:
+    """A copy that reads windows with the named heads only, these in float32; the model stays as it is."""
+    network = copy.deepcopy(model).eval().requires_grad_(False)
+    wanted = {name: FullPrecision(network.heads[name]) for name in heads}
+    network.to(device, dtype)
+    network.heads = nn.ModuleDict(wanted).to(device)
+    return network

@@ -69,11 +69,8 @@ def load_model(kind: type[Model], folder: str | Path, *others: type[Model]) -> M
 
 def _name_today(name: str, former_names: Iterable[tuple[str, str]]) -> str:
     """A tensor's name in today's models, from the one that it was saved under."""
-    for pattern, replacement in former_names:
-        today, changed = re.subn(pattern, replacement, name)
-        if changed:
-            return today
-    return name
+    renamed = (re.sub(pattern, replacement, name) for pattern, replacement in former_names)
+    return next((today for today in renamed if today != name), name)
 
 
 def check_fit(model: BigBroPreTrainedModel, segmenter: Segmenter) -> None:
@@ -121,6 +118,10 @@ def load_pretrained(
     Returns:
         ``source``; ``part``, trunk or encoder; ``loaded`` tensors and ``parameters_loaded``, the numbers in them; and
         the names of ``new`` tensors, which the pretrained model does not have.
+
+    Returns:
+        ``source``; how many tensors were ``loaded``, and numbers in them (``parameters_loaded``); the names of the
+        ``new`` tensors, which start from random values.
 
     Raises:
         ModelError: the two differ in a tensor's name or shape.

@@ -1,15 +1,19 @@
-"""Genomes from Phytozome: found in the listing, with their usage terms, and downloaded with the user's token."""
+"""Genomes from Phytozome: found in the listing, with their usage terms, and downloaded with the user's token.
+
+Assembly and annotation are chosen by rules that leave one file, or not at all: where several are left the user names
+one.
+"""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
-from phytoscribe.errors import DownloadError
-from phytoscribe.intake.phytozome.choice import choose_annotation, choose_assembly, require_versions
+from phytoscribe.errors import ConfigError, DownloadError
 from phytoscribe.intake.phytozome.listing import Downloads, PhytozomeFile, PhytozomeHosts, files_of, shown_query
 from phytoscribe.intake.transfer.addresses import HOW_TO_GET_ONE, conceal, read_token, secrets_in
 from phytoscribe.intake.transfer.answers import Refused, one_line
@@ -19,29 +23,14 @@ log = logging.getLogger(__name__)
 
 NOT_STATED = "not stated"
 
+_ENDINGS = re.compile(r"(\.(soft|hard)masked)?\.fa\.gz$|\.gene(_exons)?\.gff3\.gz$", re.IGNORECASE)
 _ON_TAPE = "PURGED"
 
 
-@dataclass(frozen=True)
-class PhytozomeGenome:
-    """One genome of Phytozome with the two files that are taken of it.
-
-    Attributes:
-        genome_id: Phytozome's number of the proteome.
-        proteome: its short name: ``Athaliana``.
-        organism: full name of the species; "" where the listing does not say.
-        assembly_version: as the listing says; "" where it does not.
-        annotation_version: as the listing says; "" where it does not.
-        genome: the assembly.
-        annotation: the gene annotation.
-        terms: usage terms in one line.
-    """
+class PhytozomeGenome(NamedTuple):
+    """One genome of Phytozome: its number, the two files that are taken of it, and its usage terms in one line."""
 
     genome_id: int
-    proteome: str
-    organism: str
-    assembly_version: str
-    annotation_version: str
     genome: PhytozomeFile
     annotation: PhytozomeFile
     terms: str
@@ -66,30 +55,133 @@ def resolve(query: Mapping[str, Any], downloads: Downloads) -> PhytozomeGenome:
     require_versions(assembly, annotation, query)
     genome_id = annotation.genome_id
     assert genome_id is not None
-    found = PhytozomeGenome(
-        genome_id=genome_id,
-        proteome=annotation.proteome or shown_query(query),
-        organism=annotation.organism or "",
-        assembly_version=assembly.assembly_version or "",
-        annotation_version=annotation.annotation_version or "",
-        genome=assembly,
-        annotation=annotation,
-        terms=_terms(genome_id, annotation.usage or assembly.usage, downloads),
-    )
+    terms = _terms(genome_id, annotation.usage or assembly.usage, downloads)
     log.info(
-        "%s: %s (%s), assembly %s: %s, annotation %s: %s",
-        shown_query(query),
-        found.proteome,
-        found.organism or "species not stated",
-        found.assembly_version or NOT_STATED,
-        assembly.file_name,
-        found.annotation_version or NOT_STATED,
-        annotation.file_name,
+        f"{shown_query(query)}: {annotation.proteome} ({annotation.organism or 'species not stated'}), assembly "
+        f"{assembly.assembly_version or NOT_STATED}: {assembly.file_name}, annotation "
+        f"{annotation.annotation_version or NOT_STATED}: {annotation.file_name}"
     )
     on_tape = [file for file in (assembly, annotation) if file.status.upper() == _ON_TAPE]
     if on_tape:
         raise _restored(on_tape, downloads)
-    return found
+    return PhytozomeGenome(genome_id, assembly, annotation, terms)
+
+
+def choose_assembly(files: Sequence[PhytozomeFile], query: Mapping[str, Any]) -> PhytozomeFile:
+    """The unmasked assembly of a genome; the soft-masked one where there is no other.
+
+    Raises:
+        ConfigError: none or several are left.
+    """
+    if "genome_file" in query:
+        chosen = _named(files, query, "genome_file")
+        if "hardmasked" in chosen.file_name.lower():
+            raise ConfigError(
+                f"{shown_query(query)}: {chosen.file_name} is hard-masked: its repeats, and genes in them, are N; "
+                "name another genome_file"
+            )
+        return chosen
+    assemblies = [file for file in files if file.kind == "assembly" and file.file_name.lower().endswith(".fa.gz")]
+    usable = [file for file in assemblies if "hardmasked" not in file.file_name.lower()]
+    whole = [file for file in usable if "masked" not in file.file_name.lower()]
+    if usable and not whole:
+        log.warning("%s: only a soft-masked assembly is listed; taking it (case is ignored)", shown_query(query))
+    return _only(whole or usable, "assembly (.fa.gz, not hard-masked)", files, query, "genome_file")
+
+
+def choose_annotation(files: Sequence[PhytozomeFile], query: Mapping[str, Any]) -> PhytozomeFile:
+    """The gene annotation with exons of a genome; the one without where there is no other.
+
+    Raises:
+        ConfigError: none or several are left.
+    """
+    if "annotation_file" in query:
+        return _named(files, query, "annotation_file")
+    found = [file for file in files if file.file_name.lower().endswith(".gene_exons.gff3.gz")]
+    if not found and (found := [file for file in files if file.file_name.lower().endswith(".gene.gff3.gz")]):
+        log.warning("%s: no gene_exons.gff3.gz is listed; taking the file without exons", shown_query(query))
+    return _only(found, "gene annotation (.gene_exons.gff3.gz)", files, query, "annotation_file")
+
+
+def require_versions(assembly: PhytozomeFile, annotation: PhytozomeFile, query: Mapping[str, Any]) -> None:
+    """Check that assembly and annotation, two files of one genome, are of the versions that the query declares.
+
+    Declared versions are compared with what the listing says and with what the file's name says, because the two
+    differ for some genomes (447: listing TAIR9, name TAIR10).
+
+    Raises:
+        ConfigError: other versions than declared, or an annotation made on another assembly.
+    """
+    shown = shown_query(query)
+    of_annotation = versions_of(annotation, annotation.annotation_version)
+    known_of = {"assembly": versions_of(assembly, assembly.assembly_version), "annotation": of_annotation}
+    for file, (key, known) in zip((assembly, annotation), known_of.items()):
+        declared = _declared(query, key)
+        if declared and not _folded(declared) & _folded(known):
+            raise ConfigError(
+                f"{shown}: the configuration declares {key} {' = '.join(declared)}, but {file.file_name} is "
+                f"{' or '.join(known) or 'of no stated version'} for Phytozome; correct the declared version (a list "
+                "where several texts mean the same), or choose another genome"
+            )
+    one, other = assembly.assembly_version, annotation.assembly_version
+    both = _folded([one, other])
+    if len(both) > 1 and not both <= _folded(_declared(query, "assembly")):
+        raise ConfigError(
+            f"{shown}: {assembly.file_name} is assembly {one}, but {annotation.file_name} was made on assembly "
+            f"{other}; if both mean the same, declare `assembly: [{one}, {other}]`"
+        )
+
+
+def versions_of(file: PhytozomeFile, listed: str | None) -> tuple[str, ...]:
+    """What the listing and the file's name say, which do not always agree."""
+    return tuple(dict.fromkeys(filter(None, (listed, version_in_name(file.file_name)))))
+
+
+def version_in_name(file_name: str) -> str | None:
+    """The version in a file name of the form ``Species_number_VERSION.kind``; None in other names.
+
+    >>> version_in_name("Ptrichocarpa_533_v4.1.gene_exons.gff3.gz")
+    'v4.1'
+    """
+    stem, endings = _ENDINGS.subn("", file_name)
+    match = re.fullmatch(r"[^_].*?_\d+_(.+)", stem)
+    return match[1] if endings and match else None
+
+
+def _declared(query: Mapping[str, Any], key: str) -> list[str]:
+    """The versions that a query declares, all of which mean the same."""
+    value = query.get(key) or []
+    return [str(text).strip() for text in (value if isinstance(value, list | tuple) else [value])]
+
+
+def _folded(texts: Iterable[str | None]) -> set[str]:
+    """Versions as they are compared, without case; empty ones say nothing."""
+    return {text.casefold() for text in texts if text}
+
+
+def _named(files: Sequence[PhytozomeFile], query: Mapping[str, Any], key: str) -> PhytozomeFile:
+    """The file that the query names, by its name, or by its id where names are not unique."""
+    found = [file for file in files if query[key] in (file.file_name, file.file_id)]
+    return _only(found, f"file {query[key]}", files, query, key)
+
+
+def _only(
+    found: Sequence[PhytozomeFile], what: str, files: Sequence[PhytozomeFile], query: Mapping[str, Any], key: str
+) -> PhytozomeFile:
+    """The one file left, listed once or several times."""
+    distinct = {(file.file_name, file.size, file.md5 or file.file_id): file for file in reversed(found)}
+    if len(distinct) == 1:
+        return next(iter(distinct.values()))
+    if not distinct:
+        names = ", ".join(sorted({file.file_name for file in files if _ENDINGS.search(file.file_name)}))
+        raise ConfigError(
+            f"{shown_query(query)}: no {what} is listed; sequence and gene files: {names or 'none'}; "
+            f"name one with `{key}`, or choose another genome"
+        )
+    names = ", ".join(sorted(f"{file.file_name} (id {file.file_id})" for file in distinct.values()))
+    raise ConfigError(
+        f"{shown_query(query)}: {len(distinct)} files could be the {what}: {names}; name one with `{key}`"
+    )
 
 
 def fetch_file(file: PhytozomeFile, target: str | Path, downloads: Downloads) -> None:
@@ -162,14 +254,13 @@ def _terms(genome_id: int, listed: str | None, downloads: Downloads) -> str:
     url = f"{downloads.hosts.properties}/api/db/properties/proteome/{genome_id}"
     # Terms are worth one more attempt, not minutes: the listing may know them too.
     brief = replace(downloads.settings, attempts=min(downloads.settings.attempts, 2), longest_wait_seconds=10.0)
-    policy = None
+    reply = None
     try:
         reply = replace(downloads, settings=brief).json(url)
     except DownloadError as error:
         log.warning("usage terms: %s", error)
-    else:
-        first = reply[0] if isinstance(reply, list) and reply else None
-        policy = first.get("data_restriction_policy") if isinstance(first, dict) else None
+    first = reply[0] if isinstance(reply, list) and reply else None
+    policy = first.get("data_restriction_policy") if isinstance(first, dict) else None
     if isinstance(policy, str) and policy.strip():
         terms = one_line(policy).lower()
     else:
@@ -178,11 +269,6 @@ def _terms(genome_id: int, listed: str | None, downloads: Downloads) -> str:
     if terms == "unrestricted":
         log.info("Phytozome %d: data usage is unrestricted, see %s", genome_id, page)
     else:
-        log.warning(
-            "Phytozome %d: data usage is %s: publishing whole-genome analyses may need the agreement of the data's "
-            "owners, see %s",
-            genome_id,
-            terms,
-            page,
-        )
+        needs = "publishing whole-genome analyses may need the agreement of the data's owners"
+        log.warning("Phytozome %d: data usage is %s: %s, see %s", genome_id, terms, needs, page)
     return f"{terms}, see {page}"

@@ -20,7 +20,6 @@ from phytoscribe.intake.transfer.retries import TransferSettings, insist
 
 #: The server refuses longer pages.
 FILES_PER_PAGE = 50
-_MOST_PAGES = 400
 _LOCAL = frozenset({"localhost", "127.0.0.1", "::1"})
 _FILE_ID = re.compile(r"[A-Za-z0-9_-]+")
 _MD5 = re.compile(r"[0-9a-fA-F]{32}")
@@ -30,10 +29,7 @@ _MD5 = re.compile(r"[0-9a-fA-F]{32}")
 class PhytozomeHosts:
     """The servers behind Phytozome; the user's token is sent to the first two alone.
 
-    Attributes:
-        listing: lists files, and restores them from tape.
-        files: sends files.
-        properties: knows the usage terms of each genome.
+    ``listing`` lists files and restores them from tape, ``files`` sends them, ``properties`` knows the terms of use.
     """
 
     listing: str = "https://files.jgi.doe.gov"
@@ -90,11 +86,9 @@ class PhytozomeFile:
         status: where it is: ``PURGED`` is on tape alone.
         kind: ``assembly``, ``annotation/gene``, ...
         genome_id: number of the proteome that it belongs to.
-        proteome: short name of that proteome: ``Athaliana``.
-        proteome_name: another name of it.
+        proteome, proteome_name: short name of that proteome (``Athaliana``), and another name of it.
         organism: full name of the species.
-        assembly_version: of the proteome, as the listing says.
-        annotation_version: of the proteome, as the listing says.
+        assembly_version, annotation_version: of the proteome, as the listing says.
         usage: ``Unrestricted`` or ``Restricted``.
     """
 
@@ -156,7 +150,7 @@ def _all_files(search: Mapping[str, Any], downloads: Downloads) -> Iterator[Phyt
     """The files of all pages of a listing."""
     fixed = {"api_version": 2, "a": "false", "h": "false", "d": "asc", "x": FILES_PER_PAGE, "t": "simple"}
     page, seen = 1, set()
-    while page not in seen and len(seen) < _MOST_PAGES:
+    while page not in seen:
         seen.add(page)
         url = f"{downloads.hosts.listing}/phytozome_file_list/?{urlencode({**search, **fixed, 'p': page})}"
         content = downloads.json(url)
@@ -172,9 +166,7 @@ def _all_files(search: Mapping[str, Any], downloads: Downloads) -> Iterator[Phyt
         page = content.get("next_page")
         if isinstance(page, bool) or not isinstance(page, int) or page < 1:
             return
-    raise DownloadError(
-        f"{downloads.hosts.listing}: the list of files does not end; try again later, or give genome_id"
-    )
+    raise DownloadError(f"{url}: the list of files does not end; try again later, or give genome_id")
 
 
 def _file(entry: Mapping[str, Any], organism: Mapping[str, Any]) -> PhytozomeFile:

@@ -11,6 +11,7 @@ import re
 from collections.abc import Mapping
 from contextlib import suppress
 from http import HTTPStatus
+from http.client import responses
 from typing import Any
 
 from phytoscribe.errors import DownloadError
@@ -21,8 +22,8 @@ from phytoscribe.intake.transfer.retries import Interrupted, TransferSettings, U
 #: So many bytes of a body are enough to tell what it is.
 HEAD_BYTES = 512
 
-_MOST_ANSWER_BYTES = 64 << 20
 _DATA = (b"\x1f\x8b", b"BZh", b">", b"@", b"##")
+_PAGES = (b"<!doctype html", b"<html", b"<head", b"<body", b"<?xml", b"<error")
 _TITLE = re.compile(r"<title[^>]*>(.*?)</title", re.IGNORECASE | re.DOTALL)
 _PASSING = frozenset({408, 425, 429})
 _ADVICE = {
@@ -59,13 +60,9 @@ def request_json(
     """
     shown = shown_url(url)
     headers = {"Accept": "application/json"} | ({"Content-Type": "application/json"} if body is not None else {})
-    content = b""
     with ask(url, settings, shown, headers, token, None if body is None else json.dumps(body)) as got:
         require_success(got, shown)
-        for block in got.blocks:
-            content += block
-            if len(content) > _MOST_ANSWER_BYTES:
-                raise DownloadError(f"{shown}: the answer is far too long for a list of files; check the address")
+        content = b"".join(got.blocks)
         with suppress(ValueError, RecursionError):
             return json.loads(content)
         refuse_pages(content[:HEAD_BYTES], got.headers.get("Content-Type", ""), shown)
@@ -80,32 +77,23 @@ def require_success(got: Answer, shown: str) -> None:
         Unusable: it does not have the file (any more).
         Refused: anything else.
     """
-    status = got.status
+    status, named = got.status, f"{got.status} {responses.get(got.status, '')}".rstrip()
     if status in (HTTPStatus.OK, HTTPStatus.PARTIAL_CONTENT):
         return
     if status in _PASSING or status >= 500:
         wait = retry_after_seconds(got.headers.get("Retry-After"), got.headers.get("Date"))
-        raise Interrupted(f"the server answered {named(status)}", wait)
-    if 300 <= status < 400:
-        raise Refused(f"{shown}: the server sends the request elsewhere; check the address", status)
+        raise Interrupted(f"the server answered {named}", wait)
     if status < 400:
-        raise Refused(f"{shown}: unexpected answer {named(status)}", status)
+        what = f"unexpected answer {named}" if status < 300 else "the server sends the request elsewhere"
+        raise Refused(f"{shown}: {what}; check the address", status)
     body = b""
     with suppress(Interrupted):
         while len(body) < 10_000 and (block := next(got.blocks, b"")):
             body += block
     said = error_text(body)
     reason = f" ({said})" if said else ""
-    advice = _ADVICE.get(status, "check the address")
-    message = f"{shown}: the server answered {named(status)}{reason}: {advice}"
+    message = f"{shown}: the server answered {named}{reason}: {_ADVICE.get(status, 'check the address')}"
     raise Unusable(message) if status in (400, 404, 410) else Refused(message, status, said)
-
-
-def named(status: int) -> str:
-    """``404 Not Found``."""
-    with suppress(ValueError):
-        return f"{status} {HTTPStatus(status).phrase}"
-    return str(status)
 
 
 def refuse_pages(head: bytes, content_type: str, shown: str) -> None:
@@ -115,23 +103,18 @@ def refuse_pages(head: bytes, content_type: str, shown: str) -> None:
         head: the body's first bytes, :data:`HEAD_BYTES` or the whole body.
         content_type: the answer's ``Content-Type``, or "".
         shown: the address as it may be shown.
-
-    Raises:
-        DownloadError: the body is HTML, XML or JSON.
     """
     text = head.removeprefix(b"\xef\xbb\xbf").lstrip()
     lower = text[:HEAD_BYTES].lower()
     # A wrong Content-Type before true data is common; what the bytes say wins.
     if text.startswith(_DATA):
         return
-    if lower.startswith((b"<!doctype html", b"<html", b"<head", b"<body", b"<?xml", b"<error")) or (
-        "html" in content_type.lower()
-    ):
+    if lower.startswith(_PAGES) or "html" in content_type.lower():
         title = _TITLE.search(text.decode("utf-8", "replace"))
-        named = f' titled "{one_line(title.group(1))}"' if title else ""
+        titled = f' titled "{one_line(title[1])}"' if title else ""
         raise DownloadError(
-            f"{shown}: the server sent a web page{named} instead of the file: most likely a login or maintenance page, "
-            "or the address of a page about the file; open the address in a browser and correct the URL"
+            f"{shown}: the server sent a web page{titled} instead of the file: most likely a login or maintenance "
+            "page, or the address of a page about the file; open the address in a browser and correct the URL"
         )
     if lower.startswith((b"{", b"[")) or "json" in content_type.lower():
         raise DownloadError(
@@ -159,6 +142,5 @@ def error_text(body: bytes) -> str:
 
 def one_line(text: str) -> str:
     """A server's text as one short printable line."""
-    plain = "".join(letter if letter.isprintable() else " " for letter in text)
-    line = " ".join(plain.split())
+    line = " ".join("".join(letter if letter.isprintable() else " " for letter in text).split())
     return line if len(line) <= 160 else f"{line[:157]}..."

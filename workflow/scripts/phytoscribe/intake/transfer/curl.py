@@ -15,10 +15,10 @@ import re
 import subprocess
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from email.message import Message
 from http.client import HTTPException, parse_headers
 from io import BytesIO
+from typing import NamedTuple
 from urllib.parse import quote, unquote, urlsplit, urlunsplit
 
 from phytoscribe import __version__
@@ -57,8 +57,7 @@ _PASSING = {
 }
 
 
-@dataclass(frozen=True)
-class Answer:
+class Answer(NamedTuple):
     """What a server answers.
 
     Attributes:
@@ -98,21 +97,20 @@ def ask(
     """
     parts = split_url(url)
     # A fragment is not sent; letters that no address has are written as curl wants them.
-    address = urlunsplit(parts._replace(fragment="", path=_quoted(parts.path), query=_quoted(parts.query)))
+    path, query = (quote(part, safe="!#$%&'()*+,/:;=?@[]~") for part in (parts.path, parts.query))
+    address = urlunsplit(parts._replace(fragment="", path=path, query=query))
+    told = [("url", address), *(("header", f"{name}: {value}") for name, value in headers.items())]
+    if token is not None:
+        told.append(("header", Hidden("".join(("Authorization: Bearer ", token)))))
+    if body is not None:
+        told.append(("data-binary", body))
+    command, follows = _command(settings), body is None
     try:
         if parts.scheme == "ftp":
-            yield from _ask_ftp(_command(settings), address, shown, headers)
+            yield from _ask_ftp(command, address, shown, headers)
             return
-        lines = [f"{name}: {value}" for name, value in headers.items()]
-        if token is not None:
-            lines.append(Hidden("".join(("Authorization: Bearer ", token))))
-        told = [("url", address), *(("header", line) for line in lines)]
-        if body is not None:
-            told.append(("data-binary", body))
-        follows = body is None
-        with _running([*_command(settings), *_web_options(parts.scheme, follows, token is None)], told) as running:
-            status, found = _head(running, shown, follows)
-            yield Answer(status, found, _blocks(running, shown))
+        with _running([*command, *_web_options(parts.scheme, follows, token is None)], told) as running:
+            yield Answer(*_head(running, shown, follows), _blocks(running, shown))
     except DownloadError as error:
         # Messages quote the server, and it may repeat what it was sent.
         secrets = secrets_in(url, token)
@@ -147,7 +145,11 @@ def _ask_ftp(command: Sequence[str], address: str, shown: str, headers: Mapping[
 def _running(command: Sequence[str], told: Sequence[tuple[str, str]]) -> Iterator[subprocess.Popen]:
     """curl at work, told what is no business of other users through its standard input."""
     pipe = subprocess.PIPE
-    with subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe, env=_environment()) as running:
+    # curl needs no token, and finds certificates where users of Python's tools name them.
+    variables = {name: value for name, value in os.environ.items() if name != VARIABLE}
+    if bundle := variables.get("REQUESTS_CA_BUNDLE"):
+        variables["CURL_CA_BUNDLE"] = bundle
+    with subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe, env=variables) as running:
         try:
             with suppress(BrokenPipeError), running.stdin:
                 running.stdin.write("".join(_config_line(name, value) for name, value in told).encode())
@@ -162,8 +164,7 @@ def _command(settings: TransferSettings) -> list[str]:
     return [
         require("curl", "a download"),
         "--disable",  # no .curlrc: options of the user's own may change what is written
-        *("--silent", "--show-error", "--no-buffer", "--globoff"),
-        *("--config", "-"),
+        *("--silent", "--show-error", "--no-buffer", "--globoff", "--config", "-"),
         *("--write-out", r"%{stderr}\n%{response_code}"),
         *("--connect-timeout", str(min(settings.timeout_seconds, LONGEST_CONNECT_SECONDS))),
         *("--speed-time", str(seconds), "--speed-limit", str(max(1, LEAST_BYTES_PER_TIMEOUT // seconds))),
@@ -182,18 +183,6 @@ def _web_options(scheme: str, follows: bool, has_no_token: bool) -> list[str]:
         if login_file := os.environ.get("NETRC"):
             options += ["--netrc-file", login_file]
     return options
-
-
-def _environment() -> dict[str, str]:
-    """The environment of curl: it needs no token, and finds certificates where users of Python's tools name them."""
-    variables = {name: value for name, value in os.environ.items() if name != VARIABLE}
-    if bundle := variables.get("REQUESTS_CA_BUNDLE"):
-        variables["CURL_CA_BUNDLE"] = bundle
-    return variables
-
-
-def _quoted(text: str) -> str:
-    return quote(text, safe="!#$%&'()*+,/:;=?@[]~")
 
 
 def _config_line(name: str, value: str) -> str:
@@ -241,10 +230,10 @@ def _raise_failure(running: subprocess.Popen, shown: str) -> None:
     if code in _FINAL and "HTTP/0.9" not in said:
         raise DownloadError(f"{shown}: {_FINAL[code].format(said=said)}")
     if answered.startswith("5") and code in _FTP_REFUSALS:
-        kind, advice = DownloadError, "check the address and the login"
+        refusal = f"{shown}: the server answered {answered} ({said})"
         if answered == "550":
-            kind, advice = Unusable, "there is no such file; correct the address"
-        raise kind(f"{shown}: the server answered {answered} ({said}): {advice}")
+            raise Unusable(f"{refusal}: there is no such file; correct the address")
+        raise DownloadError(f"{refusal}: check the address and the login")
     if "CONNECT" in said:
         raise Interrupted(f"the proxy of your network refuses the connection ({said})")
     raise Interrupted(_PASSING.get(code, "the connection failed ({said})").format(said=said))

@@ -51,37 +51,27 @@ class Partial:
     """The arrived part of one file.
 
     Attributes:
+        size: bytes of the whole file as the server announced them; None if it did not.
+        validator: the server's name of this version of the file: an ETag, a date; None if it gives none.
         in_pieces: True if the bytes come from more than one answer, so that a wrong checksum may be the seam's fault.
     """
+
+    size: int | None = None
+    validator: str | None = None
+    in_pieces = False
 
     def __init__(self, url: str, target: Path, expected: Expected, shown: str = ""):
         self.target, self.expected, self.shown = target, expected, shown or shown_url(url)
         self.path, self.state_path = (target.with_name(f".{target.name}.part{end}") for end in ("", ".json"))
-        self.in_pieces = False
         self._identity = {"address": hashlib.sha256(url.encode()).hexdigest(), "url": shown_url(url)}
-        self._state: dict = {}
 
     @property
     def arrived(self) -> int:
         """Bytes at hand."""
         return self.path.stat().st_size if self.path.exists() else 0
 
-    @property
-    def size(self) -> int | None:
-        """Bytes of the whole file as the server announced them; None if it did not."""
-        return self._state.get("size")
-
-    @property
-    def validator(self) -> str | None:
-        """The server's name of this version of the file: an ETag, a date; None if it gives none."""
-        return self._state.get("validator")
-
     def open_or_restart(self) -> None:
-        """Take up what an earlier run left, if it is part of the same file; else forget it.
-
-        Raises:
-            DownloadError: nothing can be written where the file is to lie.
-        """
+        """Take up what an earlier run left, if it is part of the same file; else forget it."""
         with self._disk_errors():
             self.target.parent.mkdir(parents=True, exist_ok=True)
             self.path.touch()
@@ -90,27 +80,17 @@ class Partial:
             expected = asdict(self.expected)
             agree = all(state["expected"].get(key) in (None, value) for key, value in expected.items() if value)
             continues = agree and state["address"] == self._identity["address"]
-            continues = continues and 0 < self.arrived <= (state["size"] or self.arrived)
+            if continues and 0 < self.arrived <= (state["size"] or self.arrived):
+                self.size, self.validator, self.in_pieces = state["size"], state["validator"], True
         except (OSError, ValueError, KeyError, TypeError, AttributeError):
-            continues = False
-        if not continues:
+            pass  # no state, or none of ours
+        if self.in_pieces:
+            log.info("%s: %d bytes have arrived before", self.shown, self.arrived)
+        else:
             self.discard()
-            return
-        self._state, self.in_pieces = state, True
-        log.info("%s: %d bytes have arrived before", self.shown, self.arrived)
-
-    def can_resume(self) -> bool:
-        """True if bytes are at hand and a change of the file on the server could not go unnoticed."""
-        return self.arrived > 0 and bool(self.validator or self.expected.checksums())
 
     def replace(self, blocks: Iterator[bytes], size: int | None, validator: str | None, content_type: str = "") -> None:
-        """Take in the whole file; what had arrived before is given up only when the new bytes look right.
-
-        Args:
-            blocks: the file as it comes.
-            size: bytes of the whole file, if announced.
-            validator: the server's name of this version of the file, if it gives one.
-            content_type: see :func:`phytoscribe.intake.transfer.answers.refuse_pages`.
+        """Take in the whole file as ``blocks``; what had arrived is given up only when the new bytes look right.
 
         Raises:
             DownloadError: a web page or a report comes; the disk has not enough room, or cannot be written.
@@ -129,19 +109,13 @@ class Partial:
         with self._disk_errors():
             self.path.write_bytes(b"")
             self.state_path.write_text(json.dumps(state, indent=1), encoding="utf-8")
-        self._state = state
+        self.size, self.validator = size, validator
         self._write(chain([head], blocks))
         self.in_pieces = False
 
     def append(self, blocks: Iterable[bytes], size: int | None = None) -> None:
-        """Write what is missing behind what has arrived; ``size`` of the whole file if only this answer tells it.
-
-        Raises:
-            DownloadError: the disk has not enough room, or cannot be written.
-            Unusable: more bytes come than the file can have.
-        """
-        self._state["size"] = self.size or size
-        self.in_pieces = True
+        """Write what is missing behind what has arrived; ``size`` of the whole file if only this answer tells it."""
+        self.size, self.in_pieces = self.size or size, True
         self._require_room((self.size or self.arrived) - self.arrived)
         log.info("%s: going on from byte %d", self.shown, self.arrived)
         self._write(blocks)
@@ -173,7 +147,6 @@ class Partial:
     def _require_room(self, needed: int) -> None:
         """Stop before the disk fills up."""
         free = shutil.disk_usage(self.target.parent).free
-        # What lies there of an older attempt is overwritten.
         if free < needed + MARGIN_BYTES:
             raise DownloadError(
                 f"{self.shown}: {needed:,} bytes are still to come (and {MARGIN_BYTES:,} are kept in reserve), but "
@@ -212,7 +185,7 @@ class Partial:
         """Remove what has arrived, if anything."""
         for path in (self.path, self.state_path):
             path.unlink(missing_ok=True)
-        self._state, self.in_pieces = {}, False
+        self.size, self.validator, self.in_pieces = None, None, False
 
     def _wrong_size(self, found: int) -> str:
         return (

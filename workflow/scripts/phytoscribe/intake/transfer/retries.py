@@ -85,9 +85,10 @@ def insist(
             failures, most = 0, at_hand
         kept = f" (the {at_hand:,} bytes that have arrived are kept and will not be fetched again)" if at_hand else ""
         if retry_after is not None and retry_after > settings.longest_wait_seconds:
+            moment = datetime.now().astimezone() + timedelta(seconds=min(retry_after, 1e9))
             raise DownloadError(
                 f"{shown}: {reason}, and asks to come back in {_duration(retry_after)}, "
-                f"at {_time_after(retry_after)}; run the same command again then{kept}"
+                f"at {moment.isoformat(sep=' ', timespec='minutes')}; run the same command again then{kept}"
             )
         if failures >= settings.attempts:
             raise DownloadError(
@@ -120,10 +121,3 @@ def _duration(seconds: float) -> str:
     if seconds < 120:
         return f"{seconds:.0f} s"
     return f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:.1f} h"
-
-
-def _time_after(seconds: float) -> str:
-    try:
-        return (datetime.now().astimezone() + timedelta(seconds=seconds)).isoformat(sep=" ", timespec="minutes")
-    except OverflowError:
-        return "a time far away"

@@ -17,12 +17,10 @@ from urllib.request import url2pathname
 
 from phytoscribe.errors import DownloadError
 from phytoscribe.intake.transfer.addresses import Hidden, shown_url, split_url
-from phytoscribe.intake.transfer.answers import Refused, named, require_success
+from phytoscribe.intake.transfer.answers import require_success
 from phytoscribe.intake.transfer.curl import Answer, ask
 from phytoscribe.intake.transfer.partial import Expected, Partial
 from phytoscribe.intake.transfer.retries import Interrupted, TransferSettings, Unusable, insist
-
-__all__ = ["Expected", "TransferSettings", "fetch"]
 
 log = logging.getLogger(__name__)
 
@@ -104,25 +102,21 @@ def _attempt(url: str, partial: Partial, settings: TransferSettings, token: Hidd
     """One attempt to complete ``partial``, from what has arrived where the server allows it.
 
     Raises:
-        Interrupted: the line broke, or the server asks to come again.
-        DownloadError: the server refuses, or sends something else than the file.
+        Interrupted: another attempt can help.
+        DownloadError: none can.
     """
     arrived = partial.arrived
-    if partial.can_resume():
+    # Without a validator or a checksum, a change of the file on the server could go unnoticed.
+    if arrived and (partial.validator or partial.expected.checksums()):
         headers = {"Range": f"bytes={arrived}-"} | ({"If-Range": partial.validator} if partial.validator else {})
         with ask(url, settings, partial.shown, headers, token) as got:
-            if got.status == HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE:
-                # All of it had arrived already, if a checksum says so; or the file is shorter now.
-                if got.headers.get("Content-Range") == f"bytes */{arrived}" and partial.expected.checksums():
-                    return
-            elif _receive(got, partial):
+            if got.status != HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE and _receive(got, partial):
                 return
     if arrived:
         log.info("%s: what has arrived may be of another version of the file; beginning anew", partial.shown)
     with ask(url, settings, partial.shown, {}, token) as got:
-        if got.status == HTTPStatus.PARTIAL_CONTENT:
-            raise Refused(f"{partial.shown}: unexpected answer {named(got.status)}", got.status)
-        _receive(got, partial)
+        if got.status == HTTPStatus.PARTIAL_CONTENT or not _receive(got, partial):
+            raise DownloadError(f"{partial.shown}: the server sends a part when asked for all; check the address")
 
 
 def _receive(got: Answer, partial: Partial) -> bool:
@@ -134,7 +128,8 @@ def _receive(got: Answer, partial: Partial) -> bool:
         if place is None or int(place[1]) != partial.arrived:
             return False
         size = None if place[3] == "*" else int(place[3])
-        if _differ(size, partial.size) or _differ(_validator(got.headers), partial.validator):
+        both = {size, partial.size}, {_validator(got.headers), partial.validator}
+        if any(len(values - {None}) > 1 for values in both):
             return False
         partial.append(got.blocks, size)
     else:
@@ -144,8 +139,6 @@ def _receive(got: Answer, partial: Partial) -> bool:
                 f"{partial.shown}: the server compresses the file by {encoding} on the way, though asked not to; "
                 "download the file yourself and give its `path`"
             )
-        if "gzip" in encoding:
-            log.warning("%s: the server marks the file as compressed on the way; it is kept as it comes", partial.shown)
         known = re.fullmatch(r"\d{1,18}", got.headers.get("Content-Length", ""))
         size = int(known[0]) if known and not in_chunks else None
         if size is None and partial.expected.size is None:
@@ -161,7 +154,3 @@ def _validator(headers: Mapping[str, str]) -> str | None:
     """The strongest name that the answer gives this version of the file; a weak ETag does not promise equal bytes."""
     etag = headers.get("ETag", "").strip()
     return etag if etag.startswith('"') else headers.get("Last-Modified")
-
-
-def _differ(one: object | None, other: object | None) -> bool:
-    return one is not None and other is not None and one != other
