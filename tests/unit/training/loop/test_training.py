@@ -1,4 +1,4 @@
-"""Training: order of windows, targets, loss, masking, schedules, and a killed run that ends like an undisturbed one."""
+"""Training: order of windows, targets, loss, schedules, and a killed run that ends like an undisturbed one."""
 
 from __future__ import annotations
 
@@ -33,10 +33,9 @@ from phytoscribe.models.heads import HeadOutputs
 from phytoscribe.tokenizer.segments import Segmenter
 from phytoscribe.tokenizer.training import build_kmer_tokenizer
 from phytoscribe.training.data.training_set import TrainingSet
-from phytoscribe.training.loop.fingerprint import claim_run_folder
+from phytoscribe.training.loop.runs import claim_run_folder
 from phytoscribe.training.loop.sampling import MixtureOrder, WindowOrder, order_of_groups
 from phytoscribe.training.loop.settings import RunSettings, cosine_schedule
-from phytoscribe.training.tasks.masked_tokens.model import IGNORED, MASKED_SHARE, SHOWN_AS_MASK, mask_tokens
 from phytoscribe.training.tasks.structure.loss import LossSettings, label_weights, site_loss, structure_loss
 from phytoscribe.training.tasks.structure.windows import StructureDataset, collate_structure
 
@@ -190,21 +189,6 @@ def test_site_loss_is_least_on_the_sites():
     assert float(total / known) < 1e-6
     total, known = site_loss(right.flip(-1), sites)
     assert float(total / known) > 0.9
-
-
-def test_masking_asks_only_for_nucleotide_tokens(segmenter):
-    bases = np.random.default_rng(0).integers(0, 4, 30_000).astype(np.uint8)
-    bases[6_000:9_000] = 4
-    ids, _ = segmenter.segment(bases)
-    seen, wanted = mask_tokens(ids, segmenter, np.random.default_rng(1))
-    asked = wanted != IGNORED
-    assert not asked[~segmenter.nucleotide[ids]].any()
-    assert np.array_equal(wanted[asked], ids[asked])
-    assert np.array_equal(seen[~asked], ids[~asked])
-    assert asked.sum() / segmenter.nucleotide[ids].sum() == pytest.approx(MASKED_SHARE, rel=0.1)
-    assert (seen[asked] == segmenter.mask_id).mean() == pytest.approx(SHOWN_AS_MASK, abs=0.05)
-    all_masked, _ = mask_tokens(ids, segmenter, np.random.default_rng(1), only_mask=True)
-    assert (all_masked[asked] == segmenter.mask_id).all()
 
 
 def test_schedule_rises_and_falls():

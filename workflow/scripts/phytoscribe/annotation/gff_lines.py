@@ -8,10 +8,9 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-from phytoscribe.annotation.gff_attributes import decode_id
-from phytoscribe.annotation.line_blocks import numbered_lines
+from phytoscribe.annotation.gff_text import decode_id, numbered_lines
 from phytoscribe.errors import GffError
-from phytoscribe.genome.coordinates import MOST_DIGITS
+from phytoscribe.genome.intervals import MOST_DIGITS
 from phytoscribe.genome.names import shown
 
 
@@ -67,7 +66,7 @@ def read_rows(
             continue
         columns = line.split("\t")
         if len(columns) != 9:
-            if _says_nothing(line) or (in_fasta and len(columns) == 1):
+            if not line.strip() or line.lstrip()[0] == "#" or (in_fasta and len(columns) == 1):
                 continue
             raise GffError(
                 f"{path}, line {number}: {len(columns)} tab-separated columns instead of 9; "
@@ -104,11 +103,6 @@ def read_rows(
             )
         # Half the time of GffRow(...), which counts over millions of lines.
         yield new(GffRow, (key, contig, words[source], words[kind], start, end, score, strand, phase, attributes))
-
-
-def _says_nothing(line: str) -> bool:
-    text = line.strip()
-    return not text or text[0] == "#"
 
 
 def _is_number(text: str) -> bool:

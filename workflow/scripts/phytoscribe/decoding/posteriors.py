@@ -1,61 +1,69 @@
-"""Sums over all gene structures of a stretch that is taken as one block."""
+"""Sums over all gene structures of a sequence that is taken as one block."""
 
 from __future__ import annotations
 
-import math
 from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from phytoscribe.decoding import candidate_sites, lattice, scoring
+from phytoscribe.decoding.candidate_sites import Sites
+from phytoscribe.decoding.grammar import Scores, intron_length_score, kind_of_segment, segment_length_score
+from phytoscribe.decoding.graph import BACKWARD, Graph, Lengths, Mode, Paths, new_open, no_lengths
 
 
-class Sums(NamedTuple):
-    """Forward-backward over rows.
+class PathSums(NamedTuple):
+    """Result of forward-backward.
 
     Attributes:
-        paths, onward: of :func:`lattice.forward` and :func:`lattice.backward`.
+        graph: nodes and scores.
+        before, after: float64 (rows, 3), log sums of all ways to a node, and of all ways on from it
+            (:class:`phytoscribe.decoding.graph.Paths`).
         total: log sum over all paths.
-        site, span: scores of the nodes, float64 (rows, 3), of :func:`scoring.compose`.
     """
 
-    paths: lattice.Paths
-    onward: npt.NDArray[np.float64]
+    graph: Graph
+    before: npt.NDArray[np.float64]
+    after: npt.NDArray[np.float64]
     total: float
-    site: npt.NDArray[np.float64]
-    span: npt.NDArray[np.float64]
 
-    def posteriors(self, rows: candidate_sites.Rows) -> npt.NDArray[np.float64]:
+    def posteriors(self) -> npt.NDArray[np.float64]:
         """Probability of each node, (rows, 3)."""
-        found = np.exp(np.minimum(self.paths.total + self.onward - self.total, 0.0))
-        found[rows.kind == candidate_sites.CHECK] = 0.0
+        found = np.exp(np.minimum(self.before + self.after - self.total, 0.0))
+        found[self.graph.sites["kind"] == candidate_sites.CHECK] = 0.0
         return found
 
 
-def chain_score(
-    nodes: npt.NDArray, rows: candidate_sites.Rows, site: npt.NDArray, span: npt.NDArray, scores: lattice.Scores
-) -> float:
+def chain_score(nodes: npt.NDArray, graph: Graph) -> float:
     """Score of one gene structure, a chain of nodes ``(row, t)`` from left to right, int64 (2 * segments, 2)."""
-    value = float(site[nodes[:, 0], nodes[:, 1]].sum() + span[nodes[1:-1, 0], nodes[1:-1, 1]].sum())
+    position = graph.sites["position"]
+    value = float(graph.site[nodes[:, 0], nodes[:, 1]].sum() + graph.span[nodes[1:-1, 0], nodes[1:-1, 1]].sum())
     for place, (left, right) in enumerate(zip(nodes[:-1, 0], nodes[1:, 0], strict=True)):
-        length = int(rows.position[right] - rows.position[left])
+        length = int(position[right] - position[left])
         if place % 2 == 0:
-            kind = lattice.kind_of_segment(rows, left, right)
-            value += lattice.segment_length_score(scores, kind, length)
+            value += segment_length_score(graph.scores, kind_of_segment(graph.sites, left, right), length)
         else:
-            value += lattice.intron_length_score(scores, length)
+            value += intron_length_score(graph.scores, length)
     return value
 
 
-def sums_over_paths(rows: candidate_sites.Rows, theta: npt.NDArray, scores: lattice.Scores) -> Sums:
-    """Forward-backward under the parameters ``theta``; there must be rows."""
-    count = rows.position.size
-    site, span = np.empty((count, 3)), np.empty((count, 3))
-    scoring.compose(0, count, rows, theta, site, span)
-    edges = (rows, site, span, scores)
-    opened, paths = lattice.Open.empty(count + 1), lattice.Paths.empty(count)
-    lattice.forward(0, count, 0, *edges, opened, paths, np.empty(6 * count + 256), math.inf, True, True)
-    onward, free = np.empty((count, 3)), np.empty(count)
-    total = lattice.backward(0, count, *edges, onward, free)
-    return Sums(paths, onward, total, site, span)
+def path_sums(
+    sites: Sites, theta: npt.NDArray, scores: Scores, counted: tuple[npt.NDArray, npt.NDArray] | None = None
+) -> PathSums:
+    """Forward-backward under the parameters ``theta``; there must be rows.
+
+    Args:
+        counted: arrays to which expected numbers are added: of segments by kind and length, float64 (SEGMENT_KINDS,
+            limit + 1), and of introns by length, float64 (limit + 1,); as long as the tables of ``scores``.
+    """
+    count = sites.size
+    graph = Graph(sites, np.empty((count, 3)), np.empty((count, 3)), scores)
+    scoring.compose(0, count, sites, theta, graph.site, graph.span)
+    opened, before = new_open(lattice.most_open(sites), 0), Paths.empty(count)
+    lattice.read(0, count, 0, graph, opened, before, Mode(), no_lengths())
+    total = float(opened.free[0])
+    lengths = Lengths(before.total, total, *counted) if counted else no_lengths()
+    after = Paths.sums(count)
+    lattice.backward(0, count, graph, after, Mode(BACKWARD, counted=counted is not None), lengths)
+    return PathSums(graph, before.total, after.total, total)

@@ -1,7 +1,7 @@
 """From decoder settings to the numbers that the lattice adds up.
 
 The score of a path is linear in the parameters below, so the lattice is a conditional random field: the gradient of its
-log likelihood is the difference of observed and expected features (:mod:`phytoscribe.decoding.fitting`).
+log likelihood is the difference of observed and expected features (:mod:`phytoscribe.decoding.likelihood`).
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from phytoscribe.decoding.candidate_sites import (
     ODDS,
     PLUS,
 )
-from phytoscribe.decoding.lattice import SEGMENT_KINDS, Scores
+from phytoscribe.decoding.grammar import SEGMENT_KINDS, Scores
 from phytoscribe.decoding.settings import MINIMUM_CDS_SEGMENT, DecoderSettings, LengthScore
 
 #: Scalar settings in the order of the parameter vector; DONORS and ACCEPTORS follow, by phase of the intron.
@@ -148,7 +148,7 @@ def coding_reach(kind, variant, position):
 
 
 @njit(cache=True, nogil=True)
-def compose(first, last, rows, theta, site, span):
+def compose(first, last, sites, theta, site, span):
     """Scores of rows ``first..last-1`` under the parameters ``theta``.
 
     ``site`` (n, 3) by ``t`` is what a segment that opens or closes here adds: the site's own score, and the prefix sum
@@ -156,22 +156,22 @@ def compose(first, last, rows, theta, site, span):
     the plain prefix sums.
     """
     for r in range(first, last):
-        kind, strand, variant, position = rows.kind[r], rows.strand[r], rows.variant[r], rows.position[r]
+        kind, strand, variant, position = sites.kind[r], sites.strand[r], sites.variant[r], sites.position[r]
         opens = kind in (BEGIN, INTRON_END)
         reach = coding_reach(kind, variant, position)
         for t in range(3):
-            if rows.features[r, ODDS + t] <= FORBIDDEN:
+            if sites.features[r, ODDS + t] <= FORBIDDEN:
                 site[r, t] = FORBIDDEN
                 span[r, t] = FORBIDDEN
                 continue
             coding = (
-                theta[CODING_WEIGHT] * rows.features[r, CODING_TOTAL]
-                + theta[CODING_FRAME_WEIGHT] * rows.features[r, CODING_FRAME + t]
+                theta[CODING_WEIGHT] * sites.features[r, CODING_TOTAL]
+                + theta[CODING_FRAME_WEIGHT] * sites.features[r, CODING_FRAME + t]
                 + theta[CODING_SCORE] * reach
             )
             intron = (
-                theta[INTRON_WEIGHT] * rows.features[r, INTRON_TOTAL]
-                + theta[INTRON_PHASE_WEIGHT] * rows.features[r, INTRON_PHASE + t]
+                theta[INTRON_WEIGHT] * sites.features[r, INTRON_TOTAL]
+                + theta[INTRON_PHASE_WEIGHT] * sites.features[r, INTRON_PHASE + t]
                 + theta[INTRON_SCORE] * position
             )
             if kind == CHECK:
@@ -192,7 +192,7 @@ def compose(first, last, rows, theta, site, span):
                     value += coding
                 site[r, t] = value
                 continue
-            odds = rows.features[r, ODDS + t]
+            odds = sites.features[r, ODDS + t]
             value = -coding if opens else coding
             if kind == BEGIN:
                 value += theta[GENE]

@@ -1,17 +1,19 @@
-"""Read files, checked line by line and joined into one; what a file is, its content tells, not its name."""
+"""Files of reads (FASTQ, FASTA, BAM), checked and joined into one; a file's content says what it is, not its name."""
 
 from __future__ import annotations
 
 import gzip
 import logging
+import zlib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import IO
 
+import pysam
+
 from phytoscribe.errors import PhytoScribeError
 from phytoscribe.files import atomic_path, open_text
 from phytoscribe.genome.sequence import IUPAC
-from phytoscribe.intake.bam_reads import bam_reads, is_bam, refuse_cram
 from phytoscribe.intake.records import SourceRecord
 from phytoscribe.intake.sources import Downloads, Wanted, local_copy
 
@@ -62,9 +64,11 @@ def checked_reads(path: str | Path) -> Iterator[bytes]:
     Raises:
         PhytoScribeError: none of these, or a fault in one of its lines, which the message names.
     """
-    refuse_cram(path)
-    if is_bam(path):
-        yield from bam_reads(path)
+    with Path(path).open("rb") as handle:
+        if handle.read(4) == b"CRAM":  # can only be read with the genome that it was made with
+            raise PhytoScribeError(f"{path}: a CRAM file; convert it: samtools fastq {path} | gzip > reads.fastq.gz")
+    if _is_bam(path):
+        yield from _bam(path)
         return
     with open_text(path) as handle:
         first = handle.read(1)
@@ -83,7 +87,8 @@ def _lines(handle: IO[str], first: str) -> Iterator[tuple[int, bytes]]:
 def _fastq(lines: Iterator[tuple[int, bytes]], path: str | Path) -> Iterator[bytes]:
     for number, header in lines:
         if not header:
-            _require_rest_empty(lines, path, number)
+            if any(text for _, text in lines):
+                raise _fault(path, number, "an empty line between reads; FASTQ needs four lines for each read")
             return
         if header[:1] != b"@" or not header[1:].strip():
             raise _fault(path, number, "a read's '@' and name are expected here; FASTQ needs four lines for each read")
@@ -131,10 +136,51 @@ def _fasta_read(parts: list[bytes], path: str | Path, number: int) -> bytes:
     return b"\n".join(parts) + b"\n"
 
 
-def _require_rest_empty(lines: Iterator[tuple[int, bytes]], path: str | Path, number: int) -> None:
-    for _, text in lines:
-        if text:
-            raise _fault(path, number, "an empty line between reads; FASTQ needs four lines for each read")
+def _is_bam(path: str | Path) -> bool:
+    """True if the content is BAM, whatever the name."""
+    try:
+        with gzip.open(path, "rb") as handle:
+            return handle.read(4) == b"BAM\1"
+    except (OSError, EOFError, zlib.error):
+        return False  # plain text, or broken: the reader of text tells
+
+
+def _bam(path: str | Path) -> Iterator[bytes]:
+    """Reads of a BAM file as sequenced: FASTQ, or FASTA for a read without qualities.
+
+    Alignments in the file are not used: each read is given once, turned back where it was aligned to the reverse
+    strand, to be aligned anew.
+    """
+    count = aligned = 0
+    try:
+        with pysam.AlignmentFile(str(path), "rb", check_sq=False) as handle:
+            for record in handle.fetch(until_eof=True):
+                if record.is_secondary or record.is_supplementary:
+                    continue
+                yield _bam_read(record, path)
+                count += 1
+                aligned += not record.is_unmapped
+    except (OSError, ValueError, NotImplementedError) as error:  # the last: of a BAM packed with gzip, not bgzip
+        raise PhytoScribeError(f"{path}: truncated or damaged BAM file ({error}); get it again") from error
+    if not count:
+        raise PhytoScribeError(f"{path}: a BAM file without reads; give the file of full-length (FLNC) reads")
+    if aligned:
+        log.warning("%s: %d of %d reads come aligned; they are aligned anew, to this genome", path, aligned, count)
+
+
+def _bam_read(record: pysam.AlignedSegment, path: str | Path) -> bytes:
+    sequence = record.get_forward_sequence()
+    clipped = not record.is_unmapped and record.infer_read_length() != record.infer_query_length()
+    if not sequence or clipped:
+        what = "is hard-clipped" if clipped else "has no sequence"
+        raise PhytoScribeError(
+            f"{path}: read {record.query_name!r} {what}; give the BAM of the reads from before they were aligned"
+        )
+    qualities = record.get_forward_qualities()
+    if qualities is None:
+        return f">{record.query_name}\n{sequence}\n".encode()
+    letters = bytes(value + 33 for value in qualities)
+    return f"@{record.query_name}\n{sequence}\n+\n".encode() + letters + b"\n"
 
 
 def _fault(path: str | Path, number: int, what: str) -> PhytoScribeError:

@@ -1,4 +1,4 @@
-"""Where a file comes from, as it arrived: the record beside each download, and what two records must agree in.
+"""Where files come from, as they arrived: the record beside each, what two must agree in, the manifest of all.
 
 A record holds facts (size, checksums, day), what the provider states (Phytozome's versions and terms) and what the
 configuration declared on that day.  The last may be corrected later without another download: see
@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import logging
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
@@ -19,6 +20,9 @@ from phytoscribe.files import atomic_open
 
 log = logging.getLogger(__name__)
 
+#: Columns of the manifest.
+COLUMNS = ("genome", "file", "source", "file_name", "assembly_version", "annotation_version")
+COLUMNS += ("size", "sha256", "date", "terms")
 #: What a table says where nobody said anything.
 NOT_DECLARED = "not declared"
 
@@ -164,6 +168,42 @@ def read_records(path: str | Path) -> list[SourceRecord]:
         raise PhytoScribeError(
             f"{path}: not a record of a download ({error}); delete the genome's folder and run the workflow again"
         ) from error
+
+
+def write_manifest(
+    records: Sequence[SourceRecord], descriptions: Mapping[str, Mapping[str, Any]], target: str | Path
+) -> None:
+    """Write the table of all files that a configuration takes in (docs/adding-a-species.md), checking pairs once more.
+
+    Versions and terms are those that the configuration declares now: corrected ones need no new download.
+
+    Args:
+        records: what arrived, in the order of the table.
+        descriptions: ``{genome: {"genome": source, "annotation": source, "isoseq": [source], "terms": text}}``.
+
+    Raises:
+        ConfigError: an assembly and an annotation do not belong together.
+    """
+    described, seen = [], Counter()
+    for record in records:
+        of_genome, place = descriptions[record.genome], (record.genome, record.kind)
+        source = of_genome[record.kind]
+        source = source if isinstance(source, Mapping) else source[seen[place]]
+        seen[place] += 1
+        described.append(record.declared_anew(source, of_genome["terms"]))
+    genomes = {record.genome: record for record in described if record.kind == "genome"}
+    for record in described:
+        if record.kind == "annotation":
+            check_pair(genomes[record.genome], record)
+    with atomic_open(target) as out:
+        out.write("\t".join(COLUMNS) + "\n")
+        for record in described:
+            row = vars(record) | {
+                "assembly_version": "-" if record.kind == "isoseq" else shown(record.assembly_versions),
+                "annotation_version": shown(record.annotation_versions) if record.kind == "annotation" else "-",
+                "terms": record.terms or NOT_DECLARED,
+            }
+            out.write("\t".join(" ".join(str(row[column]).split()) for column in COLUMNS) + "\n")
 
 
 def shown(versions: Iterable[str]) -> str:

@@ -10,28 +10,31 @@ import hashlib
 import logging
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
-from phytoscribe.errors import PhytoScribeError
+from filelock import FileLock, Timeout
+
+from phytoscribe.errors import DownloadError, PhytoScribeError
 from phytoscribe.files import atomic_path, open_text
 from phytoscribe.intake.phytozome.choice import version_in_name
-from phytoscribe.intake.phytozome.client import PhytozomeGenome, PhytozomeHosts, fetch_file, resolve
-from phytoscribe.intake.phytozome.listing import shown_query
+from phytoscribe.intake.phytozome.client import PhytozomeGenome, fetch_file, resolve
+from phytoscribe.intake.phytozome.listing import Downloads, shown_query
 from phytoscribe.intake.records import SourceRecord, Statement, check_pair, terms_line, write_record
 from phytoscribe.intake.transfer.addresses import shown_url
-from phytoscribe.intake.transfer.credentials import DEFAULT_FILE
-from phytoscribe.intake.transfer.locking import alone
-from phytoscribe.intake.transfer.transfer import Expected, TransferSettings, fetch
+from phytoscribe.intake.transfer.transfer import Expected, fetch
+
+__all__ = ["Downloads", "Wanted", "copy_text", "local_copy", "shown_source", "take_in", "wanted_files"]
 
 log = logging.getLogger(__name__)
 
 Source = Mapping[str, Any]
 
 _BLOCK = 1 << 20
+_SECONDS_BETWEEN_TRIES = 0.25
 #: The empty block that ends every bgzip file (SAM/BAM format specification, section 4.1.2).
 _BGZIP_END = bytes.fromhex("1f8b08040000000000ff0600424302001b0003000000000000000000")
 
@@ -68,21 +71,6 @@ def wanted_files(config: Mapping[str, Any], genome: str, kind: str, output: str 
     sources = item[kind] if kind == "isoseq" else [item[kind]]
     terms = item.get("terms", "")
     return [Wanted(genome, kind, source, output, terms, number) for number, source in enumerate(sources, start=1)]
-
-
-@dataclass(frozen=True)
-class Downloads:
-    """How files are fetched; see ``download`` in the configuration."""
-
-    settings: TransferSettings = field(default_factory=TransferSettings)
-    hosts: PhytozomeHosts = field(default_factory=PhytozomeHosts)
-    token_file: str = DEFAULT_FILE
-
-    @classmethod
-    def of(cls, section: Mapping[str, Any]) -> Downloads:
-        """From the checked section ``download`` of the configuration."""
-        settings = TransferSettings(attempts=section["attempts"], timeout_seconds=section["timeout"])
-        return cls(settings, PhytozomeHosts(**section["phytozome"]), section["token_file"])
 
 
 def take_in(
@@ -135,13 +123,36 @@ def local_copy(wanted: Wanted, downloads: Downloads) -> Iterator[tuple[Path, Sou
         return
     output = Path(wanted.output)
     fetched = output.with_name(f".{output.name}.{wanted.number}.source")
-    with alone(fetched.with_name(f"{fetched.name}.lock"), shown_source(wanted.source)):
+    with _alone(fetched.with_name(f"{fetched.name}.lock"), shown_source(wanted.source)):
         try:
             record = _fetch(wanted, fetched, downloads)
             with _named_as_source(fetched, record):
                 yield fetched, record
         finally:
             fetched.unlink(missing_ok=True)
+
+
+@contextmanager
+def _alone(lock_path: Path, shown: str) -> Iterator[None]:
+    """Hold a lock file, waiting for another process that holds it; a dead process holds nothing."""
+    lock = FileLock(lock_path, poll_interval=_SECONDS_BETWEEN_TRIES)
+    try:
+        lock_path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            lock.acquire(timeout=0)
+        except Timeout:
+            log.info("%s: another process is fetching it; waiting (lock %s)", shown, lock_path)
+            lock.acquire()
+    except OSError as error:
+        raise DownloadError(
+            f"{shown}: nothing can be written into {lock_path.parent} ({error.strerror}); check the folder"
+        ) from error
+    try:
+        yield
+    finally:
+        # Removed while held: whoever waits for it notices and makes a new one.
+        lock_path.unlink(missing_ok=True)
+        lock.release()
 
 
 @contextmanager
@@ -189,11 +200,11 @@ def _fetch(wanted: Wanted, fetched: Path, downloads: Downloads) -> SourceRecord:
     source = wanted.source
     if "url" in source:
         expected = Expected(source.get("size"), source.get("sha256"), source.get("md5"))
-        fetch(source["url"], fetched, expected, downloads.settings)
+        fetch(source["url"], fetched, expected, downloads.settings, wait=downloads.wait)
         return _checked_record(wanted, fetched, shown_source(source), _file_name(source["url"]))
-    found = resolve(source["phytozome"], downloads.hosts, downloads.settings, downloads.token_file)
+    found = resolve(source["phytozome"], downloads)
     file = found.genome if wanted.kind == "genome" else found.annotation
-    fetch_file(file, fetched, downloads.hosts, downloads.settings, downloads.token_file)
+    fetch_file(file, fetched, downloads)
     shown = f"Phytozome {found.genome_id} ({found.proteome})"
     return _checked_record(wanted, fetched, shown, file.file_name, found)
 

@@ -1,9 +1,11 @@
-"""The model of PhytoScribe: the trunk, and the heads that its config.json declares."""
+"""The model of PhytoScribe: the trunk, and the heads that its config.json declares; and the trunk's pretraining."""
 
 from __future__ import annotations
 
-from torch import Tensor
+from torch import Tensor, nn
 
+from phytoscribe.genome.sequence import N_CODE
+from phytoscribe.models.batches import TokenBatch
 from phytoscribe.models.configuration import BigBroConfig
 from phytoscribe.models.encoder import BigBroEncoder, BigBroPreTrainedModel
 from phytoscribe.models.heads import HeadOutputs, make_heads
@@ -47,3 +49,24 @@ class AnnotationModel(BigBroPreTrainedModel):
     def forward(self, bases: Tensor, token_ids: Tensor, token_of_base: Tensor, global_ids: Tensor) -> HeadOutputs:
         """All heads on bases, the arguments of :meth:`embed` and :meth:`features` (a ``TokenBatch``)."""
         return self.read(self.features(self.embed(bases), token_ids, token_of_base, global_ids))
+
+
+class MaskedBaseModel(BigBroPreTrainedModel):
+    """The trunk with a layer that names hidden bases, which it sees as N."""
+
+    base_model_prefix = "trunk"
+
+    def __init__(self, config: BigBroConfig) -> None:
+        super().__init__(config)
+        self.trunk = Trunk(config)
+        self.naming = nn.Linear(self.trunk.channels, N_CODE)
+        self.post_init()
+
+    @property
+    def encoder(self) -> BigBroEncoder:
+        return self.trunk.encoder
+
+    def forward(self, inputs: TokenBatch, positions: Tensor) -> Tensor:
+        """Logits (len(positions), 4) at the int64 ``positions`` of the flattened (batch, length) grid."""
+        features = self.trunk(self.trunk.embed(inputs.bases), *inputs[1:])
+        return self.naming(features.flatten(0, 1)[positions])

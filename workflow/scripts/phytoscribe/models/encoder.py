@@ -8,6 +8,7 @@ from torch.nn import functional as F
 from transformers import PreTrainedModel
 
 from phytoscribe.models.attention import BlockSparseAttention
+from phytoscribe.models.batches import TokenBatch
 from phytoscribe.models.configuration import BigBroConfig
 from phytoscribe.models.convolution import SequenceConvolution
 from phytoscribe.models.experts import ExpertFeedForward, feed_forward
@@ -136,8 +137,8 @@ class MaskedTokenModel(BigBroPreTrainedModel):
         self.token_bias = nn.Parameter(torch.zeros(config.vocab_size))
         self.post_init()
 
-    def forward(self, token_ids: Tensor, global_ids: Tensor, positions: Tensor) -> Tensor:
+    def forward(self, inputs: TokenBatch, positions: Tensor) -> Tensor:
         """Logits (len(positions), vocabulary) at the int64 ``positions`` of the flattened (batch, tokens) grid."""
-        hidden = self.encoder(token_ids, global_ids).flatten(0, 1)[positions]
+        hidden = self.encoder(inputs.token_ids, inputs.global_ids).flatten(0, 1)[positions]
         hidden = self.transform_norm(F.gelu(self.transform(hidden)))
         return hidden @ self.encoder.embedding.weight.T + self.token_bias

@@ -14,8 +14,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from phytoscribe.annotation.checking.reasons import IN_WORDS, STRUCTURAL_REASONS, Reason
-from phytoscribe.annotation.checking.tables import TranscriptRow
+from phytoscribe.annotation.checking.tables import IN_WORDS, STRUCTURAL_REASONS, Reason, TranscriptRow
 from phytoscribe.annotation.model import COMPLEMENT_STRAND, GeneModel
 from phytoscribe.annotation.sequences import reading_frame, spliced_codes
 from phytoscribe.files import open_text
@@ -53,7 +52,7 @@ def judge(genome: str, summary: Mapping[str, Any], thresholds: Thresholds, files
 
     Args:
         genome: its name, for the text.
-        summary: of :func:`phytoscribe.annotation.checking.check_summary.summarise`.
+        summary: of :func:`phytoscribe.annotation.checking.summary.summarise`.
         files: tables that the text sends the user to.
     """
     share = summary["share_rejected"]
@@ -110,21 +109,12 @@ CLEAR = 0.5
 Coding = tuple[tuple[Interval, ...], str]
 
 
-def _moved(by: int) -> Callable[[Coding, int], Coding]:
-    return lambda cds, _: (tuple((start + by, end + by) for start, end in cds[0]), cds[1])
-
-
-def _starts_later(cds: Coding, _: int) -> Coding:
-    return tuple((start + 1, end) for start, end in cds[0]), cds[1]
-
-
-def _ends_later(cds: Coding, _: int) -> Coding:
-    return tuple((start, end + 1) for start, end in cds[0]), cds[1]
+def _moved(starts_by: int, ends_by: int) -> Callable[[Coding, int], Coding]:
+    return lambda cds, _: (tuple((start + starts_by, end + ends_by) for start, end in cds[0]), cds[1])
 
 
 def _with_stop(cds: Coding, _: int) -> Coding:
-    (first, *middle), strand = cds
-    segments = [first, *middle]
+    segments, strand = list(cds[0]), cds[1]
     if strand == "+":
         segments[-1] = (segments[-1][0], segments[-1][1] + 3)
     else:
@@ -142,9 +132,12 @@ def _mirrored(cds: Coding, length: int) -> Coding:
 
 #: Mistakes of a file, and how its CDS must be read if it has it.
 _READINGS: dict[str, Callable[[Coding, int], Coding]] = {
-    **{f"all coordinates are too {'large' if by < 0 else 'small'} by {abs(by)}": _moved(by) for by in (-1, 1, -2, 2)},
-    "starts are counted from 0 instead of 1": _starts_later,
-    "ends are too small by 1": _ends_later,
+    "all coordinates are too large by 1": _moved(-1, -1),
+    "all coordinates are too small by 1": _moved(1, 1),
+    "all coordinates are too large by 2": _moved(-2, -2),
+    "all coordinates are too small by 2": _moved(2, 2),
+    "starts are counted from 0 instead of 1": _moved(1, 0),
+    "ends are too small by 1": _moved(0, 1),
     "the stop codons lie outside the CDS": _with_stop,
     "the strands are the wrong way round": _other_strand,
     "the sequences are reverse complements of those that were annotated": _mirrored,

@@ -9,20 +9,18 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, fields, replace
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import NamedTuple
 
-from phytoscribe.annotation.checking.reasons import Reason
-from phytoscribe.annotation.checking.tables import ACCEPTED, REJECTED, TranscriptRow
+from phytoscribe.annotation.checking.tables import ACCEPTED, REJECTED, Reason, TranscriptRow
 from phytoscribe.annotation.model import GeneModel, Transcript
 from phytoscribe.annotation.sequences import STOP_CODONS, reading_frame, spliced_codes
 from phytoscribe.errors import ConfigError
 from phytoscribe.genome.fasta import Genome
 from phytoscribe.genome.intervals import Interval
-from phytoscribe.genome.names import shown, some_names
-from phytoscribe.genome.organelles import organelle_of
+from phytoscribe.genome.names import organelle_of, shown, some_names
 from phytoscribe.genome.sequence import N_CODE, Bases, decode, reverse_complement
 
 log = logging.getLogger(__name__)
@@ -33,24 +31,11 @@ CODING_BIOTYPES = frozenset({"protein_coding", "protein-coding", "protein_coding
 
 @dataclass(frozen=True, slots=True)
 class CheckLimits:
-    """Lengths in bases; the ``check`` section of the configuration."""
+    """Lengths in bases; the keys of the same name in the ``check`` section of the configuration."""
 
     minimum_intron: int = 20
     maximum_intron: int = 50_000
     minimum_cds_segment: int = 3
-
-    @classmethod
-    def from_config(cls, section: Mapping[str, int]) -> CheckLimits:
-        """Limits from a mapping; keys that are missing keep their default.
-
-        Raises:
-            ConfigError: an unknown key.
-        """
-        known = {field.name for field in fields(cls)}
-        unknown = sorted(set(section) - known)
-        if unknown:
-            raise ConfigError(f"config, check: unknown key {unknown[0]!r}; allowed are {', '.join(sorted(known))}")
-        return cls(**section)
 
 
 class Fault(NamedTuple):

@@ -11,24 +11,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
-from typing import NamedTuple
 
-from phytoscribe.annotation.cleaning.feature_index import Relations, sorted_features
-from phytoscribe.annotation.cleaning.repairs import RepairKind, RepairReport
-from phytoscribe.annotation.cleaning.source_features import Feature, Part
+from phytoscribe.annotation.cleaning.repairs import RepairKind, RepairReport, shown_place
+from phytoscribe.annotation.cleaning.source_features import Feature, Part, Relations, read_features
 from phytoscribe.annotation.feature_types import is_transcript_type
+from phytoscribe.annotation.gff_lines import GffRow
 
 #: Features of one id behind the start of a child that are compared; more begin inside one feature only in broken files.
 _BEHIND = 64
-
-
-class _Place(NamedTuple):
-    """0-based half-open."""
-
-    contig: str
-    start: int
-    end: int
-    strand: str
 
 
 class _Sorted:
@@ -56,7 +46,7 @@ class _Sorted:
 class _FeaturesOfOneId:
     """Several features that share an id, numbered as they are given; a query takes logarithmic time."""
 
-    def __init__(self, places: Iterable[_Place]) -> None:
+    def __init__(self, places: Iterable[GffRow]) -> None:
         self._groups: dict[tuple[str, str], _Sorted] = {}
         for number, place in enumerate(places):
             group = self._groups.setdefault((place.contig, place.strand), _Sorted())
@@ -65,7 +55,7 @@ class _FeaturesOfOneId:
             group.finish()
         self._strands = sorted({strand for _, strand in self._groups})
 
-    def nearest(self, place: _Place) -> int:
+    def nearest(self, place: GffRow | Part) -> int:
         """Number of the feature on the same strand of the same sequence with most overlap, or the nearest one.
 
         Failing these, one on another strand of that sequence; failing these too, the first.
@@ -86,6 +76,17 @@ class TranscriptDraft:
     id: str
     line: Feature | None
     parts: list[Part] = field(default_factory=list)
+
+    @property
+    def place(self) -> str:
+        """Where it lies, for the list of repairs: its own line, else its first part's sequence and strand."""
+        if self.line is not None:
+            return self.line.place
+        if not self.parts:
+            return ""
+        first = self.parts[0]
+        near = [part for part in self.parts if (part.contig, part.strand) == (first.contig, first.strand)]
+        return shown_place(first.contig, min(p.start for p in near), max(p.end for p in near), first.strand)
 
 
 @dataclass(slots=True)
@@ -115,7 +116,7 @@ class FeatureTree:
         self._outside: set[str] = set()
         self._seen: set[tuple[object, ...]] = set()
         self._sharing: dict[int, _FeaturesOfOneId] = {}
-        found = sorted_features(path, contigs, report, seqid_map)
+        found = read_features(path, contigs, report, seqid_map)
         for feature in found.genes:
             self._add_gene(feature)
         report.genes_in = len(self.genes)
@@ -179,8 +180,8 @@ class FeatureTree:
             return 0
         sharing = self._sharing.get(id(drafts))
         if sharing is None:  # all lines of genes and transcripts are known before the first question
-            sharing = self._sharing[id(drafts)] = _FeaturesOfOneId(_place(draft.line) for draft in drafts if draft.line)
-        return sharing.nearest(_place(feature))
+            sharing = self._sharing[id(drafts)] = _FeaturesOfOneId(draft.line.row for draft in drafts if draft.line)
+        return sharing.nearest(feature.row if isinstance(feature, Feature) else feature)
 
     def _add_part(self, part: Part) -> None:
         if not part.parents:
@@ -229,8 +230,3 @@ class FeatureTree:
 def _overlapping(parts: Sequence[Part]) -> bool:
     spans = sorted({(part.start, part.end) for part in parts})
     return len(spans) < len(parts) or any(left[1] > right[0] for left, right in pairwise(spans))
-
-
-def _place(feature: Feature | Part) -> _Place:
-    row = feature.row if isinstance(feature, Feature) else feature
-    return _Place(row.contig, row.start, row.end, row.strand)

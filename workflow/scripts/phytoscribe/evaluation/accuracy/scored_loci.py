@@ -15,8 +15,7 @@ from dataclasses import dataclass, field, replace
 
 import pandas as pd
 
-from phytoscribe.annotation.checking.reasons import Reason
-from phytoscribe.annotation.checking.tables import TranscriptRow, without_rejected
+from phytoscribe.annotation.checking.tables import Reason, TranscriptRow, without_rejected
 from phytoscribe.annotation.model import GeneModel
 from phytoscribe.evaluation.accuracy.counts import Mask, Scored, score_genes
 from phytoscribe.genome.intervals import IntervalIndex

@@ -14,7 +14,7 @@ from phytoscribe.evaluation.quality.genome_content import Content, Repeats, geno
 from phytoscribe.genome import Genome
 from phytoscribe.genome.fasta import chosen_contigs
 from phytoscribe.genome.intervals import read_bed
-from phytoscribe.genome.organelles import organelle_of
+from phytoscribe.genome.names import organelle_of
 
 log = logging.getLogger(__name__)
 

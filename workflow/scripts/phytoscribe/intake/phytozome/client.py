@@ -3,23 +3,17 @@
 from __future__ import annotations
 
 import logging
-import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from phytoscribe.errors import DownloadError
 from phytoscribe.intake.phytozome.choice import choose_annotation, choose_assembly, require_versions
-from phytoscribe.intake.phytozome.listing import PhytozomeFile, PhytozomeHosts, files_of, shown_query
-from phytoscribe.intake.transfer.addresses import conceal, secrets_in
-from phytoscribe.intake.transfer.content import one_line
-from phytoscribe.intake.transfer.credentials import DEFAULT_FILE, HOW_TO_GET_ONE, read_token
-from phytoscribe.intake.transfer.retries import TransferSettings, insist
+from phytoscribe.intake.phytozome.listing import Downloads, PhytozomeFile, PhytozomeHosts, files_of, shown_query
+from phytoscribe.intake.transfer.addresses import HOW_TO_GET_ONE, conceal, read_token, secrets_in
+from phytoscribe.intake.transfer.answers import Refused, one_line
 from phytoscribe.intake.transfer.transfer import Expected, fetch
-from phytoscribe.intake.transfer.web import Refused, request_json
-
-__all__ = ["PhytozomeFile", "PhytozomeGenome", "PhytozomeHosts", "fetch_file", "resolve"]
 
 log = logging.getLogger(__name__)
 
@@ -53,13 +47,7 @@ class PhytozomeGenome:
     terms: str
 
 
-def resolve(
-    query: Mapping[str, Any],
-    hosts: PhytozomeHosts,
-    settings: TransferSettings,
-    token_file: str | Path = DEFAULT_FILE,
-    wait: Callable[[float], None] = time.sleep,
-) -> PhytozomeGenome:
+def resolve(query: Mapping[str, Any], downloads: Downloads) -> PhytozomeGenome:
     """Find the genome that a query names, its two files and its usage terms.
 
     The token is read only where a file must be restored from tape: both files in one request.
@@ -67,16 +55,13 @@ def resolve(
     Args:
         query: ``{genome_id}`` or ``{proteome, version}``, and, if wanted, ``assembly`` and ``annotation`` (declared
             versions: a text, or a list of texts that mean the same), ``genome_file`` and ``annotation_file``.
-        hosts: the servers.
-        settings: patience.
-        token_file: see :func:`phytoscribe.intake.transfer.credentials.read_token`.
-        wait: see :func:`phytoscribe.intake.transfer.retries.insist`.
+        downloads: servers, patience and token.
 
     Raises:
         ConfigError: the query names no genome or several, or declares other versions.
         DownloadError: a server cannot be reached or refuses, or a file is on tape.
     """
-    files = files_of(query, hosts, settings, wait)
+    files = files_of(query, downloads)
     assembly, annotation = choose_assembly(files, query), choose_annotation(files, query)
     require_versions(assembly, annotation, query)
     genome_id = annotation.genome_id
@@ -89,7 +74,7 @@ def resolve(
         annotation_version=annotation.annotation_version or "",
         genome=assembly,
         annotation=annotation,
-        terms=_terms(genome_id, annotation.usage or assembly.usage, hosts, settings, wait),
+        terms=_terms(genome_id, annotation.usage or assembly.usage, downloads),
     )
     log.info(
         "%s: %s (%s), assembly %s: %s, annotation %s: %s",
@@ -103,71 +88,58 @@ def resolve(
     )
     on_tape = [file for file in (assembly, annotation) if file.status.upper() == _ON_TAPE]
     if on_tape:
-        raise _restored(on_tape, hosts, settings, token_file, wait)
+        raise _restored(on_tape, downloads)
     return found
 
 
-def fetch_file(
-    file: PhytozomeFile,
-    target: str | Path,
-    hosts: PhytozomeHosts,
-    settings: TransferSettings,
-    token_file: str | Path = DEFAULT_FILE,
-    wait: Callable[[float], None] = time.sleep,
-) -> None:
+def fetch_file(file: PhytozomeFile, target: str | Path, downloads: Downloads) -> None:
     """Download one file with the user's token; see :func:`phytoscribe.intake.transfer.transfer.fetch`.
 
     Raises:
         DownloadError: no token, or one that is not accepted; the file is on tape, or not what the listing says.
     """
-    token = read_token(token_file)
+    token = read_token(downloads.token_file)
     lacking = [name for name, value in (("size", file.size), ("md5", file.md5)) if value is None]
     if lacking:
         log.warning("%s: the listing gives no %s to check the download by", file.file_name, " and no ".join(lacking))
-    url = f"{hosts.files}/download_files/{file.file_id}/"
-    status, said = 0, ""
+    url = f"{downloads.hosts.files}/download_files/{file.file_id}/"
+    expected = Expected(file.size, md5=file.md5)
     try:
-        fetch(url, target, Expected(file.size, md5=file.md5), settings, token, wait, file.file_name)
+        fetch(url, target, expected, downloads.settings, token, downloads.wait, file.file_name)
+        return
     except Refused as error:
         status, said = error.status, error.said
         if status not in (401, 403, 409):
             raise
     if status == 409:
-        raise _restored([file], hosts, settings, token_file, wait)
-    if status:
-        raise _not_allowed(file.file_name, status, said, hosts, file.genome_id)
+        raise _restored([file], downloads)
+    raise _not_allowed(file.file_name, status, said, downloads.hosts, file.genome_id)
 
 
-def _restored(
-    files: Sequence[PhytozomeFile],
-    hosts: PhytozomeHosts,
-    settings: TransferSettings,
-    token_file: str | Path,
-    wait: Callable[[float], None],
-) -> DownloadError:
+def _restored(files: Sequence[PhytozomeFile], downloads: Downloads) -> DownloadError:
     """Ask for files to be brought back from tape; the message that ends this run."""
     names = " and ".join(file.file_name for file in files)
     on_tape = f"{names}: on tape at the JGI, not on disk"
-    url = f"{hosts.listing}/request_archived_files/"
+    url = f"{downloads.hosts.listing}/request_archived_files/"
     body = {"ids": [file.file_id for file in files], "send_mail": False, "api_version": "2"}
     try:
-        token = read_token(token_file)
+        token = read_token(downloads.token_file)
     except DownloadError as error:
         return DownloadError(f"{on_tape}, and asking for them to be restored needs a token: {error}")
     try:
-        reply = insist(lambda: request_json(url, settings, token, body), url, settings, wait)
+        reply = downloads.json(url, token, body)
     except DownloadError as error:
         if isinstance(error, Refused) and error.status in (401, 403):
-            return _not_allowed(names, error.status, error.said, hosts, files[0].genome_id)
+            return _not_allowed(names, error.status, error.said, downloads.hosts, files[0].genome_id)
         return DownloadError(f"{on_tape}, and restoring could not be requested: {error}")
     reply = reply if isinstance(reply, dict) else {}
     if reply.get("error"):
         said = conceal(one_line(str(reply["error"])), secrets_in(url, token))
         return DownloadError(f"{on_tape}, and restoring could not be requested: {said}; try again later")
     number = reply.get("request_id")
-    named = f" (request {number})" if isinstance(number, int) else ""
+    called = f" (request {number})" if isinstance(number, int) else ""
     return DownloadError(
-        f"{on_tape}; restoring has been requested{named} and usually takes less than a day: "
+        f"{on_tape}; restoring has been requested{called} and usually takes less than a day: "
         "run the same command again then"
     )
 
@@ -184,25 +156,15 @@ def _not_allowed(names: str, status: int, said: str, hosts: PhytozomeHosts, geno
     )
 
 
-def _terms(
-    genome_id: int,
-    listed: str | None,
-    hosts: PhytozomeHosts,
-    settings: TransferSettings,
-    wait: Callable[[float], None],
-) -> str:
+def _terms(genome_id: int, listed: str | None, downloads: Downloads) -> str:
     """The usage terms of a genome in one line, which is also logged."""
-    page = f"{hosts.properties}/info/{genome_id}"
-    url = f"{hosts.properties}/api/db/properties/proteome/{genome_id}"
+    page = f"{downloads.hosts.properties}/info/{genome_id}"
+    url = f"{downloads.hosts.properties}/api/db/properties/proteome/{genome_id}"
+    # Terms are worth one more attempt, not minutes: the listing may know them too.
+    brief = replace(downloads.settings, attempts=min(downloads.settings.attempts, 2), longest_wait_seconds=10.0)
     policy = None
     try:
-        # Terms are worth one more attempt, not minutes: the listing may know them too.
-        brief = replace(
-            settings,
-            attempts=min(settings.attempts, 2),
-            longest_wait_seconds=min(settings.longest_wait_seconds, 10.0),
-        )
-        reply = insist(lambda: request_json(url, brief), url, brief, wait)
+        reply = replace(downloads, settings=brief).json(url)
     except DownloadError as error:
         log.warning("usage terms: %s", error)
     else:

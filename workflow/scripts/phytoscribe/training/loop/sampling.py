@@ -21,7 +21,7 @@ class WindowOrder:
     inside the contigs, and visits it in random order; strands alternate between passes.
 
     Args:
-        contigs: columns offset, length.
+        contigs: column length.
         window: bases of a window.
         seed: with the pass number, seeds each pass.
     """

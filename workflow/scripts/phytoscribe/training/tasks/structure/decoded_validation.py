@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 
 from phytoscribe.annotation.model import GeneModel, Interval
-from phytoscribe.decoding.fitting import fit_decoder
 from phytoscribe.decoding.gene_models import decode_contig
 from phytoscribe.decoding.gene_regions import DecodedRegion
 from phytoscribe.decoding.settings import DecoderSettings
@@ -83,26 +82,6 @@ def site_precision(predictor: StructurePredictor, regions: Sequence[ValidationRe
     scores = np.stack(predictor.site_probabilities(region.bases))
     found = score_sites(scores, annotated_sites(region.genes, region.name, region.bases.size))
     return {kind: score.average_precision for kind, score in found.items()}
-
-
-def tune_decoder(
-    decoded: Sequence[Decoded], start: DecoderSettings, known: Sequence[Decoded] = (), threads: int = 1
-) -> tuple[DecoderSettings, dict[str, float], dict[str, Any]]:
-    """Fit the decoder to the validation part; the start is kept where the fit decodes no better.
-
-    Args:
-        known: stretches of the training part; as for :func:`phytoscribe.decoding.fitting.fit_decoder`.
-        threads: that share the work.
-
-    Returns:
-        The settings, their exact F1 by level, and the report of the fit, with figures on halves that it did not see.
-    """
-    fitted, report = fit_decoder(decoded_regions(decoded), start, decoded_regions(known), threads)
-    before, after = validation_f1(decoded, start), validation_f1(decoded, fitted)
-    if selection_score(after) > selection_score(before):
-        return fitted, after, report
-    logger.info("the fitted decoder is no better than the one it started from, which is kept")
-    return start, before, report
 
 
 def decoded_regions(decoded: Sequence[Decoded]) -> list[DecodedRegion]:

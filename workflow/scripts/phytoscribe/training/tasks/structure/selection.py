@@ -14,19 +14,20 @@ from pytorch_lightning.callbacks import Callback
 from phytoscribe.decoding.settings import DecoderSettings
 from phytoscribe.files import atomic_path
 from phytoscribe.prediction.predictor import StructurePredictor
-from phytoscribe.prediction.settings import PredictionSettings
+from phytoscribe.prediction.windows import PredictionSettings
 from phytoscribe.tokenizer.segments import Segmenter
 from phytoscribe.training.data.validation import ValidationRegion
 from phytoscribe.training.loop.callbacks import MetricsTable
 from phytoscribe.training.loop.ranks import any_rank, own_rank, wait_for_all
 from phytoscribe.training.tasks.structure.decoded_validation import (
     cross_entropy,
+    decoded_regions,
     predict_regions,
     selection_score,
     site_precision,
-    tune_decoder,
     validation_f1,
 )
+from phytoscribe.training.tasks.structure.decoder_fit import tune
 from phytoscribe.training.tasks.structure.module import StructureModule
 from phytoscribe.training.tasks.structure.sequence_loss import SequenceLoss
 
@@ -62,11 +63,11 @@ class WholeGenes(Callback):
             return
         if own_rank() == 0:
             predictor = self.selection.predictor(module)
-            decoded = predict_regions(predictor, self.selection.regions)
+            decoded = decoded_regions(predict_regions(predictor, self.selection.regions))
             module.model.train()
-            fitted, f1, _ = tune_decoder(decoded, self.selection.decoder, threads=module.settings.threads)
+            fitted, _ = tune(decoded, self.selection.decoder, threads=module.settings.threads)
             fitted.save(self.path)
-            logger.info("step %d: decoder fitted, whole genes join the loss; validation F1 %s", self.first_step, f1)
+            logger.info("step %d: decoder fitted, whole genes join the loss", self.first_step)
         wait_for_all()
         self._join(module)
         self.selection.forget_best()

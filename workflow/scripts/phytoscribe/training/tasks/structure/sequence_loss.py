@@ -21,8 +21,8 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from phytoscribe.decoding import candidate_sites, scoring
-from phytoscribe.decoding.gene_regions import Locus, Stretch, loci_of, stretches_between
-from phytoscribe.decoding.posteriors import chain_score, sums_over_paths
+from phytoscribe.decoding.gene_regions import GeneRegion, Locus, gene_regions_between, loci_of
+from phytoscribe.decoding.posteriors import chain_score, path_sums
 from phytoscribe.decoding.settings import DecoderSettings
 from phytoscribe.genome.intervals import Interval, true_runs
 from phytoscribe.labels.states import NON_CODING_STATES, STATE_COUNT, State
@@ -68,36 +68,35 @@ class Evidence:
 
 
 class Lattice:
-    """Log likelihood of stretches under a decoder's settings."""
+    """Log likelihood of regions under a decoder's settings."""
 
     def __init__(self, settings: DecoderSettings) -> None:
         self.settings = settings
         self._theta = scoring.parameters(settings)
         self._scores = scoring.edge_scores(settings)
 
-    def add(self, stretch: Stretch, gradient: Evidence, window: int) -> float:
-        """Log likelihood of a stretch's genes; adds its gradient to that of a window."""
-        rows = stretch.rows
-        if not rows.position.size:
+    def add(self, region: GeneRegion, gradient: Evidence, window: int) -> float:
+        """Log likelihood of a region's genes; adds its gradient to that of a window."""
+        if not region.sites.size:
             return 0.0
-        sums = sums_over_paths(rows, self._theta, self._scores)
-        use = -sums.posteriors(rows)
+        sums = path_sums(region.sites, self._theta, self._scores)
+        use = -sums.posteriors()
         value = -sums.total
-        for isoforms in stretch.loci:
-            scores = np.array([chain_score(nodes, rows, sums.site, sums.span, self._scores) for nodes in isoforms])
+        for isoforms in region.loci:
+            scores = np.array([chain_score(nodes, sums.graph) for nodes in isoforms])
             together = float(np.logaddexp.reduce(scores))
             value += together
             for nodes, share in zip(isoforms, np.exp(scores - together), strict=True):
                 use[nodes[:, 0], nodes[:, 1]] += share
-        _spread(stretch, use, self._theta, gradient, window)
+        _spread(region, use, self._theta, gradient, window)
         return value
 
 
-def _spread(stretch: Stretch, use: npt.NDArray, theta: npt.NDArray, gradient: Evidence, window: int) -> None:
+def _spread(region: GeneRegion, use: npt.NDArray, theta: npt.NDArray, gradient: Evidence, window: int) -> None:
     """Add to ``gradient`` what the surplus of use (rows, 3) of each node means for sites and bases."""
-    rows, size, start = stretch.rows, stretch.bases, stretch.start
+    sites, size, start = region.sites, region.bases, region.start
     used = np.flatnonzero(np.abs(use).max(1) > 1e-7)
-    strand, kind, position = rows.strand[used].astype(int), rows.kind[used], rows.position[used]
+    strand, kind, position = sites["strand"][used].astype(int), sites["kind"][used], sites["position"][used]
     opens = (kind == candidate_sites.BEGIN) | (kind == candidate_sites.INTRON_END)
     whole = (kind == candidate_sites.BEGIN) | (kind == candidate_sites.END)
     plus = strand == candidate_sites.PLUS
@@ -198,8 +197,8 @@ def sequence_loss(
     def value_of(number: int) -> float:
         bases, loci, mask = windows[number]
         at_ac = decoder.settings.at_ac
-        stretches = stretches_between(bases, *tables[number], loci, mask, at_ac, CUTOFF)
-        return sum(decoder.add(stretch, gradient, number) for stretch in stretches)
+        regions = gene_regions_between(bases, *tables[number], loci, mask, at_ac, CUTOFF)
+        return sum(decoder.add(region, gradient, number) for region in regions)
 
     values = (workers.map if workers else map)(value_of, range(len(windows)))
     return -gradient.weigh(log_probabilities), -sum(values)

@@ -7,7 +7,7 @@ from gffutils.feature import feature_from_line
 from hypothesis import given
 from hypothesis import strategies as st
 
-from phytoscribe.annotation.gff_attributes import decode_id, encode_id, encode_value, read_attributes
+from phytoscribe.annotation.gff_text import decode_id, encode_id, encode_value, read_attributes
 from phytoscribe.files import open_text
 
 ROOT = Path(__file__).parents[3]

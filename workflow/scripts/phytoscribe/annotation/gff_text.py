@@ -1,19 +1,24 @@
-"""Column 9 of GFF3 and GTF: escapes, and the attributes of one line in either dialect.
+"""Text of GFF3 and GTF files: numbered lines, escapes, and the attributes of column 9 in either dialect.
 
-The dialect is told line by line, as AUGUSTUS' files mix them: ``key=value;key=value`` (GFF3), ``key "value"; key
-value;`` (GTF), or one bare name.  Real files hold what neither allows: blanks around separators, a ``;`` inside quotes,
-quotes that do not close, keys given twice.  Each has one reading here, in time linear in the length of the text.
+Lines may be of any length, with every kind of line end.  The dialect of attributes is recognised line by line, as
+AUGUSTUS' files mix them: ``key=value;key=value`` (GFF3), ``key "value"; key value;`` (GTF), or one bare name.  Real
+files hold what neither allows: blanks around separators, a ``;`` inside quotes, quotes that do not close, keys given
+twice.  Each has one reading here, in time linear in the length of the text.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import unquote
 
 from phytoscribe.errors import GffError
+from phytoscribe.files import blocks_with_plain_line_ends
 
+#: Bytes of the longest line that is read: two hundred thousand parents of one exon fit.
+LONGEST_LINE = 64 * 2**20
 # A comma separates the values of one attribute, so an escaped comma inside a value stays escaped ("%2C").
 _ESCAPES = re.compile(r"(?:%(?!2[Cc])[0-9A-Fa-f]{2})+")
 # Blanks at either end and quotes around an id mean nothing to readers, this one included, unless they are escaped.
@@ -27,6 +32,63 @@ _GTF_FIELD = re.compile(r'([^\s;]+)(?:\s+("[^"]*"(?=\s*(?:;|\Z))|[^;]*))?')
 _CUT_VALUE = re.compile(r'(?:^|;)[^=;]*"\s*(?:;|\Z)')
 _NAMES = frozenset({"ID", "gene_id", "transcript_id"})
 _GTF_KEYS = ("gene_id ", "transcript_id ", "gene_id\t", "transcript_id\t")
+
+
+def numbered_lines(path: str | Path) -> Iterator[tuple[int, str]]:
+    """(number from 1, text without its line end) of a plain or gzipped UTF-8 file.
+
+    Lines may end with LF, CRLF or CR, mixed too, and the last one with nothing.
+
+    Raises:
+        GffError: bytes that are no UTF-8 text, a NUL, or a line of more than :data:`LONGEST_LINE` bytes, each with its
+            line number.
+        PhytoScribeError: the file cannot be read, or is a truncated gzip file.
+    """
+    before = 0
+    for block in _whole_lines(path):
+        lines = _text_of(block, path, before)
+        yield from enumerate(lines, start=before + 1)
+        before += len(lines)
+
+
+def _whole_lines(path: str | Path) -> Iterator[bytes]:
+    """The file in blocks that end where a line ends, without that last line end; line ends are LF."""
+    rest: list[bytes] = []
+    waiting, lines = 0, 0
+    for block in blocks_with_plain_line_ends(path):
+        cut = block.rfind(b"\n")
+        if cut < 0:
+            rest.append(block)
+            waiting += len(block)
+            if waiting > LONGEST_LINE:
+                raise GffError(
+                    f"{path}, line {lines + 1}: longer than {LONGEST_LINE // 2**20} MiB; this is no GFF3 or GTF file"
+                )
+            continue
+        whole = b"".join([*rest, block[:cut]])
+        lines += whole.count(b"\n") + 1
+        yield whole
+        rest = [block[cut + 1 :]]
+        waiting = len(rest[0])
+    last = b"".join(rest)
+    if last:
+        yield last
+
+
+def _text_of(block: bytes, path: str | Path, before: int) -> list[str]:
+    """Lines of a block that ``before`` lines precede."""
+    try:
+        text = block.decode()
+    except UnicodeDecodeError as error:
+        line = before + block.count(b"\n", 0, error.start) + 1
+        raise GffError(
+            f"{path}, line {line}: the byte 0x{block[error.start]:02X} is not UTF-8 text; if the file is Latin-1, "
+            "convert it with: iconv -f latin1 -t utf-8"
+        ) from error
+    if "\0" in text:
+        line = before + text.count("\n", 0, text.index("\0")) + 1
+        raise GffError(f"{path}, line {line}: a NUL byte; this is not a text file, or it is damaged: fetch it again")
+    return text.split("\n")
 
 
 class Attributes(NamedTuple):
@@ -76,15 +138,10 @@ def read_attributes(text: str) -> Attributes:
     fields = text.split(";")
     if '"' in text and _CUT_VALUE.search(text):
         fields = [found.group() for found in _QUOTED_FIELD.finditer(text)]
-    values = _collected(map(_pair, fields), ", ")
+    values = _collected((field.partition("=")[::2] for field in fields), ", ")
     if '"' in text and any(_unquoted(values.get(key, "")) != values.get(key, "") for key in ("ID", "Parent")):
         values = {key: _unquoted(value) for key, value in values.items()}
     return Attributes(values, escaped=True)
-
-
-def _pair(field: str) -> tuple[str, str]:
-    key, _, value = field.partition("=")
-    return key, value
 
 
 def _gtf_values(text: str) -> dict[str, str]:
@@ -148,10 +205,8 @@ def _escape(match: re.Match[str]) -> str:
 def parse_attributes(text: str, where: str) -> dict[str, str]:
     """Decoded attributes of a clean GFF3 line, in file order; a repeated key is joined with commas.
 
-    A key without a value is left out.
-
     Unlike :func:`read_attributes` it knows one dialect, refuses any other, and keeps a comma that a blank follows as it
-    is, so that a file that PhytoScribe wrote is read as it was written.
+    is, so that a file that PhytoScribe wrote is read as it was written.  ``ID`` and ``Parent`` keep their escapes.
 
     Args:
         text: column 9.
@@ -161,20 +216,15 @@ def parse_attributes(text: str, where: str) -> dict[str, str]:
         GffError: an attribute without ``=`` (a GTF file, as a rule).
     """
     attributes: dict[str, str] = {}
-    if text == ".":
-        return attributes
-    for field in text.split(";"):
+    for field in text.split(";") if text != "." else ():
         key, equals, value = field.partition("=")
-        if not equals:
-            if field.strip():
-                raise GffError(
-                    f"{where}: the attribute {field.strip()[:60]!r} is not of the form key=value; "
-                    "if this is a GTF file, let the cleaning step read it"
-                )
-            continue
-        if not value.strip():
-            continue  # "Note=" says nothing, and validators refuse it
-        name = decode_value(key.strip())
-        value = decode_value(value.rstrip()) if name not in ("ID", "Parent") else value.strip()
-        attributes[name] = f"{attributes[name]},{value}" if name in attributes else value
+        if not equals and key.strip():
+            raise GffError(
+                f"{where}: the attribute {key.strip()[:60]!r} is not of the form key=value; "
+                "if this is a GTF file, let the cleaning step read it"
+            )
+        if value.strip():  # "Note=" says nothing, and validators refuse it
+            name = decode_value(key.strip())
+            value = value.strip() if name in ("ID", "Parent") else decode_value(value.rstrip())
+            attributes[name] = f"{attributes[name]},{value}" if name in attributes else value
     return attributes

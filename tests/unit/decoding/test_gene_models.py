@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -9,9 +11,9 @@ from hypothesis import strategies as st
 from labelled_transcripts import transcripts_from_labels
 
 from phytoscribe.annotation.model import GeneModel, Transcript
-from phytoscribe.decoding.gene_models import decode_contig
+from phytoscribe.decoding.decoded_gene import DecodedGene, DecodedTranscript
+from phytoscribe.decoding.gene_models import decode_contig, gene_model, reach
 from phytoscribe.decoding.settings import DecoderSettings
-from phytoscribe.decoding.utr import reach
 from phytoscribe.genome.sequence import encode, reverse_complement
 from phytoscribe.labels.encode import label_transcript
 from phytoscribe.labels.states import STATE_COUNT, State
@@ -109,3 +111,29 @@ def test_room_between_neighbours_is_the_same_on_the_other_strand(cuts, maximum):
     assert mirrored == (length - last, length - first)
     # The neighbour's room ends where this one begins, or before.
     assert reach((0, left), None, start, maximum, length)[1] <= max(first, left)
+
+
+@pytest.mark.parametrize("strand", ["+", "-"])
+def test_a_gene_with_several_transcripts_is_one_model(strand):
+    """Gene score and locus probability are the gene's; the first transcript is what it would be alone."""
+    first = DecodedTranscript(((10, 40), (60, 90)), 0.75, 0.7, (0.9, 0.8), (0.85,), 0.95, 0.99)
+    second = DecodedTranscript(
+        ((10, 43), (60, 75)), 0.125, 0.1, (0.2, 0.15), (0.1,), 0.95, math.nan, partial_right=True
+    )
+    gene = DecodedGene(strand, (first, second), 0.875, 0.97)
+    exons = [((5, 40), (60, 95)), second.cds]
+    found = gene_model(gene, exons, "c", "7")
+    assert (found.id, found.strand, found.score, found.attributes) == ("7", strand, 0.875, {"partial": "true"})
+    assert [(t.id, t.exons, t.cds, t.score) for t in found.transcripts] == [
+        ("7.t1", exons[0], first.cds, 0.75),
+        ("7.t2", exons[1], second.cds, 0.125),
+    ]
+    assert [t.attributes["cds_probabilities"] for t in found.transcripts] == (
+        ["0.900,0.800", "0.200,0.150"] if strand == "+" else ["0.800,0.900", "0.150,0.200"]
+    )
+    assert [t.attributes["locus_probability"] for t in found.transcripts] == ["0.970", "0.970"]
+    assert [t.attributes.get("partial") for t in found.transcripts] == [None, "true"]
+    assert "stop_probability" not in found.transcripts[1].attributes
+    alone = gene_model(DecodedGene(strand, (first,), 0.75, 0.97), exons[:1], "c", "7")
+    assert alone.transcripts == found.transcripts[:1]
+    assert alone.attributes == {}
