@@ -86,13 +86,13 @@ class StrandLabels(NamedTuple):
         states: uint8 (length,), the state of each gene's representative transcript, or ``NON_CODING_LABEL``.
         soft_positions: int64 (m,), sorted, where the isoforms of a gene disagree.
         soft_targets: float16 (m, STATE_COUNT), the share of the gene's isoforms in each state there.
-        disputed: bool (length,), bases that two genes claim for different states, of which a label can say only one.
+        disputed: int64 (k,), sorted positions that two genes claim for different states: a label can say only one.
     """
 
     states: Labels
     soft_positions: npt.NDArray[np.int64]
     soft_targets: npt.NDArray[np.float16]
-    disputed: npt.NDArray[np.bool_]
+    disputed: npt.NDArray[np.int64]
 
 
 #: Owners of a base in :func:`label_contig` that are no gene.
@@ -107,7 +107,7 @@ def label_contig(genes: Iterable[GeneModel], strand: str, length: int) -> Strand
     intron of another) is disputed; there the longer CDS stands in ``states``.
     """
     states = np.zeros(length, dtype=np.uint8)
-    disputed = np.zeros(length, dtype=np.bool_)
+    disputed = [np.zeros(0, np.int64)]
     owner = np.full(length, _FREE, dtype=np.int32)
     coding = [(g, t) for g in genes if g.strand == strand and (t := g.representative)]
     coding.sort(key=lambda pair: (pair[1].cds_length, pair[0].start, pair[0].id))
@@ -118,7 +118,7 @@ def label_contig(genes: Iterable[GeneModel], strand: str, length: int) -> Strand
         above = (there == State.INTERGENIC) | (_CODING[own] & _UNTRANSLATED[there])
         differ = (own != there) & ~above & ~(_UNTRANSLATED[own] & _CODING[there])
         both_untranslated = differ & _UNTRANSLATED[own] & _UNTRANSLATED[there]
-        disputed[inside] |= differ & ~both_untranslated
+        disputed.append(np.flatnonzero(differ & ~both_untranslated) + offset)
         owner[inside] = np.where(both_untranslated, _SHARED, np.where(above, number, owner[inside]))
         states[inside] = np.where(both_untranslated, NON_CODING_LABEL, np.where(above | differ, own, there))
     for number, (gene, _) in enumerate(coding):
@@ -132,7 +132,8 @@ def label_contig(genes: Iterable[GeneModel], strand: str, length: int) -> Strand
         targets.append(shares[kept].astype(np.float16))
     all_positions = np.concatenate(positions)
     order = np.argsort(all_positions, kind="stable")
-    return StrandLabels(states, all_positions[order], np.concatenate(targets)[order], disputed)
+    disputed_positions = np.unique(np.concatenate(disputed))
+    return StrandLabels(states, all_positions[order], np.concatenate(targets)[order], disputed_positions)
 
 
 def _state_shares(gene: GeneModel) -> npt.NDArray[np.float32]:

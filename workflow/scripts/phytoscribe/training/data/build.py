@@ -122,14 +122,14 @@ class TrainingSetWriter:
         for start, end in (*contig.held_out, *contig.ignored):
             weights[start:end] = 0
         labels = [label_contig(contig.genes, strand, length) for strand in STRANDS]
-        for strand in labels:
-            weights[strand.disputed & (weights == COUNTED)] = SITES_ONLY
+        disputed = np.concatenate([strand.disputed for strand in labels])
+        weights[disputed[weights[disputed] == COUNTED]] = SITES_ONLY
         self._write("bases", 0, bases)
         self._write("weights", 0, weights)
         for row, (strand, (states, positions, targets, disputed)) in enumerate(zip(STRANDS, labels, strict=True)):
             sites = label_sites(contig.genes, strand, length, contig.annotated)
-            unknown = {"sites": (sites == UNKNOWN_SITE_BIT) & (weights > 0), "states": disputed & (weights > 0)}
-            self._counts["unknown"].update({kind: int(np.count_nonzero(where)) for kind, where in unknown.items()})
+            unknown = {"sites": np.flatnonzero(sites == UNKNOWN_SITE_BIT), "states": disputed}
+            self._counts["unknown"].update({kind: int((weights[at] > 0).sum()) for kind, at in unknown.items()})
             if not contig.complete_utrs:
                 mark_unknown_untranslated(contig.genes, strand, states, sites)
             # Here, since a later look would bring all arrays into memory.

@@ -69,7 +69,7 @@ def cross_entropy(decoded: Sequence[Decoded]) -> float:
             known[start:end] = False
         for strand, table in zip("+-", (item.plus, item.minus), strict=True):
             labels = label_contig(item.region.genes, strand, length)
-            counted = np.flatnonzero(known & ~labels.disputed & (labels.states != NON_CODING_LABEL))
+            counted = np.setdiff1d(np.flatnonzero(known & (labels.states != NON_CODING_LABEL)), labels.disputed)
             total -= float(table[counted, labels.states[counted]].sum(dtype=np.float64))
             count += counted.size
     return total / max(1, count)
