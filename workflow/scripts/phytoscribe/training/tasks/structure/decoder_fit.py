@@ -195,7 +195,7 @@ def fit_decoder(
 ) -> tuple[DecoderSettings, dict[str, Any]]:
     """Fit the decoder on regions that the network was not trained on.
 
-    Give ``start`` the length scores of the training annotation (:func:`phytoscribe.decoding.lengths.length_scores`):
+    Give ``start`` the length scores of the training annotation (:func:`phytoscribe.decoding.settings.length_scores`):
     the fit only weights them.
 
     Args:
