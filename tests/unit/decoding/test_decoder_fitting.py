@@ -15,9 +15,9 @@ from phytoscribe.annotation.model import GeneModel, Transcript
 from phytoscribe.decoding import scoring
 from phytoscribe.decoding.decoded_gene import calibrate
 from phytoscribe.decoding.gene_regions import gene_regions_of
-from phytoscribe.decoding.lengths import KNOTS, length_score, length_scores
 from phytoscribe.decoding.likelihood import Likelihood
 from phytoscribe.decoding.scoring import length_table
+from phytoscribe.decoding.settings import KNOTS, length_score, length_scores
 from phytoscribe.training.tasks.structure import decoder_fit
 from phytoscribe.training.tasks.structure.decoder_fit import decode_regions, fit_decoder, recalibrated, tune
 

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from phytoscribe.annotation.sequences import splice
-from phytoscribe.decoding import candidate_sites, lattice
+from phytoscribe.decoding import grammar, lattice
 from phytoscribe.decoding.decoded_gene import DecodedGene, calibrated
 from phytoscribe.decoding.graph import BACKWARD, Graph, Mode, Open, Paths, new_open, no_lengths
 from phytoscribe.decoding.scoring import compose, edge_scores, parameters
@@ -490,7 +490,7 @@ class BlockOfSites:
 
     def __init__(self, bases, plus, minus, chosen) -> None:
         scanner = SiteScanner(chosen.site_cutoff, chosen.at_ac, chosen.partial)
-        self.rows = candidate_sites.join([scanner.push(bases, plus, minus), scanner.finish()])
+        self.rows = grammar.join([scanner.push(bases, plus, minus), scanner.finish()])
         count = self.rows.size
         self.graph = Graph(self.rows, np.empty((count, 3)), np.empty((count, 3)), edge_scores(chosen))
         compose(0, count, self.rows, parameters(chosen), self.graph.site, self.graph.span)
@@ -511,14 +511,14 @@ class BlockOfSites:
         crossing, inside = [], 0.0
         before = 0.0
         for r in range(count):
-            kind, edge = self.rows["kind"][r], self.rows["variant"][r] == candidate_sites.EDGE
+            kind, edge = self.rows["kind"][r], self.rows["variant"][r] == grammar.EDGE
             node = np.exp(paths.total[r] + onward[r] - total)
-            if kind == candidate_sites.BEGIN or (kind == candidate_sites.INTRON_BEGIN and edge):
+            if kind == grammar.BEGIN or (kind == grammar.INTRON_BEGIN and edge):
                 inside += node.sum()
-            elif kind == candidate_sites.END:
+            elif kind == grammar.END:
                 inside -= node.sum()
                 before = np.logaddexp.reduce([before, *paths.total[r]])
-            elif kind == candidate_sites.INTRON_END and edge:
+            elif kind == grammar.INTRON_END and edge:
                 inside -= node.sum()
                 before = np.logaddexp.reduce([before, *(paths.total[r] + self.graph.site[r])])
             # ``free`` holds what lies right of the row before a gene may begin at it.

@@ -14,8 +14,7 @@ from small_training_set import contig_of, small_set
 from phytoscribe.annotation.checking.tables import REJECTED, TranscriptRow, write_transcripts
 from phytoscribe.annotation.gff_writer import write_gff3
 from phytoscribe.annotation.model import GeneModel, Transcript
-from phytoscribe.decoding.lengths import length_scores
-from phytoscribe.decoding.settings import DecoderSettings
+from phytoscribe.decoding.settings import DecoderSettings, length_scores
 from phytoscribe.errors import PhytoScribeError
 from phytoscribe.genome import Genome, encode
 from phytoscribe.genome.sequence import decode

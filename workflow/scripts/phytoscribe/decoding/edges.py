@@ -19,8 +19,9 @@ import numpy as np
 import numpy.typing as npt
 from numba import njit
 
-from phytoscribe.decoding.candidate_sites import EDGE, FORBIDDEN
 from phytoscribe.decoding.grammar import (
+    EDGE,
+    FORBIDDEN,
     family_pairs,
     intron_family,
     intron_length_score,

@@ -14,9 +14,8 @@ import numpy.typing as npt
 from numba import njit
 
 from phytoscribe.annotation.model import GeneModel, Transcript
-from phytoscribe.decoding.candidate_sites import FORBIDDEN
 from phytoscribe.decoding.decoded_gene import DecodedGene, DecodedTranscript
-from phytoscribe.decoding.grammar import A, C, G, N, T
+from phytoscribe.decoding.grammar import FORBIDDEN, A, C, G, N, T
 from phytoscribe.decoding.settings import DecoderSettings
 from phytoscribe.decoding.streaming import StreamingDecoder, in_pieces
 from phytoscribe.genome.intervals import Interval, merge_intervals, true_runs

@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from phytoscribe.annotation.model import GeneModel, introns_between
 from phytoscribe.annotation.sequences import reading_frame, splice, spliced_codes
-from phytoscribe.decoding import candidate_sites
+from phytoscribe.decoding import grammar
 from phytoscribe.decoding.settings import DecoderSettings
 from phytoscribe.decoding.site_scanner import SiteScanner
 from phytoscribe.genome.intervals import Interval, merge_intervals
@@ -46,7 +46,7 @@ class GeneRegion:
         bases: its length.
     """
 
-    sites: candidate_sites.Sites
+    sites: grammar.Sites
     loci: list[list[npt.NDArray[np.int64]]]
     start: int
     bases: int
@@ -172,7 +172,7 @@ def _gene_region(
                     keep[cut - start] = 1
     scanner = SiteScanner(cutoff, at_ac)
     first = scanner.push(bases, plus, minus, keep)
-    sites = candidate_sites.join([first, scanner.finish()])
+    sites = grammar.join([first, scanner.finish()])
     index = {
         (int(p), int(k), int(s)): row
         for row, (p, k, s) in enumerate(zip(sites["position"], sites["kind"], sites["strand"], strict=True))
@@ -183,11 +183,11 @@ def _gene_region(
 
 def _nodes(chain: Chain, offset: int, index: dict[tuple[int, int, int], int]) -> npt.NDArray[np.int64]:
     """Nodes of a CDS chain, int64 (2 * segments, 2): row and t, from left to right."""
-    strand = candidate_sites.PLUS if chain[0] == "+" else candidate_sites.MINUS
+    strand = grammar.PLUS if chain[0] == "+" else grammar.MINUS
     nodes, done, last = [], 0, len(chain[1]) - 1
     for number, (start, end) in enumerate(chain[1]):
-        opening = candidate_sites.BEGIN if number == 0 else candidate_sites.INTRON_END
-        closing = candidate_sites.END if number == last else candidate_sites.INTRON_BEGIN
+        opening = grammar.BEGIN if number == 0 else grammar.INTRON_END
+        closing = grammar.END if number == last else grammar.INTRON_BEGIN
         nodes.append((index[start - offset, opening, strand], done % 3))
         done += end - start
         nodes.append((index[end - offset, closing, strand], done % 3))

@@ -1,22 +1,36 @@
-"""Which sites an edge of the lattice may join, and the score of its length.
+"""Candidate sites of both strands, which of them an edge of the lattice may join, and the score of its length.
 
-An edge is a whole CDS segment or a whole intron between two candidate sites
-(:mod:`phytoscribe.decoding.candidate_sites`).  These rules hold whichever way the lattice is read.
+The gene grammar reads a contig from left to right.  A CDS segment of either strand opens at a site and closes at one;
+between a closing and an opening site of one gene lies an intron.  Positions are cuts between bases: cut ``x`` lies
+left of base ``x``.
 
-Two segments must not be joined where the codon that their intron splits is a stop codon.  The bases left of an intron
-are therefore kept as one of a few classes, and those on its right as the set of classes with which they would make a
-stop codon.
+====================  ==========================  ==========================
+kind                  plus strand                 minus strand
+====================  ==========================  ==========================
+``BEGIN`` (opens)     start codon begins          stop codon ends
+``INTRON_END`` (")    acceptor                    donor
+``INTRON_BEGIN``      donor                       acceptor
+``END`` (closes)      stop codon ends             start codon begins
+====================  ==========================  ==========================
+
+``t`` (0, 1, 2) is the number of bases left of an intron that belong to the codon which the intron splits; a segment
+that opens at ``p`` or closes at ``p`` with ``t`` has its codons at positions congruent to ``p - t`` modulo 3, on both
+strands.  ``BEGIN`` and ``END`` have ``t = 0``.
+
+An edge is a whole CDS segment or a whole intron between two candidate sites.  The rules hold whichever way the lattice
+is read.  Two segments must not be joined where the codon that their intron splits is a stop codon.  The bases left of
+an intron are therefore kept as one of a few classes, and those on its right as the set of classes with which they would
+make a stop codon.
 """
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections.abc import Sequence
+from typing import NamedTuple, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 from numba import njit
-
-from phytoscribe.decoding.candidate_sites import AT_AC, EDGE, FORBIDDEN, INTRON_BEGIN, INTRON_END, NORMAL, PLUS, Sites
 
 A, C, G, T, N = range(5)
 #: How the end of a CDS segment looks to the segment's length: a splice site, a start or stop codon, the contig's end.
@@ -24,6 +38,57 @@ SPLICED, OUTER, CUT = range(3)
 #: Kinds of CDS segments; each has a score of its own by length.
 INITIAL, INTERNAL, TERMINAL, SINGLE, CUT_SEGMENT = range(5)
 SEGMENT_KINDS = 5
+#: In the order of the rows of one position.  Read from right to left, kind ``k`` plays the part of ``BEGIN - k``.
+END, INTRON_BEGIN, CHECK, INTRON_END, BEGIN = range(5)
+#: NORMAL is GT-AG; AT_AC pairs with its like only; EDGE stands for the end of the contig (setting ``partial``).
+NORMAL, GC, AT_AC, EDGE = range(4)
+PLUS, MINUS = range(2)
+
+FORBIDDEN = -1e30
+#: Largest log probability of a site that is distinguished from certainty.
+SUREST = np.float32(-1e-4)
+
+#: One candidate site, a row of a structured array; rows are in order of position, closing sites before opening ones.
+#:
+#: position: cut.
+#: kind, strand, variant: of the tables above.
+#: bound: by ``t``, closing sites and checks: a segment that ends here must open after this position (a ``BEGIN`` of the
+#:     minus strand may open at it), or there is a stop codon in frame or an N in it.
+#: context: by ``t``: for closing sites the class of the split codon's bases on the left, for opening ones the set of
+#:     classes (one bit each) that would complete a stop codon.
+#: odds: log odds of the site by ``t``; FORBIDDEN for a ``t`` that it cannot have.
+#: coding_frame, coding_total, intron_phase, intron_total: sums over all bases of the contig before the position, by
+#:     ``t`` where there are three; for a site that opens or closes a segment the coding sums leave out the segment's
+#:     outermost base, which the site scores.
+SITE = np.dtype(
+    [
+        ("position", np.int64),
+        ("kind", np.int8),
+        ("strand", np.int8),
+        ("variant", np.int8),
+        ("context", np.int8, 3),
+        ("bound", np.int64, 3),
+        ("odds", np.float64, 3),
+        ("coding_frame", np.float64, 3),
+        ("coding_total", np.float64),
+        ("intron_phase", np.float64, 3),
+        ("intron_total", np.float64),
+    ],
+    align=True,
+)
+Sites: TypeAlias = npt.NDArray[np.void]
+
+
+def empty_sites(count: int) -> Sites:
+    """Room for rows of :data:`SITE`."""
+    return np.empty(count, SITE)
+
+
+def join(parts: Sequence[Sites]) -> Sites:
+    """Rows one after the other."""
+    if len(parts) == 1:
+        return parts[0]
+    return np.concatenate(parts, out=empty_sites(sum(part.size for part in parts)))
 
 
 class Scores(NamedTuple):

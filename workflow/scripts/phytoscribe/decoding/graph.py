@@ -9,8 +9,7 @@ import numpy as np
 import numpy.typing as npt
 from numba import njit
 
-from phytoscribe.decoding.candidate_sites import BEGIN, EDGE, FORBIDDEN, INTRON_BEGIN, Sites
-from phytoscribe.decoding.grammar import Scores
+from phytoscribe.decoding.grammar import BEGIN, EDGE, FORBIDDEN, INTRON_BEGIN, Scores, Sites
 
 FORWARD, BACKWARD = 1, -1
 #: How functions are compiled that make no array: without counting references, which took most of the lattice's time

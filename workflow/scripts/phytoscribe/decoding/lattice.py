@@ -1,6 +1,6 @@
 """The lattice of gene structures over candidate sites: a semi-Markov conditional random field of both strands.
 
-Nodes are candidate sites (:mod:`phytoscribe.decoding.candidate_sites`) with the state of the reading frame, and one
+Nodes are candidate sites (:mod:`phytoscribe.decoding.grammar`) with the state of the reading frame, and one
 non-coding path.  Edges are whole CDS segments and whole introns (:mod:`phytoscribe.decoding.edges`), with explicit
 scores for their lengths, so the sums over all paths (forward-backward) give exact posterior probabilities of segments,
 introns, codons and gene structures.  Scores are relative to the non-coding path; for a gene on one strand the other
@@ -18,17 +18,6 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from phytoscribe.decoding.candidate_sites import (
-    BEGIN,
-    CHECK,
-    EDGE,
-    END,
-    FORBIDDEN,
-    INTRON_BEGIN,
-    INTRON_END,
-    PLUS,
-    Sites,
-)
 from phytoscribe.decoding.edges import (
     REACHED,
     add_logs,
@@ -40,7 +29,19 @@ from phytoscribe.decoding.edges import (
     segment_edges,
     segments_reach,
 )
-from phytoscribe.decoding.grammar import end_of, segment_kind
+from phytoscribe.decoding.grammar import (
+    BEGIN,
+    CHECK,
+    EDGE,
+    END,
+    FORBIDDEN,
+    INTRON_BEGIN,
+    INTRON_END,
+    PLUS,
+    Sites,
+    end_of,
+    segment_kind,
+)
 from phytoscribe.decoding.graph import (
     ALLOCATES_NOTHING,
     BACKWARD,

@@ -1,4 +1,4 @@
-"""Likelihood of known genes under the decoder's parameters, and its gradient.
+"""Sums over all gene structures of a sequence, and the likelihood of known genes with its gradient.
 
 The lattice is a conditional random field (J. Lafferty, A. McCallum and F. Pereira, *Conditional random fields*, ICML
 2001).  The log likelihood of reference genes given the network's scores sums over a gene's isoforms: any of them counts
@@ -10,40 +10,94 @@ from __future__ import annotations
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 from numba import njit
 
-from phytoscribe.decoding import scoring
-from phytoscribe.decoding.candidate_sites import (
+from phytoscribe.decoding import lattice, scoring
+from phytoscribe.decoding.gene_regions import GeneRegion
+from phytoscribe.decoding.grammar import (
     AT_AC,
     BEGIN,
     CHECK,
-    CODING_FRAME,
-    CODING_TOTAL,
     END,
     GC,
     INTRON_BEGIN,
     INTRON_END,
-    INTRON_PHASE,
-    INTRON_TOTAL,
-    ODDS,
     PLUS,
+    SEGMENT_KINDS,
+    Scores,
+    Sites,
+    intron_length_score,
+    kind_of_segment,
+    segment_length_score,
 )
-from phytoscribe.decoding.gene_regions import GeneRegion
-from phytoscribe.decoding.grammar import SEGMENT_KINDS, Scores, kind_of_segment
-from phytoscribe.decoding.graph import Graph
-from phytoscribe.decoding.posteriors import chain_score, path_sums
-from phytoscribe.decoding.settings import DecoderSettings, LengthScore
+from phytoscribe.decoding.graph import BACKWARD, Graph, Lengths, Mode, Paths, new_open, no_lengths
+from phytoscribe.decoding.settings import LENGTHS, DecoderSettings, LengthScore
 
 #: Lengths looked up one by one while fitting: the weights of length scores see no longer ones.
 EXPLICIT_LENGTHS = 8000
-#: Length scores that the fit scales, in the order of the lattice's kinds of segment, then introns.
-LENGTHS = (*scoring.SEGMENT_LENGTHS, "intron_lengths")
 PARAMETERS = scoring.PARAMETER_COUNT + len(LENGTHS)
 #: Nodes with a smaller log posterior add nothing to the expected features.
 _UNLIKELY = -20.0
+
+
+class PathSums(NamedTuple):
+    """Result of forward-backward.
+
+    Attributes:
+        graph: nodes and scores.
+        before, after: float64 (rows, 3), log sums of all ways to a node, and of all ways on from it
+            (:class:`phytoscribe.decoding.graph.Paths`).
+        total: log sum over all paths.
+    """
+
+    graph: Graph
+    before: npt.NDArray[np.float64]
+    after: npt.NDArray[np.float64]
+    total: float
+
+    def posteriors(self) -> npt.NDArray[np.float64]:
+        """Probability of each node, (rows, 3)."""
+        found = np.exp(np.minimum(self.before + self.after - self.total, 0.0))
+        found[self.graph.sites["kind"] == CHECK] = 0.0
+        return found
+
+
+def chain_score(nodes: npt.NDArray, graph: Graph) -> float:
+    """Score of one gene structure, a chain of nodes ``(row, t)`` from left to right, int64 (2 * segments, 2)."""
+    position = graph.sites["position"]
+    value = float(graph.site[nodes[:, 0], nodes[:, 1]].sum() + graph.span[nodes[1:-1, 0], nodes[1:-1, 1]].sum())
+    for place, (left, right) in enumerate(zip(nodes[:-1, 0], nodes[1:, 0], strict=True)):
+        length = int(position[right] - position[left])
+        if place % 2 == 0:
+            value += segment_length_score(graph.scores, kind_of_segment(graph.sites, left, right), length)
+        else:
+            value += intron_length_score(graph.scores, length)
+    return value
+
+
+def path_sums(
+    sites: Sites, theta: npt.NDArray, scores: Scores, counted: tuple[npt.NDArray, npt.NDArray] | None = None
+) -> PathSums:
+    """Forward-backward under the parameters ``theta``; there must be rows.
+
+    Args:
+        counted: arrays to which expected numbers are added: of segments by kind and length, float64 (SEGMENT_KINDS,
+            limit + 1), and of introns by length, float64 (limit + 1,); as long as the tables of ``scores``.
+    """
+    count = sites.size
+    graph = Graph(sites, np.empty((count, 3)), np.empty((count, 3)), scores)
+    scoring.compose(0, count, sites, theta, graph.site, graph.span)
+    opened, before = new_open(lattice.most_open(sites), 0), Paths.empty(count)
+    lattice.read(0, count, 0, graph, opened, before, Mode(), no_lengths())
+    total = float(opened.free[0])
+    lengths = Lengths(before.total, total, *counted) if counted else no_lengths()
+    after = Paths.sums(count)
+    lattice.backward(0, count, graph, after, Mode(BACKWARD, counted=counted is not None), lengths)
+    return PathSums(graph, before.total, after.total, total)
 
 
 @njit(cache=True, nogil=True)
@@ -57,36 +111,36 @@ def add_node_features(sites, r, t, posterior, segment, intron, gradient):
     opens = kind in (BEGIN, INTRON_END)
     if segment:
         sign = -posterior if opens else posterior
-        gradient[scoring.CODING_WEIGHT] += sign * sites.features[r, CODING_TOTAL]
-        gradient[scoring.CODING_FRAME_WEIGHT] += sign * sites.features[r, CODING_FRAME + t]
-        gradient[scoring.CODING_SCORE] += sign * scoring.coding_reach(kind, variant, position)
-        odds = sites.features[r, ODDS + t]
+        gradient[scoring.INDEX.coding_weight] += sign * sites.coding_total[r]
+        gradient[scoring.INDEX.coding_frame_weight] += sign * sites.coding_frame[r, t]
+        gradient[scoring.INDEX.coding_score] += sign * scoring.coding_reach(kind, variant, position)
+        odds = sites.odds[r, t]
         if kind == BEGIN:
-            gradient[scoring.GENE] += posterior
+            gradient[scoring.INDEX.gene_score] += posterior
         if kind in (BEGIN, END):
             if (kind == BEGIN) == (strand == PLUS):
-                gradient[scoring.START_WEIGHT] += posterior * odds
-                gradient[scoring.START_SCORE] += posterior
+                gradient[scoring.INDEX.start_weight] += posterior * odds
+                gradient[scoring.INDEX.start_score] += posterior
             else:
-                gradient[scoring.STOP_WEIGHT] += posterior * odds
-                gradient[scoring.STOP_SCORE] += posterior
+                gradient[scoring.INDEX.stop_weight] += posterior * odds
+                gradient[scoring.INDEX.stop_score] += posterior
         elif scoring.is_donor(kind, strand):
-            gradient[scoring.DONOR_WEIGHT] += posterior * odds
+            gradient[scoring.INDEX.donor_weight] += posterior * odds
             gradient[scoring.DONORS + scoring.phase_of(strand, t)] += posterior
             if variant == GC:
-                gradient[scoring.GC_SCORE] += posterior
+                gradient[scoring.INDEX.gc_donor_score] += posterior
             elif variant == AT_AC:
-                gradient[scoring.AT_AC_SCORE] += posterior
+                gradient[scoring.INDEX.at_ac_score] += posterior
         else:
-            gradient[scoring.ACCEPTOR_WEIGHT] += posterior * odds
+            gradient[scoring.INDEX.acceptor_weight] += posterior * odds
             gradient[scoring.ACCEPTORS + scoring.phase_of(strand, t)] += posterior
     if intron and kind in (INTRON_BEGIN, INTRON_END):
         sign = posterior if opens else -posterior
-        gradient[scoring.INTRON_WEIGHT] += sign * sites.features[r, INTRON_TOTAL]
-        gradient[scoring.INTRON_PHASE_WEIGHT] += sign * sites.features[r, INTRON_PHASE + t]
-        gradient[scoring.INTRON_SCORE] += sign * position
+        gradient[scoring.INDEX.intron_weight] += sign * sites.intron_total[r]
+        gradient[scoring.INDEX.intron_phase_weight] += sign * sites.intron_phase[r, t]
+        gradient[scoring.INDEX.intron_base_score] += sign * position
         if kind == INTRON_BEGIN:
-            gradient[scoring.INTRON] += posterior
+            gradient[scoring.INDEX.intron_score] += posterior
 
 
 @njit(cache=True, nogil=True)

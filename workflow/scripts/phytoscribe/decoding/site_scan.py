@@ -7,27 +7,29 @@ from typing import NamedTuple
 import numpy as np
 from numba import njit
 
-from phytoscribe.decoding.candidate_sites import (
+from phytoscribe.decoding.grammar import (
     AT_AC,
     BEGIN,
     CHECK,
-    CODING_FRAME,
-    CODING_TOTAL,
     EDGE,
     END,
     FORBIDDEN,
     GC,
     INTRON_BEGIN,
     INTRON_END,
-    INTRON_PHASE,
-    INTRON_TOTAL,
     MINUS,
     NORMAL,
-    ODDS,
     PLUS,
     SUREST,
+    A,
+    C,
+    G,
+    T,
+    is_stop,
+    is_stop_reversed,
+    left_class,
+    stop_classes,
 )
-from phytoscribe.decoding.grammar import A, C, G, T, is_stop, is_stop_reversed, left_class, stop_classes
 from phytoscribe.labels.states import NON_CODING_STATES, State
 
 #: Distance of the places where the lattice asks whether all that is still open can be given up.
@@ -149,11 +151,11 @@ def _emit(sites, n, what, cut, bases, tables, sums, bounds):
     _write_sums(sites, n, sums[strand, _AFTER if opens else BEFORE], sums[strand, _HERE], bounds[strand])
     for t in range(3):
         if whole and t > 0:
-            sites.features[n, ODDS + t] = FORBIDDEN
+            sites.odds[n, t] = FORBIDDEN
             sites.context[n, t] = 0
             continue
         index = t if opens else (t + 2) % 3
-        sites.features[n, ODDS + t] = log_odds(tables[strand, row, _site_column(strand, kind, index)])
+        sites.odds[n, t] = log_odds(tables[strand, row, _site_column(strand, kind, index)])
         if opens:
             sites.context[n, t] = stop_classes(strand, t, bases, cut.row)
         else:
@@ -168,10 +170,10 @@ def _write_sums(sites, n, coding, intron, bounds):
     for t in range(3):
         frame = (position - t) % 3
         sites.bound[n, t] = bounds[frame]
-        sites.features[n, CODING_FRAME + t] = coding[frame]
-        sites.features[n, INTRON_PHASE + t] = intron[4 + t]
-    sites.features[n, CODING_TOTAL] = coding[3]
-    sites.features[n, INTRON_TOTAL] = intron[7]
+        sites.coding_frame[n, t] = coding[frame]
+        sites.intron_phase[n, t] = intron[4 + t]
+    sites.coding_total[n] = coding[3]
+    sites.intron_total[n] = intron[7]
 
 
 @njit(cache=True)
@@ -181,7 +183,7 @@ def write_plain_row(sites, n, kind, strand, position, sums, bounds):
     _write_sums(sites, n, sums, sums, bounds)
     for t in range(3):
         sites.context[n, t] = 0
-        sites.features[n, ODDS + t] = 0.0
+        sites.odds[n, t] = 0.0
     return n + 1
 
 

@@ -7,7 +7,7 @@ import math
 import numpy as np
 import numpy.typing as npt
 
-from phytoscribe.decoding.candidate_sites import (
+from phytoscribe.decoding.grammar import (
     BEGIN,
     END,
     INTRON_BEGIN,

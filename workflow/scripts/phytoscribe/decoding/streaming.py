@@ -9,10 +9,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from phytoscribe.decoding import candidate_sites, graph, lattice
-from phytoscribe.decoding.candidate_sites import Sites, empty_sites
+from phytoscribe.decoding import grammar, graph, lattice
 from phytoscribe.decoding.decoded_gene import DecodedGene, DecodedTranscript, calibrated, probability_of
-from phytoscribe.decoding.grammar import intron_length_score, kind_of_segment, segment_length_score
+from phytoscribe.decoding.grammar import Sites, empty_sites, intron_length_score, kind_of_segment, segment_length_score
 from phytoscribe.decoding.graph import BACKWARD, Open, clear, new_open, with_room
 from phytoscribe.decoding.scoring import compose, edge_scores, parameters
 from phytoscribe.decoding.settings import DecoderSettings
@@ -114,8 +113,8 @@ class StreamingDecoder:
         quarter = (end - begin) // 4
         inside = np.arange(block, self._done)
         inside = inside[
-            (rows["kind"][inside] == candidate_sites.CHECK)
-            & (rows["strand"][inside] == candidate_sites.MINUS)
+            (rows["kind"][inside] == grammar.CHECK)
+            & (rows["strand"][inside] == grammar.MINUS)
             & (rows["position"][inside] >= begin + quarter)
             & (rows["position"][inside] <= end - quarter)
         ]
@@ -128,10 +127,10 @@ class StreamingDecoder:
         self._forward(block, cut, block, crossing, paths, mode)
         code = int(crossing.last[0])
         # From here on only what was open at the cut.
-        crossing.free[:] = candidate_sites.FORBIDDEN
+        crossing.free[:] = grammar.FORBIDDEN
         self._forward(cut, self._done, block, crossing, paths, mode._replace(begins=False))
         back = np.maximum(paths.total[cut : self._done], paths.best[cut : self._done])
-        back[rows["kind"][cut : self._done] != candidate_sites.END] = candidate_sites.FORBIDDEN
+        back[rows["kind"][cut : self._done] != grammar.END] = grammar.FORBIDDEN
         posterior = (back.max(axis=1) - self._paths.free[cut : self._done]).max()
         pending = lattice.pending_score(crossing, self._graph, self._done - 1)
         behind = pending - self._paths.free[self._done - 1]
@@ -141,7 +140,7 @@ class StreamingDecoder:
     def _add(self, new: Sites) -> None:
         """Append rows; the forward pass has room for them."""
         old, added = self._rows.size, new.size
-        self._rows = candidate_sites.join([self._rows, new])
+        self._rows = grammar.join([self._rows, new])
         room = np.empty((added, 3))
         self._site, self._span = np.concatenate([self._site, room]), np.concatenate([self._span, room])
         compose(old, old + added, self._rows, self._theta, self._site, self._span)
@@ -188,7 +187,7 @@ class StreamingDecoder:
         whole = float(paths.total[chain[0]] + after[chain[-1]])
         for left, right in itertools.pairwise(chain):
             length = int(position[right[0]] - position[left[0]])
-            if rows["kind"][left[0]] in (candidate_sites.BEGIN, candidate_sites.INTRON_END):
+            if rows["kind"][left[0]] in (grammar.BEGIN, grammar.INTRON_END):
                 kind = kind_of_segment(rows, left[0], right[0])
                 score = self._site[left] + self._site[right] + segment_length_score(scores, kind, length)
                 cds.append((int(position[left[0]]), int(position[right[0]])))
@@ -198,14 +197,14 @@ class StreamingDecoder:
                 sums = intron_sums
             sums.append(paths.total[left] + score + after[right] - total)
             whole += score
-        cut_left, cut_right = (bool(variant[node[0]] == candidate_sites.EDGE) for node in (chain[0], chain[-1]))
+        cut_left, cut_right = (bool(variant[node[0]] == grammar.EDGE) for node in (chain[0], chain[-1]))
         # An intron that the contig's end cuts is no gap between two segments.
-        intron_sums = intron_sums[int(rows["kind"][chain[0][0]] == candidate_sites.INTRON_BEGIN) :][: len(cds) - 1]
+        intron_sums = intron_sums[int(rows["kind"][chain[0][0]] == grammar.INTRON_BEGIN) :][: len(cds) - 1]
         ends = [
             math.nan if cut else probability_of(paths.total[node] + after[node] - total)
             for node, cut in ((chain[0], cut_left), (chain[-1], cut_right))
         ]
-        plus = strand == candidate_sites.PLUS
+        plus = strand == grammar.PLUS
         start, stop = ends if plus else ends[::-1]
         transcript = DecodedTranscript(
             tuple(cds),

@@ -11,8 +11,8 @@ import torch
 from decoded_regions import START, region_with_genes
 
 from phytoscribe.decoding.gene_regions import DecodedRegion, gene_regions_of, loci_of
-from phytoscribe.decoding.lengths import length_scores
 from phytoscribe.decoding.likelihood import Likelihood
+from phytoscribe.decoding.settings import length_scores
 from phytoscribe.genome.sequence import reverse_complement
 from phytoscribe.training.tasks.structure import sequence_loss as module
 from phytoscribe.training.tasks.structure.sequence_loss import KnownLoci, KnownWindow, Lattice, sequence_loss

@@ -21,8 +21,7 @@ import pandas as pd
 from phytoscribe import __version__
 from phytoscribe.annotation.gff_writer import gene_lines
 from phytoscribe.annotation.model import GeneModel, Interval
-from phytoscribe.decoding.lengths import length_scores
-from phytoscribe.decoding.settings import DecoderSettings
+from phytoscribe.decoding.settings import DecoderSettings, length_scores
 from phytoscribe.errors import PhytoScribeError
 from phytoscribe.genome.intervals import IntervalIndex
 from phytoscribe.genome.sequence import N_CODE, Bases

@@ -25,7 +25,6 @@ from phytoscribe.decoding.settings import DecoderSettings
 from phytoscribe.decoding.streaming import decode_coding_genes
 from phytoscribe.evaluation.accuracy.calibration import equal_width_bins, expected_calibration_error
 from phytoscribe.evaluation.accuracy.counts import Scored
-from phytoscribe.genome.intervals import Interval
 
 logger = logging.getLogger(__name__)
 
@@ -73,8 +72,7 @@ class Outcome:
 
     @property
     def score(self) -> float:
-        """Mean of exact CDS-exon and locus F1."""
-        return score_of(self.figures)
+        return selection_score(f1_by_level(self.figures))
 
     def report(self) -> dict[str, float]:
         """The figures with the expected calibration error of the genes' probabilities."""
@@ -97,24 +95,29 @@ def decode_regions(regions: Sequence[DecodedRegion], settings: DecoderSettings) 
 
 def outcome_of(regions: Sequence[DecodedRegion], decoded: Sequence[Sequence[DecodedGene]]) -> Outcome:
     """Compare the genes decoded in each region with its reference genes."""
-    reference: list[GeneModel] = []
-    predicted: dict[str, tuple[GeneModel, DecodedGene]] = {}
-    masks: dict[str, Sequence[Interval]] = {}
-    for number, (region, genes) in enumerate(zip(regions, decoded, strict=True)):
-        contig = str(number)
-        masks[contig] = list(region.mask)
-        reference += [gene.shifted(0, contig) for gene in region.genes]
-        for gene in genes:
-            name = str(len(predicted))
-            transcripts = tuple(Transcript(name, t.cds, t.cds) for t in gene.transcripts)
-            predicted[name] = GeneModel(name, contig, gene.strand, transcripts), gene
-    scored = Scored.of(reference, [model for model, _ in predicted.values()], masks)
+    scored, genes = score_regions(regions, decoded)
     comparison, figures = scored.comparison, {}
     for level, agreement in comparison.agreements(comparison.everything, LEVELS).items():
         for name in ("precision", "recall", "f1"):
             figures[f"{level}_{name}"] = float(np.nan_to_num(getattr(agreement, name)))
-    genes = [predicted[model.id][1] for model in scored.predicted]
     return Outcome(figures, genes, np.asarray(comparison.right_predicted(comparison.everything)))
+
+
+def score_regions(
+    regions: Sequence[DecodedRegion], decoded: Sequence[Sequence[DecodedGene]]
+) -> tuple[Scored, list[DecodedGene]]:
+    """The genes decoded in each region beside its reference genes, and those that no masked interval touches."""
+    reference: list[GeneModel] = []
+    predicted: list[GeneModel] = []
+    for number, (region, genes) in enumerate(zip(regions, decoded, strict=True)):
+        contig = str(number)
+        reference += [gene.shifted(0, contig) for gene in region.genes]
+        for index, gene in enumerate(genes):
+            transcripts = tuple(Transcript("", t.cds, t.cds) for t in gene.transcripts)
+            predicted.append(GeneModel(str(index), contig, gene.strand, transcripts))
+    masks = {str(number): list(region.mask) for number, region in enumerate(regions)}
+    scored = Scored.of(reference, predicted, masks)
+    return scored, [decoded[int(model.contig)][int(model.id)] for model in scored.predicted]
 
 
 def spreads() -> tuple[npt.NDArray, npt.NDArray, npt.NDArray]:
@@ -195,7 +198,7 @@ def fit_decoder(
 ) -> tuple[DecoderSettings, dict[str, Any]]:
     """Fit the decoder on regions that the network was not trained on.
 
-    Give ``start`` the length scores of the training annotation (:func:`phytoscribe.decoding.lengths.length_scores`):
+    Give ``start`` the length scores of the training annotation (:func:`phytoscribe.decoding.settings.length_scores`):
     the fit only weights them.
 
     Args:
@@ -252,20 +255,16 @@ def tune(
         those of ``fitted`` and ``held_out``.
     """
     settings, report = fit_decoder(decoded, start, known, threads)
-    if score_of(report["fitted"]) > score_of(report["start"]):
+    if selection_score(f1_by_level(report["fitted"])) > selection_score(f1_by_level(report["start"])):
         return settings, report | {"kept_start": False}
     logger.info("the fitted decoder is no better than the one it started from, which is kept and recalibrated")
     settings, kept = recalibrated(decoded, start)
     return settings, report | kept | {"kept_start": True}
 
 
-def score_of(figures: Mapping[str, float]) -> float:
-    """The figure that chooses checkpoints and decoders: mean of exact CDS-exon and locus F1.
-
-    Args:
-        figures: of a report.
-    """
-    return 0.5 * (figures["cds_exon_f1"] + figures["locus_f1"])
+def selection_score(f1: Mapping[str, float]) -> float:
+    """The figure that chooses checkpoints and decoders: mean of exact CDS-exon and locus F1 by level (NaN counts 0)."""
+    return float(np.mean(np.nan_to_num([f1[level] for level in LEVELS])))
 
 
 def f1_by_level(figures: Mapping[str, float]) -> dict[str, float]:

@@ -20,9 +20,9 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from phytoscribe.decoding import candidate_sites, scoring
+from phytoscribe.decoding import grammar, scoring
 from phytoscribe.decoding.gene_regions import GeneRegion, Locus, gene_regions_between, loci_of
-from phytoscribe.decoding.posteriors import chain_score, path_sums
+from phytoscribe.decoding.likelihood import chain_score, path_sums
 from phytoscribe.decoding.settings import DecoderSettings
 from phytoscribe.genome.intervals import Interval, true_runs
 from phytoscribe.labels.states import NON_CODING_STATES, STATE_COUNT, State
@@ -53,7 +53,7 @@ class Evidence:
 
     def weigh(self, log_probabilities: Tensor) -> Tensor:
         """Sum of all evidence of log probabilities (windows, 2, length, STATE_COUNT), each weighted by its gradient."""
-        bounded = log_probabilities.clamp(max=float(candidate_sites.SUREST))
+        bounded = log_probabilities.clamp(max=float(grammar.SUREST))
         coding = log_probabilities[..., _CODING].logsumexp(-1, keepdim=True)
         intron = log_probabilities[..., _INTRON].logsumexp(-1, keepdim=True)
         non_coding = log_probabilities[..., _NON_CODING].logsumexp(-1)
@@ -97,14 +97,14 @@ def _spread(region: GeneRegion, use: npt.NDArray, theta: npt.NDArray, gradient: 
     sites, size, start = region.sites, region.bases, region.start
     used = np.flatnonzero(np.abs(use).max(1) > 1e-7)
     strand, kind, position = sites["strand"][used].astype(int), sites["kind"][used], sites["position"][used]
-    opens = (kind == candidate_sites.BEGIN) | (kind == candidate_sites.INTRON_END)
-    whole = (kind == candidate_sites.BEGIN) | (kind == candidate_sites.END)
-    plus = strand == candidate_sites.PLUS
-    donor = (kind == candidate_sites.INTRON_BEGIN) == plus
+    opens = (kind == grammar.BEGIN) | (kind == grammar.INTRON_END)
+    whole = (kind == grammar.BEGIN) | (kind == grammar.END)
+    plus = strand == grammar.PLUS
+    donor = (kind == grammar.INTRON_BEGIN) == plus
     weight = np.where(
         whole,
-        np.where((kind == candidate_sites.BEGIN) == plus, theta[scoring.START_WEIGHT], theta[scoring.STOP_WEIGHT]),
-        np.where(donor, theta[scoring.DONOR_WEIGHT], theta[scoring.ACCEPTOR_WEIGHT]),
+        np.where((kind == grammar.BEGIN) == plus, theta[scoring.INDEX.start_weight], theta[scoring.INDEX.stop_weight]),
+        np.where(donor, theta[scoring.INDEX.donor_weight], theta[scoring.INDEX.acceptor_weight]),
     )
     base = np.where(opens, position, position - 1)
     reach = np.where(opens, position + 1, position - 1)
@@ -116,7 +116,7 @@ def _spread(region: GeneRegion, use: npt.NDArray, theta: npt.NDArray, gradient: 
         codon_base = np.where(plus, index, 2 - index)
         column = np.where(
             whole,
-            np.where((kind == candidate_sites.BEGIN) == plus, int(State.START), int(State.STOP)),
+            np.where((kind == grammar.BEGIN) == plus, int(State.START), int(State.STOP)),
             np.where(donor, int(State.LAST0), int(State.FIRST0)) + codon_base,
         )
         np.add.at(gradient.site[window], (strand, start + base, column), weight * surplus)
@@ -131,15 +131,15 @@ def _spread(region: GeneRegion, use: npt.NDArray, theta: npt.NDArray, gradient: 
         values[..., ::-1].cumsum(-1)[..., ::-1][..., 1 : size + 1] for values in (coding, intron, frame, phase)
     )
     inside = slice(start, start + size)
-    gradient.coding[window, :, inside] += theta[scoring.CODING_WEIGHT] * coding
-    gradient.intron[window, :, inside] += theta[scoring.INTRON_WEIGHT] * intron
+    gradient.coding[window, :, inside] += theta[scoring.INDEX.coding_weight] * coding
+    gradient.intron[window, :, inside] += theta[scoring.INDEX.intron_weight] * intron
     places = np.arange(size)
     for k in range(3):
         index = (places + 3 - k) % 3
-        by_frame = theta[scoring.CODING_FRAME_WEIGHT] * frame[:, k]
+        by_frame = theta[scoring.INDEX.coding_frame_weight] * frame[:, k]
         gradient.frame[window, 0, start + places, index] += by_frame[0]
         gradient.frame[window, 1, start + places, 2 - index] += by_frame[1]
-        by_phase = theta[scoring.INTRON_PHASE_WEIGHT] * phase[:, k]
+        by_phase = theta[scoring.INDEX.intron_phase_weight] * phase[:, k]
         gradient.phase[window, 0, inside, k] += by_phase[0]
         gradient.phase[window, 1, inside, (3 - k) % 3] += by_phase[1]
 

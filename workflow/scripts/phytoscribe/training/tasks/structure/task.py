@@ -25,16 +25,11 @@ from phytoscribe.training.loop.ranks import own_rank
 from phytoscribe.training.loop.runs import claim_run_folder, train
 from phytoscribe.training.loop.sampling import BothStrands, Order, order_of_groups
 from phytoscribe.training.loop.settings import Recipe, RunSettings
-from phytoscribe.training.tasks.structure.decoded_validation import (
-    decoded_regions,
-    predict_regions,
-    selection_score,
-)
-from phytoscribe.training.tasks.structure.decoder_fit import f1_by_level, fit_decoder, tune
+from phytoscribe.training.tasks.structure.decoder_fit import f1_by_level, fit_decoder, selection_score, tune
 from phytoscribe.training.tasks.structure.export import export
 from phytoscribe.training.tasks.structure.loss import LossSettings
 from phytoscribe.training.tasks.structure.module import StructureModule
-from phytoscribe.training.tasks.structure.selection import DecodedSelection, WholeGenes
+from phytoscribe.training.tasks.structure.selection import DecodedSelection, WholeGenes, read_regions
 from phytoscribe.training.tasks.structure.sequence_loss import SequenceLoss, known_loci
 from phytoscribe.training.tasks.structure.start import Start, load_start
 from phytoscribe.training.tasks.structure.windows import StructureDataset, collate_structure
@@ -212,7 +207,7 @@ class Finetuning:
         """What the network says of the validation regions."""
         settings = PredictionSettings(batch_size=self.run.batch_size)
         predictor = StructurePredictor(self.start.model, self.start.segmenter, decoder, settings, self.device)
-        return decoded_regions(predict_regions(predictor, self.regions))
+        return read_regions(predictor, self.regions)
 
     def _worse_than_start(self, before: dict[str, float], score: float) -> ModelError:
         """Why a fine-tuned model is not written."""
