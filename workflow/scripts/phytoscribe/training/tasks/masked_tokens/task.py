@@ -27,6 +27,7 @@ from phytoscribe.models.encoder import MaskedTokenModel
 from phytoscribe.models.loading import trainable_parameters
 from phytoscribe.tokenizer.baselines import SingleBases, TokenBaselines, fit_baselines
 from phytoscribe.tokenizer.segments import Segmenter
+from phytoscribe.training.data.content_table import content_table
 from phytoscribe.training.data.training_set import TrainingSet
 from phytoscribe.training.data.validation import ValidationRegion
 from phytoscribe.training.loop.callbacks import MetricsTable
@@ -44,7 +45,6 @@ from phytoscribe.training.tasks.masked_tokens.windows import (
     collate_masked,
     masked_cross_entropy,
 )
-from phytoscribe.training.tasks.structure.kmer_content import content_table
 
 logger = logging.getLogger(__name__)
 

@@ -10,8 +10,8 @@ from small_training_set import contig_of, small_set
 from phytoscribe.genome import encode, reverse_complement
 from phytoscribe.labels.states import State
 from phytoscribe.models.kmer_content import kmer_numbers
+from phytoscribe.training.data.content_table import KIND_COUNT, PRIOR_WEIGHT, content_table, log_ratios
 from phytoscribe.training.data.training_set import TrainingSet
-from phytoscribe.training.tasks.structure.start import KIND_COUNT, PRIOR_WEIGHT, content_table, log_ratios
 
 LENGTH = 5
 CODING, INTRON = slice(0, 3), 3

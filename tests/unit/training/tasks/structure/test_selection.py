@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from phytoscribe.annotation.model import GeneModel, Transcript
+from phytoscribe.decoding.gene_regions import DecodedRegion
 from phytoscribe.labels.encode import label_contig
 from phytoscribe.labels.states import NON_CODING_LABEL, STATE_COUNT
-from phytoscribe.training.data.validation import ValidationRegion
-from phytoscribe.training.tasks.structure.decoded_validation import Decoded, cross_entropy
+from phytoscribe.training.tasks.structure.selection import cross_entropy
 
 
 def test_cross_entropy_is_taken_where_a_state_is_known():
@@ -22,7 +22,8 @@ def test_cross_entropy_is_taken_where_a_state_is_known():
     known = np.ones(300, dtype=bool)
     known[80:110] = known[200:220] = known[290:] = False
     assert (labels.states[200:220] == NON_CODING_LABEL).all()
-    region = ValidationRegion("r", "s", "", np.zeros(300, np.uint8), genes, [(290, 300)])
     tables = np.log(np.random.default_rng(1).dirichlet(np.ones(STATE_COUNT), (2, 300)))
     expected = [tables[0, at, labels.states[at]] for at in np.flatnonzero(known)] + list(tables[1, :290, 0])
-    assert cross_entropy([Decoded(region, *tables)]) == pytest.approx(-np.mean(expected))
+    assert cross_entropy([DecodedRegion(np.zeros(300, np.uint8), *tables, genes, [(290, 300)])]) == pytest.approx(
+        -np.mean(expected)
+    )
