@@ -5,6 +5,7 @@ from phytoscribe.session import run_script
 
 def main(snakemake) -> None:
     from phytoscribe.genome.fasta import Genome
+    from phytoscribe.splits.clusters import read_proteins
     from phytoscribe.splits.leakage import (
         best_hits,
         broken_promises,
@@ -15,7 +16,6 @@ def main(snakemake) -> None:
         training_sequence,
     )
     from phytoscribe.splits.parts import read_parts
-    from phytoscribe.splits.proteins import read_proteins
     from phytoscribe.splits.table import LEAKAGE_COLUMNS, SPLIT_COLUMNS, read_loci, read_table, write_table
 
     params, given, threads = snakemake.params, snakemake.input, snakemake.threads

@@ -15,14 +15,14 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
 
-from phytoscribe.errors import ConfigError, ToolError
-from phytoscribe.files import scratch_folder
+from phytoscribe.errors import ConfigError, FastaError, ToolError
+from phytoscribe.files import open_text, scratch_folder
 from phytoscribe.programs import require, run
 from phytoscribe.splits import LOWEST_IDENTITY, largest_word_size
 from phytoscribe.splits.table import CLUSTER_COLUMNS
@@ -62,6 +62,29 @@ class ClusterSettings:
                 f"more in CD-HIT, but split.identity is {self.identity}; use a word size of "
                 f"{largest_word_size(self.identity)}"
             )
+
+
+def read_proteins(paths: Iterable[str | Path]) -> list[tuple[str, str]]:
+    """(id, sequence) records of several FASTA files, in their order.
+
+    Raises:
+        FastaError: an id is used twice, or there is text before the first header.
+    """
+    sequences: dict[str, list[str]] = {}
+    for path in paths:
+        lines: list[str] | None = None
+        with open_text(path) as handle:
+            for number, line in enumerate(handle, start=1):
+                if line.startswith(">"):
+                    name = line[1:].split(maxsplit=1)[0]
+                    if name in sequences:
+                        raise FastaError(f"{path}, line {number}: protein {name!r} was read before")
+                    lines = sequences[name] = []
+                elif lines is None:
+                    raise FastaError(f"{path}, line {number}: text before the first '>' header")
+                else:
+                    lines.append(line.strip())
+    return [(name, "".join(lines)) for name, lines in sequences.items()]
 
 
 def cluster_proteins(
