@@ -37,7 +37,7 @@ from phytoscribe.training.loop.fingerprint import claim_run_folder
 from phytoscribe.training.loop.sampling import MixtureOrder, WindowOrder, contig_table, order_of_groups
 from phytoscribe.training.loop.settings import RunSettings, cosine_schedule
 from phytoscribe.training.tasks.masked_tokens.model import IGNORED, MASKED_SHARE, SHOWN_AS_MASK, mask_tokens
-from phytoscribe.training.tasks.structure.loss import LossSettings, label_weights, site_loss, structure_loss
+from phytoscribe.training.tasks.structure.module import LossSettings, label_weights, site_loss, structure_loss
 from phytoscribe.training.tasks.structure.windows import StructureDataset, collate_structure
 
 CONTIG = "Chr4"

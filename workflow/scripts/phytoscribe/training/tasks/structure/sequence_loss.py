@@ -184,7 +184,7 @@ def sequence_loss(
     def value_of(number: int) -> float:
         bases, loci, mask = windows[number]
         at_ac = decoder.settings.at_ac
-        regions = gene_regions_between(bases, *tables[number], loci, mask, at_ac, CUTOFF)
+        regions = gene_regions_between((bases, *tables[number]), loci, mask, at_ac, CUTOFF)
         return sum(decoder.add(region, gradient, number) for region in regions)
 
     values = (workers.map if workers else map)(value_of, range(len(windows)))

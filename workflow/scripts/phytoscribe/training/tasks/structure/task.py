@@ -29,8 +29,7 @@ from phytoscribe.training.loop.sampling import BothStrands, Order, order_of_grou
 from phytoscribe.training.loop.settings import RunSettings
 from phytoscribe.training.tasks.structure.decoder_fit import f1_by_level, fit_decoder, selection_score, tune
 from phytoscribe.training.tasks.structure.export import export
-from phytoscribe.training.tasks.structure.loss import LossSettings
-from phytoscribe.training.tasks.structure.module import StructureModule
+from phytoscribe.training.tasks.structure.module import LossSettings, StructureModule
 from phytoscribe.training.tasks.structure.selection import DecodedSelection, WholeGenes, read_regions
 from phytoscribe.training.tasks.structure.sequence_loss import SequenceLoss
 from phytoscribe.training.tasks.structure.start import Start, load_start
