@@ -7,8 +7,29 @@ from typing import NamedTuple
 import numpy as np
 from numba import njit
 
-from phytoscribe.decoding import grammar
-from phytoscribe.decoding.grammar import A, C, G, T, is_stop, is_stop_reversed, left_class, stop_classes
+from phytoscribe.decoding.grammar import (
+    AT_AC,
+    BEGIN,
+    CHECK,
+    EDGE,
+    END,
+    FORBIDDEN,
+    GC,
+    INTRON_BEGIN,
+    INTRON_END,
+    MINUS,
+    NORMAL,
+    PLUS,
+    SUREST,
+    A,
+    C,
+    G,
+    T,
+    is_stop,
+    is_stop_reversed,
+    left_class,
+    stop_classes,
+)
 from phytoscribe.labels.states import NON_CODING_STATES, State
 
 #: Distance of the places where the lattice asks whether all that is still open can be given up.
@@ -46,7 +67,7 @@ class Cut(NamedTuple):
 @njit(cache=True, inline="always")
 def log_odds(log_probability):
     """Log odds of a site against all else that its base may be."""
-    bounded = min(log_probability, grammar.SUREST)
+    bounded = min(log_probability, SUREST)
     return bounded - np.log(-np.expm1(bounded))
 
 
@@ -83,9 +104,9 @@ def _add_base(strand, absolute, table, row, sums):
     intron = _log_sum3(table, row, _INTRON0)
     for k in range(3):
         index = (absolute + 3 - k) % 3
-        position = index if strand == grammar.PLUS else 2 - index
+        position = index if strand == PLUS else 2 - index
         sums[strand, _AFTER, k] = sums[strand, _HERE, k] + (table[row, _CODING0 + position] - coding)
-        phase = k if strand == grammar.PLUS else (3 - k) % 3
+        phase = k if strand == PLUS else (3 - k) % 3
         sums[strand, _AFTER, 4 + k] = sums[strand, _HERE, 4 + k] + (table[row, _INTRON0 + phase] - intron)
     sums[strand, _AFTER, 3] = sums[strand, _HERE, 3] + (coding - non_coding)
     sums[strand, _AFTER, 7] = sums[strand, _HERE, 7] + (intron - non_coding)
@@ -94,12 +115,12 @@ def _add_base(strand, absolute, table, row, sums):
 @njit(cache=True)
 def _site_column(strand, kind, index):
     """State of a site; for splice sites that of codon position ``index`` (of the contig's left-to-right)."""
-    if kind == grammar.BEGIN:
-        return _START if strand == grammar.PLUS else _STOP
-    if kind == grammar.END:
-        return _STOP if strand == grammar.PLUS else _START
-    position = index if strand == grammar.PLUS else 2 - index
-    last = (kind == grammar.INTRON_BEGIN) == (strand == grammar.PLUS)
+    if kind == BEGIN:
+        return _START if strand == PLUS else _STOP
+    if kind == END:
+        return _STOP if strand == PLUS else _START
+    position = index if strand == PLUS else 2 - index
+    last = (kind == INTRON_BEGIN) == (strand == PLUS)
     return (_LAST0 if last else _FIRST0) + position
 
 
@@ -116,11 +137,11 @@ def _write_place(sites, n, kind, strand, variant, position):
 def _emit(sites, n, what, cut, bases, tables, sums, bounds):
     """Write a site, ``(kind, strand, variant)``, if its probability reaches the cut-off; returns the number of rows."""
     kind, strand, variant = what
-    opens = kind in (grammar.BEGIN, grammar.INTRON_END)
-    whole = kind in (grammar.BEGIN, grammar.END)
+    opens = kind in (BEGIN, INTRON_END)
+    whole = kind in (BEGIN, END)
     # The segment's outermost base, which the site scores.
     row = cut.row if opens else cut.row - 1
-    top = np.float32(grammar.FORBIDDEN)
+    top = np.float32(FORBIDDEN)
     for t in range(1 if whole else 3):
         index = t if opens else (t + 2) % 3
         top = max(top, tables[strand, row, _site_column(strand, kind, index)])
@@ -130,7 +151,7 @@ def _emit(sites, n, what, cut, bases, tables, sums, bounds):
     _write_sums(sites, n, sums[strand, _AFTER if opens else BEFORE], sums[strand, _HERE], bounds[strand])
     for t in range(3):
         if whole and t > 0:
-            sites.odds[n, t] = grammar.FORBIDDEN
+            sites.odds[n, t] = FORBIDDEN
             sites.context[n, t] = 0
             continue
         index = t if opens else (t + 2) % 3
@@ -158,7 +179,7 @@ def _write_sums(sites, n, coding, intron, bounds):
 @njit(cache=True)
 def write_plain_row(sites, n, kind, strand, position, sums, bounds):
     """A row without a site of its own: a check, or the contig's end.  All ``t`` are open to it."""
-    _write_place(sites, n, kind, strand, grammar.EDGE, position)
+    _write_place(sites, n, kind, strand, EDGE, position)
     _write_sums(sites, n, sums, sums, bounds)
     for t in range(3):
         sites.context[n, t] = 0
@@ -169,17 +190,17 @@ def write_plain_row(sites, n, kind, strand, position, sums, bounds):
 @njit(cache=True, inline="always")
 def _donor_variant(first, second, at_ac):
     if first == G and second == T:
-        return grammar.NORMAL
+        return NORMAL
     if first == G and second == C:
-        return grammar.GC
-    return grammar.AT_AC if at_ac and first == A and second == T else _NO_SITE
+        return GC
+    return AT_AC if at_ac and first == A and second == T else _NO_SITE
 
 
 @njit(cache=True, inline="always")
 def _acceptor_variant(last_but_one, last, at_ac):
     if last_but_one == A and last == G:
-        return grammar.NORMAL
-    return grammar.AT_AC if at_ac and last_but_one == A and last == C else _NO_SITE
+        return NORMAL
+    return AT_AC if at_ac and last_but_one == A and last == C else _NO_SITE
 
 
 @njit(cache=True, nogil=True)
@@ -203,7 +224,7 @@ def scan(bases, tables, keep, first, cutoff, at_ac, sums, bounds, sites):
         Number of rows written.
     """
     n = 0
-    plus, minus = tables[grammar.PLUS], tables[grammar.MINUS]
+    plus, minus = tables[PLUS], tables[MINUS]
     # The motifs are looked for right here: to hand the arrays to a function for each base would double the time.
     for x in range(CONTEXT, bases.size - CONTEXT):
         position = first + x - CONTEXT
@@ -212,35 +233,35 @@ def scan(bases, tables, keep, first, cutoff, at_ac, sums, bounds, sites):
         cut = Cut(x, position, -np.inf if keep.size > 0 and keep[x] != 0 else cutoff)
         # A stop codon may end its own segment, so its END goes before the bound moves up to it.
         if is_stop(l3, l2, l1):
-            n = _emit(sites, n, (grammar.END, grammar.PLUS, grammar.NORMAL), cut, bases, tables, sums, bounds)
-            bounds[grammar.PLUS, (position - 3) % 3] = max(position - 3, bounds[grammar.PLUS, (position - 3) % 3])
+            n = _emit(sites, n, (END, PLUS, NORMAL), cut, bases, tables, sums, bounds)
+            bounds[PLUS, (position - 3) % 3] = max(position - 3, bounds[PLUS, (position - 3) % 3])
         if is_stop_reversed(l3, l2, l1):
-            bounds[grammar.MINUS, (position - 3) % 3] = max(position - 3, bounds[grammar.MINUS, (position - 3) % 3])
+            bounds[MINUS, (position - 3) % 3] = max(position - 3, bounds[MINUS, (position - 3) % 3])
         if l1 > T:
             bounds[:] = position - 1
         if l3 == C and l2 == A and l1 == T:
-            n = _emit(sites, n, (grammar.END, grammar.MINUS, grammar.NORMAL), cut, bases, tables, sums, bounds)
+            n = _emit(sites, n, (END, MINUS, NORMAL), cut, bases, tables, sums, bounds)
         variant = _donor_variant(r0, r1, at_ac)
         if variant != _NO_SITE and l1 <= T:
-            n = _emit(sites, n, (grammar.INTRON_BEGIN, grammar.PLUS, variant), cut, bases, tables, sums, bounds)
+            n = _emit(sites, n, (INTRON_BEGIN, PLUS, variant), cut, bases, tables, sums, bounds)
         variant = _acceptor_variant(3 - r1, 3 - r0, at_ac) if r0 <= T and r1 <= T else _NO_SITE
         if variant != _NO_SITE and l1 <= T:
-            n = _emit(sites, n, (grammar.INTRON_BEGIN, grammar.MINUS, variant), cut, bases, tables, sums, bounds)
+            n = _emit(sites, n, (INTRON_BEGIN, MINUS, variant), cut, bases, tables, sums, bounds)
         if position % CHECK_DISTANCE == 0:
             for strand in range(2):
-                n = write_plain_row(sites, n, grammar.CHECK, strand, position, sums[strand, _HERE], bounds[strand])
-        _add_base(grammar.PLUS, position, plus, x, sums)
-        _add_base(grammar.MINUS, position, minus, x, sums)
+                n = write_plain_row(sites, n, CHECK, strand, position, sums[strand, _HERE], bounds[strand])
+        _add_base(PLUS, position, plus, x, sums)
+        _add_base(MINUS, position, minus, x, sums)
         variant = _acceptor_variant(l2, l1, at_ac)
         if variant != _NO_SITE and r0 <= T:
-            n = _emit(sites, n, (grammar.INTRON_END, grammar.PLUS, variant), cut, bases, tables, sums, bounds)
+            n = _emit(sites, n, (INTRON_END, PLUS, variant), cut, bases, tables, sums, bounds)
         variant = _donor_variant(3 - l1, 3 - l2, at_ac) if l1 <= T and l2 <= T else _NO_SITE
         if variant != _NO_SITE and r0 <= T:
-            n = _emit(sites, n, (grammar.INTRON_END, grammar.MINUS, variant), cut, bases, tables, sums, bounds)
+            n = _emit(sites, n, (INTRON_END, MINUS, variant), cut, bases, tables, sums, bounds)
         if r0 == A and r1 == T and r2 == G:
-            n = _emit(sites, n, (grammar.BEGIN, grammar.PLUS, grammar.NORMAL), cut, bases, tables, sums, bounds)
+            n = _emit(sites, n, (BEGIN, PLUS, NORMAL), cut, bases, tables, sums, bounds)
         if is_stop_reversed(r0, r1, r2):
-            n = _emit(sites, n, (grammar.BEGIN, grammar.MINUS, grammar.NORMAL), cut, bases, tables, sums, bounds)
+            n = _emit(sites, n, (BEGIN, MINUS, NORMAL), cut, bases, tables, sums, bounds)
         for strand in range(2):
             for k in range(8):
                 sums[strand, BEFORE, k] = sums[strand, _HERE, k]
