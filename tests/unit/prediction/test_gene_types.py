@@ -72,9 +72,9 @@ def merged(genes: Sequence[GeneModel], fasta: Path, folder: Path, shards: int) -
     paths = []
     for shard in range(shards):
         paths.append(str(folder / f"{shards}.{shard}.jsonl"))
-        with shard_writer(paths[-1], {"model": "x"}) as writer:
+        with shard_writer(paths[-1], {"model": "x"}) as write:
             for contig in contigs_of_shard(CONTIGS, shard, shards):
-                writer.write(contig, [gene for gene in genes if gene.contig == contig])
+                write(contig, [gene for gene in genes if gene.contig == contig])
     names = ("genes.gff3", "proteins.faa", "cds.fna", "transcripts.fna", "stats.json")
     files = PredictionFiles(*(folder / f"{shards}.{name}" for name in names))
     merge_shards(paths, fasta, "g", None, files)

@@ -479,8 +479,8 @@ def test_shards_that_do_not_fit_together_are_refused(tmp_path):
     gene = GeneModel("", "a", "+", (Transcript("", ((0, 9),), ((0, 9),), score=0.5),), score=0.5)
     one, two, other = (tmp_path / name for name in ("1", "2", "3"))
     for path, model, contig, genes in ((one, "x", "a", [gene]), (two, "x", "a", []), (other, "y", "b", [])):
-        with shard_writer(path, {"model": model}) as writer:
-            writer.write(contig, genes)
+        with shard_writer(path, {"model": model}) as write:
+            write(contig, genes)
     assert list(Shards([one], ["a"]).genes()) == [gene]
     with pytest.raises(PhytoScribeError, match="contig a is in another shard"):
         Shards([one, two], ["a"])

@@ -36,7 +36,7 @@ from phytoscribe.training.data.training_set import TrainingSet
 from phytoscribe.training.loop.runs import claim_run_folder
 from phytoscribe.training.loop.sampling import MixtureOrder, WindowOrder, order_of_groups
 from phytoscribe.training.loop.settings import RunSettings, cosine_schedule
-from phytoscribe.training.tasks.structure.loss import LossSettings, label_weights, site_loss, structure_loss
+from phytoscribe.training.tasks.structure.module import LossSettings, label_weights, site_loss, structure_loss
 from phytoscribe.training.tasks.structure.windows import StructureDataset, collate_structure
 
 CONTIG = "Chr4"

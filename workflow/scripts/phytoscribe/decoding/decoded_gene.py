@@ -93,14 +93,12 @@ class DecodedGene:
 
 
 def probability_of(log_probability: float) -> float:
-    """Exponential, with rounding over 1 taken off; NaN stays."""
-    return math.nan if math.isnan(log_probability) else min(1.0, math.exp(log_probability))
+    """Exponential, with rounding over 1 taken off."""
+    return min(1.0, math.exp(log_probability))
 
 
 def calibrated(log_posterior: float, settings: DecoderSettings) -> float:
     """Gene probability of a structure's log posterior, with the settings' slope and offset."""
-    if math.isnan(log_posterior):
-        return math.nan
     log_posterior = min(log_posterior, -1e-9)
     log_odds = log_posterior - math.log(-math.expm1(log_posterior))
     return 0.5 + 0.5 * math.tanh(0.5 * (settings.calibration_slope * log_odds + settings.calibration_offset))

@@ -176,7 +176,7 @@ def segment_edges(opened, held, strand, position, end, bound, scores, way, edges
 
 
 @njit(cache=True, inline="always")
-def segments_reach(held, totals, bests, codes, edges, count, summed):
+def segments_reach(held, totals, bests, codes, edges, count):
     """Sum over the listed segments, the best of them, and the code of its other end; values are those of ``Open``."""
     best, code, top = FORBIDDEN, NO_CODE, FORBIDDEN
     for k in range(count):
@@ -184,10 +184,8 @@ def segments_reach(held, totals, bests, codes, edges, count, summed):
         value = bests[held, slot] + edges.score[k]
         if value > best:
             best, code = value, codes[held, slot]
-        if summed:
-            value = totals[held, slot] + edges.score[k]
-            edges.values[k] = value
-            top = max(top, value)
+        edges.values[k] = totals[held, slot] + edges.score[k]
+        top = max(top, edges.values[k])
     return _log_sum(edges.values, count, top), best, code
 
 
@@ -279,7 +277,7 @@ def intron_edges(opened, strand, sites, r, scores, way, edges):
 
 
 @njit(cache=True, inline="always")
-def introns_reach(strand, t, totals, bests, codes, edges, count, summed):
+def introns_reach(strand, t, totals, bests, codes, edges, count):
     """The same for the listed introns of one ``t``."""
     best, code, top, found = FORBIDDEN, NO_CODE, FORBIDDEN, 0
     for k in range(count):
@@ -288,8 +286,7 @@ def introns_reach(strand, t, totals, bests, codes, edges, count, summed):
             value = bests[strand, slot, t] + edges.score[k]
             if value > best:
                 best, code = value, codes[strand, slot, t]
-            if summed:
-                edges.values[found] = totals[strand, slot, t] + edges.score[k]
-                top = max(top, edges.values[found])
-                found += 1
+            edges.values[found] = totals[strand, slot, t] + edges.score[k]
+            top = max(top, edges.values[found])
+            found += 1
     return _log_sum(edges.values, found, top), best, code

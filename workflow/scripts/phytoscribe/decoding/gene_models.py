@@ -167,11 +167,6 @@ class StreamingGeneDecoder:
         self._last_end: dict[str, int | None] = {"+": None, "-": None}
         self._count = 0
 
-    @property
-    def kept_bases(self) -> int:
-        """Bases held in memory because later ones may still change their genes."""
-        return self._length - self._offset
-
     def push(self, bases: npt.NDArray[np.uint8], plus: npt.NDArray, minus: npt.NDArray) -> list[GeneModel]:
         """The genes that are final once the next bases are known, sorted by position of their CDS.
 

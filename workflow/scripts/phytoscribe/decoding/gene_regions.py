@@ -104,13 +104,12 @@ def loci_of(genes: Iterable[GeneModel], bases: npt.NDArray[np.uint8], settings: 
 def gene_regions_of(region: DecodedRegion, settings: DecoderSettings, cutoff: float | None) -> list[GeneRegion]:
     """Cut a region at its masked intervals and at the loci that the grammar cannot express."""
     loci = loci_of(region.genes, region.bases, settings)
-    return gene_regions_between(region.bases, region.plus, region.minus, loci, region.mask, settings.at_ac, cutoff)
+    sequence = region.bases, region.plus, region.minus
+    return gene_regions_between(sequence, loci, region.mask, settings.at_ac, cutoff)
 
 
 def gene_regions_between(
-    bases: npt.NDArray[np.uint8],
-    plus: npt.NDArray,
-    minus: npt.NDArray,
+    sequence: tuple[npt.NDArray, ...],
     loci: Sequence[Locus],
     mask: Iterable[Interval],
     at_ac: bool,
@@ -119,11 +118,11 @@ def gene_regions_between(
     """Parts of a sequence between its masked intervals and what the grammar cannot express.
 
     Args:
-        bases, plus, minus: as in :class:`DecodedRegion`.
+        sequence: bases, plus, minus as in :class:`DecodedRegion`.
         loci: in order of position; what reaches beyond the sequence's ends is left out with all it covers.
         cutoff: least log probability of a site that is not one of the loci's.
     """
-    size = bases.size
+    size = len(sequence[0])
     hidden = [(int(start), int(end)) for start, end in mask]
     kept = []
     for locus in loci:
@@ -148,21 +147,16 @@ def gene_regions_between(
     for start, end in [*closed, (size, size)]:
         if start > position:
             inside = [locus.chains for locus in kept if position <= locus.start and locus.end <= start]
-            part = slice(position, start)
-            found.append(_gene_region(bases[part], plus[part], minus[part], position, inside, at_ac, cutoff))
+            part = tuple(values[position:start] for values in sequence)
+            found.append(_gene_region(part, position, inside, at_ac, cutoff))
         position = max(position, end)
     return found
 
 
 def _gene_region(
-    bases: npt.NDArray[np.uint8],
-    plus: npt.NDArray,
-    minus: npt.NDArray,
-    start: int,
-    loci: Sequence[Sequence[Chain]],
-    at_ac: bool,
-    cutoff: float | None,
+    sequence: tuple[npt.NDArray, ...], start: int, loci: Sequence[Sequence[Chain]], at_ac: bool, cutoff: float | None
 ) -> GeneRegion:
+    bases = sequence[0]
     keep = np.zeros(bases.size, np.uint8)
     for chains in loci:
         for _, cds in chains:
@@ -171,7 +165,7 @@ def _gene_region(
                 if cut - start < keep.size:
                     keep[cut - start] = 1
     scanner = SiteScanner(cutoff, at_ac)
-    first = scanner.push(bases, plus, minus, keep)
+    first = scanner.push(*sequence, keep)
     sites = grammar.join([first, scanner.finish()])
     index = {
         (int(p), int(k), int(s)): row

@@ -50,7 +50,7 @@ class Paths(NamedTuple):
         best: the same for the best path.
         back: int64 (n, 3), ``3 * row + t`` of the best path's node before this one; for ``BEGIN`` that of the gene
             before, -1 for none.
-        free: float64 (n,), sum (or best, if sums are not wanted) of the non-coding path behind the row.
+        free: float64 (n,), sum of the non-coding path behind the row.
     """
 
     total: npt.NDArray[np.float64]
@@ -75,14 +75,12 @@ class Mode(NamedTuple):
         way: FORWARD or BACKWARD.
         threshold: :data:`GIVEN_UP`, or infinity for one block whatever its length.
         begins: whether genes may begin (read backwards: end).
-        summed: whether sums over paths are wanted beside the best path.
         counted: whether the expected lengths are wanted (read backwards only).
     """
 
     way: int = FORWARD
     threshold: float = math.inf
     begins: bool = True
-    summed: bool = True
     counted: bool = False
 
 

@@ -117,7 +117,7 @@ def _close_segments(r, kind, graph, opened, edges, paths, mode, lengths):
             continue
         held, end = 3 * strand + (position - t) % 3, end_of(kind, variant)
         count = segment_edges(opened, held, strand, position, end, sites.bound[r, t], graph.scores, mode.way, edges)
-        total, best, code = segments_reach(held, opened.total, opened.best, opened.code, edges, count, mode.summed)
+        total, best, code = segments_reach(held, opened.total, opened.best, opened.code, edges, count)
         if max(total, best) <= REACHED:
             continue
         paths.total[r, t] = total + site
@@ -144,7 +144,7 @@ def _close_introns(r, graph, opened, edges, paths, mode, lengths):
             continue
         span = graph.span[r, t]
         total, best, code = introns_reach(
-            strand, t, opened.intron_total, opened.intron_best, opened.intron_code, edges, count, mode.summed
+            strand, t, opened.intron_total, opened.intron_best, opened.intron_code, edges, count
         )
         if max(total, best) <= REACHED:
             continue

@@ -16,24 +16,8 @@ import numpy as np
 import numpy.typing as npt
 from numba import njit
 
-from phytoscribe.decoding import lattice, scoring
+from phytoscribe.decoding import grammar, lattice, scoring
 from phytoscribe.decoding.gene_regions import GeneRegion
-from phytoscribe.decoding.grammar import (
-    AT_AC,
-    BEGIN,
-    CHECK,
-    END,
-    GC,
-    INTRON_BEGIN,
-    INTRON_END,
-    PLUS,
-    SEGMENT_KINDS,
-    Scores,
-    Sites,
-    intron_length_score,
-    kind_of_segment,
-    segment_length_score,
-)
 from phytoscribe.decoding.graph import BACKWARD, Graph, Lengths, Mode, Paths, new_open, no_lengths
 from phytoscribe.decoding.settings import LENGTHS, DecoderSettings, LengthScore
 
@@ -62,7 +46,7 @@ class PathSums(NamedTuple):
     def posteriors(self) -> npt.NDArray[np.float64]:
         """Probability of each node, (rows, 3)."""
         found = np.exp(np.minimum(self.before + self.after - self.total, 0.0))
-        found[self.graph.sites["kind"] == CHECK] = 0.0
+        found[self.graph.sites["kind"] == grammar.CHECK] = 0.0
         return found
 
 
@@ -73,14 +57,19 @@ def chain_score(nodes: npt.NDArray, graph: Graph) -> float:
     for place, (left, right) in enumerate(zip(nodes[:-1, 0], nodes[1:, 0], strict=True)):
         length = int(position[right] - position[left])
         if place % 2 == 0:
-            value += segment_length_score(graph.scores, kind_of_segment(graph.sites, left, right), length)
+            value += grammar.segment_length_score(
+                graph.scores, grammar.kind_of_segment(graph.sites, left, right), length
+            )
         else:
-            value += intron_length_score(graph.scores, length)
+            value += grammar.intron_length_score(graph.scores, length)
     return value
 
 
 def path_sums(
-    sites: Sites, theta: npt.NDArray, scores: Scores, counted: tuple[npt.NDArray, npt.NDArray] | None = None
+    sites: grammar.Sites,
+    theta: npt.NDArray,
+    scores: grammar.Scores,
+    counted: tuple[npt.NDArray, npt.NDArray] | None = None,
 ) -> PathSums:
     """Forward-backward under the parameters ``theta``; there must be rows.
 
@@ -108,17 +97,17 @@ def add_node_features(sites, r, t, posterior, segment, intron, gradient):
         segment, intron: whether the node's part in a segment and in an intron count.
     """
     kind, strand, variant, position = sites.kind[r], sites.strand[r], sites.variant[r], sites.position[r]
-    opens = kind in (BEGIN, INTRON_END)
+    opens = kind in (grammar.BEGIN, grammar.INTRON_END)
     if segment:
         sign = -posterior if opens else posterior
         gradient[scoring.INDEX.coding_weight] += sign * sites.coding_total[r]
         gradient[scoring.INDEX.coding_frame_weight] += sign * sites.coding_frame[r, t]
         gradient[scoring.INDEX.coding_score] += sign * scoring.coding_reach(kind, variant, position)
         odds = sites.odds[r, t]
-        if kind == BEGIN:
+        if kind == grammar.BEGIN:
             gradient[scoring.INDEX.gene_score] += posterior
-        if kind in (BEGIN, END):
-            if (kind == BEGIN) == (strand == PLUS):
+        if kind in (grammar.BEGIN, grammar.END):
+            if (kind == grammar.BEGIN) == (strand == grammar.PLUS):
                 gradient[scoring.INDEX.start_weight] += posterior * odds
                 gradient[scoring.INDEX.start_score] += posterior
             else:
@@ -127,19 +116,19 @@ def add_node_features(sites, r, t, posterior, segment, intron, gradient):
         elif scoring.is_donor(kind, strand):
             gradient[scoring.INDEX.donor_weight] += posterior * odds
             gradient[scoring.DONORS + scoring.phase_of(strand, t)] += posterior
-            if variant == GC:
+            if variant == grammar.GC:
                 gradient[scoring.INDEX.gc_donor_score] += posterior
-            elif variant == AT_AC:
+            elif variant == grammar.AT_AC:
                 gradient[scoring.INDEX.at_ac_score] += posterior
         else:
             gradient[scoring.INDEX.acceptor_weight] += posterior * odds
             gradient[scoring.ACCEPTORS + scoring.phase_of(strand, t)] += posterior
-    if intron and kind in (INTRON_BEGIN, INTRON_END):
+    if intron and kind in (grammar.INTRON_BEGIN, grammar.INTRON_END):
         sign = posterior if opens else -posterior
         gradient[scoring.INDEX.intron_weight] += sign * sites.intron_total[r]
         gradient[scoring.INDEX.intron_phase_weight] += sign * sites.intron_phase[r, t]
         gradient[scoring.INDEX.intron_base_score] += sign * position
-        if kind == INTRON_BEGIN:
+        if kind == grammar.INTRON_BEGIN:
             gradient[scoring.INDEX.intron_score] += posterior
 
 
@@ -148,7 +137,7 @@ def _expected_node_features(sites, log_posteriors, gradient):
     """Subtract the features of nodes, weighted by their posteriors, from ``gradient``."""
     for r in range(sites.size):
         for t in range(3):
-            if sites.kind[r] != CHECK and log_posteriors[r, t] >= _UNLIKELY:
+            if sites.kind[r] != grammar.CHECK and log_posteriors[r, t] >= _UNLIKELY:
                 add_node_features(sites, r, t, -np.exp(log_posteriors[r, t]), True, True, gradient)
 
 
@@ -165,10 +154,10 @@ class Likelihood:
         self.base = scoring.edge_scores(settings, EXPLICIT_LENGTHS)
         self.bases = max(1, sum(region.bases for region in regions))
 
-    def scores(self, vector: npt.NDArray) -> Scores:
+    def scores(self, vector: npt.NDArray) -> grammar.Scores:
         """Length scores under the vector's weights."""
         weights = np.append(vector[scoring.PARAMETER_COUNT : -1], 0.0)
-        assert weights.size == SEGMENT_KINDS
+        assert weights.size == grammar.SEGMENT_KINDS
         return self.base._replace(
             segment=self.base.segment * weights[:, None],
             segment_slope=self.base.segment_slope * weights,
@@ -187,7 +176,7 @@ class Likelihood:
             gradient += its_gradient
         return value, gradient
 
-    def _of_region(self, region: GeneRegion, vector: npt.NDArray, scores: Scores) -> tuple[float, npt.NDArray]:
+    def _of_region(self, region: GeneRegion, vector: npt.NDArray, scores: grammar.Scores) -> tuple[float, npt.NDArray]:
         gradient = np.zeros(PARAMETERS)
         if not region.sites.size:
             return 0.0, gradient
@@ -214,7 +203,7 @@ class Likelihood:
                 following = nodes[place + 1][0]
                 length = int(sites["position"][following] - sites["position"][row])
                 if place % 2 == 0:
-                    kind = kind_of_segment(sites, row, following)
+                    kind = grammar.kind_of_segment(sites, row, following)
                     if length < self.base.segment.shape[1]:
                         features[number, scoring.PARAMETER_COUNT + kind] += self.base.segment[kind, length]
                 elif length < self.base.intron.size:

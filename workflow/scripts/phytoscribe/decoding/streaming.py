@@ -27,14 +27,10 @@ class StreamingDecoder:
     The lattice falls into independent blocks at places where all that is open can be given up
     (:data:`phytoscribe.decoding.lattice.GIVEN_UP`), or where hardly any path crosses; each block is decoded as
     soon as it is complete.
-
-    Args:
-        posteriors: whether probabilities are computed beside the best path.
     """
 
-    def __init__(self, settings: DecoderSettings, posteriors: bool = True) -> None:
+    def __init__(self, settings: DecoderSettings) -> None:
         self.settings = settings
-        self._posteriors = posteriors
         self._scanner = SiteScanner(settings.site_cutoff, settings.at_ac, settings.partial)
         self._theta = parameters(settings)
         self._scores = edge_scores(settings)
@@ -50,11 +46,6 @@ class StreamingDecoder:
     def decided(self) -> int:
         """Contig position up to which all genes have been given out."""
         return self._decided
-
-    @property
-    def kept_rows(self) -> int:
-        """Candidate sites held in memory because later ones may still change their genes."""
-        return self._rows.size
 
     def push(self, bases: npt.NDArray[np.uint8], plus: npt.NDArray, minus: npt.NDArray) -> list[DecodedGene]:
         """Take the next bases with both strands' log probabilities, shape (n, STATE_COUNT), contig orientation."""
@@ -76,7 +67,7 @@ class StreamingDecoder:
         genes: list[DecodedGene] = []
         block, last = 0, self._rows.size
         while True:
-            mode = graph.Mode(threshold=lattice.GIVEN_UP, summed=self._posteriors)
+            mode = graph.Mode(threshold=lattice.GIVEN_UP)
             self._done, block, status = self._forward(self._done, last, block, self._open, self._paths, mode)
             if status == lattice.MORE:
                 break
@@ -123,7 +114,7 @@ class StreamingDecoder:
         cut = int(inside[np.argmin(self._paths.best[inside, 0])]) + 1
         crossing = new_open(lattice.most_open(rows), lattice.LONG_BLOCK)
         paths = graph.Paths.empty(self._done)
-        mode = graph.Mode(summed=self._posteriors)
+        mode = graph.Mode()
         self._forward(block, cut, block, crossing, paths, mode)
         code = int(crossing.last[0])
         # From here on only what was open at the cut.
@@ -166,16 +157,14 @@ class StreamingDecoder:
         chains = graph.trace(code, self._rows, self._paths)
         if not chains:
             return []
-        after, total = graph.Paths.sums(last), math.nan
-        if self._posteriors:
-            mode = graph.Mode(BACKWARD)
-            total = lattice.backward(first, last, self._graph, after, mode, graph.no_lengths())
+        after = graph.Paths.sums(last)
+        total = lattice.backward(first, last, self._graph, after, graph.Mode(BACKWARD), graph.no_lengths())
         genes = [self._gene(chain, after.total, after.free, total) for chain in chains]
         most_doubt = math.exp(min(0.0, self.settings.sensitivity))
         return [
             gene
             for gene in genes
-            if gene.first.cds_length >= self.settings.minimum_cds and not 1.0 - gene.probability > most_doubt
+            if gene.first.cds_length >= self.settings.minimum_cds and 1.0 - gene.probability <= most_doubt
         ]
 
     def _gene(self, chain: list[graph.Node], after: npt.NDArray, free: npt.NDArray, total: float) -> DecodedGene:

@@ -7,12 +7,13 @@ genes, sorted.  It is written and read gene by gene.
 from __future__ import annotations
 
 import heapq
+import itertools
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 from phytoscribe.annotation.model import GeneModel, Transcript
 from phytoscribe.errors import PhytoScribeError
@@ -57,32 +58,23 @@ def sorted_genes(genes: Iterable[GeneModel], reach: int) -> Iterator[GeneModel]:
 
 
 @contextmanager
-def shard_writer(path: str | Path, header: Mapping[str, Any]) -> Iterator[ShardWriter]:
-    """A writer of a shard's file, which appears complete or not at all."""
+def shard_writer(path: str | Path, header: Mapping[str, Any]) -> Iterator[Callable[[str, Iterable[GeneModel]], int]]:
+    """A function that writes a contig with its genes, in the order given, and returns their number.
+
+    The file appears complete or not at all.
+    """
     with atomic_open(path) as handle:
         handle.write(json.dumps(header, sort_keys=True) + "\n")
-        yield ShardWriter(handle)
 
+        def write(contig: str, genes: Iterable[GeneModel]) -> int:
+            handle.write(_CONTIG_LINE + json.dumps(contig) + "}\n")
+            count = 0
+            for gene in genes:
+                handle.write(json.dumps(asdict(gene)) + "\n")
+                count += 1
+            return count
 
-class ShardWriter:
-    """Writes contigs one after the other.
-
-    Attributes:
-        contigs, genes: how many have been written.
-    """
-
-    def __init__(self, handle: IO[str]) -> None:
-        self._handle = handle
-        self.contigs = 0
-        self.genes = 0
-
-    def write(self, contig: str, genes: Iterable[GeneModel]) -> None:
-        """Write a contig with its genes, in the order given."""
-        self._handle.write(_CONTIG_LINE + json.dumps(contig) + "}\n")
-        self.contigs += 1
-        for gene in genes:
-            self._handle.write(json.dumps(asdict(gene)) + "\n")
-            self.genes += 1
+        yield write
 
 
 def contigs_in_order(
@@ -93,11 +85,7 @@ def contigs_in_order(
     held: dict[str, list[DecodedPiece]] = {}
 
     def genes_of(contig: str) -> Iterator[GeneModel]:
-        for piece in held.pop(contig, []):
-            yield from piece.genes
-            if piece.last:
-                return
-        for piece in source:
+        for piece in itertools.chain(held.pop(contig, ()), source):
             if piece.contig != contig:
                 held.setdefault(piece.contig, []).append(piece)
                 continue

@@ -15,7 +15,7 @@ from phytoscribe.decoding.likelihood import Likelihood
 from phytoscribe.decoding.settings import length_scores
 from phytoscribe.genome.sequence import reverse_complement
 from phytoscribe.training.tasks.structure import sequence_loss as module
-from phytoscribe.training.tasks.structure.sequence_loss import KnownLoci, KnownWindow, Lattice, sequence_loss
+from phytoscribe.training.tasks.structure.sequence_loss import KnownWindow, Lattice, loci_within, sequence_loss
 
 SETTINGS = replace(
     START,
@@ -105,10 +105,9 @@ def test_genes_that_the_window_cuts_are_left_out():
     region = region_with_genes(9, genes=3)
     loci = loci_of(region.genes, region.bases, SETTINGS)
     start = region.genes[0].start + 30
-    known = KnownLoci({3: loci})
-    inside = known.within(3, start, region.bases.size - start)
+    inside = loci_within(loci, start, region.bases.size - start)
     assert [locus.start for locus in inside] == [-30, *[locus.start - start for locus in loci[1:]]]
-    assert known.within(2, 0, 100) == []
+    assert loci_within(loci, loci[-1].end, 100) == []
     logits = logits_of(region)
     part = torch.stack([logits[0][start:], logits[1][: region.bases.size - start]]).requires_grad_()
     loss, _ = sequence_loss(part, [KnownWindow(region.bases[start:], inside, [])], Lattice(SETTINGS))

@@ -9,9 +9,8 @@ decoder's own parameters stay as they are.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
-from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
@@ -144,21 +143,9 @@ def _spread(region: GeneRegion, use: npt.NDArray, theta: npt.NDArray, gradient: 
         gradient.phase[window, 1, inside, (3 - k) % 3] += by_phase[1]
 
 
-@dataclass(frozen=True)
-class KnownLoci:
-    """Loci of training contigs, by row of their table, in order of start."""
-
-    by_contig: Mapping[int, Sequence[Locus]]
-
-    def within(self, row: int, start: int, length: int) -> list[Locus]:
-        """Loci that overlap ``start..start + length``, in coordinates from ``start``."""
-        found = self.by_contig.get(row, ())
-        return [locus.shifted(-start) for locus in found if locus.start < start + length and start < locus.end]
-
-
-def known_loci(data: TrainingSet, settings: DecoderSettings) -> KnownLoci:
-    """Loci of all training contigs."""
-    return KnownLoci({row: loci_of(genes, data.contig_bases(row), settings) for row, genes in data.genes.items()})
+def loci_within(loci: Sequence[Locus], start: int, length: int) -> list[Locus]:
+    """Loci that overlap ``start..start + length``, in coordinates from ``start``."""
+    return [locus.shifted(-start) for locus in loci if locus.start < start + length and start < locus.end]
 
 
 class KnownWindow(NamedTuple):
@@ -197,7 +184,7 @@ def sequence_loss(
     def value_of(number: int) -> float:
         bases, loci, mask = windows[number]
         at_ac = decoder.settings.at_ac
-        regions = gene_regions_between(bases, *tables[number], loci, mask, at_ac, CUTOFF)
+        regions = gene_regions_between((bases, *tables[number]), loci, mask, at_ac, CUTOFF)
         return sum(decoder.add(region, gradient, number) for region in regions)
 
     values = (workers.map if workers else map)(value_of, range(len(windows)))
@@ -208,15 +195,14 @@ class SequenceLoss:
     """Mean loss of batches whose windows come in pairs, the plus strand first (:class:`BothStrands`).
 
     Args:
-        data: the training sequence.
-        loci: reference loci on it.
+        data: the training sequence with its reference genes.
         settings: the decoder.
         threads: that share the windows of a batch between them.
     """
 
-    def __init__(self, data: TrainingSet, loci: KnownLoci, settings: DecoderSettings, threads: int = 1) -> None:
+    def __init__(self, data: TrainingSet, settings: DecoderSettings, threads: int = 1) -> None:
         self.data = data
-        self.loci = loci
+        self.loci = {row: loci_of(genes, data.contig_bases(row), settings) for row, genes in data.genes.items()}
         self.lattice = Lattice(settings)
         self._workers = ThreadPoolExecutor(threads) if threads > 1 else None
 
@@ -233,7 +219,8 @@ class SequenceLoss:
         counted = (weights[0::2] > 0).cpu().numpy()
         for known, (row, start, _) in zip(counted, places[0::2].tolist(), strict=True):
             bases = window_of(self.data.contig_bases(row), start, known.size)
-            windows.append(KnownWindow(bases, self.loci.within(row, start, known.size), true_runs(~known)))
+            loci = loci_within(self.loci.get(row, ()), start, known.size)
+            windows.append(KnownWindow(bases, loci, true_runs(~known)))
         loss, nats = sequence_loss(states, windows, self.lattice, self._workers)
         known = torch.tensor([float(counted.sum())], device=states.device)
         return loss * 1000 / divisors(known)[0], nats * 1000 / max(1.0, float(known))

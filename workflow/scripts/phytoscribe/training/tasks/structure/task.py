@@ -27,10 +27,9 @@ from phytoscribe.training.loop.sampling import BothStrands, Order, order_of_grou
 from phytoscribe.training.loop.settings import Recipe, RunSettings
 from phytoscribe.training.tasks.structure.decoder_fit import f1_by_level, fit_decoder, selection_score, tune
 from phytoscribe.training.tasks.structure.export import export
-from phytoscribe.training.tasks.structure.loss import LossSettings
-from phytoscribe.training.tasks.structure.module import StructureModule
+from phytoscribe.training.tasks.structure.module import LossSettings, StructureModule
 from phytoscribe.training.tasks.structure.selection import DecodedSelection, WholeGenes, read_regions
-from phytoscribe.training.tasks.structure.sequence_loss import SequenceLoss, known_loci
+from phytoscribe.training.tasks.structure.sequence_loss import SequenceLoss
 from phytoscribe.training.tasks.structure.start import Start, load_start
 from phytoscribe.training.tasks.structure.windows import StructureDataset, collate_structure
 
@@ -174,7 +173,7 @@ class Finetuning:
         return BothStrands(order) if self.whole_genes else order
 
     def _sequence_loss(self, decoder: DecoderSettings) -> SequenceLoss:
-        return SequenceLoss(self.data, known_loci(self.data, decoder), decoder, self.run.threads)
+        return SequenceLoss(self.data, decoder, self.run.threads)
 
     def refit_decoder(self) -> tuple[DecoderSettings, dict[str, Any]]:
         """Fit a released model's decoder to a species, and leave its network as it is.
