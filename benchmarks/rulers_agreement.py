@@ -34,8 +34,13 @@ from phytoscribe.annotation import sort_genes  # noqa: E402
 from phytoscribe.annotation.gff_reader import read_gff3  # noqa: E402
 from phytoscribe.annotation.gff_writer import write_gff3  # noqa: E402
 from phytoscribe.annotation.model import GeneModel  # noqa: E402
-from phytoscribe.evaluation.accuracy.counts import Scored, scorable  # noqa: E402
-from phytoscribe.evaluation.accuracy.criteria import WHOLE_TRANSCRIPT, longest_isoforms, ruler_rows  # noqa: E402
+from phytoscribe.evaluation.accuracy.counts import (  # noqa: E402
+    WHOLE_TRANSCRIPT,
+    Scored,
+    criterion_rows,
+    longest_isoforms,
+    scorable,
+)
 from phytoscribe.files import atomic_open  # noqa: E402
 
 TEST_CONTIG = "Chr5_25975502_26975502"
@@ -173,7 +178,7 @@ def compared(
     """Rows of :data:`COLUMNS` but the first two."""
     ours = {
         (ruler, level, metric): value
-        for level, ruler, subset, metric, value, _ in ruler_rows(Scored.of(reference, predicted), {})
+        for level, ruler, subset, metric, value, _ in criterion_rows(Scored.of(reference, predicted), {})
         if subset == "all"
     }
     with tempfile.TemporaryDirectory(prefix="rulers-") as folder:

@@ -129,7 +129,7 @@ def score(files: list[Path]) -> None:
     """All that rule evaluate_genes does with two annotations; prints what it took, as JSON."""
     from phytoscribe.annotation.gff_reader import read_gff3
     from phytoscribe.collector import collector_paused
-    from phytoscribe.evaluation.accuracy.gene_evaluation import evaluate_predictor
+    from phytoscribe.evaluation.accuracy.gene_tables import evaluate_predictor
     from phytoscribe.evaluation.accuracy.scored_loci import Scope
 
     begin = time.perf_counter()

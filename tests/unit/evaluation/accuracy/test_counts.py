@@ -1,17 +1,19 @@
-"""The exact CDS ruler: literal cases on both strands, and the AUGUSTUS yardstick on real genes."""
+"""The exact criterion: literal cases on both strands, and the AUGUSTUS yardstick on real genes."""
 
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from gene_scores import score_genes
 from hypothesis import given
 from hypothesis import strategies as st
 
 from phytoscribe.annotation.gff_reader import read_gff3
 from phytoscribe.annotation.model import GeneModel, Transcript
 from phytoscribe.evaluation.accuracy.augustus import read_augustus
-from phytoscribe.evaluation.accuracy.counts import COLUMNS, LEVELS, exact_f1, score_genes
+from phytoscribe.evaluation.accuracy.counts import LEVELS, exact_f1
 from phytoscribe.genome.intervals import read_bed
+from phytoscribe.tables import COLUMNS
 
 ROOT = Path(__file__).parents[4]
 EXAMPLE = ROOT / "resources/example/athaliana"
@@ -103,7 +105,7 @@ def test_undefined_is_not_zero():
 
 def test_table_is_complete_and_in_order():
     table = score_genes([A], [B])
-    assert tuple(table.columns) == COLUMNS
+    assert tuple(table.columns) == COLUMNS[1:]
     assert list(table["level"].drop_duplicates()) == list(LEVELS)
     assert len(table) == len(LEVELS) * 6
 

@@ -21,10 +21,10 @@ from phytoscribe.evaluation.long_reads.alignments import (
     blocks_and_introns,
     index_reads,
 )
+from phytoscribe.evaluation.long_reads.blast_support import blast_predictors, transcript_sequences
 from phytoscribe.evaluation.long_reads.evidence import ReadEvidence
 from phytoscribe.evaluation.long_reads.isoseq import score_isoseq
-from phytoscribe.evaluation.long_reads.read_support import agreement, blast_predictors, transcript_sequences, with_blast
-from phytoscribe.evaluation.long_reads.transcript_classes import transcript_table
+from phytoscribe.evaluation.long_reads.transcript_classes import agreement, transcript_table, with_blast
 from phytoscribe.genome.fasta import Genome, check_fasta, write_index
 
 ROOT = Path(__file__).parents[4]

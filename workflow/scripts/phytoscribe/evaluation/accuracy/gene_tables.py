@@ -1,54 +1,32 @@
-"""One row per gene: what became of each reference locus and of each predicted gene.
+"""All that the reference says about predicted genes: scores by every criterion, and a row for each gene.
 
 The chains compared: of a right gene its longest right one; of a wrong locus that shares CDS bases with predictions the
 most alike pair (:func:`phytoscribe.evaluation.accuracy.error_classes.closest_chains`) with the prediction that shares
-most; of a locus that meets none its longest.
+most; of a locus that no prediction overlaps its longest.
 """
 
 from __future__ import annotations
 
+import logging
 from collections import Counter
-from collections.abc import Collection, Sequence
-from pathlib import Path
+from collections.abc import Collection, Mapping, Sequence
+from itertools import compress
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 
 from phytoscribe.annotation.model import GeneModel
-from phytoscribe.evaluation.accuracy.counts import ALL
+from phytoscribe.evaluation.accuracy.counts import ALL, Reads, criterion_rows, longest_isoforms
 from phytoscribe.evaluation.accuracy.error_classes import ErrorClass, Meetings, closest_chains
 from phytoscribe.evaluation.accuracy.gene_arrays import Codes, GeneColumns, flags
 from phytoscribe.evaluation.accuracy.gene_matching import Row
-from phytoscribe.tables import write_table
+from phytoscribe.evaluation.accuracy.scored_loci import NO_TRAIN_HOMOLOGUE, Scope
+from phytoscribe.tables import LOCI, PREDICTED_GENES, ScoreRow, score_table
 
-LOCUS_COLUMNS = (
-    "predictor",
-    "locus",
-    "contig",
-    "strand",
-    "start",
-    "end",
-    "class",
-    "predicted",
-    "cds_exons",
-    "predicted_cds_exons",
-    "cds_length",
-    "no_train_homologue",
-)
-PREDICTED_COLUMNS = (
-    "predictor",
-    "gene",
-    "contig",
-    "strand",
-    "start",
-    "end",
-    "probability",
-    "right",
-    "class",
-    "error",
-    "cds_exons",
-    "cds_length",
-)
+log = logging.getLogger(__name__)
+#: The baseline that knows the reference, but only one isoform of each gene.
+LONGEST_ISOFORM = "longest_isoform"
 OVERLAP = "overlap"
 RIGHT, MISSED, NOVEL, WRONG_STRUCTURE = "right", "missed", "novel", "wrong_structure"
 LOCUS_FATES = (RIGHT, MISSED, "split", "merged", WRONG_STRUCTURE)
@@ -57,8 +35,50 @@ _UNMET = frozenset({ErrorClass.MISSED, ErrorClass.WRONG_STRAND, ErrorClass.TRANS
 _KEPT = frozenset({RIGHT, ErrorClass.SPLIT, ErrorClass.MERGED})
 
 
+class GeneEvaluation(NamedTuple):
+    """Tables of all predictors, with the columns that :mod:`phytoscribe.tables` declares for them."""
+
+    scores: pd.DataFrame
+    reference_loci: pd.DataFrame
+    predicted_genes: pd.DataFrame
+
+
+def evaluate_predictors(
+    predictions: Mapping[str, Sequence[GeneModel]], scope: Scope, reads: Reads | None = None
+) -> GeneEvaluation:
+    """Scores of every predictor, and of :data:`LONGEST_ISOFORM` after them.
+
+    Args:
+        predictions: genes by predictor.
+        scope: what is scored.
+        reads: aligned blocks of transcript reads by (contig, strand), for the subsets by expression.
+    """
+    predictions = {**predictions, LONGEST_ISOFORM: longest_isoforms(scope.scored(()))}
+    found = [evaluate_predictor(predictor, genes, scope, reads) for predictor, genes in predictions.items()]
+    rows, loci, genes = zip(*found)
+    scores = score_table([row for of_predictor in rows for row in of_predictor])
+    return GeneEvaluation(scores, pd.concat(loci, ignore_index=True), pd.concat(genes, ignore_index=True))
+
+
+def evaluate_predictor(
+    predictor: str, genes: Sequence[GeneModel], scope: Scope, reads: Reads | None = None
+) -> tuple[list[ScoreRow], pd.DataFrame, pd.DataFrame]:
+    """Score rows and both tables of one predictor; arguments as in :func:`evaluate_predictors`."""
+    scored = scope.scored(genes)
+    counted = list(compress(scored.predicted, scored.choices({})[ALL].predicted))
+    met = Meetings(scored.reference, counted, scope.ignored, known=scored)
+    log.info("%s: %d genes, %d of them where predictions are scored", predictor, len(genes), len(met.predicted))
+    loci = reference_loci(met, predictor, scope.subsets.get(NO_TRAIN_HOMOLOGUE))
+    predicted = predicted_genes(met, predictor)
+    found = [
+        (level, criterion, subset, scope.metric(metric), value, n)
+        for level, criterion, subset, metric, value, n in criterion_rows(scored, scope.subsets, reads)
+    ] + fate_rows(loci, predicted)
+    return [(predictor, *row) for row in found], loci, predicted
+
+
 def reference_loci(met: Meetings, predictor: str, without_homologue: Collection[str] | None) -> pd.DataFrame:
-    """A row of :data:`LOCUS_COLUMNS` for each scored locus; ``start`` counts from 1.
+    """A row of :data:`phytoscribe.tables.LOCI` for each scored locus; ``start`` counts from 1.
 
     Args:
         met: scored loci and the predicted genes that count.
@@ -77,7 +97,7 @@ def reference_loci(met: Meetings, predictor: str, without_homologue: Collection[
         names[number] = predicted[partner[int(chains[compared[number]])]].id
         predicted_exons[number] = str(exons[number])
     for number in np.flatnonzero(~met.right_loci).tolist():
-        classes[number] = str(met.locus_error(number).error)
+        classes[number] = str(met.locus_error(number))
         if met.predictions_at[number]:
             other = predicted[met.predictions_at.closest(number)]
             chain, guess = closest_chains(loci[number], other)
@@ -88,11 +108,11 @@ def reference_loci(met: Meetings, predictor: str, without_homologue: Collection[
         known = ["yes" if gene.id in without_homologue else "no" for gene in loci]
     spans = [side[: met.scored] for side in met.locus_spans]
     values = (*_places(loci, *spans), classes, names, exons, predicted_exons, lengths, known)
-    return pd.DataFrame(dict(zip(LOCUS_COLUMNS, ([predictor] * len(loci), *values))))
+    return pd.DataFrame(dict(zip(LOCI, ([predictor] * len(loci), *values))))
 
 
 def predicted_genes(met: Meetings, predictor: str) -> pd.DataFrame:
-    """A row of :data:`PREDICTED_COLUMNS` for each predicted gene that counts; ``start`` counts from 1.
+    """A row of :data:`phytoscribe.tables.PREDICTED_GENES` for each predicted gene that counts; ``start`` counts from 1.
 
     ``class`` is one of :data:`PREDICTED_FATES`, ``error`` the class of the error, empty for a right gene.
     """
@@ -101,7 +121,7 @@ def predicted_genes(met: Meetings, predictor: str) -> pd.DataFrame:
     in_reference = met.comparison.reference.gene < met.scored
     there = flags(chains[in_reference], int(max(chains.max(initial=-1), guessed.max(initial=-1))) + 1)[guessed]
     compared = _best(guesses, guessed, there)
-    errors = ["" if right else str(met.prediction_error(n).error) for n, right in enumerate(met.right_predictions)]
+    errors = ["" if right else str(met.prediction_error(n)) for n, right in enumerate(met.right_predictions)]
     values = (
         *_places(genes, *met.predicted_spans),
         [gene.score for gene in genes],
@@ -111,7 +131,7 @@ def predicted_genes(met: Meetings, predictor: str) -> pd.DataFrame:
         guesses.counts[compared],
         guesses.lengths[compared],
     )
-    return pd.DataFrame(dict(zip(PREDICTED_COLUMNS, ([predictor] * len(genes), *values))))
+    return pd.DataFrame(dict(zip(PREDICTED_GENES, ([predictor] * len(genes), *values))))
 
 
 def fate(error: str, unmet: str) -> str:
@@ -124,7 +144,7 @@ def fate(error: str, unmet: str) -> str:
 
 
 def fate_rows(loci: pd.DataFrame, predicted: pd.DataFrame) -> list[Row]:
-    """Counts of loci and predicted genes by :func:`fate`, as rows (level, ruler, subset, metric, value, n)."""
+    """Counts of loci and predicted genes by :func:`fate`, as rows (level, criterion, subset, metric, value, n)."""
     rows: list[Row] = []
     for level, fates, classes in (
         ("reference_locus", [fate("" if c == RIGHT else c, MISSED) for c in loci["class"]], LOCUS_FATES),
@@ -133,11 +153,6 @@ def fate_rows(loci: pd.DataFrame, predicted: pd.DataFrame) -> list[Row]:
         counts = Counter(fates)
         rows += [(level, OVERLAP, ALL, name, float(counts[name]), len(fates)) for name in classes]
     return rows
-
-
-def write_genes(table: pd.DataFrame, path: str | Path) -> None:
-    """Write a table of genes, by rename; probabilities with three decimals."""
-    write_table(table, path, decimals=3)
 
 
 def _best(side: GeneColumns, chains: Codes, right: np.ndarray) -> Codes:

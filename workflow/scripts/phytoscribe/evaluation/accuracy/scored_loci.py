@@ -18,9 +18,9 @@ import pandas as pd
 from phytoscribe.annotation.checking.reasons import Reason
 from phytoscribe.annotation.checking.tables import TranscriptRow, without_rejected
 from phytoscribe.annotation.model import GeneModel
-from phytoscribe.evaluation.accuracy.counts import Mask, Scored, score_genes
+from phytoscribe.evaluation.accuracy.counts import Mask, Scored
 from phytoscribe.genome.intervals import IntervalIndex
-from phytoscribe.tables import COLUMNS, near_loci
+from phytoscribe.tables import near_loci
 
 log = logging.getLogger(__name__)
 #: Reasons of the annotation check that keep a transcript out of training, but not out of the reference.
@@ -89,7 +89,7 @@ class Scope:
         return cls(scored, ignored, contigs, mask or {}, subsets, _flanked(scored, flank) if mixed else None)
 
     def scored(self, predicted: Iterable[GeneModel]) -> Scored:
-        """The reference and the predicted genes that lie where predictions are scored, ready for every ruler."""
+        """The reference and the predicted genes that lie where predictions are scored, ready for every criterion."""
         return Scored.of(self.reference, self.countable(predicted), self.mask, self.contigs, self.ignored)
 
     def countable(self, predicted: Iterable[GeneModel]) -> list[GeneModel]:
@@ -101,17 +101,6 @@ class Scope:
     def metric(self, name: str) -> str:
         """The name in the score table of a metric that counts predictions where :meth:`countable` keeps them."""
         return name if self.held_out is None else near_loci(name)
-
-
-def score_predictors(predictions: Mapping[str, Sequence[GeneModel]], scope: Scope) -> pd.DataFrame:
-    """Exact scores of every predictor in one table with the columns of :mod:`phytoscribe.tables`."""
-    tables = []
-    for predictor, genes in predictions.items():
-        counted = scope.countable(genes)
-        log.info("%s: %d genes, %d of them where predictions are scored", predictor, len(genes), len(counted))
-        scores = score_genes(scope.reference, counted, scope.mask, scope.contigs, scope.subsets, scope.ignored)
-        tables.append(scores.assign(predictor=predictor, metric=scores["metric"].map(scope.metric)))
-    return pd.concat(tables, ignore_index=True).loc[:, list(COLUMNS)]
 
 
 def without_broken(
