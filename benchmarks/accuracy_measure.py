@@ -38,7 +38,7 @@ from phytoscribe.evaluation.accuracy.calibration import (
     right_loci,
 )
 from phytoscribe.evaluation.accuracy.counts import scorable
-from phytoscribe.evaluation.accuracy.scored_loci import Scope
+from phytoscribe.evaluation.accuracy.gene_tables import Scope
 from phytoscribe.evaluation.accuracy.splice_sites import annotated_sites, score_sites
 from phytoscribe.genome.fasta import Genome
 from phytoscribe.genome.intervals import IntervalIndex

@@ -13,7 +13,7 @@ from phytoscribe.annotation.model import GeneModel, Interval
 from phytoscribe.evaluation.accuracy.counts import EXACT, LEVELS, Mask, Scored, level_rows
 from phytoscribe.evaluation.accuracy.error_classes import ErrorClass, Meetings
 from phytoscribe.evaluation.accuracy.gene_matching import Agreement
-from phytoscribe.evaluation.accuracy.scored_loci import Scope
+from phytoscribe.evaluation.accuracy.gene_tables import Scope
 from phytoscribe.tables import COLUMNS
 
 log = logging.getLogger(__name__)

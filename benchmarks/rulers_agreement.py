@@ -1,4 +1,4 @@
-"""The rulers beside two independent scorers: `gt eval` of GenomeTools and, where it is given, gffcompare.
+"""The criteria beside two independent scorers: `gt eval` of GenomeTools and, where it is given, gffcompare.
 
 Usage: python benchmarks/rulers_agreement.py [--results results] [--genome athaliana] [--contig CONTIG]
        [--gffcompare PROGRAM] [--table benchmarks/rulers_agreement.tsv]
@@ -59,7 +59,7 @@ COLUMNS = (
 )
 GT, GFFCOMPARE = "gt eval", "gffcompare"
 METRICS = ("recall", "precision")
-#: Their level, our ruler and level.
+#: Their level, our criterion and level.
 OF_GT = {
     "all": (
         ("nucleotide (CDS level)", "exact", "base"),
@@ -75,7 +75,7 @@ OF_GT = {
     ),
 }
 OF_GT["one"] = OF_GT["all"]
-#: gffcompare's -e, its level, our ruler and level.
+#: gffcompare's -e, its level, our criterion and level.
 OF_GFFCOMPARE = (
     (0, "Base level", "exact", "base"),
     (0, "Exon level", "exact", "cds_exon"),

@@ -1,9 +1,10 @@
-"""Every annotation compared with itself: 1.0 at every level of every ruler, or the script fails.
+"""Every annotation compared with itself: 1.0 at every level of every criterion, or the script fails.
 
 Usage: python benchmarks/rulers_self.py FOLDER... [--table benchmarks/rulers_self.tsv]
 
 Takes all annotations (`annotation.gff3.gz`, `loci.gff3.gz`) below the folders.  One row per file: file, genes, isoforms
-(coding ones), figures (precision, recall and F1 of every level, ruler and subset with items), lowest (of the figures).
+(coding ones), figures (precision, recall and F1 of every level, criterion and subset with items), lowest (of the
+figures).
 """
 
 from __future__ import annotations

@@ -24,8 +24,7 @@ from phytoscribe.annotation.gff_reader import read_gff3
 from phytoscribe.annotation.model import numbered
 from phytoscribe.errors import PhytoScribeError
 from phytoscribe.evaluation.accuracy.augustus import read_augustus
-from phytoscribe.evaluation.accuracy.gene_tables import evaluate_predictor
-from phytoscribe.evaluation.accuracy.scored_loci import Scope
+from phytoscribe.evaluation.accuracy.gene_tables import Scope, evaluate_predictor
 from phytoscribe.genome.intervals import read_bed
 from phytoscribe.tables import SCORES, score_table, write_table
 

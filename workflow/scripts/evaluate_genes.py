@@ -19,8 +19,7 @@ def evaluate(given, params):
     """The tables of all predictors (:class:`phytoscribe.evaluation.accuracy.gene_tables.GeneEvaluation`)."""
     from phytoscribe.annotation.checking.tables import read_transcripts
     from phytoscribe.annotation.gff_reader import read_gff3
-    from phytoscribe.evaluation.accuracy.gene_tables import evaluate_predictors
-    from phytoscribe.evaluation.accuracy.scored_loci import Scope
+    from phytoscribe.evaluation.accuracy.gene_tables import Scope, evaluate_predictors
     from phytoscribe.evaluation.long_reads.alignments import ReadFilter, ReadLimits
     from phytoscribe.evaluation.long_reads.evidence import covered_by_reads
     from phytoscribe.genome.fasta import chosen_contigs, read_index

@@ -3,6 +3,7 @@
 from dataclasses import replace
 from pathlib import Path
 
+import pandas as pd
 import pytest
 from gene_scores import score_genes
 from hypothesis import given
@@ -11,7 +12,7 @@ from hypothesis import strategies as st
 from phytoscribe.annotation.gff_reader import read_gff3
 from phytoscribe.annotation.model import GeneModel, Transcript
 from phytoscribe.evaluation.accuracy.augustus import read_augustus
-from phytoscribe.evaluation.accuracy.counts import LEVELS, exact_f1
+from phytoscribe.evaluation.accuracy.counts import LEVELS, exact_f1, scorable
 from phytoscribe.genome.intervals import read_bed
 from phytoscribe.tables import COLUMNS
 
@@ -95,6 +96,20 @@ def test_prediction_over_a_scored_and_an_ignored_locus_still_counts():
     ignored = [gene("i", ((2000, 2060),))]
     assert values(score_genes([A], [fused], ignored=ignored))["locus", "fp"] == 1
     assert values(score_genes([A], [gene("p", ((2000, 2060),))], ignored=ignored))["locus", "fp"] == 0
+
+
+def test_genes_and_transcripts_that_code_for_nothing_are_on_neither_side():
+    rna = Transcript("n.1", ((95, 160), (5200, 5300)), type="lnc_RNA")
+    alone = GeneModel("n", "c", "+", (rna,), biotype="lncRNA")
+    first = replace(A, transcripts=(replace(rna, id="a.n"), *A.transcripts))
+    guess = gene("p", A.transcripts[1].cds)
+    for mask in (None, {"c": [(1000, 1010), (5250, 5260)]}):
+        plain = score_genes([A, B], [guess], mask, subsets={"some": {"a"}})
+        mixed = score_genes([first, alone, B], [alone, guess], mask, subsets={"some": {"a"}}, ignored=[alone])
+        pd.testing.assert_frame_equal(mixed, plain)
+        assert scorable([first, alone], mask) == [A]
+    assert set(exact_f1([alone, first], [first]).values()) == {1.0}
+    assert not scorable([alone])
 
 
 def test_undefined_is_not_zero():

@@ -1,8 +1,10 @@
 """The tables of single genes: literal cases, and agreement with the scores and error classes on real genes."""
 
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
+import pandas as pd
 import pytest
 from gene_scores import score_genes, wrong_genes
 from hypothesis import given
@@ -14,12 +16,13 @@ from phytoscribe.evaluation.accuracy.augustus import read_augustus
 from phytoscribe.evaluation.accuracy.error_classes import Meetings
 from phytoscribe.evaluation.accuracy.gene_tables import (
     LONGEST_ISOFORM,
+    NO_TRAIN_HOMOLOGUE,
+    Scope,
     evaluate_predictors,
     fate_rows,
     predicted_genes,
     reference_loci,
 )
-from phytoscribe.evaluation.accuracy.scored_loci import NO_TRAIN_HOMOLOGUE, Scope
 from phytoscribe.tables import LOCI as REFERENCE_LOCI
 from phytoscribe.tables import PREDICTED_GENES, write_table
 
@@ -143,3 +146,12 @@ def test_the_longest_isoform_is_a_predictor_that_finds_every_locus(evaluated):
     assert 0.5 < value["transcript", "recall"] < 1
     assert list(evaluated[2].scores["predictor"].drop_duplicates()) == ["augustus", LONGEST_ISOFORM]
     assert NO_TRAIN_HOMOLOGUE not in set(scores["subset"])
+
+
+def test_genes_that_code_for_nothing_have_no_row_and_no_isoform():
+    rna = GeneModel("rna", "c", "+", (Transcript("rna.1", ((90, 400),), type="ncRNA"),), biotype="ncRNA", score=0.9)
+    mixed = replace(LOCI[0], transcripts=(replace(rna.transcripts[0], id="x"), *LOCI[0].transcripts))
+    plain = evaluate_predictors({"p": PREDICTED}, Scope.of(LOCI, [], ["c"]))
+    found = evaluate_predictors({"p": [rna, *PREDICTED]}, Scope.of([mixed, *LOCI[1:], rna], [], ["c"]))
+    for table, wanted in zip(found, plain):
+        pd.testing.assert_frame_equal(table, wanted)

@@ -7,14 +7,13 @@ import pytest
 
 from phytoscribe.annotation.model import GeneModel, Transcript
 from phytoscribe.errors import PhytoScribeError, ToolError
-from phytoscribe.evaluation.long_reads.alignments import ReadFilter
+from phytoscribe.evaluation.long_reads.alignments import ReadFilter, read_sequences
 from phytoscribe.evaluation.long_reads.blast_support import (
     BestHit,
     SequenceSet,
     best_hits,
     blast_predictors,
     choose_best,
-    read_sequences,
     support_rows,
     transcript_sequences,
     with_reciprocity,

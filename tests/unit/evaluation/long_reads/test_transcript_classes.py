@@ -152,8 +152,8 @@ def test_simulated_reads_give_the_classes_they_were_made_for(simulated):
     folder, exons_of = simulated
     usable = ReadFilter(folder / "r.bam")
     evidence = ReadEvidence(usable)
-    assert usable.counts.used == 20
-    assert usable.counts.unaligned == 1
+    assert usable.counts["used"] == 20
+    assert usable.counts["unaligned"] == 1
     assert sorted(chain.reads for chains in evidence.chains.values() for chain in chains.values()) == [5, 5, 5]
 
     def model(name, change=lambda exons: exons, turn=False):

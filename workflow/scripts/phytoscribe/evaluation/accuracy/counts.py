@@ -42,7 +42,7 @@ import numpy as np
 
 from phytoscribe.annotation.model import GeneModel, Interval, Transcript
 from phytoscribe.evaluation.accuracy.gene_arrays import Axis, Flags, GeneColumns, flags, ids_in
-from phytoscribe.evaluation.accuracy.gene_matching import Agreement, Choice, Comparison, Row
+from phytoscribe.evaluation.accuracy.gene_matching import Agreement, Choice, Comparison, MetricRow
 from phytoscribe.genome.intervals import merged
 
 EXACT, ONE_ISOFORM, WHOLE_TRANSCRIPT = "exact", "one_isoform", "whole_transcript"
@@ -178,7 +178,9 @@ def _unmasked(genes: Sequence[GeneModel], mask: Mask) -> Iterator[tuple[Transcri
         yield tuple(t for t, hidden in zip(gene.coding_transcripts, masked[first:end]) if not hidden)
 
 
-def criterion_rows(scored: Scored, subsets: Mapping[str, Collection[str]], reads: Reads | None = None) -> list[Row]:
+def criterion_rows(
+    scored: Scored, subsets: Mapping[str, Collection[str]], reads: Reads | None = None
+) -> list[MetricRow]:
     """Rows (level, criterion, subset, metric, value, n) of every criterion.
 
     Args:
@@ -203,9 +205,11 @@ def criterion_rows(scored: Scored, subsets: Mapping[str, Collection[str]], reads
     return rows + level_rows(comparison, dict(_parts(scored, choices[ALL], reads)), SUBSET_LEVELS, EXACT)
 
 
-def level_rows(comparison: Comparison, choices: Mapping[str, Choice], levels: Sequence[str], name: str) -> list[Row]:
+def level_rows(
+    comparison: Comparison, choices: Mapping[str, Choice], levels: Sequence[str], name: str
+) -> list[MetricRow]:
     """Rows of the criterion of this name, for each choice of genes by its subset's name."""
-    rows: list[Row] = []
+    rows: list[MetricRow] = []
     for subset, choice in choices.items():
         for level, agreement in comparison.agreements(choice, levels).items():
             rows += agreement.rows(level, name, subset)

@@ -32,7 +32,8 @@ from phytoscribe.evaluation.accuracy.gene_arrays import Codes, Flags, meetings, 
 from phytoscribe.evaluation.accuracy.gene_matching import Choice
 from phytoscribe.genome.intervals import merged
 
-Chain = tuple[Interval, ...]
+#: CDS segments of a transcript, sorted.
+Segments = tuple[Interval, ...]
 
 
 class ErrorClass(StrEnum):
@@ -169,7 +170,7 @@ def difference(locus: GeneModel, predicted: GeneModel) -> ErrorClass:
     return _changed_introns(reference, guess) if start and stop else ErrorClass.END_AND_INTRONS
 
 
-def closest_chains(locus: GeneModel, predicted: GeneModel) -> tuple[Chain, Chain]:
+def closest_chains(locus: GeneModel, predicted: GeneModel) -> tuple[Segments, Segments]:
     """The two CDS chains of genes on the same strand that have fewest introns and ends apart.
 
     Coordinates of the minus strand are negated, so that they grow towards the 3' end.
@@ -178,7 +179,7 @@ def closest_chains(locus: GeneModel, predicted: GeneModel) -> tuple[Chain, Chain
     return min(pairs, key=lambda pair: (_dissimilarity(*pair), pair))
 
 
-def _changed_introns(reference: Chain, guess: Chain) -> ErrorClass:
+def _changed_introns(reference: Segments, guess: Segments) -> ErrorClass:
     """Class of two chains with equal ends and different introns."""
     lacking = sorted(set(introns_between(reference)) - set(introns_between(guess)))
     added = sorted(set(introns_between(guess)) - set(introns_between(reference)))
@@ -195,18 +196,18 @@ def _changed_introns(reference: Chain, guess: Chain) -> ErrorClass:
     return ErrorClass.ONE_JUNCTION if one_moved else ErrorClass.SEVERAL_INTRONS
 
 
-def _dissimilarity(left: Chain, right: Chain) -> int:
+def _dissimilarity(left: Segments, right: Segments) -> int:
     introns = len(set(introns_between(left)) ^ set(introns_between(right)))
     return introns + (left[0][0] != right[0][0]) + (left[-1][1] != right[-1][1])
 
 
-def _inner_introns(chain: Chain, other: Chain) -> list[Interval]:
+def _inner_introns(chain: Segments, other: Segments) -> list[Interval]:
     """Introns of ``chain`` that lie wholly in the span that both chains have in common."""
     low, high = max(chain[0][0], other[0][0]), min(chain[-1][1], other[-1][1])
     return [(start, end) for start, end in introns_between(chain) if low <= start and end <= high]
 
 
-def _chains_as_read(gene: GeneModel) -> list[Chain]:
+def _chains_as_read(gene: GeneModel) -> list[Segments]:
     """CDS of each coding transcript as read: minus coordinates are negated, so that they grow towards the 3' end."""
     chains = {transcript.cds for transcript in gene.coding_transcripts}
     if gene.strand == "-":

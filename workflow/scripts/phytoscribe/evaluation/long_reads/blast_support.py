@@ -15,7 +15,7 @@ BLAST+: Camacho et al. 2009, BMC Bioinformatics 10:421.
 from __future__ import annotations
 
 import logging
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby, product
@@ -28,7 +28,7 @@ import pysam
 from phytoscribe.annotation.model import GeneModel
 from phytoscribe.annotation.sequences import cds_of, transcript_of, write_fasta
 from phytoscribe.errors import PhytoScribeError
-from phytoscribe.evaluation.long_reads.alignments import first_records
+from phytoscribe.evaluation.long_reads.alignments import read_sequences
 from phytoscribe.evaluation.long_reads.evidence import ReadEvidence
 from phytoscribe.files import open_text, scratch_folder
 from phytoscribe.genome.fasta import Genome
@@ -192,20 +192,6 @@ def support_rows(
     return rows
 
 
-def read_sequences(bam: str | Path, contigs: Collection[str]) -> Iterator[tuple[str, str]]:
-    """Names and sequences, as sequenced, of reads whose primary alignment lies on ``contigs``, in the BAM's order.
-
-    A name that was there already gets its number: clustered reads are called transcript/0, transcript/1, ... in the
-    file of every sample.
-    """
-    seen: Counter[str] = Counter()
-    for record in first_records(bam):
-        if not record.is_unmapped and record.reference_name in contigs and record.query_sequence:
-            name = record.query_name
-            seen[name] += 1
-            yield (name if seen[name] == 1 else f"{name}#{seen[name]}"), record.get_forward_sequence()
-
-
 def read_fasta(path: str | Path) -> dict[str, str]:
     """Sequences of a small FASTA by the first word of their headers."""
     with pysam.FastxFile(str(path)) as records:
@@ -253,7 +239,7 @@ def blast_predictors(
             for criterion, kind in CRITERIA.items():
                 chosen = _chosen(sequences[predictor][criterion], places, predictor)
                 hits, back = _both_ways(chosen, reads, folder, threads)
-                rows += _rows(predictor, criterion, places, hits, reads.names, back)
+                rows += _support(predictor, criterion, places, hits, reads.names, back)
                 found += [
                     (predictor, name, kind, hit.target, hit.identity, hit.coverage, "yes" if hit.reciprocal else "no")
                     for name, hit in hits.items()
@@ -279,7 +265,7 @@ def _both_ways(
     return spread, back
 
 
-def _rows(
+def _support(
     predictor: str,
     criterion: str,
     places: Mapping[str, tuple[str, bool]],

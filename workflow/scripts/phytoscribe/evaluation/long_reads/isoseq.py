@@ -27,7 +27,7 @@ from collections.abc import Collection, Mapping, Sequence
 import pandas as pd
 
 from phytoscribe.annotation.model import GeneModel, Interval, introns_between
-from phytoscribe.evaluation.long_reads.alignments import Chain
+from phytoscribe.evaluation.long_reads.alignments import Intervals
 from phytoscribe.evaluation.long_reads.evidence import ReadEvidence
 from phytoscribe.evaluation.long_reads.transcript_classes import (
     CRITERIA,
@@ -204,7 +204,7 @@ def _read_locus_rows(predictor: str, criterion: str, spliced: pd.DataFrame, loci
 
 
 def _read_chain_rows(predictor: str, genes: Sequence[GeneModel], reads: ReadEvidence) -> list[ScoreRow]:
-    by_intron: dict[tuple[str, str, Interval], set[Chain]] = {}
+    by_intron: dict[tuple[str, str, Interval], set[Intervals]] = {}
     for gene in genes:
         for transcript in gene.coding_transcripts:
             for intron in transcript.introns:
@@ -224,7 +224,7 @@ def _read_chain_rows(predictor: str, genes: Sequence[GeneModel], reads: ReadEvid
     ]
 
 
-def _is_run(part: Chain, whole: Chain) -> bool:
+def _is_run(part: Intervals, whole: Intervals) -> bool:
     """True if ``part`` is a run of consecutive introns of ``whole``."""
     if part[0] not in whole:
         return False
@@ -232,7 +232,7 @@ def _is_run(part: Chain, whole: Chain) -> bool:
     return whole[first : first + len(part)] == part
 
 
-def _cds_chains(gene: GeneModel) -> set[tuple[str, str, Chain]]:
+def _cds_chains(gene: GeneModel) -> set[tuple[str, str, Intervals]]:
     """CDS chains of a gene's transcripts, with contig and strand."""
     return {(gene.contig, gene.strand, transcript.cds) for transcript in gene.coding_transcripts}
 

@@ -27,7 +27,7 @@ from enum import StrEnum
 import pandas as pd
 
 from phytoscribe.annotation.model import COMPLEMENT_STRAND, GeneModel, Transcript, introns_between
-from phytoscribe.evaluation.long_reads.alignments import Chain
+from phytoscribe.evaluation.long_reads.alignments import Intervals
 from phytoscribe.evaluation.long_reads.evidence import ReadEvidence
 from phytoscribe.tables import AGREEMENT, TRANSCRIPTS, share
 
@@ -58,7 +58,7 @@ SPLICED_CLASSES = tuple(kind for kind in TranscriptClass if kind is not Transcri
 UNSPLICED_CLASSES = (TranscriptClass.MONO_EXONIC, TranscriptClass.ANTISENSE, TranscriptClass.INTERGENIC)
 
 
-def classify(contig: str, strand: str, segments: Chain, reads: ReadEvidence) -> TranscriptClass:
+def classify(contig: str, strand: str, segments: Intervals, reads: ReadEvidence) -> TranscriptClass:
     """Class of a transcript with these segments (CDS or exons; sorted, 0-based half-open)."""
     chain = introns_between(segments)
     if chain and reads.has_chain(contig, strand, chain):
@@ -74,7 +74,7 @@ def classify(contig: str, strand: str, segments: Chain, reads: ReadEvidence) -> 
     return TranscriptClass.NOVEL_IN_CATALOGUE if known else TranscriptClass.NOVEL_NOT_IN_CATALOGUE
 
 
-def segments_of(transcript: Transcript, criterion: str) -> Chain:
+def segments_of(transcript: Transcript, criterion: str) -> Intervals:
     """The segments whose introns a criterion compares."""
     return transcript.cds if criterion == "cds_chain" else transcript.exons
 

@@ -174,7 +174,6 @@ class SequenceFacts:
     Attributes:
         genes: coding genes.
         complete: their CDS is ATG ... stop, whole codons, no stop inside.
-        without_start, without_stop: genes of the others that lack an ATG, a stop codon at the end.
         in_frame_stop: genes with a stop codon inside.
         stop_codons: last codons of CDSs that end with a stop.
         splice_sites: introns inside CDSs, each gene's own.
@@ -186,8 +185,6 @@ class SequenceFacts:
 
     genes: int = 0
     complete: int = 0
-    without_start: int = 0
-    without_stop: int = 0
     in_frame_stop: int = 0
     stop_codons: Counter[str] = field(default_factory=Counter)
     splice_sites: Counter[str] = field(default_factory=Counter)
@@ -222,11 +219,8 @@ class SequenceFacts:
 
     def _count_frame(self, transcript: Transcript, codes: npt.NDArray[np.uint8]) -> None:
         frame = reading_frame(codes[transcript.start_phase :])
-        starts = frame.starts and not transcript.start_phase
-        self.without_start += not starts
-        self.without_stop += not frame.stops_at_end
         self.in_frame_stop += frame.stops_inside
-        self.complete += starts and frame.intact
+        self.complete += frame.starts and not transcript.start_phase and frame.intact
         if frame.stops_at_end:
             self.stop_codons[decode(codes[-3:])] += 1
 
@@ -244,6 +238,7 @@ class Prediction:
     """A prediction and what was found out about it.
 
     Attributes:
+        genes: its coding genes; those of other types are left out.
         genome_bases: of all contigs, also those that genes were not looked for on.
         organelles: kind of organelle of each predicted contig that is one.
     """
@@ -271,7 +266,7 @@ def read_prediction(
     """
     with Genome(fasta) as genome:
         contigs = chosen_contigs(genome.contigs, chosen)
-        genes = read_gff3(gff3, genome.contigs)
+        genes = [gene for gene in read_gff3(gff3, genome.contigs) if gene.coding_transcripts]
         known = Repeats(read_bed(repeats, genome.contigs) if repeats else None)
         kinds = {contig: organelle_of(contig) or ("organelle" if contig in declared else "") for contig in contigs}
         prediction = Prediction(
@@ -281,5 +276,5 @@ def read_prediction(
             sum(genome.contigs.values()),
             {contig: kind for contig, kind in kinds.items() if kind},
         )
-    log.info("%d genes on %d contigs", len(genes), len(contigs))
+    log.info("%d coding genes on %d contigs", len(genes), len(contigs))
     return prediction

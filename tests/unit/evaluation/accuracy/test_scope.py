@@ -7,8 +7,7 @@ from gene_scores import score_predictors
 from phytoscribe.annotation.checking.tables import TranscriptRow, read_transcripts
 from phytoscribe.annotation.model import GeneModel, Transcript
 from phytoscribe.errors import ConfigError, PhytoScribeError
-from phytoscribe.evaluation.accuracy.gene_tables import evaluate_predictors
-from phytoscribe.evaluation.accuracy.scored_loci import Scope
+from phytoscribe.evaluation.accuracy.gene_tables import Scope, evaluate_predictors
 from phytoscribe.genome.fasta import chosen_contigs
 from phytoscribe.splits.table import SPLIT_COLUMNS
 from phytoscribe.tables import counts_near_loci, shown_metrics
