@@ -45,7 +45,7 @@ from phytoscribe.genome.intervals import IntervalIndex
 from phytoscribe.prediction.merge import PredictionFiles
 from phytoscribe.prediction.predictor import StructurePredictor
 from phytoscribe.prediction.run import merge_shards, predict_shard
-from phytoscribe.prediction.settings import PredictionSettings
+from phytoscribe.prediction.windows import PredictionSettings
 from phytoscribe.tables import COLUMNS as SCORE_COLUMNS
 
 OURS = "phytoscribe"
@@ -185,7 +185,7 @@ def _labelled_rows(reference: Sequence[GeneModel], genes: Sequence[GeneModel]) -
     meeting = [
         gene
         for gene in genes
-        if any(loci.overlaps_any((gene.contig, gene.strand), t.cds) for t in gene.coding_transcripts)
+        if any(loci.overlaps((gene.contig, gene.strand), *cds) for t in gene.coding_transcripts for cds in t.cds)
     ]
     scores = score_genes(reference, meeting)
     return list(scores.assign(subset=ON_LABELLED).itertuples(index=False, name=None))

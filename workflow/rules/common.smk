@@ -20,7 +20,7 @@ from phytoscribe.configuration.result_files import BIGWIGS, PlausibilityFiles, T
 from phytoscribe.configuration.sources import deciding_part
 from phytoscribe.configuration.targets import check_targets
 from phytoscribe.errors import ConfigError
-from phytoscribe.training.data.files import TRAINING_SET_FILES
+from phytoscribe.training.data import TRAINING_SET_FILES
 
 try:
     config = read_config(

@@ -24,11 +24,11 @@ def evaluate(given, params):
     from phytoscribe.evaluation.long_reads.evidence import covered_by_reads
     from phytoscribe.genome.fasta import chosen_contigs, read_index
     from phytoscribe.genome.intervals import read_bed
-    from phytoscribe.splits.table import read_splits
+    from phytoscribe.splits.table import SPLIT_COLUMNS, read_table
 
     lengths = read_index(given.fai)
     contigs = list(chosen_contigs(lengths, params.contigs))
-    splits = read_splits(given.splits) if given.get("splits") else None
+    splits = read_table(given.splits, SPLIT_COLUMNS) if given.get("splits") else None
     scope = Scope.of(
         annotation=read_gff3(given.reference, lengths),
         rejected=read_transcripts(given.rejected),

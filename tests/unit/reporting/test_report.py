@@ -13,7 +13,7 @@ from report_tables import write_loci, write_predicted, write_rows
 
 from phytoscribe.annotation.model import GeneModel, Transcript
 from phytoscribe.errors import PhytoScribeError
-from phytoscribe.prediction.statistics import PredictionStatistics
+from phytoscribe.prediction.merge import PredictionStatistics
 from phytoscribe.reporting.drawing import KeptFigure, write_drawings
 from phytoscribe.reporting.genome_figures import GenomeEvidence, draw_genome
 from phytoscribe.reporting.inputs import GenomeInfo, read_inputs

@@ -1,36 +1,33 @@
 """From decoder settings to the numbers that the lattice adds up.
 
 The score of a path is linear in the parameters below, so the lattice is a conditional random field: the gradient of its
-log likelihood is the difference of observed and expected features (:mod:`phytoscribe.decoding.fitting`).
+log likelihood is the difference of observed and expected features (:mod:`phytoscribe.decoding.likelihood`).
 """
 
 from __future__ import annotations
 
+from collections import namedtuple
 from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
 from numba import njit
 
-from phytoscribe.decoding.candidate_sites import (
+from phytoscribe.decoding.grammar import (
     AT_AC,
     BEGIN,
     CHECK,
-    CODING_FRAME,
-    CODING_TOTAL,
     EDGE,
     END,
     FORBIDDEN,
     GC,
     INTRON_BEGIN,
     INTRON_END,
-    INTRON_PHASE,
-    INTRON_TOTAL,
-    ODDS,
     PLUS,
+    SEGMENT_KINDS,
+    Scores,
 )
-from phytoscribe.decoding.lattice import SEGMENT_KINDS, Scores
-from phytoscribe.decoding.settings import MINIMUM_CDS_SEGMENT, DecoderSettings, LengthScore
+from phytoscribe.decoding.settings import MINIMUM_CDS_SEGMENT, SEGMENT_LENGTHS, DecoderSettings, LengthScore
 
 #: Scalar settings in the order of the parameter vector; DONORS and ACCEPTORS follow, by phase of the intron.
 SCALARS = (
@@ -52,37 +49,18 @@ SCALARS = (
     "at_ac_score",
     "partial_score",
 )
-(
-    GENE,
-    INTRON,
-    CODING_WEIGHT,
-    CODING_FRAME_WEIGHT,
-    CODING_SCORE,
-    INTRON_WEIGHT,
-    INTRON_PHASE_WEIGHT,
-    INTRON_SCORE,
-    START_WEIGHT,
-    STOP_WEIGHT,
-    DONOR_WEIGHT,
-    ACCEPTOR_WEIGHT,
-    START_SCORE,
-    STOP_SCORE,
-    GC_SCORE,
-    AT_AC_SCORE,
-    PARTIAL_SCORE,
-) = range(len(SCALARS))
+#: Index of each in the vector.
+INDEX = namedtuple("INDEX", SCALARS)(*range(len(SCALARS)))
 DONORS = len(SCALARS)
 ACCEPTORS = DONORS + 3
 PARAMETER_COUNT = ACCEPTORS + 3
-
-SEGMENT_LENGTHS = ("initial_lengths", "internal_lengths", "terminal_lengths", "single_lengths")
 
 
 def parameters(settings: DecoderSettings) -> npt.NDArray[np.float64]:
     """Parameter vector (PARAMETER_COUNT,) of the settings, a positive sensitivity included in the gene's score."""
     values = [getattr(settings, name) for name in SCALARS]
     vector = np.array([*values, *settings.donor_scores, *settings.acceptor_scores], dtype=np.float64)
-    vector[GENE] += max(0.0, settings.sensitivity)
+    vector[INDEX.gene_score] += max(0.0, settings.sensitivity)
     return vector
 
 
@@ -148,7 +126,7 @@ def coding_reach(kind, variant, position):
 
 
 @njit(cache=True, nogil=True)
-def compose(first, last, rows, theta, site, span):
+def compose(first, last, sites, theta, site, span):
     """Scores of rows ``first..last-1`` under the parameters ``theta``.
 
     ``site`` (n, 3) by ``t`` is what a segment that opens or closes here adds: the site's own score, and the prefix sum
@@ -156,57 +134,57 @@ def compose(first, last, rows, theta, site, span):
     the plain prefix sums.
     """
     for r in range(first, last):
-        kind, strand, variant, position = rows.kind[r], rows.strand[r], rows.variant[r], rows.position[r]
+        kind, strand, variant, position = sites.kind[r], sites.strand[r], sites.variant[r], sites.position[r]
         opens = kind in (BEGIN, INTRON_END)
         reach = coding_reach(kind, variant, position)
         for t in range(3):
-            if rows.features[r, ODDS + t] <= FORBIDDEN:
+            if sites.odds[r, t] <= FORBIDDEN:
                 site[r, t] = FORBIDDEN
                 span[r, t] = FORBIDDEN
                 continue
             coding = (
-                theta[CODING_WEIGHT] * rows.features[r, CODING_TOTAL]
-                + theta[CODING_FRAME_WEIGHT] * rows.features[r, CODING_FRAME + t]
-                + theta[CODING_SCORE] * reach
+                theta[INDEX.coding_weight] * sites.coding_total[r]
+                + theta[INDEX.coding_frame_weight] * sites.coding_frame[r, t]
+                + theta[INDEX.coding_score] * reach
             )
             intron = (
-                theta[INTRON_WEIGHT] * rows.features[r, INTRON_TOTAL]
-                + theta[INTRON_PHASE_WEIGHT] * rows.features[r, INTRON_PHASE + t]
-                + theta[INTRON_SCORE] * position
+                theta[INDEX.intron_weight] * sites.intron_total[r]
+                + theta[INDEX.intron_phase_weight] * sites.intron_phase[r, t]
+                + theta[INDEX.intron_base_score] * position
             )
             if kind == CHECK:
                 site[r, t] = coding
                 span[r, t] = intron
                 continue
             if kind == INTRON_BEGIN:
-                span[r, t] = theta[INTRON] - intron
+                span[r, t] = theta[INDEX.intron_score] - intron
             else:
                 span[r, t] = intron if kind == INTRON_END else 0.0
             if variant == EDGE:
-                value = theta[PARTIAL_SCORE]
+                value = theta[INDEX.partial_score]
                 if kind in (BEGIN, INTRON_BEGIN):
-                    value += theta[GENE]
+                    value += theta[INDEX.gene_score]
                 if kind == BEGIN:
                     value -= coding
                 elif kind == END:
                     value += coding
                 site[r, t] = value
                 continue
-            odds = rows.features[r, ODDS + t]
+            odds = sites.odds[r, t]
             value = -coding if opens else coding
             if kind == BEGIN:
-                value += theta[GENE]
+                value += theta[INDEX.gene_score]
             if kind in (BEGIN, END):
                 if (kind == BEGIN) == (strand == PLUS):
-                    value += theta[START_WEIGHT] * odds + theta[START_SCORE]
+                    value += theta[INDEX.start_weight] * odds + theta[INDEX.start_score]
                 else:
-                    value += theta[STOP_WEIGHT] * odds + theta[STOP_SCORE]
+                    value += theta[INDEX.stop_weight] * odds + theta[INDEX.stop_score]
             elif is_donor(kind, strand):
-                value += theta[DONOR_WEIGHT] * odds + theta[DONORS + phase_of(strand, t)]
+                value += theta[INDEX.donor_weight] * odds + theta[DONORS + phase_of(strand, t)]
                 if variant == GC:
-                    value += theta[GC_SCORE]
+                    value += theta[INDEX.gc_donor_score]
                 elif variant == AT_AC:
-                    value += theta[AT_AC_SCORE]
+                    value += theta[INDEX.at_ac_score]
             else:
-                value += theta[ACCEPTOR_WEIGHT] * odds + theta[ACCEPTORS + phase_of(strand, t)]
+                value += theta[INDEX.acceptor_weight] * odds + theta[ACCEPTORS + phase_of(strand, t)]
             site[r, t] = value

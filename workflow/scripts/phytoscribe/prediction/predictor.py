@@ -26,8 +26,7 @@ from phytoscribe.models.annotation_model import AnnotationModel
 from phytoscribe.models.loading import check_fit, load_model, model_hash
 from phytoscribe.prediction.network import LOWEST, Readings, StructureNetwork
 from phytoscribe.prediction.pool import InOrder, single_core_threads
-from phytoscribe.prediction.settings import PredictionSettings
-from phytoscribe.prediction.windows import ContigSequence, Window, contig_windows
+from phytoscribe.prediction.windows import ContigSequence, PredictionSettings, Window, contig_windows
 from phytoscribe.tokenizer.segments import Segmenter
 
 logger = logging.getLogger(__name__)

@@ -16,14 +16,13 @@ from phytoscribe.annotation.model import numbered
 from phytoscribe.devices import choose_device
 from phytoscribe.genome import Genome
 from phytoscribe.genome.fasta import chosen_contigs
-from phytoscribe.genome.organelles import organelle_of
+from phytoscribe.genome.names import organelle_of
 from phytoscribe.models.loading import model_hash
-from phytoscribe.prediction.memory import FreedMemory
 from phytoscribe.prediction.merge import PredictionFiles, write_prediction
+from phytoscribe.prediction.pool import FreedMemory
 from phytoscribe.prediction.predictor import Piece, StructurePredictor
-from phytoscribe.prediction.settings import PredictionSettings
 from phytoscribe.prediction.shards import Shards, contigs_in_order, contigs_of_shard, shard_writer, sorted_genes
-from phytoscribe.prediction.windows import ContigSequence
+from phytoscribe.prediction.windows import ContigSequence, PredictionSettings
 from phytoscribe.tracks.recording import TrackWriter, track_writer
 
 logger = logging.getLogger(__name__)

@@ -14,7 +14,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogFormatter
 
-from phytoscribe.annotation.checking.reasons import IN_WORDS, STRUCTURAL_REASONS, Reason
+from phytoscribe.annotation.checking.tables import IN_WORDS, STRUCTURAL_REASONS, Reason
 from phytoscribe.reporting.style import INK, RULE, STYLE
 
 ACCEPTED, FAULT, OTHER = "#009E73", "#D55E00", "#9A9A9A"

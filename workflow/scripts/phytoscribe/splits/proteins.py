@@ -5,13 +5,15 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterable
 from itertools import groupby
+from pathlib import Path
 from urllib.parse import quote
 
 import pandas as pd
 
 from phytoscribe.annotation.model import GeneModel, sort_genes
 from phytoscribe.annotation.sequences import STOP, protein_of
-from phytoscribe.errors import GffError
+from phytoscribe.errors import FastaError, GffError
+from phytoscribe.files import open_text
 from phytoscribe.genome.fasta import Genome
 from phytoscribe.splits.table import LOCUS_COLUMNS
 
@@ -58,3 +60,26 @@ def extract_proteins(
             rows.append((*place, transcript.id, identifier, len(sequence)))
     logger.info("%s: %d genes, %d loci with a protein", name, len(ordered), len(rows))
     return records, pd.DataFrame(rows, columns=list(LOCUS_COLUMNS))
+
+
+def read_proteins(paths: Iterable[str | Path]) -> list[tuple[str, str]]:
+    """(id, sequence) records of several FASTA files, in their order.
+
+    Raises:
+        FastaError: an id is used twice, or there is text before the first header.
+    """
+    sequences: dict[str, list[str]] = {}
+    for path in paths:
+        lines: list[str] | None = None
+        with open_text(path) as handle:
+            for number, line in enumerate(handle, start=1):
+                if line.startswith(">"):
+                    name = line[1:].split(maxsplit=1)[0]
+                    if name in sequences:
+                        raise FastaError(f"{path}, line {number}: protein {name!r} was read before")
+                    lines = sequences[name] = []
+                elif lines is None:
+                    raise FastaError(f"{path}, line {number}: text before the first '>' header")
+                else:
+                    lines.append(line.strip())
+    return [(name, "".join(lines)) for name, lines in sequences.items()]

@@ -10,9 +10,9 @@ import pytest
 import torch
 from decoded_regions import START, region_with_genes
 
-from phytoscribe.decoding.fitting import Likelihood
-from phytoscribe.decoding.gene_regions import DecodedRegion, loci_of, stretches_of
-from phytoscribe.decoding.lengths import length_scores
+from phytoscribe.decoding.gene_regions import DecodedRegion, gene_regions_of, loci_of
+from phytoscribe.decoding.likelihood import Likelihood
+from phytoscribe.decoding.settings import length_scores
 from phytoscribe.genome.sequence import reverse_complement
 from phytoscribe.training.tasks.structure import sequence_loss as module
 from phytoscribe.training.tasks.structure.sequence_loss import KnownLoci, KnownWindow, Lattice, sequence_loss
@@ -48,7 +48,7 @@ def loss_of(region: DecodedRegion, logits: torch.Tensor, mask=(), settings=SETTI
 def test_value_is_that_of_the_fitted_likelihood():
     region = region_with_genes(5, genes=4)
     settings = replace(SETTINGS, **length_scores(region.genes * 4, START.minimum_intron))
-    likelihood = Likelihood(stretches_of(region, settings, module.CUTOFF), settings)
+    likelihood = Likelihood(gene_regions_of(region, settings, module.CUTOFF), settings)
     assert loss_of(region, logits_of(region), settings=settings)[1] == pytest.approx(
         -likelihood(likelihood.start())[0], rel=1e-6
     )

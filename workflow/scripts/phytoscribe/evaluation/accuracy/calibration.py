@@ -51,9 +51,8 @@ def equal_mass_bins(probabilities: npt.ArrayLike, right: npt.ArrayLike, bins: in
 
 def expected_calibration_error(table: pd.DataFrame) -> float:
     """Mean difference between probability and share of right items, weighted by items; NaN without items."""
-    if not table["n"].sum():
-        return float("nan")
-    return float(np.average((table["mean_probability"] - table["share_right"]).abs(), weights=table["n"]))
+    difference = (table["mean_probability"] - table["share_right"]).abs()
+    return float(np.average(difference, weights=table["n"])) if len(table) else float("nan")
 
 
 def chance_error(

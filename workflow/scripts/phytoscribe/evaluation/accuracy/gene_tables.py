@@ -23,8 +23,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from phytoscribe.annotation.checking.reasons import Reason
-from phytoscribe.annotation.checking.tables import TranscriptRow, without_rejected
+from phytoscribe.annotation.checking.tables import Reason, TranscriptRow, without_rejected
 from phytoscribe.annotation.model import GeneModel
 from phytoscribe.evaluation.accuracy.counts import ALL, Mask, Reads, Scored, criterion_rows, longest_isoforms
 from phytoscribe.evaluation.accuracy.error_classes import ErrorClass, Meetings, closest_chains

@@ -24,7 +24,7 @@ from phytoscribe.annotation.sequences import reading_frame, spliced_codes
 from phytoscribe.genome import Genome, decode
 from phytoscribe.genome.fasta import chosen_contigs
 from phytoscribe.genome.intervals import Interval, merge_intervals, read_bed
-from phytoscribe.genome.organelles import organelle_of
+from phytoscribe.genome.names import organelle_of
 from phytoscribe.genome.sequence import N_CODE, encode
 
 log = logging.getLogger(__name__)

@@ -20,9 +20,9 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from phytoscribe.decoding import candidate_sites, scoring
-from phytoscribe.decoding.gene_regions import Locus, Stretch, loci_of, stretches_between
-from phytoscribe.decoding.posteriors import chain_score, sums_over_paths
+from phytoscribe.decoding import grammar, scoring
+from phytoscribe.decoding.gene_regions import GeneRegion, Locus, gene_regions_between, loci_of
+from phytoscribe.decoding.likelihood import chain_score, path_sums
 from phytoscribe.decoding.settings import DecoderSettings
 from phytoscribe.genome.intervals import Interval, true_runs
 from phytoscribe.labels.states import NON_CODING_STATES, STATE_COUNT, State
@@ -53,7 +53,7 @@ class Evidence:
 
     def weigh(self, log_probabilities: Tensor) -> Tensor:
         """Sum of all evidence of log probabilities (windows, 2, length, STATE_COUNT), each weighted by its gradient."""
-        bounded = log_probabilities.clamp(max=float(candidate_sites.SUREST))
+        bounded = log_probabilities.clamp(max=float(grammar.SUREST))
         coding = log_probabilities[..., _CODING].logsumexp(-1, keepdim=True)
         intron = log_probabilities[..., _INTRON].logsumexp(-1, keepdim=True)
         non_coding = log_probabilities[..., _NON_CODING].logsumexp(-1)
@@ -68,44 +68,43 @@ class Evidence:
 
 
 class Lattice:
-    """Log likelihood of stretches under a decoder's settings."""
+    """Log likelihood of regions under a decoder's settings."""
 
     def __init__(self, settings: DecoderSettings) -> None:
         self.settings = settings
         self._theta = scoring.parameters(settings)
         self._scores = scoring.edge_scores(settings)
 
-    def add(self, stretch: Stretch, gradient: Evidence, window: int) -> float:
-        """Log likelihood of a stretch's genes; adds its gradient to that of a window."""
-        rows = stretch.rows
-        if not rows.position.size:
+    def add(self, region: GeneRegion, gradient: Evidence, window: int) -> float:
+        """Log likelihood of a region's genes; adds its gradient to that of a window."""
+        if not region.sites.size:
             return 0.0
-        sums = sums_over_paths(rows, self._theta, self._scores)
-        use = -sums.posteriors(rows)
+        sums = path_sums(region.sites, self._theta, self._scores)
+        use = -sums.posteriors()
         value = -sums.total
-        for isoforms in stretch.loci:
-            scores = np.array([chain_score(nodes, rows, sums.site, sums.span, self._scores) for nodes in isoforms])
+        for isoforms in region.loci:
+            scores = np.array([chain_score(nodes, sums.graph) for nodes in isoforms])
             together = float(np.logaddexp.reduce(scores))
             value += together
             for nodes, share in zip(isoforms, np.exp(scores - together), strict=True):
                 use[nodes[:, 0], nodes[:, 1]] += share
-        _spread(stretch, use, self._theta, gradient, window)
+        _spread(region, use, self._theta, gradient, window)
         return value
 
 
-def _spread(stretch: Stretch, use: npt.NDArray, theta: npt.NDArray, gradient: Evidence, window: int) -> None:
+def _spread(region: GeneRegion, use: npt.NDArray, theta: npt.NDArray, gradient: Evidence, window: int) -> None:
     """Add to ``gradient`` what the surplus of use (rows, 3) of each node means for sites and bases."""
-    rows, size, start = stretch.rows, stretch.bases, stretch.start
+    sites, size, start = region.sites, region.bases, region.start
     used = np.flatnonzero(np.abs(use).max(1) > 1e-7)
-    strand, kind, position = rows.strand[used].astype(int), rows.kind[used], rows.position[used]
-    opens = (kind == candidate_sites.BEGIN) | (kind == candidate_sites.INTRON_END)
-    whole = (kind == candidate_sites.BEGIN) | (kind == candidate_sites.END)
-    plus = strand == candidate_sites.PLUS
-    donor = (kind == candidate_sites.INTRON_BEGIN) == plus
+    strand, kind, position = sites["strand"][used].astype(int), sites["kind"][used], sites["position"][used]
+    opens = (kind == grammar.BEGIN) | (kind == grammar.INTRON_END)
+    whole = (kind == grammar.BEGIN) | (kind == grammar.END)
+    plus = strand == grammar.PLUS
+    donor = (kind == grammar.INTRON_BEGIN) == plus
     weight = np.where(
         whole,
-        np.where((kind == candidate_sites.BEGIN) == plus, theta[scoring.START_WEIGHT], theta[scoring.STOP_WEIGHT]),
-        np.where(donor, theta[scoring.DONOR_WEIGHT], theta[scoring.ACCEPTOR_WEIGHT]),
+        np.where((kind == grammar.BEGIN) == plus, theta[scoring.INDEX.start_weight], theta[scoring.INDEX.stop_weight]),
+        np.where(donor, theta[scoring.INDEX.donor_weight], theta[scoring.INDEX.acceptor_weight]),
     )
     base = np.where(opens, position, position - 1)
     reach = np.where(opens, position + 1, position - 1)
@@ -117,7 +116,7 @@ def _spread(stretch: Stretch, use: npt.NDArray, theta: npt.NDArray, gradient: Ev
         codon_base = np.where(plus, index, 2 - index)
         column = np.where(
             whole,
-            np.where((kind == candidate_sites.BEGIN) == plus, int(State.START), int(State.STOP)),
+            np.where((kind == grammar.BEGIN) == plus, int(State.START), int(State.STOP)),
             np.where(donor, int(State.LAST0), int(State.FIRST0)) + codon_base,
         )
         np.add.at(gradient.site[window], (strand, start + base, column), weight * surplus)
@@ -132,15 +131,15 @@ def _spread(stretch: Stretch, use: npt.NDArray, theta: npt.NDArray, gradient: Ev
         values[..., ::-1].cumsum(-1)[..., ::-1][..., 1 : size + 1] for values in (coding, intron, frame, phase)
     )
     inside = slice(start, start + size)
-    gradient.coding[window, :, inside] += theta[scoring.CODING_WEIGHT] * coding
-    gradient.intron[window, :, inside] += theta[scoring.INTRON_WEIGHT] * intron
+    gradient.coding[window, :, inside] += theta[scoring.INDEX.coding_weight] * coding
+    gradient.intron[window, :, inside] += theta[scoring.INDEX.intron_weight] * intron
     places = np.arange(size)
     for k in range(3):
         index = (places + 3 - k) % 3
-        by_frame = theta[scoring.CODING_FRAME_WEIGHT] * frame[:, k]
+        by_frame = theta[scoring.INDEX.coding_frame_weight] * frame[:, k]
         gradient.frame[window, 0, start + places, index] += by_frame[0]
         gradient.frame[window, 1, start + places, 2 - index] += by_frame[1]
-        by_phase = theta[scoring.INTRON_PHASE_WEIGHT] * phase[:, k]
+        by_phase = theta[scoring.INDEX.intron_phase_weight] * phase[:, k]
         gradient.phase[window, 0, inside, k] += by_phase[0]
         gradient.phase[window, 1, inside, (3 - k) % 3] += by_phase[1]
 
@@ -198,8 +197,8 @@ def sequence_loss(
     def value_of(number: int) -> float:
         bases, loci, mask = windows[number]
         at_ac = decoder.settings.at_ac
-        stretches = stretches_between(bases, *tables[number], loci, mask, at_ac, CUTOFF)
-        return sum(decoder.add(stretch, gradient, number) for stretch in stretches)
+        regions = gene_regions_between(bases, *tables[number], loci, mask, at_ac, CUTOFF)
+        return sum(decoder.add(region, gradient, number) for region in regions)
 
     values = (workers.map if workers else map)(value_of, range(len(windows)))
     return -gradient.weigh(log_probabilities), -sum(values)
