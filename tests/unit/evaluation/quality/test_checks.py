@@ -31,7 +31,6 @@ from phytoscribe.evaluation.quality.gene_shapes import (
     measured,
     read_shapes,
     shape_table,
-    write_shapes,
 )
 from phytoscribe.evaluation.quality.predicted_genome import (
     Content,
@@ -45,7 +44,7 @@ from phytoscribe.evaluation.quality.predicted_genome import (
 )
 from phytoscribe.genome import Genome, check_fasta, decode
 from phytoscribe.genome.fasta import write_index
-from phytoscribe.tables import PLAUSIBILITY, read_table
+from phytoscribe.tables import PLAUSIBILITY, read_table, write_table
 from phytoscribe.tables import SHAPES as SHAPE_COLUMNS
 
 ROOT = Path(__file__).parents[4]
@@ -342,7 +341,7 @@ def test_relatives_are_of_the_same_lineage_where_there_are_any_and_never_the_gen
 
 
 def test_shapes_come_back_from_their_files_and_those_that_ship_are_sound(tmp_path):
-    write_shapes(SHAPES, tmp_path / "s.tsv")
+    write_table(SHAPES, tmp_path / "s.tsv", SHAPE_COLUMNS, decimals=4)
     pd.testing.assert_frame_equal(read_shapes([tmp_path / "s.tsv"]), SHAPES, check_dtype=False, atol=1e-4)
     shipped = read_shapes([SHIPPED])
     assert list(shipped.columns) == list(SHAPE_COLUMNS)

@@ -41,7 +41,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from phytoscribe.annotation.model import GeneModel, Interval, Transcript
-from phytoscribe.evaluation.accuracy.gene_arrays import Axis, Flags, GeneColumns, flags, ids_in
+from phytoscribe.evaluation.accuracy.gene_arrays import Axis, Flags, GeneColumns, flags
 from phytoscribe.evaluation.accuracy.gene_matching import Agreement, Choice, Comparison, MetricRow
 from phytoscribe.genome.intervals import merged
 
@@ -138,7 +138,9 @@ class Scored:
     def choices(self, subsets: Mapping[str, Collection[str]]) -> dict[str, Choice]:
         """What counts over all genes, and over each subset of the reference, given by gene ids."""
         inside = {ALL: np.ones(len(self.reference), dtype=np.bool_)}
-        inside |= {subset: ids_in(self.reference, ids) for subset, ids in subsets.items()}
+        for subset, ids in subsets.items():
+            wanted = set(ids)
+            inside[subset] = np.array([gene.id in wanted for gene in self.reference], dtype=np.bool_)
         return {subset: Choice(chosen, self._counted(chosen)) for subset, chosen in inside.items()}
 
     def _counted(self, inside: Flags) -> Flags:

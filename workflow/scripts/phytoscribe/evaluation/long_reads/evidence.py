@@ -118,7 +118,7 @@ class ReadEvidence:
     def spans(self, contig: str, strand: str, stretch: Interval) -> bool:
         """True if one read reaches over the stretch and at least one base beyond each of its ends."""
         track = self._tracks.get((contig, strand))
-        return track is not None and track.spans.contains(stretch[0] - 1, stretch[1] + 1)
+        return track is not None and track.spans(stretch[0] - 1, stretch[1] + 1)
 
     def count_over(self, contig: str, strand: str, segment: Interval) -> int:
         """Reads that are aligned over the whole segment, without an intron in it."""
@@ -183,54 +183,49 @@ class _Blocks:
 
 
 @dataclass(frozen=True, slots=True)
-class _Nested:
-    """Intervals sorted by start, and for each the furthest end of all up to it: int32, (intervals,)."""
-
-    starts: Positions
-    furthest: Positions
-
-    @classmethod
-    def of(cls, starts: Positions, ends: Positions) -> _Nested:
-        order = np.argsort(starts, kind="stable")
-        return cls(starts[order], np.maximum.accumulate(ends[order]))
-
-    def contains(self, start: int, end: int) -> bool:
-        """True if one interval contains ``[start, end)``."""
-        before = int(np.searchsorted(self.starts, start, side="right"))
-        return before > 0 and int(self.furthest[before - 1]) >= end
-
-
-@dataclass(frozen=True, slots=True)
 class _Track:
-    """Aligned blocks of one contig and strand, sorted by start; arrays int32, (blocks,)."""
+    """Aligned blocks of one contig and strand, and the spans of its reads, both sorted by start; arrays int32.
+
+    Attributes:
+        starts, ends, reads: of the blocks, (blocks,); ``reads`` are the numbers of their reads.
+        furthest, span_furthest: the furthest end of all blocks, or spans, up to each.
+        span_starts: (reads,).
+        longest: the length of the longest block.
+    """
 
     starts: Positions
     ends: Positions
     reads: Positions
+    furthest: Positions
+    span_starts: Positions
+    span_furthest: Positions
     longest: int
-    blocks: _Nested
-    spans: _Nested
 
     @classmethod
     def of(cls, found: _Blocks) -> _Track:
         starts, ends, reads = (np.frombuffer(part, dtype=np.int32) for part in (found.starts, found.ends, found.reads))
         # Blocks of one read follow each other in ascending order.
         first = np.flatnonzero(np.diff(reads, prepend=-1))
-        last = np.append(first[1:], reads.size) - 1
-        order = np.argsort(starts, kind="stable")
-        longest = int((ends - starts).max())
+        lefts, rights = starts[first], ends[np.append(first[1:], reads.size) - 1]
+        order, spans = np.argsort(starts, kind="stable"), np.argsort(lefts, kind="stable")
         return cls(
             starts[order],
             ends[order],
             reads[order],
-            longest,
-            _Nested.of(starts, ends),
-            _Nested.of(starts[first], ends[last]),
+            np.maximum.accumulate(ends[order]),
+            lefts[spans],
+            np.maximum.accumulate(rights[spans]),
+            int((ends - starts).max()),
         )
+
+    def spans(self, start: int, end: int) -> bool:
+        """True if the span of one read contains ``[start, end)``."""
+        before = int(np.searchsorted(self.span_starts, start, side="right"))
+        return before > 0 and int(self.span_furthest[before - 1]) >= end
 
     def covers(self, start: int, end: int) -> bool:
         before = int(np.searchsorted(self.starts, end, side="left"))
-        return before > 0 and int(self.blocks.furthest[before - 1]) > start
+        return before > 0 and int(self.furthest[before - 1]) > start
 
     def count_over(self, start: int, end: int) -> int:
         low = int(np.searchsorted(self.starts, end - self.longest, side="left"))

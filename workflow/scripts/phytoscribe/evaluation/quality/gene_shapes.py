@@ -19,7 +19,7 @@ import numpy as np
 import pandas as pd
 
 from phytoscribe.annotation.model import GeneModel
-from phytoscribe.tables import QUANTILES, SHAPES, read_table, write_table
+from phytoscribe.tables import QUANTILES, SHAPES, read_table
 
 #: What is measured, with its unit.  ``gene_length`` goes from the start to the stop codon, introns included.
 QUANTITIES = {
@@ -70,11 +70,6 @@ def shape_table(values: dict[str, np.ndarray], species: str, lineage: str) -> pd
     single = float((exons == 1).mean()) if exons.size else np.nan
     rows.append((species, lineage, SINGLE_EXON, exons.size, single, *[np.nan] * len(QUANTILES)))
     return pd.DataFrame(rows, columns=list(SHAPES))
-
-
-def write_shapes(shapes: pd.DataFrame, path: str | Path) -> None:
-    """Write a table with four decimals, by rename."""
-    write_table(shapes, path, SHAPES, decimals=4)
 
 
 def read_shapes(paths: Sequence[str | Path]) -> pd.DataFrame:
