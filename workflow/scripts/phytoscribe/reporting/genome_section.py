@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from phytoscribe.evaluation.accuracy.scored_loci import NO_TRAIN_HOMOLOGUE
+from phytoscribe.evaluation.accuracy.gene_tables import NO_TRAIN_HOMOLOGUE
 from phytoscribe.reporting.blocks import Block, Figures, Heading, Links, Paragraph, Section, Table, key_values
 from phytoscribe.reporting.drawing import KeptFigure
 from phytoscribe.reporting.inputs import GenomeInfo, ReportInputs

@@ -13,8 +13,7 @@ from phytoscribe.evaluation.accuracy.calibration import (
     equal_width_bins,
     expected_calibration_error,
 )
-from phytoscribe.evaluation.accuracy.gene_tables import RIGHT
-from phytoscribe.evaluation.accuracy.scored_loci import NO_TRAIN_HOMOLOGUE
+from phytoscribe.evaluation.accuracy.gene_tables import NO_TRAIN_HOMOLOGUE, RIGHT
 from phytoscribe.reporting.blocks import words
 from phytoscribe.reporting.drawing import Drawing
 from phytoscribe.reporting.style import INK, RULE, SOFT, STYLE, color_of, marker_of, name_of
@@ -31,7 +30,7 @@ MOST_EXONS = 12
 
 
 def f1_by_level(genome: str, scores: pd.DataFrame) -> Drawing:
-    """F1 of every predictor at every level of the exact ruler; open marks for genes without a training homologue.
+    """F1 of every predictor at every level of the exact criterion; open marks for genes without a training homologue.
 
     Args:
         scores: ``{genome}.genes.tsv``.

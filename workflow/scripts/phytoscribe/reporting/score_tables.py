@@ -1,4 +1,4 @@
-"""Tables of a genome's scores, predictors side by side: levels, rulers, subsets, Iso-Seq reads, plausibility."""
+"""Tables of a genome's scores, predictors side by side: levels, criteria, subsets, Iso-Seq reads, plausibility."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
-from phytoscribe.evaluation.accuracy.scored_loci import NO_TRAIN_HOMOLOGUE
+from phytoscribe.evaluation.accuracy.gene_tables import NO_TRAIN_HOMOLOGUE
 from phytoscribe.evaluation.quality.gene_shapes import QUANTILES
 from phytoscribe.reporting.blocks import MISSING, Table, number, number_of, score, words
 from phytoscribe.reporting.style import PREDICTORS, name_of
 from phytoscribe.tables import OF_PREDICTIONS, counts_near_loci, near_loci, shown_metrics
 
-#: Rulers with a tolerance, and the others with the caption of their table.
+#: Criteria with a tolerance, and the others with the caption of their table.
 WITHIN = {"within_3": "ends within 3 bp", "within_100": "ends within 100 bp"}
 RULER_CAPTIONS = {
     "one_isoform": "One isoform a gene on both sides",
@@ -23,7 +23,7 @@ RULER_CAPTIONS = {
 _QUANTILE = re.compile(r"^(.+)\.(mean|median|q\d\d)$")
 _RANGE = re.compile(r"(?<=\d) (?=\d)")
 Key = tuple[str, str, str]
-"""Level, ruler and subset of a row of scores."""
+"""Level, criterion and subset of a row of scores."""
 
 #: Rows of the table by minimap2; those that a file lacks are left out.
 ISOSEQ_ROWS = (
@@ -52,7 +52,7 @@ BLAST_CAPTIONS = {
 
 
 def level_table(scores: pd.DataFrame, subset: str, caption: str) -> Table | None:
-    """Precision, recall and F1 at all levels of the exact ruler; None where the subset holds nothing."""
+    """Precision, recall and F1 at all levels of the exact criterion; None where the subset holds nothing."""
     chosen = scores[
         (scores["ruler"] == "exact") & (scores["subset"] == subset) & scores["metric"].isin(shown_metrics(scores))
     ]
@@ -65,7 +65,7 @@ def level_table(scores: pd.DataFrame, subset: str, caption: str) -> Table | None
 
 
 def ruler_tables(scores: pd.DataFrame) -> list[Table]:
-    """Scores by the rulers other than the exact one, all genes: one table for tolerances, and one for each other."""
+    """Scores by the criteria other than the exact one, all genes: one table for tolerances, and one for each other."""
     chosen = scores[
         (scores["ruler"] != "exact") & (scores["subset"] == "all") & scores["metric"].isin(shown_metrics(scores))
     ]
@@ -79,7 +79,7 @@ def ruler_tables(scores: pd.DataFrame) -> list[Table]:
 
 
 def subset_table(scores: pd.DataFrame) -> Table | None:
-    """Loci of each subset of the reference by the exact ruler; None where there are none."""
+    """Loci of each subset of the reference by the exact criterion; None where there are none."""
     chosen = scores[
         (scores["ruler"] == "exact") & (scores["level"] == "locus") & scores["metric"].isin(shown_metrics(scores))
     ]
@@ -135,7 +135,7 @@ def chain_table(scores: pd.DataFrame) -> Table:
 
 
 def blast_tables(scores: pd.DataFrame) -> list[Table]:
-    """Tiers of BLAST hits, one table for each ruler and side that the scores have."""
+    """Tiers of BLAST hits, one table for each criterion and side that the scores have."""
     tables = []
     for (ruler, level, subset), caption in BLAST_CAPTIONS.items():
         chosen = scores[(scores["ruler"] == ruler) & (scores["level"] == level) & (scores["subset"] == subset)]

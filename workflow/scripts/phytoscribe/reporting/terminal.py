@@ -12,8 +12,8 @@ from pathlib import Path
 import pandas as pd
 
 from phytoscribe.errors import PhytoScribeError
-from phytoscribe.evaluation.accuracy.counts import LEVELS, RULER
-from phytoscribe.tables import counts_near_loci, read_scores, shown_metrics
+from phytoscribe.evaluation.accuracy.counts import EXACT, LEVELS
+from phytoscribe.tables import SCORES, counts_near_loci, read_table, shown_metrics
 
 SUBSET_TITLES = {"all": "all genes", "no_train_homologue": "no train homologue"}
 NEAR_NOTE = "near loci: only predictions near scored loci count; false genes elsewhere on the contigs are not seen"
@@ -29,12 +29,12 @@ def score_table(paths: Iterable[str | Path]) -> str:
     Raises:
         PhytoScribeError: a file is missing or is no score table.
     """
-    blocks = [_block(Path(path).name.removesuffix(SUFFIX), read_scores(path)) for path in paths]
+    blocks = [_block(Path(path).name.removesuffix(SUFFIX), read_table(path, SCORES)) for path in paths]
     return "\n\n".join(blocks)
 
 
 def _block(genome: str, scores: pd.DataFrame) -> str:
-    scores = scores[scores["ruler"] == RULER]
+    scores = scores[scores["ruler"] == EXACT]
     subsets = [subset for subset in SUBSET_TITLES if (scores["subset"] == subset).any()]
     value = scores.set_index(["predictor", "level", "subset", "metric"])["value"]
     near, metrics = counts_near_loci(scores), shown_metrics(scores)

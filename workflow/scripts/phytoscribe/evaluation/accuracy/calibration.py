@@ -19,7 +19,7 @@ BIN_COLUMNS = ("low", "high", "n", "mean_probability", "share_right")
 
 
 def right_loci(predicted: Sequence[GeneModel], reference: Iterable[GeneModel]) -> npt.NDArray[np.bool_]:
-    """Whether each predicted gene has a CDS chain of the reference, as level ``locus`` of the exact ruler counts it."""
+    """Whether each predicted gene has a CDS chain of the reference: level ``locus`` of the exact criterion."""
     comparison = Scored.of_scorable(list(reference), predicted).comparison
     return comparison.right_predicted(comparison.everything)
 

@@ -1,4 +1,4 @@
-"""The rulers once more, in the plainest way: sets of tuples, base by base, pair by pair."""
+"""The criteria once more, in the plainest way: sets of tuples, base by base, pair by pair."""
 
 from __future__ import annotations
 

@@ -2,12 +2,12 @@
 
 import pandas as pd
 import pytest
+from gene_scores import score_predictors
 
 from phytoscribe.annotation.checking.tables import TranscriptRow, read_transcripts
 from phytoscribe.annotation.model import GeneModel, Transcript
 from phytoscribe.errors import ConfigError, PhytoScribeError
-from phytoscribe.evaluation.accuracy.gene_evaluation import evaluate_predictors
-from phytoscribe.evaluation.accuracy.scored_loci import Scope, score_predictors
+from phytoscribe.evaluation.accuracy.gene_tables import Scope, evaluate_predictors
 from phytoscribe.genome.fasta import chosen_contigs
 from phytoscribe.splits.table import SPLIT_COLUMNS
 from phytoscribe.tables import counts_near_loci, shown_metrics
