@@ -33,7 +33,7 @@ def site_posteriors(
 
     Returns:
         float32 (2, length, 2) by strand (+, -), base in contig orientation, donor and acceptor: the base is the first
-        or the last base of an intron.  As :func:`splice_candidate_sites.annotated_sites` has it.
+        or the last base of an intron, as in :func:`phytoscribe.evaluation.accuracy.splice_sites.annotated_sites`.
     """
     found = np.zeros((2, bases.size, 2), np.float32)
     for first in range(0, max(1, bases.size), PIECE - 2 * CONTEXT):

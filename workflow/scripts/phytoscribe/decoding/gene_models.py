@@ -22,8 +22,6 @@ from phytoscribe.genome.intervals import Interval, merge_intervals, true_runs
 from phytoscribe.genome.sequence import reverse_complement
 from phytoscribe.labels.states import NON_CODING_STATES, State
 
-#: Bases that :func:`decode_contig` hands on at once; bounds memory, changes nothing else.
-PIECE = 200_000
 MINIMUM_EXON = 3
 
 
@@ -237,7 +235,7 @@ def decode_contig(
     plus: npt.NDArray,
     minus: npt.NDArray,
     settings: DecoderSettings,
-    piece: int = PIECE,
+    piece: int = 200_000,
 ) -> list[GeneModel]:
     """Gene models of one contig, sorted by position, with running ids ``1``, ``2``, ...
 

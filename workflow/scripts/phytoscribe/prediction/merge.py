@@ -82,49 +82,41 @@ class PredictionStatistics:
     """Counts genes as they are written; lengths in bp, those of CDS over coding transcripts."""
 
     def __init__(self) -> None:
-        self._genes: Counter[str] = Counter()  # by strand
-        self._transcripts = 0
-        self._single_exon = 0
-        self._covered = 0
-        self._score = 0.0
-        self._exons: Counter[int] = Counter()
-        self._partial = 0
-        self._untranslated = [0, 0]
-        self._cds: Counter[int] = Counter()
-        self._introns: Counter[int] = Counter()
+        self._number: Counter[str] = Counter()  # of genes and transcripts with some feature
+        self._strands: Counter[str] = Counter()
+        self._exons, self._cds, self._introns = Counter[int](), Counter[int](), Counter[int]()
+        self._covered, self._score = 0, 0.0
 
     def add(self, gene: GeneModel) -> None:
-        self._genes[gene.strand] += 1
-        self._transcripts += len(gene.transcripts)
-        self._single_exon += all(len(transcript.exons) == 1 for transcript in gene.transcripts)
+        self._strands[gene.strand] += 1
+        self._number["single exon"] += all(len(transcript.exons) == 1 for transcript in gene.transcripts)
+        self._number["partial"] += gene.attributes.get("partial") == "true"
         self._covered += gene.end - gene.start
         self._score += gene.score or 0.0
-        self._partial += gene.attributes.get("partial") == "true"
         for transcript in gene.transcripts:
             self._exons[len(transcript.exons)] += 1
             self._introns.update(end - start for start, end in transcript.introns)
-            for side, segments in enumerate(transcript.utrs()):
-                self._untranslated[side] += bool(segments)
-        for transcript in gene.coding_transcripts:
-            self._cds[transcript.cds_length] += 1
+            for side, segments in zip(("five prime", "three prime"), transcript.utrs(), strict=True):
+                self._number[side] += bool(segments)
+        self._cds.update(transcript.cds_length for transcript in gene.coding_transcripts)
 
     def summary(self, contigs: Mapping[str, int]) -> dict[str, Any]:
         """What ``stats.json`` holds, over contigs of these lengths; lengths are None without genes."""
-        genes, total = self._genes.total(), sum(contigs.values())
+        genes, total = self._strands.total(), sum(contigs.values())
         coding, cds_bases = self._cds.total(), sum(length * count for length, count in self._cds.items())
         return {
             "contigs": len(contigs),
             "bases": total,
             "genes": genes,
-            "transcripts": self._transcripts,
-            "partial_genes": self._partial,
-            "genes_by_strand": dict(sorted(self._genes.items())),
+            "transcripts": self._exons.total(),
+            "partial_genes": self._number["partial"],
+            "genes_by_strand": dict(sorted(self._strands.items())),
             "genes_per_megabase": round(1e6 * genes / total, 2) if total else None,
             "genic_share": round(self._covered / total, 4) if total else None,
-            "single_exon_genes": self._single_exon,
+            "single_exon_genes": self._number["single exon"],
             "exons_per_transcript": dict(sorted(self._exons.items())),
-            "with_five_prime_utr": self._untranslated[0],
-            "with_three_prime_utr": self._untranslated[1],
+            "with_five_prime_utr": self._number["five prime"],
+            "with_three_prime_utr": self._number["three prime"],
             "cds_length_mean": round(cds_bases / coding, 1) if coding else None,
             "cds_length_median": median(self._cds),
             "intron_length_median": median(self._introns),

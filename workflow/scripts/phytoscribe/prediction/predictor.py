@@ -149,16 +149,12 @@ class StructurePredictor:
     ) -> StructurePredictor:
         """Load model, tokenizer and decoder settings of a model folder (ModelError if it is incomplete)."""
         logger.info("model %s, hash %s", folder, model_hash(folder))
-        return cls(
+        parts = (
             load_model(AnnotationModel, folder),
             Segmenter(folder),
             DecoderSettings.load(Path(folder) / "decoder.json"),
-            settings,
-            device,
-            species,
-            lineage,
-            threads,
         )
+        return cls(*parts, settings, device, species, lineage, threads)
 
     def decoded(
         self,

@@ -10,10 +10,11 @@ import pytest
 import torch
 from decoded_regions import START, region_with_genes
 
-from phytoscribe.decoding.gene_regions import DecodedRegion, gene_regions_of, loci_of
+from phytoscribe.decoding.gene_regions import DecodedRegion, gene_regions_between, gene_regions_of, loci_of
 from phytoscribe.decoding.likelihood import Likelihood
 from phytoscribe.decoding.settings import length_scores
-from phytoscribe.genome.sequence import reverse_complement
+from phytoscribe.genome.sequence import encode, reverse_complement
+from phytoscribe.labels.states import STATE_COUNT
 from phytoscribe.training.tasks.structure import sequence_loss as module
 from phytoscribe.training.tasks.structure.sequence_loss import KnownWindow, Lattice, loci_within, sequence_loss
 
@@ -137,3 +138,16 @@ def test_windows_together_are_windows_one_by_one():
         values.append(one)
         torch.testing.assert_close(together.grad[2 * number : 2 * number + 2], alone.grad)
     assert value == pytest.approx(sum(values))
+
+
+@pytest.mark.parametrize("unit", ["GTAG", "ATG", "AG", None])
+def test_a_network_that_has_learnt_nothing_leaves_no_more_sites_than_the_sequence_has_motifs(unit):
+    """The lattice's work has a bound without one set: even in repeats of splice sites, less than a site a base."""
+    generator = np.random.default_rng(1)
+    bases = encode((unit * 3000)[:3000]) if unit else generator.integers(0, 4, 3000).astype(np.uint8)
+    table = np.full((3000, STATE_COUNT), -np.log(STATE_COUNT), np.float32)
+    (region,) = gene_regions_between((bases, table, table), [], [], True, module.CUTOFF)
+    assert 300 < region.sites.size / 3 < 1000
+    loss, value = sequence_loss(torch.zeros(2, 3000, STATE_COUNT), [KnownWindow(bases, [], [])], Lattice(SETTINGS))
+    assert np.isfinite(value)
+    assert torch.isfinite(loss)

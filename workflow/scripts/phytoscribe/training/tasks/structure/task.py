@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import logging
-from collections.abc import Sequence
+import shutil
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +16,8 @@ from phytoscribe.decoding.gene_regions import DecodedRegion
 from phytoscribe.decoding.settings import DecoderSettings
 from phytoscribe.devices import choose_device
 from phytoscribe.errors import ConfigError, ModelError
+from phytoscribe.files import atomic_path
+from phytoscribe.models.annotation_model import AnnotationModel
 from phytoscribe.models.loading import trainable_parameters
 from phytoscribe.prediction.predictor import StructurePredictor
 from phytoscribe.prediction.windows import PredictionSettings
@@ -26,7 +30,6 @@ from phytoscribe.training.loop.runs import claim_run_folder, train
 from phytoscribe.training.loop.sampling import BothStrands, Order, order_of_groups
 from phytoscribe.training.loop.settings import Recipe, RunSettings
 from phytoscribe.training.tasks.structure.decoder_fit import f1_by_level, fit_decoder, selection_score, tune
-from phytoscribe.training.tasks.structure.export import export
 from phytoscribe.training.tasks.structure.module import LossSettings, StructureModule
 from phytoscribe.training.tasks.structure.selection import DecodedSelection, WholeGenes, read_regions
 from phytoscribe.training.tasks.structure.sequence_loss import SequenceLoss
@@ -34,6 +37,9 @@ from phytoscribe.training.tasks.structure.start import Start, load_start
 from phytoscribe.training.tasks.structure.windows import StructureDataset, collate_structure
 
 logger = logging.getLogger(__name__)
+
+#: Names of the numbers that weights are saved in.
+SAVED = {"float32": torch.float32, "float16": torch.float16}
 
 
 def run_finetuning(
@@ -217,3 +223,32 @@ class Finetuning:
             f"Predict with predict.model: {folder}, or try a lower finetune.learning_rate, finetune.mode: frozen, lora "
             "or decoder, more steps, or more annotation"
         )
+
+
+def export(
+    model: AnnotationModel,
+    decoder: DecoderSettings,
+    tokenizer_folder: Path,
+    run_folder: Path,
+    load_report: Mapping[str, Any],
+    summary: dict[str, Any],
+    target: Path,
+    saved_as: str = "float32",
+) -> None:
+    """Write the model folder; ``target`` appears complete or not at all.
+
+    Args:
+        load_report, summary: joined to ``load_report.json``.
+        saved_as: numbers of the weights; half precision halves the folder.
+    """
+    with atomic_path(target) as folder:
+        folder.mkdir()
+        model.to("cpu", SAVED[saved_as]).save_pretrained(folder)
+        # Readable like every other output: the weights are written for their owner alone.
+        (folder / "model.safetensors").chmod((folder / "config.json").stat().st_mode)
+        decoder.save(folder / "decoder.json")
+        for name in ("tokenizer.json", "tokenizer_config.json"):
+            shutil.copyfile(tokenizer_folder / name, folder / name)
+        shutil.copyfile(run_folder / "metrics.tsv", folder / "metrics.tsv")
+        report = {**load_report, **summary}
+        (folder / "load_report.json").write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
