@@ -20,8 +20,7 @@ tracks evaluation training
 evaluation.accuracy evaluation.quality training.data training.loop
 evaluation.long_reads training.tasks
 prediction
-training.tasks.structure
-training.tasks.masked_tokens
+training.tasks.masked_tokens training.tasks.structure
 configuration
 reporting
 """
