@@ -15,8 +15,7 @@ from matplotlib.patches import Rectangle
 from matplotlib.ticker import MaxNLocator
 
 from phytoscribe.annotation.model import GeneModel, Interval, Transcript
-from phytoscribe.reporting.drawing import Drawing
-from phytoscribe.reporting.style import INK, READS, READS_OTHER_STRAND, RULE, STYLE, color_of, name_of
+from phytoscribe.reporting.drawing import INK, READS, READS_OTHER_STRAND, RULE, STYLE, Drawing, color_of, name_of
 from phytoscribe.reporting.worst_loci import AlignedReads, GenesByPlace, WorstLocus
 
 GROUP = "atlas"
@@ -144,16 +143,11 @@ def _draw_transcript(
     axes.plot([start, end], [height, height], color=color, alpha=alpha, linewidth=1, zorder=1)
     for segments, thickness in ((transcript.exons, _UTR), (transcript.cds, _CDS)):
         for left, right in segments:
-            axes.add_patch(
-                Rectangle(
-                    (left, height - thickness / 2), right - left, thickness, color=color, alpha=alpha, linewidth=0
-                )
-            )
-    tip, reach = (end, 1) if gene.strand == "+" else (start, -1)
+            corner = (left, height - thickness / 2)
+            axes.add_patch(Rectangle(corner, right - left, thickness, color=color, alpha=alpha, linewidth=0))
     width = (window.end - window.start) / 70
-    axes.plot(
-        [tip, tip + reach * width, tip], [height + 0.2, height, height - 0.2], color=INK, alpha=alpha, linewidth=1
-    )
+    tip, point = (end, end + width) if gene.strand == "+" else (start, start - width)
+    axes.plot([tip, point, tip], [height + 0.2, height, height - 0.2], color=INK, alpha=alpha, linewidth=1)
 
 
 def _draw_reads(axes: Axes, reads: AlignedReads, gene: GeneModel, window: _Window, data: list[tuple]) -> None:
@@ -177,7 +171,7 @@ def _draw_reads(axes: Axes, reads: AlignedReads, gene: GeneModel, window: _Windo
 
 
 def coverage(reads: Sequence[Sequence[Interval]], start: int, end: int) -> tuple[np.ndarray, np.ndarray]:
-    """Reads over an interval, in at most :data:`STEPS` steps of which each has its highest base.
+    """Reads over an interval, in at most :data:`STEPS` steps, each with the coverage of its highest base.
 
     Args:
         reads: aligned blocks of each read, 0-based half-open.

@@ -1,4 +1,4 @@
-"""Sections on the way there: annotation check, split, tokenizer and training, costs, software, configuration."""
+"""Sections on how the results came about: annotation check, split, training, costs, software, configuration."""
 
 from __future__ import annotations
 
@@ -9,22 +9,21 @@ from phytoscribe.annotation.checking.reasons import IN_WORDS, Reason
 from phytoscribe.reporting.blocks import (
     MISSING,
     Block,
-    Figures,
     Heading,
     Links,
     Listing,
     Paragraph,
     Section,
     Table,
+    figures_of,
     key_values,
     number,
     words,
 )
 from phytoscribe.reporting.citations import citations_of, versions
 from phytoscribe.reporting.inputs import ReportInputs
-from phytoscribe.reporting.run_costs import GROUP as COSTS
+from phytoscribe.reporting.process_figures import COSTS, FINE_TUNING, PRETRAINING
 
-PRETRAINING, FINE_TUNING = "pretraining", "fine-tuning"
 #: With more genomes than this they are the rows of a table, and not its columns.
 SIDE_BY_SIDE = 5
 
@@ -103,9 +102,8 @@ def training_section(inputs: ReportInputs) -> Section:
     if inputs.pretrain is not None:
         blocks.append(key_values(inputs.pretrain, "Pretraining"))
     for stage, title in ((PRETRAINING, "Pretraining"), (FINE_TUNING, "Structure fine-tuning")):
-        curves = [(figure.uri, figure.seen, figure.title) for figure in inputs.own_figures if figure.group == stage]
-        if curves:
-            blocks += [Heading(title), Figures(curves)]
+        if curves := figures_of(inputs.own_figures, stage):
+            blocks += [Heading(title), *curves]
     if inputs.load_report is not None:
         blocks.append(key_values(inputs.load_report, "Start from the pretrained encoder, and the chosen checkpoint"))
     if not blocks:
@@ -123,9 +121,8 @@ def costs_section(inputs: ReportInputs) -> Section:
         for row in inputs.costs.itertuples()
     ]
     columns = ("rule", "jobs", "seconds", "longest job, s", "CPU seconds", "largest memory, MB")
-    drawn = [(figure.uri, figure.seen, figure.title) for figure in inputs.own_figures if figure.group == COSTS]
     note = "Of the last time that each rule ran; memory of jobs of a second or two is measured too early."
-    return Section("costs", title, [Paragraph(note), *([Figures(drawn)] if drawn else []), Table(columns, rows)])
+    return Section("costs", title, [Paragraph(note), *figures_of(inputs.own_figures, COSTS), Table(columns, rows)])
 
 
 def software_section(inputs: ReportInputs) -> Section:
@@ -140,7 +137,7 @@ def software_section(inputs: ReportInputs) -> Section:
         [
             Table(("program", "version"), versions(), "Found by the report's own job", plain=True),
             Table(("tool", "use", "please cite", "doi"), cited, "To cite for this run", plain=True),
-            Links([(inputs.bibliography, "the same as BibTeX")]),
+            Links([("citations.bib", "the same as BibTeX")]),
         ],
     )
 
