@@ -8,7 +8,7 @@ import pytest
 
 from phytoscribe.annotation.model import GeneModel, Transcript
 from phytoscribe.configuration.genomes import Genomes
-from phytoscribe.configuration.result_files import FigureFiles
+from phytoscribe.configuration.result_files import of_genomes
 from phytoscribe.errors import PhytoScribeError
 from phytoscribe.evaluation.accuracy.counts import score_genes
 from phytoscribe.reporting.blocks import flattened, number, words
@@ -198,12 +198,12 @@ def test_figures_are_drawn_from_what_a_genome_has():
         "predict": {"model": "m"},
         "split": {"mode": "contig"},
     }
-    files = FigureFiles(Genomes(config))
+    genomes = Genomes(config)
     known, read = SimpleNamespace(genome="known"), SimpleNamespace(genome="read")
-    assert files.scored("x/{genome}.tsv")(known) == "x/known.tsv"
-    assert files.scored("x/{genome}.tsv")(read) == []
-    assert files.with_reads("{genome}.bam")(read) == "read.bam"
-    assert files.with_reads("{genome}.bam")(known) == []
+    assert of_genomes(genomes.evaluated, "x/{genome}.tsv")(known) == "x/known.tsv"
+    assert of_genomes(genomes.evaluated, "x/{genome}.tsv")(read) == []
+    assert of_genomes(genomes.with_isoseq, "{genome}.bam")(read) == "read.bam"
+    assert of_genomes(genomes.with_isoseq, "{genome}.bam")(known) == []
 
 
 def test_lengths_are_listed_from_mean_to_largest_also_where_the_median_was_judged():
