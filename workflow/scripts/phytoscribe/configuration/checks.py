@@ -51,12 +51,12 @@ def surrounding_mistakes(config: Config, with_conda: bool = True) -> list[str]:
     ]
 
 
-def sources_of(item: Config) -> Iterator[tuple[str, Config]]:
+def _sources(item: Config) -> Iterator[tuple[str, Config]]:
     """The files of one genome: the key as a reader would say it, and its source."""
     for key in ("genome", "annotation", "mask", "repeats"):
         if key in item:
             yield key, item[key]
-    for number, source in enumerate(item.get("isoseq") or (), start=1):
+    for number, source in enumerate(item["isoseq"], start=1):
         yield f"isoseq[{number}]", source
 
 
@@ -68,18 +68,17 @@ def _repeated_names(config: Config) -> Iterator[str]:
 
 def _genome_mistakes(item: Config) -> Iterator[str]:
     place, role = f"genomes[{item['name']}]", item["role"]
-    for key, source in sources_of(item):
+    for key, source in _sources(item):
         if key not in ("mask", "repeats"):
             yield from _source_mistakes(f"{place}.{key}", source, of_reads=key.startswith("isoseq"))
     if role in SPLIT_ROLES and not item.get("annotation"):
         yield f"{place}: role '{role}' needs an annotation; add `annotation: {{path: ...}}`, or use role 'predict'"
-    contigs = item.get("contigs") or {}
-    if any(contigs.values()) and role != "train":
+    listed = [contig for contigs in item["contigs"].values() for contig in contigs]
+    if listed and role != "train":
         yield f"{place}.contigs: only a genome of role 'train' holds out single contigs, but its role is '{role}'"
-    listed = [contig for part in contigs.values() for contig in part]
     for contig, times in Counter(listed).items():
         if times > 1:
-            yield f"{place}.contigs: '{contig}' is listed {times} times; a contig is in one part only"
+            yield f"{place}.contigs: '{contig}' is listed {times} times; a contig is in one split only"
     if item.get("augustus") and not item.get("annotation"):
         yield f"{place}.augustus: the AUGUSTUS baseline is scored against an annotation, and there is none"
 
@@ -89,7 +88,7 @@ def _split_mistakes(config: Config) -> Iterator[str]:
     listing = [f"genomes[{item['name']}].contigs" for item in config["genomes"] if any(item["contigs"].values())]
     if split["mode"] == "cluster" and listing:
         yield (
-            f"split.mode is 'cluster', which deals genes out by homology and would ignore {', '.join(listing)}; "
+            f"split.mode is 'cluster', which divides genes by homology and would ignore {', '.join(listing)}; "
             "remove these lists, or use split.mode: contig"
         )
     total = sum(split["fractions"].values())
@@ -97,13 +96,9 @@ def _split_mistakes(config: Config) -> Iterator[str]:
         yield f"split.fractions: they add up to {total:g}, and must add up to 100 (percent)"
     lowest = LOWEST_IDENTITY[split["word_size"]]
     if split["identity"] < lowest:
-        possible = split["identity"] >= min(LOWEST_IDENTITY.values())
-        advice = (
-            f"use word_size: {largest_word_size(split['identity'])}" if possible else "CD-HIT does not go below 0.4"
-        )
         yield (
-            f"split.word_size: {split['word_size']} needs an identity of at least {lowest}, "
-            f"not {split['identity']}; {advice}"
+            f"split.word_size: {split['word_size']} needs an identity of at least {lowest}, not {split['identity']}; "
+            f"use word_size: {largest_word_size(split['identity'])}"
         )
 
 
@@ -157,7 +152,7 @@ def _training_mistakes(config: Config) -> Iterator[str]:
             "or name the folder of a released model in predict.model"
         )
         return
-    validates = "validate" in roles or any((item.get("contigs") or {}).get("validate") for item in config["genomes"])
+    validates = "validate" in roles or any(item["contigs"]["validate"] for item in config["genomes"])
     if config["split"]["mode"] == "contig" and not validates:
         yield (
             "split.mode is 'contig', but nothing is held out for validation, and training chooses its best "
@@ -167,7 +162,7 @@ def _training_mistakes(config: Config) -> Iterator[str]:
 
 
 def _missing_files(item: Config) -> Iterator[str]:
-    files = [(f"{key}.path", source["path"]) for key, source in sources_of(item) if "path" in source]
+    files = [(f"{key}.path", source["path"]) for key, source in _sources(item) if "path" in source]
     if isinstance(item.get("seqid_map"), str):
         files.append(("seqid_map", item["seqid_map"]))
     for key, path in files:

@@ -36,18 +36,11 @@ _OF_SOME_GENOMES = (
     (r"results/(clean/.+|splits/(proteins|loci)/.+)", "annotated", "annotation"),
     (r"resources/genomes/.+(\.annotation\.gff3|/annotation\.source\.json)", "annotated", "annotation"),
     (r"resources/genomes/[^/]+/isoseq\..+", "with_isoseq", "Iso-Seq reads"),
-    (
-        r"results/evaluation/[^/]+\.(genes|reference_loci|predicted_genes)\.tsv",
-        "evaluated",
-        "reference genes that training has not seen",
-    ),
+    (r"results/evaluation/[^/]+\.(genes|reference_loci|predicted_genes)\.tsv", "evaluated", "held-out reference genes"),
     (r"results/tracks/[^/]+/reference\.gff3\.gz", "checked", "reference annotation that is used"),
     (r"results/tracks/[^/]+/reads\.bam.*", "with_isoseq", "Iso-Seq reads"),
-    (
-        r"results/(evaluation/augustus/.+|tracks/[^/]+/augustus\.gff3\.gz)",
-        "with_baseline",
-        "AUGUSTUS species, or nothing to score it with",
-    ),
+    (r"results/evaluation/augustus/.+", "with_baseline", "AUGUSTUS species, or nothing to score it with"),
+    (r"results/tracks/[^/]+/augustus\.gff3\.gz", "with_baseline", "AUGUSTUS species, or nothing to score it with"),
     (r"results/evaluation/([^/]+\.(isoseq(_\w+)?|blast)\.tsv|isoseq/.+)", "with_isoseq", "Iso-Seq reads"),
 )
 
@@ -68,7 +61,7 @@ class TrackFiles:
         self._settings = config["predict"]
 
     def shards(self, wildcards: Any) -> list[str]:
-        """What the parts of the prediction say along the contigs."""
+        """Probabilities along the contigs from all shards of the prediction."""
         return shard_files(wildcards.genome, self._settings["shards"], "tracks")
 
     def source(self, wildcards: Any) -> str:
@@ -82,16 +75,13 @@ class TrackFiles:
 
     def annotations(self, wildcards: Any) -> list[str]:
         """Annotations in the folder: the prediction, and what there is beside it."""
-        genomes = self._genomes
+        genome, genomes = wildcards.genome, self._genomes
         having = {"genes": genomes.names, "reference": genomes.checked, "augustus": genomes.with_baseline}
-        chosen = [annotation for annotation, names in having.items() if wildcards.genome in names]
-        return [f"results/tracks/{wildcards.genome}/{annotation}.gff3.gz" for annotation in chosen]
+        return [f"results/tracks/{genome}/{name}.gff3.gz" for name, names in having.items() if genome in names]
 
     def bigwigs(self, wildcards: Any) -> list[str]:
         """Probability tracks, where the configuration wants them."""
-        if not self._settings["tracks"]:
-            return []
-        return [pattern.format(genome=wildcards.genome) for pattern in BIGWIGS]
+        return [pattern.format(genome=wildcards.genome) for pattern in BIGWIGS if self._settings["tracks"]]
 
     def reads(self, wildcards: Any) -> list[str]:
         """Aligned reads, for genomes that have some."""

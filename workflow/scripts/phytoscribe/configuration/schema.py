@@ -19,7 +19,6 @@ Json = Any
 
 #: What YAML makes of a text that looks like a number, a yes or no, or a date, if it has no quotes.
 _SCALARS = (bool, int, float, date)
-
 #: What the schema calls a type, in the words of a YAML file.
 _TYPE_WORDS = {
     "object": "a mapping (key: value)",
@@ -100,18 +99,17 @@ def repeated_keys(path: str | Path) -> list[str]:
     while waiting:
         node = waiting.pop()
         if isinstance(node, yaml.SequenceNode):
-            waiting.extend(node.value)
-        if isinstance(node, yaml.MappingNode):
-            lines: dict[str, int] = {}
-            for key, value in node.value:
-                line = key.start_mark.line + 1
-                if not isinstance(key, yaml.ScalarNode):
-                    mistakes.append(f"line {line}: a key that is no text; put braces and brackets in quotes")
-                    continue
-                if key.value in lines:
-                    mistakes.append(f"line {line}: key '{key.value}' was given already in line {lines[key.value]}")
-                lines[key.value] = line
-                waiting.append(value)
+            waiting += node.value
+        lines: dict[str, int] = {}
+        for key, value in node.value if isinstance(node, yaml.MappingNode) else ():
+            line = key.start_mark.line + 1
+            if not isinstance(key, yaml.ScalarNode):
+                mistakes.append(f"line {line}: a key that is no text; put braces and brackets in quotes")
+                continue
+            if key.value in lines:
+                mistakes.append(f"line {line}: key '{key.value}' was given already in line {lines[key.value]}")
+            lines[key.value] = line
+            waiting.append(value)
     return sorted(mistakes)
 
 

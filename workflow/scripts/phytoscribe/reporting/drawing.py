@@ -90,33 +90,34 @@ def draw_grid(axes: Axes, grid: str) -> None:
 
 
 @dataclass(frozen=True)
-class Drawing:
-    """A figure and its numbers.
+class Described:
+    """What the report says of a figure.
 
     Attributes:
         name: stem of its files.
         group: part of the report that it belongs to.
         title: caption.
         seen: what is seen in it, in words, for readers who cannot see it.
-        data: the numbers drawn, one row per mark.
     """
 
     name: str
     group: str
     title: str
     seen: str
+
+
+@dataclass(frozen=True)
+class Drawing(Described):
+    """A figure and the numbers drawn, one row per mark."""
+
     figure: Figure
     data: pd.DataFrame
 
 
 @dataclass(frozen=True)
-class KeptFigure:
+class KeptFigure(Described):
     """A figure as a folder of figures holds it; ``uri`` is its SVG as a data URI."""
 
-    name: str
-    group: str
-    title: str
-    seen: str
     uri: str
 
 

@@ -15,7 +15,7 @@ from phytoscribe.annotation.model import GeneModel
 from phytoscribe.evaluation.long_reads.alignments import ReadLimits
 from phytoscribe.evaluation.quality.gene_shapes import measured
 from phytoscribe.reporting.drawing import Drawing, axes_of, color_of, name_of
-from phytoscribe.reporting.error_atlas import error_atlas
+from phytoscribe.reporting.error_atlas import draw_locus
 from phytoscribe.reporting.score_figures import (
     OURS,
     calibration,
@@ -104,15 +104,12 @@ def _atlas(evidence: GenomeEvidence, loci: pd.DataFrame, tracks: dict[str, list[
     by_place = {track: GenesByPlace(genes) for track, genes in tracks.items()}
     with nullcontext() if evidence.bam is None else AlignedReads(evidence.bam, evidence.limits) as reads:
         worst = worst_loci(ours, tracks["reference"], tracks[OURS], reads, ATLAS)
-        yield from error_atlas(worst, by_place, reads)
+        for rank, locus in enumerate(worst, 1):
+            yield draw_locus(rank, locus, by_place, reads)
 
 
 def length_distributions(genome: str, measured: Mapping[str, Mapping[str, np.ndarray]]) -> Iterator[Drawing]:
-    """Distributions of the lengths of CDS, exons and introns, and of exon counts, by predictor; none without genes.
-
-    Args:
-        measured: for each predictor what :func:`phytoscribe.evaluation.quality.gene_shapes.measured` finds.
-    """
+    """Lengths of CDS, exons and introns, and exon counts: values by predictor and by key of :data:`QUANTITIES`."""
     for kind, (name, label, title) in QUANTITIES.items():
         values = {predictor: found[kind] for predictor, found in measured.items() if found[kind].size}
         if values:
@@ -161,9 +158,7 @@ def score_distribution(genome: str, genes: Sequence[GeneModel]) -> Iterator[Draw
     counts, _ = np.histogram(np.clip(scores, 0, 1), edges)
     with axes_of((5.4, 2.9), grid="y", layout="constrained") as axes:
         axes.stairs(counts, edges, fill=True, color=color_of("phytoscribe"))
-        axes.set_xlim(0, 1)
-        axes.set_xlabel("score: probability that exactly this CDS is right")
-        axes.set_ylabel("predicted genes")
+        axes.set(xlim=(0, 1), xlabel="score: probability that exactly this CDS is right", ylabel="predicted genes")
     yield Drawing(
         "score_distribution", STRUCTURE, "Scores of the predicted genes",
         f"Histogram of the scores of {scores.size:,} genes of {genome}: {np.mean(scores >= 0.9):.0%} reach 0.9, "

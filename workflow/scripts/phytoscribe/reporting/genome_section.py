@@ -96,20 +96,19 @@ def _checks(name: str, inputs: ReportInputs) -> list[Block]:
 
 
 def _reads(name: str, inputs: ReportInputs) -> list[Block]:
-    chains, blast = inputs.isoseq.get(name), inputs.blast.get(name)
-    if chains is None and blast is None:
+    if name not in inputs.isoseq and name not in inputs.blast:
         return [Paragraph(f"{name}: no Iso-Seq reads given.", quiet=True)]
+    tables = (
+        (inputs.reads, reads_table),
+        (inputs.isoseq, chain_table),
+        (inputs.transcripts, class_table),
+        (inputs.blast, blast_tables),
+        (inputs.agreement, agreement_table),
+    )
     blocks: list[Block] = [Heading("Iso-Seq reads")]
-    if name in inputs.reads:
-        blocks.append(reads_table(inputs.reads[name]))
-    if chains is not None:
-        blocks.append(chain_table(chains))
-    if name in inputs.transcripts:
-        blocks.append(class_table(inputs.transcripts[name]))
-    if blast is not None:
-        blocks += blast_tables(blast)
-    if name in inputs.agreement:
-        blocks.append(agreement_table(inputs.agreement[name]))
+    for found, table in tables:
+        made = table(found[name]) if name in found else []
+        blocks += made if isinstance(made, list) else [made]
     return blocks
 
 

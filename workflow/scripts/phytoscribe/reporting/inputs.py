@@ -30,9 +30,7 @@ PREDICTED_GENES = {
 TRANSCRIPTS = {"predictor": str, "transcript": str, "gene": str, "class": str, "reads": float}
 READS = {"reads": str, "count": int, "share": str}
 AGREEMENT = {"predictor": str}
-PLAUSIBILITY = {
-    "group": str, "name": str, "value": str, "unit": str, "low": str, "high": str, "verdict": str, "note": str,
-}  # fmt: skip
+PLAUSIBILITY = dict.fromkeys(("group", "name", "value", "unit", "low", "high", "verdict", "note"), str)
 
 
 def read_table(path: str | Path, columns: dict[str, type]) -> pd.DataFrame:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -24,13 +24,11 @@ COSTS, PRETRAINING, FINE_TUNING = "costs", "pretraining", "fine-tuning"
 OWN_RULE = "report"
 #: The rule with a file for each part of a genome.
 SHARDED_RULE = "predict_shard"
-COLUMNS = ("rule", "jobs", "seconds", "longest", "cpu_seconds", "memory_mb")
 #: Levels of the F1 curves, from the easiest to the one that chooses the checkpoint, each with its colour and marker.
 CURVE_LEVELS = {
     "base": (SOFT, "o"), "intron": ("#56B4E9", "s"), "cds_exon": ("#E69F00", "^"), "locus": ("#009E73", "D"),
 }  # fmt: skip
 _PREFIX = re.compile(r"^(train|validation)_")
-_CURVE_SIZE = (4.2, 2.7)
 _ACCEPTED, _FAULT, _OTHER = "#009E73", "#D55E00", "#9A9A9A"
 Summary = Mapping[str, Any]
 
@@ -77,11 +75,9 @@ def _share(axes: Axes, summary: Summary, thresholds: Mapping[str, float]) -> Non
     axes.barh([0], [1 - share if total else 0.0], left=[share], color=_ACCEPTED, height=0.7)
     for key, limit in thresholds.items():
         axes.axvline(limit, color=INK, linewidth=1.2, linestyle="--")
-        axes.annotate(
-            f"{key} {limit:g}", (limit, -0.42), xytext=(3, -2), textcoords="offset points", va="top", fontsize=8
-        )
-    axes.set_xlim(0, 1)
-    axes.set_ylim(-0.42, 0.42)
+        place = {"xytext": (3, -2), "textcoords": "offset points", "va": "top"}
+        axes.annotate(f"{key} {limit:g}", (limit, -0.42), fontsize=8, **place)
+    axes.set(xlim=(0, 1), ylim=(-0.42, 0.42))
     axes.xaxis.set_major_formatter(lambda value, _: f"{value:.0%}")
     axes.xaxis.tick_top()
     axes.set_yticks([])
@@ -132,7 +128,7 @@ def _lengths(axes: Axes, lengths: Mapping[str, Any], key: str, label: str, limit
 
 
 def read_costs(folder: str | Path, genomes: Iterable[str], shards: int | None = None) -> pd.DataFrame:
-    """Costs by rule, the most expensive first: columns :data:`COLUMNS`.
+    """Costs by rule, the most expensive first: columns rule, jobs, seconds, longest, cpu_seconds, memory_mb.
 
     A file is ``{rule}.tsv``, or ``{rule}/{genome}.tsv``, ``{rule}/{genome}.{shard}.tsv``; files of other genomes and
     of shards beyond ``shards`` come from earlier runs and are left out.  ``seconds`` is the sum over the jobs,
@@ -147,35 +143,30 @@ def read_costs(folder: str | Path, genomes: Iterable[str], shards: int | None = 
     Raises:
         PhytoScribeError: a file is no benchmark.
     """
-    wanted = set(genomes)
-    rows = []
+    wanted, rows = set(genomes), []
     for path in sorted(Path(folder).rglob("*.tsv")):
-        parts = path.relative_to(folder).with_suffix("").parts
-        if parts[0] == OWN_RULE or (len(parts) > 1 and not _is_current(parts, wanted, shards)):
+        rule, *job = path.relative_to(folder).with_suffix("").parts
+        if rule == OWN_RULE or (job and not _is_current(rule, job[0], wanted, shards)):
             continue
         try:
             table = pd.read_csv(path, sep="\t", na_values=["-"])
             seconds, memory, cpu = (float(table[column].iloc[-1]) for column in ("s", "max_rss", "cpu_time"))
         except (KeyError, IndexError, ValueError) as error:
             raise PhytoScribeError(f"{path}: no benchmark file ({error}); delete it") from error
-        rows.append((parts[0], seconds, cpu, memory))
+        rows.append((rule, seconds, cpu, memory))
     jobs = pd.DataFrame(rows, columns=["rule", "seconds", "cpu_seconds", "memory_mb"])
-    found = jobs.groupby("rule").agg(
-        jobs=("seconds", "size"),
-        longest=("seconds", "max"),
-        seconds=("seconds", "sum"),
-        cpu_seconds=("cpu_seconds", "sum"),
-        memory_mb=("memory_mb", "max"),
-    )
-    return found.reset_index().sort_values(["seconds", "rule"], ascending=[False, True])[list(COLUMNS)]
+    found = jobs.groupby("rule", as_index=False).agg(
+        jobs=("seconds", "size"), seconds=("seconds", "sum"), longest=("seconds", "max"),
+        cpu_seconds=("cpu_seconds", "sum"), memory_mb=("memory_mb", "max"),
+    )  # fmt: skip
+    return found.sort_values(["seconds", "rule"], ascending=[False, True])
 
 
-def _is_current(parts: Sequence[str], genomes: Collection[str], shards: int | None) -> bool:
-    """Whether ``(rule, genome)`` or ``(rule, genome.shard)`` is of a job that this configuration has."""
-    rule, (genome, _, shard) = parts[0], parts[1].partition(".")
-    if genome not in genomes:
-        return False
-    return rule != SHARDED_RULE or shards is None or not shard.isdigit() or int(shard) < shards
+def _is_current(rule: str, job: str, genomes: Collection[str], shards: int | None) -> bool:
+    """Whether a job ``genome`` or ``genome.shard`` of a rule is one that this configuration has."""
+    genome, _, shard = job.partition(".")
+    is_beyond = rule == SHARDED_RULE and shards is not None and shard.isdigit() and int(shard) >= shards
+    return genome in genomes and not is_beyond
 
 
 def costs_figures(costs: pd.DataFrame) -> Iterator[Drawing]:
@@ -191,8 +182,7 @@ def _cost_bars(costs: pd.DataFrame, column: str, title: str, unit: str) -> Drawi
         drawn = axes.barh(range(len(costs)), values, color=color_of("phytoscribe"), height=0.66)
         axes.bar_label(drawn, [f"{value:,.0f}" if value >= 1 else "< 1" for value in values], padding=3, fontsize=8)
         axes.set_yticks(range(len(costs)), costs["rule"])
-        axes.set_ylim(len(costs) - 0.4, -0.6)
-        axes.set_xlabel(unit)
+        axes.set(ylim=(len(costs) - 0.4, -0.6), xlabel=unit)
         axes.margins(x=0.16)
         axes.tick_params(axis="y", length=0)
         axes.spines["left"].set_visible(False)
@@ -224,47 +214,46 @@ def training_curves(stage: str, metrics: pd.DataFrame) -> Iterator[Drawing]:
     quantity = rest["name"].map(lambda name: _PREFIX.sub("", name))
     for name, rows in rest.groupby(quantity, sort=False):
         if len(rows) > 1:
-            yield _curve_drawing(stage, str(name), str(name).replace("_", " "), _curve(rows), rows)
+            yield _curve_drawing(stage, str(name), str(name).replace("_", " "), rows, _draw_quantity)
     if len(f1):
-        yield _curve_drawing(stage, "f1", "F1 of decoded genes, validation", _f1_curves(f1), f1)
+        yield _curve_drawing(stage, "f1", "F1 of decoded genes, validation", f1, _draw_f1)
 
 
-def _curve_drawing(stage: str, name: str, title: str, figure: Figure, rows: pd.DataFrame) -> Drawing:
+def _curve_drawing(
+    stage: str, name: str, title: str, rows: pd.DataFrame, draw: Callable[[Axes, pd.DataFrame], None]
+) -> Drawing:
+    with axes_of((4.2, 2.7), grid="y") as axes:
+        axes.set_xlabel("step")
+        draw(axes, rows)
     last = rows.sort_values("step", kind="stable").groupby("name", sort=False)["value"].last()
     ends = ", ".join(f"{series.replace('_', ' ')} {value:.4g}" for series, value in last.items())
-    stem = re.sub(r"[^A-Za-z0-9]+", "_", f"{stage}_{name}")
-    return Drawing(stem, stage, title, f"Curve of {title} during {stage}; at its end: {ends}.", figure, rows)
+    seen = f"Curve of {title} during {stage}; at its end: {ends}."
+    return Drawing(re.sub(r"[^A-Za-z0-9]+", "_", f"{stage}_{name}"), stage, title, seen, axes.figure, rows)
 
 
-def _curve(rows: pd.DataFrame) -> Figure:
-    with axes_of(_CURVE_SIZE, grid="y") as axes:
-        for series, values in rows.groupby("name", sort=False):
-            found = _PREFIX.match(str(series))
-            is_train = found is not None and found.group(1) == "train"
-            color = color_of("augustus" if is_train else "phytoscribe")
-            ordered = values.sort_values("step")
-            axes.plot(ordered["step"], ordered["value"], color=color, alpha=0.35 if is_train else 1.0, linewidth=1.4)
-            if is_train:
-                axes.plot(ordered["step"], _smooth(ordered["value"].to_numpy(float)), color=color, linewidth=1.4)
-            else:
-                axes.plot(ordered["step"], ordered["value"], "o", color=color, markersize=3)
-            axes.plot([], [], color=color, label=found.group(1) if found else "")
-        if rows["name"].str.match(_PREFIX).any():
-            axes.legend()
-        axes.set_xlabel("step")
-    return axes.figure
+def _draw_quantity(axes: Axes, rows: pd.DataFrame) -> None:
+    for series, values in rows.groupby("name", sort=False):
+        found = _PREFIX.match(str(series))
+        is_train = found is not None and found.group(1) == "train"
+        color = color_of("augustus" if is_train else "phytoscribe")
+        ordered = values.sort_values("step")
+        axes.plot(ordered["step"], ordered["value"], color=color, alpha=0.35 if is_train else 1.0, linewidth=1.4)
+        if is_train:
+            axes.plot(ordered["step"], _smooth(ordered["value"].to_numpy(float)), color=color, linewidth=1.4)
+        else:
+            axes.plot(ordered["step"], ordered["value"], "o", color=color, markersize=3)
+        axes.plot([], [], color=color, label=found.group(1) if found else "")
+    if rows["name"].str.match(_PREFIX).any():
+        axes.legend()
 
 
-def _f1_curves(rows: pd.DataFrame) -> Figure:
-    with axes_of(_CURVE_SIZE, grid="y") as axes:
-        for level, (color, marker) in CURVE_LEVELS.items():
-            ordered = rows[rows["name"] == f"validation_{level}_f1"].sort_values("step")
-            look = {"color": color, "markersize": 4, "linewidth": 1.4, "label": level.replace("_", " ")}
-            axes.plot(ordered["step"], ordered["value"], f"{marker}-", **look)
-        axes.set_ylim(0, 1)
-        axes.legend(ncols=2)
-        axes.set_xlabel("step")
-    return axes.figure
+def _draw_f1(axes: Axes, rows: pd.DataFrame) -> None:
+    for level, (color, marker) in CURVE_LEVELS.items():
+        ordered = rows[rows["name"] == f"validation_{level}_f1"].sort_values("step")
+        look = {"color": color, "markersize": 4, "linewidth": 1.4, "label": level.replace("_", " ")}
+        axes.plot(ordered["step"], ordered["value"], f"{marker}-", **look)
+    axes.set_ylim(0, 1)
+    axes.legend(ncols=2)
 
 
 def _smooth(values: np.ndarray) -> np.ndarray:

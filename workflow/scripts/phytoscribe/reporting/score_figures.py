@@ -16,17 +16,7 @@ from phytoscribe.evaluation.accuracy.calibration import (
 from phytoscribe.evaluation.accuracy.gene_tables import RIGHT
 from phytoscribe.evaluation.accuracy.scored_loci import NO_TRAIN_HOMOLOGUE
 from phytoscribe.reporting.blocks import words
-from phytoscribe.reporting.drawing import (
-    INK,
-    SOFT,
-    STYLE,
-    Drawing,
-    axes_of,
-    color_of,
-    draw_grid,
-    marker_of,
-    name_of,
-)
+from phytoscribe.reporting.drawing import INK, SOFT, STYLE, Drawing, axes_of, color_of, draw_grid, marker_of, name_of
 from phytoscribe.tables import counts_near_loci, near_loci, shown_metrics
 
 GROUP = "scores"
@@ -65,8 +55,7 @@ def f1_by_level(genome: str, scores: pd.DataFrame) -> Drawing:
                     label=label, zorder=3,
                 )  # fmt: skip
         axes.set_yticks(list(place.values()), [words(level) for level in levels])
-        axes.set_xlim(0, 1.02)
-        axes.set_xlabel(f"{title}, exact CDS")
+        axes.set(xlim=(0, 1.02), xlabel=f"{title}, exact CDS")
         axes.tick_params(length=0)
         _legend_above(axes)
     loci = shown[(shown["level"] == "locus") & (shown["subset"] == "all")]
@@ -111,15 +100,11 @@ def precision_recall(genome: str, loci: pd.DataFrame, predicted: pd.DataFrame, n
             else:
                 look = {"color": color, "markersize": 8, "label": name_of(name)}
                 axes.plot(rows["recall"], rows["precision"], marker_of(name), **look)
-        axes.set_xlim(0, 1.02)
-        axes.set_ylim(0, 1.02)
-        axes.set_xlabel("recall of loci, exact CDS")
-        axes.set_ylabel(measure)
+        axes.set(xlim=(0, 1.02), ylim=(0, 1.02), xlabel="recall of loci, exact CDS", ylabel=measure)
         _legend_above(axes)
-    ends = curves.groupby("predictor", sort=False).tail(1)
     seen = "; ".join(
-        f"{name_of(row.predictor)}, all genes: {measure} {row.precision:.3f}, recall {row.recall:.3f}"
-        for row in ends.itertuples()
+        f"{name_of(name)}, all genes: {measure} {rows['precision'].iloc[-1]:.3f}, recall {rows['recall'].iloc[-1]:.3f}"
+        for name, rows in of_predictor.items()
     )
     return Drawing(
         "precision_recall", GROUP, f"{measure.capitalize()} and recall over the score cut",
@@ -184,11 +169,8 @@ def calibration(genome: str, predicted: pd.DataFrame) -> Drawing | None:
             )  # fmt: skip
             look = {"color": color, "alpha": 0.6} if predictor == OURS else {"fill": False, "edgecolor": color}
             counts.bar(rows["low"], rows["n"], width=rows["high"] - rows["low"], align="edge", **look)
-        axes.set_xlim(0, 1.02)
-        axes.set_ylim(0, 1.05)
-        axes.set_ylabel("share that is right")
-        counts.set_xlabel("probability that the GFF3 gives the gene")
-        counts.set_ylabel("genes")
+        axes.set(xlim=(0, 1.02), ylim=(0, 1.05), ylabel="share that is right")
+        counts.set(xlabel="probability that the GFF3 gives the gene", ylabel="genes")
         for panel in (axes, counts):
             draw_grid(panel, "both")
         axes.legend(loc="upper left")
@@ -223,21 +205,18 @@ def error_classes(genome: str, side: str, genes: pd.DataFrame) -> Drawing | None
             drawn = axes.barh(heights, values, height=height, color=color_of(predictor), label=name_of(predictor))
             axes.bar_label(drawn, [f"{value:,}" if value else "" for value in values], padding=2, fontsize=7.5)
         axes.set_yticks(range(len(classes)), [name.replace("_", " ") for name in classes])
-        axes.set_ylim(len(classes) - 0.4, -0.6)
         axes.margins(x=0.1)
-        axes.set_xlabel(side)
+        axes.set(ylim=(len(classes) - 0.4, -0.6), xlabel=side)
         axes.tick_params(axis="y", length=0)
         axes.legend(loc="lower right")
-    said = "; ".join(
-        f"{name_of(predictor)}: "
-        + ", ".join(
-            f"{name.replace('_', ' ')} {number[predictor, name]}" for name in classes if (predictor, name) in number
-        )
-        for predictor in predictors
-    )
+    said = []
+    for predictor in predictors:
+        found = number[predictor]
+        each = ", ".join(f"{name.replace('_', ' ')} {found[name]}" for name in classes if name in found)
+        said.append(f"{name_of(predictor)}: {each}")
     return Drawing(
         f"errors_{side.replace(' ', '_')}", GROUP, f"{side.capitalize()} that are not exactly right, by class",
-        f"Numbers of {side} of {genome} that are wrong, by class. {said}.",
+        f"Numbers of {side} of {genome} that are wrong, by class. {'; '.join(said)}.",
         axes.figure, counts,
     )  # fmt: skip
 
@@ -267,8 +246,7 @@ def exon_confusion(genome: str, loci: pd.DataFrame) -> Drawing | None:
         axes.set_yticks(np.arange(MOST_EXONS) + 0.5, names[1:])
         axes.invert_yaxis()
         axes.tick_params(length=0, labelsize=8.5)
-        axes.set_xlabel("CDS exons of the predicted gene")
-        axes.set_ylabel("CDS exons of the reference locus")
+        axes.set(xlabel="CDS exons of the predicted gene", ylabel="CDS exons of the reference locus")
         axes.figure.colorbar(shade, ax=axes, label="share of the row", fraction=0.04)
     equal = int((reference == guess).sum())
     columns = ["reference_cds_exons", "predicted_cds_exons", "loci"]

@@ -9,6 +9,8 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from itertools import chain
 from pathlib import Path
 
 import pandas as pd
@@ -20,6 +22,7 @@ from phytoscribe.reporting.blocks import MISSING, Table, number, number_of, scor
 from phytoscribe.reporting.drawing import PREDICTORS, name_of
 from phytoscribe.tables import OF_PREDICTIONS, counts_near_loci, near_loci, read_scores, shown_metrics
 
+COMPETITORS = ("phytoscribe", "augustus")
 SUBSET_TITLES = {"all": "all genes", NO_TRAIN_HOMOLOGUE: "no train homologue"}
 NEAR_NOTE = "near loci: only predictions near scored loci count; false genes elsewhere on the contigs are not seen"
 
@@ -61,9 +64,8 @@ def level_table(scores: pd.DataFrame, subset: str, caption: str) -> Table | None
     chosen = _shown(scores[(scores["ruler"] == "exact") & (scores["subset"] == subset)])
     if not (chosen.loc[chosen["metric"] == "recall", "n"] > 0).any():
         return None
-    return _score_rows(
-        scores, [(words(level), (level, "exact", subset)) for level in chosen["level"].unique()], caption
-    )
+    rows = [(words(level), (level, "exact", subset)) for level in chosen["level"].unique()]
+    return _score_rows(scores, rows, caption)
 
 
 def criterion_tables(scores: pd.DataFrame) -> list[Table]:
@@ -95,7 +97,7 @@ def count_table(scores: pd.DataFrame) -> Table | None:
     predictors = predictors_of(chosen)
     value = _by_key(chosen, ["predictor", "level", "ruler", "metric"])
     rows = [
-        [f"{words(key[0])}: {words(key[2])}", *(_count(value.get((name, *key))) for name in predictors)]
+        [f"{words(key[0])}: {words(key[2])}", *(_count(*value.get((name, *key), ())) for name in predictors)]
         for key in _distinct(chosen, ["level", "ruler", "metric"])
     ]
     return Table(("", *map(name_of, predictors)), rows, "Counts, all genes")
@@ -111,13 +113,11 @@ def _score_rows(scores: pd.DataFrame, keyed: Sequence[tuple[str, Key]], caption:
         values = [found.get((name, *key, metric), (float("nan"), 0))[0] for name in predictors for metric in metrics]
         rows.append([title, number(int(sizes[0])) if sizes else MISSING, *map(score, values)])
         # What is made from the reference is no competitor.
-        rivals = [
-            (values[3 * i + 2], 4 + 3 * i) for i, name in enumerate(predictors) if name in ("phytoscribe", "augustus")
-        ]
-        best = max((f1 for f1, _ in rivals if f1 == f1), default=None)
-        strong |= {(place, column) for f1, column in rivals if f1 == best and len(rivals) > 1}
+        rivals = {4 + 3 * i: values[3 * i + 2] for i, name in enumerate(predictors) if name in COMPETITORS}
+        best = max((f1 for f1 in rivals.values() if f1 == f1), default=None)
+        strong |= {(place, column) for column, f1 in rivals.items() if f1 == best and len(rivals) > 1}
     titles = ["P near loci", "R", "F1 near loci"] if counts_near_loci(scores) else ["P", "R", "F1"]
-    return _beside(["", "n"], predictors, titles, rows, caption, frozenset(strong))
+    return replace(_beside(["", "n"], predictors, titles, rows, caption), strong=frozenset(strong))
 
 
 def chain_table(scores: pd.DataFrame) -> Table:
@@ -128,19 +128,16 @@ def chain_table(scores: pd.DataFrame) -> Table:
 
 def blast_tables(scores: pd.DataFrame) -> list[Table]:
     """Tiers of BLAST hits, one table for each criterion and side that the scores have."""
-    tables = []
+    tables: list[Table] = []
     for (criterion, level, subset), caption in BLAST_CAPTIONS.items():
         chosen = scores[(scores["ruler"] == criterion) & (scores["level"] == level) & (scores["subset"] == subset)]
         # Of many reads of one transcript one is the best, so that reciprocal hits of reads say nothing.
-        metrics = [
-            metric
+        rows = [
+            (title, (level, criterion, subset, metric))
             for metric in chosen["metric"].unique()
-            if _is_main(metric) and not (level == "read" and metric.startswith("reciprocal"))
+            if (title := _tier(metric)) and not (level == "read" and metric.startswith("reciprocal"))
         ]
-        if metrics:
-            tables.append(
-                _shares(chosen, [(_tier(name), (level, criterion, subset, name)) for name in metrics], caption)
-            )
+        tables += [_shares(chosen, rows, caption)] if rows else []
     return tables
 
 
@@ -160,29 +157,22 @@ def class_table(transcripts: pd.DataFrame) -> Table:
     totals = transcripts.groupby("predictor").size()
     rows = []
     for name in dict.fromkeys(transcripts["class"]):
-        row = [words(name)]
-        for predictor in predictors:
-            count = int(counts.get((predictor, name), 0))
-            row += [number(count), score(count / totals[predictor])]
-        rows.append(row)
+        found = {predictor: int(counts.get((predictor, name), 0)) for predictor in predictors}
+        cells = [(number(count), score(count / totals[predictor])) for predictor, count in found.items()]
+        rows.append([words(name), *chain.from_iterable(cells)])
     caption = "Transcripts by class (SQANTI3's terms, with the reads as catalogue)"
     return _beside([""], predictors, ["n", "share"], rows, caption)
 
 
 def agreement_table(agreement: pd.DataFrame) -> Table:
-    """How far minimap2 and BLAST agree, as the file has it; what is the same in all rows goes into the caption."""
+    """How far minimap2 and BLAST agree: the file's columns; values equal in all rows go into the caption."""
     others = [column for column in agreement.columns if column != "predictor"]
     text = [column for column in others if pd.to_numeric(agreement[column], errors="coerce").isna().all()]
     fixed = [column for column in text if agreement[column].nunique() == 1 and len(agreement) > 1]
     columns = [column for column in others if column not in fixed]
     caption = "".join(f"; {words(column)}: {agreement[column].iloc[0]}" for column in fixed)
-    rows = [
-        [
-            name_of(row["predictor"]),
-            *(words(row[column]) if column in text else number_of(row[column]) for column in columns),
-        ]
-        for _, row in agreement.iterrows()
-    ]
+    shown = {column: agreement[column].map(words if column in text else number_of) for column in columns}
+    rows = list(zip(agreement["predictor"].map(name_of), *shown.values()))
     return Table(("", *map(words, columns)), rows, f"How far minimap2 and BLAST agree{caption}")
 
 
@@ -192,17 +182,10 @@ def predictors_of(table: pd.DataFrame) -> list[str]:
     return sorted(found, key=lambda name: list(PREDICTORS).index(name) if name in PREDICTORS else len(PREDICTORS))
 
 
-def _beside(
-    first: list[str],
-    predictors: list[str],
-    titles: list[str],
-    rows: list,
-    caption: str,
-    strong: frozenset = frozenset(),
-) -> Table:
+def _beside(first: list[str], predictors: list[str], titles: list[str], rows: list[list[str]], caption: str) -> Table:
     """A table with the same columns for each predictor."""
     groups = [("", len(first)), *((name_of(name), len(titles)) for name in predictors)]
-    return Table([*first, *titles * len(predictors)], rows, caption, groups, strong)
+    return Table([*first, *titles * len(predictors)], rows, caption, groups)
 
 
 def _shown(scores: pd.DataFrame) -> pd.DataFrame:
@@ -227,28 +210,21 @@ def _shares(scores: pd.DataFrame, rows: Sequence[tuple[str, tuple]], caption: st
         values = [found.get((predictor, *key)) for predictor in predictors]
         if any(values):
             shown = [(score(value[0]), number(int(value[1]))) if value else (MISSING, MISSING) for value in values]
-            cells.append([title, *(cell for pair in shown for cell in pair)])
+            cells.append([title, *chain.from_iterable(shown)])
     return _beside([""], predictors, ["share", "of"], cells, caption)
 
 
-def _is_main(metric: str) -> bool:
-    """Tiers of which identity and coverage are the same; what is no tier is shown too."""
-    parts = metric.removeprefix("reciprocal_").split("_")
-    return parts[0] != "identity" or len(parts) < 4 or parts[1] == parts[3]
-
-
-def _tier(metric: str) -> str:
+def _tier(metric: str) -> str | None:
+    """Title of a tier of BLAST hits; None for tiers of different identity and coverage, which are not shown."""
     kind = "reciprocal best hit, " if metric.startswith("reciprocal_") else ""
     parts = metric.removeprefix("reciprocal_").split("_")
     if parts[0] == "identity" and len(parts) == 4:
-        return f"{kind}identity and coverage ≥ {parts[1]}"
+        return f"{kind}identity and coverage ≥ {parts[1]}" if parts[1] == parts[3] else None
     return {"hit": "any hit", "reciprocal": "reciprocal best hit"}.get(metric, words(metric))
 
 
-def _count(found: tuple[float, int] | None) -> str:
-    if found is None or found[0] != found[0]:
-        return MISSING
-    return number(int(found[0])) if float(found[0]).is_integer() else score(found[0])
+def _count(value: float = float("nan"), n: int = 0) -> str:
+    return number(int(value)) if float(value).is_integer() else score(value)
 
 
 def terminal_table(paths: Iterable[str | Path]) -> str:

@@ -139,13 +139,15 @@ class TrackWriter:
         with self._lock:
             buffer = self._open.setdefault(contig, _ContigBuffer())
         for track, changes in buffer.push(start, states, sites, last):
-            packed = pack(changes)
-            head = BLOCK_HEAD.pack(self._numbers[contig], track, changes.position.size, len(packed))
-            with self._lock:
-                self._handle.write(head + packed)
+            self._write(self._numbers[contig], track, changes)
         if last:
             with self._lock:
                 del self._open[contig]
+
+    def _write(self, contig: int, track: int, changes: Changes) -> None:
+        packed = pack(changes)
+        with self._lock:
+            self._handle.write(BLOCK_HEAD.pack(contig, track, changes.position.size, len(packed)) + packed)
 
 
 class _ContigBuffer:
