@@ -186,7 +186,7 @@ def predictions():
 def evaluations():
     """Score tables: of every genome without a reference, and of those that have something to be scored with."""
     return [
-        *plausibility_files.targets(),
+        *expand("results/evaluation/{genome}.plausibility.tsv", genome=genomes.names),
         *expand("results/evaluation/{genome}.genes.tsv", genome=genomes.evaluated),
         *expand(
             "results/evaluation/{genome}.{kind}.tsv",

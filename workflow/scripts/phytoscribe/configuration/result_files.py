@@ -120,10 +120,6 @@ class PlausibilityFiles:
         """The summary of BUSCO, where the configuration wants it."""
         return [f"results/evaluation/busco/{wildcards.genome}.json"] if self._lineage else []
 
-    def targets(self) -> list[str]:
-        """The tables of all genomes."""
-        return [f"results/evaluation/{name}.plausibility.tsv" for name in self._genomes.names]
-
 
 def of_genomes(names: Collection[str], pattern: str) -> InputFunction:
     """The file ``pattern`` of a genome among ``names``; other genomes have none."""

@@ -22,6 +22,7 @@ from matplotlib.figure import Figure
 from phytoscribe.errors import PhytoScribeError
 from phytoscribe.files import atomic_path
 
+OURS, BASELINE = "phytoscribe", "augustus"
 LISTING = "figures.tsv"
 _COLUMNS = ("name", "group", "title", "seen")
 #: Fields of a file's metadata that would change its bytes from run to run.

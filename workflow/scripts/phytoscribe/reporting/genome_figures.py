@@ -14,10 +14,9 @@ from matplotlib.ticker import LogLocator, NullFormatter
 from phytoscribe.annotation.model import GeneModel
 from phytoscribe.evaluation.long_reads.alignments import ReadLimits
 from phytoscribe.evaluation.quality.gene_shapes import measured
-from phytoscribe.reporting.drawing import Drawing, axes_of, color_of, name_of
+from phytoscribe.reporting.drawing import BASELINE, OURS, Drawing, axes_of, color_of, name_of
 from phytoscribe.reporting.error_atlas import draw_locus
 from phytoscribe.reporting.score_figures import (
-    OURS,
     calibration,
     error_classes,
     exon_confusion,
@@ -28,8 +27,6 @@ from phytoscribe.reporting.worst_loci import AlignedReads, GenesByPlace, worst_l
 from phytoscribe.tables import counts_near_loci
 
 STRUCTURE = "structure"
-#: Loci in the error atlas.
-ATLAS = 20
 #: Genes with at least so many CDS exons are counted together.
 EXON_LIMIT = 20
 #: Of each quantity the name of its figure, the label of its axis, and its title.
@@ -49,9 +46,7 @@ class GenomeEvidence:
         genes: predicted genes.
         reference, augustus: genes of the annotation and of AUGUSTUS.
         contigs: where genes were scored: those of the reference elsewhere are not drawn.
-        scores: ``{genome}.genes.tsv``.
-        loci: ``{genome}.reference_loci.tsv``.
-        predicted: ``{genome}.predicted_genes.tsv``.
+        scores, loci, predicted: tables, see :mod:`phytoscribe.reporting.score_figures`.
         bam: Iso-Seq reads on the genome, indexed; reads beyond ``limits`` do not count.
     """
 
@@ -90,7 +85,7 @@ def draw_genome(evidence: GenomeEvidence) -> Iterator[Drawing]:
 
 def _tracks(evidence: GenomeEvidence) -> dict[str, list[GeneModel]]:
     """Genes by predictor on the scored contigs, the reference first."""
-    given = {"reference": evidence.reference, OURS: evidence.genes, "augustus": evidence.augustus}
+    given = {"reference": evidence.reference, OURS: evidence.genes, BASELINE: evidence.augustus}
     wanted = set(evidence.contigs)
     return {
         track: [gene for gene in genes if gene.contig in wanted and gene.coding_transcripts]
@@ -103,8 +98,7 @@ def _atlas(evidence: GenomeEvidence, loci: pd.DataFrame, tracks: dict[str, list[
     ours = loci[loci["predictor"] == OURS]
     by_place = {track: GenesByPlace(genes) for track, genes in tracks.items()}
     with nullcontext() if evidence.bam is None else AlignedReads(evidence.bam, evidence.limits) as reads:
-        worst = worst_loci(ours, tracks["reference"], tracks[OURS], reads, ATLAS)
-        for rank, locus in enumerate(worst, 1):
+        for rank, locus in enumerate(worst_loci(ours, tracks["reference"], tracks[OURS], reads), 1):
             yield draw_locus(rank, locus, by_place, reads)
 
 
@@ -157,7 +151,7 @@ def score_distribution(genome: str, genes: Sequence[GeneModel]) -> Iterator[Draw
     edges = np.linspace(0, 1, 21)
     counts, _ = np.histogram(np.clip(scores, 0, 1), edges)
     with axes_of((5.4, 2.9), grid="y", layout="constrained") as axes:
-        axes.stairs(counts, edges, fill=True, color=color_of("phytoscribe"))
+        axes.stairs(counts, edges, fill=True, color=color_of(OURS))
         axes.set(xlim=(0, 1), xlabel="score: probability that exactly this CDS is right", ylabel="predicted genes")
     yield Drawing(
         "score_distribution", STRUCTURE, "Scores of the predicted genes",

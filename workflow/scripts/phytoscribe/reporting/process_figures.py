@@ -17,7 +17,7 @@ from matplotlib.ticker import LogFormatter
 
 from phytoscribe.annotation.checking.reasons import IN_WORDS, STRUCTURAL_REASONS, Reason
 from phytoscribe.errors import PhytoScribeError
-from phytoscribe.reporting.drawing import INK, SOFT, STYLE, Drawing, axes_of, color_of, draw_grid
+from phytoscribe.reporting.drawing import BASELINE, INK, OURS, SOFT, STYLE, Drawing, axes_of, color_of, draw_grid
 
 COSTS, PRETRAINING, FINE_TUNING = "costs", "pretraining", "fine-tuning"
 #: The rule that writes the report: its benchmark on disk is that of the report before this one.
@@ -179,7 +179,7 @@ def costs_figures(costs: pd.DataFrame) -> Iterator[Drawing]:
 def _cost_bars(costs: pd.DataFrame, column: str, title: str, unit: str) -> Drawing:
     values = costs[column].fillna(0)
     with axes_of((5.4, 0.8 + 0.23 * max(3, len(costs))), grid="x") as axes:
-        drawn = axes.barh(range(len(costs)), values, color=color_of("phytoscribe"), height=0.66)
+        drawn = axes.barh(range(len(costs)), values, color=color_of(OURS), height=0.66)
         axes.bar_label(drawn, [f"{value:,.0f}" if value >= 1 else "< 1" for value in values], padding=3, fontsize=8)
         axes.set_yticks(range(len(costs)), costs["rule"])
         axes.set(ylim=(len(costs) - 0.4, -0.6), xlabel=unit)
@@ -235,7 +235,7 @@ def _draw_quantity(axes: Axes, rows: pd.DataFrame) -> None:
     for series, values in rows.groupby("name", sort=False):
         found = _PREFIX.match(str(series))
         is_train = found is not None and found.group(1) == "train"
-        color = color_of("augustus" if is_train else "phytoscribe")
+        color = color_of(BASELINE if is_train else OURS)
         ordered = values.sort_values("step")
         axes.plot(ordered["step"], ordered["value"], color=color, alpha=0.35 if is_train else 1.0, linewidth=1.4)
         if is_train:

@@ -1,4 +1,8 @@
-"""Figures of a genome's scores: F1 by level, precision and recall over the cut, calibration, errors, exon counts."""
+"""Figures of a genome's scores: F1 by level, precision and recall over the cut, calibration, errors, exon counts.
+
+``scores``, ``loci`` and ``predicted`` are the tables ``{genome}.genes.tsv``, ``.reference_loci.tsv`` and
+``.predicted_genes.tsv``.
+"""
 
 from __future__ import annotations
 
@@ -16,11 +20,21 @@ from phytoscribe.evaluation.accuracy.calibration import (
 from phytoscribe.evaluation.accuracy.gene_tables import RIGHT
 from phytoscribe.evaluation.accuracy.scored_loci import NO_TRAIN_HOMOLOGUE
 from phytoscribe.reporting.blocks import words
-from phytoscribe.reporting.drawing import INK, SOFT, STYLE, Drawing, axes_of, color_of, draw_grid, marker_of, name_of
+from phytoscribe.reporting.drawing import (
+    INK,
+    OURS,
+    SOFT,
+    STYLE,
+    Drawing,
+    axes_of,
+    color_of,
+    draw_grid,
+    marker_of,
+    name_of,
+)
 from phytoscribe.tables import counts_near_loci, near_loci, shown_metrics
 
 GROUP = "scores"
-OURS = "phytoscribe"
 #: Points of a curve; more are not seen.
 MOST_POINTS = 400
 #: Score cuts that are marked on the curve; fixed, so that no scored gene chooses them.
@@ -30,11 +44,7 @@ MOST_EXONS = 12
 
 
 def f1_by_level(genome: str, scores: pd.DataFrame) -> Drawing:
-    """F1 of every predictor at every level by exact CDS; open marks for genes without a training homologue.
-
-    Args:
-        scores: ``{genome}.genes.tsv``.
-    """
+    """F1 of every predictor at every level by exact CDS; open marks for genes without a training homologue."""
     title = "F1 near loci" if counts_near_loci(scores) else "F1"
     exact = scores[(scores["metric"] == shown_metrics(scores)[2]) & (scores["ruler"] == "exact")]
     shown = exact[exact["subset"].isin(["all", NO_TRAIN_HOMOLOGUE]) & exact["value"].notna()]
@@ -69,12 +79,8 @@ def f1_by_level(genome: str, scores: pd.DataFrame) -> Drawing:
 def precision_recall(genome: str, loci: pd.DataFrame, predicted: pd.DataFrame, near: bool = False) -> Drawing | None:
     """Precision and recall of exact loci when only genes with a score from a cut upwards are kept.
 
-    A predictor without probabilities is a point.  None without reference loci or predicted genes.
-
-    Args:
-        loci: ``{genome}.reference_loci.tsv``.
-        predicted: ``{genome}.predicted_genes.tsv``.
-        near: only predictions near scored loci count (:func:`phytoscribe.tables.counts_near_loci`).
+    A predictor without probabilities is a point.  None without reference loci or predicted genes.  ``near``: only
+    predictions near scored loci count (:func:`phytoscribe.tables.counts_near_loci`).
     """
     measure = "precision near loci" if near else "precision"
     predictors = [name for name in dict.fromkeys(predicted["predictor"]) if (loci["predictor"] == name).any()]
@@ -143,11 +149,7 @@ def cut_curve(loci: pd.DataFrame, predicted: pd.DataFrame) -> pd.DataFrame:
 
 
 def calibration(genome: str, predicted: pd.DataFrame) -> Drawing | None:
-    """Share of right genes by their probability, and how many genes there are; None without probabilities.
-
-    Args:
-        predicted: ``{genome}.predicted_genes.tsv``.
-    """
+    """Share of right genes by their probability, and how many genes there are; None without probabilities."""
     known = predicted[predicted["probability"].notna()]
     if known.empty:
         return None
@@ -183,12 +185,7 @@ def calibration(genome: str, predicted: pd.DataFrame) -> Drawing | None:
 
 
 def error_classes(genome: str, side: str, genes: pd.DataFrame) -> Drawing | None:
-    """How many genes are wrong, by class; None if none is.
-
-    Args:
-        side: ``reference loci`` or ``predicted genes``.
-        genes: ``{genome}.reference_loci.tsv`` or ``.predicted_genes.tsv``.
-    """
+    """How many of ``loci`` or ``predicted`` are wrong, by class; ``side`` is their name.  None if none is."""
     wrong = genes[genes["class"] != RIGHT]
     counts = wrong.groupby(["predictor", "class"], sort=False).size().rename("count").reset_index()
     if counts.empty:

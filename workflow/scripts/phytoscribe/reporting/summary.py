@@ -22,6 +22,7 @@ from phytoscribe.reporting.blocks import (
     number,
     score,
 )
+from phytoscribe.reporting.drawing import BASELINE, OURS
 from phytoscribe.reporting.genome_section import check_name, measured
 from phytoscribe.reporting.inputs import GenomeInfo, ReportInputs
 from phytoscribe.tables import counts_near_loci, shown_metrics
@@ -33,7 +34,6 @@ ROLES = {
     "predict": "annotated only, no part of training",
 }
 UNKNOWN = "unknown"
-OURS, BASELINE = "phytoscribe", "augustus"
 #: Scores that the summary counts right genes for: fixed, so that no scored gene chooses them.
 SURE, UNSURE = 0.9, 0.5
 #: Smallest calibration error that is reported; a smaller one changes no use of the scores.

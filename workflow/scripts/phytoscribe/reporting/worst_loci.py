@@ -1,8 +1,6 @@
-"""Which reference loci a prediction has most wrong.
+"""Which reference loci a prediction has most wrong, by :data:`RULE`.
 
-Loci are ranked by their wrong coding bases: those of the closest isoform that are not predicted, and those of predicted
-genes over the locus that are coding in no annotated transcript.  The number is multiplied by ``1 + log10(1 + reads)``,
-since an error in a gene with Iso-Seq reads is certainly an error.
+The weight grows with the number of Iso-Seq reads, since an error in an expressed gene is certainly an error.
 """
 
 from __future__ import annotations
@@ -24,6 +22,7 @@ from phytoscribe.evaluation.accuracy.gene_tables import RIGHT
 from phytoscribe.evaluation.long_reads.alignments import ReadLimits, blocks_and_introns, failed_limit, transcript_strand
 from phytoscribe.genome.intervals import Interval, IntervalIndex, Places, as_places, merge_intervals, shared_bases
 
+MOST_LOCI = 20
 RULE = (
     "Worst: most coding bases wrong (of the closest isoform and not predicted, or predicted and coding in no annotated "
     "transcript), times 1 + log10(1 + Iso-Seq reads)."
@@ -107,16 +106,14 @@ def worst_loci(
     reference: Sequence[GeneModel],
     predicted: Sequence[GeneModel],
     reads: AlignedReads | None = None,
-    most: int = 20,
 ) -> list[WorstLocus]:
-    """The worst loci of one predictor, the worst first; equal ones in the order of the table.
+    """At most :data:`MOST_LOCI` of one predictor, the worst first; equal ones in the order of the table.
 
     Args:
         loci: rows of ``{genome}.reference_loci.tsv`` of that predictor.
         reference: the annotation that the loci are of.
         predicted: genes of that predictor.
         reads: without them every locus has the same expression.
-        most: how many at most.
 
     Raises:
         PhytoScribeError: a locus is not in the annotation.
@@ -133,7 +130,7 @@ def worst_loci(
         wrong = _wrong_bases(gene, annotated, guessed)
         count = reads.count(gene) if reads else 0
         found.append(WorstLocus(gene, error, wrong, count, wrong * (1 + math.log10(1 + count))))
-    return sorted(found, key=lambda locus: -locus.weight)[:most]
+    return sorted(found, key=lambda locus: -locus.weight)[:MOST_LOCI]
 
 
 def coding_bases(genes: Iterable[GeneModel]) -> list[Interval]:
