@@ -1,4 +1,4 @@
-"""The accuracy of a model beside AUGUSTUS's, on every ruler, in one command.
+"""The accuracy of a model beside AUGUSTUS's, by every criterion, in one command.
 
 Usage: python benchmarks/accuracy.py --data DATA --cache CACHE [--part test] [--model FOLDER] [--sets NAME ...]
 

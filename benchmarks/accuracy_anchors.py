@@ -1,12 +1,12 @@
-"""Published figures that accuracy.py names beside its own, each with the ruler that it was measured by."""
+"""Published figures that accuracy.py names beside its own, each with the criterion that it was measured by."""
 
-#: OpenSpliceAI's Arabidopsis model (2,000 nt, seed rs10), measured once on Chr5_25975502_26975502 with the ruler of
+#: OpenSpliceAI's Arabidopsis model (2,000 nt, seed rs10), measured once on Chr5_25975502_26975502 with the criterion of
 #: splice_sites: average precision and best F1.
 OPENSPLICEAI = {"acceptor": (0.919, 0.880), "donor": (0.932, 0.895)}
 
 _LENIENT = "introns exact, ends within 100 bp, invalid references removed first"
 _THEIRS = f"{_LENIENT}; measured by ANNEVO's makers"
-#: What was annotated, F1, program, ruler.
+#: What was annotated, F1, program, criterion.
 FIGURES = (
     (
         "**Chr5_25975502_26975502**",

@@ -7,9 +7,10 @@ from pathlib import Path
 
 import numpy as np
 from accuracy_measure import OURS, Measured, Model
+from gene_scores import GeneError
 
 from phytoscribe.annotation.model import GeneModel, Transcript
-from phytoscribe.evaluation.accuracy.error_classes import ErrorClass, GeneError
+from phytoscribe.evaluation.accuracy.error_classes import ErrorClass
 from phytoscribe.evaluation.accuracy.splice_sites import ACCEPTOR, DONOR
 from phytoscribe.files import atomic_open
 from phytoscribe.genome.fasta import Genome

@@ -1,4 +1,4 @@
-"""What accuracy.py measures: one set predicted by both programs and scored on every ruler."""
+"""What accuracy.py measures: one set predicted by both programs and scored by every criterion."""
 
 from __future__ import annotations
 
@@ -14,6 +14,15 @@ import numpy as np
 import pandas as pd
 from accuracy_sets import ScoredSet, Species, read_species, scored_contigs
 from augustus_cache import AugustusCache
+from gene_scores import (
+    GeneError,
+    cds_tracks,
+    loci_within,
+    score_genes,
+    score_predictors,
+    without_unscored_loci,
+    wrong_genes,
+)
 from site_posteriors import ranked_sites
 from validate_prediction import faults_in
 
@@ -28,17 +37,15 @@ from phytoscribe.evaluation.accuracy.calibration import (
     expected_calibration_error,
     right_loci,
 )
-from phytoscribe.evaluation.accuracy.counts import cds_tracks, scorable, score_genes, without_unscored_loci
-from phytoscribe.evaluation.accuracy.criteria import loci_within
-from phytoscribe.evaluation.accuracy.error_classes import GeneError, wrong_genes
-from phytoscribe.evaluation.accuracy.scored_loci import Scope, score_predictors
+from phytoscribe.evaluation.accuracy.counts import scorable
+from phytoscribe.evaluation.accuracy.gene_tables import Scope
 from phytoscribe.evaluation.accuracy.splice_sites import annotated_sites, score_sites
 from phytoscribe.genome.fasta import Genome
 from phytoscribe.genome.intervals import IntervalIndex
 from phytoscribe.prediction.merge import PredictionFiles
 from phytoscribe.prediction.predictor import StructurePredictor
 from phytoscribe.prediction.run import merge_shards, predict_shard
-from phytoscribe.prediction.settings import PredictionSettings
+from phytoscribe.prediction.windows import PredictionSettings
 from phytoscribe.tables import COLUMNS as SCORE_COLUMNS
 
 OURS = "phytoscribe"
@@ -178,7 +185,7 @@ def _labelled_rows(reference: Sequence[GeneModel], genes: Sequence[GeneModel]) -
     meeting = [
         gene
         for gene in genes
-        if any(loci.overlaps_any((gene.contig, gene.strand), t.cds) for t in gene.coding_transcripts)
+        if any(loci.overlaps((gene.contig, gene.strand), *cds) for t in gene.coding_transcripts for cds in t.cds)
     ]
     scores = score_genes(reference, meeting)
     return list(scores.assign(subset=ON_LABELLED).itertuples(index=False, name=None))

@@ -22,7 +22,7 @@ from phytoscribe import __version__
 from phytoscribe.evaluation.accuracy.augustus import OPTIONS
 from phytoscribe.evaluation.accuracy.calibration import chance_error, expected_calibration_error
 from phytoscribe.evaluation.accuracy.error_classes import ErrorClass
-from phytoscribe.evaluation.accuracy.scored_loci import NO_TRAIN_HOMOLOGUE
+from phytoscribe.evaluation.accuracy.gene_tables import NO_TRAIN_HOMOLOGUE
 from phytoscribe.evaluation.accuracy.splice_sites import SITES
 from phytoscribe.files import atomic_open
 from phytoscribe.models.loading import model_hash
@@ -86,8 +86,8 @@ def _head(output: Path, model: Model, part: str, augustus: str) -> list[str]:
         f"Model {about}; {settings}. {', '.join(versions)}. AUGUSTUS runs with `{' '.join(OPTIONS)}`; the tables "
         "name its species. Every figure is in "
         f"[{output.name}.tsv]({output.name}.tsv).",
-        "The ruler is exact: a CDS exon, an intron, a start or a stop counts only with every base right, a transcript "
-        "with its whole CDS chain, a locus with that of any isoform "
+        "The criterion is exact: a CDS exon, an intron, a start or a stop counts only with every base right, a "
+        "transcript with its whole CDS chain, a locus with that of any isoform "
         "(`workflow/scripts/phytoscribe/evaluation/accuracy/counts.py`). The reference holds loci with an intact "
         "reading frame, "
         "unusual splice sites included; `mask.bed` is dropped from both sides. *New* are the loci without a homologue "
@@ -325,7 +325,7 @@ def _speed(table: pd.DataFrame, part: str) -> list[str]:
 def _anchors() -> list[str]:
     return [
         "## Published figures",
-        "Only those in bold are on the ruler of this page; the others say where the field stands, and cannot be ranked "
-        "against these tables or each other without scoring them again.",
-        markdown(["what", "figure", "program", "ruler"], FIGURES),
+        "Only those in bold are by the criterion of this page; the others say where the field stands, and cannot be "
+        "ranked against these tables or each other without scoring them again.",
+        markdown(["what", "figure", "program", "criterion"], FIGURES),
     ]

@@ -18,7 +18,7 @@ from phytoscribe.annotation.checking.check import CheckLimits, check_annotation
 from phytoscribe.annotation.checking.tables import REJECTED, TranscriptRow, rows_of_cleaning
 from phytoscribe.annotation.cleaning.clean import clean
 from phytoscribe.annotation.model import GeneModel, Interval
-from phytoscribe.evaluation.accuracy.scored_loci import NO_TRAIN_HOMOLOGUE, Scope, without_broken
+from phytoscribe.evaluation.accuracy.gene_tables import NO_TRAIN_HOMOLOGUE, Scope, without_broken
 from phytoscribe.files import atomic_open, atomic_path, sha256_of
 from phytoscribe.genome.fasta import Genome, check_fasta, write_index
 from phytoscribe.genome.intervals import read_bed

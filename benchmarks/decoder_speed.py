@@ -6,7 +6,7 @@ PROBABILITIES.npz holds a contig's bases (uint8) and its log probabilities plus 
 predictor gives them, in contig orientation.  Without DECODER.json the decoder's default settings are timed.  Times are
 processor time of this process, the best of the repeats; compilation is not counted.
 
-Rows: the best path alone; the best path with all posteriors; whole gene models (untranslated regions too); and the
+Rows: coding genes with all posteriors; whole gene models (untranslated regions too); and the
 same with every site a candidate, whatever its probability.
 """
 
@@ -27,9 +27,9 @@ from phytoscribe.decoding.streaming import StreamingDecoder
 PIECE = 200_000
 
 
-def coding_genes(bases: np.ndarray, plus: np.ndarray, minus: np.ndarray, settings: DecoderSettings, sums: bool) -> int:
+def coding_genes(bases: np.ndarray, plus: np.ndarray, minus: np.ndarray, settings: DecoderSettings) -> int:
     """Decode a contig piece by piece; returns the number of genes."""
-    decoder = StreamingDecoder(settings, posteriors=sums)
+    decoder = StreamingDecoder(settings)
     count = 0
     for start in range(0, bases.size, PIECE):
         stop = start + PIECE
@@ -59,8 +59,7 @@ def main() -> None:
         contig = (arrays["bases"], arrays["plus"], arrays["minus"])
     every_site = replace(settings, site_cutoff=None)
     rows = {
-        "best path alone": lambda: coding_genes(*contig, settings, sums=False),
-        "best path and posteriors": lambda: coding_genes(*contig, settings, sums=True),
+        "coding genes": lambda: coding_genes(*contig, settings),
         "gene models": lambda: len(decode_contig("contig", *contig, settings)),
         "gene models, every site": lambda: len(decode_contig("contig", *contig, every_site)),
     }

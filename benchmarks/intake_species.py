@@ -23,16 +23,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "workflow" / "scrip
 
 from phytoscribe.annotation.checking.acceptance import Thresholds, judge, probe
 from phytoscribe.annotation.checking.check import CheckLimits, check_annotation
-from phytoscribe.annotation.checking.check_summary import summarise
-from phytoscribe.annotation.checking.tables import (
-    REJECTED,
-    GeneRow,
-    TranscriptRow,
-    gene_rows,
-    rows_of_cleaning,
-    write_genes,
-    write_transcripts,
-)
+from phytoscribe.annotation.checking.summary import GeneRow, gene_rows, summarise, write_genes
+from phytoscribe.annotation.checking.tables import REJECTED, TranscriptRow, rows_of_cleaning, write_transcripts
 from phytoscribe.annotation.cleaning.clean import clean
 from phytoscribe.annotation.cleaning.repairs import Repair, write_repairs
 from phytoscribe.genome.fasta import Genome, check_fasta, write_index

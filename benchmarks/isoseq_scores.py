@@ -26,14 +26,17 @@ from phytoscribe.annotation.gff_reader import read_gff3  # noqa: E402
 from phytoscribe.annotation.model import GeneModel  # noqa: E402
 from phytoscribe.evaluation.long_reads.alignments import ReadFilter  # noqa: E402
 from phytoscribe.evaluation.long_reads.evidence import ReadEvidence  # noqa: E402
-from phytoscribe.evaluation.long_reads.read_support import BLAST_TIER  # noqa: E402
-from phytoscribe.evaluation.long_reads.transcript_classes import SUPPORTED  # noqa: E402
-from phytoscribe.tables import read_scores, read_table  # noqa: E402
+from phytoscribe.evaluation.long_reads.transcript_classes import BLAST_TIER, SUPPORTED  # noqa: E402
+from phytoscribe.tables import AGREEMENT, SCORES, TRANSCRIPTS, read_table  # noqa: E402
 
 PREDICTORS = ("reference", "augustus", "phytoscribe")
 KEY = ["level", "ruler", "subset", "metric"]
 #: Shares that are higher for a better prediction; a share of transcripts in another class is neither good nor bad.
 GOOD = r"equal|supported|precision|recall|read_supported|explained|hit|identity.*|reciprocal.*"
+
+BLAST_COLUMNS = dict.fromkeys(
+    (f"blast_{part}{suffix}" for part in ("identity", "coverage") for suffix in ("", "_transcript")), float
+)
 
 
 def main() -> None:
@@ -45,13 +48,14 @@ def main() -> None:
     base = given.results / "evaluation" / given.genome
     for ruler in ("isoseq", "blast"):
         print(f"\n## {ruler}\n")
-        scores = wide(read_scores(f"{base}.{ruler}.tsv"))
+        scores = wide(read_table(f"{base}.{ruler}.tsv", SCORES))
         print(as_markdown(scores))
         good = scores[scores["metric"].str.fullmatch(GOOD)]
         behind = good[good["reference"] < good[list(PREDICTORS)].max(axis=1) - 1e-9]
         print(f"\nOf {len(good)} lines the reference is not best in {len(behind)}:\n\n{as_markdown(behind)}")
-    print(f"\n## agreement\n\n{markdown(read_table(f'{base}.isoseq_agreement.tsv'))}\n\n## why\n")
-    transcripts = read_table(f"{base}.isoseq_transcripts.tsv")
+    agreement = read_table(f"{base}.isoseq_agreement.tsv", {**AGREEMENT, "agreement": float, "kappa": float})
+    print(f"\n## agreement\n\n{markdown(agreement)}\n\n## why\n")
+    transcripts = read_table(f"{base}.isoseq_transcripts.tsv", {**TRANSCRIPTS, **BLAST_COLUMNS})
     bam = given.results / "evaluation" / "isoseq" / f"{given.genome}.bam"
     usable = ReadFilter(bam, set(transcripts["contig"]))
     reads = ReadEvidence(usable)

@@ -26,9 +26,9 @@ from phytoscribe.evaluation.accuracy.counts import exact_f1
 from phytoscribe.genome import Genome, check_fasta
 from phytoscribe.genome.fasta import write_index
 from phytoscribe.genome.intervals import read_bed
-from phytoscribe.prediction.memory import FreedMemory
+from phytoscribe.prediction.pool import FreedMemory
 from phytoscribe.prediction.predictor import StructurePredictor
-from phytoscribe.prediction.settings import PredictionSettings
+from phytoscribe.prediction.windows import PredictionSettings
 
 EXAMPLE = Path(__file__).resolve().parents[1] / "resources" / "example" / "athaliana"
 VALIDATION = ("Chr2", "Chr3", "Chr4", "Chr3_1065466_1464870")

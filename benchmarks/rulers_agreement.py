@@ -1,4 +1,4 @@
-"""The rulers beside two independent scorers: `gt eval` of GenomeTools and, where it is given, gffcompare.
+"""The criteria beside two independent scorers: `gt eval` of GenomeTools and, where it is given, gffcompare.
 
 Usage: python benchmarks/rulers_agreement.py [--results results] [--genome athaliana] [--contig CONTIG]
        [--gffcompare PROGRAM] [--table benchmarks/rulers_agreement.tsv]
@@ -34,8 +34,13 @@ from phytoscribe.annotation import sort_genes  # noqa: E402
 from phytoscribe.annotation.gff_reader import read_gff3  # noqa: E402
 from phytoscribe.annotation.gff_writer import write_gff3  # noqa: E402
 from phytoscribe.annotation.model import GeneModel  # noqa: E402
-from phytoscribe.evaluation.accuracy.counts import Scored, scorable  # noqa: E402
-from phytoscribe.evaluation.accuracy.criteria import WHOLE_TRANSCRIPT, longest_isoforms, ruler_rows  # noqa: E402
+from phytoscribe.evaluation.accuracy.counts import (  # noqa: E402
+    WHOLE_TRANSCRIPT,
+    Scored,
+    criterion_rows,
+    longest_isoforms,
+    scorable,
+)
 from phytoscribe.files import atomic_open  # noqa: E402
 
 TEST_CONTIG = "Chr5_25975502_26975502"
@@ -54,7 +59,7 @@ COLUMNS = (
 )
 GT, GFFCOMPARE = "gt eval", "gffcompare"
 METRICS = ("recall", "precision")
-#: Their level, our ruler and level.
+#: Their level, our criterion and level.
 OF_GT = {
     "all": (
         ("nucleotide (CDS level)", "exact", "base"),
@@ -70,7 +75,7 @@ OF_GT = {
     ),
 }
 OF_GT["one"] = OF_GT["all"]
-#: gffcompare's -e, its level, our ruler and level.
+#: gffcompare's -e, its level, our criterion and level.
 OF_GFFCOMPARE = (
     (0, "Base level", "exact", "base"),
     (0, "Exon level", "exact", "cds_exon"),
@@ -173,7 +178,7 @@ def compared(
     """Rows of :data:`COLUMNS` but the first two."""
     ours = {
         (ruler, level, metric): value
-        for level, ruler, subset, metric, value, _ in ruler_rows(Scored.of(reference, predicted), {})
+        for level, ruler, subset, metric, value, _ in criterion_rows(Scored.of(reference, predicted), {})
         if subset == "all"
     }
     with tempfile.TemporaryDirectory(prefix="rulers-") as folder:

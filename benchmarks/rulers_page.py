@@ -16,7 +16,7 @@ sys.path.insert(0, str(FOLDER.parent / "workflow" / "scripts"))
 
 from phytoscribe.files import atomic_open  # noqa: E402
 
-OPENING = """# The rulers, checked
+OPENING = """# The criteria, checked
 
 What [docs/scores.md](../docs/scores.md) defines, beside two independent scorers, against itself, and by the clock.
 Rebuilt by:
@@ -40,11 +40,11 @@ UTRs (`utr`). Recall / precision."""
 REASONS = "Where the figures differ, and why:"
 SELF = """## Every annotation against itself
 
-Precision, recall and F1 of every level, ruler and subset that has items; isoforms are coding ones."""
+Precision, recall and F1 of every level, criterion and subset that has items; isoforms are coding ones."""
 SPEED = """## Speed
 
 The example's annotation repeated, all isoforms and UTRs, against itself: two files of nearly a million lines each.
-PhytoScribe reads both and gives every ruler, all subsets by exons and length and both tables of genes; gt gives its
+PhytoScribe reads both and gives every criterion, all subsets by exons and length and both tables of genes; gt gives its
 levels. One thread each, start and imports included. The machine is shared, so compare CPU seconds."""
 GENES = {"all": 0, "one": 1, "utr": 2}
 
@@ -72,13 +72,13 @@ def main() -> None:
 def agreement_rows(table: pd.DataFrame) -> tuple[list[str], list[list[str]]]:
     """One line per level: theirs and ours of both predictors."""
     predictors = list(table["predictor"].drop_duplicates())
-    head = ["genes", "scorer", "their level", "our ruler, level"]
+    head = ["genes", "scorer", "their level", "our criterion, level"]
     head += [f"{name}: {side}" for name in predictors for side in ("theirs", "ours")]
     lines = []
     keys = ["genes", "scorer", "their_level", "our_ruler", "our_level"]
     for key, rows in table.groupby(keys, sort=False):
-        genes, scorer, their_level, ruler, level = key
-        line = [genes, scorer, their_level, f"{ruler}, {level}"]
+        genes, scorer, their_level, criterion, level = key
+        line = [genes, scorer, their_level, f"{criterion}, {level}"]
         for predictor in predictors:
             own = rows[rows["predictor"] == predictor]
             shown = [" / ".join(own[side]) if len(own) else "-" for side in ("theirs", "ours")]

@@ -1,9 +1,10 @@
-"""Every annotation compared with itself: 1.0 at every level of every ruler, or the script fails.
+"""Every annotation compared with itself: 1.0 at every level of every criterion, or the script fails.
 
 Usage: python benchmarks/rulers_self.py FOLDER... [--table benchmarks/rulers_self.tsv]
 
 Takes all annotations (`annotation.gff3.gz`, `loci.gff3.gz`) below the folders.  One row per file: file, genes, isoforms
-(coding ones), figures (precision, recall and F1 of every level, ruler and subset with items), lowest (of the figures).
+(coding ones), figures (precision, recall and F1 of every level, criterion and subset with items), lowest (of the
+figures).
 """
 
 from __future__ import annotations
@@ -18,8 +19,7 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "workflow" / "scripts"))
 
 from phytoscribe.annotation.gff_reader import read_gff3  # noqa: E402
-from phytoscribe.evaluation.accuracy.counts import Scored  # noqa: E402
-from phytoscribe.evaluation.accuracy.criteria import ruler_rows  # noqa: E402
+from phytoscribe.evaluation.accuracy.counts import Scored, criterion_rows  # noqa: E402
 from phytoscribe.files import atomic_open  # noqa: E402
 
 NAMES = ("annotation.gff3.gz", "loci.gff3.gz")
@@ -45,7 +45,7 @@ def compared(file: Path) -> tuple[int, int, int, float]:
     """The columns of a file but its name."""
     genes = read_gff3(file)
     scored = Scored.of(genes, genes)
-    shares = [row for row in ruler_rows(scored, {}) if row[3] in ("precision", "recall", "f1")]
+    shares = [row for row in criterion_rows(scored, {}) if row[3] in ("precision", "recall", "f1")]
     found = [value for *_, value, n in shares if n]
     return len(genes), sum(len(gene.transcripts) for gene in scored.reference), len(found), min(found)
 

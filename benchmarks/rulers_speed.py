@@ -5,7 +5,7 @@ Usage: python benchmarks/rulers_speed.py [--genes 30000] [--note TEXT] [--table 
 The example's annotation, all isoforms and UTRs, is repeated as contigs of their own until it has as many genes, sorted
 and with one parent a line, as gt wants it.  Then, each in a process of its own with one thread:
 
-* `phytoscribe`: both files read, every ruler, every subset that needs no evidence, and both tables of genes;
+* `phytoscribe`: both files read, every criterion, every subset that needs no evidence, and both tables of genes;
 * `gt eval`: the same two files, all of its levels.
 
 One row each: date, note, program, genes, lines (of one file), seconds (wall), cpu_seconds, reading_seconds and
@@ -129,8 +129,7 @@ def score(files: list[Path]) -> None:
     """All that rule evaluate_genes does with two annotations; prints what it took, as JSON."""
     from phytoscribe.annotation.gff_reader import read_gff3
     from phytoscribe.collector import collector_paused
-    from phytoscribe.evaluation.accuracy.gene_evaluation import evaluate_predictor
-    from phytoscribe.evaluation.accuracy.scored_loci import Scope
+    from phytoscribe.evaluation.accuracy.gene_tables import Scope, evaluate_predictor
 
     begin = time.perf_counter()
     with collector_paused():

@@ -9,10 +9,10 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from phytoscribe.decoding import candidate_sites, scoring
-from phytoscribe.decoding.posteriors import sums_over_paths
+from phytoscribe.decoding import grammar, scoring
+from phytoscribe.decoding.likelihood import path_sums
 from phytoscribe.decoding.settings import DecoderSettings
-from phytoscribe.decoding.streaming import SiteScanner
+from phytoscribe.decoding.site_scanner import SiteScanner
 from phytoscribe.genome.sequence import Bases
 from phytoscribe.prediction.predictor import StructurePredictor
 
@@ -33,7 +33,7 @@ def site_posteriors(
 
     Returns:
         float32 (2, length, 2) by strand (+, -), base in contig orientation, donor and acceptor: the base is the first
-        or the last base of an intron.  As :func:`splice_candidate_sites.annotated_sites` has it.
+        or the last base of an intron, as in :func:`phytoscribe.evaluation.accuracy.splice_sites.annotated_sites`.
     """
     found = np.zeros((2, bases.size, 2), np.float32)
     for first in range(0, max(1, bases.size), PIECE - 2 * CONTEXT):
@@ -50,16 +50,16 @@ def _posteriors(
 ) -> npt.NDArray[np.float32]:
     found = np.zeros((2, bases.size, 2), np.float32)
     scanner = SiteScanner(settings.site_cutoff, settings.at_ac)
-    rows = candidate_sites.join([scanner.push(bases, plus, minus), scanner.finish()])
-    if not rows.position.size:
+    rows = grammar.join([scanner.push(bases, plus, minus), scanner.finish()])
+    if not rows.size:
         return found
-    sums = sums_over_paths(rows, scoring.parameters(settings), scoring.edge_scores(settings))
-    probability = sums.posteriors(rows).sum(1)
-    for kind in (candidate_sites.INTRON_BEGIN, candidate_sites.INTRON_END):
-        for strand in (candidate_sites.PLUS, candidate_sites.MINUS):
-            chosen = (rows.kind == kind) & (rows.strand == strand)
-            donor = (kind == candidate_sites.INTRON_BEGIN) == (strand == candidate_sites.PLUS)
-            base = rows.position[chosen] - (kind == candidate_sites.INTRON_END)
+    sums = path_sums(rows, scoring.parameters(settings), scoring.edge_scores(settings))
+    probability = sums.posteriors().sum(1)
+    for kind in (grammar.INTRON_BEGIN, grammar.INTRON_END):
+        for strand in (grammar.PLUS, grammar.MINUS):
+            chosen = (rows["kind"] == kind) & (rows["strand"] == strand)
+            donor = (kind == grammar.INTRON_BEGIN) == (strand == grammar.PLUS)
+            base = rows["position"][chosen] - (kind == grammar.INTRON_END)
             np.add.at(found, (strand, base, 0 if donor else 1), probability[chosen])
     return found
 

@@ -93,10 +93,10 @@ def placed(gene: GeneModel, offset: int, contig: str, copy: int) -> GeneModel:
 
 def build(folder: Path) -> None:
     """Build the set and print the peak memory of this process, MiB."""
-    from phytoscribe.training.data.genomes import Additions, SplitGenome, build_training_set
+    from phytoscribe.training.data.genomes import SplitGenome, build_training_set
 
     names = ("g.fa", "g.parts.bed", "g.gff3", "g.rejected.tsv")
-    build_training_set([SplitGenome("g", *(str(folder / n) for n in names))], Additions(), folder / "set")
+    build_training_set([SplitGenome("g", *(str(folder / n) for n in names))], folder / "set")
     print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024)
 
 

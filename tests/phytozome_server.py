@@ -5,7 +5,7 @@ is recorded as it came, with the number of body bytes that were sent for it::
 
     with PhytozomeServer() as server:
         server.plan("files", Fault(cut_at=0.5), Fault(status=503, headers={"Retry-After": "2"}))
-        resolve({"genome_id": 447}, server.hosts, ...)
+        resolve({"genome_id": 447}, Downloads(hosts=server.hosts))
 
 Each request to an endpoint (``listing``, ``files``, ``restore``, ``properties``, ``plain``) takes the next planned
 fault; without one it is answered as it should be.
@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
-from phytoscribe.intake.phytozome.client import PhytozomeHosts
+from phytoscribe.intake.phytozome.listing import PhytozomeHosts
 
 EXAMPLE = Path(__file__).parents[1] / "resources" / "example" / "athaliana"
 TOKEN = "/api/sessions/5ec2e7d0c0ffee5ec2e7d0c0ffee"

@@ -6,10 +6,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import pandas as pd
+from gene_scores import wrong_genes
 
 from phytoscribe.annotation.model import GeneModel
-from phytoscribe.evaluation.accuracy.counts import cds_chains
-from phytoscribe.evaluation.accuracy.error_classes import wrong_genes
 
 
 def write_loci(path: Path, reference: Sequence[GeneModel], predictions: Mapping[str, Sequence[GeneModel]]) -> None:
@@ -18,11 +17,11 @@ def write_loci(path: Path, reference: Sequence[GeneModel], predictions: Mapping[
     for predictor, genes in predictions.items():
         lost, _ = wrong_genes(reference, genes)
         errors = {found.gene.id: found for found in lost}
-        by_chain = {chain: gene for gene in genes for chain in cds_chains(gene)}
+        by_chain = {chain: gene for gene in genes for chain in _chains(gene)}
         for locus in reference:
             error = errors.get(locus.id)
             if error is None:
-                best = next(by_chain[chain] for chain in sorted(cds_chains(locus)) if chain in by_chain)
+                best = next(by_chain[chain] for chain in sorted(_chains(locus)) if chain in by_chain)
             else:
                 best = error.partners[0] if error.partners else None
             rows.append(
@@ -49,7 +48,8 @@ def write_predicted(path: Path, reference: Sequence[GeneModel], predictions: Map
                     "predictor": predictor, **_place("gene", gene),
                     "probability": "" if gene.score is None else gene.score,
                     "right": "no" if gene.id in errors else "yes",
-                    "class": "novel" if error == "intergenic" else error, "cds_exons": len(_longest(gene).cds),
+                    "class": "novel" if error == "intergenic" else error,
+                    "error": "" if error == "right" else error, "cds_exons": len(_longest(gene).cds),
                     "cds_length": _longest(gene).cds_length,
                 }
             )  # fmt: skip
@@ -65,6 +65,10 @@ def write_rows(path: Path, columns: str, *rows: str) -> None:
 
 def _place(kind: str, gene: GeneModel) -> dict[str, str | int]:
     return {kind: gene.id, "contig": gene.contig, "strand": gene.strand, "start": gene.start + 1, "end": gene.end}
+
+
+def _chains(gene: GeneModel) -> set[tuple]:
+    return {(gene.contig, gene.strand, transcript.cds) for transcript in gene.coding_transcripts}
 
 
 def _longest(gene: GeneModel):

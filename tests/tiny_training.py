@@ -22,8 +22,7 @@ from phytoscribe.training.loop.ranks import own_rank
 from phytoscribe.training.loop.runs import train
 from phytoscribe.training.loop.sampling import WindowOrder
 from phytoscribe.training.loop.settings import RunSettings
-from phytoscribe.training.tasks.structure.loss import LossSettings
-from phytoscribe.training.tasks.structure.module import StructureModule
+from phytoscribe.training.tasks.structure.module import LossSettings, StructureModule
 from phytoscribe.training.tasks.structure.windows import StructureDataset, collate_structure
 
 STEPS, BATCH, CHECKPOINT_EVERY, WINDOW = 40, 4, 10, 1024

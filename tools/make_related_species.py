@@ -20,9 +20,10 @@ import pandas as pd
 from phytoscribe.annotation.checking.check import CheckLimits, check_annotation
 from phytoscribe.annotation.cleaning.clean import clean
 from phytoscribe.annotation.model import GeneModel
-from phytoscribe.evaluation.quality.gene_shapes import measured, shape_table, write_shapes
+from phytoscribe.evaluation.quality.gene_shapes import measured, shape_table
 from phytoscribe.genome import Genome, check_fasta
 from phytoscribe.genome.fasta import write_index
+from phytoscribe.tables import SHAPES, write_table
 
 
 def main() -> None:
@@ -34,7 +35,7 @@ def main() -> None:
     for name, lineage, *folders in given.species:
         genes = [gene for folder in folders for gene in accepted_genes(Path(folder))]
         tables.append(shape_table(measured(genes), name, lineage))
-    write_shapes(pd.concat(tables, ignore_index=True), given.output)
+    write_table(pd.concat(tables, ignore_index=True), given.output, SHAPES, decimals=4)
 
 
 def accepted_genes(folder: Path) -> list[GeneModel]:

@@ -1,11 +1,11 @@
-"""Any prediction against any reference annotation, on every ruler: for predictions of other programs, and by hand.
+"""Any prediction against any reference annotation, by every criterion: for predictions of other programs, and by hand.
 
 Usage: python tools/score_genes.py REFERENCE PREDICTED [--contigs NAME ...] [--mask BED] [--rejected TSV]
            [--augustus] [--table TSV]
 
 REFERENCE and PREDICTED are GFF3 (plain or gzipped); with --augustus PREDICTED is what AUGUSTUS printed. --rejected
 takes `results/clean/{genome}.rejected.tsv`: transcripts without an intact reading frame are then no reference, as in
-the workflow. Prints precision, recall and F1 by ruler and level; --table has every subset too, in the columns of
+the workflow. Prints precision, recall and F1 by criterion and level; --table has every subset too, in the columns of
 `results/evaluation/{genome}.genes.tsv` (docs/scores.md, docs/file-formats.md).
 """
 
@@ -24,10 +24,9 @@ from phytoscribe.annotation.gff_reader import read_gff3
 from phytoscribe.annotation.model import numbered
 from phytoscribe.errors import PhytoScribeError
 from phytoscribe.evaluation.accuracy.augustus import read_augustus
-from phytoscribe.evaluation.accuracy.gene_evaluation import evaluate_predictor
-from phytoscribe.evaluation.accuracy.scored_loci import Scope
+from phytoscribe.evaluation.accuracy.gene_tables import Scope, evaluate_predictor
 from phytoscribe.genome.intervals import read_bed
-from phytoscribe.tables import score_table, write_scores
+from phytoscribe.tables import SCORES, score_table, write_table
 
 METRICS = ["precision", "recall", "f1"]
 
@@ -56,7 +55,7 @@ def main() -> None:
     )
     scores = score_table(evaluate_predictor(given.predicted.name, predicted, scope)[0])
     if given.table:
-        write_scores(scores, given.table)
+        write_table(scores, given.table, SCORES)
     chosen = scores[(scores["subset"] == "all") & scores["metric"].isin(METRICS)]
     by_item = chosen.set_index(["ruler", "level", "metric"])["value"].unstack().loc[:, METRICS]
     in_order = pd.MultiIndex.from_frame(chosen[["ruler", "level"]].drop_duplicates())

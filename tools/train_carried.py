@@ -24,9 +24,9 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "workflow" / "scripts"))
 
 from phytoscribe.errors import PhytoScribeError, StoppedError
-from phytoscribe.training.data.carried import PACKED, unpack_training_set
+from phytoscribe.training.data.training_set import PACKED, unpack_training_set
 from phytoscribe.training.loop.launch import run_on_ranks
-from phytoscribe.training.loop.recipe import Recipe
+from phytoscribe.training.loop.settings import Recipe
 
 
 def main() -> int:

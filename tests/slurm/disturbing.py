@@ -91,7 +91,7 @@ def disturb_two_nodes(folder: Path) -> Outcome:
     """Told to stop, and killed on both nodes."""
     run = Training(folder, retries=4)
     states = [run.wait_for_end(run.disturb(send("TERM")))]
-    states.append(run.wait_for_end(run.disturb(run.signals("phytoscribe.training.loop.worker", signal.SIGKILL))))
+    states.append(run.wait_for_end(run.disturb(run.signals("phytoscribe.training.loop.launch", signal.SIGKILL))))
     return run.finish(states)
 
 

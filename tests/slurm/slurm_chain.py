@@ -29,7 +29,7 @@ class Run(NamedTuple):
 
 
 def chain_config(shards: int = SHARDS) -> dict:
-    """The configuration of the chain: one genome, trained on, predicted and scored by every ruler."""
+    """The configuration of the chain: one genome, trained on, predicted and scored by every criterion."""
     config = tiny_config()
     del config["genomes"][1]
     config["genomes"][0]["contigs"] = {"validate": list(VALIDATE), "test": list(TEST)}

@@ -20,13 +20,14 @@ tracks evaluation training
 evaluation.accuracy evaluation.quality training.data training.loop
 evaluation.long_reads training.tasks
 prediction
-training.tasks.masked_tokens training.tasks.structure
+training.tasks.structure
+training.tasks.masked_tokens
 configuration
 reporting
 """
 LEVELS = {name: level for level, line in enumerate(ORDER.strip().splitlines()) for name in line.split()}
-#: Files of the library: may fall, and 200 is the aim.
-MOST_FILES = 239
+#: Files of the library: may fall.
+MOST_FILES = 200
 
 
 def test_imports_point_down():

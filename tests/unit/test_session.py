@@ -1,4 +1,4 @@
-"""What a failed rule tells: one message where the user can mend it, a traceback where the program is at fault."""
+"""What a failed rule tells: one message where the user can fix it, a traceback where the program is at fault."""
 
 import errno
 from pathlib import Path
@@ -6,7 +6,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from phytoscribe.errors import ConfigError
+from phytoscribe.errors import ConfigError, DownloadError
 from phytoscribe.session import run_script
 
 
@@ -30,7 +30,7 @@ def failing(error):
         (PermissionError(errno.EACCES, "Permission denied", "/a/b"), "/a/b: Permission denied; change the permissions"),
     ],
 )
-def test_what_a_user_can_mend_is_one_message(job, capsys, error, message):
+def test_what_a_user_can_fix_is_one_message(job, capsys, error, message):
     with pytest.raises(SystemExit) as stopped:
         run_script(failing(error), job)
     assert stopped.value.code == 1
@@ -40,6 +40,16 @@ def test_what_a_user_can_mend_is_one_message(job, capsys, error, message):
     log = Path(job.log[0]).read_text()
     assert message in log
     assert "Traceback" not in log
+
+
+@pytest.mark.parametrize("left", [0, 1])
+def test_a_failure_reaches_the_terminal_at_the_last_attempt(job, capsys, left):
+    job.resources = SimpleNamespace(attempts_left=left)
+    with pytest.raises(SystemExit) as stopped:
+        run_script(failing(DownloadError("x: is not there (404)")), job)
+    assert stopped.value.code == 1
+    assert ("x: is not there (404)" in capsys.readouterr().err) is (left == 0)
+    assert ("x: is not there (404); Snakemake tries again" in Path(job.log[0]).read_text()) is (left > 0)
 
 
 @pytest.mark.parametrize("error", [ValueError("oops"), OSError(errno.EBADF, "Bad file descriptor")])

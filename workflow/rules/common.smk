@@ -25,7 +25,7 @@ from phytoscribe.configuration.result_files import (
     shard_files,
 )
 from phytoscribe.errors import ConfigError
-from phytoscribe.training.data.files import TRAINING_SET_FILES
+from phytoscribe.training.data import TRAINING_SET_FILES
 
 try:
     config = read_config(

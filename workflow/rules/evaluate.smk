@@ -48,7 +48,7 @@ rule evaluate_genes:
             "results/evaluation/{genome}.genes.tsv",
             caption="../report/genes.rst",
             category="Scores",
-            labels={"genome": "{genome}", "ruler": "reference genes"},
+            labels={"genome": "{genome}", "criterion": "reference genes"},
         ),
         reference_loci="results/evaluation/{genome}.reference_loci.tsv",
         predicted_genes="results/evaluation/{genome}.predicted_genes.tsv",

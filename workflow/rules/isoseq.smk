@@ -45,7 +45,7 @@ rule blast_isoseq:
             "results/evaluation/{genome}.blast.tsv",
             caption="../report/blast.rst",
             category="Scores",
-            labels={"genome": "{genome}", "ruler": "Iso-Seq, BLAST"},
+            labels={"genome": "{genome}", "criterion": "Iso-Seq, BLAST"},
         ),
         hits="results/evaluation/isoseq/{genome}.hits.tsv",
     log:
@@ -81,7 +81,7 @@ rule evaluate_isoseq:
             "results/evaluation/{genome}.isoseq.tsv",
             caption="../report/isoseq.rst",
             category="Scores",
-            labels={"genome": "{genome}", "ruler": "Iso-Seq, introns"},
+            labels={"genome": "{genome}", "criterion": "Iso-Seq, introns"},
         ),
         reads="results/evaluation/{genome}.isoseq_reads.tsv",
         classes="results/evaluation/isoseq/{genome}.classes.tsv",
@@ -114,7 +114,7 @@ rule compare_isoseq:
             "results/evaluation/{genome}.isoseq_agreement.tsv",
             caption="../report/isoseq_agreement.rst",
             category="Scores",
-            labels={"genome": "{genome}", "ruler": "Iso-Seq, introns and BLAST"},
+            labels={"genome": "{genome}", "criterion": "Iso-Seq, introns and BLAST"},
         ),
     log:
         "logs/evaluate/{genome}.compare_isoseq.log",

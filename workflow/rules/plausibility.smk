@@ -66,7 +66,7 @@ rule check_prediction:
             "results/evaluation/{genome}.plausibility.tsv",
             caption="../report/plausibility.rst",
             category="Scores",
-            labels={"genome": "{genome}", "ruler": "without a reference"},
+            labels={"genome": "{genome}", "criterion": "without a reference"},
         ),
     log:
         "logs/evaluate/{genome}.plausibility.log",

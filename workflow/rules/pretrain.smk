@@ -1,4 +1,4 @@
-# Pretrain: the encoder learns to fill in masked DNA of the training set, without using its annotation.
+# Pretrain: the encoder, or the whole trunk, learns to fill in masked DNA of the training set (not its genes).
 # In:  results/training_set/, results/tokenizer/; config keys `model` and `pretrain`
 # Out: results/models/pretrain/ (a transformers folder with its tokenizer); its checkpoints are in results/models/pretrain.run/
 
@@ -34,6 +34,6 @@ rule pretrain_encoder:
         # Not an output: Snakemake deletes outputs before each start, and the checkpoints in here must survive a kill.
         run_folder="results/models/pretrain.run",
     message:
-        "Pretraining the encoder on masked DNA: {output.weights}"
+        "Pretraining on masked DNA: {output.weights}"
     script:
         "../scripts/pretrain_encoder.py"

@@ -1,5 +1,5 @@
 # Training set: sequence, labels, genes and validation regions of all genomes, in one folder that can be carried elsewhere.
-# In:  accepted annotation, FASTA, masks, results/splits/{genome}.parts.bed; config keys `training_set` and `pretrain.genomes`
+# In:  cleaned annotation with its rejected transcripts, FASTA, masks, results/splits/{genome}.parts.bed; config keys `training_set` and `pretrain.genomes`
 # Out: results/training_set/ (docs/file-formats.md)
 
 
@@ -8,7 +8,8 @@ rule build_training_set:
         fasta=fasta_of(genomes.split),
         fai=fasta_of(genomes.split, ".fai"),
         parts=expand("results/splits/{genome}.parts.bed", genome=genomes.split),
-        accepted=expand("results/clean/{genome}.accepted.gff3", genome=genomes.split),
+        # Not the accepted annotation, which the split was made from: introns of rejected transcripts count, too.
+        annotation=expand("results/clean/{genome}.gff3", genome=genomes.split),
         rejected=expand("results/clean/{genome}.rejected.tsv", genome=genomes.split),
         masks=list(masks_of(genomes.split).values()),
         sequence=fasta_of(config["pretrain"]["genomes"]),

@@ -16,7 +16,7 @@ from phytoscribe.session import run_script
 
 def main(snakemake) -> None:
     from phytoscribe.annotation.checking.acceptance import Thresholds, Verdict, comments_of, judge
-    from phytoscribe.annotation.checking.check_summary import read_summary
+    from phytoscribe.annotation.checking.summary import read_summary
     from phytoscribe.annotation.checking.tables import read_transcripts, without_rejected
     from phytoscribe.annotation.gff_reader import read_gff3
     from phytoscribe.annotation.gff_writer import write_gff3

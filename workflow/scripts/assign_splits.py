@@ -6,8 +6,7 @@ from phytoscribe.session import run_script
 def main(snakemake) -> None:
     from phytoscribe.genome.fasta import read_index
     from phytoscribe.splits.assign import assign_splits, with_clusters
-    from phytoscribe.splits.held_out import complete_contig_parts
-    from phytoscribe.splits.parts import parts_of_genome, write_parts
+    from phytoscribe.splits.parts import complete_contig_parts, parts_of_genome, write_parts
     from phytoscribe.splits.table import CLUSTER_COLUMNS, SPLIT_COLUMNS, read_loci, read_table, write_table
 
     params = snakemake.params

@@ -6,11 +6,10 @@ from phytoscribe.session import run_script
 def main(snakemake) -> None:
     from phytoscribe.annotation.gff_reader import read_gff3
     from phytoscribe.evaluation.long_reads.alignments import ReadFilter, ReadLimits
-    from phytoscribe.evaluation.long_reads.blast_support import read_fasta
+    from phytoscribe.evaluation.long_reads.blast_support import blast_predictors, read_fasta, transcript_sequences
     from phytoscribe.evaluation.long_reads.evidence import ReadEvidence
-    from phytoscribe.evaluation.long_reads.read_support import blast_predictors, transcript_sequences
     from phytoscribe.genome.fasta import Genome, chosen_contigs
-    from phytoscribe.tables import write_scores, write_table
+    from phytoscribe.tables import HITS, SCORES, write_table
 
     with Genome(snakemake.input.fasta) as genome:
         contigs = list(chosen_contigs(genome.contigs, snakemake.params.contigs))
@@ -24,8 +23,8 @@ def main(snakemake) -> None:
     bam = snakemake.input.bam
     evidence = ReadEvidence(ReadFilter(bam, set(contigs), ReadLimits.of(snakemake.params.limits)))
     scores, hits = blast_predictors(genes, sequences, bam, evidence, contigs, snakemake.threads)
-    write_scores(scores, snakemake.output.scores)
-    write_table(hits, snakemake.output.hits)
+    write_table(scores, snakemake.output.scores, SCORES)
+    write_table(hits, snakemake.output.hits, HITS)
 
 
 run_script(main, snakemake)  # `snakemake` is injected by the `script:` directive

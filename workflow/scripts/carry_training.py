@@ -9,8 +9,8 @@ def main(snakemake) -> None:
     from pathlib import Path
 
     from phytoscribe.files import atomic_open
-    from phytoscribe.training.data.carried import pack_training_set
-    from phytoscribe.training.loop.recipe import Recipe
+    from phytoscribe.training.data.training_set import pack_training_set
+    from phytoscribe.training.loop.settings import Recipe
 
     given, params = snakemake.input, snakemake.params
     recipe = Recipe(dict(params.settings), dict(params.model), dict(params.training), int(params.seed))
@@ -22,7 +22,7 @@ def main(snakemake) -> None:
     for file in given.start:
         shutil.copyfile(file, start / Path(file).name)
     with atomic_open(snakemake.output.recipe) as handle:
-        json.dump(recipe.as_dict(), handle, indent=2)
+        json.dump(vars(recipe), handle, indent=2)
 
 
 run_script(main, snakemake)

@@ -15,20 +15,14 @@ from phytoscribe.session import run_script
 def main(snakemake) -> None:
     from phytoscribe.annotation.checking.acceptance import probe
     from phytoscribe.annotation.checking.check import CheckLimits, check_annotation
-    from phytoscribe.annotation.checking.check_summary import summarise, write_summary
-    from phytoscribe.annotation.checking.tables import (
-        REJECTED,
-        gene_rows,
-        rows_of_cleaning,
-        write_genes,
-        write_transcripts,
-    )
+    from phytoscribe.annotation.checking.summary import gene_rows, summarise, write_genes, write_summary
+    from phytoscribe.annotation.checking.tables import REJECTED, rows_of_cleaning, write_transcripts
     from phytoscribe.annotation.cleaning.repairs import read_repairs
     from phytoscribe.annotation.gff_reader import read_gff3
     from phytoscribe.files import atomic_open
     from phytoscribe.genome.fasta import Genome
 
-    limits = CheckLimits.from_config(snakemake.params.limits)
+    limits = CheckLimits(**snakemake.params.limits)
     lost = list(rows_of_cleaning(read_repairs(snakemake.input.repairs)))
     with Genome(snakemake.input.fasta) as genome:
         genes = read_gff3(snakemake.input.gff3, genome.contigs)

@@ -10,8 +10,7 @@ from phytoscribe.session import run_script
 
 
 def main(snakemake) -> None:
-    from phytoscribe.splits.clusters import ClusterSettings, cluster_proteins
-    from phytoscribe.splits.protein_fasta import read_proteins
+    from phytoscribe.splits.clusters import ClusterSettings, cluster_proteins, read_proteins
     from phytoscribe.splits.table import CLUSTER_COLUMNS, write_table
 
     params = snakemake.params

@@ -4,10 +4,10 @@ from phytoscribe.session import run_script
 
 
 def main(snakemake) -> None:
-    from phytoscribe.evaluation.long_reads.read_support import agreement, with_blast
-    from phytoscribe.tables import read_table, write_table
+    from phytoscribe.evaluation.long_reads.transcript_classes import agreement, with_blast
+    from phytoscribe.tables import HITS, TRANSCRIPTS, read_table, write_table
 
-    joined = with_blast(read_table(snakemake.input.classes), read_table(snakemake.input.hits))
+    joined = with_blast(read_table(snakemake.input.classes, TRANSCRIPTS), read_table(snakemake.input.hits, HITS))
     write_table(joined, snakemake.output.transcripts)
     write_table(agreement(joined), snakemake.output.agreement)
 

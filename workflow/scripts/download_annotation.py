@@ -7,7 +7,6 @@ output.annotation: GFF3 or GTF, plain text
 output.record:     where it comes from, as JSON
 """
 
-from phytoscribe.intake.transfer.attempts import said_once
 from phytoscribe.session import run_script
 
 
@@ -22,4 +21,4 @@ def main(snakemake) -> None:
     take_in(wanted, config, output.record, copy_text, genome.declared_anew(of_genome.source, of_genome.terms))
 
 
-run_script(said_once(main), snakemake)
+run_script(main, snakemake)

@@ -6,7 +6,6 @@ output.fasta:  clean FASTA, plain text, lines of 60 bases
 output.record: where it comes from, as JSON
 """
 
-from phytoscribe.intake.transfer.attempts import said_once
 from phytoscribe.session import run_script
 
 
@@ -19,4 +18,4 @@ def main(snakemake) -> None:
     take_in(wanted, config, output.record, check_fasta)
 
 
-run_script(said_once(main), snakemake)
+run_script(main, snakemake)

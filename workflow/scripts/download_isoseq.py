@@ -6,7 +6,6 @@ output.reads:  FASTQ (FASTA where the source has no qualities), gzip
 output.record: where they come from, as JSON, one record for each file
 """
 
-from phytoscribe.intake.transfer.attempts import said_once
 from phytoscribe.session import run_script
 
 
@@ -20,4 +19,4 @@ def main(snakemake) -> None:
     write_record(output.record, join_reads(wanted, Downloads.of(config["download"]), output.reads))
 
 
-run_script(said_once(main), snakemake)
+run_script(main, snakemake)

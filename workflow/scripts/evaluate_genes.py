@@ -5,32 +5,30 @@ from phytoscribe.session import run_script
 
 def main(snakemake) -> None:
     from phytoscribe.collector import collector_paused
-    from phytoscribe.evaluation.accuracy.gene_tables import write_genes
-    from phytoscribe.tables import write_scores
+    from phytoscribe.tables import LOCI, PREDICTED_GENES, SCORES, write_table
 
     output = snakemake.output
     with collector_paused():
         found = evaluate(snakemake.input, snakemake.params)
-    write_scores(found.scores, output.scores)
-    write_genes(found.reference_loci, output.reference_loci)
-    write_genes(found.predicted_genes, output.predicted_genes)
+    write_table(found.scores, output.scores, SCORES)
+    write_table(found.reference_loci, output.reference_loci, LOCI, decimals=3)
+    write_table(found.predicted_genes, output.predicted_genes, PREDICTED_GENES, decimals=3)
 
 
 def evaluate(given, params):
-    """The tables of all predictors (:class:`phytoscribe.evaluation.accuracy.gene_evaluation.GeneEvaluation`)."""
+    """The tables of all predictors (:class:`phytoscribe.evaluation.accuracy.gene_tables.GeneEvaluation`)."""
     from phytoscribe.annotation.checking.tables import read_transcripts
     from phytoscribe.annotation.gff_reader import read_gff3
-    from phytoscribe.evaluation.accuracy.gene_evaluation import evaluate_predictors
-    from phytoscribe.evaluation.accuracy.scored_loci import Scope
+    from phytoscribe.evaluation.accuracy.gene_tables import Scope, evaluate_predictors
     from phytoscribe.evaluation.long_reads.alignments import ReadFilter, ReadLimits
     from phytoscribe.evaluation.long_reads.evidence import covered_by_reads
     from phytoscribe.genome.fasta import chosen_contigs, read_index
     from phytoscribe.genome.intervals import read_bed
-    from phytoscribe.splits.table import read_splits
+    from phytoscribe.splits.table import SPLIT_COLUMNS, read_table
 
     lengths = read_index(given.fai)
     contigs = list(chosen_contigs(lengths, params.contigs))
-    splits = read_splits(given.splits) if given.get("splits") else None
+    splits = read_table(given.splits, SPLIT_COLUMNS) if given.get("splits") else None
     scope = Scope.of(
         annotation=read_gff3(given.reference, lengths),
         rejected=read_transcripts(given.rejected),

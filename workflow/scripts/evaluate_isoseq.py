@@ -8,9 +8,9 @@ def main(snakemake) -> None:
     from phytoscribe.evaluation.long_reads.alignments import ReadFilter, ReadLimits
     from phytoscribe.evaluation.long_reads.evidence import ReadEvidence
     from phytoscribe.evaluation.long_reads.isoseq import score_isoseq
-    from phytoscribe.evaluation.long_reads.transcript_classes import COLUMNS, transcript_table
+    from phytoscribe.evaluation.long_reads.transcript_classes import transcript_table
     from phytoscribe.genome.fasta import chosen_contigs, read_index
-    from phytoscribe.tables import write_scores, write_table
+    from phytoscribe.tables import READS, SCORES, TRANSCRIPTS, write_table
 
     lengths = read_index(snakemake.input.fai)
     contigs = list(chosen_contigs(lengths, snakemake.params.contigs))
@@ -21,9 +21,9 @@ def main(snakemake) -> None:
     reads = ReadEvidence(usable)
     table = transcript_table(predictors, reads, contigs)
     scores = score_isoseq(predictors, reads, contigs, predictors.get("reference", ()), table)
-    write_scores(scores, snakemake.output.scores)
-    write_table(usable.counts.table(), snakemake.output.reads)
-    write_table(table.loc[:, list(COLUMNS)], snakemake.output.classes)
+    write_table(scores, snakemake.output.scores, SCORES)
+    write_table(usable.counts.table(), snakemake.output.reads, READS)
+    write_table(table, snakemake.output.classes, TRANSCRIPTS)
 
 
 run_script(main, snakemake)  # `snakemake` is injected by the `script:` directive

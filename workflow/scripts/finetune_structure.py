@@ -8,7 +8,7 @@ def main(snakemake) -> None:
     from pathlib import Path
 
     from phytoscribe.training.loop.launch import run_on_ranks, threads_of_ranks
-    from phytoscribe.training.loop.recipe import Recipe
+    from phytoscribe.training.loop.settings import Recipe
     from phytoscribe.training.tasks.structure.task import run_finetuning
 
     given, params = snakemake.input, snakemake.params

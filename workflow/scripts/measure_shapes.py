@@ -5,10 +5,12 @@ from phytoscribe.session import run_script
 
 def main(snakemake) -> None:
     from phytoscribe.annotation.gff_reader import read_gff3
-    from phytoscribe.evaluation.quality.gene_shapes import measured, shape_table, write_shapes
+    from phytoscribe.evaluation.quality.gene_shapes import measured, shape_table
+    from phytoscribe.tables import SHAPES, write_table
 
     values = measured(read_gff3(snakemake.input.accepted))
-    write_shapes(shape_table(values, snakemake.params.genome, snakemake.params.lineage), snakemake.output.shapes)
+    shapes = shape_table(values, snakemake.params.genome, snakemake.params.lineage)
+    write_table(shapes, snakemake.output.shapes, SHAPES, decimals=4)
 
 
 run_script(main, snakemake)

@@ -9,8 +9,7 @@ def main(snakemake) -> None:
     from phytoscribe.genome.fasta import chosen_contigs, read_index
     from phytoscribe.reporting.drawing import write_drawings
     from phytoscribe.reporting.genome_figures import GenomeEvidence, draw_genome
-    from phytoscribe.reporting.inputs import LOCI, PREDICTED_GENES, read_table
-    from phytoscribe.tables import read_scores
+    from phytoscribe.tables import LOCI, PREDICTED_GENES, SCORES, read_table
 
     given, params = snakemake.input, snakemake.params
     lengths = read_index(given.fai)
@@ -24,7 +23,7 @@ def main(snakemake) -> None:
         contigs=list(chosen_contigs(lengths, params.contigs)),
         reference=read("reference", read_gff3, lengths),
         augustus=read("augustus", read_gff3, lengths),
-        scores=read("scores", read_scores),
+        scores=read("scores", read_table, SCORES),
         loci=read("loci", read_table, LOCI),
         predicted=read("genes", read_table, PREDICTED_GENES),
         bam=given.get("bam") or None,

@@ -1,4 +1,4 @@
-"""Rule pretrain_encoder: masked-token pretraining, measured against letter statistics."""
+"""Rule pretrain_encoder: pretraining on masked DNA, measured against letter statistics."""
 
 from phytoscribe.session import run_script
 
@@ -8,7 +8,7 @@ def main(snakemake) -> None:
     from pathlib import Path
 
     from phytoscribe.training.loop.launch import run_on_ranks, threads_of_ranks
-    from phytoscribe.training.loop.recipe import Recipe
+    from phytoscribe.training.loop.settings import Recipe
     from phytoscribe.training.tasks.masked_tokens.task import run_pretraining
 
     given, params = snakemake.input, snakemake.params

@@ -5,16 +5,23 @@ from phytoscribe.session import run_script
 
 def main(snakemake) -> None:
     from phytoscribe.genome.fasta import Genome
-    from phytoscribe.splits.homology import best_hits, held_out_loci, nucleotide_hits, training_sequence
-    from phytoscribe.splits.leakage import broken_promises, held_out_and_train, leakage_table
+    from phytoscribe.splits.clusters import read_proteins
+    from phytoscribe.splits.leakage import (
+        best_hits,
+        broken_promises,
+        held_out_and_train,
+        held_out_loci,
+        leakage_table,
+        nucleotide_hits,
+        training_sequence,
+    )
     from phytoscribe.splits.parts import read_parts
-    from phytoscribe.splits.protein_fasta import read_proteins
-    from phytoscribe.splits.table import LEAKAGE_COLUMNS, read_loci, read_splits, write_table
+    from phytoscribe.splits.table import LEAKAGE_COLUMNS, SPLIT_COLUMNS, read_loci, read_table, write_table
 
     params, given, threads = snakemake.params, snakemake.input, snakemake.threads
     parts = {name: read_parts(path) for name, path in zip(params.genomes, given.parts, strict=True)}
     genomes = {name: Genome(path) for name, path in zip(params.genomes, given.fasta, strict=True)}
-    splits, loci = read_splits(given.splits), read_loci(given.loci)
+    splits, loci = read_table(given.splits, SPLIT_COLUMNS), read_loci(given.loci)
     hits = best_hits(*held_out_and_train(splits, loci, read_proteins(given.proteins)), threads)
     similar = nucleotide_hits(
         (locus for name, genome in genomes.items() for locus in held_out_loci(splits, name, genome, int(params.flank))),

@@ -8,8 +8,7 @@ from phytoscribe.session import run_script
 def main(snakemake) -> None:
     from phytoscribe.files import atomic_open
     from phytoscribe.genome.fasta import Genome
-    from phytoscribe.splits.held_out import TRAIN
-    from phytoscribe.splits.parts import read_parts
+    from phytoscribe.splits.parts import TRAIN, read_parts
     from phytoscribe.tokenizer.corpus import piece_texts, sample_pieces
 
     given, params = snakemake.input, snakemake.params

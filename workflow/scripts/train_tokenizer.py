@@ -15,8 +15,7 @@ def main(snakemake) -> None:
     import json
 
     from phytoscribe.files import atomic_open
-    from phytoscribe.tokenizer.statistics import describe_tokenizer
-    from phytoscribe.tokenizer.training import make_tokenizer, save_tokenizer
+    from phytoscribe.tokenizer.training import describe_tokenizer, make_tokenizer, save_tokenizer
 
     params, output = snakemake.params, snakemake.output
     folder = Path(output.tokenizer).parent

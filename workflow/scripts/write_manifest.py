@@ -9,8 +9,7 @@ from phytoscribe.session import run_script
 
 
 def main(snakemake) -> None:
-    from phytoscribe.intake.manifest import write_manifest
-    from phytoscribe.intake.records import read_records
+    from phytoscribe.intake.records import read_records, write_manifest
 
     records = [record for file in snakemake.input.records for record in read_records(file)]
     write_manifest(records, snakemake.params.descriptions, snakemake.output.manifest)

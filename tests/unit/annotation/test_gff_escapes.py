@@ -12,7 +12,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from reader_rules import time_limit
 
-from phytoscribe.annotation.gff_attributes import (
+from phytoscribe.annotation.gff_text import (
     decode_id,
     decode_value,
     encode_column,

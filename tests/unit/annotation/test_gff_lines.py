@@ -8,9 +8,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from phytoscribe import files
-from phytoscribe.annotation import line_blocks
+from phytoscribe.annotation import gff_text
 from phytoscribe.annotation.gff_lines import read_rows
-from phytoscribe.annotation.line_blocks import numbered_lines
+from phytoscribe.annotation.gff_text import numbered_lines
 from phytoscribe.errors import GffError, PhytoScribeError
 
 LINE = "c1\tsrc\tgene\t{}\t{}\t.\t+\t.\tID=g"
@@ -79,7 +79,7 @@ def test_what_cannot_be_read_is_refused_in_one_message(tmp_path, data, message):
 
 
 def test_a_line_without_end_is_refused_before_it_fills_the_memory(tmp_path, monkeypatch):
-    monkeypatch.setattr(line_blocks, "LONGEST_LINE", 2**20)
+    monkeypatch.setattr(gff_text, "LONGEST_LINE", 2**20)
     data = LINE.format(1, 9) + "\n" + LINE.format(11, 19) + "x" * (2**20 - 2000)
     assert len(rows_of(tmp_path, data)[1].attributes) > 2**20 - 3000
     with pytest.raises(GffError, match=r"line 2: longer than 1 MiB"):

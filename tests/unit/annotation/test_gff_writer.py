@@ -5,6 +5,7 @@ import io
 import re
 import shutil
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,8 @@ from phytoscribe.annotation.gff_writer import gene_lines, write_gff3
 
 EXAMPLE = Path(__file__).parents[3] / "resources/example/athaliana/annotation.gff3.gz"
 CONTIGS = {"c1": 5000, "c2": 3000}
+GENE_TYPES = ("gene", "ncRNA_gene", "pseudogene", "transposable_element_gene", "odd\t50% gene")
+NONCODING_TYPES = ("lnc_RNA", "tRNA", "miRNA", "pseudogenic_transcript", "mRNA", "odd\tRNA 50%")
 
 
 def written(genes, header=()) -> str:
@@ -63,7 +66,23 @@ def test_lines_on_the_minus_strand():
 
 def test_attributes_without_a_value_are_left_out():
     gene = GeneModel("g", "c1", "+", (Transcript("t", ((0, 9),)),), attributes={"Note": "", "Name": "x"})
-    assert gene_lines(gene)[0].endswith("\tID=g;biotype=protein_coding;Name=x")
+    assert gene_lines(gene)[0].endswith("\tID=g;biotype=non_coding;Name=x")
+
+
+def test_a_gene_that_codes_for_nothing_has_exon_lines_only_and_its_own_types_and_source():
+    transcript = Transcript("t1", ((9, 20), (30, 40)), type="lnc_RNA", attributes={"biotype": "lncRNA"})
+    gene = GeneModel("g1", "c1", "-", (transcript,), "lncRNA", source="x", type="ncRNA_gene")
+    assert gene_lines(gene) == [
+        "c1\tx\tncRNA_gene\t10\t40\t.\t-\t.\tID=g1;biotype=lncRNA",
+        "c1\tx\tlnc_RNA\t10\t40\t.\t-\t.\tID=t1;Parent=g1;biotype=lncRNA",
+        "c1\tx\texon\t10\t20\t.\t-\t.\tID=t1.exon2;Parent=t1",
+        "c1\tx\texon\t31\t40\t.\t-\t.\tID=t1.exon1;Parent=t1",
+    ]
+
+
+def test_a_gene_of_a_type_that_is_no_genes_is_refused():
+    with pytest.raises(ValueError, match="gene g1: 'tRNA' is no type of a gene"):
+        gene_lines(replace(gene_of("+"), type="tRNA"))
 
 
 def test_header_and_regions():
@@ -74,7 +93,8 @@ def test_header_and_regions():
 
 @st.composite
 def gene_models(draw, number: int) -> GeneModel:
-    """A gene with one to three isoforms; exons of 1 bp and more, CDS cut out of them anywhere, any attributes."""
+    """A gene of any type with one to three transcripts of any type; exons of 1 bp and more, CDS cut out of them
+    anywhere, any attributes."""
     contig = draw(st.sampled_from(sorted(CONTIGS)))
     text = st.text(st.characters(exclude_categories=["Cs"]), max_size=8).map(str.strip)
     keys = st.sampled_from(["Note", "Alias", "evidence", "orf_ok", "é%;"])  # GFF3 reserves other capital letters
@@ -92,7 +112,7 @@ def gene_models(draw, number: int) -> GeneModel:
                 id=draw(text) + f"=t{number},{index}",
                 exons=exons,
                 cds=cds,
-                type="mRNA" if cds else draw(st.sampled_from(["lnc_RNA", "odd\tRNA 50%"])),
+                type=draw(st.sampled_from(["mRNA", "transcript"] if cds else NONCODING_TYPES)),
                 attributes=draw(st.dictionaries(keys, text.filter(bool), max_size=2)),
                 score=draw(scores),
                 start_phase=draw(st.integers(0, 2)) if cds else 0,
@@ -103,10 +123,11 @@ def gene_models(draw, number: int) -> GeneModel:
         contig=contig,
         strand=draw(st.sampled_from("+-")),
         transcripts=tuple(transcripts),
-        biotype=draw(st.sampled_from(["protein_coding", "pseudogene", "lnc_RNA"])),
+        biotype=draw(st.sampled_from(["protein_coding", "pseudogene", "lnc_RNA", ""])),
         attributes=draw(st.dictionaries(keys, text.filter(bool), max_size=2)),
         source=draw(st.sampled_from(["PhytoScribe", "a b#c"])),
         score=draw(scores),
+        type=draw(st.sampled_from(GENE_TYPES)),
     )
 
 

@@ -9,7 +9,7 @@ import yaml
 from phytoscribe.annotation.seqid_proposal import canonical_names
 from phytoscribe.annotation.seqids import check_seqid_map, read_seqid_map, unknown_sequence_message
 from phytoscribe.errors import ConfigError, PhytoScribeError
-from phytoscribe.genome.organelles import organelle_of
+from phytoscribe.genome.names import organelle_of
 
 TAIR_LENGTHS = (30427671, 19698289, 23459830, 18585056, 26975502)
 REFSEQ = [f"NC_00307{digit}" for digit in ("0.9", "1.7", "4.8", "5.7", "6.8")]

@@ -53,16 +53,22 @@ def test_genetic_code_is_the_standard_one():
     ("cds", "protein"), [("", ""), ("AT", ""), ("atgNNNtgA", "MX*"), ("ATGGCNC", "MX"), ("TTTNTT", "FX")]
 )
 def test_translate(cds, protein):
-    assert translate(cds) == protein
+    assert translate(encode(cds)) == protein
 
 
 @given(st.text("ACGT", max_size=60))
 def test_translate_agrees_with_the_code_codon_by_codon(cds):
-    assert translate(cds) == "".join(GENETIC_CODE[cds[i : i + 3]] for i in range(0, len(cds) - 2, 3))
+    assert translate(encode(cds)) == "".join(GENETIC_CODE[cds[i : i + 3]] for i in range(0, len(cds) - 2, 3))
 
 
 def test_splice_of_nothing():
     assert splice((), "-", encode(CONTIG)) == ""
+
+
+@pytest.mark.parametrize("sequence", [cds_of, protein_of])
+def test_a_transcript_that_codes_for_nothing_has_neither_cds_nor_protein(sequence):
+    with pytest.raises(ValueError, match=r"transcript t \(lnc_RNA\) has no CDS"):
+        sequence(Transcript("t", ((0, 9),), type="lnc_RNA", strand="+"), encode(CONTIG))
 
 
 def test_fasta_lines():

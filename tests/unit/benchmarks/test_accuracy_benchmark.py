@@ -4,10 +4,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from gene_scores import GeneError
 
 from phytoscribe.annotation.model import GeneModel, Transcript
 from phytoscribe.evaluation.accuracy.counts import scorable
-from phytoscribe.evaluation.accuracy.error_classes import ErrorClass, GeneError
+from phytoscribe.evaluation.accuracy.error_classes import ErrorClass
 
 BENCHMARKS = Path(__file__).parents[3] / "benchmarks"
 

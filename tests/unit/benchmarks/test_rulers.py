@@ -1,4 +1,4 @@
-"""The rulers beside gt eval on real genes, and the page of benchmarks/ that tells of it."""
+"""The criteria beside gt eval on real genes, and the page of benchmarks/ that tells of it."""
 
 import shutil
 from pathlib import Path

@@ -35,12 +35,12 @@ def test_sites_of_the_genes_stand_out():
         assert score.average_precision > 0.6
     # A site is at least as likely as any one structure that uses it.
     genes = decode_coding_genes(region.bases, region.plus, region.minus, SETTINGS)
-    assert any(len(gene.cds) > 1 for gene in genes)
+    assert any(len(gene.first.cds) > 1 for gene in genes)
     for gene in genes:
-        for (_, left), (right, _) in zip(gene.cds, gene.cds[1:], strict=False):
+        for (_, left), (right, _) in zip(gene.first.cds, gene.first.cds[1:], strict=False):
             ends = (left, right - 1) if gene.strand == "+" else (right - 1, left)
             for column, base in enumerate(ends):
-                assert found["+-".index(gene.strand), base, column] >= gene.structure_probability - 1e-3
+                assert found["+-".index(gene.strand), base, column] >= gene.first.structure_probability - 1e-3
 
 
 def test_donors_and_acceptors_come_in_pairs_and_strands_are_alike():

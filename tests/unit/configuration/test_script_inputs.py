@@ -66,6 +66,6 @@ def test_modules_that_are_called_plumbing_are_there():
 def test_a_genome_is_fetched_again_only_for_an_edit_that_could_change_it():
     package = SCRIPTS / PACKAGE
     result = {str(file.relative_to(package)) for file in result_modules(SCRIPTS / "download_genome.py", SCRIPTS)}
-    assert {"genome/fasta.py", "intake/sources.py", "intake/phytozome/choice.py"} <= result
+    assert {"genome/fasta.py", "intake/sources.py", "intake/phytozome/client.py"} <= result
     assert not {"programs.py", "configuration/genomes.py"} & result
     assert not [name for name in result if name.startswith("intake/transfer")]

@@ -11,11 +11,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from phytoscribe.annotation.sequences import splice
-from phytoscribe.decoding import candidate_sites, lattice
-from phytoscribe.decoding.decoded_gene import CodingGene
+from phytoscribe.decoding import grammar, lattice
+from phytoscribe.decoding.decoded_gene import DecodedGene, calibrated
+from phytoscribe.decoding.graph import BACKWARD, Graph, Mode, Open, Paths, new_open, no_lengths
 from phytoscribe.decoding.scoring import compose, edge_scores, parameters
 from phytoscribe.decoding.settings import DecoderSettings, LengthScore
-from phytoscribe.decoding.streaming import SiteScanner, StreamingDecoder, calibrated, decode_coding_genes
+from phytoscribe.decoding.site_scanner import SiteScanner
+from phytoscribe.decoding.streaming import StreamingDecoder, decode_coding_genes
 from phytoscribe.errors import ModelError
 from phytoscribe.genome.sequence import decode, encode, reverse_complement
 from phytoscribe.labels.states import NON_CODING_STATES, STATE_COUNT, State
@@ -264,36 +266,36 @@ class BruteForce:
         return sum(self.posterior(s) for s in self.all if wanted(s))
 
 
-def structure_of(gene: CodingGene, brute: BruteForce) -> Structure:
+def structure_of(gene: DecodedGene, brute: BruteForce) -> Structure:
     """The brute-force structure that a decoded gene stands for."""
     found = [
         s
         for s in brute.all
         if s.strand == gene.strand
-        and s.cds == gene.cds
-        and (s.chain.cut_start if s.strand == "+" else s.chain.cut_end) == gene.partial_left
-        and (s.chain.cut_end if s.strand == "+" else s.chain.cut_start) == gene.partial_right
-        and (-s.chain.first_position) % 3 == gene.start_phase
+        and s.cds == gene.first.cds
+        and (s.chain.cut_start if s.strand == "+" else s.chain.cut_end) == gene.first.partial_left
+        and (s.chain.cut_end if s.strand == "+" else s.chain.cut_start) == gene.first.partial_right
+        and (-s.chain.first_position) % 3 == gene.first.start_phase
     ]
     assert len(found) == 1
     return found[0]
 
 
-def compare(bases, plus, minus, settings) -> list[CodingGene]:
+def compare(bases, plus, minus, settings) -> list[DecodedGene]:
     genes = decode_coding_genes(bases, plus, minus, settings)
     brute = BruteForce(bases, plus, minus, settings)
     chosen = [structure_of(gene, brute) for gene in genes]
     assert sum(s.score for s in chosen) == pytest.approx(brute.best[-1], abs=1e-3)
     for gene, structure in zip(genes, chosen, strict=True):
         close = {"abs": 1e-4}
-        assert gene.structure_probability == pytest.approx(brute.posterior(structure), **close)
+        assert gene.first.structure_probability == pytest.approx(brute.posterior(structure), **close)
         log_posterior = math.log(brute.posterior(structure))
         assert gene.probability == pytest.approx(calibrated(log_posterior, settings), abs=1e-3)
         start, end = structure.span
         free = math.exp(brute.before[start] + brute.after[end] - brute.total)
         assert gene.locus_probability == pytest.approx(1 - free, **close)
         parts = list(zip(structure.cds, structure.frames, strict=True))
-        for part, probability in zip(parts, gene.segment_probabilities, strict=True):
+        for part, probability in zip(parts, gene.first.segment_probabilities, strict=True):
             same = brute.sum_over(
                 lambda s, part=part, strand=gene.strand: (
                     s.strand == strand and part in list(zip(s.cds, s.frames, strict=True))
@@ -301,9 +303,9 @@ def compare(bases, plus, minus, settings) -> list[CodingGene]:
             )
             # A first, inner or last segment of the same place and frame is another edge: at least this one.
             assert probability <= same + 1e-4
-            assert probability >= gene.structure_probability - 1e-4
-        for left, right, probability in zip(parts, parts[1:], gene.intron_probabilities, strict=False):
-            assert gene.structure_probability - 1e-4 <= probability
+            assert probability >= gene.first.structure_probability - 1e-4
+        for left, right, probability in zip(parts, parts[1:], gene.first.intron_probabilities, strict=False):
+            assert gene.first.structure_probability - 1e-4 <= probability
             same = brute.sum_over(
                 lambda s, gap=(left[0][1], right[0][0]), strand=gene.strand: (
                     s.strand == strand and gap in [(a[1], b[0]) for a, b in zip(s.cds, s.cds[1:], strict=False)]
@@ -317,8 +319,8 @@ def compare(bases, plus, minus, settings) -> list[CodingGene]:
                 and not (s.chain.cut_start if s.strand == "+" else s.chain.cut_end)
             )
         )
-        shown = gene.start_probability if gene.strand == "+" else gene.stop_probability
-        assert math.isnan(shown) if gene.partial_left else shown == pytest.approx(left_codon, **close)
+        shown = gene.first.start_probability if gene.strand == "+" else gene.first.stop_probability
+        assert math.isnan(shown) if gene.first.partial_left else shown == pytest.approx(left_codon, **close)
         right_codon = brute.sum_over(
             lambda s, cut=structure: (
                 s.strand == cut.strand
@@ -326,8 +328,8 @@ def compare(bases, plus, minus, settings) -> list[CodingGene]:
                 and not (s.chain.cut_end if s.strand == "+" else s.chain.cut_start)
             )
         )
-        shown = gene.stop_probability if gene.strand == "+" else gene.start_probability
-        assert math.isnan(shown) if gene.partial_right else shown == pytest.approx(right_codon, **close)
+        shown = gene.first.stop_probability if gene.strand == "+" else gene.first.start_probability
+        assert math.isnan(shown) if gene.first.partial_right else shown == pytest.approx(right_codon, **close)
     return genes
 
 
@@ -357,7 +359,7 @@ def test_brute_force_cases_hold_introns_on_both_strands():
         generator = np.random.default_rng(seed)
         case = random_case(list(generator.choice(PIECES, 30)), seed)
         for gene in decode_coding_genes(*case, SMALL):
-            seen.add((gene.strand, len(gene.cds) > 1))
+            seen.add((gene.strand, len(gene.first.cds) > 1))
     assert seen == {("+", True), ("-", True), ("+", False), ("-", False)}
 
 
@@ -390,27 +392,31 @@ def contigs() -> list[tuple[np.ndarray, np.ndarray, np.ndarray]]:
     ]
 
 
-def alike(found: CodingGene, wanted: CodingGene) -> bool:
+def alike(found: DecodedGene, wanted: DecodedGene) -> bool:
     """Same structure and, but for rounding, the same probabilities."""
     numbers = []
     for gene in (found, wanted):
-        parts = (*gene.segment_probabilities, *gene.intron_probabilities)
-        ends = (gene.start_probability, gene.stop_probability)
-        numbers.append((gene.probability, gene.structure_probability, gene.locus_probability, *ends, *parts))
-    same = (found.strand, found.cds, found.start_phase) == (wanted.strand, wanted.cds, wanted.start_phase)
+        parts = (*gene.first.segment_probabilities, *gene.first.intron_probabilities)
+        ends = (gene.first.start_probability, gene.first.stop_probability)
+        numbers.append((gene.probability, gene.first.structure_probability, gene.locus_probability, *ends, *parts))
+    same = found.strand == wanted.strand
+    same &= (found.first.cds, found.first.start_phase) == (wanted.first.cds, wanted.first.start_phase)
     return same and np.allclose(*numbers, atol=1e-5, equal_nan=True)
 
 
-def mirrored(gene: CodingGene, length: int) -> CodingGene:
-    return replace(
-        gene,
-        strand=OTHER[gene.strand],
-        cds=tuple((length - e, length - s) for s, e in gene.cds[::-1]),
-        segment_probabilities=gene.segment_probabilities[::-1],
-        intron_probabilities=gene.intron_probabilities[::-1],
-        partial_left=gene.partial_right,
-        partial_right=gene.partial_left,
+def mirrored(gene: DecodedGene, length: int) -> DecodedGene:
+    transcripts = tuple(
+        replace(
+            transcript,
+            cds=tuple((length - e, length - s) for s, e in transcript.cds[::-1]),
+            segment_probabilities=transcript.segment_probabilities[::-1],
+            intron_probabilities=transcript.intron_probabilities[::-1],
+            partial_left=transcript.partial_right,
+            partial_right=transcript.partial_left,
+        )
+        for transcript in gene.transcripts
     )
+    return replace(gene, strand=OTHER[gene.strand], transcripts=transcripts)
 
 
 @pytest.mark.parametrize("partial", [False, True])
@@ -423,7 +429,7 @@ def test_cutting_the_contig_changes_nothing(contigs, piece, partial):
         whole = decode_coding_genes(bases, plus, minus, chosen)
         assert decode_coding_genes(bases, plus, minus, chosen, piece=piece) == whole
     assert len(whole) >= 2
-    assert max(len(gene.cds) for gene in whole) > 2
+    assert max(len(gene.first.cds) for gene in whole) > 2
 
 
 @pytest.mark.parametrize("partial", [False, True])
@@ -472,9 +478,9 @@ def test_no_list_of_what_is_open_outgrows_its_room(contigs):
     bases, plus, minus = contigs[-1]
     for chosen in (LONG, replace(LONG, partial=True)):
         problem = BlockOfSites(bases, plus, minus, chosen)
-        count = problem.rows.position.size
+        count = problem.rows.size
         opened, wide = problem.read(count)
-        assert opened.count.max() <= lattice.most_open(problem.rows) < count / 2
+        assert opened.used() <= lattice.most_open(problem.rows) < count / 2
         _, narrow = problem.read(lattice.most_open(problem.rows))
         assert all(np.array_equal(a, b) for a, b in zip(wide, narrow, strict=True))
 
@@ -484,39 +490,37 @@ class BlockOfSites:
 
     def __init__(self, bases, plus, minus, chosen) -> None:
         scanner = SiteScanner(chosen.site_cutoff, chosen.at_ac, chosen.partial)
-        self.rows = candidate_sites.join([scanner.push(bases, plus, minus), scanner.finish()])
-        self.scores = edge_scores(chosen)
-        count = self.rows.position.size
-        self.site, self.span = np.empty((count, 3)), np.empty((count, 3))
-        compose(0, count, self.rows, parameters(chosen), self.site, self.span)
+        self.rows = grammar.join([scanner.push(bases, plus, minus), scanner.finish()])
+        count = self.rows.size
+        self.graph = Graph(self.rows, np.empty((count, 3)), np.empty((count, 3)), edge_scores(chosen))
+        compose(0, count, self.rows, parameters(chosen), self.graph.site, self.graph.span)
 
-        self.edges = (self.rows, self.site, self.span, self.scores)
-
-    def read(self, room: int) -> tuple[lattice.Open, lattice.Paths]:
+    def read(self, room: int) -> tuple[Open, Paths]:
         """What is open at the end, and all paths, from lists with so much room."""
-        count = self.rows.position.size
-        opened, paths = lattice.Open.empty(room), lattice.Paths.empty(count)
-        lattice.forward(0, count, 0, *self.edges, opened, paths, np.empty(6 * room + 64), math.inf, True, True)
+        count = self.rows.size
+        opened, paths = new_open(room, 0), Paths.empty(count)
+        lattice.read(0, count, 0, self.graph, opened, paths, Mode(), no_lengths())
         return opened, paths
 
     def sums(self) -> tuple[float, float, np.ndarray]:
-        count = self.rows.position.size
+        count = self.rows.size
         opened, paths = self.read(count)
-        onward, free = np.empty((count, 3)), np.empty(count)
-        total = lattice.backward(0, count, *self.edges, onward, free)
+        after = Paths.sums(count)
+        total = lattice.backward(0, count, self.graph, after, Mode(BACKWARD), no_lengths())
+        onward, free = after.total, after.free
         crossing, inside = [], 0.0
         before = 0.0
         for r in range(count):
-            kind, edge = self.rows.kind[r], self.rows.variant[r] == candidate_sites.EDGE
+            kind, edge = self.rows["kind"][r], self.rows["variant"][r] == grammar.EDGE
             node = np.exp(paths.total[r] + onward[r] - total)
-            if kind == candidate_sites.BEGIN or (kind == candidate_sites.INTRON_BEGIN and edge):
+            if kind == grammar.BEGIN or (kind == grammar.INTRON_BEGIN and edge):
                 inside += node.sum()
-            elif kind == candidate_sites.END:
+            elif kind == grammar.END:
                 inside -= node.sum()
                 before = np.logaddexp.reduce([before, *paths.total[r]])
-            elif kind == candidate_sites.INTRON_END and edge:
-                inside -= np.exp(paths.total[r] + onward[r] - self.site[r] - total).sum()
-                before = np.logaddexp.reduce([before, *paths.total[r]])
+            elif kind == grammar.INTRON_END and edge:
+                inside -= node.sum()
+                before = np.logaddexp.reduce([before, *(paths.total[r] + self.graph.site[r])])
             # ``free`` holds what lies right of the row before a gene may begin at it.
             after = free[r]
             crossing.append(inside + np.exp(before + after - total))
@@ -531,7 +535,7 @@ def test_every_decoded_gene_obeys_the_grammar():
         bases[3000:3050] = 4
         plus, minus = (random_log_probabilities(generator, bases.size) for _ in range(2))
         for gene in decode_coding_genes(bases, plus, minus, replace(LONG, minimum_intron=10)):
-            cds = splice(gene.cds, gene.strand, bases)
+            cds = splice(gene.first.cds, gene.strand, bases)
             codons = [cds[i : i + 3] for i in range(0, len(cds), 3)]
             assert len(cds) % 3 == 0
             assert len(cds) >= 30
@@ -539,8 +543,8 @@ def test_every_decoded_gene_obeys_the_grammar():
             assert codons[0] == "ATG"
             assert codons[-1] in STOPS
             assert not STOPS & set(codons[:-1])
-            assert all(end - start >= 3 for start, end in gene.cds)
-            for (_, left), (right, _) in zip(gene.cds, gene.cds[1:], strict=False):
+            assert all(end - start >= 3 for start, end in gene.first.cds)
+            for (_, left), (right, _) in zip(gene.first.cds, gene.first.cds[1:], strict=False):
                 intron = splice([(left, right)], gene.strand, bases)
                 assert len(intron) >= 10
                 assert intron[:2] in ("GT", "GC")
@@ -565,7 +569,7 @@ def test_sites_under_the_cut_off_are_no_candidates(contigs):
     assert genes
     for gene in genes:
         table = plus if gene.strand == "+" else minus
-        for (_, left), (right, _) in zip(gene.cds, gene.cds[1:], strict=False):
+        for (_, left), (right, _) in zip(gene.first.cds, gene.first.cds[1:], strict=False):
             for base in (left - 1, right):
                 assert table[base, State.FIRST0 : State.STOP].max() >= -4.0
 

@@ -16,10 +16,10 @@ from filelock import FileLock, Timeout
 from phytoscribe.errors import DownloadError, FastaError, PhytoScribeError
 from phytoscribe.genome.fasta import check_fasta
 from phytoscribe.intake import sources
-from phytoscribe.intake.phytozome.client import PhytozomeFile, PhytozomeGenome
+from phytoscribe.intake.phytozome.client import PhytozomeGenome
+from phytoscribe.intake.phytozome.listing import PhytozomeFile
 from phytoscribe.intake.reads import join_reads
 from phytoscribe.intake.sources import Downloads, Wanted, copy_text, local_copy, wanted_files
-from phytoscribe.intake.transfer.attempts import said_once
 
 BODY = b">a\nACGT\n" * 1000
 SHA256, MD5 = hashlib.sha256(BODY).hexdigest(), hashlib.md5(BODY).hexdigest()
@@ -121,12 +121,10 @@ def test_secrets_of_an_address_are_not_recorded(tmp_path, served):
 
 PHYTOZOME = PhytozomeGenome(
     genome_id=447,
-    proteome="Athaliana",
-    organism="Arabidopsis thaliana",
-    assembly_version="TAIR9",
-    annotation_version="Araport11",
-    genome=PhytozomeFile("f1", "Athaliana_447_TAIR10.fa.gz"),
-    annotation=PhytozomeFile("f2", "Athaliana_447_Araport11.gene_exons.gff3.gz"),
+    genome=PhytozomeFile("f1", "Athaliana_447_TAIR10.fa.gz", assembly_version="TAIR9"),
+    annotation=PhytozomeFile(
+        "f2", "Athaliana_447_Araport11.gene_exons.gff3.gz", proteome="Athaliana", annotation_version="Araport11"
+    ),
     terms="unrestricted",
 )
 
@@ -281,26 +279,6 @@ def test_reads_that_are_none(tmp_path, content, message):
     with pytest.raises(PhytoScribeError, match=rf"a\.fq.*{message}"):
         join_reads(reads_of(tmp_path, "a.fq"), Downloads(), tmp_path / "out" / "reads.gz")
     assert nothing_left(tmp_path)
-
-
-@pytest.mark.parametrize("left", [0, 1])
-def test_a_failure_reaches_the_terminal_at_the_last_attempt(left, caplog):
-    def main(_):
-        raise DownloadError("x: is not there (404)")
-
-    with pytest.raises(SystemExit if left else DownloadError) as caught:
-        said_once(main)(SimpleNamespace(resources=SimpleNamespace(attempts_left=left)))
-    if left:
-        assert caught.value.code == 1
-        assert "x: is not there (404); Snakemake tries again" in caplog.text
-
-
-def test_a_rule_that_counts_no_attempts_says_it_at_once():
-    def main(_):
-        raise DownloadError("x")
-
-    with pytest.raises(DownloadError):
-        said_once(main)(SimpleNamespace())
 
 
 def test_names_of_fetched_files_are_hidden_and_differ_for_files_of_one_output(tmp_path, served):

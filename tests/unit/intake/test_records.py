@@ -8,14 +8,15 @@ import re
 import pytest
 
 from phytoscribe.errors import ConfigError, PhytoScribeError
-from phytoscribe.intake.manifest import COLUMNS, write_manifest
 from phytoscribe.intake.records import (
+    COLUMNS,
     SourceRecord,
     Statement,
     check_pair,
     read_records,
     shown,
     terms_line,
+    write_manifest,
     write_record,
 )
 

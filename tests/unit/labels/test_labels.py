@@ -1,24 +1,26 @@
-"""Gene models to labels and back: literal arrays, round trips on the shipped annotation, strand mirroring."""
+"""Gene models to labels and back: literal arrays, round trips on the shipped annotation, strand mirroring, genes over
+one another, and what the annotation leaves open."""
 
 from __future__ import annotations
+
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from labelled_transcripts import transcripts_from_labels
 
 from phytoscribe.annotation.gff_reader import read_gff3
 from phytoscribe.annotation.model import GeneModel, Transcript
-from phytoscribe.labels import (
-    NON_CODING_LABEL,
-    State,
+from phytoscribe.labels.encode import (
+    isoform_weights,
     label_contig,
     label_sites,
     label_transcript,
     mark_unknown_untranslated,
-    transcripts_from_labels,
 )
-from phytoscribe.labels.states import ACCEPTOR_BIT, DONOR_BIT, UNKNOWN_SITE_BIT
+from phytoscribe.labels.states import ACCEPTOR_BIT, DONOR_BIT, NON_CODING_LABEL, UNKNOWN_SITE_BIT, State
 
 EXAMPLE = "resources/example/athaliana/annotation.gff3.gz"
 
@@ -90,7 +92,7 @@ def test_round_trip_on_real_transcripts(reference, strand):
 def test_soft_targets_mark_where_isoforms_disagree():
     short = Transcript("a", ((0, 30), (60, 90)), ((0, 30), (60, 90)))
     long = Transcript("b", ((0, 33), (60, 90)), ((0, 33), (60, 90)))
-    labels, positions, targets = label_contig([GeneModel("g", "c", "+", (short, long))], "+", 100)
+    labels, positions, targets, _ = label_contig([GeneModel("g", "c", "+", (short, long))], "+", 100)
     assert GeneModel("g", "c", "+", (short, long)).representative.id == "b"
     assert labels[32] == State.LAST2
     assert set(range(29, 33)) <= set(positions.tolist())
@@ -102,7 +104,7 @@ def test_soft_targets_mark_where_isoforms_disagree():
 def test_genes_of_the_other_strand_do_not_show(reference):
     contig = "Chr4"
     minus = [gene for gene in reference if gene.contig == contig and gene.strand == "-"]
-    labels, positions, _ = label_contig(minus, "+", 185_850)
+    labels, positions, _, _ = label_contig(minus, "+", 185_850)
     assert not labels.any()
     assert positions.size == 0
 
@@ -132,9 +134,9 @@ def transcripts(draw):
 def test_mirrored_transcripts_give_mirrored_labels(transcript, extra):
     length = transcript.end + extra
     gene = GeneModel("g", "c", "+", (transcript,))
-    forward, _, _ = label_contig([gene], "+", length)
-    backward, _, _ = label_contig([gene.reverse_complement(length)], "-", length)
-    assert np.array_equal(forward, backward[::-1])
+    forward = label_contig([gene], "+", length)
+    backward = label_contig([gene.reverse_complement(length)], "-", length)
+    assert np.array_equal(forward.states, backward.states[::-1])
     assert gene.reverse_complement(length).reverse_complement(length) == gene
 
 
@@ -153,7 +155,7 @@ def test_beside_a_cds_without_utr_no_more_is_known_than_that_it_does_not_code():
     with_utr = Transcript("t1", ((95, 130),), ((95, 120),))  # a UTR on its right only
     without = Transcript("u", ((40, 70),), ((40, 70),))
     genes = [GeneModel("g", "c", "+", (with_utr,)), GeneModel("h", "c", "-", (without,))]
-    labels, _, _ = label_contig(genes, "+", 200)
+    labels = label_contig(genes, "+", 200).states
     sites = label_sites(genes, "+", 200)
     before = labels.copy()
     mark_unknown_untranslated(genes, "+", labels, sites, reach=30)
@@ -161,3 +163,84 @@ def test_beside_a_cds_without_utr_no_more_is_known_than_that_it_does_not_code():
     assert set(np.flatnonzero(unknown)) == set(range(65, 95))
     assert np.array_equal(labels[~unknown], before[~unknown])
     assert np.array_equal((sites & UNKNOWN_SITE_BIT) > 0, unknown)
+
+
+def test_introns_that_were_not_accepted_are_unknown_not_negatives():
+    accepted = GeneModel("g", "c", "+", (Transcript("t1", ((10, 20), (50, 90)), ((12, 20), (50, 58))),))
+    rejected = Transcript("t2", ((10, 20), (40, 60), (80, 90)))
+    whole = replace(accepted, transcripts=(*accepted.transcripts, replace(rejected, contig="c", strand="+")))
+    non_coding = GeneModel("n", "c", "-", (Transcript("n.1", ((5, 15), (70, 75))),), biotype="lncRNA")
+    broken = GeneModel("b", "c", "+", (Transcript("b.1", ((85, 95), (90, 97), (120, 130))),))
+    plus = label_sites([accepted], "+", 100, [whole, non_coding, broken])
+    assert set(np.flatnonzero(plus == DONOR_BIT)) == {20}
+    assert set(np.flatnonzero(plus == ACCEPTOR_BIT)) == {49}
+    assert set(np.flatnonzero(plus == UNKNOWN_SITE_BIT)) == {39, 60, 79}, "the donor at 20 is an accepted one, too"
+    minus = label_sites([accepted], "-", 100, [whole, non_coding, broken])
+    assert set(np.flatnonzero(minus)) == set(np.flatnonzero(minus == UNKNOWN_SITE_BIT)) == {15, 69}
+
+
+def coding_gene(name: str, *cds: tuple[int, int], utr: int = 0, strand: str = "+", **attributes: str) -> GeneModel:
+    exons = ((cds[0][0] - utr, cds[0][1]), *cds[1:]) if len(cds) > 1 else ((cds[0][0] - utr, cds[0][1]),)
+    exons = (*exons[:-1], (exons[-1][0], exons[-1][1] + utr))
+    return GeneModel(name, "c", strand, (Transcript(f"{name}.1", exons, cds, attributes=attributes),))
+
+
+def test_genes_that_one_label_cannot_express_together_are_disputed():
+    host = coding_gene("host", (10, 40), (100, 160))
+    nested = coding_gene("nested", (60, 75), utr=5)
+    labels = label_contig([host, nested], "+", 200)
+    assert labels.disputed.tolist() == list(range(55, 80)), "the nested gene, its UTR too"
+    alone = label_contig([host], "+", 200)
+    assert not alone.disputed.size
+    assert np.array_equal(labels.states, alone.states), "the longer CDS stands"
+    # In one frame two genes say the same of their bases, but for start and stop.
+    same_frame = label_contig([coding_gene("a", (10, 40)), coding_gene("b", (31, 100))], "+", 200)
+    assert same_frame.disputed.tolist() == [31, 39]
+    assert not label_contig([host, coding_gene("m", (60, 75), strand="-")], "+", 200).disputed.size
+
+
+def test_coding_bases_stand_over_the_utr_of_another_gene_and_two_utrs_are_non_coding():
+    first, second = coding_gene("a", (30, 60), utr=20), coding_gene("b", (75, 150), utr=10)
+    for genes in ([first, second], [second, first]):
+        labels = label_contig(genes, "+", 200)
+        assert not labels.disputed.size
+        assert labels.states[60:80].tolist() == [
+            *[State.UTR3_EXON] * 5,
+            *[NON_CODING_LABEL] * 10,
+            State.START,
+            State.CODING1,
+            State.CODING2,
+            State.CODING0,
+            State.CODING1,
+        ]
+
+
+def test_soft_targets_keep_to_bases_of_one_gene():
+    isoform = Transcript("a.2", ((40, 60), (66, 70)), ((40, 60), (66, 70)), contig="c", strand="+")
+    gene = coding_gene("a", (40, 70), utr=20)
+    gene = replace(gene, transcripts=(*gene.transcripts, isoform))
+    neighbour = coding_gene("b", (100, 160), utr=20)
+    labels = label_contig([gene, neighbour], "+", 200)
+    assert (labels.states[80:90] == NON_CODING_LABEL).all()
+    assert labels.soft_positions.size
+    assert not set(labels.soft_positions.tolist()) & set(range(80, 160))
+
+
+def test_isoforms_count_by_their_support_and_fragments_half():
+    cds, longer = ((0, 30), (60, 90)), ((0, 33), (63, 90))
+
+    def weights(*isoforms):
+        transcripts = tuple(Transcript(str(n), c, c, attributes=a) for n, (c, a) in enumerate(isoforms))
+        return isoform_weights(GeneModel("g", "c", "+", transcripts)).tolist()
+
+    stars = [(cds, {"conf_rating": "****"}), (longer, {"conf_rating": "*"})]
+    assert weights(*stars) == pytest.approx([0.8, 0.2])
+    level = "transcript_support_level"
+    assert weights((cds, {level: "1 (assigned to previous version 3)"}), (longer, {level: "3"})) == [0.75, 0.25]
+    assert weights(stars[0], (longer, {})) == [0.5, 0.5], "support of one isoform alone says nothing"
+    assert weights((cds, {level: "NA"}), (longer, {level: "1"})) == [0.5, 0.5]
+    later_start = ((9, 30), (60, 90))
+    assert weights((cds, {}), (later_start, {})) == pytest.approx([2 / 3, 1 / 3])
+    assert weights((cds, {}), (((10, 30), (60, 90)), {})) == [0.5, 0.5], "another frame is no fragment"
+    assert weights((cds, {}), (cds, {})) == [0.5, 0.5]
+    assert weights((cds, {}), (((9, 30), (63, 90)), {})) == [0.5, 0.5], "nor is another junction"

@@ -14,13 +14,13 @@ from phytoscribe.errors import ConfigError, ModelError
 from phytoscribe.labels.states import SITE_COUNT, STATE_COUNT
 from phytoscribe.models.annotation_model import AnnotationModel
 from phytoscribe.models.attention import BlockSparseAttention, rotary_angles, rotate
+from phytoscribe.models.batches import TokenBatch
 from phytoscribe.models.configuration import config_from_settings
-from phytoscribe.models.encoder import BigBroEncoder, MaskedTokenModel
-from phytoscribe.models.experts import ExpertFeedForward
+from phytoscribe.models.encoder import BigBroEncoder, ExpertFeedForward, MaskedTokenModel
 from phytoscribe.models.kmer_content import REACHES, SUM_SCALE, cumulative_by_frame, kmer_numbers, sums_in_frame
-from phytoscribe.models.loading import load_model, load_pretrained_encoder, trainable_parameters
-from phytoscribe.models.pooling import FixedSegments, VariableSegments, token_spans
+from phytoscribe.models.loading import load_model, load_pretrained, trainable_parameters
 from phytoscribe.models.sizes import SIZES
+from phytoscribe.models.trunk import FixedSegments, VariableSegments, token_spans
 
 TINY = {"size": "tiny"}
 ROOT = Path(__file__).parents[3]
@@ -157,9 +157,10 @@ def test_save_and_load_give_the_same_output(config, tmp_path):
     model = MaskedTokenModel(config).eval()
     model.save_pretrained(tmp_path)
     loaded = load_model(MaskedTokenModel, tmp_path)
-    ids, globals_, asked = torch.randint(10, 100, (1, 64)), torch.tensor([[7, 8]]), torch.arange(64)
+    ids, globals_ = torch.randint(10, 100, (1, 64)), torch.tensor([[7, 8]])
+    inputs, asked = TokenBatch(ids, ids, ids, globals_), torch.arange(64)
     with torch.inference_mode():
-        assert torch.equal(model(ids, globals_, asked), loaded(ids, globals_, asked))
+        assert torch.equal(model(inputs, asked), loaded(inputs, asked))
 
 
 def test_loading_refuses_weights_of_another_model(config, tmp_path):
@@ -171,17 +172,17 @@ def test_loading_refuses_weights_of_another_model(config, tmp_path):
 def test_pretrained_encoder_arrives_tensor_by_tensor(config):
     pretrained, model = MaskedTokenModel(config), AnnotationModel(config)
     assert not torch.equal(model.encoder.embedding.weight, pretrained.encoder.embedding.weight)
-    report = load_pretrained_encoder(model, pretrained, "here")
-    assert report.loaded == len(pretrained.encoder.state_dict())
+    report = load_pretrained(model, pretrained, "here")
+    assert report["loaded"] == len(pretrained.encoder.state_dict())
     for name, tensor in pretrained.encoder.state_dict().items():
         assert torch.equal(model.encoder.state_dict()[name], tensor), name
-    assert all(not name.startswith("trunk.encoder.") for name in report.new)
+    assert all(not name.startswith("trunk.encoder.") for name in report["new"])
 
 
 def test_pretrained_encoder_of_another_shape_is_refused(config):
     other = config_from_settings(TINY, vocab_size=101)
     with pytest.raises(ModelError, match="another shape"):
-        load_pretrained_encoder(AnnotationModel(config), MaskedTokenModel(other), "here")
+        load_pretrained(AnnotationModel(config), MaskedTokenModel(other), "here")
 
 
 def test_rotation_depends_on_distance_only():

@@ -32,20 +32,19 @@ from phytoscribe.devices import choose_precision, int8_is_fast
 from phytoscribe.errors import ConfigError, FastaError, ModelError, PhytoScribeError
 from phytoscribe.genome import Genome, check_fasta, decode, reverse_complement
 from phytoscribe.genome.fasta import write_index
+from phytoscribe.genome.sequence import encode
 from phytoscribe.labels.states import CODING_STATES, STATE_COUNT, STATE_NAMES
 from phytoscribe.models.annotation_model import AnnotationModel
 from phytoscribe.models.batches import WindowTokens, collate_tokens
 from phytoscribe.models.configuration import config_from_settings
 from phytoscribe.models.loading import load_model, model_hash
-from phytoscribe.prediction.memory import FreedMemory
-from phytoscribe.prediction.merge import PredictionFiles
+from phytoscribe.prediction.merge import PredictionFiles, PredictionStatistics, median
 from phytoscribe.prediction.network import StructureNetwork
+from phytoscribe.prediction.pool import FreedMemory
 from phytoscribe.prediction.predictor import StructurePredictor
 from phytoscribe.prediction.run import merge_shards, predict_shard
-from phytoscribe.prediction.settings import PredictionSettings
 from phytoscribe.prediction.shards import Shards, contigs_of_shard, shard_writer, sorted_genes
-from phytoscribe.prediction.statistics import PredictionStatistics, median
-from phytoscribe.prediction.windows import ContigSequence
+from phytoscribe.prediction.windows import ContigSequence, PredictionSettings
 from phytoscribe.tokenizer.segments import Segmenter
 from phytoscribe.tokenizer.training import build_kmer_tokenizer
 from phytoscribe.tracks.bigwig import write_bigwig
@@ -386,7 +385,7 @@ import hashlib, sys
 import torch
 from phytoscribe.genome import Genome
 from phytoscribe.prediction.predictor import StructurePredictor
-from phytoscribe.prediction.settings import PredictionSettings
+from phytoscribe.prediction.windows import PredictionSettings
 model, fasta, precision = sys.argv[1:]
 settings = PredictionSettings(precision=precision)
 predictor = StructurePredictor.from_folder(model, settings, torch.device("cpu"), "athaliana", "Brassicales", 1)
@@ -428,10 +427,10 @@ def test_the_files_agree_and_every_protein_is_whole(plain, fasta):
     cds, proteins, transcripts = records(plain.cds), records(plain.proteins), records(plain.transcripts)
     assert list(cds) == [g.transcripts[0].id for g in genes]
     for name, sequence in cds.items():
-        assert translate(sequence).rstrip("*") == proteins[name].rstrip("*")
+        assert translate(encode(sequence)).rstrip("*") == proteins[name].rstrip("*")
         assert sequence.startswith("ATG")
         assert sequence in transcripts[name]
-        assert "*" not in translate(sequence)[:-1]
+        assert "*" not in translate(encode(sequence))[:-1]
     stats = json.loads(Path(plain.stats).read_text())
     assert stats["genes"] == len(genes)
     assert stats["contigs"] == 6
@@ -480,8 +479,8 @@ def test_shards_that_do_not_fit_together_are_refused(tmp_path):
     gene = GeneModel("", "a", "+", (Transcript("", ((0, 9),), ((0, 9),), score=0.5),), score=0.5)
     one, two, other = (tmp_path / name for name in ("1", "2", "3"))
     for path, model, contig, genes in ((one, "x", "a", [gene]), (two, "x", "a", []), (other, "y", "b", [])):
-        with shard_writer(path, {"model": model}) as writer:
-            writer.write(contig, genes)
+        with shard_writer(path, {"model": model}) as write:
+            write(contig, genes)
     assert list(Shards([one], ["a"]).genes()) == [gene]
     with pytest.raises(PhytoScribeError, match="contig a is in another shard"):
         Shards([one, two], ["a"])
@@ -578,7 +577,7 @@ sys.path.insert(0, sys.argv[1])
 import numpy as np
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from phytoscribe.prediction.memory import FreedMemory
+from phytoscribe.prediction.pool import FreedMemory
 
 def resident():
     return int(Path("/proc/self/statm").read_text().split()[1]) * 4096 / 2**20

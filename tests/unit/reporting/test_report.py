@@ -8,19 +8,19 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from gene_scores import score_genes
 from report_tables import write_loci, write_predicted, write_rows
 
 from phytoscribe.annotation.model import GeneModel, Transcript
 from phytoscribe.errors import PhytoScribeError
-from phytoscribe.evaluation.accuracy.counts import score_genes
-from phytoscribe.prediction.statistics import PredictionStatistics
+from phytoscribe.prediction.merge import PredictionStatistics
 from phytoscribe.reporting.drawing import KeptFigure, write_drawings
 from phytoscribe.reporting.genome_figures import GenomeEvidence, draw_genome
-from phytoscribe.reporting.inputs import LOCI, PREDICTED_GENES, GenomeInfo, read_inputs, read_table
+from phytoscribe.reporting.inputs import GenomeInfo, read_inputs
 from phytoscribe.reporting.page import write_report
 from phytoscribe.reporting.score_figures import f1_by_level
 from phytoscribe.reporting.score_tables import main, terminal_table
-from phytoscribe.tables import write_scores
+from phytoscribe.tables import LOCI, PREDICTED_GENES, SCORES, read_table, write_table
 
 GENOMES = [GenomeInfo("full", "train", "Brassicales"), GenomeInfo("bare", "predict", "Malpighiales")]
 CONFIG = {"seed": 1, "split": {"mode": "contig"}, "note": "<script>alert(1)</script>"}
@@ -42,7 +42,7 @@ def files(tmp_path):
         for name, genes in predictions.items()
     ]
     near = scores[0][scores[0]["level"] == "locus"].assign(ruler="within_3", value=1.0)
-    write_scores(pd.concat([*scores, near]), tmp_path / "full.genes.tsv")
+    write_table(pd.concat([*scores, near]), tmp_path / "full.genes.tsv", SCORES)
     write_loci(tmp_path / "full.reference_loci.tsv", reference, predictions)
     write_predicted(tmp_path / "full.predicted_genes.tsv", reference, predictions)
     write_rows(
@@ -200,10 +200,10 @@ def test_organelles_keep_their_names(files, tmp_path):
 def test_without_a_split_no_homologue_is_spoken_of(files, tmp_path):
     path = Path(files["genes"][0])
     scores = pd.read_csv(path, sep="\t")
-    write_scores(scores[scores["subset"] == "all"], path)
+    write_table(scores[scores["subset"] == "all"], path, SCORES)
     without = page({**files, "figures": []}, tmp_path / "1.html")
     none = scores["subset"] == "no_train_homologue"
-    write_scores(scores.assign(n=scores["n"].where(~none, 0), value=scores["value"].where(~none)), path)
+    write_table(scores.assign(n=scores["n"].where(~none, 0), value=scores["value"].where(~none)), path, SCORES)
     empty = page({**files, "figures": []}, tmp_path / "2.html")
     for html in (without, empty):
         assert "homologue" not in text_of(html)
@@ -297,7 +297,7 @@ def test_a_hundred_genomes_stay_small_and_say_what_is_left_out(files, tmp_path):
 @pytest.mark.parametrize(
     ("name", "content", "message"),
     [
-        ("genes", "level\tvalue\nlocus\t1\n", "columns"),
+        ("genes", "level\tvalue\nlocus\t1\n", "column predictor, ruler, subset, metric, n is missing"),
         ("plausibility", "group\tname\nx\ty\n", "column value, unit, low, high, verdict, note is missing"),
         ("predicted_genes", None, "no table"),
         (
@@ -333,7 +333,7 @@ def test_terminal_table(files, tmp_path, capsys):
 def test_scores_near_loci_are_named_in_terminal_and_report(files, tmp_path):
     table = pd.read_csv(files["genes"][0], sep="\t")
     table["metric"] = table["metric"].replace({name: f"{name}_near_loci" for name in ("precision", "f1", "fp")})
-    write_scores(table, files["genes"][0])
+    write_table(table, files["genes"][0], SCORES)
     shown = terminal_table(files["genes"])
     assert shown.count("precision near loci") == shown.count("F1 near loci") == 2
     assert shown.endswith("false genes elsewhere on the contigs are not seen")

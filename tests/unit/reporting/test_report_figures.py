@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import pysam
 import pytest
+from gene_scores import score_genes
 from hypothesis import given
 from hypothesis import strategies as st
 from report_tables import write_loci, write_predicted
@@ -17,14 +18,14 @@ from phytoscribe.annotation.gff_reader import read_gff3
 from phytoscribe.annotation.model import GeneModel, Transcript
 from phytoscribe.errors import PhytoScribeError
 from phytoscribe.evaluation.accuracy.augustus import read_augustus
-from phytoscribe.evaluation.accuracy.counts import scorable, score_genes
+from phytoscribe.evaluation.accuracy.counts import scorable
 from phytoscribe.evaluation.long_reads.alignments import ReadLimits
 from phytoscribe.reporting.drawing import read_figures, write_drawings
 from phytoscribe.reporting.error_atlas import coverage
 from phytoscribe.reporting.genome_figures import GenomeEvidence, draw_genome
-from phytoscribe.reporting.inputs import LOCI, PREDICTED_GENES, read_table
 from phytoscribe.reporting.score_figures import calibration, cut_curve, exon_confusion
 from phytoscribe.reporting.worst_loci import AlignedReads, worst_loci
+from phytoscribe.tables import LOCI, PREDICTED_GENES, read_table
 
 ROOT = Path(__file__).parents[3]
 CONTIG = "Chr5_25975502_26975502"

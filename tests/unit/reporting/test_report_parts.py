@@ -5,12 +5,12 @@ from types import SimpleNamespace
 
 import pandas as pd
 import pytest
+from gene_scores import score_genes
 
 from phytoscribe.annotation.model import GeneModel, Transcript
 from phytoscribe.configuration.genomes import Genomes
 from phytoscribe.configuration.result_files import of_genomes
 from phytoscribe.errors import PhytoScribeError
-from phytoscribe.evaluation.accuracy.counts import score_genes
 from phytoscribe.reporting.blocks import flattened, number, words
 from phytoscribe.reporting.citations import bibtex, citations_of
 from phytoscribe.reporting.genome_section import check_tables
@@ -23,15 +23,15 @@ from phytoscribe.reporting.score_tables import (
     level_table,
     subset_table,
 )
-from phytoscribe.tables import COLUMNS, read_scores, write_scores
+from phytoscribe.tables import COLUMNS, SCORES, read_table, write_table
 
 GENE = GeneModel("a", "c", "+", (Transcript("a.1", ((0, 60),), ((0, 60),)),))
 
 
 def test_scores_survive_the_file(tmp_path):
     table = score_genes([GENE], []).assign(predictor="p")
-    write_scores(table, tmp_path / "s.tsv")
-    again = read_scores(tmp_path / "s.tsv")
+    write_table(table, tmp_path / "s.tsv", SCORES)
+    again = read_table(tmp_path / "s.tsv", SCORES)
     precision = again[(again["level"] == "locus") & (again["metric"] == "precision")]["value"].iloc[0]
     assert pd.isna(precision), "a precision without predictions stays undefined"
 

@@ -6,10 +6,10 @@ from pathlib import Path
 import pandas as pd
 import pytest
 import yaml
+from gene_scores import score_genes
 
 from phytoscribe.annotation.model import GeneModel, Transcript
 from phytoscribe.configuration.genomes import Genomes
-from phytoscribe.evaluation.accuracy.counts import score_genes
 from phytoscribe.reporting.inputs import GenomeInfo, ReportInputs
 from phytoscribe.reporting.summary import ROLES, overview_section, summary_section, warnings
 

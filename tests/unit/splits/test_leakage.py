@@ -7,13 +7,19 @@ import pytest
 from phytoscribe.errors import FastaError, ToolError
 from phytoscribe.genome.fasta import Genome, read_index, write_index
 from phytoscribe.splits.assign import assign_splits, with_clusters
-from phytoscribe.splits.clusters import ClusterSettings, cluster_proteins
-from phytoscribe.splits.homology import best_hits, held_out_loci, nucleotide_hits, training_sequence
-from phytoscribe.splits.leakage import broken_promises, held_out_and_train, leakage_table
+from phytoscribe.splits.clusters import ClusterSettings, cluster_proteins, read_proteins
+from phytoscribe.splits.leakage import (
+    best_hits,
+    broken_promises,
+    held_out_and_train,
+    held_out_loci,
+    leakage_table,
+    nucleotide_hits,
+    training_sequence,
+)
 from phytoscribe.splits.parts import parts_of_genome
-from phytoscribe.splits.protein_fasta import read_proteins
 from phytoscribe.splits.proteins import extract_proteins, protein_id
-from phytoscribe.splits.table import SPLIT_COLUMNS, read_splits, write_table
+from phytoscribe.splits.table import SPLIT_COLUMNS, read_table, write_table
 
 NAME = "athaliana"
 ROLES = {NAME: "train"}
@@ -176,7 +182,7 @@ def test_tables_survive_the_disk_with_odd_names(tmp_path):
     splits = splits_of([(0, 100, "+", "NA", 0, "train"), (300, 420, "-", "007", 1, "test")])
     splits.loc[1, "has_train_homologue"] = True
     write_table(tmp_path / "s.tsv", splits, SPLIT_COLUMNS)
-    back = read_splits(tmp_path / "s.tsv")
+    back = read_table(tmp_path / "s.tsv", SPLIT_COLUMNS)
     assert back["locus"].tolist() == ["NA", "007"]
     assert back["has_train_homologue"].tolist() == [False, True]
     assert back["start"].tolist() == [0, 300]

@@ -5,7 +5,7 @@ import pytest
 
 from phytoscribe.genome.fasta import Genome
 from phytoscribe.genome.sequence import N_CODE, encode
-from phytoscribe.tokenizer.baselines import CONTEXTS, fit_baselines, left_contexts, token_starts
+from phytoscribe.tokenizer.baselines import CONTEXTS, SingleBases, fit_baselines, left_contexts, token_starts
 from phytoscribe.tokenizer.segments import Segmenter
 from phytoscribe.tokenizer.training import build_kmer_tokenizer, save_tokenizer, train_tokenizer
 
@@ -64,6 +64,14 @@ def test_markov_learns_a_chain_that_the_unigram_cannot_see(kmers):
     assert scores["unigram"] == pytest.approx(np.log(7), abs=0.1)
     assert scores["markov"] < 0.35 * scores["unigram"]
     assert scores["tokens"] == 3500
+
+
+def test_bases_are_tokens_too():
+    period, single = encode("ACGGTCA" * 3_000), SingleBases()
+    scores = fit_baselines(single, [period]).cross_entropy(single, [all_masked(single, period[:7000])])
+    shares = np.array([2, 2, 2, 1]) / 7
+    assert scores["unigram"] == pytest.approx(-(shares * np.log(shares)).sum(), abs=0.01)
+    assert scores["markov"] < 0.05
 
 
 def test_without_structure_both_are_the_entropy(kmers):

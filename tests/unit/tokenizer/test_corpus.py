@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 
 from phytoscribe.errors import ConfigError
 from phytoscribe.genome.fasta import Genome, write_index
-from phytoscribe.genome.intervals import complement, true_runs
+from phytoscribe.genome.intervals import true_runs
 from phytoscribe.genome.sequence import N_CODE, decode, reverse_complement
 from phytoscribe.splits.assign import assign_splits
-from phytoscribe.splits.held_out import held_out_intervals
+from phytoscribe.splits.parts import parts_of_genome
 from phytoscribe.tokenizer.corpus import even_quotas, piece_texts, sample_pieces
 
 NAME = "athaliana"
@@ -27,19 +27,19 @@ def genome(arabidopsis_fasta):
         yield opened
 
 
-def held_out(genome, genes, mode):
+def split_of(genome, genes, mode):
     rows = [(NAME, g.contig, g.start, g.end, g.strand, g.id, number) for number, g in enumerate(genes)]
     loci = pd.DataFrame(rows, columns=["genome", "contig", "start", "end", "strand", "locus", "cluster"])
     parts = PARTS if mode == "contig" else {}
     shares = {"train": 75, "validate": 10, "test": 15}
     splits = assign_splits(loci, mode, shares, {NAME: parts}, {NAME: "train"}, seed=1)
-    return splits, held_out_intervals(splits, NAME, genome.contigs, "train", mode, parts)
+    return splits, parts_of_genome(splits, NAME, genome.contigs, "train", mode, parts, 500)
 
 
 @pytest.mark.parametrize("mode", ["cluster", "contig"])
 def test_no_held_out_base_is_in_the_corpus_and_no_base_twice(genome, arabidopsis_genes, mode):
-    splits, masked = held_out(genome, arabidopsis_genes, mode)
-    allowed = {contig: complement(masked[contig], length) for contig, length in genome.contigs.items()}
+    splits, parts = split_of(genome, arabidopsis_genes, mode)
+    allowed = {contig: parts.of(contig, "train") for contig in genome.contigs}
     pieces = sample_pieces({NAME: genome}, {NAME: allowed}, 3_000_000, seed=1)
     seen = {contig: np.zeros(length, dtype=np.int64) for contig, length in genome.contigs.items()}
     for piece in pieces:

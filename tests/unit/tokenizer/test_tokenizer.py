@@ -15,16 +15,15 @@ from phytoscribe.errors import ConfigError, ModelError
 from phytoscribe.genome.fasta import Genome
 from phytoscribe.genome.sequence import N_CODE, decode, encode
 from phytoscribe.tokenizer.corpus import piece_texts, sample_pieces
-from phytoscribe.tokenizer.segments import Segmenter
-from phytoscribe.tokenizer.statistics import describe_tokenizer
+from phytoscribe.tokenizer.segments import CONTROL_TOKENS, Segmenter, special_tokens
 from phytoscribe.tokenizer.training import (
     LONGEST_TOKEN,
     build_kmer_tokenizer,
+    describe_tokenizer,
     make_tokenizer,
     save_tokenizer,
     train_tokenizer,
 )
-from phytoscribe.tokenizer.vocabulary import CONTROL_TOKENS, special_tokens
 
 SCRIPTS = Path(__file__).parents[3] / "workflow" / "scripts"
 FILES = ("tokenizer.json", "tokenizer_config.json")
@@ -81,7 +80,7 @@ def test_learned_merges_fill_the_vocabulary_exactly(folders):
 
 def test_control_tokens_come_first_and_names_are_sorted(segmenters):
     segmenter = segmenters["bpe"]
-    assert [segmenter.token(index) for index in range(7)] == list(CONTROL_TOKENS)
+    assert [segmenter.token(index) for index in range(7)] == list(CONTROL_TOKENS.values())
     assert (segmenter.pad_id, segmenter.mask_id) == (0, 4)
     assert special_tokens(["b", "a", "a"], []) == special_tokens(["a", "b"], [])
     assert segmenter.token(segmenter.species_id("bnapus")) == "<species:bnapus>"

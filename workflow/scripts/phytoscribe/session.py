@@ -12,7 +12,7 @@ from typing import Any
 from phytoscribe import __version__
 from phytoscribe.errors import PhytoScribeError
 
-#: Errors that the machine has and the user can mend, and how.
+#: Errors of the machine that the user can fix, and how.
 MACHINE_ERRORS = {
     errno.ENOSPC: "make room on the disk and run again",
     errno.EDQUOT: "your disk quota is used up: make room and run again",
@@ -26,7 +26,8 @@ def run_script(main: Callable[[Any], None], snakemake: Any) -> None:
 
     Log lines and everything that is written to stderr go to ``snakemake.log[0]``; a
     :class:`~phytoscribe.errors.PhytoScribeError`, a full disk or a missing permission ends the script with exit code 1
-    and its message, in the log and on the terminal, without a traceback.
+    and its message, in the log and on the terminal, without a traceback.  A rule that Snakemake will try again, as
+    ``snakemake.resources.attempts_left`` says, tells the log alone.
     """
     terminal = sys.stderr
     log_path = Path(snakemake.log[0])
@@ -48,8 +49,10 @@ def run_script(main: Callable[[Any], None], snakemake: Any) -> None:
             if message is None:
                 logging.getLogger("phytoscribe").exception("unexpected error")
                 raise
-            logging.getLogger("phytoscribe").error("%s", message)
-            print(f"PhytoScribe, rule {snakemake.rule}: {message}", file=terminal, flush=True)
+            again = getattr(getattr(snakemake, "resources", None), "attempts_left", 0)
+            logging.getLogger("phytoscribe").error("%s%s", message, "; Snakemake tries again" if again else "")
+            if not again:
+                print(f"PhytoScribe, rule {snakemake.rule}: {message}", file=terminal, flush=True)
             raise SystemExit(1) from None
         except Exception:
             logging.getLogger("phytoscribe").exception("unexpected error")
@@ -59,7 +62,7 @@ def run_script(main: Callable[[Any], None], snakemake: Any) -> None:
 
 
 def _for_the_user(error: PhytoScribeError | OSError) -> str | None:
-    """The message of an error that a user can mend; None for a fault of the program."""
+    """The message of an error that a user can fix; None for a fault of the program."""
     if isinstance(error, PhytoScribeError):
         return str(error)
     if error.errno in MACHINE_ERRORS:

@@ -16,8 +16,8 @@ from phytoscribe.annotation.checking.acceptance import (
     probe,
 )
 from phytoscribe.annotation.checking.check import CheckLimits, check_annotation
-from phytoscribe.annotation.checking.check_summary import summarise
-from phytoscribe.annotation.checking.tables import TranscriptRow, gene_rows, rows_of_cleaning, without_rejected
+from phytoscribe.annotation.checking.summary import gene_rows, summarise
+from phytoscribe.annotation.checking.tables import TranscriptRow, rows_of_cleaning, without_rejected
 from phytoscribe.annotation.cleaning.normalise import normalise
 from phytoscribe.genome import Genome, decode
 from phytoscribe.genome.fasta import write_index

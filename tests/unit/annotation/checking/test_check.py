@@ -9,12 +9,13 @@ import pytest
 
 from phytoscribe.annotation import GeneModel, Transcript
 from phytoscribe.annotation.checking.check import CheckLimits, check_annotation, find_fault
-from phytoscribe.annotation.checking.check_summary import read_summary, summarise, write_summary
-from phytoscribe.annotation.checking.reasons import HARMLESS_REASONS, IN_WORDS, STRUCTURAL_REASONS, Reason
+from phytoscribe.annotation.checking.summary import GeneRow, gene_rows, read_summary, summarise, write_summary
 from phytoscribe.annotation.checking.tables import (
-    GeneRow,
+    HARMLESS_REASONS,
+    IN_WORDS,
+    STRUCTURAL_REASONS,
+    Reason,
     TranscriptRow,
-    gene_rows,
     ignored_loci,
     read_transcripts,
     write_transcripts,
@@ -35,7 +36,8 @@ GOOD = Transcript("t1", ((2, 14), (44, 54)), ((6, 14), (44, 51)))
 
 
 def gene_with(transcript, **changes) -> GeneModel:
-    return GeneModel(**{"id": "g1", "contig": "c", "strand": "+", "transcripts": (transcript,)} | changes)
+    given = {"id": "g1", "contig": "c", "strand": "+", "transcripts": (transcript,), "biotype": "protein_coding"}
+    return GeneModel(**given | changes)
 
 
 def reason_on(strand, gene, contig, limits=LIMITS):
@@ -242,12 +244,6 @@ def test_other_files_are_refused(tmp_path, text):
         read_summary(file)
     with pytest.raises(GffError, match="not a summary"):
         read_summary(tmp_path / "absent")
-
-
-def test_limits_from_the_configuration():
-    assert CheckLimits.from_config({"minimum_intron": 10}) == CheckLimits(minimum_intron=10)
-    with pytest.raises(ConfigError, match="unknown key 'minimal_intron'; allowed are maximum_intron"):
-        CheckLimits.from_config({"minimal_intron": 10})
 
 
 def test_the_example(tmp_path):

@@ -10,15 +10,8 @@ import pytest
 
 from phytoscribe.annotation import GeneModel, Transcript
 from phytoscribe.annotation.checking.check import CheckLimits, check_annotation
-from phytoscribe.annotation.checking.reasons import Reason
-from phytoscribe.annotation.checking.tables import (
-    GeneRow,
-    TranscriptRow,
-    gene_rows,
-    rows_of_cleaning,
-    telling_reason,
-    write_genes,
-)
+from phytoscribe.annotation.checking.summary import GeneRow, gene_rows, telling_reason, write_genes
+from phytoscribe.annotation.checking.tables import Reason, TranscriptRow, rows_of_cleaning
 from phytoscribe.annotation.cleaning.normalise import normalise
 from phytoscribe.annotation.cleaning.repairs import LOSSES, Repair, RepairKind, detail_in_gene, shown_place
 

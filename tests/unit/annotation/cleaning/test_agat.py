@@ -15,8 +15,8 @@ import pytest
 from agat_matching import differences
 
 from phytoscribe.annotation.cleaning import agat
-from phytoscribe.annotation.cleaning.agat import PROGRAM, clean_with_agat
-from phytoscribe.annotation.cleaning.clean import clean
+from phytoscribe.annotation.cleaning.agat import PROGRAM
+from phytoscribe.annotation.cleaning.clean import clean, clean_with_agat
 from phytoscribe.annotation.cleaning.normalise import normalise
 from phytoscribe.annotation.cleaning.repairs import RepairKind
 from phytoscribe.annotation.gff_reader import read_gff3

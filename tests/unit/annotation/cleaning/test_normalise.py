@@ -111,11 +111,11 @@ def test_ncbi_layout(tmp_path):
         CDS 5001 5300 + 0 ID=cds-C;Parent=gene-C""",
     )
     genes, report = normalise(path, CONTIGS)
-    assert [(gene.id, gene.biotype, len(gene.transcripts)) for gene in genes] == [
-        ("gene-A", "protein_coding", 1),
-        ("gene-M", "miRNA", 1),
-        ("gene-P", "pseudogene", 1),
-        ("gene-C", "protein_coding", 1),
+    assert [(gene.id, gene.type, gene.biotype, len(gene.transcripts)) for gene in genes] == [
+        ("gene-A", "gene", "protein_coding", 1),
+        ("gene-M", "gene", "miRNA", 1),
+        ("gene-P", "pseudogene", "pseudogene", 1),
+        ("gene-C", "gene", "protein_coding", 1),
     ]
     assert genes[3].transcripts[0].cds == ((5000, 5300),)
     assert report.counts == {
@@ -487,9 +487,9 @@ def test_any_table_of_repairs_reads_back_the_same(tmp_path_factory, rows):
     [
         ("", r"r\.tsv, line 1: not a table of repairs"),
         ("repair\tid\tline\tdetail\n", r"line 1: not a table of repairs"),
-        ("repair\tid\tline\tdetail\tplace\ngene_made\tg\n", r"line 2: not a row of the table"),
-        ("repair\tid\tline\tdetail\tplace\ngene_eaten\tg\t\t\t\n", r"line 2: not a row of the table"),
-        ("repair\tid\tline\tdetail\tplace\ngene_made\tg\tx\t\t\n", r"line 2: not a row of the table"),
+        ("repair\tid\tline\tdetail\tplace\ngene_made\tg\n", r"line 2: not a table of repairs"),
+        ("repair\tid\tline\tdetail\tplace\ngene_eaten\tg\t\t\t\n", r"line 2: not a table of repairs"),
+        ("repair\tid\tline\tdetail\tplace\ngene_made\tg\tx\t\t\n", r"line 2: not a table of repairs"),
     ],
 )
 def test_other_tables_are_no_repairs(tmp_path, text, message):

@@ -1,17 +1,20 @@
-"""The exact CDS ruler: literal cases on both strands, and the AUGUSTUS yardstick on real genes."""
+"""The exact criterion: literal cases on both strands, and the AUGUSTUS yardstick on real genes."""
 
 from dataclasses import replace
 from pathlib import Path
 
+import pandas as pd
 import pytest
+from gene_scores import score_genes
 from hypothesis import given
 from hypothesis import strategies as st
 
 from phytoscribe.annotation.gff_reader import read_gff3
 from phytoscribe.annotation.model import GeneModel, Transcript
 from phytoscribe.evaluation.accuracy.augustus import read_augustus
-from phytoscribe.evaluation.accuracy.counts import COLUMNS, LEVELS, exact_f1, score_genes
+from phytoscribe.evaluation.accuracy.counts import LEVELS, exact_f1, scorable
 from phytoscribe.genome.intervals import read_bed
+from phytoscribe.tables import COLUMNS
 
 ROOT = Path(__file__).parents[4]
 EXAMPLE = ROOT / "resources/example/athaliana"
@@ -95,6 +98,20 @@ def test_prediction_over_a_scored_and_an_ignored_locus_still_counts():
     assert values(score_genes([A], [gene("p", ((2000, 2060),))], ignored=ignored))["locus", "fp"] == 0
 
 
+def test_genes_and_transcripts_that_code_for_nothing_are_on_neither_side():
+    rna = Transcript("n.1", ((95, 160), (5200, 5300)), type="lnc_RNA")
+    alone = GeneModel("n", "c", "+", (rna,), biotype="lncRNA")
+    first = replace(A, transcripts=(replace(rna, id="a.n"), *A.transcripts))
+    guess = gene("p", A.transcripts[1].cds)
+    for mask in (None, {"c": [(1000, 1010), (5250, 5260)]}):
+        plain = score_genes([A, B], [guess], mask, subsets={"some": {"a"}})
+        mixed = score_genes([first, alone, B], [alone, guess], mask, subsets={"some": {"a"}}, ignored=[alone])
+        pd.testing.assert_frame_equal(mixed, plain)
+        assert scorable([first, alone], mask) == [A]
+    assert set(exact_f1([alone, first], [first]).values()) == {1.0}
+    assert not scorable([alone])
+
+
 def test_undefined_is_not_zero():
     nothing = values(score_genes([], []))
     assert all(value != value for (_, metric), value in nothing.items() if metric in ("precision", "recall", "f1"))
@@ -103,7 +120,7 @@ def test_undefined_is_not_zero():
 
 def test_table_is_complete_and_in_order():
     table = score_genes([A], [B])
-    assert tuple(table.columns) == COLUMNS
+    assert tuple(table.columns) == COLUMNS[1:]
     assert list(table["level"].drop_duplicates()) == list(LEVELS)
     assert len(table) == len(LEVELS) * 6
 

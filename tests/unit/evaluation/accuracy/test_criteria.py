@@ -1,30 +1,32 @@
-"""All rulers on arrays: equal to plain sets on random genes, and as symmetric as they should be."""
+"""All criteria on arrays: equal to plain sets on random genes, and as symmetric as they should be."""
 
 from dataclasses import replace
 from itertools import accumulate
 
 import numpy as np
 import pytest
-from brute_force_rulers import agreements, features, loci_within
+from brute_force_criteria import agreements, features, loci_within
 from hypothesis import given
 from hypothesis import strategies as st
 from predictions import pairs, references
 
 from phytoscribe.annotation.model import GeneModel, Transcript
-from phytoscribe.evaluation.accuracy.counts import COLUMNS, LEVELS, Scored
-from phytoscribe.evaluation.accuracy.criteria import (
+from phytoscribe.evaluation.accuracy.counts import (
     EXON_CLASSES,
     LENGTH_CLASSES,
+    LEVELS,
     ONE_ISOFORM,
     SUBSET_LEVELS,
     TOLERANT_LEVELS,
     WHOLE_LEVELS,
     WHOLE_TRANSCRIPT,
+    Scored,
+    criterion_rows,
     longest_isoforms,
-    ruler_rows,
 )
 from phytoscribe.evaluation.accuracy.gene_arrays import codes_of
 from phytoscribe.evaluation.accuracy.gene_matching import METRICS
+from phytoscribe.tables import COLUMNS
 
 
 def gene(name, *chains, strand="+", contig="c"):
@@ -34,9 +36,9 @@ def gene(name, *chains, strand="+", contig="c"):
 
 def values(reference, predicted, subset="all", reads=None, subsets=None):
     """{(ruler, level, metric): value} of one subset."""
-    rows = ruler_rows(Scored.of(reference, predicted), subsets or {}, reads)
+    rows = criterion_rows(Scored.of(reference, predicted), subsets or {}, reads)
     assert len({row[:4] for row in rows}) == len(rows), "each figure once"
-    return {(ruler, level, metric): value for level, ruler, of, metric, value, _ in rows if of == subset}
+    return {(criterion, level, metric): value for level, criterion, of, metric, value, _ in rows if of == subset}
 
 
 def shown(agreement):
@@ -44,7 +46,7 @@ def shown(agreement):
 
 
 def found(reference, predicted):
-    rows = ruler_rows(Scored.of(reference, predicted), {})
+    rows = criterion_rows(Scored.of(reference, predicted), {})
     return {(row[1], row[0], row[3]): row[4:] for row in rows if row[2] == "all"}
 
 
@@ -71,8 +73,8 @@ def test_arrays_count_what_sets_count(drawn):
         assert {metric: rows["exact", level, metric] for metric in METRICS} == shown(agreement), level
     for tolerance in (3, 100):
         agreement = loci_within(reference, predicted, tolerance)
-        of_ruler = {metric: rows[f"within_{tolerance}", "locus", metric] for metric in METRICS}
-        assert of_ruler == shown(agreement), tolerance
+        of_criterion = {metric: rows[f"within_{tolerance}", "locus", metric] for metric in METRICS}
+        assert of_criterion == shown(agreement), tolerance
 
 
 @given(pairs())
@@ -91,9 +93,9 @@ def test_whole_transcripts_are_scored_where_both_sides_have_utrs(drawn):
 def test_swapping_the_sides_swaps_precision_and_recall(drawn):
     there, back = found(*drawn), found(*drawn[::-1])
     swapped = {"precision": "recall", "recall": "precision", "f1": "f1"}
-    for (ruler, level, metric), (value, _) in there.items():
+    for (criterion, level, metric), (value, _) in there.items():
         if metric in swapped:
-            assert value == pytest.approx(back[ruler, level, swapped[metric]][0], nan_ok=True), (ruler, level)
+            assert value == pytest.approx(back[criterion, level, swapped[metric]][0], nan_ok=True), (criterion, level)
 
 
 @given(pairs(), st.randoms(use_true_random=False))
@@ -102,8 +104,8 @@ def test_no_order_counts(drawn, random):
         mixed = [replace(g, transcripts=tuple(random.sample(g.transcripts, len(g.transcripts)))) for g in genes]
         return random.sample(mixed, len(mixed))
 
-    rows = ruler_rows(Scored.of(*drawn), {"half": {"r0", "r2"}})
-    again = ruler_rows(Scored.of(*map(shuffled, drawn)), {"half": {"r0", "r2"}})
+    rows = criterion_rows(Scored.of(*drawn), {"half": {"r0", "r2"}})
+    again = criterion_rows(Scored.of(*map(shuffled, drawn)), {"half": {"r0", "r2"}})
     # repr: NaN is equal to NaN.
     assert list(map(repr, again)) == list(map(repr, rows))
 
@@ -177,9 +179,11 @@ def test_each_side_is_cut_by_its_own_exons_and_length():
 
 @given(pairs())
 def test_classes_by_exons_and_length_share_out_all_genes(drawn):
-    rows = ruler_rows(Scored.of(*drawn), {})
+    rows = criterion_rows(Scored.of(*drawn), {})
     counts = {
-        (subset, metric): n for level, ruler, subset, metric, _, n in rows if (ruler, level) == ("exact", "locus")
+        (subset, metric): n
+        for level, criterion, subset, metric, _, n in rows
+        if (criterion, level) == ("exact", "locus")
     }
     for classes in (EXON_CLASSES, LENGTH_CLASSES):
         for metric in ("precision", "recall"):
@@ -196,11 +200,11 @@ def test_expression_is_a_read_on_the_cds_of_the_same_strand():
 
 
 def test_the_table_is_complete():
-    rows = ruler_rows(Scored.of([TWO, ONE], [ONE]), {"some": {"two"}}, {("c", "+"): [(0, 101)]})
+    rows = criterion_rows(Scored.of([TWO, ONE], [ONE]), {"some": {"two"}}, {("c", "+"): [(0, 101)]})
     tolerant = 2 * len(TOLERANT_LEVELS) * 2
     classes = len(EXON_CLASSES) + len(LENGTH_CLASSES) + 2
     assert len(rows) == (4 * len(LEVELS) + tolerant + classes * len(SUBSET_LEVELS)) * len(METRICS)
-    assert {len(row) for row in rows} == {len(COLUMNS)}
+    assert {len(row) for row in rows} == {len(COLUMNS) - 1}
 
 
 def test_an_unknown_level_is_refused():

@@ -1,9 +1,10 @@
-"""Classes of wrong genes: literal cases, symmetries, and agreement with the exact ruler on real genes."""
+"""Classes of wrong genes: literal cases, symmetries, and agreement with the exact criterion on real genes."""
 
 from collections import Counter
 from pathlib import Path
 
 import pytest
+from gene_scores import wrong_genes
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -11,7 +12,7 @@ from phytoscribe.annotation.gff_reader import read_gff3
 from phytoscribe.annotation.model import GeneModel, Transcript
 from phytoscribe.evaluation.accuracy.augustus import read_augustus
 from phytoscribe.evaluation.accuracy.counts import compare, scorable
-from phytoscribe.evaluation.accuracy.error_classes import ErrorClass, difference, wrong_genes
+from phytoscribe.evaluation.accuracy.error_classes import ErrorClass, difference
 
 ROOT = Path(__file__).parents[4]
 LENGTH = 10_000

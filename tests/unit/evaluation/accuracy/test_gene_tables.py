@@ -1,27 +1,30 @@
 """The tables of single genes: literal cases, and agreement with the scores and error classes on real genes."""
 
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
+import pandas as pd
 import pytest
+from gene_scores import score_genes, wrong_genes
 from hypothesis import given
 from predictions import pairs
 
 from phytoscribe.annotation.gff_reader import read_gff3
 from phytoscribe.annotation.model import GeneModel, Transcript
 from phytoscribe.evaluation.accuracy.augustus import read_augustus
-from phytoscribe.evaluation.accuracy.counts import score_genes
-from phytoscribe.evaluation.accuracy.error_classes import Meetings, wrong_genes
-from phytoscribe.evaluation.accuracy.gene_evaluation import LONGEST_ISOFORM, evaluate_predictors
+from phytoscribe.evaluation.accuracy.error_classes import Meetings
 from phytoscribe.evaluation.accuracy.gene_tables import (
-    LOCUS_COLUMNS,
-    PREDICTED_COLUMNS,
+    LONGEST_ISOFORM,
+    NO_TRAIN_HOMOLOGUE,
+    Scope,
+    evaluate_predictors,
     fate_rows,
     predicted_genes,
     reference_loci,
-    write_genes,
 )
-from phytoscribe.evaluation.accuracy.scored_loci import NO_TRAIN_HOMOLOGUE, Scope
+from phytoscribe.tables import LOCI as REFERENCE_LOCI
+from phytoscribe.tables import PREDICTED_GENES, write_table
 
 ROOT = Path(__file__).parents[4]
 CONTIG = "Chr5_25975502_26975502"
@@ -55,7 +58,7 @@ def tables(loci=LOCI, predicted=PREDICTED, without_homologue=None):
 
 def test_what_became_of_each_locus():
     table = tables(without_homologue={"single"})[0]
-    assert tuple(table.columns) == LOCUS_COLUMNS
+    assert list(table.columns) == list(REFERENCE_LOCI)
     rows = {row.locus: row for row in table.itertuples()}
     assert list(table["class"]) == ["right", "wrong_stop", "merged", "merged", "missed"]
     assert list(table["predicted"]) == ["shorter", "off", "bridge", "bridge", ""]
@@ -69,7 +72,7 @@ def test_what_became_of_each_locus():
 
 def test_what_each_prediction_is():
     table = tables()[1]
-    assert tuple(table.columns) == PREDICTED_COLUMNS
+    assert list(table.columns) == list(PREDICTED_GENES)
     assert list(table["right"]) == ["yes", "no", "no", "no"]
     assert list(table["class"]) == ["right", "wrong_structure", "merged", "novel"]
     assert list(table["error"]) == ["", "wrong_stop", "merged", "intergenic"]
@@ -99,12 +102,12 @@ def test_counts_of_the_classes():
 
 
 def test_the_file_has_no_numbers_where_there_are_none(tmp_path):
-    write_genes(tables()[1], tmp_path / "genes.tsv")
+    write_table(tables()[1], tmp_path / "genes.tsv", PREDICTED_GENES, decimals=3)
     lines = (tmp_path / "genes.tsv").read_text().splitlines()
     assert lines[1] == "p\tshorter\tc\t+\t101\t360\t0.900\tyes\tright\t\t2\t120"
     assert lines[3] == "p\tbridge\tc\t+\t2001\t2260\t\tno\tmerged\tmerged\t2\t120"
-    write_genes(tables([], [])[0], tmp_path / "none.tsv")
-    assert (tmp_path / "none.tsv").read_text().splitlines() == ["\t".join(LOCUS_COLUMNS)]
+    write_table(tables([], [])[0], tmp_path / "none.tsv", REFERENCE_LOCI)
+    assert (tmp_path / "none.tsv").read_text().splitlines() == ["\t".join(REFERENCE_LOCI)]
 
 
 @given(pairs())
@@ -143,3 +146,12 @@ def test_the_longest_isoform_is_a_predictor_that_finds_every_locus(evaluated):
     assert 0.5 < value["transcript", "recall"] < 1
     assert list(evaluated[2].scores["predictor"].drop_duplicates()) == ["augustus", LONGEST_ISOFORM]
     assert NO_TRAIN_HOMOLOGUE not in set(scores["subset"])
+
+
+def test_genes_that_code_for_nothing_have_no_row_and_no_isoform():
+    rna = GeneModel("rna", "c", "+", (Transcript("rna.1", ((90, 400),), type="ncRNA"),), biotype="ncRNA", score=0.9)
+    mixed = replace(LOCI[0], transcripts=(replace(rna.transcripts[0], id="x"), *LOCI[0].transcripts))
+    plain = evaluate_predictors({"p": PREDICTED}, Scope.of(LOCI, [], ["c"]))
+    found = evaluate_predictors({"p": [rna, *PREDICTED]}, Scope.of([mixed, *LOCI[1:], rna], [], ["c"]))
+    for table, wanted in zip(found, plain):
+        pd.testing.assert_frame_equal(table, wanted)

@@ -3,12 +3,12 @@
 from pathlib import Path
 
 import pytest
+from gene_scores import loci_within
 
 from phytoscribe.annotation.gff_reader import read_gff3
 from phytoscribe.annotation.model import GeneModel, Transcript
 from phytoscribe.evaluation.accuracy.augustus import read_augustus
 from phytoscribe.evaluation.accuracy.counts import compare, scorable
-from phytoscribe.evaluation.accuracy.criteria import loci_within
 
 ROOT = Path(__file__).parents[4]
 

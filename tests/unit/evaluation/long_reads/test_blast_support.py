@@ -7,19 +7,18 @@ import pytest
 
 from phytoscribe.annotation.model import GeneModel, Transcript
 from phytoscribe.errors import PhytoScribeError, ToolError
-from phytoscribe.evaluation.long_reads.alignments import ReadFilter
+from phytoscribe.evaluation.long_reads.alignments import ReadFilter, read_sequences
 from phytoscribe.evaluation.long_reads.blast_support import (
     BestHit,
     SequenceSet,
     best_hits,
+    blast_predictors,
     choose_best,
-    group_rows,
-    read_sequences,
     support_rows,
+    transcript_sequences,
     with_reciprocity,
 )
 from phytoscribe.evaluation.long_reads.evidence import ReadEvidence
-from phytoscribe.evaluation.long_reads.read_support import blast_predictors, transcript_sequences
 from phytoscribe.genome.fasta import Genome, write_index
 
 
@@ -47,7 +46,7 @@ def test_highest_sum_of_bits_wins_and_of_equal_ones_the_first():
 
 def test_tiers_need_identity_and_coverage():
     hits = {"a": BestHit("t", 0.96, 0.995, 1), "b": BestHit("t", 0.995, 0.92, 1, reciprocal=True)}
-    names = {"all": ["a", "b", "c", "d"]}
+    names = {"all": [["a"], ["b"], ["c"], ["d"]]}
     rows = {row[4]: (row[5], row[6]) for row in support_rows("p", "transcript", "blast", names, hits)}
     assert rows["hit"] == (0.5, 4)
     assert rows["identity_0.90_coverage_0.90"] == (0.5, 4)
@@ -57,8 +56,8 @@ def test_tiers_need_identity_and_coverage():
     assert rows["reciprocal"] == (0.25, 4)
     assert rows["reciprocal_identity_0.90_coverage_0.90"] == (0.25, 4)
     assert rows["reciprocal_identity_0.95_coverage_0.95"] == (0, 4)
-    genes = {"all": {"g": ["a", "b"], "h": ["c", "d"]}}
-    grouped = {row[4]: (row[5], row[6]) for row in group_rows("p", "gene", "blast", genes, hits)}
+    genes = {"all": [["a", "b"], ["c", "d"]]}
+    grouped = {row[4]: (row[5], row[6]) for row in support_rows("p", "gene", "blast", genes, hits)}
     assert grouped["identity_0.95_coverage_0.95"] == (0.5, 2)
     assert grouped["identity_0.99_coverage_0.99"] == (0, 2)
     assert grouped["reciprocal"] == (0.5, 2)

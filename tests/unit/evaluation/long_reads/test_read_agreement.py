@@ -1,4 +1,4 @@
-"""Agreement of the two rulers by reads: counts, kappa, and the joined table."""
+"""Agreement of alignment and BLAST: counts, kappa, and the joined table."""
 
 import pandas as pd
 import pytest
@@ -6,19 +6,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from phytoscribe.errors import PhytoScribeError
-from phytoscribe.evaluation.long_reads.read_support import agreement, cohens_kappa, with_blast
-from phytoscribe.evaluation.long_reads.transcript_classes import COLUMNS
-from phytoscribe.tables import read_table, write_table
+from phytoscribe.evaluation.long_reads.transcript_classes import agreement, cohens_kappa, with_blast
+from phytoscribe.tables import HITS as HIT_COLUMNS
+from phytoscribe.tables import TRANSCRIPTS, read_table, write_table
 
 
 def row(transcript, chain, whole, reads=1, predictor="p"):
-    values = dict.fromkeys(COLUMNS, 0) | {"predictor": predictor, "transcript": transcript, "reads": reads}
+    values = dict.fromkeys(TRANSCRIPTS, 0) | {"predictor": predictor, "transcript": transcript, "reads": reads}
     return values | {"cds_chain_in_read": chain, "cds_in_read": whole}
 
 
 CLASSES = pd.DataFrame(
     [row("a", "yes", "yes"), row("b", "yes", "no"), row("c", "no", "no"), row("NA", "no", "no", reads=0)],
-    columns=list(COLUMNS),
+    columns=list(TRANSCRIPTS),
 )
 HITS = pd.DataFrame(
     [
@@ -28,15 +28,21 @@ HITS = pd.DataFrame(
         ("p", "c", "cds", "r1", 0.95, 0.95, "no"),
         ("q", "b", "cds", "r1", 1.0, 1.0, "no"),
     ],
-    columns=["predictor", "transcript", "sequence", "read", "identity", "coverage", "reciprocal"],
+    columns=list(HIT_COLUMNS),
 )
+
+
+def joined_tables(folder):
+    return with_blast(read_table(folder / "classes.tsv", TRANSCRIPTS), read_table(folder / "hits.tsv", HIT_COLUMNS))
 
 
 def test_counts_of_a_literal_case(tmp_path):
     # Through files, as the rule does it: a transcript called NA is no missing value.
     write_table(CLASSES, tmp_path / "classes.tsv")
     write_table(HITS, tmp_path / "hits.tsv")
-    joined = with_blast(read_table(tmp_path / "classes.tsv"), read_table(tmp_path / "hits.tsv"))
+    joined = with_blast(
+        read_table(tmp_path / "classes.tsv", TRANSCRIPTS), read_table(tmp_path / "hits.tsv", HIT_COLUMNS)
+    )
     assert joined["transcript"].tolist() == ["a", "b", "c", "NA"]
     assert joined["blast_reciprocal"].tolist() == ["yes", "no", "no", "no"]
     assert joined["blast_coverage_transcript"].isna().tolist() == [False, True, True, True]
@@ -52,7 +58,9 @@ def test_counts_of_a_literal_case(tmp_path):
 def test_ids_that_look_like_numbers_are_names(tmp_path):
     write_table(CLASSES.assign(transcript=["1.1", "1.10", "007", "7"]), tmp_path / "classes.tsv")
     write_table(HITS.assign(transcript=["1.10", "1.10", "1.1", "7", "7"]), tmp_path / "hits.tsv")
-    joined = with_blast(read_table(tmp_path / "classes.tsv"), read_table(tmp_path / "hits.tsv"))
+    joined = with_blast(
+        read_table(tmp_path / "classes.tsv", TRANSCRIPTS), read_table(tmp_path / "hits.tsv", HIT_COLUMNS)
+    )
     assert joined["transcript"].tolist() == ["1.1", "1.10", "007", "7"]
     assert joined["blast_identity"].tolist() == pytest.approx([0.99, 0.99, float("nan"), 0.95], nan_ok=True)
 
@@ -61,14 +69,14 @@ def test_ids_that_look_like_numbers_are_names(tmp_path):
 def test_without_any_hit_nothing_is_supported_by_blast(tmp_path, classes):
     write_table(classes, tmp_path / "classes.tsv")
     write_table(HITS.iloc[:0], tmp_path / "hits.tsv")
-    table = agreement(with_blast(read_table(tmp_path / "classes.tsv"), read_table(tmp_path / "hits.tsv")))
+    table = agreement(joined_tables(tmp_path))
     assert len(table) == (4 if len(classes) else 0)
     assert not table[["both", "blast_only"]].to_numpy().any()
 
 
 def test_a_missing_table_is_named(tmp_path):
     with pytest.raises(PhytoScribeError, match=r"hits\.tsv: no table .*; run its rule again"):
-        read_table(tmp_path / "hits.tsv")
+        read_table(tmp_path / "hits.tsv", HIT_COLUMNS)
 
 
 def test_kappa_of_a_case_worked_by_hand():

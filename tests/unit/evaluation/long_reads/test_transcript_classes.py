@@ -12,9 +12,10 @@ from phytoscribe.annotation.model import GeneModel, Transcript
 from phytoscribe.evaluation.long_reads.alignments import ReadAlignment, ReadFilter, align_reads
 from phytoscribe.evaluation.long_reads.evidence import ReadEvidence
 from phytoscribe.evaluation.long_reads.isoseq import score_isoseq
-from phytoscribe.evaluation.long_reads.transcript_classes import COLUMNS, TranscriptClass, classify, transcript_table
+from phytoscribe.evaluation.long_reads.transcript_classes import TranscriptClass, classify, transcript_table
 from phytoscribe.genome.fasta import write_index
 from phytoscribe.genome.sequence import decode, encode, reverse_complement
+from phytoscribe.tables import TRANSCRIPTS
 
 READ = ((100, 200), (300, 400), (500, 600), (800, 900))
 OTHER = ((100, 200), (320, 400), (500, 590))
@@ -151,8 +152,8 @@ def test_simulated_reads_give_the_classes_they_were_made_for(simulated):
     folder, exons_of = simulated
     usable = ReadFilter(folder / "r.bam")
     evidence = ReadEvidence(usable)
-    assert usable.counts.used == 20
-    assert usable.counts.unaligned == 1
+    assert usable.counts["used"] == 20
+    assert usable.counts["unaligned"] == 1
     assert sorted(chain.reads for chains in evidence.chains.values() for chain in chains.values()) == [5, 5, 5]
 
     def model(name, change=lambda exons: exons, turn=False):
@@ -196,5 +197,5 @@ def test_simulated_reads_give_the_classes_they_were_made_for(simulated):
 
 def test_written_columns_are_those_of_the_table():
     table = transcript_table({"p": []}, EVIDENCE, ["c"])
-    assert list(table.columns) == [*COLUMNS, "cds", "exons"]
+    assert list(table.columns) == [*TRANSCRIPTS, "cds", "exons"]
     assert score_isoseq({"p": []}, EVIDENCE, ["c"])["n"].max() <= len(EVIDENCE.introns)

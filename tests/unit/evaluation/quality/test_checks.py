@@ -22,31 +22,30 @@ from phytoscribe.annotation.gff_writer import write_gff3
 from phytoscribe.annotation.model import GeneModel, Transcript, sort_genes
 from phytoscribe.configuration.result_files import RELATED_SPECIES as SHIPPED
 from phytoscribe.errors import ConfigError, PhytoScribeError, ToolError
-from phytoscribe.evaluation.quality import genome_content as content_module
+from phytoscribe.evaluation.quality import predicted_genome as content_module
 from phytoscribe.evaluation.quality.busco import read_summary, run_busco
-from phytoscribe.evaluation.quality.checks import (
-    COLUMNS,
-    INFO,
-    OK,
-    WARNING,
-    plausibility_rows,
-    read_plausibility,
-    write_plausibility,
-)
-from phytoscribe.evaluation.quality.gene_sequences import SequenceFacts, sequence_facts
-from phytoscribe.evaluation.quality.gene_shapes import COLUMNS as SHAPE_COLUMNS
+from phytoscribe.evaluation.quality.checks import INFO, OK, WARNING, plausibility, write_plausibility
 from phytoscribe.evaluation.quality.gene_shapes import (
     QUANTITIES,
+    Related,
     measured,
     read_shapes,
     shape_table,
-    write_shapes,
 )
-from phytoscribe.evaluation.quality.genome_content import Content, Desert, Repeats, genome_content
-from phytoscribe.evaluation.quality.predicted_genome import Prediction, read_prediction
-from phytoscribe.evaluation.quality.related_species import Related
+from phytoscribe.evaluation.quality.predicted_genome import (
+    Content,
+    Desert,
+    Prediction,
+    Repeats,
+    SequenceFacts,
+    genome_content,
+    read_prediction,
+    sequence_facts,
+)
 from phytoscribe.genome import Genome, check_fasta, decode
 from phytoscribe.genome.fasta import write_index
+from phytoscribe.tables import PLAUSIBILITY, read_table, write_table
+from phytoscribe.tables import SHAPES as SHAPE_COLUMNS
 
 ROOT = Path(__file__).parents[4]
 BUSCO_SUMMARY = ROOT / "tests/data/busco/short_summary.specific.brassicales_odb12.example.json"
@@ -68,12 +67,12 @@ def real(arabidopsis_fasta, arabidopsis_genes) -> Prediction:
 
 
 def verdicts(prediction: Prediction, related: Related, **more) -> dict[str, str]:
-    return {row.name: row.verdict for row in plausibility_rows(prediction, related, **more)}
+    return {row.name: row.verdict for row in plausibility(prediction, related, **more)}
 
 
 def warned(prediction: Prediction, related: Related, **more) -> dict[str, str]:
     """Notes of the rows with a warning, by name."""
-    return {r.name: r.note for r in plausibility_rows(prediction, related, **more) if r.verdict == WARNING}
+    return {r.name: r.note for r in plausibility(prediction, related, **more) if r.verdict == WARNING}
 
 
 def test_real_genes_of_a_plant_give_no_warning(real, related):
@@ -85,7 +84,7 @@ def test_real_genes_of_a_plant_give_no_warning(real, related):
 def test_facts_of_real_genes(real):
     facts = real.facts
     assert facts.genes == facts.complete == len(real.genes)
-    assert facts.in_frame_stop == facts.without_start == facts.without_stop == 0
+    assert facts.in_frame_stop == 0
     assert sum(facts.splice_sites.values()) == sum(len(gene.representative.cds_introns) for gene in real.genes)
     assert 0.98 < facts.splice_sites["GT-AG"] / sum(facts.splice_sites.values()) < 1
     assert sum(facts.stop_codons.values()) == facts.genes
@@ -261,7 +260,7 @@ def test_short_proteins_and_skewed_stops_together_mean_another_code(related):
 def test_a_genome_all_in_lower_case_says_nothing_of_repeats(related):
     small = usual(masked_bases=4_900_000, in_repeats=1000)
     assert warned(small, related) == {}
-    rows = {row.name: row for row in plausibility_rows(small, related)}
+    rows = {row.name: row for row in plausibility(small, related)}
     assert (rows["genes_in_repeats"].verdict, rows["repeats_of_genome"].value) == (INFO, 1)
     assert "nearly the whole FASTA is in lower case" in rows["genes_in_repeats"].note
 
@@ -277,35 +276,37 @@ def test_little_sequence_is_not_judged(related):
 def test_no_genes_at_all_give_a_table(bases, related, tmp_path):
     empty = tuple(["c"] if bases else [])
     prediction = Prediction([], SequenceFacts(), Content(bases, 0, 0, 0, 0, bases, (), empty), bases, {})
-    write_plausibility(plausibility_rows(prediction, related), tmp_path / "p.tsv")
-    table = read_plausibility(tmp_path / "p.tsv").set_index("name")
-    assert np.isnan(table.loc["protein_length.median", "value"])
+    write_plausibility(plausibility(prediction, related), tmp_path / "p.tsv")
+    table = read_table(tmp_path / "p.tsv", PLAUSIBILITY).set_index("name")
+    assert table.loc["protein_length.median", "value"] == ""
     assert table.loc["genes_per_megabase", "verdict"] == (WARNING if bases else INFO)
 
 
 def test_the_table_has_its_columns_and_comes_back(real, related, tmp_path):
-    rows = plausibility_rows(real, related, read_summary(BUSCO_SUMMARY))
+    rows = plausibility(real, related, read_summary(BUSCO_SUMMARY))
     for name in ("a.tsv", "b.tsv"):
         write_plausibility(rows, tmp_path / name)
     assert (tmp_path / "a.tsv").read_bytes() == (tmp_path / "b.tsv").read_bytes()
-    table = read_plausibility(tmp_path / "a.tsv")
-    assert tuple(table.columns) == COLUMNS
+    table = read_table(tmp_path / "a.tsv", {**PLAUSIBILITY, "value": float})
+    assert list(table.columns) == list(PLAUSIBILITY)
     assert set(table["verdict"]) <= {OK, WARNING, INFO}
     assert not table.duplicated(["group", "name"]).any()
     np.testing.assert_allclose(table["value"], [row.value for row in rows], rtol=1e-5)
     assert table.loc[table["name"] == "genes", "value"].iloc[0] == len(real.genes)
     (tmp_path / "a.tsv").write_text("x\ty\n1\t2\n")
-    with pytest.raises(PhytoScribeError, match=r"a\.tsv: columns"):
-        read_plausibility(tmp_path / "a.tsv")
+    with pytest.raises(PhytoScribeError, match=r"a\.tsv: column group, name, .* is missing"):
+        read_table(tmp_path / "a.tsv", PLAUSIBILITY)
 
 
 def test_a_prediction_is_read_from_its_files(arabidopsis_fasta, arabidopsis_genes, tmp_path):
     with Genome(arabidopsis_fasta) as genome:
         contigs = genome.contigs
     chosen = [gene for gene in sort_genes(arabidopsis_genes, contigs) if gene.contig in ("Chr5", "Chr4")]
+    rna = GeneModel("rna", "Chr4", "+", (Transcript("rna.1", ((0, 300),), type="ncRNA"),), biotype="ncRNA", score=0.1)
     with (tmp_path / "p.gff3").open("w") as handle:
-        write_gff3(handle, chosen, contigs)
+        write_gff3(handle, [rna, *chosen], contigs)
     found = read_prediction(tmp_path / "p.gff3", arabidopsis_fasta, ["Chr5", "Chr4"], ["Chr4"])
+    assert [gene.id for gene in found.genes] == [gene.id for gene in chosen], "the gene of an RNA is not counted"
     assert found.facts.genes == len(chosen)
     assert found.content.bases == contigs["Chr4"] + contigs["Chr5"] < found.genome_bases
     assert found.organelles == {"Chr4": "organelle"}
@@ -340,14 +341,14 @@ def test_relatives_are_of_the_same_lineage_where_there_are_any_and_never_the_gen
 
 
 def test_shapes_come_back_from_their_files_and_those_that_ship_are_sound(tmp_path):
-    write_shapes(SHAPES, tmp_path / "s.tsv")
+    write_table(SHAPES, tmp_path / "s.tsv", SHAPE_COLUMNS, decimals=4)
     pd.testing.assert_frame_equal(read_shapes([tmp_path / "s.tsv"]), SHAPES, check_dtype=False, atol=1e-4)
     shipped = read_shapes([SHIPPED])
-    assert tuple(shipped.columns) == SHAPE_COLUMNS
+    assert list(shipped.columns) == list(SHAPE_COLUMNS)
     assert (shipped["n"] > 5_000).all()
     quantiles = shipped[shipped["quantity"].isin(list(QUANTITIES))].loc[:, "q05":"q95"].to_numpy()
     assert (np.diff(quantiles, axis=1) >= 0).all()
-    with pytest.raises(PhytoScribeError, match="no table of gene shapes"):
+    with pytest.raises(PhytoScribeError, match=r"missing\.tsv: no table"):
         read_shapes([tmp_path / "missing.tsv"])
 
 
@@ -359,7 +360,7 @@ def test_busco_is_read_and_judged_only_for_a_whole_genome(related):
     low = {**found, "complete": 60.0}
     assert "complete" in warned(usual(), related, busco=low)
     part = replace(usual(), genome_bases=50_000_000)
-    rows = {row.name: row for row in plausibility_rows(part, related, low) if row.group == "busco"}
+    rows = {row.name: row for row in plausibility(part, related, low) if row.group == "busco"}
     assert rows["complete"].verdict == INFO
     assert "only part of the genome" in rows["complete"].note
 

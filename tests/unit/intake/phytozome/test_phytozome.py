@@ -18,10 +18,10 @@ import pytest
 from phytozome_server import EXAMPLE, TOKEN, Fault, PhytozomeServer, Served
 
 from phytoscribe.errors import ConfigError, DownloadError
-from phytoscribe.intake.phytozome.choice import version_in_name
-from phytoscribe.intake.phytozome.client import PhytozomeFile, PhytozomeHosts, fetch_file, resolve
+from phytoscribe.intake.phytozome.client import fetch_file, resolve, version_in_name
+from phytoscribe.intake.phytozome.listing import Downloads, PhytozomeFile, PhytozomeHosts
+from phytoscribe.intake.transfer.answers import request_json
 from phytoscribe.intake.transfer.transfer import TransferSettings
-from phytoscribe.intake.transfer.web import request_json
 
 LIBRARY = Path(__file__).parents[4] / "workflow" / "scripts"
 QUICK = TransferSettings(attempts=3, timeout_seconds=5.0)
@@ -50,7 +50,7 @@ def nothing_shows_the_token(caplog):
 
 @pytest.fixture
 def find(server, waits, token_file):
-    return lambda query: resolve(query, server.hosts, QUICK, token_file, wait=waits.append)
+    return lambda query: resolve(query, Downloads(QUICK, server.hosts, token_file, waits.append))
 
 
 @pytest.fixture
@@ -60,7 +60,7 @@ def bring(server, waits, token_file, tmp_path):
     def fetched(name="Athaliana_447_TAIR10.fa.gz", settings=QUICK):
         entry = server.file(name).entry()
         file = PhytozomeFile(entry["_id"], name, entry.get("file_size"), entry.get("md5sum"), genome_id=447)
-        fetch_file(file, tmp_path / "to" / "a", server.hosts, settings, token_file, wait=waits.append)
+        fetch_file(file, tmp_path / "to" / "a", Downloads(settings, server.hosts, token_file, waits.append))
         return (tmp_path / "to" / "a").read_bytes()
 
     return fetched
@@ -75,8 +75,9 @@ def left(tmp_path):
 
 def test_a_genome_by_its_number(find, server):
     found = find(ATHALIANA)
-    assert (found.genome_id, found.proteome, found.organism) == (447, "Athaliana", "Arabidopsis thaliana")
-    assert (found.assembly_version, found.annotation_version) == ("TAIR9", "Araport11")
+    assert found.genome_id == found.annotation.genome_id == 447
+    assert (found.annotation.proteome, found.annotation.organism) == ("Athaliana", "Arabidopsis thaliana")
+    assert (found.genome.assembly_version, found.annotation.annotation_version) == ("TAIR9", "Araport11")
     assert found.genome.file_name == "Athaliana_447_TAIR10.fa.gz"
     assert found.annotation.file_name == "Athaliana_447_Araport11.gene_exons.gff3.gz"
     assert (found.genome.size, found.genome.md5) == (
@@ -290,7 +291,7 @@ def test_answers_that_are_no_list(find, server, body, message):
 def test_a_busy_listing_is_asked_again(find, server, waits):
     server.plan("listing", Fault(status=503, headers={"Retry-After": "7"}), Fault(cut_at=0.5), Fault(stall_after=10))
     settings = TransferSettings(attempts=4, timeout_seconds=0.3)
-    assert resolve(ATHALIANA, server.hosts, settings, wait=waits.append).genome_id == 447
+    assert resolve(ATHALIANA, Downloads(settings, server.hosts, wait=waits.append)).genome_id == 447
     assert waits == [7.0, 4.0, 8.0]
 
 
@@ -561,11 +562,11 @@ def test_kill_9_and_again_from_the_command_line(server, tmp_path, token_file):
     code = (
         "import logging, sys\n"
         "logging.basicConfig(level='DEBUG')\n"
-        "from phytoscribe.intake.phytozome.client import *\n"
-        "from phytoscribe.intake.transfer.transfer import TransferSettings\n"
-        f"hosts, settings = PhytozomeHosts(*['{server.address}'] * 3), TransferSettings()\n"
-        "found = resolve({'genome_id': 447}, hosts, settings)\n"
-        f"fetch_file(found.genome, '{tmp_path}/to/a', hosts, settings)\n"
+        "from phytoscribe.intake.phytozome.client import fetch_file, resolve\n"
+        "from phytoscribe.intake.phytozome.listing import Downloads, PhytozomeHosts\n"
+        f"downloads = Downloads(hosts=PhytozomeHosts(*['{server.address}'] * 3))\n"
+        "found = resolve({'genome_id': 447}, downloads)\n"
+        f"fetch_file(found.genome, '{tmp_path}/to/a', downloads)\n"
     )
 
     def start():

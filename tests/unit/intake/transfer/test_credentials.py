@@ -11,8 +11,7 @@ from dataclasses import dataclass
 import pytest
 
 from phytoscribe.errors import DownloadError
-from phytoscribe.intake.transfer.addresses import Hidden
-from phytoscribe.intake.transfer.credentials import read_token
+from phytoscribe.intake.transfer.addresses import Hidden, read_token
 
 TOKEN = "/api/sessions/5ec2e7d0c0ffee"
 
@@ -84,7 +83,7 @@ def test_what_no_token_has(token_file, text, monkeypatch):
         read_token(token_file)
     told = traceback.TracebackException.from_exception(caught.value, capture_locals=True)
     locals_ = [
-        frame.locals for frame in told.stack if frame.filename.endswith("phytoscribe/intake/transfer/credentials.py")
+        frame.locals for frame in told.stack if frame.filename.endswith("phytoscribe/intake/transfer/addresses.py")
     ]
     assert locals_
     assert "'text': '***'" in str(locals_)

@@ -66,6 +66,21 @@ def start(url: str, target: Path, **expected) -> subprocess.Popen:
         "from phytoscribe.intake.transfer.transfer import Expected, fetch\n"
         f"fetch({url!r}, {str(target)!r}, Expected(**{expected!r}))"
     )
+    return run_python(code)
+
+
+def start_source(url: str, target: Path) -> subprocess.Popen:
+    """As a rule fetches a file: through :func:`phytoscribe.intake.sources.local_copy`."""
+    code = (
+        "import logging, shutil, sys; logging.basicConfig(level='INFO')\n"
+        "from phytoscribe.intake.sources import Downloads, Wanted, local_copy\n"
+        f"wanted = Wanted('x', 'genome', {{'url': {url!r}, 'md5': {MD5!r}}}, {str(target)!r})\n"
+        "with local_copy(wanted, Downloads()) as (path, _): shutil.copy(path, wanted.output)"
+    )
+    return run_python(code)
+
+
+def run_python(code: str) -> subprocess.Popen:
     return subprocess.Popen(
         [sys.executable, "-c", code],
         env={**os.environ, "PYTHONPATH": str(LIBRARY)},
@@ -92,7 +107,7 @@ def test_after_kill_9_the_rest_comes_by_range_request(server, tmp_path, waits):
     killed.send_signal(signal.SIGKILL)
     killed.communicate()
     arrived = size_of(tmp_path / ".a.fa.part")
-    assert left(tmp_path) == [".a.fa.part", ".a.fa.part.json", ".a.fa.part.lock"]
+    assert left(tmp_path) == [".a.fa.part", ".a.fa.part.json"]
     again = start(server.url("a.fa"), tmp_path / "a.fa", md5=MD5)
     _, said = again.communicate(timeout=30)
     assert again.returncode == 0, said
@@ -104,23 +119,22 @@ def test_after_kill_9_the_rest_comes_by_range_request(server, tmp_path, waits):
 
 def test_two_processes_take_turns(server, tmp_path):
     server.plan("plain", Fault(block=60_000, pause=0.1))
-    first = start(server.url("a.fa"), tmp_path / "a.fa", md5=MD5)
-    until(lambda: size_of(tmp_path / ".a.fa.part") > 0)
-    second = start(server.url("a.fa"), tmp_path / "a.fa", md5=MD5)
+    first = start_source(server.url("a.fa"), tmp_path / "a.fa")
+    until(lambda: size_of(tmp_path / "..a.fa.1.source.part") > 0)
+    second = start_source(server.url("a.fa"), tmp_path / "a.fa")
     said = [process.communicate(timeout=30)[1] for process in (first, second)]
     assert (first.returncode, second.returncode) == (0, 0), said
     assert "another process is fetching it; waiting" in said[1]
-    assert "another process has just fetched" in said[1]
-    assert len(server.requests) == 1
+    assert [request.sent for request in server.requests] == [len(BODY)] * 2, "one after the other"
     assert (tmp_path / "a.fa").read_bytes() == BODY
     assert left(tmp_path) == ["a.fa"]
 
 
 def test_the_second_takes_over_when_the_first_dies(server, tmp_path):
     server.plan("plain", Fault(block=60_000, pause=0.1))
-    first = start(server.url("a.fa"), tmp_path / "a.fa", md5=MD5)
-    until(lambda: size_of(tmp_path / ".a.fa.part") > 0)
-    second = start(server.url("a.fa"), tmp_path / "a.fa", md5=MD5)
+    first = start_source(server.url("a.fa"), tmp_path / "a.fa")
+    until(lambda: size_of(tmp_path / "..a.fa.1.source.part") > 0)
+    second = start_source(server.url("a.fa"), tmp_path / "a.fa")
     assert "another process is fetching" in second.stderr.readline()
     first.kill()
     first.communicate()
@@ -128,4 +142,5 @@ def test_the_second_takes_over_when_the_first_dies(server, tmp_path):
     assert second.returncode == 0, said
     assert "going on from byte" in said
     assert (tmp_path / "a.fa").read_bytes() == BODY
+    assert left(tmp_path) == ["a.fa"]
     assert sum(request.sent for request in server.requests) < 1.5 * len(BODY)

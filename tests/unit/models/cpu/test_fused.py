@@ -14,8 +14,7 @@ from phytoscribe.models.configuration import config_from_settings
 from phytoscribe.models.cpu import eight_bit
 from phytoscribe.models.cpu.attention import FusedAttention
 from phytoscribe.models.cpu.eight_bit import EightBitLayer, QuantisedNorm
-from phytoscribe.models.cpu.fused import FusedConvolutionBlock, FusedFeedForward, OnePassLayerNorm, fuse
-from phytoscribe.models.cpu.kmer_content import FusedContent
+from phytoscribe.models.cpu.fused import FusedContent, FusedConvolutionBlock, FusedFeedForward, OnePassLayerNorm, fuse
 from phytoscribe.models.encoder import EncoderLayer
 from phytoscribe.models.kmer_content import ContentTable
 from phytoscribe.models.trunk import ConvolutionBlock

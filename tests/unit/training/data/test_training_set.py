@@ -13,21 +13,29 @@ from small_training_set import contig_of, small_set
 
 from phytoscribe.annotation.checking.tables import REJECTED, TranscriptRow, write_transcripts
 from phytoscribe.annotation.gff_writer import write_gff3
-from phytoscribe.annotation.model import GeneModel
-from phytoscribe.decoding.lengths import length_scores
-from phytoscribe.decoding.settings import DecoderSettings
+from phytoscribe.annotation.model import GeneModel, Transcript
+from phytoscribe.decoding.settings import DecoderSettings, length_scores
 from phytoscribe.errors import PhytoScribeError
 from phytoscribe.genome import Genome, encode
 from phytoscribe.genome.sequence import decode
 from phytoscribe.labels.encode import label_contig, label_sites
-from phytoscribe.labels.states import ACCEPTOR_BIT, DONOR_BIT
-from phytoscribe.splits.held_out import TRAIN
-from phytoscribe.splits.parts import PartInterval, Parts, write_parts
-from phytoscribe.training.data import carried, files
+from phytoscribe.labels.states import ACCEPTOR_BIT, DONOR_BIT, STATE_COUNT, UNKNOWN_SITE_BIT
+from phytoscribe.splits.parts import TRAIN, PartInterval, Parts, write_parts
+from phytoscribe.training.data import MANIFEST, TRAINING_SET_FILES
 from phytoscribe.training.data.build import new_training_set
-from phytoscribe.training.data.genomes import Additions, SplitGenome, build_training_set
-from phytoscribe.training.data.introns import intron_contigs
-from phytoscribe.training.data.training_set import COUNTED, SEQUENCE, SITES, SITES_ONLY, STRUCTURE, TrainingSet
+from phytoscribe.training.data.genomes import SplitGenome, build_training_set, intron_contigs
+from phytoscribe.training.data.training_set import (
+    COUNTED,
+    SEQUENCE,
+    SITES,
+    SITES_ONLY,
+    STRUCTURE,
+    TrainingSet,
+    _pack,
+    _unpack,
+    pack_training_set,
+    unpack_training_set,
+)
 
 HELD_OUT, IGNORED = (20_000, 30_000), (50_000, 51_000)
 
@@ -57,16 +65,32 @@ def test_arrays_hold_sequence_weights_and_labels(made, contigs):
     assert not made.weights[slice(*HELD_OUT)].any()
     assert not made.weights[slice(*IGNORED)].any()
     assert np.count_nonzero(made.weights[: first.bases.size] == COUNTED) == first.bases.size - 11_000
+    known = np.bincount(made.labels[:, made.weights == COUNTED].ravel())[:STATE_COUNT]
+    assert made.state_shares == pytest.approx(known / known.sum())
     assert np.array_equal(made.contig_bases(1), second.bases)
     assert not made.weights[first.bases.size :].any(), "sequence without annotation teaches no labels"
     for row, strand in enumerate("+-"):
-        states, positions, targets = label_contig(first.genes, strand, first.bases.size)
+        states, positions, targets, _ = label_contig(first.genes, strand, first.bases.size)
         assert np.array_equal(made.labels[row, : first.bases.size], states)
         assert np.array_equal(made.sites[row, : first.bases.size], label_sites(first.genes, strand, states.size))
         assert np.array_equal(made.soft_positions[row], positions)
         assert np.array_equal(made.soft_targets[row], targets)
     assert made.rows_for(STRUCTURE, SITES).tolist() == [0]
     assert made.rows_for(SEQUENCE).tolist() == [1]
+
+
+def test_where_labels_cannot_express_two_genes_only_sites_are_known(arabidopsis_fasta, tmp_path):
+    exons = ((1_000, 1_100), (1_600, 1_700))
+    host = GeneModel("host", "Chr4", "-", (Transcript("h", exons, exons),))
+    nested = GeneModel("nested", "Chr4", "-", (Transcript("n", ((1_200, 1_290),), ((1_200, 1_290),)),))
+    non_coding = GeneModel("nc", "Chr4", "+", (Transcript("nc", ((1_000, 1_250), (1_400, 1_500))),))
+    contig = contig_of(arabidopsis_fasta, "Chr4", genes=[host, nested], annotated=[host, nested, non_coding])
+    found = small_set(tmp_path / "set", [contig])
+    assert np.flatnonzero(found.weights != COUNTED).tolist() == list(range(1_200, 1_290))
+    assert set(found.weights[1_200:1_290]) == {SITES_ONLY}
+    assert np.flatnonzero(found.sites[0] == UNKNOWN_SITE_BIT).tolist() == [1_250, 1_399]
+    assert np.flatnonzero(found.sites[1]).tolist() == [1_100, 1_599]
+    assert found.manifest["counts"]["unknown"] == {"sites": 2, "states": 90}
 
 
 def test_genes_on_hidden_sequence_stay_out_of_genes_and_lengths(made, contigs):
@@ -86,14 +110,14 @@ def test_regions_come_back(made, contigs):
 
 def test_the_same_input_gives_the_same_bytes(made, contigs, tmp_path):
     small_set(tmp_path / "again", contigs)
-    for name in files.TRAINING_SET_FILES:
+    for name in TRAINING_SET_FILES:
         assert (tmp_path / "again" / name).read_bytes() == (made.folder / name).read_bytes(), name
 
 
 def test_what_is_carried_is_small_and_comes_back_to_the_byte(made, tmp_path):
-    carried.pack_training_set(made.folder, tmp_path / "small")
-    carried.unpack_training_set(tmp_path / "small", tmp_path / "large")
-    for name in files.TRAINING_SET_FILES:
+    pack_training_set(made.folder, tmp_path / "small")
+    unpack_training_set(tmp_path / "small", tmp_path / "large")
+    for name in TRAINING_SET_FILES:
         assert (tmp_path / "large" / name).read_bytes() == (made.folder / name).read_bytes(), name
     small, large = (sum(p.stat().st_size for p in folder.iterdir()) for folder in (tmp_path / "small", made.folder))
     assert small < large / 6
@@ -103,14 +127,15 @@ def test_what_is_carried_is_small_and_comes_back_to_the_byte(made, tmp_path):
 @given(st.text("ACGTN", max_size=90))
 def test_sequences_survive_two_bits_a_base(text):
     bases = encode(text)
-    packed, runs = carried._pack(bases)
-    assert decode(carried._unpack(packed, runs, bases.size)) == text
+    packed, runs = _pack(bases)
+    assert decode(_unpack(packed, runs, bases.size)) == text
 
 
 def test_a_set_made_elsewhere_is_added_whole(made, contigs, tmp_path):
     other = small_set(tmp_path / "one", [contigs[0]])
     with new_training_set(tmp_path / "both", contigs[1].bases.size + other.bases.size) as writer:
         writer.add_contig(contigs[1])
+        writer.add_inexpressible("here", [(contigs[0].genes[0], "why")])
         writer.add_set(other)
         writer.finish({})
     both = TrainingSet.load(tmp_path / "both")
@@ -123,6 +148,8 @@ def test_a_set_made_elsewhere_is_added_whole(made, contigs, tmp_path):
     assert same_genes(both.genes[1], other.genes[0])
     assert [region.name for region in both.regions] == [region.name for region in other.regions]
     assert both.decoder == other.decoder
+    assert both.manifest["counts"]["states"] == other.manifest["counts"]["states"]
+    assert both.inexpressible.to_numpy().tolist() == [["here", "Chr4", contigs[0].genes[0].id, "why"]]
 
 
 def test_without_contigs_or_genes_nothing_is_written(contigs, tmp_path):
@@ -137,7 +164,7 @@ def test_without_contigs_or_genes_nothing_is_written(contigs, tmp_path):
 
 
 def test_a_folder_that_lacks_a_file_is_named(made, tmp_path):
-    with pytest.raises(PhytoScribeError, match=r"this is no training set, contigs.tsv, .* is missing"):
+    with pytest.raises(PhytoScribeError, match=r"this is no training set, bases.npy, .* is missing"):
         TrainingSet.load(tmp_path)
 
 
@@ -167,11 +194,14 @@ def test_genomes_of_the_split_become_a_set(arabidopsis_fasta, arabidopsis_genes,
     with Genome(arabidopsis_fasta) as genome:
         lengths = {name: genome.contigs[name] for name in ("Chr4", "Chr3")}
         with (tmp_path / "g.gff3").open("w") as handle:
-            write_gff3(handle, [g for g in arabidopsis_genes if g.contig in lengths], genome.contigs)
+            transcript = Transcript("nc.1", ((70_000, 70_100), (70_300, 70_400)), type="lnc_RNA")
+            annotated = [g for g in arabidopsis_genes if g.contig in lengths]
+            annotated.append(GeneModel("nc", "Chr4", "-", (transcript,), "lncRNA"))
+            write_gff3(handle, annotated, genome.contigs)
     with (tmp_path / "g.rejected.tsv").open("w") as handle:
-        write_transcripts(
-            handle, [TranscriptRow("lost", "lost.1", "Chr4", 100, 900, "+", REJECTED, "no_start_codon", "")]
-        )
+        lost = TranscriptRow("lost", "lost.1", "Chr4", 100, 900, "+", REJECTED, "no_start", "")
+        non_coding = TranscriptRow("nc", "nc.1", "Chr4", 70_000, 70_400, "-", REJECTED, "not_protein_coding", "lncRNA")
+        write_transcripts(handle, [lost, non_coding])
     (tmp_path / "mask.bed").write_text("Chr4\t2000\t3000\n")
     tiles = [
         PartInterval(0, 40_000, TRAIN),
@@ -183,11 +213,9 @@ def test_genomes_of_the_split_become_a_set(arabidopsis_fasta, arabidopsis_genes,
     write_parts(tmp_path / "g.parts.bed", parts)
     (tmp_path / "introns.txt").write_text("ACGTACGTAC GTAAGTTTTTTTTCAG GATTACAGAT\n")
     paths = (tmp_path / name for name in ("g.parts.bed", "g.gff3", "g.rejected.tsv"))
-    source = SplitGenome(
-        "g", str(arabidopsis_fasta), *map(str, paths), "athaliana", "L", "", str(tmp_path / "mask.bed")
-    )
-    more = Additions(introns=[{"path": str(tmp_path / "introns.txt"), "species": "athaliana"}])
-    build_training_set([source], more, tmp_path / "set")
+    source = SplitGenome("g", str(arabidopsis_fasta), *map(str, paths), "athaliana", "L", str(tmp_path / "mask.bed"))
+    introns = [{"path": str(tmp_path / "introns.txt"), "species": "athaliana"}]
+    build_training_set([source], tmp_path / "set", introns=introns)
     found = TrainingSet.load(tmp_path / "set")
     assert found.contigs[["species", "group", "use", "contig"]].to_numpy().tolist() == [
         ["athaliana", "athaliana", STRUCTURE, "Chr4"],
@@ -198,5 +226,9 @@ def test_genomes_of_the_split_become_a_set(arabidopsis_fasta, arabidopsis_genes,
     assert zero.tolist() == [*range(100, 900), *range(2000, 3000), *range(40_000, 60_000)]
     assert (found.weights[lengths["Chr4"] :] == SITES_ONLY).all()
     assert [region.name for region in found.regions] == [f"g:Chr3:0-{lengths['Chr3']}"]
+    assert found.manifest["genomes"][0]["accepted_genes"] == len(annotated) - 1
+    assert np.flatnonzero(found.sites[1] == UNKNOWN_SITE_BIT).tolist() == [70_100, 70_299]
+    assert found.manifest["counts"]["unknown"] == {"sites": 2, "states": 0}
+    assert found.inexpressible["reason"].value_counts().to_dict() == found.manifest["counts"]["inexpressible"]
     assert found.manifest["genomes"][0]["validation_genes"] == len(found.regions[0].genes) > 0
-    assert Path(found.folder / files.MANIFEST).is_file()
+    assert Path(found.folder / MANIFEST).is_file()

@@ -9,19 +9,11 @@ import pytest
 from phytoscribe.annotation.model import GeneModel, Transcript
 from phytoscribe.errors import PhytoScribeError
 from phytoscribe.genome import Genome
-from phytoscribe.models.configuration import config_from_settings
-from phytoscribe.models.encoder import MaskedTokenModel
 from phytoscribe.splits.parts import PartInterval, Parts, parts_of_genome
 from phytoscribe.tokenizer.segments import Segmenter
 from phytoscribe.tokenizer.training import build_kmer_tokenizer
 from phytoscribe.training.data.validation import ValidationRegion, cut_regions, limit_regions, validation_intervals
-from phytoscribe.training.tasks.masked_tokens.model import (
-    HeldOutTokens,
-    MaskedWindow,
-    collate_masked,
-    masked_cross_entropy,
-)
-from phytoscribe.training.tasks.masked_tokens.task import held_out_tokens
+from phytoscribe.training.tasks.masked_tokens.task import held_out_windows
 
 
 def gene(name: str, contig: str, start: int, end: int) -> GeneModel:
@@ -56,19 +48,21 @@ def test_context_that_training_sees_is_named_and_pretraining_is_measured_without
     loci = LOCI.assign(contig="Chr4")
     parts = parts_of_genome(loci, "g", {"Chr4": 7_000}, "train", "cluster", {}, 500)
     with Genome(arabidopsis_fasta) as genome:
-        (found,) = cut_regions(genome, "g", "g", "L", parts, [], {})
+        (found,) = cut_regions(genome, "g", "g", "L", parts, {}, {})
     assert found.seen == [(0, 1_500), (5_500, 6_000)]
-    held_out = held_out_tokens([found], Segmenter(tmp_path), 7_000, 5, seed=1)
-    (ids,) = held_out.originals
-    assert np.array_equal(Segmenter(tmp_path).desegment(ids)[:1_500], np.full(1_500, 4))
+    task = {"objective": "bases", "window": 7_000, "validation_windows": 5}
+    ((true, _),) = held_out_windows([found], Segmenter(tmp_path), task, seed=1).asked()
+    assert np.array_equal(true, [*[4] * 1_500, *found.bases[1_500:5_500], *[4] * 1_500])
 
 
 def test_genes_move_into_the_region_and_others_are_masked(arabidopsis_fasta):
-    genes = [
-        gene("in", "Chr4", 10_100, 10_400),
-        gene("other", "Chr4", 10_600, 10_700),
-        gene("cut", "Chr4", 9_000, 10_050),
-    ]
+    genes = {
+        "Chr4": [
+            gene("in", "Chr4", 10_100, 10_400),
+            gene("other", "Chr4", 10_600, 10_700),
+            gene("cut", "Chr4", 9_000, 10_050),
+        ]
+    }
     tiles = [
         PartInterval(0, 10_000, "train"),
         PartInterval(10_000, 10_500, "validate"),
@@ -90,16 +84,3 @@ def test_the_limit_takes_species_in_turn():
     assert [r.name for r in limit_regions(regions, 10)] == ["a1"]
     with pytest.raises(PhytoScribeError, match="no checkpoint can be chosen"):
         limit_regions(regions[3:], 100)
-
-
-def test_windows_of_only_n_ask_for_nothing_and_cost_nothing(tmp_path):
-    tokenizer = build_kmer_tokenizer(3, ["g"], [])
-    tokenizer.save_pretrained(tmp_path)
-    segmenter = Segmenter(tmp_path)
-    regions = [np.full(4_000, 4, np.uint8), np.random.default_rng(0).integers(0, 4, 700).astype(np.uint8)]
-    held_out = HeldOutTokens.of(regions, [(0, 0), (0, 0)], segmenter, 1_000, 50, seed=1)
-    assert len(held_out.windows) == 1
-    model = MaskedTokenModel(config_from_settings({"size": "tiny"}, vocab_size=segmenter.vocabulary_size))
-    ids, _ = segmenter.segment(regions[0])
-    empty = MaskedWindow(ids, np.full(ids.size, -100, np.int32), (7, 8))
-    assert float(masked_cross_entropy(model, collate_masked([empty], segmenter.pad_id), "mean")) == 0

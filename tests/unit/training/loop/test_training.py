@@ -1,4 +1,4 @@
-"""Training: order of windows, targets, loss, masking, schedules, and a killed run that ends like an undisturbed one."""
+"""Training: order of windows, targets, loss, schedules, and a killed run that ends like an undisturbed one."""
 
 from __future__ import annotations
 
@@ -33,11 +33,10 @@ from phytoscribe.models.heads import HeadOutputs
 from phytoscribe.tokenizer.segments import Segmenter
 from phytoscribe.tokenizer.training import build_kmer_tokenizer
 from phytoscribe.training.data.training_set import TrainingSet
-from phytoscribe.training.loop.fingerprint import claim_run_folder
-from phytoscribe.training.loop.sampling import MixtureOrder, WindowOrder, contig_table, order_of_groups
+from phytoscribe.training.loop.runs import claim_run_folder
+from phytoscribe.training.loop.sampling import MixtureOrder, WindowOrder, order_of_groups
 from phytoscribe.training.loop.settings import RunSettings, cosine_schedule
-from phytoscribe.training.tasks.masked_tokens.model import IGNORED, MASKED_SHARE, SHOWN_AS_MASK, mask_tokens
-from phytoscribe.training.tasks.structure.loss import LossSettings, label_weights, site_loss, structure_loss
+from phytoscribe.training.tasks.structure.module import LossSettings, label_weights, site_loss, structure_loss
 from phytoscribe.training.tasks.structure.windows import StructureDataset, collate_structure
 
 CONTIG = "Chr4"
@@ -89,8 +88,13 @@ def test_windows_show_sequence_and_targets_of_the_same_place(arrays, segmenter):
     assert starts >= 8
 
 
+def contig_table(*lengths: int) -> pd.DataFrame:
+    """Contigs of these lengths, laid end to end."""
+    return pd.DataFrame({"offset": np.cumsum(lengths) - lengths, "length": lengths})
+
+
 def test_the_order_covers_all_windows_and_both_strands():
-    order = WindowOrder(contig_table([np.zeros(n, np.uint8) for n in (10_000, 700, 2_500)]), 1000, seed=5)
+    order = WindowOrder(contig_table(10_000, 700, 2_500), 1000, seed=5)
     assert order.windows_per_pass == 10 + 1 + 3
     seen = [{(order[i][0], order[i][2]) for i in range(p * 14, p * 14 + 14)} for p in range(2)]
     assert {contig for part in seen for contig, _ in part} == {0, 1, 2}
@@ -110,7 +114,7 @@ def test_the_order_covers_all_windows_and_both_strands():
 
 
 def test_the_order_is_a_function_of_seed_and_index():
-    table = contig_table([np.zeros(50_000, np.uint8)])
+    table = contig_table(50_000)
     one, other = WindowOrder(table, 1000, 5), WindowOrder(table, 1000, 5)
     picked = [777, 3, 120, 3]
     assert [one[i] for i in picked] == [other[i] for i in reversed(picked)][::-1]
@@ -185,21 +189,6 @@ def test_site_loss_is_least_on_the_sites():
     assert float(total / known) < 1e-6
     total, known = site_loss(right.flip(-1), sites)
     assert float(total / known) > 0.9
-
-
-def test_masking_asks_only_for_nucleotide_tokens(segmenter):
-    bases = np.random.default_rng(0).integers(0, 4, 30_000).astype(np.uint8)
-    bases[6_000:9_000] = 4
-    ids, _ = segmenter.segment(bases)
-    seen, wanted = mask_tokens(ids, segmenter, np.random.default_rng(1))
-    asked = wanted != IGNORED
-    assert not asked[~segmenter.nucleotide[ids]].any()
-    assert np.array_equal(wanted[asked], ids[asked])
-    assert np.array_equal(seen[~asked], ids[~asked])
-    assert asked.sum() / segmenter.nucleotide[ids].sum() == pytest.approx(MASKED_SHARE, rel=0.1)
-    assert (seen[asked] == segmenter.mask_id).mean() == pytest.approx(SHOWN_AS_MASK, abs=0.05)
-    all_masked, _ = mask_tokens(ids, segmenter, np.random.default_rng(1), only_mask=True)
-    assert (all_masked[asked] == segmenter.mask_id).all()
 
 
 def test_schedule_rises_and_falls():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from phytoscribe.annotation.model import Transcript
+from collections.abc import Iterable
 
 #: The two types that say no more than that it is a transcript, and may code.
 TRANSCRIPT_TYPES = frozenset({"mRNA", "transcript"})
@@ -10,17 +10,9 @@ TRANSCRIPT_TYPES = frozenset({"mRNA", "transcript"})
 PART_TYPES = frozenset({"exon", "CDS", "five_prime_UTR", "three_prime_UTR", "UTR"})
 #: All spellings that the cleaner takes, lower case, and what stands for them.
 PART_SPELLINGS = {
-    "exon": "exon",
-    "pseudogenic_exon": "exon",
-    "cds": "CDS",
-    "stop_codon": "stop_codon",
-    "utr": "UTR",
-    "five_prime_utr": "UTR",
-    "three_prime_utr": "UTR",
-    "5utr": "UTR",
-    "3utr": "UTR",
-    "5'-utr": "UTR",
-    "3'-utr": "UTR",
+    **dict.fromkeys(("exon", "pseudogenic_exon"), "exon"),
+    **{"cds": "CDS", "stop_codon": "stop_codon"},
+    **dict.fromkeys(("utr", "five_prime_utr", "three_prime_utr", "5utr", "3utr", "5'-utr", "3'-utr"), "UTR"),
 }
 #: Whole sequences, lower case; they are no genes, whatever names them as its parent.
 SEQUENCE_TYPES = frozenset({"region", "chromosome", "contig", "supercontig", "scaffold", "sequence"})
@@ -48,14 +40,14 @@ def is_transcript_type(kind: str) -> bool:
     return name.endswith(("rna", "transcript")) or name.startswith("mrna")
 
 
-def default_biotype(kind: str, transcripts: tuple[Transcript, ...]) -> str:
+def default_biotype(kind: str, transcript_types: Iterable[str], codes: bool) -> str:
     """Biotype of a gene whose attributes name none: from its feature type, else from what its transcripts are.
 
-    As in every attribute, a comma that is text is ``%2C``.
+    ``codes`` tells whether a transcript has CDS.  As in every attribute, a comma that is text is ``%2C``.
     """
     if not may_code(kind):
         return kind.replace(",", "%2C")
-    if any(transcript.cds for transcript in transcripts):
+    if codes:
         return "protein_coding"
-    types = [transcript.type.replace(",", "%2C") for transcript in transcripts]
-    return next((kind for kind in types if kind not in TRANSCRIPT_TYPES), "non_coding")
+    telling = (found for found in transcript_types if found not in TRANSCRIPT_TYPES)
+    return next(telling, "non_coding").replace(",", "%2C")

@@ -19,7 +19,7 @@ from typing import NamedTuple
 import gffutils
 
 from phytoscribe.annotation.feature_types import is_gene_type
-from phytoscribe.annotation.gff_attributes import decode_id, encode_column
+from phytoscribe.annotation.gff_text import decode_id, encode_column
 from phytoscribe.errors import GffError
 from phytoscribe.files import atomic_path
 from phytoscribe.genome.intervals import Interval
@@ -103,15 +103,11 @@ class GeneDatabase:
         The transcription start is the first base on the strand of ``span``; of a gene it is that of the transcript
         that begins first.
         """
-        if span.strand == "+":
-            return self._inside(span, span.start - upstream, span.start + downstream)
-        return self._inside(span, span.end - downstream, span.end + upstream)
+        return self._window(span, span.start if span.strand == "+" else span.end, upstream, downstream)
 
     def gene_end(self, span: Span, upstream: int, downstream: int) -> Interval:
         """``upstream`` bases before the transcription end of a gene or transcript, and ``downstream`` behind it."""
-        if span.strand == "+":
-            return self._inside(span, span.end - upstream, span.end + downstream)
-        return self._inside(span, span.start - downstream, span.start + upstream)
+        return self._window(span, span.end if span.strand == "+" else span.start, upstream, downstream)
 
     def flanks(self, span: Span, bases: int) -> tuple[Interval, Interval]:
         """``bases`` on the 5' side and on the 3' side, whatever lies there."""
@@ -126,9 +122,10 @@ class GeneDatabase:
         right = by_start[after] if after < len(by_start) else None
         return (left, right) if gene.strand == "+" else (right, left)
 
-    def _inside(self, span: Span, start: int, end: int) -> Interval:
+    def _window(self, span: Span, edge: int, upstream: int, downstream: int) -> Interval:
+        left, right = (upstream, downstream) if span.strand == "+" else (downstream, upstream)
         length = self.contigs[span.contig]
-        return min(max(0, start), length), min(max(0, end), length)
+        return min(max(0, edge - left), length), min(max(0, edge + right), length)
 
     def _read_genes(self, contig: str) -> tuple[list[Span], list[Span]]:
         """Genes of a contig by start and by end."""

@@ -8,10 +8,10 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-from phytoscribe.annotation.gff_attributes import decode_id
-from phytoscribe.annotation.line_blocks import numbered_lines
+from phytoscribe.annotation.gff_text import decode_id, numbered_lines
+from phytoscribe.annotation.seqids import unknown_sequence_message
 from phytoscribe.errors import GffError
-from phytoscribe.genome.coordinates import MOST_DIGITS
+from phytoscribe.genome.intervals import MOST_DIGITS
 from phytoscribe.genome.names import shown
 
 
@@ -67,7 +67,7 @@ def read_rows(
             continue
         columns = line.split("\t")
         if len(columns) != 9:
-            if _says_nothing(line) or (in_fasta and len(columns) == 1):
+            if not line.strip() or line.lstrip()[0] == "#" or (in_fasta and len(columns) == 1):
                 continue
             raise GffError(
                 f"{path}, line {number}: {len(columns)} tab-separated columns instead of 9; "
@@ -91,7 +91,7 @@ def read_rows(
         if score != "." and not _is_number(score):
             raise GffError(f"{path}, line {number}: score {shown(score)} is neither a number nor '.'")
         if name != before:
-            contig, length = sequences.at(name, number)
+            contig, length = sequences.at(name)
             before = name
         if contig is None:
             if left_out is not None:
@@ -104,11 +104,6 @@ def read_rows(
             )
         # Half the time of GffRow(...), which counts over millions of lines.
         yield new(GffRow, (key, contig, words[source], words[kind], start, end, score, strand, phase, attributes))
-
-
-def _says_nothing(line: str) -> bool:
-    text = line.strip()
-    return not text or text[0] == "#"
 
 
 def _is_number(text: str) -> bool:
@@ -138,22 +133,15 @@ class _Sequences:
         self._known: dict[str, tuple[str | None, int | None]] = {}
         self._circular: set[str] | None = None
 
-    def at(self, name: str, line: int) -> tuple[str | None, int | None]:
+    def at(self, name: str) -> tuple[str | None, int | None]:
         """Contig, or None if the sequence is left out, and its length where lengths are known."""
-        found = self._known.get(name)
-        if found is None:
-            found = self._known[name] = self._look_up(decode_id(name), line)
-        return found
-
-    def _look_up(self, name: str, line: int) -> tuple[str | None, int | None]:
-        contig = self._seqid_map.get(name, name)
-        if contig is None or self._contigs is None:
-            return contig, None
-        if contig not in self._contigs:
-            from phytoscribe.annotation.seqids import unknown_sequence_message
-
-            raise GffError(unknown_sequence_message(self._path, self._contigs, self._seqid_map))
-        return contig, self._contigs[contig]
+        if name not in self._known:
+            contig = self._seqid_map.get(decode_id(name), decode_id(name))
+            placed = contig is not None and self._contigs is not None
+            if placed and contig not in self._contigs:
+                raise GffError(unknown_sequence_message(self._path, self._contigs, self._seqid_map))
+            self._known[name] = contig, self._contigs[contig] if placed else None
+        return self._known[name]
 
     def is_circular(self, name: str) -> bool:
         """True if a line on that sequence says ``Is_circular=true``; the first question reads the file for it."""

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import IO
 
-from phytoscribe.annotation.gff_attributes import encode_column, encode_id, encode_value
+from phytoscribe.annotation.feature_types import is_gene_type
+from phytoscribe.annotation.gff_text import encode_column, encode_id, encode_value
 from phytoscribe.annotation.model import GeneModel, Interval, Transcript
 
 #: Order of parts that start at the same base.
@@ -25,7 +26,12 @@ def write_gff3(
 
     Per gene: gene, then per transcript its line and exon, five_prime_UTR, CDS and three_prime_UTR by position.  All CDS
     lines of a transcript share the ID ``<transcript>.cds`` (one feature in several lines); exons and UTRs are numbered
-    in transcript order.  Scores have three decimals.  Attributes without a value, which GFF3 forbids, are left out.
+    in transcript order.  A transcript without CDS has exon lines only.  Genes and transcripts keep their types of
+    Sequence Ontology, and all lines of a gene its source.  Scores have three decimals.  Attributes without a value,
+    which GFF3 forbids, are left out.
+
+    Raises:
+        ValueError: the type of a gene is none that readers take for a gene's.
     """
     handle.write("##gff-version 3\n")
     for contig, length in contigs.items():
@@ -41,50 +47,42 @@ def write_gff3(
 
 def gene_lines(gene: GeneModel) -> list[str]:
     """The GFF3 lines of one gene, without newlines."""
+    if not is_gene_type(gene.type):
+        raise ValueError(f"gene {gene.id}: {gene.type!r} is no type of a gene, such as gene, ncRNA_gene or pseudogene")
     place = f"{encode_column(gene.contig)}\t{encode_column(gene.source)}"
+
+    def line(kind: str, start: int, end: int, score: float | None, phase: str, column9: str) -> str:
+        shown = "." if score is None else f"{score:.3f}"
+        return f"{place}\t{kind}\t{start + 1}\t{end}\t{shown}\t{gene.strand}\t{phase}\t{column9}"
+
     identifier = encode_id(gene.id)
-    attributes = {"biotype": gene.biotype, **gene.attributes}
-    lines = [_line(place, "gene", (gene.start, gene.end), gene.score, gene.strand, ".", f"ID={identifier}", attributes)]
+    column9 = f"ID={identifier}{_attributes({'biotype': gene.biotype, **gene.attributes})}"
+    lines = [line(encode_column(gene.type), gene.start, gene.end, gene.score, ".", column9)]
     for transcript in gene.transcripts:
         name = encode_id(transcript.id)
-        span = (transcript.start, transcript.end)
+        column9 = f"ID={name};Parent={identifier}{_attributes(transcript.attributes)}"
         kind = encode_column(transcript.type)
-        key = f"ID={name};Parent={identifier}"
-        lines.append(_line(place, kind, span, transcript.score, gene.strand, ".", key, transcript.attributes))
+        lines.append(line(kind, transcript.start, transcript.end, transcript.score, ".", column9))
         lines.extend(
-            _line(place, kind, segment, None, gene.strand, phase, f"ID={part};Parent={name}", {})
+            line(kind, *segment, None, phase, f"ID={part};Parent={name}")
             for kind, segment, phase, part in _parts(transcript, name)
         )
     return lines
+
+
+def _attributes(attributes: Mapping[str, str]) -> str:
+    return "".join(f";{encode_value(name)}={encode_value(value)}" for name, value in attributes.items() if value)
 
 
 def _parts(transcript: Transcript, name: str) -> list[tuple[str, Interval, str, str]]:
     """(type, segment, phase, id) of a transcript's exons, UTRs and CDS, by position."""
     five_prime, three_prime = transcript.utrs()
     parts: list[tuple[str, Interval, str, str]] = []
-    for kind, segments in (
-        ("exon", transcript.exons),
-        ("five_prime_UTR", five_prime),
-        ("three_prime_UTR", three_prime),
-    ):
+    kinds = {"exon": transcript.exons, "five_prime_UTR": five_prime, "three_prime_UTR": three_prime}
+    for kind, segments in kinds.items():
         for index, segment in enumerate(segments):
             number = index + 1 if transcript.strand == "+" else len(segments) - index
             parts.append((kind, segment, ".", f"{name}.{kind}{number}"))
     for segment, phase in zip(transcript.cds, transcript.cds_phases(), strict=True):
         parts.append(("CDS", segment, str(phase), f"{name}.cds"))
     return sorted(parts, key=lambda part: (part[1][0], _PART_ORDER[part[0]]))
-
-
-def _line(
-    place: str,
-    kind: str,
-    segment: Interval,
-    score: float | None,
-    strand: str,
-    phase: str,
-    key: str,
-    attributes: Mapping[str, str],
-) -> str:
-    shown = "." if score is None else f"{score:.3f}"
-    rest = "".join(f";{encode_value(name)}={encode_value(value)}" for name, value in attributes.items() if value)
-    return f"{place}\t{kind}\t{segment[0] + 1}\t{segment[1]}\t{shown}\t{strand}\t{phase}\t{key}{rest}"

@@ -7,15 +7,14 @@ either strand.  Intervals are sorted by ascending start, whatever the strand.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from operator import itemgetter
 
+from phytoscribe.annotation.feature_types import default_biotype
 from phytoscribe.genome.intervals import Interval
 
 Attributes = Mapping[str, str]
 COMPLEMENT_STRAND = {"+": "-", "-": "+"}
-_end = itemgetter(1)
 
 
 def introns_between(segments: Iterable[Interval]) -> tuple[Interval, ...]:
@@ -32,8 +31,9 @@ class Transcript:
         id: transcript id.
         exons: sorted exons; never empty.
         cds: sorted CDS segments, stop codon inside; empty for a transcript that codes for nothing.
-        type: GFF3 feature type, ``mRNA`` for coding transcripts.
-        attributes: GFF3 attributes other than ``ID`` and ``Parent``, in the order of the file.
+        type: feature type by Sequence Ontology (GFF3 column 3): ``mRNA``, ``lnc_RNA``, ``tRNA``, ``miRNA``, ...
+        attributes: GFF3 attributes other than ``ID`` and ``Parent``, in the order of the file; a biotype of the
+            transcript itself is one of them.
         score: probability-like score in [0, 1], or None.
         start_phase: GFF3 phase of the first CDS segment in transcript order: bases to skip to the first full codon.
             0 for every complete CDS.
@@ -56,7 +56,7 @@ class Transcript:
 
     @property
     def end(self) -> int:
-        return max(map(_end, self.exons))  # of a broken transcript, whose exons overlap, not always the last
+        return max(end for _, end in self.exons)  # of a broken transcript, whose exons overlap, not always the last
 
     @property
     def introns(self) -> tuple[Interval, ...]:
@@ -116,10 +116,13 @@ class GeneModel:
         contig: sequence name, as in the FASTA.
         strand: ``+`` or ``-``.
         transcripts: in the order of the file; never empty.
-        biotype: ``protein_coding`` where the file says nothing and a transcript has CDS.
-        attributes: GFF3 attributes other than ``ID``.
-        source: GFF3 column 2.
+        biotype: attribute ``biotype``; left empty, it follows from the types and the CDS (see
+            :func:`~phytoscribe.annotation.feature_types.default_biotype`).
+        attributes: GFF3 attributes other than ``ID`` and ``biotype``.
+        source: GFF3 column 2 of the gene and of all that belongs to it.
         score: probability-like score in [0, 1], or None.
+        type: feature type by Sequence Ontology (GFF3 column 3): ``gene``, ``ncRNA_gene``, ``pseudogene``,
+            ``transposable_element_gene``, ...
 
     Raises:
         ValueError: a transcript names another contig or strand.
@@ -129,12 +132,16 @@ class GeneModel:
     contig: str
     strand: str
     transcripts: tuple[Transcript, ...]
-    biotype: str = "protein_coding"
+    biotype: str = ""
     attributes: Attributes = field(default_factory=dict, hash=False)
     source: str = "PhytoScribe"
     score: float | None = None
+    type: str = "gene"
 
     def __post_init__(self) -> None:
+        if not self.biotype:
+            found = default_biotype(self.type, [t.type for t in self.transcripts], bool(self.coding_transcripts))
+            object.__setattr__(self, "biotype", found)
         contig, strand = self.contig, self.strand
         for transcript in self.transcripts:
             if transcript.strand != strand or transcript.contig != contig:
@@ -160,7 +167,7 @@ class GeneModel:
     @property
     def representative(self) -> Transcript | None:
         """The transcript with the longest CDS (then most exonic bases, then first in the file); None without CDS."""
-        return max(self.coding_transcripts, key=_size, default=None)
+        return max(self.coding_transcripts, key=lambda t: (t.cds_length, t.exonic_length), default=None)
 
     @property
     def coding_transcripts(self) -> tuple[Transcript, ...]:
@@ -172,14 +179,7 @@ class GeneModel:
         def flip(segments: tuple[Interval, ...]) -> tuple[Interval, ...]:
             return tuple((contig_length - e, contig_length - s) for s, e in reversed(segments))
 
-        strand = COMPLEMENT_STRAND[self.strand]
-        return replace(
-            self,
-            strand=strand,
-            transcripts=tuple(
-                replace(t, exons=flip(t.exons), cds=flip(t.cds), strand=strand) for t in self.transcripts
-            ),
-        )
+        return self._moved(flip, strand=COMPLEMENT_STRAND[self.strand])
 
     def shifted(self, offset: int, contig: str | None = None) -> GeneModel:
         """The same gene moved by ``offset`` bases, optionally onto another contig name."""
@@ -187,18 +187,11 @@ class GeneModel:
         def move(segments: tuple[Interval, ...]) -> tuple[Interval, ...]:
             return tuple((s + offset, e + offset) for s, e in segments)
 
-        contig = self.contig if contig is None else contig
-        return replace(
-            self,
-            contig=contig,
-            transcripts=tuple(
-                replace(t, exons=move(t.exons), cds=move(t.cds), contig=contig) for t in self.transcripts
-            ),
-        )
+        return self._moved(move, contig=self.contig if contig is None else contig)
 
-
-def _size(transcript: Transcript) -> tuple[int, int]:
-    return transcript.cds_length, transcript.exonic_length
+    def _moved(self, move: Callable[[tuple[Interval, ...]], tuple[Interval, ...]], **place: str) -> GeneModel:
+        moved = tuple(replace(t, exons=move(t.exons), cds=move(t.cds), **place) for t in self.transcripts)
+        return replace(self, transcripts=moved, **place)
 
 
 def numbered(genes: Iterable[GeneModel], prefix: str) -> Iterator[GeneModel]:

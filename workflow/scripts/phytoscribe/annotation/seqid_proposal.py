@@ -14,11 +14,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 from phytoscribe.annotation.feature_types import SEQUENCE_TYPES
-from phytoscribe.annotation.gff_attributes import decode_id
-from phytoscribe.annotation.line_blocks import numbered_lines
-from phytoscribe.genome.coordinates import is_coordinate
-from phytoscribe.genome.names import shown
-from phytoscribe.genome.organelles import organelle_of
+from phytoscribe.annotation.gff_text import decode_id, numbered_lines
+from phytoscribe.genome.intervals import is_coordinate
+from phytoscribe.genome.names import organelle_of, shown
 
 #: Kind of a sequence and its number, letter or accession, such as ``("chromosome", "1")``.
 Meaning = tuple[str, str]
@@ -105,7 +103,7 @@ def sequences_of(path: str | Path) -> dict[str, Seen]:
     Lines that are no feature lines are passed over: the reader reports them.
 
     Raises:
-        GffError: see :func:`phytoscribe.annotation.line_blocks.numbered_lines`.
+        GffError: see :func:`phytoscribe.annotation.gff_text.numbered_lines`.
     """
     found: dict[str, Seen] = defaultdict(Seen)
     for number, line in numbered_lines(path):

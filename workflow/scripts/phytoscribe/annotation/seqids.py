@@ -10,6 +10,7 @@ import json
 import logging
 import re
 from collections.abc import Collection, Iterator, Mapping
+from functools import partial
 from pathlib import Path
 
 from phytoscribe.annotation.seqid_proposal import (
@@ -29,7 +30,7 @@ SeqidMap = Mapping[str, str | None]
 
 #: Lines of a proposed mapping that a message shows; the log has them all.
 _SHOWN_LINES = 60
-_SHOWN_NAMES = 8
+_some = partial(some_names, limit=8)
 _PLAIN_YAML = re.compile(r"[A-Za-z_][\w.\-]*\Z", re.ASCII)
 _YAML_WORDS = frozenset({"null", "true", "false", "yes", "no", "on", "off", "y", "n"})
 
@@ -49,18 +50,15 @@ def read_seqid_map(value: SeqidMap | str | None) -> dict[str, str | None]:
     if value is None:
         return {}
     mapping: dict[str, str | None] = {}
-    for where, name, target in _table_rows(value) if isinstance(value, str) else _items(value):
+    # YAML reads the name 1 as a number.
+    given = () if isinstance(value, str) else value.items()
+    items = (("seqid_map", str(name), None if target is None else str(target)) for name, target in given)
+    for where, name, target in _table_rows(value) if isinstance(value, str) else items:
         if not name or target == "":
             raise ConfigError(f"{where}: a name is empty; write null to leave a sequence out")
         if mapping.setdefault(name, target) != target:
             raise ConfigError(f"{where}: {name!r} is mapped to {mapping[name]!r} and to {target!r}; keep one of them")
     return mapping
-
-
-def _items(value: SeqidMap) -> Iterator[tuple[str, str, str | None]]:
-    # YAML reads the name 1 as a number.
-    for name, target in value.items():
-        yield "seqid_map", str(name), None if target is None else str(target)
 
 
 def _table_rows(path: str) -> Iterator[tuple[str, str, str | None]]:
@@ -157,22 +155,17 @@ def unknown_sequence_message(path: str | Path, contigs: Mapping[str, int], seqid
 
 
 def _as_yaml(proposals: Mapping[str, Proposal]) -> list[str]:
+    def text(name: str) -> str:
+        """A name as YAML text; JSON's quotes are YAML's."""
+        return name if _PLAIN_YAML.match(name) and name.lower() not in _YAML_WORDS else json.dumps(name)
+
     lines = ["seqid_map:"]
     for name, proposal in proposals.items():
-        target = "null" if proposal.target is None else _yaml(proposal.target)
-        lines.append(f"  {_yaml(name)}: {target}" + (f"  # {proposal.why}" if proposal.why else ""))
+        target = "null" if proposal.target is None else text(proposal.target)
+        lines.append(f"  {text(name)}: {target}" + (f"  # {proposal.why}" if proposal.why else ""))
     return lines
-
-
-def _yaml(name: str) -> str:
-    """A name as YAML text; JSON's quotes are YAML's."""
-    return name if _PLAIN_YAML.match(name) and name.lower() not in _YAML_WORDS else json.dumps(name)
 
 
 def _counted(names: Collection[str]) -> str:
     count = len(names)
     return f"{count} name{'' if count == 1 else 's'}"
-
-
-def _some(names: Collection[str]) -> str:
-    return some_names(names, _SHOWN_NAMES)

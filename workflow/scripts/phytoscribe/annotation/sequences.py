@@ -10,7 +10,7 @@ import numpy as np
 
 from phytoscribe.annotation.model import Transcript
 from phytoscribe.genome.intervals import Interval
-from phytoscribe.genome.sequence import BASES, Bases, decode, encode, reverse_complement
+from phytoscribe.genome.sequence import BASES, Bases, decode, reverse_complement
 
 #: The standard genetic code (NCBI translation table 1), codons in the order TCAG x TCAG x TCAG.
 AMINO_ACIDS = "FFLLSSSSYY**CC*WLLLLPPPPHHQQRRRRIIIMTTTTNNKKSSRRVVVVAAAADDEEGGGG"
@@ -46,19 +46,11 @@ def splice(segments: Sequence[Interval], strand: str, bases: Bases) -> str:
     return decode(spliced_codes(segments, strand, bases))
 
 
-def translate(cds: str) -> str:
-    """Protein of a coding sequence from its first base on: standard code, ``*`` for stops, ``X`` for codons with N.
+def translate(codes: Bases) -> str:
+    """Protein of base codes, shape (length,), uint8: standard code, ``*`` for stops, ``X`` for codons with N.
 
-    One or two bases after the last full codon are left out.
-
-    Raises:
-        ValueError: a letter is no nucleotide.
+    Translation starts at the first base; one or two bases after the last full codon are left out.
     """
-    return translate_codes(encode(cds))
-
-
-def translate_codes(codes: Bases) -> str:
-    """:func:`translate` for base codes, shape (length,), uint8."""
     codons = codes[: len(codes) // 3 * 3].reshape(-1, 3)
     return _CODON_TABLE[codons[:, 0], codons[:, 1], codons[:, 2]].tobytes().decode()
 
@@ -93,19 +85,33 @@ class ReadingFrame(NamedTuple):
 
 def reading_frame(codes: Bases) -> ReadingFrame:
     """The codons of base codes, shape (length,), uint8, from the first base on."""
-    protein, whole = translate_codes(codes), len(codes) % 3 == 0
+    protein, whole = translate(codes), len(codes) % 3 == 0
     starts = decode(codes[:3]) == START_CODON
     return ReadingFrame(starts, whole, len(protein), protein.find(STOP), whole and protein.endswith(STOP))
 
 
 def cds_of(transcript: Transcript, bases: Bases) -> str:
-    """Coding sequence, stop codon inside, beginning with the bases that ``start_phase`` would skip."""
-    return splice(transcript.cds, transcript.strand, bases)
+    """Coding sequence, stop codon inside, beginning with the bases that ``start_phase`` would skip.
+
+    Raises:
+        ValueError: the transcript codes for nothing.
+    """
+    return decode(_coding_codes(transcript, bases))
 
 
 def protein_of(transcript: Transcript, bases: Bases) -> str:
-    """Protein with ``*`` for each stop codon (also the last); translation starts after ``start_phase`` bases."""
-    return translate_codes(spliced_codes(transcript.cds, transcript.strand, bases)[transcript.start_phase :])
+    """Protein with ``*`` for each stop codon (also the last); translation starts after ``start_phase`` bases.
+
+    Raises:
+        ValueError: the transcript codes for nothing.
+    """
+    return translate(_coding_codes(transcript, bases)[transcript.start_phase :])
+
+
+def _coding_codes(transcript: Transcript, bases: Bases) -> Bases:
+    if not transcript.cds:
+        raise ValueError(f"transcript {transcript.id} ({transcript.type}) has no CDS, and so neither CDS nor protein")
+    return spliced_codes(transcript.cds, transcript.strand, bases)
 
 
 def transcript_of(transcript: Transcript, bases: Bases) -> str:

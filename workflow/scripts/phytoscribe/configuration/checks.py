@@ -15,7 +15,7 @@ from phytoscribe.configuration.schema import closest
 from phytoscribe.errors import ConfigError, DownloadError
 from phytoscribe.intake.transfer.addresses import split_url
 from phytoscribe.models.sizes import numbers_of_model
-from phytoscribe.splits.word_sizes import LOWEST_IDENTITY, largest_word_size
+from phytoscribe.splits import LOWEST_IDENTITY, largest_word_size
 
 Config = Mapping[str, Any]
 

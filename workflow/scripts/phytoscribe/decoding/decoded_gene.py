@@ -1,38 +1,48 @@
-"""The coding part of a decoded gene."""
+"""A decoded gene, how sure the decoder is of its parts, and how often such genes are right.
+
+The map from the log odds of a structure's posterior to those of the gene's probability is a line (J. Platt,
+*Probabilistic outputs for support vector machines*, 1999).  Fit it to genes that had no part in choosing the decoder's
+other parameters: on its own genes a decoder looks better than it is.
+"""
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
+import numpy as np
+import numpy.typing as npt
+from scipy.optimize import minimize
+
+from phytoscribe.decoding.settings import DecoderSettings
 from phytoscribe.genome.intervals import Interval
+
+#: Log odds that single genes are held within, so that one sure mistake does not decide.
+_SUREST = 1e-9
 
 
 @dataclass(frozen=True, slots=True)
-class CodingGene:
-    """The CDS of a decoded gene and how sure the decoder is of its parts.
+class DecodedTranscript:
+    """One CDS of a decoded gene.
 
     All probabilities but ``probability`` are exact posteriors of the lattice, given the network's scores.
 
     Attributes:
-        strand: ``+`` or ``-``.
         cds: sorted 0-based half-open segments in contig orientation, stop codon inside.
         probability: calibrated probability that a gene with exactly this CDS is here.
         structure_probability: posterior of exactly this CDS.
-        locus_probability: posterior that any gene lies over the span of this CDS.
         segment_probabilities: of each CDS segment with both ends and its frame, in the order of ``cds``.
         intron_probabilities: of each gap between two segments, in the order of the contig.
         start_probability, stop_probability: of a gene that starts (stops) at this codon; NaN where the contig's end
             cuts it off.
-        partial_left, partial_right: the gene is cut by that end of the contig.
+        partial_left, partial_right: the CDS is cut by that end of the contig.
         start_phase: bases of the CDS, in reading direction, before the first full codon; 0 unless the start is cut.
     """
 
-    strand: str
     cds: tuple[Interval, ...]
     probability: float = math.nan
     structure_probability: float = math.nan
-    locus_probability: float = math.nan
     segment_probabilities: tuple[float, ...] = ()
     intron_probabilities: tuple[float, ...] = ()
     start_probability: float = math.nan
@@ -49,3 +59,69 @@ class CodingGene:
     @property
     def cds_length(self) -> int:
         return sum(end - start for start, end in self.cds)
+
+    @property
+    def partial(self) -> bool:
+        return self.partial_left or self.partial_right
+
+
+@dataclass(frozen=True, slots=True)
+class DecodedGene:
+    """The coding transcripts of a decoded gene.
+
+    Attributes:
+        strand: ``+`` or ``-``.
+        transcripts: first that of the best path; it and its neighbours stay the same whatever others stand beside it.
+        probability: calibrated probability that the gene is right, which it is if one of its transcripts is.
+        locus_probability: posterior that any gene lies over the span of the first transcript's CDS.
+    """
+
+    strand: str
+    transcripts: tuple[DecodedTranscript, ...]
+    probability: float = math.nan
+    locus_probability: float = math.nan
+
+    @property
+    def first(self) -> DecodedTranscript:
+        """The transcript of the best path."""
+        return self.transcripts[0]
+
+    @property
+    def span(self) -> Interval:
+        """From the first to the last coding base of all transcripts."""
+        return min(t.span[0] for t in self.transcripts), max(t.span[1] for t in self.transcripts)
+
+
+def probability_of(log_probability: float) -> float:
+    """Exponential, with rounding over 1 taken off."""
+    return min(1.0, math.exp(log_probability))
+
+
+def calibrated(log_posterior: float, settings: DecoderSettings) -> float:
+    """Gene probability of a structure's log posterior, with the settings' slope and offset."""
+    log_posterior = min(log_posterior, -1e-9)
+    log_odds = log_posterior - math.log(-math.expm1(log_posterior))
+    return 0.5 + 0.5 * math.tanh(0.5 * (settings.calibration_slope * log_odds + settings.calibration_offset))
+
+
+def calibrate(posteriors: Sequence[float], right: Sequence[bool], settings: DecoderSettings) -> DecoderSettings:
+    """Settings whose gene probability fits how often genes were right.
+
+    A weak pull to slope 1 and offset 0 decides where there are few genes.
+
+    Args:
+        posteriors: of each gene's structure, in 0..1.
+        right: whether each gene is right.
+    """
+    bounded = np.clip(np.asarray(posteriors, dtype=np.float64), _SUREST, 1.0 - _SUREST)
+    odds, hits = np.log(bounded / (1.0 - bounded)), np.asarray(right, dtype=np.float64)
+
+    def loss(point: npt.NDArray) -> tuple[float, npt.NDArray]:
+        slope, offset = 1.0 + point[0], point[1]
+        logits = slope * odds + offset
+        residual = 0.5 + 0.5 * np.tanh(0.5 * logits) - hits
+        value = float(np.sum(np.logaddexp(0.0, logits) - hits * logits)) + 0.5 * float(point @ point)
+        return value, np.array([residual @ odds, residual.sum()]) + point
+
+    change, offset = minimize(loss, np.zeros(2), jac=True, method="L-BFGS-B", bounds=[(-1.0, None), (None, None)]).x
+    return replace(settings, calibration_slope=1.0 + float(change), calibration_offset=float(offset))

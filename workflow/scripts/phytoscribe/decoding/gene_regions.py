@@ -1,4 +1,4 @@
-"""Stretches of sequence with known genes, as the lattice sees them: candidate sites and chains of them."""
+"""Regions with known genes, as the lattice sees them: candidate sites and chains of them."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ import numpy.typing as npt
 
 from phytoscribe.annotation.model import GeneModel, introns_between
 from phytoscribe.annotation.sequences import reading_frame, splice, spliced_codes
-from phytoscribe.decoding import candidate_sites
+from phytoscribe.decoding import grammar
 from phytoscribe.decoding.settings import DecoderSettings
-from phytoscribe.decoding.streaming import SiteScanner
+from phytoscribe.decoding.site_scanner import SiteScanner
 from phytoscribe.genome.intervals import Interval, merge_intervals
 from phytoscribe.genome.sequence import N_CODE
 
 
 @dataclass(frozen=True)
 class DecodedRegion:
-    """A stretch of sequence that stands for a contig of its own, with the network's output and its reference genes.
+    """A region that stands for a contig of its own, with the network's output and its reference genes.
 
     Attributes:
         bases: uint8 (length,).
@@ -36,17 +36,17 @@ class DecodedRegion:
 
 
 @dataclass(frozen=True)
-class Stretch:
-    """A stretch of a region without masked bases: its candidate sites and the structures of its genes.
+class GeneRegion:
+    """A part of a region without masked bases: its candidate sites and the structures of its genes.
 
     Attributes:
-        rows: candidate sites, those of the reference among them.
+        sites: candidate sites, those of the reference among them.
         loci: for each reference gene its isoforms, each a chain of nodes ``(row, t)`` from left to right.
-        start: where it begins in the region; rows count from here.
+        start: where it begins in the region; sites count from here.
         bases: its length.
     """
 
-    rows: candidate_sites.Rows
+    sites: grammar.Sites
     loci: list[list[npt.NDArray[np.int64]]]
     start: int
     bases: int
@@ -101,29 +101,28 @@ def loci_of(genes: Iterable[GeneModel], bases: npt.NDArray[np.uint8], settings: 
     return sorted(found, key=lambda locus: (locus.start, locus.end))
 
 
-def stretches_of(region: DecodedRegion, settings: DecoderSettings, cutoff: float | None) -> list[Stretch]:
+def gene_regions_of(region: DecodedRegion, settings: DecoderSettings, cutoff: float | None) -> list[GeneRegion]:
     """Cut a region at its masked intervals and at the loci that the grammar cannot express."""
     loci = loci_of(region.genes, region.bases, settings)
-    return stretches_between(region.bases, region.plus, region.minus, loci, region.mask, settings.at_ac, cutoff)
+    sequence = region.bases, region.plus, region.minus
+    return gene_regions_between(sequence, loci, region.mask, settings.at_ac, cutoff)
 
 
-def stretches_between(
-    bases: npt.NDArray[np.uint8],
-    plus: npt.NDArray,
-    minus: npt.NDArray,
+def gene_regions_between(
+    sequence: tuple[npt.NDArray, ...],
     loci: Sequence[Locus],
     mask: Iterable[Interval],
     at_ac: bool,
     cutoff: float | None,
-) -> list[Stretch]:
-    """Stretches of a sequence between its masked intervals and what the grammar cannot express.
+) -> list[GeneRegion]:
+    """Parts of a sequence between its masked intervals and what the grammar cannot express.
 
     Args:
-        bases, plus, minus: as in :class:`DecodedRegion`.
+        sequence: bases, plus, minus as in :class:`DecodedRegion`.
         loci: in order of position; what reaches beyond the sequence's ends is left out with all it covers.
         cutoff: least log probability of a site that is not one of the loci's.
     """
-    size = bases.size
+    size = len(sequence[0])
     hidden = [(int(start), int(end)) for start, end in mask]
     kept = []
     for locus in loci:
@@ -148,46 +147,41 @@ def stretches_between(
     for start, end in [*closed, (size, size)]:
         if start > position:
             inside = [locus.chains for locus in kept if position <= locus.start and locus.end <= start]
-            part = slice(position, start)
-            found.append(_stretch(bases[part], plus[part], minus[part], position, inside, at_ac, cutoff))
+            part = tuple(values[position:start] for values in sequence)
+            found.append(_gene_region(part, position, inside, at_ac, cutoff))
         position = max(position, end)
     return found
 
 
-def _stretch(
-    bases: npt.NDArray[np.uint8],
-    plus: npt.NDArray,
-    minus: npt.NDArray,
-    start: int,
-    loci: Sequence[Sequence[Chain]],
-    at_ac: bool,
-    cutoff: float | None,
-) -> Stretch:
+def _gene_region(
+    sequence: tuple[npt.NDArray, ...], start: int, loci: Sequence[Sequence[Chain]], at_ac: bool, cutoff: float | None
+) -> GeneRegion:
+    bases = sequence[0]
     keep = np.zeros(bases.size, np.uint8)
     for chains in loci:
         for _, cds in chains:
             for cut in np.ravel(cds):
-                # The cut at the stretch's very end is kept by the scanner itself.
+                # The cut at the region's very end is kept by the scanner itself.
                 if cut - start < keep.size:
                     keep[cut - start] = 1
     scanner = SiteScanner(cutoff, at_ac)
-    first = scanner.push(bases, plus, minus, keep)
-    rows = candidate_sites.join([first, scanner.finish()])
+    first = scanner.push(*sequence, keep)
+    sites = grammar.join([first, scanner.finish()])
     index = {
         (int(p), int(k), int(s)): row
-        for row, (p, k, s) in enumerate(zip(rows.position, rows.kind, rows.strand, strict=True))
+        for row, (p, k, s) in enumerate(zip(sites["position"], sites["kind"], sites["strand"], strict=True))
     }
     nodes = [[_nodes(chain, start, index) for chain in chains] for chains in loci]
-    return Stretch(rows, nodes, start, bases.size)
+    return GeneRegion(sites, nodes, start, bases.size)
 
 
 def _nodes(chain: Chain, offset: int, index: dict[tuple[int, int, int], int]) -> npt.NDArray[np.int64]:
     """Nodes of a CDS chain, int64 (2 * segments, 2): row and t, from left to right."""
-    strand = candidate_sites.PLUS if chain[0] == "+" else candidate_sites.MINUS
+    strand = grammar.PLUS if chain[0] == "+" else grammar.MINUS
     nodes, done, last = [], 0, len(chain[1]) - 1
     for number, (start, end) in enumerate(chain[1]):
-        opening = candidate_sites.BEGIN if number == 0 else candidate_sites.INTRON_END
-        closing = candidate_sites.END if number == last else candidate_sites.INTRON_BEGIN
+        opening = grammar.BEGIN if number == 0 else grammar.INTRON_END
+        closing = grammar.END if number == last else grammar.INTRON_BEGIN
         nodes.append((index[start - offset, opening, strand], done % 3))
         done += end - start
         nodes.append((index[end - offset, closing, strand], done % 3))

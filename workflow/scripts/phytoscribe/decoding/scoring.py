@@ -1,88 +1,36 @@
 """From decoder settings to the numbers that the lattice adds up.
 
 The score of a path is linear in the parameters below, so the lattice is a conditional random field: the gradient of its
-log likelihood is the difference of observed and expected features (:mod:`phytoscribe.decoding.fitting`).
+log likelihood is the difference of observed and expected features (:mod:`phytoscribe.decoding.likelihood`).
 """
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections import namedtuple
+from dataclasses import fields, replace
 
 import numpy as np
 import numpy.typing as npt
 from numba import njit
 
-from phytoscribe.decoding.candidate_sites import (
-    AT_AC,
-    BEGIN,
-    CHECK,
-    CODING_FRAME,
-    CODING_TOTAL,
-    EDGE,
-    END,
-    FORBIDDEN,
-    GC,
-    INTRON_BEGIN,
-    INTRON_END,
-    INTRON_PHASE,
-    INTRON_TOTAL,
-    ODDS,
-    PLUS,
-)
-from phytoscribe.decoding.lattice import SEGMENT_KINDS, Scores
-from phytoscribe.decoding.settings import MINIMUM_CDS_SEGMENT, DecoderSettings, LengthScore
+from phytoscribe.decoding import grammar
+from phytoscribe.decoding.settings import MINIMUM_CDS_SEGMENT, SEGMENT_LENGTHS, DecoderSettings, LengthScore
 
+_NOT_FITTED = ("sensitivity", "calibration_slope", "calibration_offset")
 #: Scalar settings in the order of the parameter vector; DONORS and ACCEPTORS follow, by phase of the intron.
-SCALARS = (
-    "gene_score",
-    "intron_score",
-    "coding_weight",
-    "coding_frame_weight",
-    "coding_score",
-    "intron_weight",
-    "intron_phase_weight",
-    "intron_base_score",
-    "start_weight",
-    "stop_weight",
-    "donor_weight",
-    "acceptor_weight",
-    "start_score",
-    "stop_score",
-    "gc_donor_score",
-    "at_ac_score",
-    "partial_score",
-)
-(
-    GENE,
-    INTRON,
-    CODING_WEIGHT,
-    CODING_FRAME_WEIGHT,
-    CODING_SCORE,
-    INTRON_WEIGHT,
-    INTRON_PHASE_WEIGHT,
-    INTRON_SCORE,
-    START_WEIGHT,
-    STOP_WEIGHT,
-    DONOR_WEIGHT,
-    ACCEPTOR_WEIGHT,
-    START_SCORE,
-    STOP_SCORE,
-    GC_SCORE,
-    AT_AC_SCORE,
-    PARTIAL_SCORE,
-) = range(len(SCALARS))
+SCALARS = tuple(f.name for f in fields(DecoderSettings) if f.type == "float" and f.name not in _NOT_FITTED)
+#: Index of each in the vector.
+INDEX = namedtuple("INDEX", SCALARS)(*range(len(SCALARS)))
 DONORS = len(SCALARS)
 ACCEPTORS = DONORS + 3
 PARAMETER_COUNT = ACCEPTORS + 3
-
-SEGMENT_LENGTHS = ("initial_lengths", "internal_lengths", "terminal_lengths", "single_lengths")
 
 
 def parameters(settings: DecoderSettings) -> npt.NDArray[np.float64]:
     """Parameter vector (PARAMETER_COUNT,) of the settings, a positive sensitivity included in the gene's score."""
     values = [getattr(settings, name) for name in SCALARS]
     vector = np.array([*values, *settings.donor_scores, *settings.acceptor_scores], dtype=np.float64)
-    vector[GENE] += max(0.0, settings.sensitivity)
+    vector[INDEX.gene_score] += max(0.0, settings.sensitivity)
     return vector
 
 
@@ -104,7 +52,7 @@ def length_table(score: LengthScore, limit: int) -> npt.NDArray[np.float64]:
     return values + score.slope * np.maximum(lengths - score.limit, 0)
 
 
-def edge_scores(settings: DecoderSettings, limit: int = 0) -> Scores:
+def edge_scores(settings: DecoderSettings, limit: int = 0) -> grammar.Scores:
     """Length scores and limits of the lattice's edges.
 
     Args:
@@ -112,13 +60,13 @@ def edge_scores(settings: DecoderSettings, limit: int = 0) -> Scores:
     """
     segments = [getattr(settings, name) for name in SEGMENT_LENGTHS]
     longest = max(limit, MINIMUM_CDS_SEGMENT, *(score.limit for score in segments))
-    table = np.zeros((SEGMENT_KINDS, longest + 1))
-    slopes = np.zeros(SEGMENT_KINDS)
+    table = np.zeros((grammar.SEGMENT_KINDS, longest + 1))
+    slopes = np.zeros(grammar.SEGMENT_KINDS)
     for kind, score in enumerate(segments):
         table[kind] = length_table(score, longest)
         slopes[kind] = score.slope
     introns = settings.intron_lengths
-    return Scores(
+    return grammar.Scores(
         table,
         slopes,
         length_table(introns, max(limit, settings.minimum_intron, introns.limit)),
@@ -130,25 +78,25 @@ def edge_scores(settings: DecoderSettings, limit: int = 0) -> Scores:
 
 @njit(cache=True, inline="always")
 def is_donor(kind, strand):
-    return (kind == INTRON_BEGIN) == (strand == PLUS)
+    return (kind == grammar.INTRON_BEGIN) == (strand == grammar.PLUS)
 
 
 @njit(cache=True, inline="always")
 def phase_of(strand, t):
     """Phase of an intron (bases of the split codon before it in reading direction) from those left of it."""
-    return t if strand == PLUS else (3 - t) % 3
+    return t if strand == grammar.PLUS else (3 - t) % 3
 
 
 @njit(cache=True, inline="always")
 def coding_reach(kind, variant, position):
     """Position up to which a row's coding prefix counts bases."""
-    if variant == EDGE:
+    if variant == grammar.EDGE:
         return position
-    return position - 1 if kind in (INTRON_BEGIN, END) else position + 1
+    return position - 1 if kind in (grammar.INTRON_BEGIN, grammar.END) else position + 1
 
 
 @njit(cache=True, nogil=True)
-def compose(first, last, rows, theta, site, span):
+def compose(first, last, sites, theta, site, span):
     """Scores of rows ``first..last-1`` under the parameters ``theta``.
 
     ``site`` (n, 3) by ``t`` is what a segment that opens or closes here adds: the site's own score, and the prefix sum
@@ -156,57 +104,57 @@ def compose(first, last, rows, theta, site, span):
     the plain prefix sums.
     """
     for r in range(first, last):
-        kind, strand, variant, position = rows.kind[r], rows.strand[r], rows.variant[r], rows.position[r]
-        opens = kind in (BEGIN, INTRON_END)
+        kind, strand, variant, position = sites.kind[r], sites.strand[r], sites.variant[r], sites.position[r]
+        opens = kind in (grammar.BEGIN, grammar.INTRON_END)
         reach = coding_reach(kind, variant, position)
         for t in range(3):
-            if rows.features[r, ODDS + t] <= FORBIDDEN:
-                site[r, t] = FORBIDDEN
-                span[r, t] = FORBIDDEN
+            if sites.odds[r, t] <= grammar.FORBIDDEN:
+                site[r, t] = grammar.FORBIDDEN
+                span[r, t] = grammar.FORBIDDEN
                 continue
             coding = (
-                theta[CODING_WEIGHT] * rows.features[r, CODING_TOTAL]
-                + theta[CODING_FRAME_WEIGHT] * rows.features[r, CODING_FRAME + t]
-                + theta[CODING_SCORE] * reach
+                theta[INDEX.coding_weight] * sites.coding_total[r]
+                + theta[INDEX.coding_frame_weight] * sites.coding_frame[r, t]
+                + theta[INDEX.coding_score] * reach
             )
             intron = (
-                theta[INTRON_WEIGHT] * rows.features[r, INTRON_TOTAL]
-                + theta[INTRON_PHASE_WEIGHT] * rows.features[r, INTRON_PHASE + t]
-                + theta[INTRON_SCORE] * position
+                theta[INDEX.intron_weight] * sites.intron_total[r]
+                + theta[INDEX.intron_phase_weight] * sites.intron_phase[r, t]
+                + theta[INDEX.intron_base_score] * position
             )
-            if kind == CHECK:
+            if kind == grammar.CHECK:
                 site[r, t] = coding
                 span[r, t] = intron
                 continue
-            if kind == INTRON_BEGIN:
-                span[r, t] = theta[INTRON] - intron
+            if kind == grammar.INTRON_BEGIN:
+                span[r, t] = theta[INDEX.intron_score] - intron
             else:
-                span[r, t] = intron if kind == INTRON_END else 0.0
-            if variant == EDGE:
-                value = theta[PARTIAL_SCORE]
-                if kind in (BEGIN, INTRON_BEGIN):
-                    value += theta[GENE]
-                if kind == BEGIN:
+                span[r, t] = intron if kind == grammar.INTRON_END else 0.0
+            if variant == grammar.EDGE:
+                value = theta[INDEX.partial_score]
+                if kind in (grammar.BEGIN, grammar.INTRON_BEGIN):
+                    value += theta[INDEX.gene_score]
+                if kind == grammar.BEGIN:
                     value -= coding
-                elif kind == END:
+                elif kind == grammar.END:
                     value += coding
                 site[r, t] = value
                 continue
-            odds = rows.features[r, ODDS + t]
+            odds = sites.odds[r, t]
             value = -coding if opens else coding
-            if kind == BEGIN:
-                value += theta[GENE]
-            if kind in (BEGIN, END):
-                if (kind == BEGIN) == (strand == PLUS):
-                    value += theta[START_WEIGHT] * odds + theta[START_SCORE]
+            if kind == grammar.BEGIN:
+                value += theta[INDEX.gene_score]
+            if kind in (grammar.BEGIN, grammar.END):
+                if (kind == grammar.BEGIN) == (strand == grammar.PLUS):
+                    value += theta[INDEX.start_weight] * odds + theta[INDEX.start_score]
                 else:
-                    value += theta[STOP_WEIGHT] * odds + theta[STOP_SCORE]
+                    value += theta[INDEX.stop_weight] * odds + theta[INDEX.stop_score]
             elif is_donor(kind, strand):
-                value += theta[DONOR_WEIGHT] * odds + theta[DONORS + phase_of(strand, t)]
-                if variant == GC:
-                    value += theta[GC_SCORE]
-                elif variant == AT_AC:
-                    value += theta[AT_AC_SCORE]
+                value += theta[INDEX.donor_weight] * odds + theta[DONORS + phase_of(strand, t)]
+                if variant == grammar.GC:
+                    value += theta[INDEX.gc_donor_score]
+                elif variant == grammar.AT_AC:
+                    value += theta[INDEX.at_ac_score]
             else:
-                value += theta[ACCEPTOR_WEIGHT] * odds + theta[ACCEPTORS + phase_of(strand, t)]
+                value += theta[INDEX.acceptor_weight] * odds + theta[ACCEPTORS + phase_of(strand, t)]
             site[r, t] = value

@@ -4,109 +4,21 @@ from __future__ import annotations
 
 import itertools
 import math
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from phytoscribe.decoding import candidate_sites, lattice
-from phytoscribe.decoding.decoded_gene import CodingGene
+from phytoscribe.decoding import grammar, graph, lattice
+from phytoscribe.decoding.decoded_gene import DecodedGene, DecodedTranscript, calibrated, probability_of
+from phytoscribe.decoding.grammar import Sites, empty_sites, intron_length_score, kind_of_segment, segment_length_score
+from phytoscribe.decoding.graph import BACKWARD, Open, clear, new_open, with_room
 from phytoscribe.decoding.scoring import compose, edge_scores, parameters
 from phytoscribe.decoding.settings import DecoderSettings
-from phytoscribe.genome.sequence import N_CODE
-from phytoscribe.labels.states import STATE_COUNT
+from phytoscribe.decoding.site_scanner import SiteScanner
 
 #: Bases that are decoded at once; bounds memory, changes nothing else.
 STEP = 16_384
-_CONTEXT = candidate_sites.CONTEXT
-
-
-class SiteScanner:
-    """Candidate sites of a contig that arrives in consecutive pieces."""
-
-    def __init__(self, site_cutoff: float | None, at_ac: bool, partial: bool = False) -> None:
-        self._cutoff = -math.inf if site_cutoff is None else site_cutoff
-        self._at_ac = at_ac
-        self._partial = partial
-        self._bases = np.full(_CONTEXT, N_CODE, np.uint8)
-        self._tables = [np.zeros((_CONTEXT, STATE_COUNT), np.float32) for _ in range(2)]
-        self._keep = np.zeros(0, np.uint8)
-        self._prefixes = np.zeros((2, 2, 8))
-        self._bounds = np.full((2, 3), -1, np.int64)
-        self._buffer = candidate_sites.Rows.empty(0)
-        self._begun = False
-        self.position = 0  # the next cut to search
-
-    def push(
-        self,
-        bases: npt.NDArray[np.uint8],
-        plus: npt.NDArray,
-        minus: npt.NDArray,
-        keep: npt.NDArray[np.uint8] | None = None,
-    ) -> candidate_sites.Rows:
-        """Sites at the cuts whose surroundings are known now.
-
-        Args:
-            keep: uint8 (n,), not 0 left of which base sites are kept whatever the cut-off; in all pieces or in none.
-        """
-        if keep is not None and not self._keep.size:
-            self._keep = np.zeros(self._bases.size, np.uint8)
-        return candidate_sites.join([self._first_rows(), self._scan(bases, plus, minus, keep)])
-
-    def finish(self) -> candidate_sites.Rows:
-        """Sites at the last cuts, the contig's end among them."""
-        first = self._first_rows()
-        padding = np.full(_CONTEXT + 1, N_CODE, np.uint8)
-        nothing = np.zeros((_CONTEXT + 1, STATE_COUNT), np.float32)
-        keep = np.ones(_CONTEXT + 1, np.uint8) if self._keep.size else None
-        rows = candidate_sites.join([first, self._scan(padding, nothing, nothing, keep)])
-        end = self.position - 1
-        kinds = (candidate_sites.END, candidate_sites.INTRON_END)
-        return candidate_sites.join(
-            [rows, candidate_sites.edge_rows(kinds, end, self._prefixes[:, 0], self._bounds, self._partial)]
-        )
-
-    def _first_rows(self) -> candidate_sites.Rows:
-        wanted = self._partial and not self._begun
-        self._begun = True
-        kinds = (candidate_sites.INTRON_BEGIN, candidate_sites.BEGIN)
-        return candidate_sites.edge_rows(kinds, 0, self._prefixes[:, 0], self._bounds, wanted)
-
-    def _scan(
-        self,
-        bases: npt.NDArray[np.uint8],
-        plus: npt.NDArray,
-        minus: npt.NDArray,
-        keep: npt.NDArray[np.uint8] | None,
-    ) -> candidate_sites.Rows:
-        self._bases = np.concatenate([self._bases, bases])
-        pair = zip(self._tables, (plus, minus), strict=True)
-        self._tables = [np.concatenate([held, np.asarray(new, np.float32)]) for held, new in pair]
-        if keep is not None:
-            self._keep = np.concatenate([self._keep, keep])
-        last = self._bases.size - _CONTEXT
-        count = last - _CONTEXT
-        if count <= 0:
-            return candidate_sites.Rows.empty(0)
-        if self._buffer.position.size < count * candidate_sites.ROWS_PER_CUT:
-            self._buffer = candidate_sites.Rows.empty(count * candidate_sites.ROWS_PER_CUT)
-        found = candidate_sites.scan(
-            _CONTEXT,
-            last,
-            self.position,
-            self._bases,
-            *self._tables,
-            self._cutoff,
-            self._at_ac,
-            self._keep,
-            self._prefixes,
-            self._bounds,
-            self._buffer,
-        )
-        self.position += count
-        self._bases = self._bases[count:].copy()
-        self._tables = [table[count:].copy() for table in self._tables]
-        self._keep = self._keep[count:].copy()
-        return self._buffer.part(0, found)
 
 
 class StreamingDecoder:
@@ -115,23 +27,18 @@ class StreamingDecoder:
     The lattice falls into independent blocks at places where all that is open can be given up
     (:data:`phytoscribe.decoding.lattice.GIVEN_UP`), or where hardly any path crosses; each block is decoded as
     soon as it is complete.
-
-    Args:
-        posteriors: whether probabilities are computed beside the best path.
     """
 
-    def __init__(self, settings: DecoderSettings, posteriors: bool = True) -> None:
+    def __init__(self, settings: DecoderSettings) -> None:
         self.settings = settings
-        self._posteriors = posteriors
         self._scanner = SiteScanner(settings.site_cutoff, settings.at_ac, settings.partial)
         self._theta = parameters(settings)
         self._scores = edge_scores(settings)
-        self._rows = candidate_sites.Rows.empty(0)
+        self._rows = empty_sites(0)
         self._site = np.empty((0, 3))
         self._span = np.empty((0, 3))
-        self._paths = lattice.Paths.empty(0)
-        self._open = lattice.Open.empty(0)
-        self._scratch = np.empty(64)
+        self._paths = graph.Paths.empty(0)
+        self._open = new_open(0, lattice.LONG_BLOCK)
         self._done = 0  # rows that the forward pass has read
         self._decided = 0
 
@@ -140,32 +47,28 @@ class StreamingDecoder:
         """Contig position up to which all genes have been given out."""
         return self._decided
 
-    @property
-    def kept_rows(self) -> int:
-        """Candidate sites held in memory because later ones may still change their genes."""
-        return self._rows.position.size
-
-    def push(self, bases: npt.NDArray[np.uint8], plus: npt.NDArray, minus: npt.NDArray) -> list[CodingGene]:
+    def push(self, bases: npt.NDArray[np.uint8], plus: npt.NDArray, minus: npt.NDArray) -> list[DecodedGene]:
         """Take the next bases with both strands' log probabilities, shape (n, STATE_COUNT), contig orientation."""
-        genes: list[CodingGene] = []
+        genes: list[DecodedGene] = []
         for start in range(0, bases.size, STEP):
             part = slice(start, start + STEP)
             genes += self._read(self._scanner.push(bases[part], plus[part], minus[part]))
         return genes
 
-    def finish(self) -> list[CodingGene]:
+    def finish(self) -> list[DecodedGene]:
         """The genes that are left once the contig has ended."""
         genes = self._read(self._scanner.finish())
-        genes += self._genes(0, self._rows.position.size, self._open.last[0])
+        genes += self._genes(0, self._rows.size, self._open.last[0])
         self._decided = self._scanner.position
         return genes
 
-    def _read(self, new: candidate_sites.Rows) -> list[CodingGene]:
+    def _read(self, new: Sites) -> list[DecodedGene]:
         self._add(new)
-        genes: list[CodingGene] = []
-        block, last = 0, self._rows.position.size
+        genes: list[DecodedGene] = []
+        block, last = 0, self._rows.size
         while True:
-            self._done, block, status = self._forward(self._done, last, block, self._open, self._paths)
+            mode = graph.Mode(threshold=lattice.GIVEN_UP)
+            self._done, block, status = self._forward(self._done, last, block, self._open, self._paths, mode)
             if status == lattice.MORE:
                 break
             end, code = self._done, self._open.last[0]
@@ -176,26 +79,19 @@ class StreamingDecoder:
                     continue
             genes += self._genes(block, end, code)
             self._done = block = end
-            lattice.clear(self._open, self._rows.position[end - 1])
-        self._decided = int(self._rows.position[block - 1]) if block else self._decided
+            clear(self._open, self._rows["position"][end - 1])
+        self._decided = int(self._rows["position"][block - 1]) if block else self._decided
         self._drop(block)
         return genes
 
+    @property
+    def _graph(self) -> graph.Graph:
+        return graph.Graph(self._rows, self._site, self._span, self._scores)
+
     def _forward(
-        self,
-        first: int,
-        last: int,
-        block: int,
-        opened: lattice.Open,
-        paths: lattice.Paths,
-        threshold: float | None = None,
-        begins: bool = True,
+        self, first: int, last: int, block: int, opened: Open, paths: graph.Paths, mode: graph.Mode
     ) -> tuple[int, int, int]:
-        edges = (self._rows, self._site, self._span, self._scores)
-        threshold = lattice.GIVEN_UP if threshold is None else threshold
-        return lattice.forward(
-            first, last, block, *edges, opened, paths, self._scratch, threshold, begins, self._posteriors
-        )
+        return lattice.read(first, last, block, self._graph, opened, paths, mode, graph.no_lengths())
 
     def _cut(self, block: int) -> tuple[int, int]:
         """Cut the long block of rows ``block..done - 1`` where hardly any path crosses.
@@ -204,132 +100,125 @@ class StreamingDecoder:
             First row behind the cut, and code of the best path's last node before it; (0, -1) where there is none.
         """
         rows = self._rows
-        begin, end = self._open.extent[0], rows.position[self._done - 1]
+        begin, end = self._open.extent[0], rows["position"][self._done - 1]
         quarter = (end - begin) // 4
         inside = np.arange(block, self._done)
         inside = inside[
-            (rows.kind[inside] == candidate_sites.CHECK)
-            & (rows.strand[inside] == candidate_sites.MINUS)
-            & (rows.position[inside] >= begin + quarter)
-            & (rows.position[inside] <= end - quarter)
+            (rows["kind"][inside] == grammar.CHECK)
+            & (rows["strand"][inside] == grammar.MINUS)
+            & (rows["position"][inside] >= begin + quarter)
+            & (rows["position"][inside] <= end - quarter)
         ]
         if not inside.size:
             return 0, -1
         cut = int(inside[np.argmin(self._paths.best[inside, 0])]) + 1
-        crossing = lattice.Open.empty(self._open.position.shape[1])
-        paths = lattice.Paths.empty(self._done)
-        self._forward(block, cut, block, crossing, paths, math.inf)
+        crossing = new_open(lattice.most_open(rows), lattice.LONG_BLOCK)
+        paths = graph.Paths.empty(self._done)
+        mode = graph.Mode()
+        self._forward(block, cut, block, crossing, paths, mode)
         code = int(crossing.last[0])
         # From here on only what was open at the cut.
-        crossing.free[:] = candidate_sites.FORBIDDEN
-        self._forward(cut, self._done, block, crossing, paths, math.inf, begins=False)
+        crossing.free[:] = grammar.FORBIDDEN
+        self._forward(cut, self._done, block, crossing, paths, mode._replace(begins=False))
         back = np.maximum(paths.total[cut : self._done], paths.best[cut : self._done])
-        back[rows.kind[cut : self._done] != candidate_sites.END] = candidate_sites.FORBIDDEN
+        back[rows["kind"][cut : self._done] != grammar.END] = grammar.FORBIDDEN
         posterior = (back.max(axis=1) - self._paths.free[cut : self._done]).max()
-        edges = (self._site, self._span, self._scores)
-        pending = lattice.pending_score(crossing, rows, self._done - 1, *edges)
+        pending = lattice.pending_score(crossing, self._graph, self._done - 1)
         behind = pending - self._paths.free[self._done - 1]
         ignored = max(least for size, least in lattice.IGNORED if self._open.extent[1] >= size)
         return (cut, code) if posterior < ignored and behind < ignored - lattice.STILL_OPEN else (0, -1)
 
-    def _add(self, new: candidate_sites.Rows) -> None:
+    def _add(self, new: Sites) -> None:
         """Append rows; the forward pass has room for them."""
-        old, added = self._rows.position.size, new.position.size
-        self._rows = candidate_sites.join([self._rows, new])
+        old, added = self._rows.size, new.size
+        self._rows = grammar.join([self._rows, new])
         room = np.empty((added, 3))
         self._site, self._span = np.concatenate([self._site, room]), np.concatenate([self._span, room])
         compose(old, old + added, self._rows, self._theta, self._site, self._span)
-        self._paths = lattice.Paths(
-            *(np.concatenate([a, b]) for a, b in zip(self._paths, lattice.Paths.empty(added), strict=True))
+        self._paths = graph.Paths(
+            *(np.concatenate([a, b]) for a, b in zip(self._paths, graph.Paths.empty(added), strict=True))
         )
         needed = lattice.most_open(self._rows)
-        if self._open.position.shape[1] < needed:
-            self._open = lattice.with_room(self._open, 2 * needed)
-            self._scratch = np.empty(6 * needed + 64)
+        if self._open.room() < needed:
+            self._open = with_room(self._open, 2 * needed)
 
     def _drop(self, count: int) -> None:
         """Forget the first rows: their blocks are complete."""
         if not count:
             return
-        self._rows = self._rows.part(count, self._rows.position.size)
+        self._rows = self._rows[count:].copy()
         self._site, self._span = self._site[count:].copy(), self._span[count:].copy()
-        self._paths = lattice.Paths(*(array[count:].copy() for array in self._paths))
+        self._paths = graph.Paths(*(array[count:].copy() for array in self._paths))
         self._done -= count
-        lattice.renumber(self._open, self._paths, self._done, count)
+        graph.renumber(self._open, self._paths, self._done, count)
 
-    def _genes(self, first: int, last: int, code: int) -> list[CodingGene]:
+    def _genes(self, first: int, last: int, code: int) -> list[DecodedGene]:
         """Genes of the best path, which ends in node ``code``, through a block's rows, in order of position."""
-        chains = lattice.trace(code, self._rows, self._paths)
+        chains = graph.trace(code, self._rows, self._paths)
         if not chains:
             return []
-        onward, free = np.empty((last, 3)), np.empty(last)
-        total = math.nan
-        if self._posteriors:
-            total = lattice.backward(first, last, self._rows, self._site, self._span, self._scores, onward, free)
-        genes = [self._gene(chain, onward, free, total) for chain in chains]
+        after = graph.Paths.sums(last)
+        total = lattice.backward(first, last, self._graph, after, graph.Mode(BACKWARD), graph.no_lengths())
+        genes = [self._gene(chain, after.total, after.free, total) for chain in chains]
         most_doubt = math.exp(min(0.0, self.settings.sensitivity))
         return [
             gene
             for gene in genes
-            if gene.cds_length >= self.settings.minimum_cds and not 1.0 - gene.probability > most_doubt
+            if gene.first.cds_length >= self.settings.minimum_cds and 1.0 - gene.probability <= most_doubt
         ]
 
-    def _gene(self, chain: list[lattice.Node], onward: npt.NDArray, free: npt.NDArray, total: float) -> CodingGene:
+    def _gene(self, chain: list[graph.Node], after: npt.NDArray, free: npt.NDArray, total: float) -> DecodedGene:
         """The gene of a chain of nodes in order of position."""
         rows, paths, scores = self._rows, self._paths, self._scores
-        strand = int(rows.strand[chain[0][0]])
+        position, variant = rows["position"], rows["variant"]
+        strand = int(rows["strand"][chain[0][0]])
         cds, segment_sums, intron_sums = [], [], []
-        whole = float(paths.total[chain[0]] + onward[chain[-1]])
+        whole = float(paths.total[chain[0]] + after[chain[-1]])
         for left, right in itertools.pairwise(chain):
-            length = int(rows.position[right[0]] - rows.position[left[0]])
-            if rows.kind[left[0]] in (candidate_sites.BEGIN, candidate_sites.INTRON_END):
-                kind = lattice.kind_of_segment(rows, left[0], right[0])
-                score = self._site[left] + self._site[right] + lattice.segment_length_score(scores, kind, length)
-                cds.append((int(rows.position[left[0]]), int(rows.position[right[0]])))
+            length = int(position[right[0]] - position[left[0]])
+            if rows["kind"][left[0]] in (grammar.BEGIN, grammar.INTRON_END):
+                kind = kind_of_segment(rows, left[0], right[0])
+                score = self._site[left] + self._site[right] + segment_length_score(scores, kind, length)
+                cds.append((int(position[left[0]]), int(position[right[0]])))
                 sums = segment_sums
             else:
-                score = self._span[left] + self._span[right] + lattice.intron_length_score(scores, length)
+                score = self._span[left] + self._span[right] + intron_length_score(scores, length)
                 sums = intron_sums
-            sums.append(paths.total[left] + score + onward[right] - total)
+            sums.append(paths.total[left] + score + after[right] - total)
             whole += score
-        cut_left, cut_right = (bool(rows.variant[node[0]] == candidate_sites.EDGE) for node in (chain[0], chain[-1]))
+        cut_left, cut_right = (bool(variant[node[0]] == grammar.EDGE) for node in (chain[0], chain[-1]))
         # An intron that the contig's end cuts is no gap between two segments.
-        intron_sums = intron_sums[int(rows.kind[chain[0][0]] == candidate_sites.INTRON_BEGIN) :][: len(cds) - 1]
+        intron_sums = intron_sums[int(rows["kind"][chain[0][0]] == grammar.INTRON_BEGIN) :][: len(cds) - 1]
         ends = [
-            math.nan if cut else probability_of(paths.total[node] + onward[node] - total)
+            math.nan if cut else probability_of(paths.total[node] + after[node] - total)
             for node, cut in ((chain[0], cut_left), (chain[-1], cut_right))
         ]
-        start, stop = ends if strand == candidate_sites.PLUS else ends[::-1]
-        first_reading = chain[0] if strand == candidate_sites.PLUS else chain[-1]
-        structure = probability_of(whole - total)
-        return CodingGene(
-            "+" if strand == candidate_sites.PLUS else "-",
+        plus = strand == grammar.PLUS
+        start, stop = ends if plus else ends[::-1]
+        transcript = DecodedTranscript(
             tuple(cds),
-            calibrated(whole - total, self.settings),
-            structure,
-            1.0 - probability_of((0.0 if cut_left else paths.total[chain[0]]) + free[chain[-1][0]] - total),
-            tuple(map(probability_of, segment_sums)),
-            tuple(map(probability_of, intron_sums)),
-            start,
-            stop,
-            cut_left,
-            cut_right,
-            (3 - first_reading[1]) % 3 if strand == candidate_sites.PLUS else first_reading[1],
+            probability=calibrated(whole - total, self.settings),
+            structure_probability=probability_of(whole - total),
+            segment_probabilities=tuple(map(probability_of, segment_sums)),
+            intron_probabilities=tuple(map(probability_of, intron_sums)),
+            start_probability=start,
+            stop_probability=stop,
+            partial_left=cut_left,
+            partial_right=cut_right,
+            start_phase=(3 - chain[0][1]) % 3 if plus else chain[-1][1],
         )
+        outside = (0.0 if cut_left else paths.total[chain[0]]) + free[chain[-1][0]] - total
+        locus_probability = 1.0 - probability_of(outside)
+        return DecodedGene("+" if plus else "-", (transcript,), transcript.probability, locus_probability)
 
 
-def probability_of(log_probability: float) -> float:
-    """Exponential, with rounding over 1 taken off; NaN stays."""
-    return math.nan if math.isnan(log_probability) else min(1.0, math.exp(log_probability))
-
-
-def calibrated(log_posterior: float, settings: DecoderSettings) -> float:
-    """Gene probability of a structure's log posterior (Platt scaling with the settings' slope and offset)."""
-    if math.isnan(log_posterior):
-        return math.nan
-    log_posterior = min(log_posterior, -1e-9)
-    log_odds = log_posterior - math.log(-math.expm1(log_posterior))
-    return 0.5 + 0.5 * math.tanh(0.5 * (settings.calibration_slope * log_odds + settings.calibration_offset))
+def in_pieces(decoder: Any, bases: npt.NDArray[np.uint8], plus: npt.NDArray, minus: npt.NDArray, piece: int) -> list:
+    """All genes that a streaming decoder finds on a contig that is in memory."""
+    genes: list = []
+    for start in range(0, bases.size, piece):
+        stop = start + piece
+        genes += decoder.push(bases[start:stop], plus[start:stop], minus[start:stop])
+    return genes + decoder.finish()
 
 
 def decode_coding_genes(
@@ -338,14 +227,9 @@ def decode_coding_genes(
     minus: npt.NDArray,
     settings: DecoderSettings,
     piece: int = 200_000,
-) -> list[CodingGene]:
+) -> list[DecodedGene]:
     """Genes of a whole contig from its log probabilities, both of shape (length, STATE_COUNT) in contig orientation.
 
     ``piece`` only bounds memory.
     """
-    decoder = StreamingDecoder(settings)
-    genes: list[CodingGene] = []
-    for start in range(0, bases.size, piece):
-        stop = start + piece
-        genes += decoder.push(bases[start:stop], plus[start:stop], minus[start:stop])
-    return genes + decoder.finish()
+    return in_pieces(StreamingDecoder(settings), bases, plus, minus, piece)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import logging
+import re
 from pathlib import Path
 from typing import IO
 
@@ -17,9 +19,8 @@ log = logging.getLogger(__name__)
 
 LINE_WIDTH = 60
 _LETTERS = (IUPAC + IUPAC.lower()).encode()
-#: Bases gathered before they are checked and written; a multiple of LINE_WIDTH.
-_CHUNK = LINE_WIDTH * 20_000
 _BLANKS = b" \t\n\v\f"
+_HEADER = re.compile(rb"\n[ \t\v\f]*>([^\n]*)")
 _LONGEST_HEADER = 2**20
 
 
@@ -36,160 +37,109 @@ def check_fasta(source: str | Path, target: str | Path) -> dict[str, int]:
     """
     with atomic_path(target) as temporary, temporary.open("wb") as out:
         copy = _CleanCopy(source, out)
-        for block in blocks_with_plain_line_ends(source):
-            copy.add(block)
-        lengths = copy.close()
-    log.info("%s: %d contigs, %d bases", source, len(lengths), sum(lengths.values()))
-    return lengths
+        held = b"\n"  # every header follows a line end
+        for block in itertools.chain(blocks_with_plain_line_ends(source), [b"\n"]):
+            text = held + block
+            last_line = text.rfind(b"\n")
+            start = text[last_line:].lstrip(_BLANKS) if last_line >= 0 else b"?"
+            # A last line that is a header, or may become one, waits for its end.
+            held = b"\n" + start if start[:1] in (b"", b">") else b""
+            copy.add(text[:last_line] if held else text)
+            if len(held) > _LONGEST_HEADER:
+                raise FastaError(
+                    f"{source}, line {copy.line + 1}: a header of more than {_LONGEST_HEADER} bytes; "
+                    "this is not a FASTA file"
+                )
+        copy.close_record()
+        if not copy.lengths:
+            raise FastaError(f"{source}: no sequences found; a FASTA file with '>' headers is needed")
+    log.info("%s: %d contigs, %d bases", source, len(copy.lengths), sum(copy.lengths.values()))
+    return copy.lengths
 
 
 class _CleanCopy:
-    """A FASTA on its way into the clean file, block by block."""
+    """A FASTA on its way into the clean file, block by block.
+
+    Attributes:
+        lengths: of the records that are complete, in order.
+        line: number of the last line that was begun.
+    """
 
     def __init__(self, source: str | Path, out: IO[bytes]) -> None:
+        self.lengths: dict[str, int] = {}
+        self.line = 0
         self._source = source
         self._out = out
-        self._lengths: dict[str, int] = {}
         self._header_lines: dict[str, int] = {}
-        self._record: _Record | None = None
-        self._header: list[bytes] | None = None  # pieces of a header that no line end has closed yet
-        self._line = 1
-        self._at_line_start = True
+        self._name = ""
+        self._written = 0
+        self._rest = b""  # bases that fill no line yet
 
-    def add(self, block: bytes) -> None:
-        at = 0
-        while at < len(block):
-            at = self._add_sequence(block, at) if self._header is None else self._add_header(block, at)
+    def add(self, text: bytes) -> None:
+        """Take text that holds whole headers only."""
+        pieces = _HEADER.split(text)
+        self._add_sequence(pieces[0])
+        for header, sequence in zip(pieces[1::2], pieces[2::2], strict=True):
+            self.close_record()
+            self.line += 1
+            self._begin_record(header)
+            self._add_sequence(sequence)
 
-    def close(self) -> dict[str, int]:
-        """Lengths of all records, in order."""
-        if self._header is not None:
-            self._begin_record(b"".join(self._header))
-        if self._record is None:
-            raise FastaError(f"{self._source}: no sequences found; a FASTA file with '>' headers is needed")
-        self._lengths[self._record.name] = self._record.close()
-        return self._lengths
-
-    def _add_sequence(self, block: bytes, at: int) -> int:
-        """Sequence lines up to the next header; where that header, or the block, ends them."""
-        end = _next_header(block, at, self._at_line_start)
-        text = block[at:end]
-        if self._record is not None:
-            self._record.add(text.translate(None, _BLANKS))
+    def _add_sequence(self, text: bytes) -> None:
+        if self._name:
+            self._add_bases(text.translate(None, _BLANKS))
         elif text.strip():
-            line = self._line + text[: len(text) - len(text.lstrip())].count(b"\n")
+            line = self.line + text[: len(text) - len(text.lstrip())].count(b"\n")
             raise FastaError(f"{self._source}, line {line}: text before the first '>' header; this is not a FASTA file")
-        self._line += text.count(b"\n")
-        last_line = text[text.rfind(b"\n") + 1 :]
-        self._at_line_start = not last_line.strip() and (b"\n" in text or self._at_line_start)
-        if end < len(block):
-            self._header = []
-        return end
-
-    def _add_header(self, block: bytes, at: int) -> int:
-        end = block.find(b"\n", at)
-        stop = len(block) if end < 0 else end
-        self._header.append(block[at:stop])
-        if sum(map(len, self._header)) > _LONGEST_HEADER:
-            raise FastaError(
-                f"{self._source}, line {self._line}: a header of more than {_LONGEST_HEADER} bytes; "
-                "this is not a FASTA file"
-            )
-        if end >= 0:
-            self._begin_record(b"".join(self._header))
-            self._header = None
-        return stop
+        self.line += text.count(b"\n")
 
     def _begin_record(self, header: bytes) -> None:
-        if self._record is not None:
-            self._lengths[self._record.name] = self._record.close()
-        name = _name_of(header, self._source, self._line)
+        where = f"{self._source}, line {self.line}"
+        words = header.split(maxsplit=1)
+        if not words or header[:1].isspace():
+            raise FastaError(f"{where}: a '>' without a name; write the name directly after it")
+        try:
+            name = words[0].decode()
+        except UnicodeDecodeError as error:
+            name = shown(words[0].decode(errors="replace"))
+            raise FastaError(f"{where}: the name {name} is not UTF-8 text; rename it") from error
+        if not name.isprintable():
+            raise FastaError(f"{where}: the name {shown(name)} holds control characters; rename it")
         if name in self._header_lines:
             raise FastaError(
                 f"{self._source}: the name {shown(name)} is used twice, in lines {self._header_lines[name]} and "
-                f"{self._line}; give every sequence its own name (the first word after '>')"
+                f"{self.line}; give every sequence its own name (the first word after '>')"
             )
-        self._header_lines[name] = self._line
-        self._record = _Record(name, self._line, self._source, self._out)
+        self._header_lines[name] = self.line
+        self._name, self._written = name, 0
+        self._out.write(f">{name}\n".encode())
 
-
-def _next_header(block: bytes, at: int, at_line_start: bool) -> int:
-    """Where the next ``>`` stands that only blanks precede on its line; the length of the block if there is none."""
-    found = block.find(b">", at)
-    while found >= 0:
-        line_start = block.rfind(b"\n", at, found) + 1
-        begins_line = line_start > 0 or at_line_start
-        if begins_line and not block[max(line_start, at) : found].strip():
-            return found
-        end = block.find(b"\n", found)
-        found = block.find(b">", end) if end >= 0 else -1
-    return len(block)
-
-
-def _name_of(header: bytes, source: str | Path, number: int) -> str:
-    words = header[1:].split(maxsplit=1)
-    if not words or header[1:2].isspace():
-        raise FastaError(f"{source}, line {number}: a '>' without a name; write the name directly after it")
-    try:
-        name = words[0].decode()
-    except UnicodeDecodeError as error:
-        name = shown(words[0].decode(errors="replace"))
-        raise FastaError(f"{source}, line {number}: the name {name} is not UTF-8 text; rename it") from error
-    if not name.isprintable():
-        raise FastaError(f"{source}, line {number}: the name {shown(name)} holds control characters; rename it")
-    return name
-
-
-class _Record:
-    """One sequence on its way into the clean file: checked and wrapped chunk by chunk."""
-
-    def __init__(self, name: str, header_line: int, source: str | Path, out: IO[bytes]) -> None:
-        self.name = name
-        self._header_line = header_line
-        self._source = source
-        self._out = out
-        self._pending: list[bytes] = []
-        self._waiting = 0
-        self._written = 0
-        out.write(f">{name}\n".encode())
-
-    def add(self, text: bytes) -> None:
-        self._pending.append(text)
-        self._waiting += len(text)
-        if self._waiting >= _CHUNK:
-            self._flush(last=False)
-
-    def close(self) -> int:
-        """Write what is left; the length of the sequence."""
-        self._flush(last=True)
-        if self._written == 0:
+    def _add_bases(self, bases: bytes) -> None:
+        data = self._rest + bases
+        if data.translate(None, _LETTERS):
+            index = len(data) - len(data.lstrip(_LETTERS))
+            letter = repr(chr(data[index])) if data[index] < 128 else f"0x{data[index]:02X}"
             raise FastaError(
-                f"{self._source}, line {self._header_line}: the sequence {shown(self.name)} is empty; "
+                f"{self._source}: sequence {shown(self._name)} has the letter {letter} at position "
+                f"{self._written + index + 1}, which is not a nucleotide (allowed: {IUPAC}); is this a protein FASTA?"
+            )
+        full = len(data) - len(data) % LINE_WIDTH
+        rows = np.full((full // LINE_WIDTH, LINE_WIDTH + 1), ord("\n"), dtype=np.uint8)
+        rows[:, :LINE_WIDTH] = np.frombuffer(data, dtype=np.uint8, count=full).reshape(-1, LINE_WIDTH)
+        self._out.write(rows.tobytes())
+        self._written += full
+        self._rest = data[full:]
+
+    def close_record(self) -> None:
+        """Write what is left of the present record, if there is one."""
+        if not self._name:
+            return
+        if self._rest:
+            self._out.write(self._rest + b"\n")
+        length = self._written + len(self._rest)
+        if not length:
+            raise FastaError(
+                f"{self._source}, line {self._header_lines[self._name]}: the sequence {shown(self._name)} is empty; "
                 "remove it or add its bases"
             )
-        return self._written
-
-    def _flush(self, last: bool) -> None:
-        data = b"".join(self._pending)
-        if data.translate(None, _LETTERS):
-            self._refuse(data)
-        whole = len(data) if last else len(data) - len(data) % LINE_WIDTH
-        full = whole - whole % LINE_WIDTH
-        rows = np.empty((full // LINE_WIDTH, LINE_WIDTH + 1), dtype=np.uint8)
-        rows[:, :LINE_WIDTH] = np.frombuffer(data, dtype=np.uint8, count=full).reshape(-1, LINE_WIDTH)
-        rows[:, LINE_WIDTH] = ord("\n")
-        self._out.write(rows.tobytes())
-        if whole > full:
-            self._out.write(data[full:whole] + b"\n")
-        self._written += whole
-        self._pending = [data[whole:]] if whole < len(data) else []
-        self._waiting = len(data) - whole
-
-    def _refuse(self, data: bytes) -> None:
-        index = len(data) - len(data.lstrip(_LETTERS))
-        code = data[index]
-        letter = repr(chr(code)) if code < 128 else f"0x{code:02X}"
-        raise FastaError(
-            f"{self._source}: sequence {shown(self.name)} has the letter {letter} at position "
-            f"{self._written + index + 1}, which is not a nucleotide (allowed: {IUPAC}); is this a protein FASTA?"
-        )
+        self.lengths[self._name], self._rest = length, b""

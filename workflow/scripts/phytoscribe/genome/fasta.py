@@ -7,25 +7,18 @@ through :class:`Genome` and the ``.fai`` index.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from types import TracebackType
 from typing import NamedTuple, Self
 
 from phytoscribe.errors import ConfigError, FastaError
 from phytoscribe.files import atomic_path, open_text
 from phytoscribe.genome.clean_copy import check_fasta
-from phytoscribe.genome.coordinates import is_coordinate
+from phytoscribe.genome.intervals import is_coordinate
 from phytoscribe.genome.names import shown, some_names
 from phytoscribe.genome.sequence import Bases, encode
 
-__all__ = [
-    "Genome",
-    "check_fasta",
-    "chosen_contigs",
-    "read_index",
-    "write_index",
-]
+__all__ = ["Genome", "check_fasta", "chosen_contigs", "read_index", "write_index"]
 
 
 class IndexEntry(NamedTuple):
@@ -55,11 +48,9 @@ def _read_entries(fai: str | Path) -> dict[str, IndexEntry]:
     with open_text(fai) as lines:
         for number, line in enumerate(lines, start=1):
             name, *columns = line.rstrip("\n").split("\t")
-            if len(columns) != 4 or not all(map(is_coordinate, columns)):
-                raise FastaError(f"{fai}, line {number}: not a FASTA index; delete it and run the workflow again")
-            entry = IndexEntry(*map(int, columns))
-            sound = entry.length > 0 and 0 < entry.line_bases <= entry.line_bytes <= entry.line_bases + 2
-            if not sound or not name or name in entries:
+            sound = len(columns) == 4 and all(map(is_coordinate, columns)) and name and name not in entries
+            entry = IndexEntry(*map(int, columns)) if sound else IndexEntry(0, 0, 0, 0)
+            if entry.length == 0 or not 0 < entry.line_bases <= entry.line_bytes <= entry.line_bases + 2:
                 raise FastaError(f"{fai}, line {number}: not a FASTA index; delete it and run the workflow again")
             entries[name] = entry
     if not entries:
@@ -107,9 +98,7 @@ class Genome:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *error: object) -> None:
         self.close()
 
     def close(self) -> None:
@@ -167,9 +156,6 @@ class Genome:
             f"{self.path}: the sequence {shown(contig)} is not as its index {self.path.name}.fai says; "
             "delete the index and run again, and fetch the FASTA again if that does not help"
         )
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self.contigs)
 
 
 def chosen_contigs(contigs: Mapping[str, int], wanted: Sequence[str] | None) -> dict[str, int]:

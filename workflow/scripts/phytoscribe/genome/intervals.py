@@ -10,6 +10,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Hashable, Iterable, Mapping, Sequence
+from operator import itemgetter
 from pathlib import Path
 
 import numpy as np
@@ -17,9 +18,18 @@ import numpy.typing as npt
 
 from phytoscribe.errors import PhytoScribeError
 from phytoscribe.files import open_text
+from phytoscribe.genome.names import some_names
 
 Interval = tuple[int, int]
 Places = npt.NDArray[np.int64]
+
+#: Digits of the longest number that is read; no genome needs more, and Python refuses to read thousands.
+MOST_DIGITS = 18
+
+
+def is_coordinate(text: str) -> bool:
+    """True for a whole number that ``int`` reads and that can be a place in a genome."""
+    return text.isdecimal() and len(text) <= MOST_DIGITS
 
 
 def read_bed(path: str | Path, contigs: Mapping[str, int] | None = None) -> dict[str, list[Interval]]:
@@ -45,38 +55,24 @@ def read_bed(path: str | Path, contigs: Mapping[str, int] | None = None) -> dict
                 ) from None
             if not 0 <= start < end:
                 raise PhytoScribeError(f"{path}, line {number}: start {start} and end {end} are no interval")
-            if contigs is not None:
-                _check_place(f"{path}, line {number}", fields[0], end, contigs)
+            if contigs is not None and end > contigs.get(fields[0], -1):
+                raise PhytoScribeError(
+                    f"{path}, line {number}: "
+                    + (
+                        f"the interval ends at {end}, but contig {fields[0]!r} has {contigs[fields[0]]} bases; correct "
+                        "or remove the line, or use the BED file of this genome version"
+                        if fields[0] in contigs
+                        else f"contig {fields[0]!r} is not in the FASTA, which has {some_names(contigs)}; use the "
+                        "names of the FASTA, or remove the line"
+                    )
+                )
             intervals[fields[0]].append((start, end))
     return dict(intervals)
 
 
-def _check_place(where: str, contig: str, end: int, contigs: Mapping[str, int]) -> None:
-    """Raise PhytoScribeError if ``contig`` is not in the FASTA or is shorter than ``end``."""
-    if contig not in contigs:
-        some = ", ".join(list(contigs)[:5]) + (", ..." if len(contigs) > 5 else "")
-        raise PhytoScribeError(
-            f"{where}: contig {contig!r} is not in the FASTA, which has {some}; use the names of the FASTA, or remove "
-            "the line"
-        )
-    if end > contigs[contig]:
-        raise PhytoScribeError(
-            f"{where}: the interval ends at {end}, but contig {contig!r} has {contigs[contig]} bases; correct or "
-            "remove the line, or use the BED file of this genome version"
-        )
-
-
 def merge_intervals(intervals: Iterable[Interval]) -> list[Interval]:
     """Sorted union: intervals that overlap or touch are joined, empty ones dropped."""
-    merged: list[Interval] = []
-    for start, end in sorted(intervals):
-        if start >= end:
-            continue
-        if merged and start <= merged[-1][1]:
-            merged[-1] = (merged[-1][0], max(merged[-1][1], end))
-        else:
-            merged.append((start, end))
-    return merged
+    return [(start, end) for start, end in merged(as_places(intervals)).tolist()]
 
 
 def complement(intervals: Sequence[Interval], length: int) -> list[Interval]:
@@ -103,15 +99,9 @@ class IntervalIndex:
 
     def overlaps(self, track: Hashable, start: int, end: int) -> bool:
         """True if ``[start, end)`` shares at least one base with the set on ``track``."""
-        merged = self._merged.get(track)
-        if not merged:
-            return False
-        before = bisect_right(merged, (start, start))
-        return (before > 0 and merged[before - 1][1] > start) or (before < len(merged) and merged[before][0] < end)
-
-    def overlaps_any(self, track: Hashable, intervals: Iterable[Interval]) -> bool:
-        """True if any of ``intervals`` shares a base with the set on ``track``."""
-        return any(self.overlaps(track, start, end) for start, end in intervals)
+        intervals = self._merged.get(track, [])
+        at = bisect_right(intervals, start, key=itemgetter(1))  # the first that ends behind the start
+        return at < len(intervals) and intervals[at][0] < end
 
 
 def as_places(intervals: Iterable[Interval]) -> Places:
@@ -165,26 +155,14 @@ def runs(first: npt.NDArray[np.int64], counts: npt.NDArray[np.int64]) -> npt.NDA
 
 
 def shared_bases(left: Places, right: Places, without: Places) -> tuple[int, int, int]:
-    """Bases in both, in ``left`` only and in ``right`` only, not counting bases in ``without``; each (n, 2).
+    """Bases in both, in ``left`` only and in ``right`` only, not counting bases in ``without``; each (n, 2)."""
+    hidden = _bases_of(without)
+    in_left, in_right = _bases_of(left, without) - hidden, _bases_of(right, without) - hidden
+    in_any = _bases_of(left, right, without) - hidden
+    return in_left + in_right - in_any, in_any - in_right, in_any - in_left
 
-    One sweep over all interval ends: time follows the number of intervals, not the length of the contigs.
-    """
-    sides = [merged(left), merged(right), merged(without)]
-    position = np.concatenate([side.ravel() for side in sides])
-    order = np.argsort(position, kind="stable")
-    lengths = np.diff(position[order])
-    inside = []
-    first = 0
-    for side in sides:
-        # A union's ends alternate: +1 where it opens, -1 where it closes.
-        change = np.zeros(position.size, dtype=np.int8)
-        change[first : first + side.size : 2] = 1
-        change[first + 1 : first + side.size : 2] = -1
-        inside.append(np.cumsum(change[order], dtype=np.int8)[:-1] > 0)
-        first += side.size
-    in_left, in_right, counted = inside[0], inside[1], ~inside[2]
-    return (
-        int(lengths[counted & in_left & in_right].sum()),
-        int(lengths[counted & in_left & ~in_right].sum()),
-        int(lengths[counted & ~in_left & in_right].sum()),
-    )
+
+def _bases_of(*places: Places) -> int:
+    """Bases of the union."""
+    union = merged(np.concatenate(places))
+    return int((union[:, 1] - union[:, 0]).sum())

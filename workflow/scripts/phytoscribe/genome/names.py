@@ -1,8 +1,48 @@
-"""Names and other texts of users' files in messages: in quotes or listed, never longer than a line."""
+"""Names of sequences and other texts of users' files: shown in messages, and organelles recognised by their names."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection
+
+CHLOROPLAST, MITOCHONDRION = "chloroplast", "mitochondrion"
+
+#: What is left of a name after ``chr``, ``chromosome`` and separators, lower case.
+_SHORT_NAMES = {
+    **dict.fromkeys(("pt", "cp", "pltd"), CHLOROPLAST),
+    **dict.fromkeys(("mt", "mito"), MITOCHONDRION),
+}
+#: Single letters say it only behind ``chr``: a contig called C may be anything.
+_LETTERS = {"c": CHLOROPLAST, "p": CHLOROPLAST, "m": MITOCHONDRION}
+_WORDS = {
+    **dict.fromkeys(("chloroplast", "plastid", "plastome"), CHLOROPLAST),
+    **dict.fromkeys(("mitochondri", "mitogenome"), MITOCHONDRION),
+}
+_CHROMOSOME = re.compile(r"^(?:chromosome|chrom|chr)[_.\- ]?")
+_VERSION = re.compile(r"\.\d+$")
+
+#: RefSeq and GenBank records without version, of plants with a reference genome: chloroplast / mitochondrion.
+_RECORDS = """
+Arabidopsis thaliana: NC_000932 AP000423 / NC_037304 NC_001284 BK010421 Y08501
+Oryza sativa: NC_001320 NC_031333 / NC_011033
+Zea mays: NC_001666 / NC_007982
+Glycine max: NC_007942 / NC_020455
+Populus trichocarpa: NC_009143 /
+Vitis vinifera: NC_007957 / NC_012119
+Sorghum bicolor: NC_008602 / NC_008360
+Brachypodium distachyon: NC_011032 /
+Setaria italica: NC_022850 /
+Chlamydomonas reinhardtii: NC_005353 / NC_001638
+Physcomitrium patens: NC_005087 / NC_007945
+Brassica napus: NC_016734 / NC_008285
+Solanum lycopersicum: NC_007898 / NC_035963
+"""
+ACCESSIONS = {
+    record: organelle
+    for line in _RECORDS.strip().splitlines()
+    for organelle, records in zip((CHLOROPLAST, MITOCHONDRION), line.partition(":")[2].split("/"), strict=True)
+    for record in records.split()
+}
 
 
 def shown(text: str, limit: int = 60) -> str:
@@ -19,3 +59,24 @@ def some_names(names: Collection[str], limit: int = 5) -> str:
     """The first names, and how many there are."""
     listed = ", ".join(map(unquoted, list(names)[:limit]))
     return listed if len(names) <= limit else f"{listed}, ... ({len(names)} in all)"
+
+
+def organelle_of(name: str) -> str | None:
+    """``chloroplast`` or ``mitochondrion`` if the contig's name says so, else None.
+
+    Recognised: ChrC, ChrM, ChrPt, Pt, Mt, MT, Pltd, names that hold ``chloroplast``, ``plastid`` or ``mitochondri``,
+    and the accessions of :data:`ACCESSIONS` with or without version.  Other names go into ``organelles`` of the
+    genome's configuration.
+    """
+    last = next((part for part in reversed(name.split("|")) if part), name).strip()
+    accession = ACCESSIONS.get(_VERSION.sub("", last))
+    if accession is not None:
+        return accession
+    lower = last.lower()
+    for word, organelle in _WORDS.items():
+        if word in lower:
+            return organelle
+    short = _CHROMOSOME.sub("", lower)
+    if short != lower and short in _LETTERS:
+        return _LETTERS[short]
+    return _SHORT_NAMES.get(short)

@@ -1,17 +1,20 @@
-"""Read files, checked line by line and joined into one; what a file is, its content tells, not its name."""
+"""Files of reads (FASTQ, FASTA, BAM), checked and joined into one; a file's content says what it is, not its name."""
 
 from __future__ import annotations
 
 import gzip
 import logging
+import zlib
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from itertools import chain
 from pathlib import Path
-from typing import IO
+
+import pysam
 
 from phytoscribe.errors import PhytoScribeError
 from phytoscribe.files import atomic_path, open_text
 from phytoscribe.genome.sequence import IUPAC
-from phytoscribe.intake.bam_reads import bam_reads, is_bam, refuse_cram
 from phytoscribe.intake.records import SourceRecord
 from phytoscribe.intake.sources import Downloads, Wanted, local_copy
 
@@ -19,7 +22,6 @@ log = logging.getLogger(__name__)
 
 _LETTERS = (IUPAC + IUPAC.lower()).encode()
 _SAM_HEADER = (b"@HD\t", b"@SQ\t", b"@RG\t", b"@PG\t", b"@CO\t")
-_FASTQ_LINES = ("header", "sequence", "separator", "qualities")
 
 
 def join_reads(wanted: Sequence[Wanted], downloads: Downloads, target: str | Path) -> list[SourceRecord]:
@@ -44,10 +46,7 @@ def join_reads(wanted: Sequence[Wanted], downloads: Downloads, target: str | Pat
     ):
         for file in wanted:
             with local_copy(file, downloads) as (path, record):
-                count = 0
-                for text in checked_reads(path):
-                    out.write(text)
-                    count += 1
+                count = sum(1 for text in checked_reads(path) if out.write(text))
                 log.info("%s: %d reads", record.source, count)
                 records.append(record)
     log.info("%s: joined from %d file(s)", target, len(wanted))
@@ -62,40 +61,40 @@ def checked_reads(path: str | Path) -> Iterator[bytes]:
     Raises:
         PhytoScribeError: none of these, or a fault in one of its lines, which the message names.
     """
-    refuse_cram(path)
-    if is_bam(path):
-        yield from bam_reads(path)
+    with Path(path).open("rb") as handle:
+        begin = handle.read(4)
+    if begin == b"CRAM":  # can only be read with the genome that it was made with
+        raise PhytoScribeError(f"{path}: a CRAM file; convert it: samtools fastq {path} | gzip > reads.fastq.gz")
+    with suppress(OSError, EOFError, zlib.error), gzip.open(path) as unpacked:  # else plain text, or broken
+        begin = unpacked.read(4)
+    if begin == b"BAM\1":
+        yield from _bam(path)
         return
     with open_text(path) as handle:
         first = handle.read(1)
         if first not in ("@", ">"):
             raise PhytoScribeError(f"{path}: neither FASTQ, FASTA nor BAM: it does not begin with '@' or '>'")
-        lines = _lines(handle, first)
-        yield from _fastq(lines, path) if first == "@" else _fasta(lines, path)
-
-
-def _lines(handle: IO[str], first: str) -> Iterator[tuple[int, bytes]]:
-    """Numbered lines without their ends; ``first`` is the letter that was read already."""
-    for number, line in enumerate(handle, start=1):
-        yield number, ((first if number == 1 else "") + line).rstrip().encode()
+        lines = chain([first + handle.readline()], handle)
+        numbered = enumerate((line.rstrip().encode() for line in lines), start=1)
+        yield from _fastq(numbered, path) if first == "@" else _fasta(numbered, path)
 
 
 def _fastq(lines: Iterator[tuple[int, bytes]], path: str | Path) -> Iterator[bytes]:
     for number, header in lines:
         if not header:
-            _require_rest_empty(lines, path, number)
+            if any(text for _, text in lines):
+                raise _fault(path, number, "an empty line between reads; FASTQ needs four lines for each read")
             return
         if header[:1] != b"@" or not header[1:].strip():
             raise _fault(path, number, "a read's '@' and name are expected here; FASTQ needs four lines for each read")
         if number == 1 and header.startswith(_SAM_HEADER):
             raise _fault(path, number, "a SAM file; convert it: samtools fastq FILE | gzip > reads.fastq.gz")
         parts = [header]
-        for what in _FASTQ_LINES[1:]:
+        for what in ("sequence", "separator", "qualities"):
             _, text = next(lines, (number, None))
             if text is None:
-                raise _fault(
-                    path, number, f"the {what} of the last read is missing; the file was cut off: get it again"
-                )
+                wrong = f"the {what} of the last read is missing"
+                raise _fault(path, number, f"{wrong}; the file was cut off: get it again")
             parts.append(text)
         _, sequence, separator, qualities = parts
         if separator[:1] != b"+":
@@ -117,10 +116,8 @@ def _fasta(lines: Iterator[tuple[int, bytes]], path: str | Path) -> Iterator[byt
                 raise _fault(path, number, "a '>' without a name")
             parts, header_line = [text], number
         elif text:
-            wrong = text.translate(None, _LETTERS)
-            if wrong:
-                letter = wrong.decode()[0]
-                raise _fault(path, number, f"the letter {letter!r} is not a nucleotide; is this a file of cDNA reads?")
+            if wrong := text.translate(None, _LETTERS).decode()[:1]:
+                raise _fault(path, number, f"the letter {wrong!r} is not a nucleotide; is this a file of cDNA reads?")
             parts.append(text)
     yield _fasta_read(parts, path, header_line)
 
@@ -131,10 +128,42 @@ def _fasta_read(parts: list[bytes], path: str | Path, number: int) -> bytes:
     return b"\n".join(parts) + b"\n"
 
 
-def _require_rest_empty(lines: Iterator[tuple[int, bytes]], path: str | Path, number: int) -> None:
-    for _, text in lines:
-        if text:
-            raise _fault(path, number, "an empty line between reads; FASTQ needs four lines for each read")
+def _bam(path: str | Path) -> Iterator[bytes]:
+    """Reads of a BAM file as sequenced: FASTQ, or FASTA for a read without qualities.
+
+    Alignments in the file are not used: each read is given once, turned back where it was aligned to the reverse
+    strand, to be aligned anew.
+    """
+    count = aligned = 0
+    try:
+        with pysam.AlignmentFile(str(path), "rb", check_sq=False) as handle:
+            for record in handle.fetch(until_eof=True):
+                if record.is_secondary or record.is_supplementary:
+                    continue
+                yield _bam_read(record, path)
+                count += 1
+                aligned += not record.is_unmapped
+    except (OSError, ValueError, NotImplementedError) as error:  # the last: of a BAM packed with gzip, not bgzip
+        raise PhytoScribeError(f"{path}: truncated or damaged BAM file ({error}); get it again") from error
+    if not count:
+        raise PhytoScribeError(f"{path}: a BAM file without reads; give the file of full-length (FLNC) reads")
+    if aligned:
+        log.warning("%s: %d of %d reads come aligned; they are aligned anew, to this genome", path, aligned, count)
+
+
+def _bam_read(record: pysam.AlignedSegment, path: str | Path) -> bytes:
+    sequence = record.get_forward_sequence()
+    clipped = not record.is_unmapped and record.infer_read_length() != record.infer_query_length()
+    if not sequence or clipped:
+        what = "is hard-clipped" if clipped else "has no sequence"
+        raise PhytoScribeError(
+            f"{path}: read {record.query_name!r} {what}; give the BAM of the reads from before they were aligned"
+        )
+    qualities = record.get_forward_qualities()
+    if qualities is None:
+        return f">{record.query_name}\n{sequence}\n".encode()
+    letters = bytes(value + 33 for value in qualities)
+    return f"@{record.query_name}\n{sequence}\n+\n".encode() + letters + b"\n"
 
 
 def _fault(path: str | Path, number: int, what: str) -> PhytoScribeError:

@@ -1,4 +1,4 @@
-"""Where a file comes from, as it arrived: the record beside each download, and what two records must agree in.
+"""Where files come from, as they arrived: the record beside each, what two must agree in, the manifest of all.
 
 A record holds facts (size, checksums, day), what the provider states (Phytozome's versions and terms) and what the
 configuration declared on that day.  The last may be corrected later without another download: see
@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import logging
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
@@ -19,6 +20,9 @@ from phytoscribe.files import atomic_open
 
 log = logging.getLogger(__name__)
 
+#: Columns of the manifest.
+COLUMNS = ("genome", "file", "source", "file_name", "assembly_version", "annotation_version")
+COLUMNS += ("size", "sha256", "date", "terms")
 #: What a table says where nobody said anything.
 NOT_DECLARED = "not declared"
 
@@ -59,8 +63,7 @@ class SourceRecord:
         source: path, URL or Phytozome number as a user would say it; no credentials.
         file_name: name of the file at its source.
         size: bytes as served.
-        sha256: of the bytes as served, hex.
-        md5: of the bytes as served, hex.
+        sha256, md5: of the bytes as served, hex.
         date: day of arrival, UTC, ``YYYY-MM-DD``.
         provider: what Phytozome states; empty for other sources.
         declared: what the configuration declares.
@@ -83,12 +86,12 @@ class SourceRecord:
     @property
     def assembly_versions(self) -> tuple[str, ...]:
         """All texts for the version of the assembly, the provider's first; empty where none is known."""
-        return _together(self.provider.assembly, self.declared.assembly)
+        return tuple(dict.fromkeys(self.provider.assembly + self.declared.assembly))
 
     @property
     def annotation_versions(self) -> tuple[str, ...]:
         """All texts for the version of the annotation, the provider's first; empty where none is known."""
-        return _together(self.provider.annotation, self.declared.annotation)
+        return tuple(dict.fromkeys(self.provider.annotation + self.declared.annotation))
 
     @property
     def terms(self) -> str:
@@ -129,11 +132,8 @@ def check_pair(genome: SourceRecord, annotation: SourceRecord) -> bool:
         return True
     lacking = [key for key, texts in (("genome.version", known), ("annotation.assembly", wanted)) if not texts]
     log.warning(
-        "genome '%s': whether the annotation was made on this assembly is %s (no %s in the configuration) and was not "
-        "checked",
-        genome.genome,
-        NOT_DECLARED,
-        ", no ".join(lacking),
+        f"genome '{genome.genome}': whether the annotation was made on this assembly is {NOT_DECLARED} "
+        f"(no {', no '.join(lacking)} in the configuration) and was not checked"
     )
     return False
 
@@ -159,11 +159,52 @@ def read_records(path: str | Path) -> list[SourceRecord]:
     """
     try:
         content = json.loads(Path(path).read_text(encoding="utf-8"))
-        return [_of_json(part) for part in (content if isinstance(content, list) else [content])]
+        parts = content if isinstance(content, list) else [content]
+        for part in parts:
+            for key in ("provider", "declared"):
+                said = part[key]
+                part[key] = Statement(tuple(said["assembly"]), tuple(said["annotation"]), said["terms"])
+        return [SourceRecord(**part) for part in parts]
     except (OSError, ValueError, TypeError, KeyError) as error:
         raise PhytoScribeError(
             f"{path}: not a record of a download ({error}); delete the genome's folder and run the workflow again"
         ) from error
+
+
+def write_manifest(
+    records: Sequence[SourceRecord], descriptions: Mapping[str, Mapping[str, Any]], target: str | Path
+) -> None:
+    """Write the table of all files that a configuration takes in (docs/adding-a-species.md), checking pairs once more.
+
+    Versions and terms are those that the configuration declares now: corrected ones need no new download.
+
+    Args:
+        records: what arrived, in the order of the table.
+        descriptions: ``{genome: {"genome": source, "annotation": source, "isoseq": [source], "terms": text}}``.
+
+    Raises:
+        ConfigError: an assembly and an annotation do not belong together.
+    """
+    described, seen = [], Counter()
+    for record in records:
+        of_genome, place = descriptions[record.genome], (record.genome, record.kind)
+        source = of_genome[record.kind]
+        source = source if isinstance(source, Mapping) else source[seen[place]]
+        seen[place] += 1
+        described.append(record.declared_anew(source, of_genome["terms"]))
+    genomes = {record.genome: record for record in described if record.kind == "genome"}
+    for record in described:
+        if record.kind == "annotation":
+            check_pair(genomes[record.genome], record)
+    with atomic_open(target) as out:
+        out.write("\t".join(COLUMNS) + "\n")
+        for record in described:
+            row = vars(record) | {
+                "assembly_version": "-" if record.kind == "isoseq" else shown(record.assembly_versions),
+                "annotation_version": shown(record.annotation_versions) if record.kind == "annotation" else "-",
+                "terms": record.terms or NOT_DECLARED,
+            }
+            out.write("\t".join(" ".join(str(row[column]).split()) for column in COLUMNS) + "\n")
 
 
 def shown(versions: Iterable[str]) -> str:
@@ -172,17 +213,5 @@ def shown(versions: Iterable[str]) -> str:
     return f"{first} (= {', '.join(others)})" if others else first
 
 
-def _of_json(part: Mapping[str, Any]) -> SourceRecord:
-    said = {
-        key: Statement(tuple(part[key]["assembly"]), tuple(part[key]["annotation"]), part[key]["terms"])
-        for key in ("provider", "declared")
-    }
-    return SourceRecord(**{**part, **said})
-
-
 def _texts(value: str | Sequence[str] | None) -> tuple[str, ...]:
     return tuple(text.strip() for text in ([value] if isinstance(value, str) else value or ()))
-
-
-def _together(*groups: Iterable[str]) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(text for group in groups for text in group))

@@ -8,30 +8,30 @@ from __future__ import annotations
 
 import hashlib
 import logging
+import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
-from phytoscribe.errors import PhytoScribeError
-from phytoscribe.files import atomic_path, open_text
-from phytoscribe.intake.phytozome.choice import version_in_name
-from phytoscribe.intake.phytozome.client import PhytozomeGenome, PhytozomeHosts, fetch_file, resolve
-from phytoscribe.intake.phytozome.listing import shown_query
+from filelock import FileLock, Timeout
+
+from phytoscribe.errors import DownloadError, PhytoScribeError
+from phytoscribe.files import atomic_open, open_text
+from phytoscribe.intake.phytozome.client import fetch_file, resolve, versions_of
+from phytoscribe.intake.phytozome.listing import Downloads, shown_query
 from phytoscribe.intake.records import SourceRecord, Statement, check_pair, terms_line, write_record
 from phytoscribe.intake.transfer.addresses import shown_url
-from phytoscribe.intake.transfer.credentials import DEFAULT_FILE
-from phytoscribe.intake.transfer.locking import alone
-from phytoscribe.intake.transfer.transfer import Expected, TransferSettings, fetch
+from phytoscribe.intake.transfer.transfer import Expected, fetch
 
 log = logging.getLogger(__name__)
 
 Source = Mapping[str, Any]
 
-_BLOCK = 1 << 20
+_SECONDS_BETWEEN_TRIES = 0.25
 #: The empty block that ends every bgzip file (SAM/BAM format specification, section 4.1.2).
 _BGZIP_END = bytes.fromhex("1f8b08040000000000ff0600424302001b0003000000000000000000")
 
@@ -58,31 +58,11 @@ class Wanted:
 
 
 def wanted_files(config: Mapping[str, Any], genome: str, kind: str, output: str | Path) -> list[Wanted]:
-    """The files of one kind that a checked configuration gives for a genome; one but for reads.
-
-    Args:
-        kind: ``genome``, ``annotation`` or ``isoseq``.
-        output: the file that will be made of them.
-    """
+    """The files of one kind that a checked configuration gives for a genome; one but for reads."""
     (item,) = [item for item in config["genomes"] if item["name"] == genome]
     sources = item[kind] if kind == "isoseq" else [item[kind]]
     terms = item.get("terms", "")
     return [Wanted(genome, kind, source, output, terms, number) for number, source in enumerate(sources, start=1)]
-
-
-@dataclass(frozen=True)
-class Downloads:
-    """How files are fetched; see ``download`` in the configuration."""
-
-    settings: TransferSettings = field(default_factory=TransferSettings)
-    hosts: PhytozomeHosts = field(default_factory=PhytozomeHosts)
-    token_file: str = DEFAULT_FILE
-
-    @classmethod
-    def of(cls, section: Mapping[str, Any]) -> Downloads:
-        """From the checked section ``download`` of the configuration."""
-        settings = TransferSettings(attempts=section["attempts"], timeout_seconds=section["timeout"])
-        return cls(settings, PhytozomeHosts(**section["phytozome"]), section["token_file"])
 
 
 def take_in(
@@ -97,8 +77,6 @@ def take_in(
     Usage terms of Phytozome that no earlier file came with are printed.
 
     Args:
-        wanted: the file.
-        config: the checked configuration.
         record_path: the JSON file for its record.
         write: called with the path of the content and that of the output.
         genome: for an annotation, the record of the genome that it must belong to.
@@ -135,36 +113,48 @@ def local_copy(wanted: Wanted, downloads: Downloads) -> Iterator[tuple[Path, Sou
         return
     output = Path(wanted.output)
     fetched = output.with_name(f".{output.name}.{wanted.number}.source")
-    with alone(fetched.with_name(f"{fetched.name}.lock"), shown_source(wanted.source)):
+    with _alone(fetched.with_name(f"{fetched.name}.lock"), shown_source(wanted.source)):
+        name = ""
         try:
             record = _fetch(wanted, fetched, downloads)
-            with _named_as_source(fetched, record):
-                yield fetched, record
+            is_named = record.source.endswith(record.file_name)
+            name = record.source if is_named else f"{record.source}, {record.file_name}"
+            yield fetched, record
+        except PhytoScribeError as error:
+            # The fetched file is gone when the user reads this.
+            if not name or str(fetched) not in str(error):
+                raise
+            raise type(error)(str(error).replace(str(fetched), name)) from error
         finally:
             fetched.unlink(missing_ok=True)
 
 
 @contextmanager
-def _named_as_source(fetched: Path, record: SourceRecord) -> Iterator[None]:
-    """Let errors name the source of a fetched file, which is gone when the user reads them."""
+def _alone(lock_path: Path, shown: str) -> Iterator[None]:
+    """Hold a lock file, waiting for another process that holds it; a dead process holds nothing."""
+    lock = FileLock(lock_path, poll_interval=_SECONDS_BETWEEN_TRIES)
+    try:
+        lock_path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            lock.acquire(timeout=0)
+        except Timeout:
+            log.info("%s: another process is fetching it; waiting (lock %s)", shown, lock_path)
+            lock.acquire()
+    except OSError as error:
+        raise DownloadError(
+            f"{shown}: nothing can be written into {lock_path.parent} ({error.strerror}); check the folder"
+        ) from error
     try:
         yield
-    except PhytoScribeError as error:
-        text = str(error)
-        if str(fetched) not in text:
-            raise
-        is_named = record.source.endswith(record.file_name)
-        name = record.source if is_named else f"{record.source}, {record.file_name}"
-        raise type(error)(text.replace(str(fetched), name)) from error
+    finally:
+        # Removed while held: whoever waits for it notices and makes a new one.
+        lock_path.unlink(missing_ok=True)
+        lock.release()
 
 
 def shown_source(source: Source) -> str:
-    """The source as a user would say it, without credentials."""
-    if "path" in source:
-        return str(source["path"])
-    if "url" in source:
-        return shown_url(source["url"])
-    return shown_query(source["phytozome"])
+    """A source that is fetched, as a user would say it, without credentials."""
+    return shown_url(source["url"]) if "url" in source else shown_query(source["phytozome"])
 
 
 def copy_text(source: Path, target: str | Path) -> int:
@@ -173,11 +163,8 @@ def copy_text(source: Path, target: str | Path) -> int:
     Raises:
         PhytoScribeError: the source is no text, empty, or a truncated gzip file.
     """
-    count = 0
-    with atomic_path(target) as temporary, open_text(source) as lines, temporary.open("w", encoding="utf-8") as out:
-        for line in lines:
-            out.write(line)
-            count += 1
+    with atomic_open(target) as out, open_text(source) as lines:
+        count = sum(1 for line in lines if out.write(line))
         if not count:
             raise PhytoScribeError(f"{source}: the file is empty; correct its source in the configuration")
     log.info("%s: %d lines", target, count)
@@ -189,71 +176,47 @@ def _fetch(wanted: Wanted, fetched: Path, downloads: Downloads) -> SourceRecord:
     source = wanted.source
     if "url" in source:
         expected = Expected(source.get("size"), source.get("sha256"), source.get("md5"))
-        fetch(source["url"], fetched, expected, downloads.settings)
-        return _checked_record(wanted, fetched, shown_source(source), _file_name(source["url"]))
-    found = resolve(source["phytozome"], downloads.hosts, downloads.settings, downloads.token_file)
+        fetch(source["url"], fetched, expected, downloads.settings, wait=downloads.wait)
+        parts = urlsplit(source["url"])
+        file_name = unquote(PurePosixPath(parts.path).name) or parts.netloc.rpartition("@")[2]
+        return _checked_record(wanted, fetched, shown_source(source), file_name)
+    found = resolve(source["phytozome"], downloads)
     file = found.genome if wanted.kind == "genome" else found.annotation
-    fetch_file(file, fetched, downloads.hosts, downloads.settings, downloads.token_file)
-    shown = f"Phytozome {found.genome_id} ({found.proteome})"
-    return _checked_record(wanted, fetched, shown, file.file_name, found)
+    fetch_file(file, fetched, downloads)
+    proteome = found.annotation.proteome
+    shown = f"Phytozome {found.genome_id}" + (f" ({proteome})" if proteome else "")
+    assembly = versions_of(found.genome, found.genome.assembly_version)
+    annotation = versions_of(found.annotation, found.annotation.annotation_version)
+    record = _checked_record(wanted, fetched, shown, file.file_name)
+    return replace(record, provider=Statement(assembly, annotation, found.terms), genome_id=found.genome_id)
 
 
-def _checked_record(
-    wanted: Wanted, path: Path, shown: str, file_name: str, found: PhytozomeGenome | None = None
-) -> SourceRecord:
-    """The record of a file that has arrived, after the comparison with what its source says of it.
-
-    Raises:
-        PhytoScribeError: size or checksum differ, or a bgzip file has no end.
-    """
-    size, digests = _measure(path)
-    _compare(wanted.source, shown, size, digests)
-    _require_end(path, size, shown)
-    said = Statement() if found is None else _statement(found)
-    log.info("%s: %s, %d bytes, sha256 %s", shown, file_name, size, digests["sha256"])
+def _checked_record(wanted: Wanted, path: Path, shown: str, file_name: str) -> SourceRecord:
+    """The record of a file that has arrived, after the comparison with what its source says of it."""
+    try:
+        found: dict[str, Any] = {"size": path.stat().st_size}
+        for method in ("sha256", "md5"):
+            with path.open("rb") as handle:
+                found[method] = hashlib.file_digest(handle, method).hexdigest()
+    except OSError as error:
+        raise PhytoScribeError(f"{path}: cannot be read ({error.strerror}); check the path") from error
+    _compare(wanted.source, shown, found)
+    _require_end(path, shown)
+    log.info("%s: %s, %d bytes, sha256 %s", shown, file_name, found["size"], found["sha256"])
     return SourceRecord(
         genome=wanted.genome,
         kind=wanted.kind,
         file=str(wanted.output),
         source=shown,
         file_name=file_name,
-        size=size,
-        sha256=digests["sha256"],
-        md5=digests["md5"],
         date=datetime.now(UTC).date().isoformat(),
-        provider=said,
         declared=Statement.of_source(wanted.kind, wanted.source, wanted.terms),
-        genome_id=None if found is None else found.genome_id,
+        **found,
     )
 
 
-def _statement(found: PhytozomeGenome) -> Statement:
-    """What Phytozome says of a genome, in its listing and in the names of its files, which do not always agree."""
-    assembly = (found.assembly_version, version_in_name(found.genome.file_name))
-    annotation = (found.annotation_version, version_in_name(found.annotation.file_name))
-    return Statement(
-        tuple(dict.fromkeys(filter(None, assembly))), tuple(dict.fromkeys(filter(None, annotation))), found.terms
-    )
-
-
-def _measure(path: Path) -> tuple[int, dict[str, str]]:
-    """Size and checksums of a file, read once."""
-    hashes = {"sha256": hashlib.sha256(), "md5": hashlib.md5(usedforsecurity=False)}
-    size = 0
-    try:
-        with path.open("rb") as handle:
-            while block := handle.read(_BLOCK):
-                size += len(block)
-                for digest in hashes.values():
-                    digest.update(block)
-    except OSError as error:
-        raise PhytoScribeError(f"{path}: cannot be read ({error.strerror}); check the path") from error
-    return size, {method: digest.hexdigest() for method, digest in hashes.items()}
-
-
-def _compare(source: Source, shown: str, size: int, digests: Mapping[str, str]) -> None:
+def _compare(source: Source, shown: str, found: Mapping[str, int | str]) -> None:
     """Compare a file with the ``size``, ``sha256`` and ``md5`` of its source; log what was and was not compared."""
-    found = {"size": size, **digests}
     compared = [key for key in found if key in source]
     for key in compared:
         expected = source[key].lower() if isinstance(source[key], str) else source[key]
@@ -268,21 +231,14 @@ def _compare(source: Source, shown: str, size: int, digests: Mapping[str, str]) 
         log.info("%s: the configuration gives no checksum to compare with", shown)
 
 
-def _require_end(path: Path, size: int, shown: str) -> None:
+def _require_end(path: Path, shown: str) -> None:
     """Refuse a bgzip file that was cut between two of its blocks, which no gzip reader notices."""
     with path.open("rb") as handle:
-        head = handle.read(18)
-        is_bgzip = head[:4] == b"\x1f\x8b\x08\x04" and head[12:16] == b"BC\x02\x00"
-        if not is_bgzip:
-            return
-        handle.seek(max(0, size - len(_BGZIP_END)))
-        if handle.read() != _BGZIP_END:
-            raise PhytoScribeError(
-                f"{shown}: this bgzip file does not end with bgzip's end mark, so it was most likely cut off; get it "
-                "again, or if it is whole, unpack it and give the plain file"
-            )
-
-
-def _file_name(url: str) -> str:
-    parts = urlsplit(url)
-    return unquote(PurePosixPath(parts.path).name) or parts.netloc.rpartition("@")[2]
+        head = handle.read(len(_BGZIP_END))
+        handle.seek(-len(head), os.SEEK_END)
+        end = handle.read()
+    if head[:4] == _BGZIP_END[:4] and head[12:16] == _BGZIP_END[12:16] and end != _BGZIP_END:
+        raise PhytoScribeError(
+            f"{shown}: this bgzip file does not end with bgzip's end mark, so it was most likely cut off; get it "
+            "again, or if it is whole, unpack it and give the plain file"
+        )

@@ -1,27 +1,30 @@
-"""Gene models to per-base state labels and back, for one strand of one stretch of a contig."""
+"""Gene models to per-base labels of one strand: structure states and splice sites."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from phytoscribe.annotation.model import COMPLEMENT_STRAND, GeneModel, Interval, Transcript
-from phytoscribe.genome.intervals import true_runs
 from phytoscribe.labels.states import (
     ACCEPTOR_BIT,
     CODING_STATES,
     DONOR_BIT,
-    INTRON_STATES,
+    LABEL_COUNT,
     NON_CODING_LABEL,
+    NON_CODING_STATES,
     STATE_COUNT,
     UNKNOWN_SITE_BIT,
     State,
 )
 
 Labels = npt.NDArray[np.uint8]
+_CODING = np.isin(np.arange(LABEL_COUNT), CODING_STATES)
+_UNTRANSLATED = np.isin(np.arange(LABEL_COUNT), (*NON_CODING_STATES[1:], NON_CODING_LABEL))
 
 
 def label_transcript(transcript: Transcript) -> tuple[int, Labels]:
@@ -38,9 +41,7 @@ def label_transcript(transcript: Transcript) -> tuple[int, Labels]:
     if not transcript.cds:
         return start, labels
     if not transcript.is_forward:
-        mirrored = _mirror(transcript, end)
-        _, reading = label_transcript(mirrored)
-        return start, reading[::-1].copy()
+        return start, label_transcript(_mirror(transcript, end))[1][::-1].copy()
 
     _label_untranslated(transcript, labels, start)
     position = (3 - transcript.start_phase) % 3
@@ -78,68 +79,134 @@ def _label_untranslated(transcript: Transcript, labels: Labels, start: int) -> N
             labels[max(left - start, cds_end) : right - start] = State.UTR3_EXON
 
 
-def label_contig(genes: Iterable[GeneModel], strand: str, length: int) -> tuple[Labels, npt.NDArray, npt.NDArray]:
+class StrandLabels(NamedTuple):
+    """Labels of one strand of a contig, in contig orientation.
+
+    Attributes:
+        states: uint8 (length,), the state of each gene's representative transcript, or ``NON_CODING_LABEL``.
+        soft_positions: int64 (m,), sorted, where the isoforms of a gene disagree.
+        soft_targets: float16 (m, STATE_COUNT), the share of the gene's isoforms in each state there.
+        disputed: int64 (k,), sorted positions that two genes claim for different states: a label can say only one.
+    """
+
+    states: Labels
+    soft_positions: npt.NDArray[np.int64]
+    soft_targets: npt.NDArray[np.float16]
+    disputed: npt.NDArray[np.int64]
+
+
+#: Owners of a base in :func:`label_contig` that are no gene.
+_FREE, _SHARED = -1, -2
+
+
+def label_contig(genes: Iterable[GeneModel], strand: str, length: int) -> StrandLabels:
     """States of one strand of a contig, with soft targets where isoforms disagree.
 
-    Genes are laid down in order of CDS length, so that where two genes of one strand overlap the longer CDS stands.
-
-    Returns:
-        ``labels``: uint8, shape (length,), the state of each gene's representative transcript, contig orientation.
-        ``soft_positions``: int64, shape (m,), sorted contig positions where the isoforms of a gene disagree.
-        ``soft_targets``: float16, shape (m, STATE_COUNT), the share of the gene's isoforms in each state there.
+    Where the representative transcripts of two genes share bases, coding bases stand over the other's UTR, two kinds
+    of untranslated sequence become ``NON_CODING_LABEL``, and any other difference (two reading frames, a gene in an
+    intron of another) is disputed; there the longer CDS stands in ``states``.
     """
-    labels = np.zeros(length, dtype=np.uint8)
-    owner = np.full(length, -1, dtype=np.int32)
-    spoken = [(g, t) for g in genes if g.strand == strand and (t := g.representative)]
-    spoken.sort(key=lambda pair: (pair[1].cds_length, pair[0].start, pair[0].id))
-    chosen = [gene for gene, _ in spoken]
-    for number, (_, transcript) in enumerate(spoken):
-        offset, states = label_transcript(transcript)
-        labels[offset : offset + states.size] = states
-        owner[offset : offset + states.size] = number
-    for number, gene in enumerate(chosen):
-        free = owner[gene.start : gene.end] == -1
-        owner[gene.start : gene.end][free] = number
+    states = np.zeros(length, dtype=np.uint8)
+    disputed = [np.zeros(0, np.int64)]
+    owner = np.full(length, _FREE, dtype=np.int32)
+    coding = [(g, t) for g in genes if g.strand == strand and (t := g.representative)]
+    coding.sort(key=lambda pair: (pair[1].cds_length, pair[0].start, pair[0].id))
+    for number, (_, transcript) in enumerate(coding):
+        offset, own = label_transcript(transcript)
+        inside = slice(offset, offset + own.size)
+        there = states[inside]
+        above = (there == State.INTERGENIC) | (_CODING[own] & _UNTRANSLATED[there])
+        differ = (own != there) & ~above & ~(_UNTRANSLATED[own] & _CODING[there])
+        both_untranslated = differ & _UNTRANSLATED[own] & _UNTRANSLATED[there]
+        disputed.append(np.flatnonzero(differ & ~both_untranslated) + offset)
+        owner[inside] = np.where(both_untranslated, _SHARED, np.where(above, number, owner[inside]))
+        states[inside] = np.where(both_untranslated, NON_CODING_LABEL, np.where(above | differ, own, there))
+    for number, (gene, _) in enumerate(coding):
+        owners = owner[gene.start : gene.end]
+        owners[owners == _FREE] = number
     positions, targets = [np.zeros(0, np.int64)], [np.zeros((0, STATE_COUNT), np.float16)]
-    for number, gene in enumerate(chosen):
-        shares = _isoform_shares(gene)
+    for number, (gene, _) in enumerate(coding):
+        shares = _state_shares(gene)
         kept = np.flatnonzero((shares.max(axis=1) < 0.999) & (owner[gene.start : gene.end] == number))
         positions.append(kept + gene.start)
         targets.append(shares[kept].astype(np.float16))
     all_positions = np.concatenate(positions)
     order = np.argsort(all_positions, kind="stable")
-    return labels, all_positions[order], np.concatenate(targets)[order]
+    disputed_positions = np.unique(np.concatenate(disputed))
+    return StrandLabels(states, all_positions[order], np.concatenate(targets)[order], disputed_positions)
 
 
-def _isoform_shares(gene: GeneModel) -> npt.NDArray[np.float32]:
+def _state_shares(gene: GeneModel) -> npt.NDArray[np.float32]:
     """Share of the gene's coding transcripts in each state, shape (gene.end - gene.start, STATE_COUNT)."""
     span = np.arange(gene.end - gene.start)
     shares = np.zeros((span.size, STATE_COUNT), dtype=np.float32)
-    for transcript in gene.coding_transcripts:
+    for transcript, weight in zip(gene.coding_transcripts, isoform_weights(gene), strict=True):
         offset, states = label_transcript(transcript)
         whole = np.zeros(span.size, dtype=np.uint8)
         whole[offset - gene.start : offset - gene.start + states.size] = states
-        shares[span, whole] += 1.0 / len(gene.coding_transcripts)
+        shares[span, whole] += weight
     return shares
 
 
-def label_sites(genes: Iterable[GeneModel], strand: str, length: int) -> Labels:
-    """Splice sites of one strand of a contig: every intron of every transcript, coding or not.
+#: Weight of a fragment beside the isoform that holds it.
+FRAGMENT_WEIGHT = 0.5
+
+
+def isoform_weights(gene: GeneModel) -> npt.NDArray[np.float64]:
+    """Weight of each coding transcript in the gene's soft targets, float64 (coding transcripts,), summing to one.
+
+    They follow the annotation's own measure of support where it gives one for each of them, and are equal otherwise:
+    Araport's ``conf_rating`` (one to five stars) or Ensembl's ``transcript_support_level`` (1 is the best of five).
+    A fragment, whose CDS is part of another's in the same frame, counts half.
+    """
+    coding = gene.coding_transcripts
+    support = [_support(transcript) for transcript in coding]
+    weights = np.array(support if all(support) else [1.0] * len(coding))
+    weights[[any(_is_fragment(part, whole) for whole in coding) for part in coding]] *= FRAGMENT_WEIGHT
+    return weights / weights.sum()
+
+
+def _support(transcript: Transcript) -> float:
+    """Support of a transcript, at most 1; 0 where the annotation does not say."""
+    if stars := transcript.attributes.get("conf_rating", "").count("*"):
+        return stars / 5
+    level = transcript.attributes.get("transcript_support_level", "")[:1]
+    return 1 / int(level) if level in {*"12345"} else 0.0
+
+
+def _is_fragment(part: Transcript, whole: Transcript) -> bool:
+    """Whether the CDS of one transcript is a true part of another's: a later start codon, the same exon ends."""
+    start, end = part.cds[0][0], part.cds[-1][1]
+    inside = tuple((max(s, start), min(e, end)) for s, e in whole.cds if s < end and e > start)
+    before = sum(min(e, start) - s for s, e in whole.cds if s < start)
+    return part.cds == inside != whole.cds and before % 3 == 0
+
+
+def label_sites(genes: Iterable[GeneModel], strand: str, length: int, annotated: Iterable[GeneModel] = ()) -> Labels:
+    """Splice sites of one strand of a contig: every intron of every transcript of ``genes``, coding or not.
+
+    Args:
+        annotated: all genes of the annotation, also those without a place in ``genes``.  Their introns may well be
+            real: where they begin and end, and ``genes`` have no site, nothing is known.
 
     Returns:
         uint8, shape (length,), contig orientation: ``DONOR_BIT`` on the first base of an intron in reading direction,
-        ``ACCEPTOR_BIT`` on its last.
+        ``ACCEPTOR_BIT`` on its last, ``UNKNOWN_SITE_BIT`` on both of an intron of ``annotated`` alone.
     """
     sites = np.zeros(length, dtype=np.uint8)
     first, last = (DONOR_BIT, ACCEPTOR_BIT) if strand == "+" else (ACCEPTOR_BIT, DONOR_BIT)
-    for gene in genes:
-        if gene.strand != strand:
-            continue
-        for transcript in gene.transcripts:
-            for start, end in transcript.introns:
-                sites[start] |= first
-                sites[end - 1] |= last
+    for start, end in _introns(genes, strand):
+        sites[start] |= first
+        sites[end - 1] |= last
+    for start, end in _introns(annotated, strand):
+        if 0 <= start < end <= length:  # not so where exons of a broken transcript overlap
+            for base in (start, end - 1):
+                sites[base] = sites[base] or UNKNOWN_SITE_BIT
     return sites
+
+
+def _introns(genes: Iterable[GeneModel], strand: str) -> Iterator[Interval]:
+    return (intron for g in genes if g.strand == strand for t in g.transcripts for intron in t.introns)
 
 
 #: Bases beside a CDS without UTR that may belong to one: 5' and 3' UTRs of *A. thaliana* with their introns are
@@ -163,30 +230,8 @@ def mark_unknown_untranslated(
             continue
         start = min(t.cds[0][0] for t in gene.coding_transcripts)
         end = max(t.cds[-1][1] for t in gene.coding_transcripts)
-        sides = []
-        if gene.start == start:
-            sides.append(slice(max(0, start - reach), start))
-        if gene.end == end:
-            sides.append(slice(end, end + reach))
-        for side in sides:
-            silent = labels[side] == State.INTERGENIC
+        before, behind = slice(max(0, start - reach), start), slice(end, end + reach)
+        for side, no_utr in ((before, gene.start == start), (behind, gene.end == end)):
+            silent = (labels[side] == State.INTERGENIC) & no_utr
             labels[side][silent] = NON_CODING_LABEL
             sites[side][silent] |= UNKNOWN_SITE_BIT
-
-
-def transcripts_from_labels(labels: Sequence[int] | Labels, strand: str) -> list[Transcript]:
-    """Transcripts that one strand's labels spell out, in contig orientation: the inverse of :func:`label_transcript`.
-
-    Genes must be apart by at least one intergenic base, as they are in the labels of single transcripts.
-    """
-    states = np.asarray(labels, dtype=np.uint8)
-    if strand == "-":
-        length = states.size
-        return [_mirror(t, length) for t in reversed(transcripts_from_labels(states[::-1], "+"))]
-    genic = states != State.INTERGENIC
-    exonic = genic & ~np.isin(states, (*INTRON_STATES, State.UTR5_INTRON, State.UTR3_INTRON))
-    coding = np.isin(states, CODING_STATES)
-    return [
-        Transcript(f"t{number}", true_runs(exonic[left:right], left), true_runs(coding[left:right], left), strand="+")
-        for number, (left, right) in enumerate(true_runs(genic), start=1)
-    ]

@@ -50,13 +50,7 @@ class State(IntEnum):
 STATE_COUNT = len(State)
 #: As a model's config.json names them.
 STATE_NAMES = tuple(state.name.lower() for state in State)
-NON_CODING_STATES = (
-    State.INTERGENIC,
-    State.UTR5_EXON,
-    State.UTR5_INTRON,
-    State.UTR3_EXON,
-    State.UTR3_INTRON,
-)
+NON_CODING_STATES = (State.INTERGENIC, State.UTR5_EXON, State.UTR5_INTRON, State.UTR3_EXON, State.UTR3_INTRON)
 INTRON_STATES = (State.INTRON0, State.INTRON1, State.INTRON2)
 CODING_STATES = tuple(s for s in State if s not in NON_CODING_STATES and s not in INTRON_STATES)
 BOUNDARY_STATES = (State.START, State.STOP, *(s for s in State if s.name.startswith(("FIRST", "LAST"))))

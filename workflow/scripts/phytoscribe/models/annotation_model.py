@@ -1,9 +1,16 @@
-"""The model of PhytoScribe: the trunk, and the heads that its config.json declares."""
+"""The model of PhytoScribe: the trunk, and the heads that its config.json declares; its copy for inference; and the
+trunk's pretraining."""
 
 from __future__ import annotations
 
-from torch import Tensor
+import copy
+from collections.abc import Sequence
 
+import torch
+from torch import Tensor, nn
+
+from phytoscribe.genome.sequence import N_CODE
+from phytoscribe.models.batches import TokenBatch
 from phytoscribe.models.configuration import BigBroConfig
 from phytoscribe.models.encoder import BigBroEncoder, BigBroPreTrainedModel
 from phytoscribe.models.heads import HeadOutputs, make_heads
@@ -47,3 +54,46 @@ class AnnotationModel(BigBroPreTrainedModel):
     def forward(self, bases: Tensor, token_ids: Tensor, token_of_base: Tensor, global_ids: Tensor) -> HeadOutputs:
         """All heads on bases, the arguments of :meth:`embed` and :meth:`features` (a ``TokenBatch``)."""
         return self.read(self.features(self.embed(bases), token_ids, token_of_base, global_ids))
+
+
+class MaskedBaseModel(BigBroPreTrainedModel):
+    """The trunk with a layer that names hidden bases, which it sees as N."""
+
+    base_model_prefix = "trunk"
+
+    def __init__(self, config: BigBroConfig) -> None:
+        super().__init__(config)
+        self.trunk = Trunk(config)
+        self.naming = nn.Linear(self.trunk.channels, N_CODE)
+        self.post_init()
+
+    @property
+    def encoder(self) -> BigBroEncoder:
+        return self.trunk.encoder
+
+    def forward(self, inputs: TokenBatch, positions: Tensor) -> Tensor:
+        """Logits (len(positions), 4) at the int64 ``positions`` of the flattened (batch, length) grid."""
+        features = self.trunk(self.trunk.embed(inputs.bases), *inputs[1:])
+        return self.naming(features.flatten(0, 1)[positions])
+
+
+class FullPrecision(nn.Module):
+    """A head whose input may be in half precision, and whose output is not."""
+
+    def __init__(self, head: nn.Module) -> None:
+        super().__init__()
+        self.head = copy.deepcopy(head).float()
+
+    def forward(self, features: Tensor) -> Tensor:
+        return self.head(features.float())
+
+
+def for_inference(
+    model: AnnotationModel, heads: Sequence[str], device: torch.device, dtype: torch.dtype
+) -> AnnotationModel:
+    """A copy that reads windows with the named heads only, these in float32; the model stays as it is."""
+    network = copy.deepcopy(model).eval().requires_grad_(False)
+    wanted = {name: FullPrecision(network.heads[name]) for name in heads}
+    network.to(device, dtype)
+    network.heads = nn.ModuleDict(wanted).to(device)
+    return network

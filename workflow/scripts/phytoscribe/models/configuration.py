@@ -9,7 +9,7 @@ from transformers import PretrainedConfig
 from phytoscribe.labels.states import SITE_NAMES, STATE_NAMES
 from phytoscribe.models.sizes import numbers_of_model
 
-#: Kinds of sequence that the k-mer table distinguishes (:mod:`phytoscribe.training.tasks.structure.kmer_content`).
+#: Kinds of sequence that the k-mer table distinguishes (:mod:`phytoscribe.training.tasks.structure.start`).
 CONTENT_CHANNELS = 10
 #: Channels by head of a model whose config.json declares none.
 DEFAULT_HEADS: dict[str, list[str]] = {"structure": list(STATE_NAMES), "sites": list(SITE_NAMES)}
@@ -44,55 +44,39 @@ class BigBroConfig(PretrainedConfig):
 
     model_type = "phytoscribe_bigbro"
 
+    vocab_size: int = 4096
+    hidden_size: int = 128
+    layer_count: int = 6
+    head_count: int = 4
+    attention_every: int = 3
+    block_size: int = 64
+    feed_forward_factor: int = 2
+    expert_count: int = 0
+    expert_balance: float = 0.01
+    dropout: float = 0.0
+    stem_channels: int = 48
+    stem_layers: int = 2
+    spread_channels: int = 24
+    spread_length: int = 16
+    head_layers: int = 2
+    token_length: int = 0
+    content_length: int = 8
+    content_channels: int = CONTENT_CHANNELS
+
     def __init__(
         self,
-        vocab_size: int = 4096,
         pad_token_id: int = 0,
-        hidden_size: int = 128,
-        layer_count: int = 6,
-        head_count: int = 4,
-        attention_every: int = 3,
-        block_size: int = 64,
-        feed_forward_factor: int = 2,
-        expert_count: int = 0,
-        expert_balance: float = 0.01,
-        dropout: float = 0.0,
-        stem_channels: int = 48,
-        stem_layers: int = 2,
-        spread_channels: int = 24,
-        spread_length: int = 16,
-        head_layers: int = 2,
-        token_length: int = 0,
-        content_length: int = 8,
-        content_channels: int = CONTENT_CHANNELS,
         heads: dict[str, list[str]] | None = None,
         species: list[str] | None = None,
         lineages: list[str] | None = None,
-        **kwargs: Any,
+        **given: Any,
     ) -> None:
-        self.vocab_size = vocab_size
-        self.hidden_size = hidden_size
-        self.layer_count = layer_count
-        self.head_count = head_count
-        self.attention_every = attention_every
-        self.block_size = block_size
-        self.feed_forward_factor = feed_forward_factor
-        self.expert_count = expert_count
-        self.expert_balance = expert_balance
-        self.dropout = dropout
-        self.stem_channels = stem_channels
-        self.stem_layers = stem_layers
-        self.spread_channels = spread_channels
-        self.spread_length = spread_length
-        self.head_layers = head_layers
-        self.token_length = token_length
-        self.content_length = content_length
-        self.content_channels = content_channels
+        given.pop("state_count", None)  # what models had before heads were declared
+        for name in BigBroConfig.__annotations__:
+            setattr(self, name, given.pop(name, getattr(BigBroConfig, name)))
         self.heads = {name: list(channels) for name, channels in (heads or DEFAULT_HEADS).items()}
-        self.species = species or []
-        self.lineages = lineages or []
-        kwargs.pop("state_count", None)  # what models had before heads were declared
-        super().__init__(pad_token_id=pad_token_id, **kwargs)
+        self.species, self.lineages = species or [], lineages or []
+        super().__init__(pad_token_id=pad_token_id, **given)
 
     @property
     def slots(self) -> int:
@@ -101,13 +85,9 @@ class BigBroConfig(PretrainedConfig):
 
 
 def config_from_settings(settings: dict[str, Any], **fixed: Any) -> BigBroConfig:
-    """Model configuration from the ``model`` section of config.yaml.
+    """Model configuration from the ``model`` section of config.yaml; see :func:`.numbers_of_model`.
 
     Args:
-        settings: ``{"size": name, **overrides}``.
         fixed: values that the tokenizer and genomes decide (``vocab_size``, ``pad_token_id``, ...).
-
-    Raises:
-        ConfigError: unknown size, or a width that the heads do not divide.
     """
     return BigBroConfig(**{**numbers_of_model(settings), **fixed})

@@ -8,13 +8,66 @@ from torch.nn import functional as F
 from transformers import PreTrainedModel
 
 from phytoscribe.models.attention import BlockSparseAttention
+from phytoscribe.models.batches import TokenBatch
 from phytoscribe.models.configuration import BigBroConfig
-from phytoscribe.models.convolution import SequenceConvolution
-from phytoscribe.models.experts import ExpertFeedForward, feed_forward
 
 INITIAL_DEVIATION = 0.02
 MIXING_KERNEL = 3
 WIDEST_DILATION = 32
+
+
+class SequenceConvolution(nn.Conv2d):
+    """A convolution along the sequence, (batch, length, channels) to the same layout."""
+
+    def __init__(self, channels_in: int, channels_out: int, kernel: int, dilation: int = 1) -> None:
+        super().__init__(
+            channels_in, channels_out, (1, kernel), padding=(0, dilation * (kernel // 2)), dilation=(1, dilation)
+        )
+
+    def forward(self, features: Tensor) -> Tensor:
+        # The view below is a contiguous channels-last image of height one: nothing is copied.
+        image = features.contiguous().transpose(1, 2).unsqueeze(2)
+        return super().forward(image).squeeze(2).transpose(1, 2)
+
+
+def feed_forward(width: int, inner: int) -> nn.Sequential:
+    """Two linear layers with a GELU between them."""
+    return nn.Sequential(nn.Linear(width, inner), nn.GELU(), nn.Linear(inner, width))
+
+
+class ExpertFeedForward(nn.Module):
+    """A mixture of experts in place of a feed-forward layer: two of many work on each token.
+
+    Top-2 routing (Shazeer et al. 2017, arXiv:1701.06538) without a capacity limit: no token is dropped, so a window's
+    result does not depend on its neighbours in the batch.
+
+    Attributes:
+        balance: after a forward pass, the load-balance term of Fedus et al. 2022 (arXiv:2101.03961, equation 4): one
+            when tokens are spread evenly over the experts, the number of experts when one gets them all.
+    """
+
+    CHOSEN = 2
+
+    def __init__(self, width: int, inner: int, experts: int) -> None:
+        super().__init__()
+        self.router = nn.Linear(width, experts, bias=False)
+        self.experts = nn.ModuleList(feed_forward(width, inner) for _ in range(experts))
+        self.balance: Tensor | None = None
+
+    def forward(self, hidden: Tensor) -> Tensor:
+        """(batch, tokens, width) to the same shape."""
+        tokens = hidden.flatten(0, 1)
+        probabilities = self.router(tokens).float().softmax(-1)
+        weights, chosen = probabilities.topk(min(self.CHOSEN, len(self.experts)), dim=-1)
+        weights = weights / weights.sum(-1, keepdim=True)
+        result = torch.zeros_like(tokens)
+        for number, expert in enumerate(self.experts):
+            rows, places = (chosen == number).nonzero(as_tuple=True)
+            given = expert(tokens[rows]) * weights[rows, places, None].to(tokens.dtype)
+            result = result.index_add(0, rows, given.to(result.dtype))
+        share = F.one_hot(chosen[:, 0], len(self.experts)).float().mean(0)
+        self.balance = len(self.experts) * (share * probabilities.mean(0)).sum()
+        return result.view_as(hidden)
 
 
 class EncoderLayer(nn.Module):
@@ -136,8 +189,8 @@ class MaskedTokenModel(BigBroPreTrainedModel):
         self.token_bias = nn.Parameter(torch.zeros(config.vocab_size))
         self.post_init()
 
-    def forward(self, token_ids: Tensor, global_ids: Tensor, positions: Tensor) -> Tensor:
+    def forward(self, inputs: TokenBatch, positions: Tensor) -> Tensor:
         """Logits (len(positions), vocabulary) at the int64 ``positions`` of the flattened (batch, tokens) grid."""
-        hidden = self.encoder(token_ids, global_ids).flatten(0, 1)[positions]
+        hidden = self.encoder(inputs.token_ids, inputs.global_ids).flatten(0, 1)[positions]
         hidden = self.transform_norm(F.gelu(self.transform(hidden)))
         return hidden @ self.encoder.embedding.weight.T + self.token_bias

@@ -17,12 +17,7 @@ from phytoscribe.models.configuration import DEFAULT_HEADS
 
 
 class BaseLogits(nn.Linear):
-    """Logits of each base: (batch, length, features) to (batch, length, channels).
-
-    Args:
-        features: channels of the trunk.
-        channels: names of the head's own.
-    """
+    """Logits of each base: (batch, length, features of the trunk) to (batch, length, named channels)."""
 
     def __init__(self, features: int, channels: Sequence[str]) -> None:
         super().__init__(features, len(channels))
@@ -33,11 +28,7 @@ HEAD_KINDS: dict[str, type[nn.Module]] = {"structure": BaseLogits, "sites": Base
 
 
 def make_heads(features: int, declared: Mapping[str, Sequence[str]]) -> nn.ModuleDict:
-    """The heads that config.json declares.
-
-    Args:
-        features: channels of the trunk.
-        declared: channels' names by head.
+    """The heads that config.json declares by name and channels, on so many features of the trunk.
 
     Raises:
         ModelError: a head that this version does not know, or channels of one name.

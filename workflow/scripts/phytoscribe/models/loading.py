@@ -6,14 +6,13 @@ import hashlib
 import logging
 import re
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TypeVar
 
 import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file
-from torch import Tensor, nn
+from torch import nn
 
 from phytoscribe.errors import ModelError
 from phytoscribe.labels.states import SITE_NAMES, StateSet
@@ -43,14 +42,18 @@ def model_hash(folder: str | Path) -> str:
     return digest.hexdigest()[:16]
 
 
-def load_model(kind: type[Model], folder: str | Path) -> Model:
+def load_model(kind: type[Model], folder: str | Path, *others: type[Model]) -> Model:
     """Load a saved model, in single precision whatever it was saved in; every tensor must be there.
+
+    Args:
+        others: kinds that the folder may hold instead, as its config.json says.
 
     Raises:
         ModelError: the folder is unreadable, or tensors are missing, unexpected or of another shape.
     """
     try:
         config = kind.config_class.from_pretrained(str(folder), local_files_only=True)
+        kind = next((other for other in others if other.__name__ in (config.architectures or ())), kind)
         tensors = load_file(Path(folder) / "model.safetensors")
         given = {_name_today(name, kind.former_names): tensor.float() for name, tensor in tensors.items()}
         model, report = kind.from_pretrained(
@@ -66,11 +69,8 @@ def load_model(kind: type[Model], folder: str | Path) -> Model:
 
 def _name_today(name: str, former_names: Iterable[tuple[str, str]]) -> str:
     """A tensor's name in today's models, from the one that it was saved under."""
-    for pattern, replacement in former_names:
-        today, changed = re.subn(pattern, replacement, name)
-        if changed:
-            return today
-    return name
+    renamed = (re.sub(pattern, replacement, name) for pattern, replacement in former_names)
+    return next((today for today in renamed if today != name), name)
 
 
 def check_fit(model: BigBroPreTrainedModel, segmenter: Segmenter) -> None:
@@ -107,59 +107,42 @@ def check_fit(model: BigBroPreTrainedModel, segmenter: Segmenter) -> None:
         raise ModelError(f"the model's head sites lacks {', '.join(missing)}; use a model that was trained for both")
 
 
-@dataclass(frozen=True, slots=True)
-class LoadReport:
-    """What became of a pretrained encoder's tensors in a new model.
-
-    Attributes:
-        source: folder of the pretrained model.
-        loaded: tensors copied.
-        parameters_loaded: numbers in them.
-        new: tensors of the new model that start from random values.
-    """
-
-    source: str
-    loaded: int
-    parameters_loaded: int
-    new: list[str]
-
-    def as_dict(self) -> dict[str, object]:
-        return asdict(self)
-
-
-def load_pretrained_encoder(
+def load_pretrained(
     target: BigBroPreTrainedModel, pretrained: BigBroPreTrainedModel, source: str
-) -> LoadReport:
-    """Copy all encoder tensors of ``pretrained`` into ``target.encoder`` and verify each.
+) -> dict[str, str | int | list[str]]:
+    """Copy the trunk of ``pretrained``, or its encoder if it has no more, into that of ``target``; verify each tensor.
+
+    Args:
+        source: folder of the pretrained model.
+
+    Returns:
+        ``source``; ``part``, trunk or encoder; ``loaded`` tensors and ``parameters_loaded``, the numbers in them; and
+        the names of ``new`` tensors, which the pretrained model does not have.
+
+    Returns:
+        ``source``; how many tensors were ``loaded``, and numbers in them (``parameters_loaded``); the names of the
+        ``new`` tensors, which start from random values.
 
     Raises:
-        ModelError: the two encoders differ in a tensor's name or shape.
+        ModelError: the two differ in a tensor's name or shape.
     """
-    given, wanted = pretrained.encoder.state_dict(), target.encoder.state_dict()
-    if {k: v.shape for k, v in given.items()} != {k: v.shape for k, v in wanted.items()}:
-        differing = sorted(k for k in given.keys() | wanted.keys() if _shape(given, k) != _shape(wanted, k))
+    part = "trunk" if hasattr(pretrained, "trunk") else "encoder"
+    given, into = getattr(pretrained, part).state_dict(), getattr(target, part)
+    shapes, wanted = ({k: tuple(v.shape) for k, v in tensors.items()} for tensors in (given, into.state_dict()))
+    if differing := sorted(k for k in shapes.keys() | wanted.keys() if shapes.get(k) != wanted.get(k)):
         raise ModelError(
-            f"{source}: the pretrained encoder has another shape than config.yaml's model "
-            f"({differing[0]}: {_shape(given, differing[0])} against {_shape(wanted, differing[0])}); "
+            f"{source}: the pretrained {part} has another shape than config.yaml's model "
+            f"({differing[0]}: {shapes.get(differing[0])} against {wanted.get(differing[0])}); "
             "use the same model and tokenizer settings for both"
         )
-    target.encoder.load_state_dict(given, strict=True)
-    arrived = target.encoder.state_dict()
-    wrong = [name for name in given if not bool((arrived[name] == given[name]).all())]
+    into.load_state_dict(given, strict=True)
+    wrong = [name for name, tensor in into.state_dict().items() if not bool((tensor == given[name]).all())]
     if wrong:
         raise ModelError(f"{source}: tensors did not arrive: {wrong}")
-    new = sorted(name for name in target.state_dict() if "encoder" not in name.split("."))
-    report = LoadReport(source, len(given), parameter_count(given.values()), new)
-    logger.info("pretrained encoder: %d tensors (%d numbers) loaded", report.loaded, report.parameters_loaded)
-    return report
-
-
-def parameter_count(tensors: Iterable) -> int:
-    return sum(t.numel() for t in tensors)
-
-
-def _shape(tensors: dict[str, Tensor], name: str) -> tuple[int, ...] | None:
-    return tuple(tensors[name].shape) if name in tensors else None
+    new = sorted(name for name in target.state_dict() if part not in name.split("."))
+    numbers = sum(tensor.numel() for tensor in given.values())
+    logger.info("pretrained %s: %d tensors (%d numbers) loaded", part, len(given), numbers)
+    return {"source": source, "part": part, "loaded": len(given), "parameters_loaded": numbers, "new": new}
 
 
 def trainable_parameters(model: nn.Module) -> int:

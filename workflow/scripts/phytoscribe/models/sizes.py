@@ -7,42 +7,21 @@ from typing import Any
 
 from phytoscribe.errors import ConfigError
 
+_TABLE = """
+size            tiny  small  base
+hidden_size       32    256   384
+layer_count        3      6     9
+head_count         2      4     6
+block_size        32     64   128
+stem_channels     16     64    96
+stem_layers        1      2     3
+spread_channels    8     32    48
+head_layers        1      2     3
+content_length     4      8     8
+"""
+_HEADER, *_ROWS = (line.split() for line in _TABLE.strip().splitlines())
 #: Numbers behind ``model.size``; single ones can be overridden in config.yaml.
-SIZES: dict[str, dict[str, int]] = {
-    "tiny": {
-        "hidden_size": 32,
-        "layer_count": 3,
-        "head_count": 2,
-        "block_size": 32,
-        "stem_channels": 16,
-        "stem_layers": 1,
-        "spread_channels": 8,
-        "head_layers": 1,
-        "content_length": 4,
-    },
-    "small": {
-        "hidden_size": 256,
-        "layer_count": 6,
-        "head_count": 4,
-        "block_size": 64,
-        "stem_channels": 64,
-        "stem_layers": 2,
-        "spread_channels": 32,
-        "head_layers": 2,
-        "content_length": 8,
-    },
-    "base": {
-        "hidden_size": 384,
-        "layer_count": 9,
-        "head_count": 6,
-        "block_size": 128,
-        "stem_channels": 96,
-        "stem_layers": 3,
-        "spread_channels": 48,
-        "head_layers": 3,
-        "content_length": 8,
-    },
-}
+SIZES = {size: {row[0]: int(row[column]) for row in _ROWS} for column, size in enumerate(_HEADER) if column}
 
 
 def numbers_of_model(settings: Mapping[str, Any]) -> dict[str, Any]:

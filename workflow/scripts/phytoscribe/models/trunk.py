@@ -12,13 +12,68 @@ from torch.nn import functional as F
 
 from phytoscribe.genome.sequence import N_CODE
 from phytoscribe.models.configuration import BigBroConfig
-from phytoscribe.models.convolution import SequenceConvolution
-from phytoscribe.models.encoder import BigBroEncoder
+from phytoscribe.models.encoder import BigBroEncoder, SequenceConvolution
 from phytoscribe.models.kmer_content import ContentTable
-from phytoscribe.models.pooling import segments_of
 
 STEM_KERNEL = 11
 INNER_KERNEL = 9
+
+
+class FixedSegments:
+    """A window of ``length`` bases in tokens of ``slots`` bases, the last one cut by its end: a reshape each way."""
+
+    def __init__(self, length: int, tokens: int, slots: int) -> None:
+        self.length, self.tokens, self.slots = length, tokens, slots
+
+    def gather(self, features: Tensor) -> Tensor:
+        """(batch, length, channels) -> (batch, tokens, slots * channels)."""
+        batch, _, channels = features.shape
+        padded = F.pad(features, (0, 0, 0, self.tokens * self.slots - self.length))
+        return padded.reshape(batch, self.tokens, self.slots * channels)
+
+    def scatter(self, slots: Tensor) -> Tensor:
+        """(batch, tokens, slots * channels) -> (batch, length, channels)."""
+        return slots.reshape(slots.shape[0], self.tokens * self.slots, -1)[:, : self.length]
+
+
+class VariableSegments:
+    """Bases in tokens of any length up to ``slots``; slots behind a token's end are zero.
+
+    Args:
+        token_of_base: int64 (batch, length).
+        tokens: tokens of a window, padding included.
+        slots: length of the longest token.
+    """
+
+    def __init__(self, token_of_base: Tensor, tokens: int, slots: int) -> None:
+        starts, lengths = token_spans(token_of_base, tokens)
+        steps = torch.arange(slots, device=token_of_base.device)
+        self.token_of_base, self.slots = token_of_base, slots
+        self.inside = (steps < lengths[..., None]).flatten(1)
+        self.base_of_slot = (starts[..., None] + steps).flatten(1).clamp(max=token_of_base.shape[1] - 1)
+        place = torch.arange(token_of_base.shape[1], device=token_of_base.device) - starts.gather(1, token_of_base)
+        self.slot_of_base = token_of_base * slots + place.clamp(max=slots - 1)
+
+    def gather(self, features: Tensor) -> Tensor:
+        """(batch, length, channels) -> (batch, tokens, slots * channels)."""
+        batch, _, channels = features.shape
+        index = self.base_of_slot[..., None].expand(-1, -1, channels)
+        values = features.gather(1, index) * self.inside[..., None]
+        return values.reshape(batch, -1, self.slots * channels)
+
+    def scatter(self, slots: Tensor) -> Tensor:
+        """(batch, tokens, slots * channels) -> (batch, length, channels)."""
+        batch, tokens, _ = slots.shape
+        by_slot = slots.reshape(batch, tokens * self.slots, -1)
+        return by_slot.gather(1, self.slot_of_base[..., None].expand(-1, -1, by_slot.shape[-1]))
+
+
+def token_spans(token_of_base: Tensor, tokens: int) -> tuple[Tensor, Tensor]:
+    """First base and number of bases of each token, int64 (batch, tokens); padding tokens have length 0."""
+    batch = token_of_base.shape[0]
+    lengths = token_of_base.new_zeros(batch, tokens)
+    lengths.scatter_add_(1, token_of_base, torch.ones_like(token_of_base))
+    return lengths.cumsum(1) - lengths, lengths
 
 
 class ConvolutionBlock(nn.Module):
@@ -86,7 +141,11 @@ class Trunk(nn.Module):
         features = F.gelu(self.stem_input(embedded))
         for block in self.stem:
             features = block(features)
-        segments = segments_of(self.config, token_of_base, token_ids.shape[1])
+        tokens = token_ids.shape[1]
+        if self.config.token_length:
+            segments = FixedSegments(token_of_base.shape[1], tokens, self.config.token_length)
+        else:
+            segments = VariableSegments(token_of_base, tokens, self.config.slots)
         hidden = self.encoder(token_ids, global_ids, self.pool(segments.gather(features)))
         given_back = segments.scatter(self.spread(hidden))
         features = F.gelu(self.join(torch.cat([features, given_back.to(features.dtype)], dim=-1)))

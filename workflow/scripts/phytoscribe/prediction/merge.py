@@ -1,8 +1,11 @@
-"""Numbered gene models of a genome and the files beside the GFF3, written gene by gene."""
+"""Numbered gene models of a genome, the files beside the GFF3, and counts of them, written gene by gene."""
 
 from __future__ import annotations
 
+import itertools
 import json
+from bisect import bisect_right
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -14,7 +17,6 @@ from phytoscribe.annotation.gff_writer import write_gff3
 from phytoscribe.annotation.model import GeneModel
 from phytoscribe.files import atomic_open
 from phytoscribe.genome import Genome
-from phytoscribe.prediction.statistics import PredictionStatistics
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +39,8 @@ def write_prediction(
     files: PredictionFiles,
 ) -> int:
     """Write GFF3, protein, CDS and transcript FASTA and statistics; each appears complete or not at all.
+
+    Proteins and CDS are those of coding transcripts.
 
     Args:
         genes: with ids, in the order of ``contigs`` and of their places.
@@ -61,8 +65,9 @@ def write_prediction(
                 statistics.add(gene)
                 bases, moved = genome.bases(gene.contig, gene.start, gene.end), gene.shifted(-gene.start)
                 for t in moved.transcripts:
-                    sequences.write_fasta(proteins, [(t.id, sequences.protein_of(t, bases))])
-                    sequences.write_fasta(cds, [(t.id, sequences.cds_of(t, bases))])
+                    if t.cds:
+                        sequences.write_fasta(proteins, [(t.id, sequences.protein_of(t, bases))])
+                        sequences.write_fasta(cds, [(t.id, sequences.cds_of(t, bases))])
                     sequences.write_fasta(transcripts, [(t.id, sequences.transcript_of(t, bases))])
                 yield gene
 
@@ -71,3 +76,60 @@ def write_prediction(
         json.dump(found, stats, indent=2)
         stats.write("\n")
     return count
+
+
+class PredictionStatistics:
+    """Counts genes as they are written; lengths in bp, those of CDS over coding transcripts."""
+
+    def __init__(self) -> None:
+        self._number: Counter[str] = Counter()  # of genes and transcripts with some feature
+        self._strands: Counter[str] = Counter()
+        self._exons, self._cds, self._introns = Counter[int](), Counter[int](), Counter[int]()
+        self._covered, self._score = 0, 0.0
+
+    def add(self, gene: GeneModel) -> None:
+        self._strands[gene.strand] += 1
+        self._number["single exon"] += all(len(transcript.exons) == 1 for transcript in gene.transcripts)
+        self._number["partial"] += gene.attributes.get("partial") == "true"
+        self._covered += gene.end - gene.start
+        self._score += gene.score or 0.0
+        for transcript in gene.transcripts:
+            self._exons[len(transcript.exons)] += 1
+            self._introns.update(end - start for start, end in transcript.introns)
+            for side, segments in zip(("five prime", "three prime"), transcript.utrs(), strict=True):
+                self._number[side] += bool(segments)
+        self._cds.update(transcript.cds_length for transcript in gene.coding_transcripts)
+
+    def summary(self, contigs: Mapping[str, int]) -> dict[str, Any]:
+        """What ``stats.json`` holds, over contigs of these lengths; lengths are None without genes."""
+        genes, total = self._strands.total(), sum(contigs.values())
+        coding, cds_bases = self._cds.total(), sum(length * count for length, count in self._cds.items())
+        return {
+            "contigs": len(contigs),
+            "bases": total,
+            "genes": genes,
+            "transcripts": self._exons.total(),
+            "partial_genes": self._number["partial"],
+            "genes_by_strand": dict(sorted(self._strands.items())),
+            "genes_per_megabase": round(1e6 * genes / total, 2) if total else None,
+            "genic_share": round(self._covered / total, 4) if total else None,
+            "single_exon_genes": self._number["single exon"],
+            "exons_per_transcript": dict(sorted(self._exons.items())),
+            "with_five_prime_utr": self._number["five prime"],
+            "with_three_prime_utr": self._number["three prime"],
+            "cds_length_mean": round(cds_bases / coding, 1) if coding else None,
+            "cds_length_median": median(self._cds),
+            "intron_length_median": median(self._introns),
+            "intron_length_maximum": max(self._introns, default=None),
+            "score_mean": round(self._score / genes, 4) if genes else None,
+        }
+
+
+def median(counts: Mapping[int, int]) -> float | int | None:
+    """Median of numbers given as ``{number: how often}``, None without any."""
+    numbers = sorted(counts)
+    ends = list(itertools.accumulate(counts[number] for number in numbers))
+    if not ends or not ends[-1]:
+        return None
+    low, high = (numbers[bisect_right(ends, rank)] for rank in ((ends[-1] - 1) // 2, ends[-1] // 2))
+    return low if ends[-1] % 2 else (low + high) / 2

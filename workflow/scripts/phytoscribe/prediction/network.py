@@ -11,10 +11,9 @@ import torch
 
 from phytoscribe.devices import PRECISIONS
 from phytoscribe.genome.sequence import Bases
-from phytoscribe.models.annotation_model import AnnotationModel
+from phytoscribe.models.annotation_model import AnnotationModel, for_inference
 from phytoscribe.models.batches import WindowTokens, collate_tokens
 from phytoscribe.models.cpu.network import fast_cpu
-from phytoscribe.models.inference import for_inference
 from phytoscribe.tokenizer.segments import Segmenter
 
 #: Log probabilities are kept in half precision; less likely than this counts as this.

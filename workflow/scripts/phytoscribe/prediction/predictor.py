@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import logging
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -26,8 +26,7 @@ from phytoscribe.models.annotation_model import AnnotationModel
 from phytoscribe.models.loading import check_fit, load_model, model_hash
 from phytoscribe.prediction.network import LOWEST, Readings, StructureNetwork
 from phytoscribe.prediction.pool import InOrder, single_core_threads
-from phytoscribe.prediction.settings import PredictionSettings
-from phytoscribe.prediction.windows import ContigSequence, Window, contig_windows
+from phytoscribe.prediction.windows import ContigSequence, PredictionSettings, Window, contig_windows
 from phytoscribe.tokenizer.segments import Segmenter
 
 logger = logging.getLogger(__name__)
@@ -150,16 +149,12 @@ class StructurePredictor:
     ) -> StructurePredictor:
         """Load model, tokenizer and decoder settings of a model folder (ModelError if it is incomplete)."""
         logger.info("model %s, hash %s", folder, model_hash(folder))
-        return cls(
+        parts = (
             load_model(AnnotationModel, folder),
             Segmenter(folder),
             DecoderSettings.load(Path(folder) / "decoder.json"),
-            settings,
-            device,
-            species,
-            lineage,
-            threads,
         )
+        return cls(*parts, settings, device, species, lineage, threads)
 
     def decoded(
         self,
@@ -184,7 +179,7 @@ class StructurePredictor:
             for piece in self._pieces(contigs, readers, progress):
                 name = piece.contig.name
                 if name not in decoders:
-                    decoders[name] = InOrder(pool, _Decoding(name, self.decoder, watch))
+                    decoders[name] = InOrder(pool, _decoding(name, self.decoder, watch))
                 waiting.append(decoders[name].submit(piece))
                 if piece.last:
                     del decoders[name]
@@ -199,34 +194,26 @@ class StructurePredictor:
         pieces = self.decoded([ContigSequence.of(contig, bases)], progress)
         return list(itertools.chain.from_iterable(piece.genes for piece in pieces))
 
-    def log_probabilities(self, bases: Bases, progress: Progress | None = None) -> tuple[Table, Table]:
+    def log_probabilities(self, bases: Bases) -> tuple[Table, Table]:
         """Plus and minus strand's log probabilities of a whole contig, each float16 (length, STATE_COUNT).
 
         Both are in contig orientation.
         """
-        return self._whole(bases, {"states": STATE_COUNT}, progress)["states"]
+        return self._whole(bases, "states")
 
-    def site_probabilities(self, bases: Bases, progress: Progress | None = None) -> tuple[Table, Table]:
+    def site_probabilities(self, bases: Bases) -> tuple[Table, Table]:
         """Plus and minus strand's probabilities of splice sites of a whole contig, each float16 (length, 2).
 
         Columns: the base is the first base of an intron (donor), its last base (acceptor), of any isoform.  Both are in
         contig orientation.
         """
-        return self._whole(bases, {"sites": SITE_COUNT}, progress)["sites"]
+        return self._whole(bases, "sites")
 
-    def _whole(
-        self, bases: Bases, columns: Mapping[str, int], progress: Progress | None
-    ) -> dict[str, tuple[Table, Table]]:
-        tables = {
-            what: tuple(np.empty((bases.size, count), dtype=np.float16) for _ in range(2))
-            for what, count in columns.items()
-        }
+    def _whole(self, bases: Bases, what: str) -> tuple[Table, Table]:
         with single_core_threads(self.threads if self.device.type == "cpu" else FEEDING_THREADS) as readers:
-            for piece in self._pieces([ContigSequence.of("", bases)], readers, progress):
-                for what, pair in tables.items():
-                    for table, part in zip(pair, getattr(piece, what), strict=True):
-                        table[piece.start : piece.start + piece.bases.size] = part
-        return tables
+            parts = [getattr(piece, what) for piece in self._pieces([ContigSequence.of("", bases)], readers, None)]
+        plus, minus = map(np.concatenate, zip(*parts, strict=True))
+        return plus, minus
 
     def _pieces(
         self, contigs: Iterable[ContigSequence], readers: ThreadPoolExecutor, progress: Progress | None
@@ -275,21 +262,21 @@ class StructurePredictor:
         return self.network(bases, self.global_ids)
 
 
-class _Decoding:
-    """Decodes the pieces of one contig."""
+def _decoding(
+    contig: str, settings: DecoderSettings, watch: Callable[[Piece], None] | None
+) -> Callable[[Piece], DecodedPiece]:
+    """A function that decodes the pieces of one contig."""
+    decoder = StreamingGeneDecoder(contig, settings)
 
-    def __init__(self, contig: str, settings: DecoderSettings, watch: Callable[[Piece], None] | None = None) -> None:
-        self._contig = contig
-        self._decoder = StreamingGeneDecoder(contig, settings)
-        self._watch = watch
-
-    def __call__(self, piece: Piece) -> DecodedPiece:
-        if self._watch is not None:
-            self._watch(piece)
-        genes = self._decoder.push(piece.bases, *piece.states)
+    def decode(piece: Piece) -> DecodedPiece:
+        if watch is not None:
+            watch(piece)
+        genes = decoder.push(piece.bases, *piece.states)
         if piece.last:
-            genes += self._decoder.finish()
-        return DecodedPiece(self._contig, genes, piece.last)
+            genes += decoder.finish()
+        return DecodedPiece(contig, genes, piece.last)
+
+    return decode
 
 
 def _nothing(windows: int, size: int) -> Readings:

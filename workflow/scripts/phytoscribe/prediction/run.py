@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import logging
 import time
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
@@ -16,15 +16,14 @@ from phytoscribe.annotation.model import numbered
 from phytoscribe.devices import choose_device
 from phytoscribe.genome import Genome
 from phytoscribe.genome.fasta import chosen_contigs
-from phytoscribe.genome.organelles import organelle_of
+from phytoscribe.genome.names import organelle_of
 from phytoscribe.models.loading import model_hash
-from phytoscribe.prediction.memory import FreedMemory
 from phytoscribe.prediction.merge import PredictionFiles, write_prediction
+from phytoscribe.prediction.pool import FreedMemory
 from phytoscribe.prediction.predictor import Piece, StructurePredictor
-from phytoscribe.prediction.settings import PredictionSettings
 from phytoscribe.prediction.shards import Shards, contigs_in_order, contigs_of_shard, shard_writer, sorted_genes
-from phytoscribe.prediction.windows import ContigSequence
-from phytoscribe.tracks.recording import TrackWriter, track_writer
+from phytoscribe.prediction.windows import ContigSequence, PredictionSettings
+from phytoscribe.tracks.recording import track_writer
 
 logger = logging.getLogger(__name__)
 
@@ -55,9 +54,7 @@ def predict_shard(
     """
     memory = FreedMemory()
     device = choose_device(settings["device"])
-    prediction = PredictionSettings(
-        settings["window"], settings["margin"], settings["batch_size"], settings["precision"]
-    )
+    prediction = PredictionSettings(**{name: settings[name] for name in PredictionSettings.__slots__})
     predictor = StructurePredictor.from_folder(model_folder, prediction, device, species, lineage, threads)
     predictor.decoder = replace(
         predictor.decoder, sensitivity=float(settings["sensitivity"]), partial=settings["partial"]
@@ -78,25 +75,18 @@ def predict_shard(
 
         header = prediction_header(model_folder, predictor)
         with ExitStack() as stack:
-            watch = None
-            if tracks is not None:
-                watch = _recorder(stack.enter_context(track_writer(tracks, header, readable)))
-            found = contigs_in_order(predictor.decoded(sequences, read, watch), readable)
-            writer = stack.enter_context(shard_writer(output, header))
+            recorder = tracks and stack.enter_context(track_writer(tracks, header, readable))
+
+            def watch(piece: Piece) -> None:
+                recorder.add(piece.contig.name, piece.start, piece.states, piece.sites, piece.last)
+
+            found = contigs_in_order(predictor.decoded(sequences, read, watch if recorder else None), readable)
+            write, count = stack.enter_context(shard_writer(output, header)), 0
             for contig in mine:
                 # What is shorter than the shortest gene has none.
                 genes = next(found)[1] if contigs[contig] >= predictor.decoder.minimum_cds else ()
-                writer.write(contig, sorted_genes(genes, predictor.decoder.maximum_utr))
-    logger.info("%d genes on %d contigs", writer.genes, writer.contigs)
-
-
-def _recorder(writer: TrackWriter) -> Callable[[Piece], None]:
-    """Hands pieces of contigs on to a writer of tracks."""
-
-    def record(piece: Piece) -> None:
-        writer.add(piece.contig.name, piece.start, piece.states, piece.sites, piece.last)
-
-    return record
+                count += write(contig, sorted_genes(genes, predictor.decoder.maximum_utr))
+    logger.info("%d genes on %d contigs", count, len(mine))
 
 
 def prediction_header(model_folder: Path, predictor: StructurePredictor) -> dict[str, Any]:

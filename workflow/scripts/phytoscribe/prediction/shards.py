@@ -7,11 +7,13 @@ genes, sorted.  It is written and read gene by gene.
 from __future__ import annotations
 
 import heapq
+import itertools
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import asdict
 from pathlib import Path
-from typing import IO, Any, NamedTuple
+from typing import Any
 
 from phytoscribe.annotation.model import GeneModel, Transcript
 from phytoscribe.errors import PhytoScribeError
@@ -38,15 +40,17 @@ def contigs_of_shard(contigs: Mapping[str, int], shard: int, shards: int) -> lis
 
 
 def sorted_genes(genes: Iterable[GeneModel], reach: int) -> Iterator[GeneModel]:
-    """Genes in order of start, end and strand, from genes of one contig in order of their CDS.
+    """Genes in order of start, end and strand, from genes of one contig in order of their first transcript's CDS.
 
     Args:
-        reach: bases, at most, that a gene begins before its CDS; only so many genes are held back.
+        reach: bases, at most, that a gene begins before that CDS; only so many genes are held back.  A gene whose first
+            transcript has no CDS comes in the order of its start.
     """
     held: list[tuple[int, int, str, int, GeneModel]] = []
     for number, gene in enumerate(genes):
         heapq.heappush(held, (gene.start, gene.end, gene.strand, number, gene))
-        final = min(start for t in gene.transcripts for start, _ in t.cds) - reach
+        first = gene.transcripts[0].cds
+        final = (first[0][0] if first else gene.start) - reach
         while held and held[0][0] < final:
             yield heapq.heappop(held)[-1]
     while held:
@@ -54,32 +58,23 @@ def sorted_genes(genes: Iterable[GeneModel], reach: int) -> Iterator[GeneModel]:
 
 
 @contextmanager
-def shard_writer(path: str | Path, header: Mapping[str, Any]) -> Iterator[ShardWriter]:
-    """A writer of a shard's file, which appears complete or not at all."""
+def shard_writer(path: str | Path, header: Mapping[str, Any]) -> Iterator[Callable[[str, Iterable[GeneModel]], int]]:
+    """A function that writes a contig with its genes, in the order given, and returns their number.
+
+    The file appears complete or not at all.
+    """
     with atomic_open(path) as handle:
         handle.write(json.dumps(header, sort_keys=True) + "\n")
-        yield ShardWriter(handle)
 
+        def write(contig: str, genes: Iterable[GeneModel]) -> int:
+            handle.write(_CONTIG_LINE + json.dumps(contig) + "}\n")
+            count = 0
+            for gene in genes:
+                handle.write(json.dumps(asdict(gene)) + "\n")
+                count += 1
+            return count
 
-class ShardWriter:
-    """Writes contigs one after the other.
-
-    Attributes:
-        contigs, genes: how many have been written.
-    """
-
-    def __init__(self, handle: IO[str]) -> None:
-        self._handle = handle
-        self.contigs = 0
-        self.genes = 0
-
-    def write(self, contig: str, genes: Iterable[GeneModel]) -> None:
-        """Write a contig with its genes, in the order given."""
-        self._handle.write(_CONTIG_LINE + json.dumps(contig) + "}\n")
-        self.contigs += 1
-        for gene in genes:
-            self._handle.write(json.dumps(_record(gene)) + "\n")
-            self.genes += 1
+        yield write
 
 
 def contigs_in_order(
@@ -90,11 +85,7 @@ def contigs_in_order(
     held: dict[str, list[DecodedPiece]] = {}
 
     def genes_of(contig: str) -> Iterator[GeneModel]:
-        for piece in held.pop(contig, []):
-            yield from piece.genes
-            if piece.last:
-                return
-        for piece in source:
+        for piece in itertools.chain(held.pop(contig, ()), source):
             if piece.contig != contig:
                 held.setdefault(piece.contig, []).append(piece)
                 continue
@@ -106,45 +97,13 @@ def contigs_in_order(
         yield contig, genes_of(contig)
 
 
-def _record(gene: GeneModel) -> dict[str, Any]:
-    return {
-        "strand": gene.strand,
-        "score": gene.score,
-        "attributes": dict(gene.attributes),
-        "transcripts": [
-            {
-                "exons": t.exons,
-                "cds": t.cds,
-                "score": t.score,
-                "attributes": dict(t.attributes),
-                "start_phase": t.start_phase,
-            }
-            for t in gene.transcripts
-        ],
-    }
-
-
-def _gene(contig: str, entry: Mapping[str, Any]) -> GeneModel:
+def _gene(entry: Mapping[str, Any]) -> GeneModel:
+    """Inverse of ``asdict``."""
     transcripts = tuple(
-        Transcript(
-            "",
-            tuple(map(tuple, t["exons"])),
-            tuple(map(tuple, t["cds"])),
-            attributes=t["attributes"],
-            score=t["score"],
-            start_phase=t["start_phase"],
-        )
+        Transcript(**{**t, "exons": tuple(map(tuple, t["exons"])), "cds": tuple(map(tuple, t["cds"]))})
         for t in entry["transcripts"]
     )
-    attributes = entry["attributes"]
-    return GeneModel("", contig, entry["strand"], transcripts, attributes=attributes, score=entry["score"])
-
-
-class _Place(NamedTuple):
-    """Where a contig's genes begin: a file and a byte in it."""
-
-    path: str
-    offset: int
+    return GeneModel(**{**entry, "transcripts": transcripts})
 
 
 class Shards:
@@ -159,7 +118,7 @@ class Shards:
 
     def __init__(self, paths: Iterable[str | Path], contigs: Sequence[str]) -> None:
         self._contigs = list(contigs)
-        self._places: dict[str, _Place] = {}
+        self._places: dict[str, tuple[str, int]] = {}  # file, and byte at which the contig's genes begin
         header: dict[str, Any] | None = None
         for path in paths:
             found = self._look_through(str(path))
@@ -191,16 +150,16 @@ class Shards:
                         raise PhytoScribeError(
                             f"{path}: contig {contig} is in another shard too; delete the shards and run again"
                         )
-                    self._places[contig] = _Place(path, offset)
+                    self._places[contig] = path, offset
         return header
 
     def genes(self) -> Iterator[GeneModel]:
-        """Genes without ids, contigs in the given order."""
+        """Genes as they were written, contigs in the given order."""
         for contig in self._contigs:
-            place = self._places[contig]
-            with Path(place.path).open(encoding="utf-8") as handle:
-                handle.seek(place.offset)
+            path, offset = self._places[contig]
+            with Path(path).open(encoding="utf-8") as handle:
+                handle.seek(offset)
                 for line in handle:
                     if line.startswith(_CONTIG_LINE):
                         break
-                    yield _gene(contig, json.loads(line))
+                    yield _gene(json.loads(line))

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 import pandas as pd
 
-from phytoscribe.evaluation.accuracy.scored_loci import NO_TRAIN_HOMOLOGUE
+from phytoscribe.evaluation.accuracy.gene_tables import NO_TRAIN_HOMOLOGUE
 from phytoscribe.evaluation.quality.gene_shapes import QUANTILES
 from phytoscribe.reporting.blocks import (
     MISSING,

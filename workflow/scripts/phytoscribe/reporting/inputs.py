@@ -14,50 +14,12 @@ import pandas as pd
 from phytoscribe.errors import PhytoScribeError
 from phytoscribe.reporting.drawing import KeptFigure, read_figures
 from phytoscribe.reporting.process_figures import read_costs
-from phytoscribe.tables import read_scores
+from phytoscribe.tables import PLAUSIBILITY, PREDICTED_GENES, READS, SCORES, Columns, read_table
 
 Json = dict[str, Any]
 METRIC_COLUMNS = ["step", "name", "value"]
-#: Columns that the report needs of each kind of table, and whether they hold text or numbers; others may be there too.
-LOCI = {
-    "predictor": str, "locus": str, "contig": str, "strand": str, "start": int, "end": int, "class": str,
-    "predicted": str, "cds_exons": int, "predicted_cds_exons": float, "cds_length": int, "no_train_homologue": str,
-}  # fmt: skip
-PREDICTED_GENES = {
-    "predictor": str, "gene": str, "contig": str, "strand": str, "start": int, "end": int, "probability": float,
-    "right": str, "class": str, "cds_exons": int, "cds_length": int,
-}  # fmt: skip
+#: Columns that the report needs of the table of transcripts.
 TRANSCRIPTS = {"predictor": str, "transcript": str, "gene": str, "class": str, "reads": float}
-READS = {"reads": str, "count": int, "share": str}
-AGREEMENT = {"predictor": str}
-PLAUSIBILITY = dict.fromkeys(("group", "name", "value", "unit", "low", "high", "verdict", "note"), str)
-
-
-def read_table(path: str | Path, columns: dict[str, type]) -> pd.DataFrame:
-    """A tab-separated table; an empty number is NaN where its column is float, and an error where it is int.
-
-    Raises:
-        PhytoScribeError: the file is missing, lacks a column, or a number is none; the text names column and line.
-    """
-    try:
-        table = pd.read_csv(path, sep="\t", dtype=str, keep_default_na=False)
-    except (OSError, pd.errors.EmptyDataError, pd.errors.ParserError) as error:
-        raise PhytoScribeError(f"{path}: no table ({error}); run its rule again") from error
-    lacking = [column for column in columns if column not in table.columns]
-    if lacking:
-        raise PhytoScribeError(f"{path}: column {', '.join(lacking)} is missing; run its rule again")
-    for column, kind in columns.items():
-        if kind is str:
-            continue
-        values, numbers = table[column], pd.to_numeric(table[column], errors="coerce")
-        wrong = numbers.isna() & ((values != "") | (kind is int))
-        if wrong.any():
-            line = int(wrong.to_numpy().argmax())
-            raise PhytoScribeError(
-                f"{path}, line {line + 2}: {column} is {values.iloc[line]!r} and not a number; run its rule again"
-            )
-        table[column] = numbers.astype(kind)
-    return table
 
 
 def read_json(path: str | Path) -> Json:
@@ -95,7 +57,7 @@ def _of_genomes(name: str, suffix: str, read: Callable[[str], Any]) -> Any:
     return field(default_factory=dict, metadata={"input": name, "read": read_all})
 
 
-def _tables(name: str, columns: dict[str, type]) -> Any:
+def _tables(name: str, columns: Columns) -> Any:
     return _of_genomes(name, f".{name}.tsv", lambda path: read_table(path, columns))
 
 
@@ -125,13 +87,13 @@ class ReportInputs:
     config: Json = field(default_factory=dict)
     stats: Mapping[str, Json] = _of_genomes("stats", ".stats.json", read_json)
     checks: Mapping[str, Json] = _of_genomes("checks", ".check.json", read_json)
-    genes: Mapping[str, pd.DataFrame] = _of_genomes("genes", ".genes.tsv", read_scores)
-    isoseq: Mapping[str, pd.DataFrame] = _of_genomes("isoseq", ".isoseq.tsv", read_scores)
-    blast: Mapping[str, pd.DataFrame] = _of_genomes("blast", ".blast.tsv", read_scores)
+    genes: Mapping[str, pd.DataFrame] = _tables("genes", SCORES)
+    isoseq: Mapping[str, pd.DataFrame] = _tables("isoseq", SCORES)
+    blast: Mapping[str, pd.DataFrame] = _tables("blast", SCORES)
     predicted: Mapping[str, pd.DataFrame] = _tables("predicted_genes", PREDICTED_GENES)
     reads: Mapping[str, pd.DataFrame] = _tables("isoseq_reads", READS)
     transcripts: Mapping[str, pd.DataFrame] = _tables("isoseq_transcripts", TRANSCRIPTS)
-    agreement: Mapping[str, pd.DataFrame] = _tables("isoseq_agreement", AGREEMENT)
+    agreement: Mapping[str, pd.DataFrame] = _tables("isoseq_agreement", {"predictor": str})
     plausibility: Mapping[str, pd.DataFrame] = _tables("plausibility", PLAUSIBILITY)
     figures: Mapping[str, list[KeptFigure]] = _of_genomes("figures", "", read_figures)
     splits: pd.DataFrame | None = field(default=None, metadata=_of_run("splits", _table))

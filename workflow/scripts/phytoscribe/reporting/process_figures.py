@@ -15,7 +15,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogFormatter
 
-from phytoscribe.annotation.checking.reasons import IN_WORDS, STRUCTURAL_REASONS, Reason
+from phytoscribe.annotation.checking.tables import IN_WORDS, STRUCTURAL_REASONS, Reason
 from phytoscribe.errors import PhytoScribeError
 from phytoscribe.reporting.drawing import BASELINE, INK, OURS, SOFT, STYLE, Drawing, axes_of, color_of, draw_grid
 

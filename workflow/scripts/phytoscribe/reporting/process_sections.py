@@ -5,7 +5,7 @@ from __future__ import annotations
 import yaml
 
 from phytoscribe.annotation.checking.acceptance import Thresholds, judge
-from phytoscribe.annotation.checking.reasons import IN_WORDS, Reason
+from phytoscribe.annotation.checking.tables import IN_WORDS, Reason
 from phytoscribe.reporting.blocks import (
     MISSING,
     Block,

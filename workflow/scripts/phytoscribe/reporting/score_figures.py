@@ -17,8 +17,7 @@ from phytoscribe.evaluation.accuracy.calibration import (
     equal_width_bins,
     expected_calibration_error,
 )
-from phytoscribe.evaluation.accuracy.gene_tables import RIGHT
-from phytoscribe.evaluation.accuracy.scored_loci import NO_TRAIN_HOMOLOGUE
+from phytoscribe.evaluation.accuracy.gene_tables import NO_TRAIN_HOMOLOGUE, RIGHT
 from phytoscribe.reporting.blocks import words
 from phytoscribe.reporting.drawing import (
     INK,

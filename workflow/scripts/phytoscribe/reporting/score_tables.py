@@ -17,10 +17,10 @@ import pandas as pd
 
 from phytoscribe.errors import PhytoScribeError
 from phytoscribe.evaluation.accuracy.counts import LEVELS
-from phytoscribe.evaluation.accuracy.scored_loci import NO_TRAIN_HOMOLOGUE
+from phytoscribe.evaluation.accuracy.gene_tables import NO_TRAIN_HOMOLOGUE
 from phytoscribe.reporting.blocks import MISSING, Table, number, number_of, score, words
 from phytoscribe.reporting.drawing import BASELINE, OURS, PREDICTORS, name_of
-from phytoscribe.tables import OF_PREDICTIONS, counts_near_loci, near_loci, read_scores, shown_metrics
+from phytoscribe.tables import OF_PREDICTIONS, SCORES, counts_near_loci, near_loci, read_table, shown_metrics
 
 SUBSET_TITLES = {"all": "all genes", NO_TRAIN_HOMOLOGUE: "no train homologue"}
 NEAR_NOTE = "near loci: only predictions near scored loci count; false genes elsewhere on the contigs are not seen"
@@ -235,7 +235,9 @@ def terminal_table(paths: Iterable[str | Path]) -> str:
     Raises:
         PhytoScribeError: a file is missing or is no score table.
     """
-    return "\n\n".join(_text_block(Path(path).name.removesuffix(".genes.tsv"), read_scores(path)) for path in paths)
+    return "\n\n".join(
+        _text_block(Path(path).name.removesuffix(".genes.tsv"), read_table(path, SCORES)) for path in paths
+    )
 
 
 def _text_block(genome: str, scores: pd.DataFrame) -> str:

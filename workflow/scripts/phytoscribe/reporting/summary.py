@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 
 from phytoscribe.evaluation.accuracy.calibration import chance_error, equal_width_bins, expected_calibration_error
-from phytoscribe.evaluation.accuracy.scored_loci import NO_TRAIN_HOMOLOGUE
+from phytoscribe.evaluation.accuracy.gene_tables import NO_TRAIN_HOMOLOGUE
 from phytoscribe.reporting.blocks import (
     LISTED,
     MISSING,

@@ -98,7 +98,7 @@ class AlignedReads:
         coding = coding_bases([gene])
         index = IntervalIndex({gene.strand: coding})
         reads = self.blocks(gene.contig, coding[0][0], coding[-1][1])
-        return sum(index.overlaps_any(strand, blocks) for strand, blocks in reads)
+        return sum(any(index.overlaps(strand, *block) for block in blocks) for strand, blocks in reads)
 
 
 def worst_loci(
@@ -143,7 +143,7 @@ def _wrong_bases(gene: GeneModel, annotated: GenesByPlace, guessed: GenesByPlace
     over = [
         other
         for other in guessed.over(gene.contig, gene.start, gene.end, gene.strand)
-        if locus.overlaps_any("CDS", coding_bases([other]))
+        if any(locus.overlaps("CDS", *part) for part in coding_bases([other]))
     ]
     low = min([gene.start, *(other.start for other in over)])
     high = max([gene.end, *(other.end for other in over)])

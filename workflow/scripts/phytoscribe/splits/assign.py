@@ -16,12 +16,10 @@ import numpy.typing as npt
 import pandas as pd
 
 from phytoscribe.errors import ConfigError
-from phytoscribe.splits.held_out import CLUSTER_MODE, CONTIG_MODE, TEST, TRAIN, VALIDATE
+from phytoscribe.splits.parts import CLUSTER_MODE, CONTIG_MODE, PARTS, TRAIN
 from phytoscribe.splits.table import SPLIT_COLUMNS
 
 logger = logging.getLogger(__name__)
-
-DEALT_PARTS = (TRAIN, VALIDATE, TEST)
 
 
 def assign_splits(
@@ -85,41 +83,17 @@ def locus_groups(loci: pd.DataFrame) -> npt.NDArray[np.int64]:
 
     Groups are numbered from 0 in order of their first locus.
     """
-    parent = np.arange(len(loci))
-
-    def root(node: int) -> int:
-        while parent[node] != node:
-            parent[node] = parent[parent[node]]
-            node = parent[node]
-        return node
-
-    def join(left: int, right: int) -> None:
-        low, high = sorted((root(left), root(right)))
-        parent[high] = low
-
-    first_of_cluster: dict[int, int] = {}
-    for node, cluster in enumerate(loci["cluster"].tolist()):
-        join(first_of_cluster.setdefault(cluster, node), node)
-    for left, right in overlapping_neighbours(loci):
-        join(left, right)
-    roots = [root(node) for node in range(len(loci))]
-    number: dict[int, int] = {}
-    return np.array([number.setdefault(node, len(number)) for node in roots], dtype=np.int64)
-
-
-def overlapping_neighbours(loci: pd.DataFrame) -> list[tuple[int, int]]:
-    """Pairs of row positions that link all loci sharing bases, on either strand: each with one before it."""
-    places = list(zip(loci["genome"], loci["contig"], loci["start"], loci["end"], range(len(loci)), strict=True))
-    pairs = []
-    furthest: tuple | None = None  # the locus that reaches furthest to the right so far
-    for place in sorted(places):
-        if furthest is not None and place[:2] == furthest[:2]:
-            if place[2] < furthest[3]:
-                pairs.append((furthest[4], place[4]))
-            if place[3] <= furthest[3]:
-                continue
-        furthest = place
-    return pairs
+    contig = [loci["genome"], loci["contig"]]
+    ordered = loci.sort_values(["genome", "contig", "start"], kind="stable")
+    # Loci of one run overlap, on either strand: each but the first begins before the furthest end so far.
+    furthest = ordered["end"].astype("int64").groupby(contig).cummax().groupby(contig).shift(fill_value=0)
+    run = (ordered["start"] >= furthest).cumsum()
+    groups = pd.Series(np.arange(len(loci)), loci.index)
+    while True:
+        joined = groups.groupby(loci["cluster"]).transform("min").groupby(run).transform("min")
+        if joined.equals(groups):
+            return pd.factorize(groups)[0]
+        groups = joined
 
 
 def deal_groups(groups: npt.NDArray[np.int64], fractions: Mapping[str, float], seed: int) -> npt.NDArray[np.object_]:
@@ -131,18 +105,18 @@ def deal_groups(groups: npt.NDArray[np.int64], fractions: Mapping[str, float], s
     Raises:
         ConfigError: a fraction is negative, or that of ``train`` is 0.
     """
-    shares = np.array([float(fractions.get(part, 0)) for part in DEALT_PARTS])
-    unknown = set(fractions) - set(DEALT_PARTS)
+    shares = np.array([float(fractions.get(part, 0)) for part in PARTS])
+    unknown = set(fractions) - set(PARTS)
     if unknown or shares.min() < 0 or shares[0] <= 0:
         raise ConfigError(f"split.fractions: {dict(fractions)}: train above 0, validate and test 0 or more are needed")
     shares /= shares.sum()
     sizes = np.bincount(groups) if len(groups) else np.zeros(0, dtype=np.int64)
     shuffled = np.random.default_rng(seed).permutation(len(sizes))
-    counts = np.zeros(len(DEALT_PARTS))
+    counts = np.zeros(len(PARTS))
     part_of_group = np.empty(len(sizes), dtype=object)
     for group in shuffled[np.argsort(-sizes[shuffled], kind="stable")]:
         behind = shares * (counts.sum() + sizes[group]) - counts
         chosen = int(np.argmax(np.where(shares > 0, behind, -np.inf)))
         counts[chosen] += sizes[group]
-        part_of_group[group] = DEALT_PARTS[chosen]
+        part_of_group[group] = PARTS[chosen]
     return part_of_group[groups]

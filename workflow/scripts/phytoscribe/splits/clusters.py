@@ -15,17 +15,17 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
 
-from phytoscribe.errors import ConfigError, ToolError
-from phytoscribe.files import scratch_folder
+from phytoscribe.errors import ConfigError, FastaError, ToolError
+from phytoscribe.files import open_text, scratch_folder
 from phytoscribe.programs import require, run
+from phytoscribe.splits import LOWEST_IDENTITY, largest_word_size
 from phytoscribe.splits.table import CLUSTER_COLUMNS
-from phytoscribe.splits.word_sizes import LOWEST_IDENTITY, largest_word_size
 
 logger = logging.getLogger(__name__)
 
@@ -64,6 +64,29 @@ class ClusterSettings:
             )
 
 
+def read_proteins(paths: Iterable[str | Path]) -> list[tuple[str, str]]:
+    """(id, sequence) records of several FASTA files, in their order.
+
+    Raises:
+        FastaError: an id is used twice, or there is text before the first header.
+    """
+    sequences: dict[str, list[str]] = {}
+    for path in paths:
+        lines: list[str] | None = None
+        with open_text(path) as handle:
+            for number, line in enumerate(handle, start=1):
+                if line.startswith(">"):
+                    name = line[1:].split(maxsplit=1)[0]
+                    if name in sequences:
+                        raise FastaError(f"{path}, line {number}: protein {name!r} was read before")
+                    lines = sequences[name] = []
+                elif lines is None:
+                    raise FastaError(f"{path}, line {number}: text before the first '>' header")
+                else:
+                    lines.append(line.strip())
+    return [(name, "".join(lines)) for name, lines in sequences.items()]
+
+
 def cluster_proteins(
     proteins: Sequence[tuple[str, str]], settings: ClusterSettings, threads: int = 1, memory_mb: int = 4000
 ) -> pd.DataFrame:
@@ -96,7 +119,11 @@ def cluster_proteins(
         members |= {name: member for name, member in found.items() if member.coverage >= settings.coverage}
         # What covers too little of itself is clustered again, without the representatives: every round is smaller.
         remaining = [record for record in remaining if record[0] not in members]
-    return _numbered([name for name, _ in proteins], members)
+    found = [(name, members[name].representative, members[name].identity) for name, _ in proteins]
+    table = pd.DataFrame(found, columns=["protein", "representative", "identity"])
+    table["cluster"] = pd.factorize(table["representative"])[0]
+    logger.info("%d proteins in %d clusters", len(table), table["cluster"].nunique())
+    return table[list(CLUSTER_COLUMNS)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,27 +147,22 @@ def parse_clstr(path: str | Path) -> dict[str, Member]:
     Raises:
         ToolError: a line that is none, or a cluster without exactly one representative.
     """
-    members: dict[str, Member] = {}
-    pending: list[re.Match[str]] = []
-
-    def close(line_number: int) -> None:
-        representatives = [match["name"] for match in pending if match["identity"] is None]
-        if pending and len(representatives) != 1:
-            raise ToolError(f"{path}: the cluster before line {line_number} has {len(representatives)} representatives")
-        members.update((match["name"], _member(match, representatives[0])) for match in pending)
-        pending.clear()
-
+    clusters: list[list[re.Match[str]]] = []
     with Path(path).open(encoding="utf-8") as lines:
-        number = 0
         for number, line in enumerate(lines, start=1):
             if line.startswith(">Cluster "):
-                close(number)
+                clusters.append([])
                 continue
             match = _MEMBER.match(line.rstrip("\n"))
-            if match is None:
+            if match is None or not clusters:
                 raise ToolError(f"{path}: line {number} is no CD-HIT cluster member: {line.rstrip()!r}")
-            pending.append(match)
-        close(number + 1)
+            clusters[-1].append(match)
+    members: dict[str, Member] = {}
+    for number, cluster in enumerate(clusters):
+        representatives = [match["name"] for match in cluster if match["identity"] is None]
+        if len(representatives) != 1:
+            raise ToolError(f"{path}: cluster {number} has {len(representatives)} representatives")
+        members.update((match["name"], _member(match, representatives[0])) for match in cluster)
     return members
 
 
@@ -171,14 +193,3 @@ def _too_short_for_words(proteins: Sequence[tuple[str, str]], members: Mapping[s
     for name, sequence in left_out:
         first.setdefault(sequence, name)
     return {name: Member(first[sequence]) for name, sequence in left_out}
-
-
-def _numbered(names: Sequence[str], members: Mapping[str, Member]) -> pd.DataFrame:
-    numbers: dict[str, int] = {}
-    rows = []
-    for name in names:
-        member = members[name]
-        cluster = numbers.setdefault(member.representative, len(numbers))
-        rows.append((name, cluster, member.representative, member.identity))
-    logger.info("%d proteins in %d clusters", len(rows), len(numbers))
-    return pd.DataFrame(rows, columns=list(CLUSTER_COLUMNS))

@@ -2,13 +2,17 @@
 
 ``results/splits/{genome}.parts.bed`` is the one place where roles, split mode, contig lists and flanks are turned into
 coordinates; every later stage reads this file.  Its intervals (BED, 0-based half-open, the part in column 4) tile each
-contig in the order of the FASTA.  ``hidden`` is the flank of a held-out locus: nobody is scored there, and training
-sees N.
+contig in the order of the FASTA.  ``hidden`` is the flank of a held-out locus (core promoter, terminator, splice
+context): nobody is scored there.
+
+What is held out follows from the genome's role first, then from the split mode: whole genomes of role ``validate`` or
+``test``; whole contigs in mode ``contig``; loci with a flank on each side in mode ``cluster``.  It reads as N in the
+pretraining corpus, the tokenizer corpus and training windows, and has loss weight 0.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
@@ -16,12 +20,14 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from phytoscribe.errors import PhytoScribeError
+from phytoscribe.errors import ConfigError, PhytoScribeError
 from phytoscribe.files import atomic_open
 from phytoscribe.genome.intervals import Interval
-from phytoscribe.splits.held_out import CLUSTER_MODE, PARTS, TEST, TRAIN, VALIDATE, held_out_intervals
 
+TRAIN, VALIDATE, TEST = "train", "validate", "test"
+PARTS = (TRAIN, VALIDATE, TEST)
 HIDDEN = "hidden"
+CLUSTER_MODE, CONTIG_MODE = "cluster", "contig"
 
 
 class PartInterval(NamedTuple):
@@ -60,6 +66,30 @@ class Parts:
         return self.of(contig, VALIDATE, TEST, HIDDEN)
 
 
+def complete_contig_parts(contigs: Iterable[str], named: Mapping[str, str], genome: str) -> dict[str, str]:
+    """Part of every contig of a genome in mode ``contig``: contigs that the configuration does not name are ``train``.
+
+    Args:
+        contigs: names in the FASTA.
+        named: ``{contig: part}`` of the contigs that the configuration names.
+        genome: name, for messages.
+
+    Raises:
+        ConfigError: an unknown part, or a contig that the FASTA lacks.
+    """
+    parts = dict.fromkeys(contigs, TRAIN)
+    for contig, part in named.items():
+        if part not in PARTS:
+            raise ConfigError(f"genomes: {genome}: contigs: {part!r} is no part; use one of {', '.join(PARTS)}")
+        if contig not in parts:
+            shown = ", ".join([*list(parts)[:5], *["..."][: len(parts) > 5]])
+            raise ConfigError(
+                f"genomes: {genome}: contigs: {part}: there is no contig {contig!r} in its FASTA, which has {shown}"
+            )
+        parts[contig] = part
+    return parts
+
+
 def parts_of_genome(
     splits: pd.DataFrame,
     genome: str,
@@ -82,25 +112,23 @@ def parts_of_genome(
     Raises:
         ConfigError: an unknown mode.
     """
-    if role != TRAIN:
-        return Parts({contig: [PartInterval(0, length, role)] for contig, length in contigs.items()})
-    held_out = held_out_intervals(splits, genome, contigs, role, mode, contig_parts, flank)
-    if mode != CLUSTER_MODE:
-        return Parts(
-            {contig: [PartInterval(0, length, contig_parts.get(contig, TRAIN))] for contig, length in contigs.items()}
-        )
+    if mode not in (CLUSTER_MODE, CONTIG_MODE):
+        raise ConfigError(f"split.mode: {mode!r} is unknown; use cluster or contig")
+    if role != TRAIN or mode == CONTIG_MODE:
+        part_of = contig_parts if role == TRAIN else dict.fromkeys(contigs, role)
+        return Parts({name: [PartInterval(0, length, part_of.get(name, TRAIN))] for name, length in contigs.items()})
     loci: dict[str, list[PartInterval]] = {contig: [] for contig in contigs}
-    rows = splits[(splits["genome"] == genome) & (splits["part"] != TRAIN)]
-    for row in rows.itertuples():
+    for row in splits[(splits["genome"] == genome) & (splits["part"] != TRAIN)].itertuples():
         loci[row.contig].append(PartInterval(int(row.start), int(row.end), row.part))
-    return Parts({contig: _tiles(length, held_out[contig], loci[contig]) for contig, length in contigs.items()})
+    return Parts({contig: _tiles(length, loci[contig], flank) for contig, length in contigs.items()})
 
 
-def _tiles(length: int, hidden: Sequence[Interval], loci: Sequence[PartInterval]) -> list[PartInterval]:
-    """A contig in tiles: loci over hidden intervals over training sequence; tiles of one part are joined."""
-    edges = np.unique([0, length, *(edge for s, e in hidden for edge in (s, e)), *(x for t in loci for x in t[:2])])
+def _tiles(length: int, loci: Sequence[PartInterval], flank: int) -> list[PartInterval]:
+    """A contig in tiles: held-out loci over their flanks over training sequence; tiles of one part are joined."""
+    flanks = [PartInterval(max(0, start - flank), min(length, end + flank), HIDDEN) for start, end, _ in loci]
+    edges = np.unique([0, length, *(edge for tile in (*flanks, *loci) for edge in tile[:2])])
     names = np.full(len(edges) - 1, TRAIN, dtype=object)
-    for start, end, part in [*((s, e, HIDDEN) for s, e in hidden), *loci]:
+    for start, end, part in (*flanks, *loci):
         names[np.searchsorted(edges, start) : np.searchsorted(edges, end)] = part
     first = np.flatnonzero(np.append(True, names[1:] != names[:-1]))
     ends = edges[np.append(first[1:], len(names))]

@@ -18,15 +18,8 @@ CLUSTER_COLUMNS = ("protein", "cluster", "representative", "identity")
 SPLIT_COLUMNS = ("genome", "contig", "start", "end", "strand", "locus", "cluster", "part", "has_train_homologue")
 LEAKAGE_COLUMNS = ("check", "part_a", "part_b", "value")
 
-_TYPES = {
-    "start": "int64",
-    "end": "int64",
-    "protein_length": "int64",
-    "cluster": "int64",
-    "identity": "float64",
-    "has_train_homologue": "bool",
-    "value": "float64",
-}
+_TYPES = dict.fromkeys(("start", "end", "protein_length", "cluster"), "int64")
+_TYPES |= {"identity": "float64", "value": "float64", "has_train_homologue": "bool"}
 
 
 def read_table(path: str | Path, columns: Sequence[str]) -> pd.DataFrame:
@@ -51,8 +44,3 @@ def write_table(path: str | Path, table: pd.DataFrame, columns: Sequence[str]) -
     """Write these columns by rename; the same table gives the same bytes."""
     with atomic_open(path) as handle:
         table.loc[:, list(columns)].to_csv(handle, sep="\t", index=False, lineterminator="\n")
-
-
-def read_splits(path: str | Path) -> pd.DataFrame:
-    """The split table, columns :data:`SPLIT_COLUMNS`."""
-    return read_table(path, SPLIT_COLUMNS)

@@ -1,4 +1,4 @@
-"""Baselines for masked-token cross-entropy: what letter statistics alone give, in nats per token.
+"""Baselines for masked-token cross-entropy: what letter statistics alone give, in nats per token or base.
 
 Unigram: p(t) = (n(t) + 1/2) / sum over the nucleotide tokens.
 
@@ -11,6 +11,8 @@ with c_k the nearest k bases and p = p_5.  Tokens are counted, not bases: a chai
 a probability, but these do not sum to one over tokens of unequal length (A and AC would both be counted), and they
 miss that a token never follows a context it would have merged with.  Each p_k sums to one over the vocabulary.  Where
 fewer than five known bases lie to the left, p(t | c) = p(t).
+
+With :class:`SingleBases` in place of a tokenizer every base is a token.
 
 Both baselines know the true bases to the left even where a model would find them masked: they err on the strong side.
 """
@@ -34,6 +36,21 @@ PRIOR_WEIGHT = 1e5
 PSEUDOCOUNT = 0.5
 
 
+class SingleBases:
+    """Bases as tokens: what the baselines need of a :class:`Segmenter`, and the prior weight for so few tokens."""
+
+    vocabulary_size = N_CODE + 1
+    lengths = np.ones(N_CODE + 1, dtype=np.int32)
+    nucleotide = np.arange(N_CODE + 1) < N_CODE
+    prior_weight = 30.0
+
+    def segment(self, bases: Bases) -> tuple[Bases, npt.NDArray[np.int32]]:
+        return bases, self.lengths[bases]
+
+    def desegment(self, ids: Bases) -> Bases:
+        return ids
+
+
 @dataclass(frozen=True, slots=True)
 class TokenBaselines:
     """Fitted baselines.
@@ -47,7 +64,7 @@ class TokenBaselines:
     markov: npt.NDArray[np.float32]
 
     def cross_entropy(
-        self, segmenter: Segmenter, sequences: Iterable[tuple[TokenIds, npt.NDArray[np.bool_]]]
+        self, segmenter: Segmenter | SingleBases, sequences: Iterable[tuple[TokenIds, npt.NDArray[np.bool_]]]
     ) -> dict[str, float]:
         """Mean cross-entropy over masked tokens.
 
@@ -71,7 +88,7 @@ class TokenBaselines:
         return {"unigram": totals[0] / count, "markov": totals[1] / count, "tokens": count}
 
 
-def fit_baselines(segmenter: Segmenter, pieces: Iterable[Bases]) -> TokenBaselines:
+def fit_baselines(segmenter: Segmenter | SingleBases, pieces: Iterable[Bases]) -> TokenBaselines:
     """Fit both baselines to pieces of training sequence (uint8[L] base codes each)."""
     size = segmenter.vocabulary_size
     pair_counts = np.zeros(CONTEXTS * size, dtype=np.float32)
@@ -84,23 +101,26 @@ def fit_baselines(segmenter: Segmenter, pieces: Iterable[Bases]) -> TokenBaselin
         np.add.at(pair_counts, contexts[known] * size + ids[known], 1)
     unigram = np.where(segmenter.nucleotide, token_counts + PSEUDOCOUNT, 0.0)
     unigram /= unigram.sum()
-    markov = _back_off(unigram, pair_counts.reshape(CONTEXTS, size))
+    prior_weight = segmenter.prior_weight if isinstance(segmenter, SingleBases) else PRIOR_WEIGHT
+    markov = _back_off(unigram, pair_counts.reshape(CONTEXTS, size), prior_weight)
     with np.errstate(divide="ignore"):  # log 0 = -inf for tokens that are not nucleotides
         return TokenBaselines(np.log(unigram), np.log(markov))
 
 
-def _back_off(unigram: npt.NDArray[np.float64], pair_counts: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+def _back_off(
+    unigram: npt.NDArray[np.float64], pair_counts: npt.NDArray[np.float32], prior_weight: float
+) -> npt.NDArray[np.float32]:
     """p_5 of the module's text, float32[1024, V], from counts [1024, V] of tokens after five bases."""
     probability = unigram[None].astype(np.float32)
     for order in range(1, ORDER + 1):
         # The farthest base is the leading digit: summing over it gives the counts of the shorter context.
         counts = pair_counts.reshape(4 ** (ORDER - order), 4**order, -1).sum(axis=0)
         shorter = np.tile(probability, (4, 1))
-        probability = (counts + PRIOR_WEIGHT * shorter) / (counts.sum(axis=1, keepdims=True) + PRIOR_WEIGHT)
+        probability = (counts + prior_weight * shorter) / (counts.sum(axis=1, keepdims=True) + prior_weight)
     return probability
 
 
-def token_starts(segmenter: Segmenter, ids: TokenIds) -> npt.NDArray[np.int64]:
+def token_starts(segmenter: Segmenter | SingleBases, ids: TokenIds) -> npt.NDArray[np.int64]:
     """Position of each token's first base, int64[T]."""
     lengths = segmenter.lengths[ids].astype(np.int64)
     return np.cumsum(lengths) - lengths

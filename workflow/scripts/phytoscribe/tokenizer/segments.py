@@ -1,12 +1,17 @@
 """Sequence cut into the segments that the encoder sees: token ids, and how many bases each token covers.
 
 One code path serves learned vocabularies (variable lengths) and k-mers (fixed lengths): the saved tokenizer decides.
+
+Token ids are given in this order: control tokens (``[PAD]`` is 0), species and lineages, gene types, gene-structure
+tokens, the five bases, runs of N, and last what the tokenizer kind brings (learned merges, or all k-mers).  A
+generative decoder that writes gene sentences uses the same ids.
 """
 
 from __future__ import annotations
 
 import itertools
 import json
+from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
@@ -15,9 +20,45 @@ from tokenizers import Tokenizer
 
 from phytoscribe.errors import ModelError
 from phytoscribe.genome.sequence import BASES, Bases, decode, encode
-from phytoscribe.tokenizer.vocabulary import MASK, PAD, UNKNOWN, lineage_token, species_token
 
 TokenIds = npt.NDArray[np.int32]
+
+#: As `transformers` calls them.
+CONTROL_TOKENS = {f"{name}_token": f"[{name.upper()}]" for name in ("pad", "unk", "cls", "sep", "mask", "bos", "eos")}
+PAD, MASK = CONTROL_TOKENS["pad_token"], CONTROL_TOKENS["mask_token"]
+UNKNOWN = "unknown"
+
+GENE_TYPES = (UNKNOWN, "protein_coding", "lncRNA", "miRNA", "rRNA", "snRNA", "snoRNA", "tRNA", "ncRNA", "pseudogene")
+GENE_TYPES += ("transposable_element_gene",)
+STRUCTURE_TOKENS = ("<gene>", "<transcript>", "<exon>", "<CDS>", "<five_prime_UTR>", "<three_prime_UTR>", "<+>", "<->")
+STRUCTURE_TOKENS += ("<phase:0>", "<phase:1>", "<phase:2>", *(f"<{digit}>" for digit in range(10)), "<sep>")
+
+#: An assembly gap costs one token for eight bases, about what other sequence costs, so that a window across a gap is
+#: not longer in tokens than its neighbours.  Corpora hold no N: these merges are given, not learned.
+N_RUN_MERGES = (("N", "N"), ("NN", "NN"), ("NNNN", "NNNN"))
+
+
+def species_token(name: str) -> str:
+    """Token of a species (a genome's name in the configuration)."""
+    return f"<species:{name}>"
+
+
+def lineage_token(name: str) -> str:
+    """Token of a lineage, e.g. a plant order."""
+    return f"<lineage:{name}>"
+
+
+def special_tokens(species: Iterable[str], lineages: Iterable[str]) -> list[str]:
+    """All tokens that are no sequence, in order of id; names are sorted, so their order in a config is irrelevant."""
+    return [
+        *CONTROL_TOKENS.values(),
+        species_token(UNKNOWN),
+        lineage_token(UNKNOWN),
+        *(species_token(name) for name in sorted(set(species) - {UNKNOWN})),
+        *(lineage_token(name) for name in sorted(set(lineages) - {UNKNOWN})),
+        *(f"<gene_type:{name}>" for name in GENE_TYPES),
+        *STRUCTURE_TOKENS,
+    ]
 
 
 class Segmenter:
@@ -59,12 +100,10 @@ class Segmenter:
         self.nucleotide = (self.lengths > 0) & (self.token_bases != BASES.index("N")).all(axis=1)
 
         self.token_length = _fixed_length(self._tokenizer)
-        self._block_ids = self._ids_of_blocks() if self.token_length else None
-
-    def _ids_of_blocks(self) -> TokenIds:
-        """Token id of each k-mer by its number (base 4, leftmost base first), and last of the block of N."""
-        words = ["".join(letters) for letters in itertools.product("ACGT", repeat=self.token_length)]
-        return np.array([self._ids[word] for word in (*words, "N" * self.token_length)], dtype=np.int32)
+        if self.token_length:
+            words = ["".join(letters) for letters in itertools.product("ACGT", repeat=self.token_length)]
+            # By the k-mer's number (base 4, leftmost base first), and last of the block of N.
+            self._block_ids = np.array([vocabulary[word] for word in (*words, "N" * self.token_length)], np.int32)
 
     def species_id(self, name: str) -> int:
         """Id of a species' token; that of ``<species:unknown>`` for a species without one."""

@@ -4,7 +4,7 @@ Byte-pair encoding (Sennrich et al. 2016, doi:10.18653/v1/P16-1162; on DNA: DNAB
 arXiv:2306.15006) with the ``tokenizers`` trainer.  That trainer breaks ties between equally frequent pairs by token
 id, and ids follow from sorted letters and earlier merges; so neither the order in which its threads count pairs nor
 the hash order of its word table shows in the merges.  The vocabulary is rebuilt from the merges alone, in the order
-of :mod:`phytoscribe.tokenizer.vocabulary`.
+of :mod:`phytoscribe.tokenizer.segments`.
 """
 
 from __future__ import annotations
@@ -14,24 +14,15 @@ import json
 import logging
 from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+import numpy as np
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 
 from phytoscribe.errors import ConfigError
 from phytoscribe.files import atomic_path, scratch_folder
-from phytoscribe.tokenizer.vocabulary import (
-    BOS,
-    CLS,
-    EOS,
-    MASK,
-    N_RUN_MERGES,
-    PAD,
-    SEP,
-    UNK,
-    base_tokens,
-    special_tokens,
-)
+from phytoscribe.genome.sequence import BASES, encode
+from phytoscribe.tokenizer.segments import CONTROL_TOKENS, N_RUN_MERGES, Segmenter, special_tokens
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerFast
@@ -77,7 +68,7 @@ def train_tokenizer(
         ConfigError: the vocabulary is too small for the fixed tokens, or the corpus too small for the vocabulary.
     """
     specials = special_tokens(species, lineages)
-    fixed = [*specials, *base_tokens(), *(left + right for left, right in N_RUN_MERGES)]
+    fixed = [*specials, *BASES, *(left + right for left, right in N_RUN_MERGES)]
     learned_count = vocabulary - len(fixed)
     if learned_count < 1:
         raise ConfigError(
@@ -94,7 +85,8 @@ def train_tokenizer(
             "raise tokenizer.corpus_bases or lower tokenizer.vocabulary"
         )
     logger.info("BPE: %d fixed and %d learned tokens from %d merges", len(fixed), len(learned), len(merges))
-    model = models.BPE(vocab=_ids(tokens), merges=[*N_RUN_MERGES, *merges], unk_token=UNK)
+    vocab = {token: index for index, token in enumerate(tokens)}
+    model = models.BPE(vocab=vocab, merges=[*N_RUN_MERGES, *merges], unk_token=CONTROL_TOKENS["unk_token"])
     return _as_transformers(Tokenizer(model), specials)
 
 
@@ -111,8 +103,9 @@ def build_kmer_tokenizer(k: int, species: Iterable[str] = (), lineages: Iterable
         raise ConfigError(f"tokenizer.k: {k} is not in 1..{MAXIMUM_K}")
     specials = special_tokens(species, lineages)
     kmers = ["".join(letters) for letters in itertools.product("ACGT", repeat=k)]
-    tokens = list(dict.fromkeys([*specials, *base_tokens(), "N" * k, *kmers]))
-    tokenizer = Tokenizer(models.BPE(vocab=_ids(tokens), merges=[], unk_token=UNK, ignore_merges=True))
+    tokens = list(dict.fromkeys([*specials, *BASES, "N" * k, *kmers]))
+    vocab = {token: index for index, token in enumerate(tokens)}
+    tokenizer = Tokenizer(models.BPE(vocab=vocab, merges=[], unk_token=CONTROL_TOKENS["unk_token"], ignore_merges=True))
     tokenizer.pre_tokenizer = pre_tokenizers.FixedLength(length=k)
     return _as_transformers(tokenizer, specials)
 
@@ -142,8 +135,25 @@ def save_tokenizer(tokenizer: PreTrainedTokenizerFast, folder: str | Path, names
                 temporary.write_bytes((scratch / name).read_bytes())
 
 
-def _ids(tokens: list[str]) -> dict[str, int]:
-    return {token: index for index, token in enumerate(tokens)}
+def describe_tokenizer(folder: str | Path, corpus: str | Path, kind: str) -> dict[str, Any]:
+    """What the tokenizer saved in ``folder`` makes of its corpus, for the report; lengths in bases."""
+    segmenter = Segmenter(folder)
+    counts = np.zeros(segmenter.vocabulary_size, dtype=np.int64)
+    with Path(corpus).open(encoding="ascii") as lines:
+        for line in lines:
+            ids, _ = segmenter.segment(encode(line.rstrip("\n")))
+            counts += np.bincount(ids, minlength=counts.size)
+    bases, tokens = int(counts @ segmenter.lengths), int(counts.sum())
+    return {
+        "kind": kind,
+        "vocabulary": segmenter.vocabulary_size,
+        "sequence_tokens": int((segmenter.lengths > 0).sum()),
+        "corpus_bases": bases,
+        "corpus_tokens": tokens,
+        "mean_token_length": round(bases / tokens, 4) if tokens else None,
+        "longest_token": int(segmenter.lengths.max()),
+        "unused_sequence_tokens": int((counts[segmenter.nucleotide] == 0).sum()),
+    }
 
 
 def _as_transformers(tokenizer: Tokenizer, specials: list[str]) -> PreTrainedTokenizerFast:
@@ -151,14 +161,4 @@ def _as_transformers(tokenizer: Tokenizer, specials: list[str]) -> PreTrainedTok
 
     tokenizer.add_special_tokens(specials)
     tokenizer.decoder = decoders.Fuse()
-    return PreTrainedTokenizerFast(
-        tokenizer_object=tokenizer,
-        pad_token=PAD,
-        unk_token=UNK,
-        cls_token=CLS,
-        sep_token=SEP,
-        mask_token=MASK,
-        bos_token=BOS,
-        eos_token=EOS,
-        clean_up_tokenization_spaces=False,
-    )
+    return PreTrainedTokenizerFast(tokenizer_object=tokenizer, **CONTROL_TOKENS, clean_up_tokenization_spaces=False)

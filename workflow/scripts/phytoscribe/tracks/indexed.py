@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pysam
 
-from phytoscribe.annotation.gff_attributes import decode_id
+from phytoscribe.annotation.gff_text import decode_id
 from phytoscribe.errors import GffError
 from phytoscribe.files import atomic_path, open_text
 

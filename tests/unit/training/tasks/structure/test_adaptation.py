@@ -17,8 +17,8 @@ from phytoscribe.models.annotation_model import AnnotationModel
 from phytoscribe.models.configuration import config_from_settings
 from phytoscribe.tokenizer.training import build_kmer_tokenizer
 from phytoscribe.training.data.training_set import TrainingSet
-from phytoscribe.training.loop.adaptation import adapt, merge_adapters
-from phytoscribe.training.loop.recipe import Recipe
+from phytoscribe.training.loop.module import adapt, merge_adapters
+from phytoscribe.training.loop.settings import Recipe
 from phytoscribe.training.tasks.structure import selection, task
 from phytoscribe.training.tasks.structure.start import load_start
 from phytoscribe.training.tasks.structure.task import Finetuning
@@ -116,9 +116,13 @@ def scores(monkeypatch, *values: float) -> None:
         value = left.pop(0) if len(left) > 1 else left[0]
         return {"cds_exon": value, "locus": value}
 
+    monkeypatch.setattr(selection, "validation_f1", next_score)
     for place in (selection, task):
-        monkeypatch.setattr(place, "validation_f1", next_score)
-        monkeypatch.setattr(place, "tune_decoder", lambda decoded, start, **_: (start, next_score(), {}))
+        monkeypatch.setattr(place, "tune", lambda decoded, start, **_: (start, {"fitted": figures(next_score())}))
+
+
+def figures(f1):
+    return {f"{level}_f1": value for level, value in f1.items()}
 
 
 def test_a_worse_model_is_refused(material, tmp_path, monkeypatch):
@@ -172,7 +176,7 @@ def test_whole_genes_join_after_some_steps_with_a_decoder_fitted_by_then(materia
     data, tokenizer = material
     torch.manual_seed(1)
     fitted = replace(DecoderSettings(), gene_score=2.5)
-    monkeypatch.setattr(selection, "tune_decoder", lambda decoded, start, **_: (fitted, {"locus": 0.1}, {}))
+    monkeypatch.setattr(selection, "tune", lambda decoded, start, **_: (fitted, {}))
     begin = load_start(tokenizer, data, {"size": "tiny"}, "full")
     assert not begin.released
     tuned = Finetuning(data, begin, recipe(sequence_weight=0.1, sequence_start=0.5), tmp_path, 1)
@@ -187,11 +191,9 @@ def test_a_batch_of_one_window_has_no_room_for_both_strands(material, tmp_path):
 
 
 def decoder_alone(material, tmp_path, monkeypatch, before, held_out):
-    figures = {f"{level}_f1": held_out for level in ("cds_exon", "locus")} if held_out else {}
-    scores(monkeypatch, before, 0.6)
-    monkeypatch.setattr(
-        task, "fit_decoder", lambda regions, start, **_: (replace(start, gene_score=1.5), {"held_out": figures})
-    )
+    found = {"start": before, "fitted": 0.6, "held_out": held_out}
+    report = {name: {f"{level}_f1": f1 for level in ("cds_exon", "locus")} if f1 else {} for name, f1 in found.items()}
+    monkeypatch.setattr(task, "fit_decoder", lambda regions, start, **_: (replace(start, gene_score=1.5), report))
     return run(material, tmp_path, mode="decoder").refit_decoder()
 
 

@@ -10,12 +10,13 @@ import pytest
 import torch
 from decoded_regions import START, region_with_genes
 
-from phytoscribe.decoding.fitting import Likelihood
-from phytoscribe.decoding.gene_regions import DecodedRegion, loci_of, stretches_of
-from phytoscribe.decoding.lengths import length_scores
-from phytoscribe.genome.sequence import reverse_complement
+from phytoscribe.decoding.gene_regions import DecodedRegion, gene_regions_between, gene_regions_of, loci_of
+from phytoscribe.decoding.likelihood import Likelihood
+from phytoscribe.decoding.settings import length_scores
+from phytoscribe.genome.sequence import encode, reverse_complement
+from phytoscribe.labels.states import STATE_COUNT
 from phytoscribe.training.tasks.structure import sequence_loss as module
-from phytoscribe.training.tasks.structure.sequence_loss import KnownLoci, KnownWindow, Lattice, sequence_loss
+from phytoscribe.training.tasks.structure.sequence_loss import KnownWindow, Lattice, loci_within, sequence_loss
 
 SETTINGS = replace(
     START,
@@ -48,7 +49,7 @@ def loss_of(region: DecodedRegion, logits: torch.Tensor, mask=(), settings=SETTI
 def test_value_is_that_of_the_fitted_likelihood():
     region = region_with_genes(5, genes=4)
     settings = replace(SETTINGS, **length_scores(region.genes * 4, START.minimum_intron))
-    likelihood = Likelihood(stretches_of(region, settings, module.CUTOFF), settings)
+    likelihood = Likelihood(gene_regions_of(region, settings, module.CUTOFF), settings)
     assert loss_of(region, logits_of(region), settings=settings)[1] == pytest.approx(
         -likelihood(likelihood.start())[0], rel=1e-6
     )
@@ -105,10 +106,9 @@ def test_genes_that_the_window_cuts_are_left_out():
     region = region_with_genes(9, genes=3)
     loci = loci_of(region.genes, region.bases, SETTINGS)
     start = region.genes[0].start + 30
-    known = KnownLoci({3: loci})
-    inside = known.within(3, start, region.bases.size - start)
+    inside = loci_within(loci, start, region.bases.size - start)
     assert [locus.start for locus in inside] == [-30, *[locus.start - start for locus in loci[1:]]]
-    assert known.within(2, 0, 100) == []
+    assert loci_within(loci, loci[-1].end, 100) == []
     logits = logits_of(region)
     part = torch.stack([logits[0][start:], logits[1][: region.bases.size - start]]).requires_grad_()
     loss, _ = sequence_loss(part, [KnownWindow(region.bases[start:], inside, [])], Lattice(SETTINGS))
@@ -138,3 +138,16 @@ def test_windows_together_are_windows_one_by_one():
         values.append(one)
         torch.testing.assert_close(together.grad[2 * number : 2 * number + 2], alone.grad)
     assert value == pytest.approx(sum(values))
+
+
+@pytest.mark.parametrize("unit", ["GTAG", "ATG", "AG", None])
+def test_a_network_that_has_learnt_nothing_leaves_no_more_sites_than_the_sequence_has_motifs(unit):
+    """The lattice's work has a bound without one set: even in repeats of splice sites, less than a site a base."""
+    generator = np.random.default_rng(1)
+    bases = encode((unit * 3000)[:3000]) if unit else generator.integers(0, 4, 3000).astype(np.uint8)
+    table = np.full((3000, STATE_COUNT), -np.log(STATE_COUNT), np.float32)
+    (region,) = gene_regions_between((bases, table, table), [], [], True, module.CUTOFF)
+    assert 300 < region.sites.size / 3 < 1000
+    loss, value = sequence_loss(torch.zeros(2, 3000, STATE_COUNT), [KnownWindow(bases, [], [])], Lattice(SETTINGS))
+    assert np.isfinite(value)
+    assert torch.isfinite(loss)

@@ -11,11 +11,11 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import takewhile
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from phytoscribe.annotation.checking.reasons import IN_WORDS, STRUCTURAL_REASONS, Reason
-from phytoscribe.annotation.checking.tables import TranscriptRow
+from phytoscribe.annotation.checking.tables import IN_WORDS, STRUCTURAL_REASONS, Reason, TranscriptRow
 from phytoscribe.annotation.model import COMPLEMENT_STRAND, GeneModel
 from phytoscribe.annotation.sequences import reading_frame, spliced_codes
 from phytoscribe.files import open_text
@@ -53,7 +53,7 @@ def judge(genome: str, summary: Mapping[str, Any], thresholds: Thresholds, files
 
     Args:
         genome: its name, for the text.
-        summary: of :func:`phytoscribe.annotation.checking.check_summary.summarise`.
+        summary: of :func:`phytoscribe.annotation.checking.summary.summarise`.
         files: tables that the text sends the user to.
     """
     share = summary["share_rejected"]
@@ -91,14 +91,9 @@ def judge(genome: str, summary: Mapping[str, Any], thresholds: Thresholds, files
 
 def comments_of(path: str | Path) -> list[str]:
     """Comment lines before the first feature of a GFF3 file, without ``#``: they name the cleaner."""
-    comments = []
     with open_text(path) as lines:
-        for line in lines:
-            if not line.startswith("#"):
-                break
-            if not line.startswith("##"):
-                comments.append(line[1:].strip())
-    return comments
+        header = list(takewhile(lambda line: line.startswith("#"), lines))
+    return [line[1:].strip() for line in header if not line.startswith("##")]
 
 
 #: Rejected transcripts that are looked at, evenly spread over the annotation.
@@ -110,30 +105,17 @@ CLEAR = 0.5
 Coding = tuple[tuple[Interval, ...], str]
 
 
-def _moved(by: int) -> Callable[[Coding, int], Coding]:
-    return lambda cds, _: (tuple((start + by, end + by) for start, end in cds[0]), cds[1])
-
-
-def _starts_later(cds: Coding, _: int) -> Coding:
-    return tuple((start + 1, end) for start, end in cds[0]), cds[1]
-
-
-def _ends_later(cds: Coding, _: int) -> Coding:
-    return tuple((start, end + 1) for start, end in cds[0]), cds[1]
+def _moved(starts_by: int, ends_by: int) -> Callable[[Coding, int], Coding]:
+    return lambda cds, _: (tuple((start + starts_by, end + ends_by) for start, end in cds[0]), cds[1])
 
 
 def _with_stop(cds: Coding, _: int) -> Coding:
-    (first, *middle), strand = cds
-    segments = [first, *middle]
+    segments, strand = list(cds[0]), cds[1]
     if strand == "+":
         segments[-1] = (segments[-1][0], segments[-1][1] + 3)
     else:
         segments[0] = (segments[0][0] - 3, segments[0][1])
     return tuple(segments), strand
-
-
-def _other_strand(cds: Coding, _: int) -> Coding:
-    return cds[0], COMPLEMENT_STRAND[cds[1]]
 
 
 def _mirrored(cds: Coding, length: int) -> Coding:
@@ -142,11 +124,14 @@ def _mirrored(cds: Coding, length: int) -> Coding:
 
 #: Mistakes of a file, and how its CDS must be read if it has it.
 _READINGS: dict[str, Callable[[Coding, int], Coding]] = {
-    **{f"all coordinates are too {'large' if by < 0 else 'small'} by {abs(by)}": _moved(by) for by in (-1, 1, -2, 2)},
-    "starts are counted from 0 instead of 1": _starts_later,
-    "ends are too small by 1": _ends_later,
+    "all coordinates are too large by 1": _moved(-1, -1),
+    "all coordinates are too small by 1": _moved(1, 1),
+    "all coordinates are too large by 2": _moved(-2, -2),
+    "all coordinates are too small by 2": _moved(2, 2),
+    "starts are counted from 0 instead of 1": _moved(1, 0),
+    "ends are too small by 1": _moved(0, 1),
     "the stop codons lie outside the CDS": _with_stop,
-    "the strands are the wrong way round": _other_strand,
+    "the strands are the wrong way round": lambda cds, _: (cds[0], COMPLEMENT_STRAND[cds[1]]),
     "the sequences are reverse complements of those that were annotated": _mirrored,
 }
 _ASSEMBLY = "the annotation was made on another version of the assembly than this FASTA"

@@ -8,21 +8,19 @@ reason that holds, in the order of :class:`Reason`.
 from __future__ import annotations
 
 import logging
-from collections import Counter
-from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, fields, replace
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import NamedTuple
 
-from phytoscribe.annotation.checking.reasons import Reason
-from phytoscribe.annotation.checking.tables import ACCEPTED, REJECTED, TranscriptRow
+from phytoscribe.annotation.checking.tables import ACCEPTED, REJECTED, Reason, TranscriptRow
 from phytoscribe.annotation.model import GeneModel, Transcript
 from phytoscribe.annotation.sequences import STOP_CODONS, reading_frame, spliced_codes
 from phytoscribe.errors import ConfigError
 from phytoscribe.genome.fasta import Genome
 from phytoscribe.genome.intervals import Interval
-from phytoscribe.genome.names import shown, some_names
-from phytoscribe.genome.organelles import organelle_of
+from phytoscribe.genome.names import organelle_of, shown, some_names
 from phytoscribe.genome.sequence import N_CODE, Bases, decode, reverse_complement
 
 log = logging.getLogger(__name__)
@@ -33,24 +31,11 @@ CODING_BIOTYPES = frozenset({"protein_coding", "protein-coding", "protein_coding
 
 @dataclass(frozen=True, slots=True)
 class CheckLimits:
-    """Lengths in bases; the ``check`` section of the configuration."""
+    """Lengths in bases; the keys of the same name in the ``check`` section of the configuration."""
 
     minimum_intron: int = 20
     maximum_intron: int = 50_000
     minimum_cds_segment: int = 3
-
-    @classmethod
-    def from_config(cls, section: Mapping[str, int]) -> CheckLimits:
-        """Limits from a mapping; keys that are missing keep their default.
-
-        Raises:
-            ConfigError: an unknown key.
-        """
-        known = {field.name for field in fields(cls)}
-        unknown = sorted(set(section) - known)
-        if unknown:
-            raise ConfigError(f"config, check: unknown key {unknown[0]!r}; allowed are {', '.join(sorted(known))}")
-        return cls(**section)
 
 
 class Fault(NamedTuple):
@@ -183,19 +168,23 @@ def check_annotation(
         raise ConfigError(
             f"organelles: {shown(unknown[0])} is not in the genome FASTA, whose names are {some_names(genome.contigs)}"
         )
-    by_contig: dict[str, list[tuple[int, GeneModel]]] = {}
+    by_contig: dict[str, list[tuple[int, GeneModel]]] = defaultdict(list)
     for order, gene in enumerate(genes):
-        by_contig.setdefault(gene.contig, []).append((order, gene))
-    checked: list[tuple[int, GeneModel, tuple[Transcript, ...], list[TranscriptRow]]] = []
+        by_contig[gene.contig].append((order, gene))
+    checked: list[tuple[int, GeneModel, list[TranscriptRow]]] = []
     for contig, members in by_contig.items():
         organelle = "named in the configuration" if contig in organelles else organelle_of(contig) or ""
         bases = genome.bases(contig)
-        seen: dict[tuple[str, tuple[Interval, ...], tuple[Interval, ...]], str] = {}
+        seen: dict[tuple[object, ...], str] = {}
         for order, gene in members:
-            checked.append((order, gene, *_check_gene(gene, bases, limits, organelle, seen)))
+            checked.append((order, gene, _check_gene(gene, bases, limits, organelle, seen)))
     checked.sort(key=lambda item: item[0])
-    accepted = [replace(gene, transcripts=kept) for _, gene, kept, _ in checked if kept]
-    rows = [row for *_, gene_rows in checked for row in gene_rows]
+    rows = [row for *_, rows_of_gene in checked for row in rows_of_gene]
+    accepted = []
+    for _, gene, rows_of_gene in checked:
+        paired = zip(gene.transcripts, rows_of_gene, strict=True)
+        if kept := tuple(transcript for transcript, row in paired if row.status == ACCEPTED):
+            accepted.append(replace(gene, transcripts=kept))
     reasons = Counter(row.reason for row in rows if row.reason)
     log.info("%d of %d transcripts accepted, in %d genes", len(rows) - reasons.total(), len(rows), len(accepted))
     log.info("rejected: %s", ", ".join(f"{reason} {count}" for reason, count in reasons.most_common()) or "none")
@@ -203,22 +192,17 @@ def check_annotation(
 
 
 def _check_gene(
-    gene: GeneModel,
-    bases: Bases,
-    limits: CheckLimits,
-    organelle: str,
-    seen: dict[tuple[str, tuple[Interval, ...], tuple[Interval, ...]], str],
-) -> tuple[tuple[Transcript, ...], list[TranscriptRow]]:
-    kept, rows = [], []
+    gene: GeneModel, bases: Bases, limits: CheckLimits, organelle: str, seen: dict[tuple[object, ...], str]
+) -> list[TranscriptRow]:
+    """Rows of a gene's transcripts; ``seen`` are ids of the contig's accepted ones by strand, exons and CDS."""
+    rows = []
     for transcript in gene.transcripts:
         fault = find_fault(gene, transcript, bases, limits, organelle)
         if fault is None:
             first = seen.setdefault((gene.strand, transcript.exons, transcript.cds), transcript.id)
             if first != transcript.id:
                 fault = Fault(Reason.DUPLICATE, f"same exons and CDS as {first}")
-        if fault is None:
-            kept.append(transcript)
         verdict = (ACCEPTED, "", "") if fault is None else (REJECTED, str(fault.reason), fault.detail)
         place = (gene.contig, transcript.start, transcript.end, gene.strand)
         rows.append(TranscriptRow(gene.id, transcript.id, *place, *verdict))
-    return tuple(kept), rows
+    return rows

@@ -1,11 +1,9 @@
-"""The ``agat`` cleaner: AGAT's ``agat_convert_sp_gxf2gxf.pl``, watched.
+"""AGAT's ``agat_convert_sp_gxf2gxf.pl``, watched.
 
 AGAT ends with exit code 0 whatever happens: an unreadable file gives an empty output, a full disk a cut one, an output
 that exists already is left as it was, and lost genes are only mentioned in its log (observed with AGAT 1.7.0).  So it
 runs in a folder of its own, on a plain copy of the source, and its output counts only after
-:mod:`phytoscribe.annotation.cleaning.agat_losses` has counted the genes that went in and came out.
-
-The names of sequences stay the source's until AGAT's output is read: its messages name what the user's file names.
+:mod:`phytoscribe.annotation.cleaning.clean` has counted the genes that went in and came out.
 
 AGAT: Dainat J., https://doi.org/10.5281/zenodo.3552717.
 """
@@ -18,18 +16,11 @@ import re
 import shutil
 import signal
 import subprocess
-from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-from phytoscribe.annotation.cleaning.agat_losses import Reading, compare_with_source
-from phytoscribe.annotation.cleaning.normalise import normalise
-from phytoscribe.annotation.cleaning.repairs import RepairReport
-from phytoscribe.annotation.gff_lines import read_rows
-from phytoscribe.annotation.line_blocks import numbered_lines
-from phytoscribe.annotation.model import GeneModel
-from phytoscribe.errors import GffError, ToolError
-from phytoscribe.files import scratch_folder
+from phytoscribe.annotation.gff_text import numbered_lines
+from phytoscribe.errors import ToolError
 
 log = logging.getLogger(__name__)
 
@@ -51,41 +42,6 @@ class AgatRun(NamedTuple):
     output: Path
     version: str
     printed: str
-
-
-def clean_with_agat(
-    path: str | Path, contigs: Mapping[str, int], seqid_map: Mapping[str, str | None] | None = None
-) -> tuple[list[GeneModel], RepairReport, str]:
-    """Gene models of a GFF3 or GTF file after AGAT, what was lost or repaired after it, and AGAT's version.
-
-    AGAT's output goes through :func:`~phytoscribe.annotation.cleaning.normalise.normalise`, which splits genes that lie
-    on two strands, recomputes phases and swaps start and end where they are the wrong way round.
-
-    Args:
-        path: the file, plain or gzipped.
-        contigs: name to length, in the order in which the genes are sorted.
-        seqid_map: sequence name in the file to name in ``contigs``, or to None to leave the sequence out.
-
-    Raises:
-        GffError: the source itself is unusable; the message names its line.
-        ToolError: AGAT is not there, fails, or loses more than single genes.
-    """
-    program = find_agat()
-    for _ in read_rows(path, contigs, swap_reversed=True, seqid_map=seqid_map):
-        pass  # every line of the source is checked before AGAT sees it
-    with scratch_folder("phytoscribe-agat-") as folder:
-        run = run_agat(program, path, folder)
-        try:
-            result = Reading(*normalise(run.output, contigs, seqid_map))
-        except GffError as error:
-            problem = str(error).replace(str(run.output), "its output")
-            raise ToolError(
-                f"{path}: AGAT {run.version} wrote what cannot be read ({problem}); see its log in the rule's log, "
-                "or set clean.backend: builtin"
-            ) from error
-    # Only now, so that the models are not in memory beside AGAT, which needs two gigabytes for a million lines.
-    source = Reading(*normalise(path, contigs, seqid_map))
-    return *compare_with_source(path, source, result, run.version), run.version
 
 
 def find_agat() -> str:

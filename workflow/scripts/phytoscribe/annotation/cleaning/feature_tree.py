@@ -9,74 +9,51 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import pairwise
+from itertools import accumulate, pairwise
+from operator import itemgetter
 from pathlib import Path
-from typing import NamedTuple
 
-from phytoscribe.annotation.cleaning.feature_index import Relations, sorted_features
-from phytoscribe.annotation.cleaning.repairs import RepairKind, RepairReport
-from phytoscribe.annotation.cleaning.source_features import Feature, Part
+from phytoscribe.annotation.cleaning.repairs import RepairKind, RepairReport, shown_place
+from phytoscribe.annotation.cleaning.source_features import Feature, Part, Relations, read_features
 from phytoscribe.annotation.feature_types import is_transcript_type
+from phytoscribe.annotation.gff_lines import GffRow
 
+#: Start, number and end.
+_Numbered = tuple[int, int, int]
 #: Features of one id behind the start of a child that are compared; more begin inside one feature only in broken files.
 _BEHIND = 64
-
-
-class _Place(NamedTuple):
-    """0-based half-open."""
-
-    contig: str
-    start: int
-    end: int
-    strand: str
-
-
-class _Sorted:
-    """Features of one id on one strand of one sequence, by start."""
-
-    def __init__(self) -> None:
-        self.items: list[tuple[int, int, int]] = []  # start, number, end
-
-    def finish(self) -> None:
-        self.items.sort()
-        self._starts = [start for start, _, _ in self.items]
-        self._farthest: list[tuple[int, int, int]] = []  # of all up to here the one with the largest end
-        for item in self.items:
-            ahead = self._farthest and self._farthest[-1][2] >= item[2]
-            self._farthest.append(self._farthest[-1] if ahead else item)
-
-    def best(self, start: int, end: int) -> tuple[int, int]:
-        """(overlap, minus the number) of the feature with most overlap; a negative overlap is a distance."""
-        at = bisect_right(self._starts, start)
-        found = self._farthest[at - 1 : at] if at else []
-        found += self.items[at : at + _BEHIND]
-        return max((min(last, end) - max(first, start), -number) for first, number, last in found)
 
 
 class _FeaturesOfOneId:
     """Several features that share an id, numbered as they are given; a query takes logarithmic time."""
 
-    def __init__(self, places: Iterable[_Place]) -> None:
-        self._groups: dict[tuple[str, str], _Sorted] = {}
+    def __init__(self, places: Iterable[GffRow]) -> None:
+        # By sequence and strand (start, number, end), sorted, and of all up to each the one with the largest end.
+        self._sides: dict[tuple[str, str], tuple[list[_Numbered], list[_Numbered]]] = {}
         for number, place in enumerate(places):
-            group = self._groups.setdefault((place.contig, place.strand), _Sorted())
-            group.items.append((place.start, number, place.end))
-        for group in self._groups.values():
-            group.finish()
-        self._strands = sorted({strand for _, strand in self._groups})
+            items, _ = self._sides.setdefault((place.contig, place.strand), ([], []))
+            items.append((place.start, number, place.end))
+        self._strands = {strand for _, strand in self._sides}
+        for items, farthest in self._sides.values():
+            items.sort()
+            farthest += accumulate(items, lambda one, other: one if one[2] >= other[2] else other)
 
-    def nearest(self, place: _Place) -> int:
+    def nearest(self, place: GffRow | Part) -> int:
         """Number of the feature on the same strand of the same sequence with most overlap, or the nearest one.
 
         Failing these, one on another strand of that sequence; failing these too, the first.
         """
-        same = self._groups.get((place.contig, place.strand))
-        others = [self._groups.get((place.contig, strand)) for strand in self._strands]
-        for groups in ([same], others):
-            found = [group.best(place.start, place.end) for group in groups if group is not None]
-            if found:
-                return -max(found)[1]
-        return 0
+        others = [(place.contig, strand) for strand in self._strands if (place.contig, strand) in self._sides]
+        same = [side for side in others if side[1] == place.strand]
+        found = [self._best(side, place.start, place.end) for side in same or others]
+        return -max(found)[1] if found else 0
+
+    def _best(self, side: tuple[str, str], start: int, end: int) -> tuple[int, int]:
+        """(overlap, minus the number) of the feature with most overlap; a negative overlap is a distance."""
+        items, farthest = self._sides[side]
+        at = bisect_right(items, start, key=itemgetter(0))
+        near = farthest[max(0, at - 1) : at] + items[at : at + _BEHIND]
+        return max((min(last, end) - max(first, start), -number) for first, number, last in near)
 
 
 @dataclass(slots=True)
@@ -86,6 +63,17 @@ class TranscriptDraft:
     id: str
     line: Feature | None
     parts: list[Part] = field(default_factory=list)
+
+    @property
+    def place(self) -> str:
+        """Where it lies, for the list of repairs: its own line, else its first part's sequence and strand."""
+        if self.line is not None:
+            return self.line.place
+        if not self.parts:
+            return ""
+        first = self.parts[0]
+        near = [part for part in self.parts if (part.contig, part.strand) == (first.contig, first.strand)]
+        return shown_place(first.contig, min(p.start for p in near), max(p.end for p in near), first.strand)
 
 
 @dataclass(slots=True)
@@ -115,7 +103,7 @@ class FeatureTree:
         self._outside: set[str] = set()
         self._seen: set[tuple[object, ...]] = set()
         self._sharing: dict[int, _FeaturesOfOneId] = {}
-        found = sorted_features(path, contigs, report, seqid_map)
+        found = read_features(path, contigs, report, seqid_map)
         for feature in found.genes:
             self._add_gene(feature)
         report.genes_in = len(self.genes)
@@ -179,8 +167,8 @@ class FeatureTree:
             return 0
         sharing = self._sharing.get(id(drafts))
         if sharing is None:  # all lines of genes and transcripts are known before the first question
-            sharing = self._sharing[id(drafts)] = _FeaturesOfOneId(_place(draft.line) for draft in drafts if draft.line)
-        return sharing.nearest(_place(feature))
+            sharing = self._sharing[id(drafts)] = _FeaturesOfOneId(draft.line.row for draft in drafts if draft.line)
+        return sharing.nearest(feature.row if isinstance(feature, Feature) else feature)
 
     def _add_part(self, part: Part) -> None:
         if not part.parents:
@@ -229,8 +217,3 @@ class FeatureTree:
 def _overlapping(parts: Sequence[Part]) -> bool:
     spans = sorted({(part.start, part.end) for part in parts})
     return len(spans) < len(parts) or any(left[1] > right[0] for left, right in pairwise(spans))
-
-
-def _place(feature: Feature | Part) -> _Place:
-    row = feature.row if isinstance(feature, Feature) else feature
-    return _Place(row.contig, row.start, row.end, row.strand)

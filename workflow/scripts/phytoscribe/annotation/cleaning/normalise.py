@@ -8,17 +8,22 @@ is no annotation is an error, not an empty result.  Every change is listed.
 from __future__ import annotations
 
 import logging
+from bisect import bisect_left, bisect_right
 from collections.abc import Mapping
 from dataclasses import replace
+from itertools import accumulate
 from pathlib import Path
 
-from phytoscribe.annotation.cleaning.feature_tree import FeatureTree, GeneDraft
-from phytoscribe.annotation.cleaning.repairs import RepairKind, RepairReport, shown_place
-from phytoscribe.annotation.cleaning.transcript_repair import Side, finish_transcript, line_of, place_of, score_of
-from phytoscribe.annotation.feature_types import BIOTYPE_KEYS, default_biotype
+from phytoscribe.annotation.cleaning.feature_tree import FeatureTree, GeneDraft, TranscriptDraft
+from phytoscribe.annotation.cleaning.repairs import RepairKind, RepairReport, detail_in_gene, shown_place
+from phytoscribe.annotation.cleaning.source_features import Feature
+from phytoscribe.annotation.feature_types import BIOTYPE_KEYS, is_transcript_type
 from phytoscribe.annotation.model import GeneModel, Transcript, sort_genes
+from phytoscribe.genome.intervals import Interval, merge_intervals
 
 log = logging.getLogger(__name__)
+
+STRANDS = ("+", "-")
 
 
 def normalise(
@@ -66,47 +71,36 @@ class _Names:
 
 def _finish_gene(draft: GeneDraft, names: _Names, contigs: Mapping[str, int], report: RepairReport) -> list[GeneModel]:
     """The gene, or one gene for each strand and sequence that its transcripts lie on."""
-    by_side: dict[Side, list[tuple[Transcript, int]]] = {}
+    by_side: dict[tuple[str, str], list[tuple[Transcript, int]]] = {}
     for transcript in draft.transcripts:
-        found = finish_transcript(transcript, draft, contigs, report)
+        found = _finish_transcript(transcript, draft, contigs, report)
         if found is not None:
-            by_side.setdefault(found[0], []).append((found[1], line_of(transcript.line)))
+            by_side.setdefault((found.contig, found.strand), []).append((found, _line_of(transcript.line)))
     line = draft.line
-    where = line.place if line else next(map(place_of, draft.transcripts), "")
+    where = line.place if line else next((transcript.place for transcript in draft.transcripts), "")
     if not by_side:
-        report.add(RepairKind.GENE_WITHOUT_TRANSCRIPT, draft.id, line_of(line), line.kind if line else "", where)
+        report.add(RepairKind.GENE_WITHOUT_TRANSCRIPT, draft.id, _line_of(line), line.kind if line else "", where)
         return []
     if len(by_side) > 1:
-        report.add(RepairKind.GENE_SPLIT, draft.id, line_of(line), f"{len(by_side)} places", where)
-    given = _given_biotype(draft)
+        report.add(RepairKind.GENE_SPLIT, draft.id, _line_of(line), f"{len(by_side)} places", where)
+    kind = line.kind if line and line.kind.lower() != "gene" else "gene"
+    biotype = _given_biotype(draft)
     attributes = {k: v for k, v in line.attributes.items() if k != "biotype"} if line else {}
+    first = draft.transcripts[0].line
+    source = (line or first).row.source if line or first else draft.transcripts[0].parts[0].source
     genes = []
     for (contig, strand), members in by_side.items():
         start, end = min(t.start for t, _ in members), max(t.end for t, _ in members)
-        identifier = names.unique(draft.id, line_of(line), shown_place(contig, start, end, strand))
+        identifier = names.unique(draft.id, _line_of(line), shown_place(contig, start, end, strand))
         transcripts = tuple(
-            _renamed(t, names.unique(t.id, at, shown_place(contig, t.start, t.end, strand))) for t, at in members
+            replace(t, id=names.unique(t.id, at, shown_place(contig, t.start, t.end, strand))) for t, at in members
         )
         if line and len(by_side) == 1 and (line.row.start, line.row.end) != (start, end):
             was, now = f"{line.row.start + 1}..{line.row.end}", f"{start + 1}..{end}"
             report.add(RepairKind.GENE_RESIZED, identifier, line.row.line, f"{was} to {now}", where)
-        genes.append(
-            GeneModel(
-                id=identifier,
-                contig=contig,
-                strand=strand,
-                transcripts=transcripts,
-                biotype=given or default_biotype(line.kind if line else "gene", transcripts),
-                attributes=attributes,
-                source=line.row.source if line else _source_of(draft),
-                score=score_of(line),
-            )
-        )
+        score = line.score if line else None
+        genes.append(GeneModel(identifier, contig, strand, transcripts, biotype, attributes, source, score, type=kind))
     return genes
-
-
-def _renamed(transcript: Transcript, name: str) -> Transcript:
-    return transcript if transcript.id == name else replace(transcript, id=name)
 
 
 def _given_biotype(draft: GeneDraft) -> str:
@@ -116,6 +110,186 @@ def _given_biotype(draft: GeneDraft) -> str:
     return next((found for key in BIOTYPE_KEYS for attributes in sources if (found := attributes.get(key))), "")
 
 
-def _source_of(draft: GeneDraft) -> str:
-    first = draft.transcripts[0]
-    return first.line.row.source if first.line else first.parts[0].source
+def _finish_transcript(
+    draft: TranscriptDraft, gene: GeneDraft, contigs: Mapping[str, int], report: RepairReport
+) -> Transcript | None:
+    """The transcript; None if there is none to be made, which is listed as a loss."""
+    repairs = _Repairs(draft, gene, report)
+    side = repairs.side()
+    if side is None:
+        return None
+    contig, strand = side
+    line = draft.line
+    coding = repairs.segments("CDS")
+    exons, cds = repairs.exons_and_cds(coding, strand)
+    if not exons:
+        repairs.add_loss(RepairKind.NO_PARTS)
+        return None
+    if max(end for _, end in exons) > contigs[contig]:
+        repairs.add_loss(RepairKind.PAST_CIRCLE, f"{contig} has {contigs[contig]} bases")
+        return None
+    kind = line.kind if line else "transcript"
+    if kind in ("transcript", "RNA") or (cds and not is_transcript_type(kind)):
+        kind = "mRNA" if cds else "transcript"
+    phases = {(part.start, part.end): part.phase for part in draft.parts if part.kind == "CDS"}
+    transcript = Transcript(
+        id=draft.id,
+        exons=tuple(exons),
+        cds=tuple(cds),
+        type=kind,
+        attributes=line.attributes if line else {},
+        score=line.score if line else None,
+        start_phase=_start_phase(phases[coding[0 if strand == "+" else -1]], cds) if cds else 0,
+        contig=contig,
+        strand=strand,
+    )
+    repairs.report_utrs(transcript)
+    repairs.report_phases(transcript, phases)
+    return transcript
+
+
+def _line_of(feature: Feature | None) -> int:
+    """Line number; 0 where the file has no such line."""
+    return feature.row.line if feature else 0
+
+
+class _Repairs:
+    """The steps from a draft to a transcript, each of which may add to the list."""
+
+    def __init__(self, draft: TranscriptDraft, gene: GeneDraft, report: RepairReport) -> None:
+        self._draft = draft
+        self._gene = gene
+        self._report = report
+        self._shown_place = ""
+
+    def add(self, kind: RepairKind, detail: str, line: int = 0) -> None:
+        draft = self._draft
+        first = draft.parts[0].line if draft.parts else 0
+        self._shown_place = self._shown_place or draft.place
+        self._report.add(kind, draft.id, line or _line_of(draft.line) or first, detail, self._shown_place)
+
+    def add_loss(self, kind: RepairKind, detail: str = "") -> None:
+        self.add(kind, detail_in_gene(self._gene.id, detail))
+
+    def side(self) -> tuple[str, str] | None:
+        """Sequence and strand of a transcript, from its parts, else from its line, else from its gene's."""
+        draft = self._draft
+        lines = [feature.row for feature in (draft.line, self._gene.line) if feature is not None]
+        found = {(part.contig, part.strand) for part in draft.parts} or {(row.contig, row.strand) for row in lines}
+        contigs = {contig for contig, _ in found}
+        strands = {strand for _, strand in found if strand in STRANDS}
+        strands = strands or {row.strand for row in lines[:1] if row.strand in STRANDS}
+        if len(contigs) > 1 or len(strands) > 1:
+            self.add_loss(RepairKind.MIXED_STRANDS, f"on {', '.join(sorted(map(' '.join, found))[:5])}")
+            return None
+        if not strands:
+            self.add_loss(RepairKind.NO_STRAND)
+            return None
+        return contigs.pop(), strands.pop()
+
+    def segments(self, kind: str) -> list[Interval]:
+        found: set[Interval] = set()
+        for part in self._draft.parts:
+            if part.kind == kind:
+                segment = (part.start, part.end)
+                if segment in found:
+                    self.add(RepairKind.DUPLICATE_LINE, kind, part.line)
+                found.add(segment)
+        return sorted(found)
+
+    def exons_and_cds(self, coding: list[Interval], strand: str) -> tuple[list[Interval], list[Interval]]:
+        line = self._draft.line
+        exons = self.segments("exon")
+        cds = self._with_stop_codon(coding, strand)
+        if not exons:
+            utrs = [(part.start, part.end) for part in self._draft.parts if part.kind == "UTR"]
+            exons = merge_intervals([*cds, *utrs])
+            if exons:
+                self.add(RepairKind.EXONS_MADE, "")
+                exons = exons if utrs else self._stretched(exons, strand)
+            elif line is not None:
+                exons = [(line.row.start, line.row.end)]
+                self.add(RepairKind.EXON_FROM_TRANSCRIPT, "")
+        return self._covering(exons, cds), cds
+
+    def _stretched(self, exons: list[Interval], strand: str) -> list[Interval]:
+        """Outer exons out to the ends of the transcript's own line, which is all that the file says of its UTRs."""
+        if self._draft.line is None:
+            return exons
+        row = self._draft.line.row
+        same_side = row.contig == self._draft.parts[0].contig and (row.strand == strand or row.strand not in STRANDS)
+        if not same_side or row.start >= exons[-1][1] or row.end <= exons[0][0]:
+            return exons
+        start, end = min(exons[0][0], row.start), max(exons[-1][1], row.end)
+        if (start, end) == (exons[0][0], exons[-1][1]):
+            return exons
+        self.add(RepairKind.EXONS_STRETCHED, f"{exons[0][0] + 1}..{exons[-1][1]} to {start + 1}..{end}")
+        if len(exons) == 1:
+            return [(start, end)]
+        return [(start, exons[0][1]), *exons[1:-1], (exons[-1][0], end)]
+
+    def _with_stop_codon(self, coding: list[Interval], strand: str) -> list[Interval]:
+        """CDS with the stop codon inside; GTF keeps it outside."""
+        stops = sorted({(part.start, part.end) for part in self._draft.parts if part.kind == "stop_codon"})
+        if not coding or not stops:
+            return coding
+        joined, stops = (list(coding), stops) if strand == "+" else (_mirrored(coding), _mirrored(stops))
+        last = joined[-1][1]
+        outside = [(max(start, last), end) for start, end in stops if end > last]
+        if not outside:
+            return coding
+        self.add(RepairKind.STOP_CODON_JOINED, "")
+        for start, end in outside:
+            if joined[-1][1] == start:
+                joined[-1] = (joined[-1][0], end)
+            else:  # the stop codon lies behind an intron, or is cut by one
+                joined.append((start, end))
+        return joined if strand == "+" else _mirrored(joined)
+
+    def _covering(self, exons: list[Interval], cds: list[Interval]) -> list[Interval]:
+        """Exons that hold every CDS segment; a segment across several exons stays as it is, for the check to reject."""
+        starts = [start for start, _ in exons]
+        ends = sorted(end for _, end in exons)
+        farthest = list(accumulate(range(len(exons)), lambda a, b: a if exons[a][1] >= exons[b][1] else b))
+        covered = dict(enumerate(exons))
+        for start, end in cds:
+            before = bisect_left(starts, end)  # exons that begin before the segment ends
+            touching = before - bisect_right(ends, start)  # of these, without the ones that end before it starts
+            # If one exon alone touches it, that one reaches farther than all others that begin before it.
+            at = farthest[before - 1] if touching == 1 else -1
+            if touching > 1 or (touching and covered[at][0] <= start and end <= covered[at][1]):
+                continue
+            self.add(RepairKind.EXON_EXTENDED, f"{start + 1}..{end}")
+            if touching:
+                covered[at] = (min(start, covered[at][0]), max(end, covered[at][1]))
+            else:
+                covered[len(covered)] = (start, end)
+        return sorted(covered.values())
+
+    def report_utrs(self, transcript: Transcript) -> None:
+        """UTRs follow from exons and CDS; list them where the file has exons and other UTRs, or none."""
+        given = {(part.start, part.end) for part in self._draft.parts if part.kind == "UTR"}
+        if not transcript.cds or not any(part.kind == "exon" for part in self._draft.parts):
+            return
+        made = [segment for side in transcript.utrs() for segment in side]
+        if set(made) != given:
+            self.add(RepairKind.UTRS_MADE, f"{len(made)}" + (f" in place of {len(given)}" if given else ""))
+
+    def report_phases(self, transcript: Transcript, phases: Mapping[Interval, str]) -> None:
+        given = [phases.get(segment) for segment in transcript.cds]
+        right = [str(phase) for phase in transcript.cds_phases()]
+        changed = [(old, new) for old, new in zip(given, right, strict=True) if old is not None and old != new]
+        if changed:
+            listed = ", ".join(f"{old} to {new}" for old, new in changed[:5])
+            self.add(RepairKind.PHASES_RECOMPUTED, f"{len(changed)} of {len(right)}: {listed}")
+
+
+def _mirrored(segments: list[Interval]) -> list[Interval]:
+    return [(-end, -start) for start, end in reversed(segments)]
+
+
+def _start_phase(given: str, cds: list[Interval]) -> int:
+    """Phase of the first CDS segment: the file's, unless only phase 0 makes the CDS a whole number of codons."""
+    phase = int(given) if given in ("0", "1", "2") else 0
+    length = sum(end - start for start, end in cds)
+    return 0 if length % 3 == 0 and (length - phase) % 3 else phase

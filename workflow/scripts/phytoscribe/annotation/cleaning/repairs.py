@@ -1,28 +1,30 @@
-"""What the cleaning step changed, kept line by line."""
+"""What the cleaning step changed, kept line by line, and the form of the tables of cleaning and checking."""
 
 from __future__ import annotations
 
+import csv
 import re
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
-from typing import IO, NamedTuple
-from urllib.parse import quote, unquote
+from typing import IO, NamedTuple, TypeVar
 
-from phytoscribe.annotation.gff_attributes import decode_id, encode_id
+from phytoscribe.annotation.gff_text import LONGEST_LINE, decode_id, encode_id
 from phytoscribe.errors import GffError
 from phytoscribe.files import open_text
 
 _COLUMNS = ("repair", "id", "line", "detail", "place")
+#: Readers take a carriage return for the end of a row, too; the csv module's writer does not quote it.
+_ODD = re.compile(r'["\t\r\n]')
 _PLACE = re.compile(r"(.*):(\d+)-(\d+):(.*)", re.DOTALL)
-#: What may not stand in a cell: it would end the cell or the line.  ``%`` marks an escape.
-_CELL_SPECIAL = re.compile(r"[%\x00-\x1f\x7f\x85\u2028\u2029]")
+
+Row = TypeVar("Row")
 
 
 class RepairKind(StrEnum):
-    """Changes that the cleaning step makes; the first group loses something, the second does not."""
+    """Changes that the cleaning step makes; the first group loses something (:data:`LOSSES`), the second does not."""
 
     GENE_WITHOUT_TRANSCRIPT = "gene_without_transcript_left_out"
     MIXED_STRANDS = "transcript_on_two_strands_or_sequences_left_out"
@@ -49,18 +51,7 @@ class RepairKind(StrEnum):
     ENDS_SWAPPED = "start_and_end_swapped"
 
 
-LOSSES = frozenset(
-    {
-        RepairKind.GENE_WITHOUT_TRANSCRIPT,
-        RepairKind.MIXED_STRANDS,
-        RepairKind.NO_STRAND,
-        RepairKind.ORPHAN,
-        RepairKind.NO_PARTS,
-        RepairKind.PAST_CIRCLE,
-        RepairKind.FEATURE_LEFT_OUT,
-        RepairKind.GENE_LOST,
-    }
-)
+LOSSES = frozenset(kind for kind in RepairKind if kind.endswith(("_left_out", "_lost_by_the_cleaner")))
 
 
 class Repair(NamedTuple):
@@ -126,13 +117,8 @@ class RepairReport:
 
 
 def write_repairs(handle: IO[str], rows: Iterable[Repair]) -> None:
-    """Table with the columns repair, id, line (of the source file), detail, place.
-
-    Tabs, line ends and other control characters inside a cell are percent-escaped, and so is ``%``.
-    """
-    handle.write("\t".join(_COLUMNS) + "\n")
-    for row in rows:
-        handle.write(f"{row.kind}\t{_cell(row.id)}\t{row.line or ''}\t{_cell(row.detail)}\t{_cell(row.place)}\n")
+    """Table with the columns repair, id, line (of the source file), detail, place."""
+    write_table(handle, _COLUMNS, (row._replace(line=row.line or "") for row in rows))
 
 
 def read_repairs(path: str | Path) -> list[Repair]:
@@ -141,23 +127,38 @@ def read_repairs(path: str | Path) -> list[Repair]:
     Raises:
         GffError: the file is another one; the message names its line.
     """
-    rows = []
-    with open_text(path) as lines:
-        header = next(lines, "").rstrip("\n").split("\t")
-        if tuple(header) != _COLUMNS:
-            raise GffError(f"{path}, line 1: not a table of repairs; delete it and clean again")
-        for number, text in enumerate(lines, start=2):
-            cells = text.rstrip("\n").split("\t")
-            try:
-                kind, identifier, line, detail, place = cells
-                row = Repair(RepairKind(kind), unquote(identifier), int(line or 0), unquote(detail), unquote(place))
-            except ValueError as error:
-                raise GffError(
-                    f"{path}, line {number}: not a row of the table of repairs; delete it and clean again"
-                ) from error
-            rows.append(row)
-    return rows
+
+    def repair(kind: str, identifier: str, line: str, detail: str, place: str) -> Repair:
+        return Repair(RepairKind(kind), identifier, int(line or 0), detail, place)
+
+    return read_table(path, _COLUMNS, repair, "table of repairs", "delete it and clean again")
 
 
-def _cell(text: str) -> str:
-    return _CELL_SPECIAL.sub(lambda match: quote(match.group(), safe=""), text)
+def write_table(handle: IO[str], columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    """Tab-separated table with a header; a cell with a tab, a line end or a quote is quoted, as for the csv module."""
+    for row in (columns, *rows):
+        cells = ('"' + text.replace('"', '""') + '"' if _ODD.search(text) else text for text in map(str, row))
+        handle.write("\t".join(cells) + "\n")
+
+
+def read_table(path: str | Path, columns: Sequence[str], row: Callable[..., Row], what: str, advice: str) -> list[Row]:
+    """Rows of a table that :func:`write_table` wrote.
+
+    Args:
+        columns: that it must have.
+        row: makes a row of its cells, and raises a ValueError or TypeError if it cannot.
+        what: the table is, for the message.
+        advice: what to do about a file that is another one.
+
+    Raises:
+        GffError: the file is another one; the message names its line.
+    """
+    csv.field_size_limit(LONGEST_LINE)  # an id or a biotype may be as long as the line that it came from
+    with open_text(path, newline="") as handle:
+        reader = csv.reader(handle, delimiter="\t", strict=True)
+        try:
+            if tuple(next(reader, ())) != tuple(columns):
+                raise ValueError(f"the columns are not {', '.join(columns)}")
+            return [row(*cells) for cells in reader]
+        except (ValueError, TypeError, csv.Error) as error:
+            raise GffError(f"{path}, line {max(1, reader.line_num)}: not a {what} ({error}); {advice}") from error

@@ -26,7 +26,6 @@ log = logging.getLogger(__name__)
 #: No UTR model, and the whole sequence is searched: soft-masked bases are bases like any other.  The stop codon belongs
 #: to the CDS, also with parameter sets whose own setting leaves it out.
 OPTIONS = ("--UTR=off", "--softmasking=0", "--stopCodonExcludedFromCDS=false")
-SOURCE = "AUGUSTUS"
 #: Contig and id.
 _Name = tuple[str, str]
 _TRANSCRIPT_ID = re.compile(r'transcript_id "([^"]+)"')
@@ -74,7 +73,6 @@ def version() -> str:
 
 @dataclass
 class _Lines:
-    contig: str
     strand: str
     cds: list[tuple[int, int, int]] = field(default_factory=list)
     exons: list[Interval] = field(default_factory=list)
@@ -124,7 +122,7 @@ def _add_part(columns: Sequence[str], transcripts: dict[_Name, _Lines], where: s
     matched = _TRANSCRIPT_ID.search(columns[8])
     if matched is None:
         raise GffError(f"{where}: a {columns[2]} line without transcript_id; is this AUGUSTUS output?")
-    lines = transcripts.setdefault((columns[0], matched.group(1)), _Lines(columns[0], columns[6]))
+    lines = transcripts.setdefault((columns[0], matched.group(1)), _Lines(columns[6]))
     start, end = int(columns[3]) - 1, int(columns[4])
     if columns[2] == "CDS":
         lines.cds.append((start, end, int(columns[7])))
@@ -135,12 +133,11 @@ def _add_part(columns: Sequence[str], transcripts: dict[_Name, _Lines], where: s
 def _gene(
     name: _Name, members: Sequence[_Name], transcripts: dict[_Name, _Lines], scores: dict[_Name, float]
 ) -> GeneModel:
-    first = transcripts[members[0]]
-    models = []
+    strand, models = transcripts[members[0]].strand, []
     for member in members:
         cds = sorted(transcripts[member].cds)
         segments = tuple((start, end) for start, end, _ in cds)
-        phase = cds[0 if first.strand == "+" else -1][2] if cds else 0
+        phase = cds[0 if strand == "+" else -1][2] if cds else 0
         exons = tuple(sorted(transcripts[member].exons)) or segments
         models.append(Transcript(member[1], exons, segments, score=scores.get(member), start_phase=phase))
-    return GeneModel(name[1], first.contig, first.strand, tuple(models), source=SOURCE, score=scores.get(name))
+    return GeneModel(name[1], name[0], strand, tuple(models), source="AUGUSTUS", score=scores.get(name))

@@ -19,7 +19,7 @@ BIN_COLUMNS = ("low", "high", "n", "mean_probability", "share_right")
 
 
 def right_loci(predicted: Sequence[GeneModel], reference: Iterable[GeneModel]) -> npt.NDArray[np.bool_]:
-    """Whether each predicted gene has a CDS chain of the reference, as level ``locus`` of the exact ruler counts it."""
+    """Whether each predicted gene has a CDS chain of the reference: level ``locus`` of the exact criterion."""
     comparison = Scored.of_scorable(list(reference), predicted).comparison
     return comparison.right_predicted(comparison.everything)
 
@@ -51,9 +51,8 @@ def equal_mass_bins(probabilities: npt.ArrayLike, right: npt.ArrayLike, bins: in
 
 def expected_calibration_error(table: pd.DataFrame) -> float:
     """Mean difference between probability and share of right items, weighted by items; NaN without items."""
-    if not table["n"].sum():
-        return float("nan")
-    return float(np.average((table["mean_probability"] - table["share_right"]).abs(), weights=table["n"]))
+    difference = (table["mean_probability"] - table["share_right"]).abs()
+    return float(np.average(difference, weights=table["n"])) if len(table) else float("nan")
 
 
 def chance_error(

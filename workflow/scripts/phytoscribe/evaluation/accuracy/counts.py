@@ -1,9 +1,19 @@
-"""The exact CDS ruler: predicted against reference genes, with no tolerance at any boundary.
+"""Criteria by which predicted genes match reference genes, and how many genes and parts of genes do.
 
-Definitions (the figures that AUGUSTUS 3.5.0 gets on the test contig under them are in
+=========================  ============================================================================================
+``exact``                  all CDS boundaries equal, against any isoform
+``within_3, within_100``   CDS introns equal, both ends of the CDS within so many bp: the rule of ``gffcompare
+                           --strict-match -e`` (Pertea and Pertea 2020, doi:10.12688/f1000research.23297.1) on CDS
+                           alone, with a single-exon gene held to its ends like any other
+``one_isoform``            exact, with one isoform a gene on both sides: the one with the longest CDS
+``whole_transcript``       exact, of exons with their UTRs; only where both sides have UTRs
+=========================  ============================================================================================
+
+Definitions of the exact criterion (the figures that AUGUSTUS 3.5.0 gets on the test contig under them are in
 ``tests/unit/evaluation/accuracy/test_counts.py``):
 
-* Only coding sequence counts; UTRs and transcripts without CDS are ignored.  The stop codon is part of the CDS.
+* Only coding sequence counts; UTRs, transcripts without CDS and genes without a coding transcript are ignored.  The
+  stop codon is part of the CDS.
 * ``base``: bases that are CDS of any transcript, each strand on its own.
 * ``cds_exon``, ``intron`` (gaps between CDS segments): unique (contig, strand, start, end).
 * ``intron_chain``: unique chains of all CDS introns of a transcript that has any.
@@ -16,55 +26,44 @@ Definitions (the figures that AUGUSTUS 3.5.0 gets on the test contig under them 
 * Loci left out of the scored set (``ignored``, and in a subset all loci outside it) are no reference; a predicted gene
   whose CDS overlaps one of them on the same strand, and that of no scored locus, counts neither for nor against.
   Predictions between loci count against every subset in full, so precision in a small subset is a lower bound.
+
+Subsets by CDS exons, CDS length and expression cut each side by its own genes: recall is of reference genes that are
+so, precision of predicted genes that are so, and either may agree with any gene of the other side.  A gene's exons and
+length are those of its isoform with the longest CDS.  A gene is expressed if a read shares a base of its CDS on its
+strand, and not if none does though its contig has reads.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Hashable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-import pandas as pd
 
 from phytoscribe.annotation.model import GeneModel, Interval, Transcript
-from phytoscribe.evaluation.accuracy.gene_arrays import Axis, Flags, GeneColumns, ids_in
-from phytoscribe.evaluation.accuracy.gene_matching import Agreement, Choice, Comparison, Row
+from phytoscribe.evaluation.accuracy.gene_arrays import Axis, Flags, GeneColumns, flags
+from phytoscribe.evaluation.accuracy.gene_matching import Agreement, Choice, Comparison, MetricRow
 from phytoscribe.genome.intervals import merged
 
-RULER = "exact"
+EXACT, ONE_ISOFORM, WHOLE_TRANSCRIPT = "exact", "one_isoform", "whole_transcript"
+TOLERANCES = (3, 100)
 ALL = "all"
 LEVELS = ("base", "cds_exon", "intron", "intron_chain", "transcript", "locus", "start", "stop", "donor", "acceptor")
-COLUMNS = ("level", "ruler", "subset", "metric", "value", "n")
+TOLERANT_LEVELS = ("transcript", "locus")
+WHOLE_LEVELS = ("base", "exon", "intron", "intron_chain", "transcript", "locus")
+#: Levels of the subsets that cut each side by its own genes.
+SUBSET_LEVELS = ("cds_exon", "intron", "transcript", "locus")
+#: Classes by least value: names and lower bounds.
+EXON_CLASSES = {"cds_exons_1": 1, "cds_exons_2_4": 2, "cds_exons_5_9": 5, "cds_exons_10_or_more": 10}
+LENGTH_CLASSES = {
+    "cds_length_under_600": 0,
+    "cds_length_600_1199": 600,
+    "cds_length_1200_1799": 1200,
+    "cds_length_1800_or_more": 1800,
+}
+EXPRESSED, NOT_EXPRESSED = "expressed", "not_expressed"
 Mask = Mapping[str, Sequence[Interval]]
-
-
-def score_genes(
-    reference: Sequence[GeneModel],
-    predicted: Sequence[GeneModel],
-    mask: Mask | None = None,
-    contigs: Collection[str] | None = None,
-    subsets: Mapping[str, Collection[str]] | None = None,
-    ignored: Sequence[GeneModel] = (),
-) -> pd.DataFrame:
-    """Scores at every level, in long format.
-
-    Args:
-        reference: reference genes.
-        predicted: predicted genes.
-        mask: intervals by contig that count on neither side.
-        contigs: the scored contigs; None for all.
-        subsets: further subsets of the reference by name, each a set of gene ids; ``all`` is always scored.
-        ignored: loci that are known but cannot serve as reference (for instance with a broken reading frame only).
-
-    Returns:
-        Columns :data:`COLUMNS`; precision without predictions and recall without reference are NaN.
-    """
-    scored = Scored.of(reference, predicted, mask, contigs, ignored)
-    rows: list[Row] = []
-    for subset, choice in scored.choices(subsets or {}):
-        for level, agreement in scored.comparison.agreements(choice, LEVELS).items():
-            rows += agreement.rows(level, RULER, subset)
-    return pd.DataFrame(rows, columns=list(COLUMNS))
+Reads = Mapping[tuple[str, str], Sequence[Interval]]
 
 
 def exact_f1(
@@ -111,7 +110,14 @@ class Scored:
         contigs: Collection[str] | None = None,
         ignored: Sequence[GeneModel] = (),
     ) -> Scored:
-        """Of all genes; arguments are those of :func:`score_genes`."""
+        """Of all genes, of any type.
+
+        Args:
+            reference, predicted: genes; those without a coding transcript are left out.
+            mask: intervals by contig that count on neither side.
+            contigs: the scored contigs; None for all.
+            ignored: loci that are known but cannot serve as reference (for instance with a broken reading frame only).
+        """
         return cls.of_scorable(scorable(reference, mask, contigs), scorable(predicted, mask, contigs), mask, ignored)
 
     @classmethod
@@ -129,15 +135,13 @@ class Scored:
         )
         return cls(reference, predicted, axis, comparison, GeneColumns.of(ignored, axis))
 
-    def choice(self, inside: Flags) -> Choice:
-        """What counts when only some reference genes do: bool (genes,)."""
-        return Choice(inside, self._counted(inside))
-
-    def choices(self, subsets: Mapping[str, Collection[str]]) -> Iterator[tuple[str, Choice]]:
-        """What counts over all genes, and over each subset, given by gene ids."""
-        yield ALL, self.choice(np.ones(len(self.reference), dtype=np.bool_))
+    def choices(self, subsets: Mapping[str, Collection[str]]) -> dict[str, Choice]:
+        """What counts over all genes, and over each subset of the reference, given by gene ids."""
+        inside = {ALL: np.ones(len(self.reference), dtype=np.bool_)}
         for subset, ids in subsets.items():
-            yield subset, self.choice(ids_in(self.reference, ids))
+            wanted = set(ids)
+            inside[subset] = np.array([gene.id in wanted for gene in self.reference], dtype=np.bool_)
+        return {subset: Choice(chosen, self._counted(chosen)) for subset, chosen in inside.items()}
 
     def _counted(self, inside: Flags) -> Flags:
         """Predicted genes but those that overlap an unscored locus and no scored one (CDS bases, same strand)."""
@@ -152,7 +156,10 @@ class Scored:
 def scorable(
     genes: Iterable[GeneModel], mask: Mask | None = None, contigs: Collection[str] | None = None
 ) -> list[GeneModel]:
-    """Genes on the scored contigs, reduced to the coding transcripts that no mask interval touches."""
+    """Genes on the scored contigs, reduced to the coding transcripts that no mask interval touches.
+
+    The door of every exact score: genes of other types (``ncRNA_gene``, ...), and transcripts without CDS, end here.
+    """
     wanted = None if contigs is None else set(contigs)
     chosen = [gene for gene in genes if wanted is None or gene.contig in wanted]
     kept = zip(chosen, _unmasked(chosen, mask) if mask else (gene.coding_transcripts for gene in chosen))
@@ -173,26 +180,79 @@ def _unmasked(genes: Sequence[GeneModel], mask: Mask) -> Iterator[tuple[Transcri
         yield tuple(t for t, hidden in zip(gene.coding_transcripts, masked[first:end]) if not hidden)
 
 
-def without_unscored_loci(
-    predicted: Sequence[GeneModel], scored: Sequence[GeneModel], unscored: Sequence[GeneModel]
-) -> list[GeneModel]:
-    """Predicted genes without those that overlap an unscored locus and no scored one (CDS bases, same strand)."""
-    if not unscored:
-        return list(predicted)
-    sides = Scored.of_scorable(scored, predicted, ignored=unscored)
-    counted = sides.choice(np.ones(len(scored), dtype=np.bool_)).predicted
-    return [gene for gene, counts in zip(predicted, counted) if counts]
+def criterion_rows(
+    scored: Scored, subsets: Mapping[str, Collection[str]], reads: Reads | None = None
+) -> list[MetricRow]:
+    """Rows (level, criterion, subset, metric, value, n) of every criterion.
+
+    Args:
+        scored: both sides.
+        subsets: subsets of the reference by name, each a set of gene ids.
+        reads: aligned blocks of transcript reads by (contig, strand), for the subsets by expression.
+    """
+    comparison, choices = scored.comparison, scored.choices(subsets)
+    rows = level_rows(comparison, choices, LEVELS, EXACT)
+    for tolerance in TOLERANCES:
+        for subset, choice in choices.items():
+            for level in TOLERANT_LEVELS:
+                found = comparison.agreement_within(level, tolerance, choice)
+                rows += found.rows(level, f"within_{tolerance}", subset)
+    sides = (comparison.reference, comparison.predicted)
+    longest = [side.longest(chains) for side, chains in zip(sides, comparison.chains)]
+    alone = [side.only(flags(rows_of, side.gene.size)) for side, rows_of in zip(sides, longest)]
+    rows += level_rows(Comparison(*alone, comparison.mask), choices, LEVELS, ONE_ISOFORM)
+    whole = [GeneColumns.of(genes, scored.axis, "exons") for genes in (scored.reference, scored.predicted)]
+    if not any(np.array_equal(exons.segments, cds.segments) for exons, cds in zip(whole, sides)):
+        rows += level_rows(Comparison(*whole, comparison.mask), choices, WHOLE_LEVELS, WHOLE_TRANSCRIPT)
+    return rows + level_rows(comparison, dict(_parts(scored, choices[ALL], reads)), SUBSET_LEVELS, EXACT)
 
 
-def cds_chains(gene: GeneModel) -> set[tuple[str, str, tuple[Interval, ...]]]:
-    """CDS chains of a gene's transcripts, with contig and strand."""
-    return {(gene.contig, gene.strand, transcript.cds) for transcript in gene.coding_transcripts}
+def level_rows(
+    comparison: Comparison, choices: Mapping[str, Choice], levels: Sequence[str], name: str
+) -> list[MetricRow]:
+    """Rows of the criterion of this name, for each choice of genes by its subset's name."""
+    rows: list[MetricRow] = []
+    for subset, choice in choices.items():
+        for level, agreement in comparison.agreements(choice, levels).items():
+            rows += agreement.rows(level, name, subset)
+    return rows
 
 
-def cds_tracks(genes: Iterable[GeneModel]) -> dict[Hashable, list[Interval]]:
-    """CDS segments by (contig, strand), as they come: not merged."""
-    tracks: dict[Hashable, list[Interval]] = {}
-    for gene in genes:
-        for transcript in gene.coding_transcripts:
-            tracks.setdefault((gene.contig, gene.strand), []).extend(transcript.cds)
-    return tracks
+def longest_isoforms(scored: Scored) -> list[GeneModel]:
+    """The reference with nothing but the isoform of longest CDS in each gene."""
+    side = scored.comparison.reference
+    chosen = side.longest(scored.comparison.chains[0]) - np.searchsorted(side.gene, np.arange(side.genes))
+    return [
+        replace(gene, transcripts=(gene.transcripts[number],))
+        for gene, number in zip(scored.reference, chosen.tolist())
+    ]
+
+
+def _parts(scored: Scored, counted: Choice, reads: Reads | None) -> Iterator[tuple[str, Choice]]:
+    """Subsets by exons, length and expression, each side cut by its own genes."""
+    comparison = scored.comparison
+    sides = comparison.reference, comparison.predicted
+    chosen = [side.longest(chains) for side, chains in zip(sides, comparison.chains)]
+
+    def cut(reference: Flags, predicted: Flags) -> Choice:
+        return Choice(
+            reference & counted.reference, predicted & counted.predicted, counted.reference, counted.predicted
+        )
+
+    exons = [side.counts[rows] for side, rows in zip(sides, chosen)]
+    lengths = [side.lengths[rows] for side, rows in zip(sides, chosen)]
+    for classes, values in ((EXON_CLASSES, exons), (LENGTH_CLASSES, lengths)):
+        bounds = list(classes.values())
+        numbers = [np.searchsorted(bounds, of_side, side="right") - 1 for of_side in values]
+        for number, name in enumerate(classes):
+            yield name, cut(*(of_side == number for of_side in numbers))
+    if reads:
+        blocks = scored.axis.union(reads)
+        expressed = [side.genes_with(side.touching(blocks)) for side in sides]
+        contigs = {contig for contig, _ in reads}
+        covered = [
+            np.array([gene.contig in contigs for gene in genes], dtype=np.bool_)
+            for genes in (scored.reference, scored.predicted)
+        ]
+        yield EXPRESSED, cut(*expressed)
+        yield NOT_EXPRESSED, cut(*(there & ~seen for there, seen in zip(covered, expressed)))

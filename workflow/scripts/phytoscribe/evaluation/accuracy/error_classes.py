@@ -1,4 +1,4 @@
-"""What is wrong with the genes that the exact ruler does not count: every wrong locus in one class.
+"""What is wrong with genes that do not match by the exact criterion: every wrong locus in one class.
 
 Genes meet where they share CDS bases on the same strand.  A reference locus that no prediction has right is ``missed``
 if it meets none (``wrong_strand`` if predictions on the other strand cover half of its CDS); ``merged`` if it meets a
@@ -20,20 +20,20 @@ CDS of the other strand, ``transposon`` if half of it lies in transposable eleme
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
 from itertools import combinations, product
 
 import numpy as np
 
-from phytoscribe.annotation.model import GeneModel, Interval, Transcript, introns_between
+from phytoscribe.annotation.model import GeneModel, Interval, introns_between
 from phytoscribe.evaluation.accuracy.counts import Scored
 from phytoscribe.evaluation.accuracy.gene_arrays import Codes, Flags, meetings, spans_of
 from phytoscribe.evaluation.accuracy.gene_matching import Choice
 from phytoscribe.genome.intervals import merged
 
-Chain = tuple[Interval, ...]
+#: CDS segments of a transcript, sorted.
+Segments = tuple[Interval, ...]
 
 
 class ErrorClass(StrEnum):
@@ -57,42 +57,6 @@ class ErrorClass(StrEnum):
     INTERGENIC = "intergenic"
 
 
-@dataclass(frozen=True)
-class GeneError:
-    """A wrong gene.
-
-    Attributes:
-        gene: the reference locus or the predicted gene.
-        error: its class.
-        partners: the genes of the other side that it meets, in order of position.
-        is_prediction: it is a predicted gene.
-    """
-
-    gene: GeneModel
-    error: ErrorClass
-    partners: tuple[GeneModel, ...]
-    is_prediction: bool = False
-
-
-def wrong_genes(
-    reference: Sequence[GeneModel],
-    predicted: Sequence[GeneModel],
-    unscored: Sequence[GeneModel] = (),
-    transposons: Mapping[str, Sequence[Interval]] | None = None,
-) -> tuple[list[GeneError], list[GeneError]]:
-    """Loci that no prediction has right, and predictions that are not right, in the order of the arguments.
-
-    Args:
-        reference, predicted: genes that count, as :func:`phytoscribe.evaluation.accuracy.counts.compare` takes them.
-        unscored: known loci that are no reference; a prediction that joins one to a locus is a merger.
-        transposons: intervals by contig.
-    """
-    met = Meetings(reference, predicted, unscored, transposons)
-    lost = [met.locus_error(number) for number in np.flatnonzero(~met.right_loci).tolist()]
-    wrong = [met.prediction_error(number) for number in np.flatnonzero(~met.right_predictions).tolist()]
-    return lost, wrong
-
-
 class Meetings:
     """Which loci and predictions share CDS bases on one strand, which are right, and what is wrong with the others."""
 
@@ -107,7 +71,9 @@ class Meetings:
         """The first loci are the reference, then come the unscored ones.
 
         Args:
-            reference, predicted, unscored, transposons: those of :func:`wrong_genes`.
+            reference, predicted: genes that count, reduced by :func:`phytoscribe.evaluation.accuracy.counts.scorable`.
+            unscored: known loci that are no reference; a prediction that joins one to a locus is a merger.
+            transposons: intervals by contig.
             known: a comparison of the same loci and predictions, where there is one, to save making it again.
         """
         self.loci, self.scored, self.predicted = [*reference, *unscored], len(reference), predicted
@@ -127,35 +93,29 @@ class Meetings:
         of_locus, of_other, bases = meetings(loci, loci)
         self._loci_beside = _Neighbours(of_locus, of_other, self.locus_spans[0], bases)
 
-    def locus_error(self, number: int) -> GeneError:
+    def locus_error(self, number: int) -> ErrorClass:
         """What is wrong with a reference locus, by its number among the loci."""
-        gene, met = self.loci[number], self.predictions_at[number]
+        met = self.predictions_at[number]
         if not met:
-            error = ErrorClass.WRONG_STRAND if self._antisense_loci[number] else ErrorClass.MISSED
-        elif any(self._apart(number, other) for prediction in met for other in self.loci_at[prediction]):
-            error = ErrorClass.MERGED
-        else:
-            error = ErrorClass.SPLIT if len(met) > 1 else difference(gene, self.predicted[met[0]])
-        return GeneError(gene, error, tuple(self.predicted[n] for n in met))
+            return ErrorClass.WRONG_STRAND if self._antisense_loci[number] else ErrorClass.MISSED
+        if any(self._apart(number, other) for prediction in met for other in self.loci_at[prediction]):
+            return ErrorClass.MERGED
+        return ErrorClass.SPLIT if len(met) > 1 else difference(self.loci[number], self.predicted[met[0]])
 
-    def prediction_error(self, number: int) -> GeneError:
+    def prediction_error(self, number: int) -> ErrorClass:
         """What is wrong with a predicted gene, by its number."""
-        gene, met = self.predicted[number], self.loci_at[number]
+        met = self.loci_at[number]
         scored = [locus for locus in met if locus < self.scored]
         if not scored:
-            error = self._error_between_loci(number)
-        elif any(self._apart(left, right) for left, right in combinations(met, 2)):
-            error = ErrorClass.MERGED
-        elif any(len(self.predictions_at[locus]) > 1 for locus in met):
-            error = ErrorClass.SPLIT
-        else:
-            error = min((difference(self.loci[locus], gene) for locus in scored), key=list(ErrorClass).index)
-        return GeneError(gene, error, tuple(self.loci[n] for n in met), is_prediction=True)
-
-    def _error_between_loci(self, number: int) -> ErrorClass:
-        if self._antisense_predictions[number]:
-            return ErrorClass.WRONG_STRAND
-        return ErrorClass.TRANSPOSON if self._in_transposons[number] else ErrorClass.INTERGENIC
+            if self._antisense_predictions[number]:
+                return ErrorClass.WRONG_STRAND
+            return ErrorClass.TRANSPOSON if self._in_transposons[number] else ErrorClass.INTERGENIC
+        if any(self._apart(left, right) for left, right in combinations(met, 2)):
+            return ErrorClass.MERGED
+        if any(len(self.predictions_at[locus]) > 1 for locus in met):
+            return ErrorClass.SPLIT
+        differences = (difference(self.loci[locus], self.predicted[number]) for locus in scored)
+        return min(differences, key=list(ErrorClass).index)
 
     def _apart(self, left: int, right: int) -> bool:
         return left != right and right not in self._loci_beside[left]
@@ -210,7 +170,7 @@ def difference(locus: GeneModel, predicted: GeneModel) -> ErrorClass:
     return _changed_introns(reference, guess) if start and stop else ErrorClass.END_AND_INTRONS
 
 
-def closest_chains(locus: GeneModel, predicted: GeneModel) -> tuple[Chain, Chain]:
+def closest_chains(locus: GeneModel, predicted: GeneModel) -> tuple[Segments, Segments]:
     """The two CDS chains of genes on the same strand that have fewest introns and ends apart.
 
     Coordinates of the minus strand are negated, so that they grow towards the 3' end.
@@ -219,7 +179,7 @@ def closest_chains(locus: GeneModel, predicted: GeneModel) -> tuple[Chain, Chain
     return min(pairs, key=lambda pair: (_dissimilarity(*pair), pair))
 
 
-def _changed_introns(reference: Chain, guess: Chain) -> ErrorClass:
+def _changed_introns(reference: Segments, guess: Segments) -> ErrorClass:
     """Class of two chains with equal ends and different introns."""
     lacking = sorted(set(introns_between(reference)) - set(introns_between(guess)))
     added = sorted(set(introns_between(guess)) - set(introns_between(reference)))
@@ -236,23 +196,20 @@ def _changed_introns(reference: Chain, guess: Chain) -> ErrorClass:
     return ErrorClass.ONE_JUNCTION if one_moved else ErrorClass.SEVERAL_INTRONS
 
 
-def _dissimilarity(left: Chain, right: Chain) -> int:
+def _dissimilarity(left: Segments, right: Segments) -> int:
     introns = len(set(introns_between(left)) ^ set(introns_between(right)))
     return introns + (left[0][0] != right[0][0]) + (left[-1][1] != right[-1][1])
 
 
-def _inner_introns(chain: Chain, other: Chain) -> list[Interval]:
+def _inner_introns(chain: Segments, other: Segments) -> list[Interval]:
     """Introns of ``chain`` that lie wholly in the span that both chains have in common."""
     low, high = max(chain[0][0], other[0][0]), min(chain[-1][1], other[-1][1])
     return [(start, end) for start, end in introns_between(chain) if low <= start and end <= high]
 
 
-def _chains_as_read(gene: GeneModel) -> list[Chain]:
+def _chains_as_read(gene: GeneModel) -> list[Segments]:
     """CDS of each coding transcript as read: minus coordinates are negated, so that they grow towards the 3' end."""
-
-    def as_read(transcript: Transcript) -> Chain:
-        if gene.strand == "+":
-            return transcript.cds
-        return tuple((-end, -start) for start, end in reversed(transcript.cds))
-
-    return sorted({as_read(transcript) for transcript in gene.coding_transcripts})
+    chains = {transcript.cds for transcript in gene.coding_transcripts}
+    if gene.strand == "-":
+        chains = {tuple((-end, -start) for start, end in reversed(chain)) for chain in chains}
+    return sorted(chains)

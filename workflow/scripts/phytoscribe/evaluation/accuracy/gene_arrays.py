@@ -7,7 +7,7 @@ whole numbers that are equal exactly where the items are, by sorting, not by has
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from typing import Literal
@@ -224,12 +224,6 @@ def spans_of(genes: Sequence[GeneModel]) -> tuple[Codes, Codes]:
     starts = [min([transcript.exons[0][0] for transcript in gene.transcripts]) for gene in genes]
     ends = [max([transcript.end for transcript in gene.transcripts]) for gene in genes]
     return np.array(starts, dtype=np.int64), np.array(ends, dtype=np.int64)
-
-
-def ids_in(genes: Iterable[GeneModel], ids: Iterable[str]) -> Flags:
-    """Which genes have one of the ids, bool (genes,)."""
-    wanted = set(ids)
-    return np.array([gene.id in wanted for gene in genes], dtype=np.bool_)
 
 
 def meetings(left: GeneColumns, right: GeneColumns) -> tuple[Codes, Codes, Codes]:

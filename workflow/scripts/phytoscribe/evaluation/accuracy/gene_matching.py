@@ -23,7 +23,8 @@ from phytoscribe.evaluation.accuracy.gene_arrays import (
 from phytoscribe.genome.intervals import Places, runs, shared_bases
 
 METRICS = ("precision", "recall", "f1", "tp", "fp", "fn")
-Row = tuple[str, str, str, str, float, int]
+#: Level, criterion, subset, metric, value, n: a row of the score table without its predictor.
+MetricRow = tuple[str, str, str, str, float, int]
 
 
 @dataclass(frozen=True)
@@ -62,8 +63,8 @@ class Agreement:
             return 0.0
         return 2 / (1 / self.precision + 1 / self.recall)
 
-    def rows(self, level: str, ruler: str, subset: str) -> list[Row]:
-        """(level, ruler, subset, metric, value, n), where ``n`` is the number of items that the value is taken over."""
+    def rows(self, level: str, criterion: str, subset: str) -> list[MetricRow]:
+        """A row for each metric; its ``n`` is the number of items that the value is taken over."""
         values = {
             "precision": (self.precision, self.predicted),
             "recall": (self.recall, self.reference),
@@ -72,7 +73,7 @@ class Agreement:
             "fp": (self.predicted - self.right_predicted, self.predicted),
             "fn": (self.reference - self.found_reference, self.reference),
         }
-        return [(level, ruler, subset, metric, float(values[metric][0]), values[metric][1]) for metric in METRICS]
+        return [(level, criterion, subset, metric, float(values[metric][0]), values[metric][1]) for metric in METRICS]
 
 
 @dataclass(frozen=True)

@@ -1,54 +1,45 @@
-"""One row per gene: what became of each reference locus and of each predicted gene.
+"""All that the reference says about predicted genes: scores by every criterion, and a row for each gene.
 
 The chains compared: of a right gene its longest right one; of a wrong locus that shares CDS bases with predictions the
 most alike pair (:func:`phytoscribe.evaluation.accuracy.error_classes.closest_chains`) with the prediction that shares
-most; of a locus that meets none its longest.
+most; of a locus that no prediction overlaps its longest.
+
+With a split by contigs or species the scored contigs hold loci of one part only, and every predicted gene on them
+counts.  With a split by clusters they also hold training loci; then only predictions that overlap the held-out
+intervals (scored loci with ``flank`` bases on each side) count, as the rest of the contig was seen in training.  False
+genes between the loci are not seen then, so precision and F1 are higher than over whole contigs: they are named
+``precision_near_loci`` and ``f1_near_loci`` (:func:`phytoscribe.tables.near_loci`).
 """
 
 from __future__ import annotations
 
+import logging
 from collections import Counter
-from collections.abc import Collection, Sequence
-from pathlib import Path
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import compress
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 
+from phytoscribe.annotation.checking.tables import Reason, TranscriptRow, without_rejected
 from phytoscribe.annotation.model import GeneModel
-from phytoscribe.evaluation.accuracy.counts import ALL
+from phytoscribe.evaluation.accuracy.counts import ALL, Mask, Reads, Scored, criterion_rows, longest_isoforms
 from phytoscribe.evaluation.accuracy.error_classes import ErrorClass, Meetings, closest_chains
 from phytoscribe.evaluation.accuracy.gene_arrays import Codes, GeneColumns, flags
-from phytoscribe.evaluation.accuracy.gene_matching import Row
-from phytoscribe.tables import write_table
+from phytoscribe.evaluation.accuracy.gene_matching import MetricRow
+from phytoscribe.genome.intervals import IntervalIndex
+from phytoscribe.tables import LOCI, PREDICTED_GENES, ScoreRow, near_loci, score_table
 
-LOCUS_COLUMNS = (
-    "predictor",
-    "locus",
-    "contig",
-    "strand",
-    "start",
-    "end",
-    "class",
-    "predicted",
-    "cds_exons",
-    "predicted_cds_exons",
-    "cds_length",
-    "no_train_homologue",
+log = logging.getLogger(__name__)
+#: Reasons of the annotation check that keep a transcript out of training, but not out of the reference.
+UNUSUAL_BUT_REAL = frozenset(
+    {Reason.AT_AC_SPLICE_SITE, Reason.SPLICE_SITE, Reason.CDS_SEGMENT_TOO_SHORT, Reason.INTRON_TOO_LONG}
 )
-PREDICTED_COLUMNS = (
-    "predictor",
-    "gene",
-    "contig",
-    "strand",
-    "start",
-    "end",
-    "probability",
-    "right",
-    "class",
-    "error",
-    "cds_exons",
-    "cds_length",
-)
+NO_TRAIN_HOMOLOGUE = "no_train_homologue"
+#: The baseline that knows the reference, but only one isoform of each gene.
+LONGEST_ISOFORM = "longest_isoform"
 OVERLAP = "overlap"
 RIGHT, MISSED, NOVEL, WRONG_STRUCTURE = "right", "missed", "novel", "wrong_structure"
 LOCUS_FATES = (RIGHT, MISSED, "split", "merged", WRONG_STRUCTURE)
@@ -57,8 +48,145 @@ _UNMET = frozenset({ErrorClass.MISSED, ErrorClass.WRONG_STRAND, ErrorClass.TRANS
 _KEPT = frozenset({RIGHT, ErrorClass.SPLIT, ErrorClass.MERGED})
 
 
+@dataclass(frozen=True)
+class Scope:
+    """One genome's reference, ready for scoring any number of predictors.
+
+    Attributes:
+        reference: scored reference loci.
+        ignored: known loci that are no reference: of another part of the split, or without an intact reading frame.
+        contigs: scored contigs.
+        mask: intervals by contig that count on neither side.
+        subsets: further subsets of the reference, by gene id.
+        held_out: intervals outside which no prediction counts; None if all of the scored contigs are held out.
+    """
+
+    reference: Sequence[GeneModel]
+    ignored: Sequence[GeneModel]
+    contigs: Collection[str]
+    mask: Mask
+    subsets: Mapping[str, Collection[str]] = field(default_factory=dict)
+    held_out: IntervalIndex | None = None
+
+    @classmethod
+    def of(
+        cls,
+        annotation: Sequence[GeneModel],
+        rejected: Sequence[TranscriptRow],
+        contigs: Collection[str],
+        mask: Mask | None = None,
+        splits: pd.DataFrame | None = None,
+        part: str = "test",
+        flank: int = 500,
+    ) -> Scope:
+        """Scope of one genome.
+
+        Args:
+            annotation: the cleaned annotation, with the transcripts that the check rejected.
+            rejected: the check's table, of :func:`~phytoscribe.annotation.checking.tables.read_transcripts`.
+            contigs: the scored contigs.
+            mask: intervals by contig that count on neither side.
+            splits: this genome's rows of the split table; without them every locus on ``contigs`` is scored.
+            part: the scored part of the split.
+            flank: bases beside a locus that are held out with it where parts mix on a contig.
+        """
+        contigs = frozenset(contigs)
+        reference, broken = without_broken([gene for gene in annotation if gene.contig in contigs], rejected)
+        if splits is None:
+            return cls(reference, broken, contigs, mask or {})
+        rows = splits[splits["contig"].isin(contigs)]
+        chosen = rows[rows["part"] == part]
+        ids, other_ids = set(chosen["locus"]), set(rows.loc[rows["part"] != part, "locus"])
+        mixed = bool((rows["part"] != part).any())
+        # Loci that were no use for training (U12 introns, say) have no row; they count where the contig is one part's.
+        scored = [gene for gene in reference if gene.id in ids or not (mixed or gene.id in other_ids)]
+        names = {gene.id for gene in scored}
+        ignored = [*(gene for gene in reference if gene.id not in names), *broken]
+        log.info("part %s: %d loci scored, %d known but not scored", part, len(scored), len(ignored))
+        subsets = {NO_TRAIN_HOMOLOGUE: set(chosen.loc[~chosen["has_train_homologue"], "locus"])}
+        return cls(scored, ignored, contigs, mask or {}, subsets, _flanked(scored, flank) if mixed else None)
+
+    def scored(self, predicted: Iterable[GeneModel]) -> Scored:
+        """The reference and the predicted genes that lie where predictions are scored, ready for every criterion."""
+        return Scored.of(self.reference, self.countable(predicted), self.mask, self.contigs, self.ignored)
+
+    def countable(self, predicted: Iterable[GeneModel]) -> list[GeneModel]:
+        """Predicted genes that lie where predictions are scored."""
+        if self.held_out is None:
+            return list(predicted)
+        return [gene for gene in predicted if self.held_out.overlaps(gene.contig, gene.start, gene.end)]
+
+    def metric(self, name: str) -> str:
+        """The name in the score table of a metric that counts predictions where :meth:`countable` keeps them."""
+        return name if self.held_out is None else near_loci(name)
+
+
+def without_broken(
+    annotation: Sequence[GeneModel], rejected: Sequence[TranscriptRow]
+) -> tuple[list[GeneModel], list[GeneModel]]:
+    """The annotation in two: genes with their transcripts that can be reference, and genes that have none.
+
+    A transcript that the check rejected can still be reference if only its introns or exons are unusual
+    (:data:`UNUSUAL_BUT_REAL`): dropping those would make the benchmark easier than the genome is.  Genes without any
+    coding transcript are in neither list.
+    """
+    coding = [replace(gene, transcripts=gene.coding_transcripts) for gene in annotation if gene.coding_transcripts]
+    kept = without_rejected(coding, rejected, UNUSUAL_BUT_REAL)
+    names = {gene.id for gene in kept}
+    return kept, [gene for gene in coding if gene.id not in names]
+
+
+def _flanked(genes: Iterable[GeneModel], flank: int) -> IntervalIndex:
+    tracks: dict[str, list[tuple[int, int]]] = {}
+    for gene in genes:
+        tracks.setdefault(gene.contig, []).append((max(0, gene.start - flank), gene.end + flank))
+    return IntervalIndex(tracks)
+
+
+class GeneEvaluation(NamedTuple):
+    """Tables of all predictors, with the columns that :mod:`phytoscribe.tables` declares for them."""
+
+    scores: pd.DataFrame
+    reference_loci: pd.DataFrame
+    predicted_genes: pd.DataFrame
+
+
+def evaluate_predictors(
+    predictions: Mapping[str, Sequence[GeneModel]], scope: Scope, reads: Reads | None = None
+) -> GeneEvaluation:
+    """Scores of every predictor, and of :data:`LONGEST_ISOFORM` after them.
+
+    Args:
+        predictions: genes by predictor.
+        scope: what is scored.
+        reads: aligned blocks of transcript reads by (contig, strand), for the subsets by expression.
+    """
+    predictions = {**predictions, LONGEST_ISOFORM: longest_isoforms(scope.scored(()))}
+    found = [evaluate_predictor(predictor, genes, scope, reads) for predictor, genes in predictions.items()]
+    rows, loci, genes = zip(*found)
+    scores = score_table([row for of_predictor in rows for row in of_predictor])
+    return GeneEvaluation(scores, pd.concat(loci, ignore_index=True), pd.concat(genes, ignore_index=True))
+
+
+def evaluate_predictor(
+    predictor: str, genes: Sequence[GeneModel], scope: Scope, reads: Reads | None = None
+) -> tuple[list[ScoreRow], pd.DataFrame, pd.DataFrame]:
+    """Score rows and both tables of one predictor; arguments as in :func:`evaluate_predictors`."""
+    scored = scope.scored(genes)
+    counted = list(compress(scored.predicted, scored.choices({})[ALL].predicted))
+    met = Meetings(scored.reference, counted, scope.ignored, known=scored)
+    log.info("%s: %d genes, %d of them where predictions are scored", predictor, len(genes), len(met.predicted))
+    loci = reference_loci(met, predictor, scope.subsets.get(NO_TRAIN_HOMOLOGUE))
+    predicted = predicted_genes(met, predictor)
+    found = [
+        (level, criterion, subset, scope.metric(metric), value, n)
+        for level, criterion, subset, metric, value, n in criterion_rows(scored, scope.subsets, reads)
+    ] + fate_rows(loci, predicted)
+    return [(predictor, *row) for row in found], loci, predicted
+
+
 def reference_loci(met: Meetings, predictor: str, without_homologue: Collection[str] | None) -> pd.DataFrame:
-    """A row of :data:`LOCUS_COLUMNS` for each scored locus; ``start`` counts from 1.
+    """A row of :data:`phytoscribe.tables.LOCI` for each scored locus; ``start`` counts from 1.
 
     Args:
         met: scored loci and the predicted genes that count.
@@ -77,7 +205,7 @@ def reference_loci(met: Meetings, predictor: str, without_homologue: Collection[
         names[number] = predicted[partner[int(chains[compared[number]])]].id
         predicted_exons[number] = str(exons[number])
     for number in np.flatnonzero(~met.right_loci).tolist():
-        classes[number] = str(met.locus_error(number).error)
+        classes[number] = str(met.locus_error(number))
         if met.predictions_at[number]:
             other = predicted[met.predictions_at.closest(number)]
             chain, guess = closest_chains(loci[number], other)
@@ -88,11 +216,11 @@ def reference_loci(met: Meetings, predictor: str, without_homologue: Collection[
         known = ["yes" if gene.id in without_homologue else "no" for gene in loci]
     spans = [side[: met.scored] for side in met.locus_spans]
     values = (*_places(loci, *spans), classes, names, exons, predicted_exons, lengths, known)
-    return pd.DataFrame(dict(zip(LOCUS_COLUMNS, ([predictor] * len(loci), *values))))
+    return pd.DataFrame(dict(zip(LOCI, ([predictor] * len(loci), *values))))
 
 
 def predicted_genes(met: Meetings, predictor: str) -> pd.DataFrame:
-    """A row of :data:`PREDICTED_COLUMNS` for each predicted gene that counts; ``start`` counts from 1.
+    """A row of :data:`phytoscribe.tables.PREDICTED_GENES` for each predicted gene that counts; ``start`` counts from 1.
 
     ``class`` is one of :data:`PREDICTED_FATES`, ``error`` the class of the error, empty for a right gene.
     """
@@ -101,7 +229,7 @@ def predicted_genes(met: Meetings, predictor: str) -> pd.DataFrame:
     in_reference = met.comparison.reference.gene < met.scored
     there = flags(chains[in_reference], int(max(chains.max(initial=-1), guessed.max(initial=-1))) + 1)[guessed]
     compared = _best(guesses, guessed, there)
-    errors = ["" if right else str(met.prediction_error(n).error) for n, right in enumerate(met.right_predictions)]
+    errors = ["" if right else str(met.prediction_error(n)) for n, right in enumerate(met.right_predictions)]
     values = (
         *_places(genes, *met.predicted_spans),
         [gene.score for gene in genes],
@@ -111,7 +239,7 @@ def predicted_genes(met: Meetings, predictor: str) -> pd.DataFrame:
         guesses.counts[compared],
         guesses.lengths[compared],
     )
-    return pd.DataFrame(dict(zip(PREDICTED_COLUMNS, ([predictor] * len(genes), *values))))
+    return pd.DataFrame(dict(zip(PREDICTED_GENES, ([predictor] * len(genes), *values))))
 
 
 def fate(error: str, unmet: str) -> str:
@@ -123,9 +251,9 @@ def fate(error: str, unmet: str) -> str:
     return error if error in _KEPT else WRONG_STRUCTURE
 
 
-def fate_rows(loci: pd.DataFrame, predicted: pd.DataFrame) -> list[Row]:
-    """Counts of loci and predicted genes by :func:`fate`, as rows (level, ruler, subset, metric, value, n)."""
-    rows: list[Row] = []
+def fate_rows(loci: pd.DataFrame, predicted: pd.DataFrame) -> list[MetricRow]:
+    """Counts of loci and predicted genes by :func:`fate`, as rows (level, criterion, subset, metric, value, n)."""
+    rows: list[MetricRow] = []
     for level, fates, classes in (
         ("reference_locus", [fate("" if c == RIGHT else c, MISSED) for c in loci["class"]], LOCUS_FATES),
         ("predicted_gene", list(predicted["class"]), PREDICTED_FATES),
@@ -133,11 +261,6 @@ def fate_rows(loci: pd.DataFrame, predicted: pd.DataFrame) -> list[Row]:
         counts = Counter(fates)
         rows += [(level, OVERLAP, ALL, name, float(counts[name]), len(fates)) for name in classes]
     return rows
-
-
-def write_genes(table: pd.DataFrame, path: str | Path) -> None:
-    """Write a table of genes, by rename; probabilities with three decimals."""
-    write_table(table, path, decimals=3)
 
 
 def _best(side: GeneColumns, chains: Codes, right: np.ndarray) -> Codes:

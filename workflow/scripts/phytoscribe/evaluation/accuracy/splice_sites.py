@@ -80,7 +80,11 @@ def score_candidates(scores: npt.NDArray, positive: npt.NDArray[np.bool_]) -> Si
     if not total:
         nothing = float("nan")
         return SiteScore(nothing, nothing, nothing, nothing, nothing, 0, scores.size)
-    thresholds, found, taken = _operating_points(scores, positive)
+    # At each distinct score, from the highest down: how many positives and candidates have at least that score.
+    values = np.asarray(scores, dtype=np.float64)
+    order = np.argsort(-values, kind="stable")
+    last = np.append(np.flatnonzero(np.diff(values[order])), values.size - 1)
+    thresholds, found, taken = values[order][last], np.cumsum(positive[order], dtype=np.int64)[last], last + 1
     precision, recall = found / taken, found / total
     f1 = 2 * found / (taken + total)
     best = int(np.argmax(f1))
@@ -93,13 +97,3 @@ def score_candidates(scores: npt.NDArray, positive: npt.NDArray[np.bool_]) -> Si
         sites=total,
         candidates=scores.size,
     )
-
-
-def _operating_points(
-    scores: npt.NDArray, positive: npt.NDArray[np.bool_]
-) -> tuple[npt.NDArray, npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-    """Distinct scores from the highest down; how many positives and candidates have at least that score."""
-    order = np.argsort(-np.asarray(scores, dtype=np.float64), kind="stable")
-    ordered = np.asarray(scores, dtype=np.float64)[order]
-    last = np.append(np.flatnonzero(np.diff(ordered)), ordered.size - 1)
-    return ordered[last], np.cumsum(positive[order], dtype=np.int64)[last], last + 1

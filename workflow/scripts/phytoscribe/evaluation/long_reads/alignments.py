@@ -6,6 +6,7 @@ minimap2: Li 2018, Bioinformatics 34:3094; the preset ``splice:hq`` with ``-uf``
 from __future__ import annotations
 
 import logging
+from collections import Counter
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,6 +18,7 @@ from phytoscribe.errors import PhytoScribeError
 from phytoscribe.files import atomic_path, scratch_folder
 from phytoscribe.genome.intervals import Interval
 from phytoscribe.programs import require, run
+from phytoscribe.tables import READS, share
 
 log = logging.getLogger(__name__)
 
@@ -25,7 +27,8 @@ log = logging.getLogger(__name__)
 MINIMAP2_OPTIONS = ("-ax", "splice:hq", "-uf", "--secondary=no", "-I", "1000G")
 _CIGAR_DELETION, _CIGAR_INTRON = 2, 3
 _CIGAR_ON_REFERENCE = frozenset({0, 2, 7, 8})
-Chain = tuple[Interval, ...]
+#: Sorted intervals of one read or transcript: blocks, segments, or introns (an intron chain).
+Intervals = tuple[Interval, ...]
 
 
 def align_reads(reads: str | Path, fasta: str | Path, bam: str | Path, csi: str | Path, threads: int) -> None:
@@ -75,32 +78,15 @@ class ReadLimits:
         return cls(float(settings["min_coverage"]), float(settings["min_identity"]), quality)
 
 
-@dataclass(slots=True)
-class ReadCounts:
-    """What became of the reads of a BAM file: each is counted once, at the first test that it fails.
+class ReadCounts(Counter[str]):
+    """What became of the reads of a BAM file, by :attr:`FATES`: each is counted at the first test that it fails."""
 
-    Attributes:
-        other_contig: aligned to a contig that is not scored.
-        used: evidence.
-    """
-
-    unaligned: int = 0
-    other_contig: int = 0
-    low_mapping_quality: int = 0
-    low_coverage: int = 0
-    low_identity: int = 0
-    used: int = 0
-
-    def items(self) -> list[tuple[str, int]]:
-        return [(name, getattr(self, name)) for name in self.__slots__]
-
-    def total(self) -> int:
-        return sum(count for _, count in self.items())
+    FATES = ("unaligned", "other_contig", "low_mapping_quality", "low_coverage", "low_identity", "used")
 
     def table(self) -> pd.DataFrame:
         """Columns ``reads`` (what became of them), ``count`` and ``share`` (of all reads)."""
-        rows = [(name, count, count / self.total() if self.total() else float("nan")) for name, count in self.items()]
-        return pd.DataFrame(rows, columns=["reads", "count", "share"])
+        rows = [(fate, self[fate], share(self[fate], self.total())) for fate in self.FATES]
+        return pd.DataFrame(rows, columns=list(READS))
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,8 +102,8 @@ class ReadAlignment:
     name: str
     contig: str
     strand: str
-    blocks: Chain
-    introns: Chain
+    blocks: Intervals
+    introns: Intervals
 
 
 @dataclass
@@ -142,18 +128,18 @@ class ReadFilter:
         self.counts = counts = ReadCounts()
         for record in first_records(self.bam):
             if record.is_unmapped:
-                counts.unaligned += 1
+                fate = "unaligned"
             elif self.contigs is not None and record.reference_name not in self.contigs:
-                counts.other_contig += 1
-            elif failed := failed_limit(record, self.limits, self.bam):
-                setattr(counts, failed, getattr(counts, failed) + 1)
+                fate = "other_contig"
             else:
-                counts.used += 1
+                fate = failed_limit(record, self.limits, self.bam) or "used"
+            counts[fate] += 1
+            if fate == "used":
                 blocks, introns = blocks_and_introns(record.reference_start, record.cigartuples)
                 yield ReadAlignment(
                     record.query_name, record.reference_name, transcript_strand(record), blocks, introns
                 )
-        told = ", ".join(f"{count} {name.replace('_', ' ')}" for name, count in counts.items())
+        told = ", ".join(f"{counts[fate]} {fate.replace('_', ' ')}" for fate in ReadCounts.FATES)
         log.info("%s: %d reads: %s", self.bam, counts.total(), told)
 
 
@@ -172,6 +158,20 @@ def first_records(bam: str | Path) -> Iterator[pysam.AlignedSegment]:
         raise PhytoScribeError(f"{bam}: cannot be read as BAM ({error}); run align_isoseq again") from error
 
 
+def read_sequences(bam: str | Path, contigs: Collection[str]) -> Iterator[tuple[str, str]]:
+    """Names and sequences, as sequenced, of reads whose primary alignment lies on ``contigs``, in the BAM's order.
+
+    A name that was there already gets its number: clustered reads are called transcript/0, transcript/1, ... in the
+    file of every sample.
+    """
+    seen: Counter[str] = Counter()
+    for record in first_records(bam):
+        if not record.is_unmapped and record.reference_name in contigs and record.query_sequence:
+            name = record.query_name
+            seen[name] += 1
+            yield (name if seen[name] == 1 else f"{name}#{seen[name]}"), record.get_forward_sequence()
+
+
 def failed_limit(record: pysam.AlignedSegment, limits: ReadLimits, bam: str | Path) -> str | None:
     """The first limit that an alignment does not reach, as :class:`ReadCounts` names it; None for evidence.
 
@@ -180,28 +180,15 @@ def failed_limit(record: pysam.AlignedSegment, limits: ReadLimits, bam: str | Pa
     """
     if record.mapping_quality < limits.mapping_quality:
         return "low_mapping_quality"
-    if aligned_share(record) < limits.coverage:
+    if record.query_alignment_length / record.infer_read_length() < limits.coverage:
         return "low_coverage"
-    return "low_identity" if alignment_identity(record, bam) < limits.identity else None
-
-
-def aligned_share(record: pysam.AlignedSegment) -> float:
-    """Bases from the first to the last aligned one, over the length of the read with all that was clipped."""
-    return record.query_alignment_length / record.infer_read_length()
-
-
-def alignment_identity(record: pysam.AlignedSegment, bam: str | Path) -> float:
-    """Matches over aligned columns (matches, mismatches, inserted and deleted bases), from the tag ``NM``.
-
-    Raises:
-        PhytoScribeError: the record has no tag ``NM``.
-    """
     if not record.has_tag("NM"):
         raise PhytoScribeError(
             f"{bam}: read {record.query_name!r} has no tag NM, which tells its identity; run align_isoseq again"
         )
     deleted = sum(length for operation, length in record.cigartuples if operation == _CIGAR_DELETION)
-    return 1 - record.get_tag("NM") / (record.query_alignment_length + deleted)
+    identity = 1 - record.get_tag("NM") / (record.query_alignment_length + deleted)
+    return "low_identity" if identity < limits.identity else None
 
 
 def transcript_strand(record: pysam.AlignedSegment) -> str:
@@ -210,7 +197,7 @@ def transcript_strand(record: pysam.AlignedSegment) -> str:
     return "-" if record.is_reverse != against else "+"
 
 
-def blocks_and_introns(start: int, cigar: list[tuple[int, int]]) -> tuple[Chain, Chain]:
+def blocks_and_introns(start: int, cigar: list[tuple[int, int]]) -> tuple[Intervals, Intervals]:
     """Aligned blocks and introns of a CIGAR (pysam's operation, length pairs) that begins at ``start``."""
     blocks: list[Interval] = []
     introns: list[Interval] = []

@@ -4,32 +4,48 @@ Each query keeps one target: the one whose HSPs on one strand have the highest s
 bases over aligned columns of these HSPs, coverage the query bases in at least one of them.  A query is supported at a
 tier if identity and coverage both reach it.  Two sequences are *reciprocal* best hits if each is the other's target.
 
+Every predictor is compared with the same reads, on the same contigs, twice: with whole transcripts (criterion
+``blast``), and with coding sequences alone (criterion ``blast_cds``).  Programs like AUGUSTUS predict no untranslated
+regions: their short transcripts are covered by reads more easily, and cover reads less, than whole ones.  Coding
+sequences are alike for all.
+
 BLAST+: Camacho et al. 2009, BMC Bioinformatics 10:421.
 """
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+import logging
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import groupby
-from operator import itemgetter
+from itertools import groupby, product
+from operator import attrgetter, itemgetter
 from pathlib import Path
-from typing import NamedTuple
 
-from phytoscribe.annotation.sequences import write_fasta
-from phytoscribe.evaluation.long_reads.alignments import first_records
-from phytoscribe.files import open_text
-from phytoscribe.genome.intervals import Interval, merge_intervals
+import pandas as pd
+import pysam
+
+from phytoscribe.annotation.model import GeneModel
+from phytoscribe.annotation.sequences import cds_of, transcript_of, write_fasta
+from phytoscribe.errors import PhytoScribeError
+from phytoscribe.evaluation.long_reads.alignments import read_sequences
+from phytoscribe.evaluation.long_reads.evidence import ReadEvidence
+from phytoscribe.files import open_text, scratch_folder
+from phytoscribe.genome.fasta import Genome
+from phytoscribe.genome.intervals import merge_intervals
 from phytoscribe.programs import require, run
-from phytoscribe.tables import Row
+from phytoscribe.tables import HITS, ScoreRow, score_table, share
 
+log = logging.getLogger(__name__)
 TIERS = (0.90, 0.95, 0.99)
 #: Targets per query that BLAST keeps: enough that a paralogue with a higher single HSP does not hide the best target.
 TARGETS = 50
 E_VALUE = 1e-10
+#: Criterion, and the name of its sequences in the table of hits.
+CRITERIA = {"blast": "transcript", "blast_cds": "cds"}
 _FORMAT = "6 qseqid sseqid nident length qstart qend sstart send bitscore"
 _PURPOSE = "the comparison with Iso-Seq reads"
+Sequences = Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,16 +70,12 @@ class BestHit:
 
 @dataclass(frozen=True, slots=True)
 class SequenceSet:
-    """Sequences in a FASTA file under their numbers: BLAST gives a meaning to some names (those with '|', say).
-
-    Attributes:
-        database: the BLAST database of them.
-    """
+    """Sequences in a FASTA file, and a BLAST database of the same name without suffix, under their numbers: BLAST gives
+    a meaning to some names (those with '|', say)."""
 
     names: Sequence[str]
     lengths: Sequence[int]
     fasta: Path
-    database: Path
 
     @classmethod
     def write(cls, records: Iterable[tuple[str, str]], folder: Path, label: str) -> SequenceSet:
@@ -82,12 +94,12 @@ class SequenceSet:
                 names.append(name)
                 lengths.append(len(bases))
 
-        fasta, database = folder / f"{label}.fa", folder / label
+        fasta = folder / f"{label}.fa"
         with fasta.open("w", encoding="utf-8") as handle:
             write_fasta(handle, numbered())
         if names:
-            run([program, "-in", fasta, "-dbtype", "nucl", "-out", database])
-        return cls(names, lengths, fasta, database)
+            run([program, "-in", fasta, "-dbtype", "nucl", "-out", fasta.with_suffix("")])
+        return cls(names, lengths, fasta)
 
 
 def best_hits(queries: SequenceSet, targets: SequenceSet, threads: int) -> dict[str, BestHit]:
@@ -102,7 +114,7 @@ def best_hits(queries: SequenceSet, targets: SequenceSet, threads: int) -> dict[
     table = queries.fasta.with_name(f"{queries.fasta.stem}_{targets.fasta.stem}.tsv")
     options = ["-max_target_seqs", str(TARGETS), "-evalue", str(E_VALUE), "-num_threads", str(threads)]
     options += ["-task", "megablast", "-strand", "plus", "-outfmt", _FORMAT]
-    run([program, "-query", queries.fasta, "-db", targets.database, *options], table)
+    run([program, "-query", queries.fasta, "-db", targets.fasta.with_suffix(""), *options], table)
     with open_text(table) as lines:
         found = choose_best(lines, queries.lengths, targets.lengths)
     table.unlink()
@@ -118,42 +130,23 @@ def choose_best(
 
     Queries and targets are named by their numbers, with which their lengths are looked up.
     """
-    best: dict[str, tuple[float, BestHit]] = {}
-    for query, pairs in _by_query(lines):
-        for target, hsps in pairs.items():
-            bits = sum(hsp.bits for hsp in hsps)
-            if query in best and best[query][0] >= bits:
-                continue
-            identity = sum(hsp.identical for hsp in hsps) / sum(hsp.columns for hsp in hsps)
-            covered = _covered(hsp.query for hsp in hsps) / query_lengths[int(query)]
-            target_covered = _covered(hsp.target for hsp in hsps) / target_lengths[int(target)]
-            best[query] = (bits, BestHit(target, identity, covered, target_covered))
-    return {query: hit for query, (_, hit) in best.items()}
-
-
-class _Hsp(NamedTuple):
-    """One aligned stretch; intervals are 0-based half-open."""
-
-    identical: int
-    columns: int
-    query: Interval
-    target: Interval
-    bits: float
-
-
-def _by_query(lines: Iterable[str]) -> Iterator[tuple[str, dict[str, list[_Hsp]]]]:
-    """HSPs by target for each query in turn; BLAST writes all of one query together."""
+    best: dict[str, BestHit] = {}
     rows = (line.rstrip("\n").split("\t") for line in lines)
-    for query, members in groupby(rows, key=itemgetter(0)):
-        pairs: dict[str, list[_Hsp]] = defaultdict(list)
-        for _, target, identical, columns, start, end, target_start, target_end, bits in members:
-            stretches = (int(start) - 1, int(end)), (int(target_start) - 1, int(target_end))
-            pairs[target].append(_Hsp(int(identical), int(columns), *stretches, float(bits)))
-        yield query, pairs
+    for query, members in groupby(rows, key=itemgetter(0)):  # BLAST writes all HSPs of one query together
+        pairs: dict[str, list[list[float]]] = defaultdict(list)
+        for _, target, *numbers in members:
+            pairs[target].append([float(number) for number in numbers])
+        target, hsps = max(pairs.items(), key=lambda pair: sum(hsp[-1] for hsp in pair[1]))
+        identical, columns, starts, ends, target_starts, target_ends, _ = zip(*hsps)
+        covered = _covered(starts, ends) / query_lengths[int(query)]
+        target_covered = _covered(target_starts, target_ends) / target_lengths[int(target)]
+        best[query] = BestHit(target, sum(identical) / sum(columns), covered, target_covered)
+    return best
 
 
-def _covered(stretches: Iterable[Interval]) -> int:
-    return sum(end - start for start, end in merge_intervals(stretches))
+def _covered(starts: Iterable[float], ends: Iterable[float]) -> float:
+    """Bases in at least one of these intervals, given by their first and last base."""
+    return sum(end - start for start, end in merge_intervals((first - 1, last) for first, last in zip(starts, ends)))
 
 
 def with_reciprocity(hits: Mapping[str, BestHit], back: Mapping[str, BestHit]) -> dict[str, BestHit]:
@@ -164,93 +157,158 @@ def with_reciprocity(hits: Mapping[str, BestHit], back: Mapping[str, BestHit]) -
     }
 
 
-def tier_counts(found: Collection[BestHit]) -> dict[str, int]:
-    """Hits by metric: ``hit``, ``identity_0.95_coverage_0.90`` and so on for each pair of tiers; then the reciprocal
-    ones among them, ``reciprocal`` and ``reciprocal_identity_0.90_coverage_0.90``, ... for equal tiers."""
-    counts = {"hit": len(found)}
-    for identity in TIERS:
-        for coverage in TIERS:
-            name = f"identity_{identity:.2f}_coverage_{coverage:.2f}"
-            counts[name] = sum(hit.reaches(identity, coverage) for hit in found)
-    mutual = [hit for hit in found if hit.reciprocal]
-    counts["reciprocal"] = len(mutual)
+def _metrics() -> dict[str, Callable[[BestHit], bool]]:
+    """Tests of a hit by metric: any hit, each pair of tiers; any reciprocal hit, and those at equal tiers."""
+    metrics: dict[str, Callable[[BestHit], bool]] = {"hit": lambda hit: True}
+    for identity, coverage in product(TIERS, TIERS):
+        name = f"identity_{identity:.2f}_coverage_{coverage:.2f}"
+        metrics[name] = lambda hit, tiers=(identity, coverage): hit.reaches(*tiers)
+    metrics["reciprocal"] = attrgetter("reciprocal")
     for tier in TIERS:
         name = f"reciprocal_identity_{tier:.2f}_coverage_{tier:.2f}"
-        counts[name] = sum(hit.reaches(tier, tier) for hit in mutual)
-    return counts
+        metrics[name] = lambda hit, tier=tier: hit.reciprocal and hit.reaches(tier, tier)
+    return metrics
 
 
 def support_rows(
-    predictor: str, level: str, ruler: str, subsets: Mapping[str, Collection[str]], hits: Mapping[str, BestHit]
-) -> list[Row]:
-    """For each subset of query names the share at each metric of :func:`tier_counts`; ``n`` is the subset's size."""
-    rows: list[Row] = []
-    for subset, names in subsets.items():
-        counts = tier_counts([hits[name] for name in names if name in hits])
-        rows += [
-            (predictor, level, ruler, subset, metric, _share(n, len(names)), len(names)) for metric, n in counts.items()
-        ]
-    return rows
-
-
-def group_rows(
     predictor: str,
     level: str,
-    ruler: str,
-    subsets: Mapping[str, Mapping[str, Collection[str]]],
+    criterion: str,
+    subsets: Mapping[str, Collection[Collection[str]]],
     hits: Mapping[str, BestHit],
-) -> list[Row]:
-    """As :func:`support_rows` for groups of queries (genes of transcripts): a group has what any of its members has.
+) -> list[ScoreRow]:
+    """The share of groups of queries at each of :func:`_metrics`; ``n`` is the number of groups.
 
     Args:
-        subsets: by subset the members of each group.
+        subsets: by subset the groups, each of query names: a gene's transcripts, or one transcript or read alone.  A
+            group has what any of its members has.
     """
-    rows: list[Row] = []
+    rows: list[ScoreRow] = []
     for subset, groups in subsets.items():
-        totals: dict[str, int] = dict.fromkeys(tier_counts([]), 0)
-        for names in groups.values():
-            for metric, count in tier_counts([hits[name] for name in names if name in hits]).items():
-                totals[metric] += count > 0
-        rows += [
-            (predictor, level, ruler, subset, metric, _share(n, len(groups)), len(groups))
-            for metric, n in totals.items()
-        ]
+        found = [(number, hits[name]) for number, names in enumerate(groups) for name in names if name in hits]
+        for metric, reached in _metrics().items():
+            count = len({number for number, hit in found if reached(hit)})
+            rows.append((predictor, level, criterion, subset, metric, share(count, len(groups)), len(groups)))
     return rows
-
-
-def read_sequences(bam: str | Path, contigs: Collection[str]) -> Iterator[tuple[str, str]]:
-    """Names and sequences, as sequenced, of reads whose primary alignment lies on ``contigs``, in the BAM's order.
-
-    A name that was there already gets its number: clustered reads are called transcript/0, transcript/1, ... in the
-    file of every sample.
-    """
-    seen: Counter[str] = Counter()
-    for record in first_records(bam):
-        if not record.is_unmapped and record.reference_name in contigs and record.query_sequence:
-            name = record.query_name
-            seen[name] += 1
-            yield (name if seen[name] == 1 else f"{name}#{seen[name]}"), record.get_forward_sequence()
 
 
 def read_fasta(path: str | Path) -> dict[str, str]:
     """Sequences of a small FASTA by the first word of their headers."""
-    return {name: "".join(parts) for name, parts in _records(path)}
+    with pysam.FastxFile(str(path)) as records:
+        return {record.name: record.sequence or "" for record in records}
 
 
-def _records(path: str | Path) -> Iterator[tuple[str, list[str]]]:
-    name, parts = None, []
-    with open_text(path) as handle:
-        for line in handle:
-            if line.startswith(">"):
-                if name is not None:
-                    yield name, parts
-                name, parts = line[1:].split()[0], []
-            else:
-                parts.append(line.strip())
-    if name is not None:
-        yield name, parts
+def blast_predictors(
+    predictors: Mapping[str, Sequence[GeneModel]],
+    sequences: Mapping[str, Mapping[str, Sequences]],
+    bam: str | Path,
+    evidence: ReadEvidence,
+    contigs: Collection[str],
+    threads: int,
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Both directions for every predictor.
+
+    Level ``transcript``: transcripts on contigs with reads, subset ``expressed`` those with a read on their CDS.  Level
+    ``gene``: the same for genes, which have what any of their transcripts has.  Level ``read``: reads whose primary
+    alignment lies on ``contigs``; others cannot find their transcript and do not count.  By criterion ``blast_cds``
+    coverage is at this level that of the CDS: the share of reads that hold a whole CDS.  How well a read is aligned is
+    not asked: this criterion takes from the alignments only where a read belongs.
+
+    Args:
+        predictors: gene models by name.
+        sequences: for each predictor, by criterion (:data:`CRITERIA`), sequences by transcript id.
+        bam: alignments of the reads to the same genome.
+        evidence: the alignments that are good enough to tell what is expressed.
+        contigs: the contigs that were predicted.
+        threads: for BLAST.
+
+    Returns:
+        The scores, and one row for each best hit of a transcript (columns :data:`phytoscribe.tables.HITS`).
+    """
+    rows: list[ScoreRow] = []
+    found: list[tuple] = []
+    with scratch_folder("blast-") as folder:
+        reads = SequenceSet.write(read_sequences(bam, set(contigs)), folder, "reads")
+        for predictor, genes in predictors.items():
+            places = {
+                transcript.id: (gene.id, evidence.covers(gene.contig, gene.strand, transcript.cds))
+                for gene in genes
+                if gene.contig in evidence.contigs
+                for transcript in gene.coding_transcripts
+            }
+            for criterion, kind in CRITERIA.items():
+                chosen = _chosen(sequences[predictor][criterion], places, predictor)
+                hits, back = _both_ways(chosen, reads, folder, threads)
+                rows += _support(predictor, criterion, places, hits, reads.names, back)
+                found += [
+                    (predictor, name, kind, hit.target, hit.identity, hit.coverage, "yes" if hit.reciprocal else "no")
+                    for name, hit in hits.items()
+                ]
+            log.info("%s: %d transcripts, %d reads", predictor, len(places), len(reads.names))
+    return score_table(rows), pd.DataFrame(found, columns=list(HITS))
 
 
-def _share(count: int, total: int) -> float:
-    """NaN where there is nothing to take a share of."""
-    return count / total if total else float("nan")
+def _both_ways(
+    chosen: Sequences, reads: SequenceSet, folder: Path, threads: int
+) -> tuple[dict[str, BestHit], dict[str, BestHit]]:
+    """Best hits of the transcripts, marked where reciprocal, and of the reads.
+
+    Equal sequences are one target: else a read could point back to only one of the isoforms with the same CDS.
+    """
+    first_with: dict[str, str] = {}
+    for name, bases in chosen.items():
+        first_with.setdefault(bases, name)
+    own = SequenceSet.write(((name, bases) for bases, name in first_with.items()), folder, "predicted")
+    back = best_hits(reads, own, threads)
+    hits = with_reciprocity(best_hits(own, reads, threads), back)
+    spread = {name: hits[first_with[bases]] for name, bases in chosen.items() if first_with[bases] in hits}
+    return spread, back
+
+
+def _support(
+    predictor: str,
+    criterion: str,
+    places: Mapping[str, tuple[str, bool]],
+    hits: Mapping[str, BestHit],
+    reads: Sequence[str],
+    back: Mapping[str, BestHit],
+) -> list[ScoreRow]:
+    """Rows of transcripts (gene and whether it is expressed, by name), of their genes, and of the reads."""
+    marked = with_reciprocity(back, hits)
+    if criterion == "blast_cds":
+        # How much of a read a CDS covers tells the length of its UTRs; how much of the CDS it covers, what it confirms.
+        marked = {name: replace(hit, coverage=hit.target_coverage) for name, hit in marked.items()}
+    genes: dict[str, dict[str, list[str]]] = {"all": defaultdict(list), "expressed": defaultdict(list)}
+    for name, (gene, covered) in places.items():
+        for subset in ("all", "expressed") if covered else ("all",):
+            genes[subset][gene].append(name)
+    of_gene = {subset: list(found.values()) for subset, found in genes.items()}
+    alone = {subset: [[name] for names in found for name in names] for subset, found in of_gene.items()}
+    return [
+        *support_rows(predictor, "transcript", criterion, alone, hits),
+        *support_rows(predictor, "gene", criterion, of_gene, hits),
+        *support_rows(predictor, "read", criterion, {"all": [[name] for name in reads]}, marked),
+    ]
+
+
+def transcript_sequences(genes: Sequence[GeneModel], genome: Genome) -> dict[str, dict[str, str]]:
+    """For each criterion the sequences of all coding transcripts by id; each contig is read once."""
+    sequences: dict[str, dict[str, str]] = {criterion: {} for criterion in CRITERIA}
+    by_contig = sorted(genes, key=lambda gene: gene.contig)
+    for contig, members in groupby(by_contig, key=lambda gene: gene.contig):
+        bases = genome.bases(contig)
+        for gene in members:
+            for transcript in gene.coding_transcripts:
+                sequences["blast"][transcript.id] = transcript_of(transcript, bases)
+                sequences["blast_cds"][transcript.id] = cds_of(transcript, bases)
+    return sequences
+
+
+def _chosen(sequences: Sequences, places: Collection[str], predictor: str) -> dict[str, str]:
+    missing = [name for name in places if name not in sequences]
+    if missing:
+        raise PhytoScribeError(
+            f"{predictor}: the FASTA files lack {len(missing)} transcripts of the GFF3, first {missing[0]!r}; "
+            "all must come from one run of merge_predictions"
+        )
+    return {name: sequences[name] for name in places}

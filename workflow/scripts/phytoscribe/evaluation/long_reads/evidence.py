@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
-from phytoscribe.evaluation.long_reads.alignments import Chain, ReadAlignment
+from phytoscribe.evaluation.long_reads.alignments import Intervals, ReadAlignment
 from phytoscribe.genome.intervals import Interval, merge_intervals
 
 log = logging.getLogger(__name__)
@@ -37,7 +37,7 @@ class ReadChain:
         spans: outer ends of these reads, without those that lie within another.
     """
 
-    introns: Chain
+    introns: Intervals
     reads: int = 0
     spans: list[Interval] = field(default_factory=list)
 
@@ -47,12 +47,12 @@ class ReadChain:
             self.spans = [kept for kept in self.spans if not (span[0] <= kept[0] and kept[1] <= span[1])]
             self.spans.append(span)
 
-    def position_of(self, chain: Chain) -> int | None:
+    def position_of(self, chain: Intervals) -> int | None:
         """Index of the first intron of ``chain`` if that is a run of consecutive introns of this one."""
         first = bisect_right(self.introns, chain[0]) - 1
         return first if first >= 0 and self.introns[first : first + len(chain)] == chain else None
 
-    def holds(self, segments: Chain, first: int) -> bool:
+    def holds(self, segments: Intervals, first: int) -> bool:
         """True if a read of this chain has exactly these segments, whose introns begin at index ``first``.
 
         The outermost segments may end inside an exon of the read, but an intron of it may not cut them.
@@ -74,30 +74,22 @@ class ReadEvidence:
         contigs: contigs with a read.
         introns: reads by (contig, strand, intron).
         chains: the collapsed intron chains by (contig, strand), by their introns.
-        mono_exonic: merged spans of reads without introns, and the number of reads in each, by (contig, strand).
     """
 
     def __init__(self, alignments: Iterable[ReadAlignment]) -> None:
         self.reads = 0
         self.introns: Counter[tuple[str, str, Interval]] = Counter()
-        self.chains: dict[Track, dict[Chain, ReadChain]] = defaultdict(dict)
+        self.chains: dict[Track, dict[Intervals, ReadChain]] = defaultdict(dict)
         blocks: dict[Track, _Blocks] = defaultdict(_Blocks)
-        single: dict[Track, _Blocks] = defaultdict(_Blocks)
         for read in alignments:
             track = (read.contig, read.strand)
-            span = (read.blocks[0][0], read.blocks[-1][1])
             blocks[track].add(read.blocks, self.reads)
             self.reads += 1
-            if not read.introns:
-                single[track].add(read.blocks, 0)
-                continue
-            chains = self.chains[track]
-            if read.introns not in chains:
-                chains[read.introns] = ReadChain(read.introns)
-            chains[read.introns].add(span)
+            if read.introns:
+                chain = self.chains[track].setdefault(read.introns, ReadChain(read.introns))
+                chain.add((read.blocks[0][0], read.blocks[-1][1]))
         self.contigs = {contig for contig, _ in blocks}
         self._tracks = {track: _Track.of(found) for track, found in blocks.items()}
-        self.mono_exonic = {track: _merged_with_counts(found) for track, found in single.items()}
         self._by_intron: dict[tuple[str, str, Interval], list[ReadChain]] = defaultdict(list)
         for track, chains in self.chains.items():
             for chain in chains.values():
@@ -107,11 +99,10 @@ class ReadEvidence:
         self._left = {(contig, strand, intron[0]) for contig, strand, intron in self.introns}
         self._right = {(contig, strand, intron[1]) for contig, strand, intron in self.introns}
         log.info(
-            "%d reads: %d intron chains of %d introns, %d places with reads that have no intron",
+            "%d reads: %d intron chains of %d introns",
             self.reads,
             sum(map(len, self.chains.values())),
             len(self.introns),
-            sum(map(len, self.mono_exonic.values())),
         )
 
     def covers(self, contig: str, strand: str, segments: Sequence[Interval]) -> bool:
@@ -127,29 +118,29 @@ class ReadEvidence:
     def spans(self, contig: str, strand: str, stretch: Interval) -> bool:
         """True if one read reaches over the stretch and at least one base beyond each of its ends."""
         track = self._tracks.get((contig, strand))
-        return track is not None and track.spans.contains(stretch[0] - 1, stretch[1] + 1)
+        return track is not None and track.spans(stretch[0] - 1, stretch[1] + 1)
 
     def count_over(self, contig: str, strand: str, segment: Interval) -> int:
         """Reads that are aligned over the whole segment, without an intron in it."""
         track = self._tracks.get((contig, strand))
         return 0 if track is None else track.count_over(*segment)
 
-    def has_chain(self, contig: str, strand: str, chain: Chain) -> bool:
+    def has_chain(self, contig: str, strand: str, chain: Intervals) -> bool:
         """True if the intron chain equals that of a read."""
         return chain in self.chains.get((contig, strand), ())
 
-    def holding(self, contig: str, strand: str, chain: Chain) -> Iterator[tuple[ReadChain, int]]:
+    def holding(self, contig: str, strand: str, chain: Intervals) -> Iterator[tuple[ReadChain, int]]:
         """Read chains of which ``chain`` is a run of consecutive introns, with the index at which it begins."""
         for candidate in self._by_intron.get((contig, strand, chain[0]), ()):
             first = candidate.position_of(chain)
             if first is not None:
                 yield candidate, first
 
-    def contains_chain(self, contig: str, strand: str, chain: Chain) -> bool:
+    def contains_chain(self, contig: str, strand: str, chain: Intervals) -> bool:
         """True if the intron chain is that of a read, or a run of consecutive introns of one."""
         return any(True for _ in self.holding(contig, strand, chain))
 
-    def knows_sites(self, contig: str, strand: str, chain: Chain) -> bool:
+    def knows_sites(self, contig: str, strand: str, chain: Intervals) -> bool:
         """True if each donor and each acceptor of the chain is one of some read."""
         return all(
             (contig, strand, start) in self._left and (contig, strand, end) in self._right for start, end in chain
@@ -184,7 +175,7 @@ class _Blocks:
     def __init__(self) -> None:
         self.starts, self.ends, self.reads = array("i"), array("i"), array("i")
 
-    def add(self, blocks: Chain, read: int) -> None:
+    def add(self, blocks: Intervals, read: int) -> None:
         for start, end in blocks:
             self.starts.append(start)
             self.ends.append(end)
@@ -192,54 +183,49 @@ class _Blocks:
 
 
 @dataclass(frozen=True, slots=True)
-class _Nested:
-    """Intervals sorted by start, and for each the furthest end of all up to it: int32, (intervals,)."""
-
-    starts: Positions
-    furthest: Positions
-
-    @classmethod
-    def of(cls, starts: Positions, ends: Positions) -> _Nested:
-        order = np.argsort(starts, kind="stable")
-        return cls(starts[order], np.maximum.accumulate(ends[order]))
-
-    def contains(self, start: int, end: int) -> bool:
-        """True if one interval contains ``[start, end)``."""
-        before = int(np.searchsorted(self.starts, start, side="right"))
-        return before > 0 and int(self.furthest[before - 1]) >= end
-
-
-@dataclass(frozen=True, slots=True)
 class _Track:
-    """Aligned blocks of one contig and strand, sorted by start; arrays int32, (blocks,)."""
+    """Aligned blocks of one contig and strand, and the spans of its reads, both sorted by start; arrays int32.
+
+    Attributes:
+        starts, ends, reads: of the blocks, (blocks,); ``reads`` are the numbers of their reads.
+        furthest, span_furthest: the furthest end of all blocks, or spans, up to each.
+        span_starts: (reads,).
+        longest: the length of the longest block.
+    """
 
     starts: Positions
     ends: Positions
     reads: Positions
+    furthest: Positions
+    span_starts: Positions
+    span_furthest: Positions
     longest: int
-    blocks: _Nested
-    spans: _Nested
 
     @classmethod
     def of(cls, found: _Blocks) -> _Track:
         starts, ends, reads = (np.frombuffer(part, dtype=np.int32) for part in (found.starts, found.ends, found.reads))
         # Blocks of one read follow each other in ascending order.
         first = np.flatnonzero(np.diff(reads, prepend=-1))
-        last = np.append(first[1:], reads.size) - 1
-        order = np.argsort(starts, kind="stable")
-        longest = int((ends - starts).max())
+        lefts, rights = starts[first], ends[np.append(first[1:], reads.size) - 1]
+        order, spans = np.argsort(starts, kind="stable"), np.argsort(lefts, kind="stable")
         return cls(
             starts[order],
             ends[order],
             reads[order],
-            longest,
-            _Nested.of(starts, ends),
-            _Nested.of(starts[first], ends[last]),
+            np.maximum.accumulate(ends[order]),
+            lefts[spans],
+            np.maximum.accumulate(rights[spans]),
+            int((ends - starts).max()),
         )
+
+    def spans(self, start: int, end: int) -> bool:
+        """True if the span of one read contains ``[start, end)``."""
+        before = int(np.searchsorted(self.span_starts, start, side="right"))
+        return before > 0 and int(self.span_furthest[before - 1]) >= end
 
     def covers(self, start: int, end: int) -> bool:
         before = int(np.searchsorted(self.starts, end, side="left"))
-        return before > 0 and int(self.blocks.furthest[before - 1]) > start
+        return before > 0 and int(self.furthest[before - 1]) > start
 
     def count_over(self, start: int, end: int) -> int:
         low = int(np.searchsorted(self.starts, end - self.longest, side="left"))
@@ -253,16 +239,6 @@ class _Track:
             high = int(np.searchsorted(self.starts, end, side="left"))
             found.append(self.reads[low:high][self.ends[low:high] > start])
         return int(np.unique(np.concatenate(found)).size) if found else 0
-
-
-def _merged_with_counts(found: _Blocks) -> list[tuple[int, int, int]]:
-    """(start, end, reads) of the union of intervals; those that overlap or touch are joined."""
-    starts, ends = np.frombuffer(found.starts, dtype=np.int32), np.frombuffer(found.ends, dtype=np.int32)
-    order = np.argsort(starts, kind="stable")
-    starts, furthest = starts[order], np.maximum.accumulate(ends[order])
-    first = np.append(0, np.flatnonzero(starts[1:] > furthest[:-1]) + 1)
-    last = np.append(first[1:], starts.size) - 1
-    return list(zip(starts[first].tolist(), furthest[last].tolist(), (last - first + 1).tolist()))
 
 
 def covered_by_reads(reads: Iterable[ReadAlignment]) -> dict[tuple[str, str], list[Interval]]:

@@ -3,21 +3,21 @@
 Only contigs with reads are looked at.  Subset ``expressed``: a read on the same strand has an aligned base in the CDS.
 Subset ``spanned``: one read also reaches over all introns of the chain, so that it could have shown them all.
 
-* level ``transcript``, rulers ``cds_chain`` and ``exon_chain``: distinct chains of transcripts with at least one intron
-  of that kind.  The classes of :mod:`phytoscribe.evaluation.long_reads.transcript_classes` share them out; ``equal`` is
-  the full matches, ``supported`` full and incomplete matches together.  Subset ``mono_exon`` does the same for
-  transcripts without such introns.
+* level ``transcript``, criteria ``cds_chain`` and ``exon_chain``: distinct chains of transcripts with at least one
+  intron of that kind, by their classes (:mod:`phytoscribe.evaluation.long_reads.transcript_classes`); ``equal`` is the
+  full matches, ``supported`` full and incomplete matches together.  Subset ``mono_exon`` holds the transcripts without
+  such introns.
 * level ``gene``: the best isoform counts.  ``supported`` is the share of genes with such introns that have at least one
   supported transcript: an annotation with many isoforms, of which most are rare, is measured fairly by it.
 * level ``intron``: ``precision`` is the share of predicted introns that a read has, of those that a read reaches
   over; ``recall`` the share of introns of at least two reads that are predicted (UTR introns are among them).  Subset
   ``best_isoform`` takes from each gene only the transcript that fits the reads best.
-* level ``read_chain``, ruler ``exon_chain``: chains of at least two reads; ``equal`` is the share that a predicted
+* level ``read_chain``, criterion ``exon_chain``: chains of at least two reads; ``equal`` is the share that a predicted
   transcript has, ``explained`` those and the ones that are a run of its introns (reads may begin late).
 * level ``read_locus``: groups of at least two reads that share introns (:meth:`ReadEvidence.loci`); ``supported`` is
   the share that hold the chain of a predicted transcript.  The reads alone decide what is counted, the same for all.
-* level ``locus``, ruler ``exact``: ``recall``, the share of expressed reference loci of which the predictor has the CDS
-  chain of any isoform exactly; ``read_supported`` in subset ``multi_exon`` counts chains that a read also supports.
+* level ``locus``, criterion ``exact``: ``recall``, the share of expressed reference loci whose CDS chain the predictor
+  has exactly, that of any isoform; ``read_supported`` in subset ``multi_exon`` counts chains that a read also supports.
 """
 
 from __future__ import annotations
@@ -27,11 +27,10 @@ from collections.abc import Collection, Mapping, Sequence
 import pandas as pd
 
 from phytoscribe.annotation.model import GeneModel, Interval, introns_between
-from phytoscribe.evaluation.accuracy.counts import cds_chains
-from phytoscribe.evaluation.long_reads.alignments import Chain
+from phytoscribe.evaluation.long_reads.alignments import Intervals
 from phytoscribe.evaluation.long_reads.evidence import ReadEvidence
 from phytoscribe.evaluation.long_reads.transcript_classes import (
-    RULERS,
+    CRITERIA,
     SPLICED_CLASSES,
     SUPPORTED,
     UNSPLICED_CLASSES,
@@ -39,7 +38,7 @@ from phytoscribe.evaluation.long_reads.transcript_classes import (
     segments_of,
     transcript_table,
 )
-from phytoscribe.tables import Row, score_table
+from phytoscribe.tables import ScoreRow, score_table, share
 
 #: Reads that must show an intron, a chain or a locus before a predictor is expected to have it.
 MINIMUM_READS = 2
@@ -65,24 +64,24 @@ def score_isoseq(
     covered = reads.contigs & set(contigs)
     table = transcript_table(predictors, reads, contigs) if transcripts is None else transcripts
     loci = reads.loci(MINIMUM_READS)
-    rows: list[Row] = []
+    rows: list[ScoreRow] = []
     for predictor, genes in predictors.items():
         inside = [gene for gene in genes if gene.contig in covered]
         own = table[table["predictor"] == predictor]
-        for ruler in RULERS:
-            spliced, single = _units(own, ruler, reads)
-            rows += _transcript_rows(predictor, ruler, spliced, single)
-            rows += _gene_rows(predictor, ruler, spliced)
-            rows += _intron_rows(predictor, ruler, inside, reads, covered)
-            rows += _read_locus_rows(predictor, ruler, spliced, loci)
+        for criterion in CRITERIA:
+            spliced, single = _units(own, criterion, reads)
+            rows += _transcript_rows(predictor, criterion, spliced, single)
+            rows += _gene_rows(predictor, criterion, spliced)
+            rows += _intron_rows(predictor, criterion, inside, reads, covered)
+            rows += _read_locus_rows(predictor, criterion, spliced, loci)
         rows += _read_chain_rows(predictor, inside, reads)
         rows += _locus_rows(predictor, inside, [gene for gene in reference if gene.contig in covered], reads)
     return score_table(rows)
 
 
-def _units(table: pd.DataFrame, ruler: str, reads: ReadEvidence) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Transcripts with introns of the ruler, and those without: the table's rows with what the ruler asks of them."""
-    column = "cds" if ruler == "cds_chain" else "exons"
+def _units(table: pd.DataFrame, criterion: str, reads: ReadEvidence) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Transcripts with introns of the criterion, and those without, with what the criterion compares."""
+    column = "cds" if criterion == "cds_chain" else "exons"
     chains = [introns_between(segments) for segments in table[column]]
     places = list(zip(table["contig"], table["strand"]))
     units = pd.DataFrame(
@@ -93,7 +92,7 @@ def _units(table: pd.DataFrame, ruler: str, reads: ReadEvidence) -> tuple[pd.Dat
             "chain": chains,
             # Without introns the segments themselves tell one transcript from another.
             "key": [chain or tuple(segments) for chain, segments in zip(chains, table[column])],
-            "class": table["class" if ruler == "cds_chain" else "exon_class"],
+            "class": table["class" if criterion == "cds_chain" else "exon_class"],
             "expressed": table["reads"] > 0,
             "spanned": [
                 bool(chain) and reads.spans(*place, (chain[0][0], chain[-1][1])) for chain, place in zip(chains, places)
@@ -113,65 +112,68 @@ def _distinct(units: pd.DataFrame) -> pd.DataFrame:
     return best.assign(**{"class": [names[rank] for rank in best["rank"]]})
 
 
-def _transcript_rows(predictor: str, ruler: str, spliced: pd.DataFrame, single: pd.DataFrame) -> list[Row]:
-    chains, places = _distinct(spliced), _distinct(single)
-    subsets = {
-        "all": chains,
-        "expressed": chains[chains["expressed"]],
-        "spanned": chains[chains["expressed"] & chains["spanned"]],
-    }
-    rows: list[Row] = []
-    for subset, units in subsets.items():
+def _subsets(units: pd.DataFrame) -> dict[str, pd.DataFrame]:
+    expressed = units[units["expressed"]]
+    return {"all": units, "expressed": expressed, "spanned": expressed[expressed["spanned"]]}
+
+
+def _transcript_rows(predictor: str, criterion: str, spliced: pd.DataFrame, single: pd.DataFrame) -> list[ScoreRow]:
+    places = _distinct(single)
+    rows: list[ScoreRow] = []
+    for subset, units in _subsets(_distinct(spliced)).items():
         counts = units["class"].value_counts()
         shown = {str(kind): int(counts.get(str(kind), 0)) for kind in SPLICED_CLASSES}
         shown["equal"] = shown[TranscriptClass.FULL_MATCH]
         shown["supported"] = sum(shown[kind] for kind in SUPPORTED)
         rows += [
-            (predictor, "transcript", ruler, subset, metric, _share(count, len(units)), len(units))
+            (predictor, "transcript", criterion, subset, metric, share(count, len(units)), len(units))
             for metric, count in shown.items()
         ]
     counts = places["class"].value_counts()
     for kind in map(str, UNSPLICED_CLASSES):
-        share = _share(int(counts.get(kind, 0)), len(places))
-        rows.append((predictor, "transcript", ruler, "mono_exon", kind, share, len(places)))
+        part = share(int(counts.get(kind, 0)), len(places))
+        rows.append((predictor, "transcript", criterion, "mono_exon", kind, part, len(places)))
     return rows
 
 
-def _gene_rows(predictor: str, ruler: str, spliced: pd.DataFrame) -> list[Row]:
+def _gene_rows(predictor: str, criterion: str, spliced: pd.DataFrame) -> list[ScoreRow]:
     marked = spliced.assign(supported=spliced["class"].isin([str(kind) for kind in SUPPORTED]))
     genes = marked.groupby("gene", sort=False)[["expressed", "spanned", "supported"]].any()
-    subsets = {
-        "all": genes,
-        "expressed": genes[genes["expressed"]],
-        "spanned": genes[genes["expressed"] & genes["spanned"]],
-    }
     return [
-        (predictor, "gene", ruler, subset, "supported", _share(int(found["supported"].sum()), len(found)), len(found))
-        for subset, found in subsets.items()
+        (
+            predictor,
+            "gene",
+            criterion,
+            subset,
+            "supported",
+            share(int(found["supported"].sum()), len(found)),
+            len(found),
+        )
+        for subset, found in _subsets(genes).items()
     ]
 
 
 def _intron_rows(
-    predictor: str, ruler: str, genes: Sequence[GeneModel], reads: ReadEvidence, contigs: Collection[str]
-) -> list[Row]:
+    predictor: str, criterion: str, genes: Sequence[GeneModel], reads: ReadEvidence, contigs: Collection[str]
+) -> list[ScoreRow]:
     predicted: set[tuple[str, str, Interval]] = {
         (gene.contig, gene.strand, intron)
         for gene in genes
         for transcript in gene.coding_transcripts
-        for intron in introns_between(segments_of(transcript, ruler))
+        for intron in introns_between(segments_of(transcript, criterion))
     }
     firm = {key for key, count in reads.introns.items() if count >= MINIMUM_READS and key[0] in contigs}
-    rows: list[Row] = []
-    for subset, introns in (("all", predicted), ("best_isoform", _introns_of_best_isoforms(genes, ruler, reads))):
+    rows: list[ScoreRow] = []
+    for subset, introns in (("all", predicted), ("best_isoform", _introns_of_best_isoforms(genes, criterion, reads))):
         reached = [key for key in introns if reads.spans(*key)]
-        precision = _share(sum(key in reads.introns for key in reached), len(reached))
-        rows.append((predictor, "intron", ruler, subset, "precision", precision, len(reached)))
-    recall = _share(len(firm & predicted), len(firm))
-    return [*rows, (predictor, "intron", ruler, "all", "recall", recall, len(firm))]
+        precision = share(sum(key in reads.introns for key in reached), len(reached))
+        rows.append((predictor, "intron", criterion, subset, "precision", precision, len(reached)))
+    recall = share(len(firm & predicted), len(firm))
+    return [*rows, (predictor, "intron", criterion, "all", "recall", recall, len(firm))]
 
 
 def _introns_of_best_isoforms(
-    genes: Sequence[GeneModel], ruler: str, reads: ReadEvidence
+    genes: Sequence[GeneModel], criterion: str, reads: ReadEvidence
 ) -> set[tuple[str, str, Interval]]:
     """Introns of one transcript of each gene: the one with the fewest introns that reads reach over but do not have,
     of equal ones that with the most introns of reads, then the first."""
@@ -180,7 +182,7 @@ def _introns_of_best_isoforms(
         place = (gene.contig, gene.strand)
         options = []
         for transcript in gene.coding_transcripts:
-            introns = introns_between(segments_of(transcript, ruler))
+            introns = introns_between(segments_of(transcript, criterion))
             right = sum((*place, intron) in reads.introns for intron in introns)
             wrong = sum((*place, intron) not in reads.introns and reads.spans(*place, intron) for intron in introns)
             if introns:
@@ -190,7 +192,7 @@ def _introns_of_best_isoforms(
     return chosen
 
 
-def _read_locus_rows(predictor: str, ruler: str, spliced: pd.DataFrame, loci: Sequence) -> list[Row]:
+def _read_locus_rows(predictor: str, criterion: str, spliced: pd.DataFrame, loci: Sequence) -> list[ScoreRow]:
     supported = spliced[spliced["class"].isin([str(kind) for kind in SUPPORTED])]
     introns = {
         ((contig, strand), chain[0])
@@ -198,11 +200,11 @@ def _read_locus_rows(predictor: str, ruler: str, spliced: pd.DataFrame, loci: Se
     }
     # All read chains with a given intron are in one group, so the first intron of a supported chain tells the group.
     found = sum(any((track, intron) in introns for track, chain in locus for intron in chain.introns) for locus in loci)
-    return [(predictor, "read_locus", ruler, "all", "supported", _share(found, len(loci)), len(loci))]
+    return [(predictor, "read_locus", criterion, "all", "supported", share(found, len(loci)), len(loci))]
 
 
-def _read_chain_rows(predictor: str, genes: Sequence[GeneModel], reads: ReadEvidence) -> list[Row]:
-    by_intron: dict[tuple[str, str, Interval], set[Chain]] = {}
+def _read_chain_rows(predictor: str, genes: Sequence[GeneModel], reads: ReadEvidence) -> list[ScoreRow]:
+    by_intron: dict[tuple[str, str, Interval], set[Intervals]] = {}
     for gene in genes:
         for transcript in gene.coding_transcripts:
             for intron in transcript.introns:
@@ -217,12 +219,12 @@ def _read_chain_rows(predictor: str, genes: Sequence[GeneModel], reads: ReadEvid
             equal += chain.introns in candidates
             explained += any(_is_run(chain.introns, candidate) for candidate in candidates)
     return [
-        (predictor, "read_chain", "exon_chain", "all", metric, _share(count, total), total)
+        (predictor, "read_chain", "exon_chain", "all", metric, share(count, total), total)
         for metric, count in (("equal", equal), ("explained", explained))
     ]
 
 
-def _is_run(part: Chain, whole: Chain) -> bool:
+def _is_run(part: Intervals, whole: Intervals) -> bool:
     """True if ``part`` is a run of consecutive introns of ``whole``."""
     if part[0] not in whole:
         return False
@@ -230,25 +232,30 @@ def _is_run(part: Chain, whole: Chain) -> bool:
     return whole[first : first + len(part)] == part
 
 
+def _cds_chains(gene: GeneModel) -> set[tuple[str, str, Intervals]]:
+    """CDS chains of a gene's transcripts, with contig and strand."""
+    return {(gene.contig, gene.strand, transcript.cds) for transcript in gene.coding_transcripts}
+
+
 def _locus_rows(
     predictor: str, genes: Sequence[GeneModel], reference: Sequence[GeneModel], reads: ReadEvidence
-) -> list[Row]:
+) -> list[ScoreRow]:
     if not reference:
         return []
-    predicted = {chain for gene in genes for chain in cds_chains(gene)}
+    predicted = {chain for gene in genes for chain in _cds_chains(gene)}
     expressed = [
         gene
         for gene in reference
         if any(reads.covers(gene.contig, gene.strand, transcript.cds) for transcript in gene.coding_transcripts)
     ]
     spliced = [gene for gene in expressed if any(transcript.cds_introns for transcript in gene.coding_transcripts)]
-    right = sum(not predicted.isdisjoint(cds_chains(gene)) for gene in expressed)
-    right_spliced = sum(not predicted.isdisjoint(cds_chains(gene)) for gene in spliced)
+    right = sum(not predicted.isdisjoint(_cds_chains(gene)) for gene in expressed)
+    right_spliced = sum(not predicted.isdisjoint(_cds_chains(gene)) for gene in spliced)
     supported = sum(_has_supported_chain(gene, predicted, reads) for gene in spliced)
     return [
-        (predictor, "locus", "exact", "expressed", "recall", _share(right, len(expressed)), len(expressed)),
-        (predictor, "locus", "exact", "multi_exon", "recall", _share(right_spliced, len(spliced)), len(spliced)),
-        (predictor, "locus", "exact", "multi_exon", "read_supported", _share(supported, len(spliced)), len(spliced)),
+        (predictor, "locus", "exact", "expressed", "recall", share(right, len(expressed)), len(expressed)),
+        (predictor, "locus", "exact", "multi_exon", "recall", share(right_spliced, len(spliced)), len(spliced)),
+        (predictor, "locus", "exact", "multi_exon", "read_supported", share(supported, len(spliced)), len(spliced)),
     ]
 
 
@@ -259,8 +266,3 @@ def _has_supported_chain(gene: GeneModel, predicted: Collection[tuple], reads: R
         for transcript in gene.coding_transcripts
         if transcript.cds_introns
     )
-
-
-def _share(count: int, total: int) -> float:
-    """NaN where there is nothing to take a share of."""
-    return count / total if total else float("nan")

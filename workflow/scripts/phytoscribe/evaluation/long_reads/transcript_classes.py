@@ -1,10 +1,22 @@
-"""Every transcript beside the reads: SQANTI3's structural categories, with the reads as the catalogue.
+"""Every transcript beside the reads: how the reads class it, and how far alignment and BLAST agree on its support.
 
-SQANTI3 (Pardo-Palacios et al. 2024, Nature Methods 21:793) classes reads by an annotation; here predicted transcripts
-are classed by the intron chains of the reads on their strand.  The classes of *spliced* transcripts are ``full_match``,
-``incomplete_match``, ``novel_in_catalogue``, ``novel_not_in_catalogue``, of those without introns ``mono_exonic``; both
-can be ``antisense`` or ``intergenic``.  A class is given for the CDS and for the exons.  That of the CDS leads: a CDS
-chain has no introns of the UTRs, so an incomplete match is as right as a full one.
+The classes are the structural categories of SQANTI3 (Pardo-Palacios et al. 2024, Nature Methods 21:793), which classes
+reads by an annotation; here predicted transcripts are classed by the intron chains of the reads on their strand.  The
+classes of *spliced* transcripts are ``full_match``, ``incomplete_match``, ``novel_in_catalogue``,
+``novel_not_in_catalogue``, of those without introns ``mono_exonic``; both can be ``antisense`` or ``intergenic``.  A
+class is given for the CDS and for the exons.  That of the CDS leads: a CDS chain has no introns of the UTRs, so an
+incomplete match is as right as a full one.
+
+By alignment (minimap2) a transcript is supported by either of two criteria, by BLAST if its coding sequence reaches
+:data:`BLAST_TIER` in identity and coverage:
+
+* ``chain``: the CDS introns are consecutive introns of a read (what ``supported`` counts in the scores);
+* ``whole_cds``: a read also reaches from start to stop codon, and has no intron that cuts the CDS elsewhere.
+
+A CDS in one piece is supported by both if a read is aligned over all of it without an intron.  BLAST sees neither a
+junction that is a few bases off nor an intron that is read through at the price of a gap; minimap2's ``chain`` does not
+ask for the outer CDS exons.  Agreement beyond chance: Cohen's kappa (Cohen 1960, Educational and Psychological
+Measurement 20:37).
 """
 
 from __future__ import annotations
@@ -15,11 +27,17 @@ from enum import StrEnum
 import pandas as pd
 
 from phytoscribe.annotation.model import COMPLEMENT_STRAND, GeneModel, Transcript, introns_between
-from phytoscribe.evaluation.long_reads.alignments import Chain
+from phytoscribe.evaluation.long_reads.alignments import Intervals
 from phytoscribe.evaluation.long_reads.evidence import ReadEvidence
+from phytoscribe.tables import AGREEMENT, TRANSCRIPTS, share
 
-#: Which intron chain of a transcript a ruler compares.
-RULERS = ("cds_chain", "exon_chain")
+#: Which intron chain of a transcript a criterion compares.
+CRITERIA = ("cds_chain", "exon_chain")
+#: Criterion of support by alignment, and the column of the table that holds it.
+SUPPORT_COLUMNS = {"chain": "cds_chain_in_read", "whole_cds": "cds_in_read"}
+#: Identity and coverage of a coding sequence that BLAST must reach.
+BLAST_TIER = (0.95, 0.95)
+_TRANSCRIPT = ["predictor", "transcript"]
 
 
 class TranscriptClass(StrEnum):
@@ -40,7 +58,7 @@ SPLICED_CLASSES = tuple(kind for kind in TranscriptClass if kind is not Transcri
 UNSPLICED_CLASSES = (TranscriptClass.MONO_EXONIC, TranscriptClass.ANTISENSE, TranscriptClass.INTERGENIC)
 
 
-def classify(contig: str, strand: str, segments: Chain, reads: ReadEvidence) -> TranscriptClass:
+def classify(contig: str, strand: str, segments: Intervals, reads: ReadEvidence) -> TranscriptClass:
     """Class of a transcript with these segments (CDS or exons; sorted, 0-based half-open)."""
     chain = introns_between(segments)
     if chain and reads.has_chain(contig, strand, chain):
@@ -56,9 +74,9 @@ def classify(contig: str, strand: str, segments: Chain, reads: ReadEvidence) -> 
     return TranscriptClass.NOVEL_IN_CATALOGUE if known else TranscriptClass.NOVEL_NOT_IN_CATALOGUE
 
 
-def segments_of(transcript: Transcript, ruler: str) -> Chain:
-    """The segments whose introns a ruler compares."""
-    return transcript.cds if ruler == "cds_chain" else transcript.exons
+def segments_of(transcript: Transcript, criterion: str) -> Intervals:
+    """The segments whose introns a criterion compares."""
+    return transcript.cds if criterion == "cds_chain" else transcript.exons
 
 
 def transcript_table(
@@ -84,26 +102,7 @@ def transcript_table(
         if gene.contig in covered
         for transcript in gene.coding_transcripts
     ]
-    return pd.DataFrame(rows, columns=[*COLUMNS, "cds", "exons"])
-
-
-#: Columns of the table that are written.
-COLUMNS = (
-    "predictor",
-    "transcript",
-    "gene",
-    "contig",
-    "strand",
-    "start",
-    "end",
-    "class",
-    "exon_class",
-    "cds_introns",
-    "reads",
-    "supporting_reads",
-    "cds_chain_in_read",
-    "cds_in_read",
-)
+    return pd.DataFrame(rows, columns=[*TRANSCRIPTS, "cds", "exons"])
 
 
 def _row(predictor: str, gene: GeneModel, transcript: Transcript, reads: ReadEvidence) -> tuple:
@@ -133,3 +132,57 @@ def _row(predictor: str, gene: GeneModel, transcript: Transcript, reads: ReadEvi
         transcript.cds,
         transcript.exons,
     )
+
+
+def with_blast(transcripts: pd.DataFrame, hits: pd.DataFrame) -> pd.DataFrame:
+    """The transcript table with BLAST's columns: ``blast_identity``, ``blast_coverage`` and ``blast_reciprocal`` of the
+    coding sequence, and the same with ``_transcript`` of the whole one; empty, and ``no``, without a hit.
+
+    Args:
+        transcripts: the table of rule evaluate_isoseq.
+        hits: the table of rule blast_isoseq.
+    """
+    joined = transcripts
+    for kind, suffix in (("cds", ""), ("transcript", "_transcript")):
+        names = {part: f"blast_{part}{suffix}" for part in ("identity", "coverage", "reciprocal")}
+        own = hits[hits["sequence"] == kind].rename(columns=names)
+        joined = joined.merge(own[[*_TRANSCRIPT, *names.values()]], on=_TRANSCRIPT, how="left", validate="one_to_one")
+        joined[names["reciprocal"]] = joined[names["reciprocal"]].where(joined[names["reciprocal"]].notna(), "no")
+    return joined
+
+
+def agreement(joined: pd.DataFrame) -> pd.DataFrame:
+    """For each predictor and criterion how many transcripts are supported by alignment, by BLAST, by both or neither.
+
+    Subset ``expressed``: transcripts with a read on their CDS; the others, supported by neither, agree too easily.
+
+    Args:
+        joined: of :func:`with_blast`.
+    """
+    identity, coverage = BLAST_TIER
+    by_blast = (joined["blast_identity"] >= identity) & (joined["blast_coverage"] >= coverage)
+    rows = []
+    for predictor in joined["predictor"].drop_duplicates():
+        own = joined["predictor"] == predictor
+        for criterion, column in SUPPORT_COLUMNS.items():
+            by_minimap2 = joined[column] == "yes"
+            for subset, chosen in (("all", own), ("expressed", own & (joined["reads"] > 0))):
+                both = int((by_minimap2 & by_blast & chosen).sum())
+                left = int((by_minimap2 & ~by_blast & chosen).sum())
+                right = int((~by_minimap2 & by_blast & chosen).sum())
+                neither = int((~by_minimap2 & ~by_blast & chosen).sum())
+                total = both + left + right + neither
+                same = share(both + neither, total)
+                tier = f"identity {identity:.2f}, coverage {coverage:.2f}"
+                kappa = cohens_kappa(both, left, right, neither)
+                rows.append((predictor, criterion, tier, subset, both, left, right, neither, total, same, kappa))
+    return pd.DataFrame(rows, columns=list(AGREEMENT))
+
+
+def cohens_kappa(both: int, first_only: int, second_only: int, neither: int) -> float:
+    """Agreement of two yes-or-no judges beyond chance: 1 for full agreement, 0 for chance; NaN where chance leaves
+    nothing to agree on (both judges always say the same, or there is no case)."""
+    # (observed - chance) / (1 - chance), multiplied out: whole numbers up to the division, and no -0.000000.
+    beyond = 2 * (both * neither - first_only * second_only)
+    most = (both + first_only) * (first_only + neither) + (both + second_only) * (second_only + neither)
+    return beyond / most if most else float("nan")

@@ -1,65 +1,42 @@
-"""Genomes from Phytozome: found in the listing, with their usage terms, and downloaded with the user's token."""
+"""Genomes from Phytozome: found in the listing, with their usage terms, and downloaded with the user's token.
+
+Assembly and annotation are chosen by rules that leave one file, or not at all: where several are left the user names
+one.
+"""
 
 from __future__ import annotations
 
 import logging
-import time
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
-from phytoscribe.errors import DownloadError
-from phytoscribe.intake.phytozome.choice import choose_annotation, choose_assembly, require_versions
-from phytoscribe.intake.phytozome.listing import PhytozomeFile, PhytozomeHosts, files_of, shown_query
-from phytoscribe.intake.transfer.addresses import conceal, secrets_in
-from phytoscribe.intake.transfer.content import one_line
-from phytoscribe.intake.transfer.credentials import DEFAULT_FILE, HOW_TO_GET_ONE, read_token
-from phytoscribe.intake.transfer.retries import TransferSettings, insist
+from phytoscribe.errors import ConfigError, DownloadError
+from phytoscribe.intake.phytozome.listing import Downloads, PhytozomeFile, PhytozomeHosts, files_of, shown_query
+from phytoscribe.intake.transfer.addresses import HOW_TO_GET_ONE, conceal, read_token, secrets_in
+from phytoscribe.intake.transfer.answers import Refused, one_line
 from phytoscribe.intake.transfer.transfer import Expected, fetch
-from phytoscribe.intake.transfer.web import Refused, request_json
-
-__all__ = ["PhytozomeFile", "PhytozomeGenome", "PhytozomeHosts", "fetch_file", "resolve"]
 
 log = logging.getLogger(__name__)
 
 NOT_STATED = "not stated"
 
+_ENDINGS = re.compile(r"(\.(soft|hard)masked)?\.fa\.gz$|\.gene(_exons)?\.gff3\.gz$", re.IGNORECASE)
 _ON_TAPE = "PURGED"
 
 
-@dataclass(frozen=True)
-class PhytozomeGenome:
-    """One genome of Phytozome with the two files that are taken of it.
-
-    Attributes:
-        genome_id: Phytozome's number of the proteome.
-        proteome: its short name: ``Athaliana``.
-        organism: full name of the species; "" where the listing does not say.
-        assembly_version: as the listing says; "" where it does not.
-        annotation_version: as the listing says; "" where it does not.
-        genome: the assembly.
-        annotation: the gene annotation.
-        terms: usage terms in one line.
-    """
+class PhytozomeGenome(NamedTuple):
+    """One genome of Phytozome: its number, the two files that are taken of it, and its usage terms in one line."""
 
     genome_id: int
-    proteome: str
-    organism: str
-    assembly_version: str
-    annotation_version: str
     genome: PhytozomeFile
     annotation: PhytozomeFile
     terms: str
 
 
-def resolve(
-    query: Mapping[str, Any],
-    hosts: PhytozomeHosts,
-    settings: TransferSettings,
-    token_file: str | Path = DEFAULT_FILE,
-    wait: Callable[[float], None] = time.sleep,
-) -> PhytozomeGenome:
+def resolve(query: Mapping[str, Any], downloads: Downloads) -> PhytozomeGenome:
     """Find the genome that a query names, its two files and its usage terms.
 
     The token is read only where a file must be restored from tape: both files in one request.
@@ -67,107 +44,194 @@ def resolve(
     Args:
         query: ``{genome_id}`` or ``{proteome, version}``, and, if wanted, ``assembly`` and ``annotation`` (declared
             versions: a text, or a list of texts that mean the same), ``genome_file`` and ``annotation_file``.
-        hosts: the servers.
-        settings: patience.
-        token_file: see :func:`phytoscribe.intake.transfer.credentials.read_token`.
-        wait: see :func:`phytoscribe.intake.transfer.retries.insist`.
+        downloads: servers, patience and token.
 
     Raises:
         ConfigError: the query names no genome or several, or declares other versions.
         DownloadError: a server cannot be reached or refuses, or a file is on tape.
     """
-    files = files_of(query, hosts, settings, wait)
+    files = files_of(query, downloads)
     assembly, annotation = choose_assembly(files, query), choose_annotation(files, query)
     require_versions(assembly, annotation, query)
     genome_id = annotation.genome_id
     assert genome_id is not None
-    found = PhytozomeGenome(
-        genome_id=genome_id,
-        proteome=annotation.proteome or shown_query(query),
-        organism=annotation.organism or "",
-        assembly_version=assembly.assembly_version or "",
-        annotation_version=annotation.annotation_version or "",
-        genome=assembly,
-        annotation=annotation,
-        terms=_terms(genome_id, annotation.usage or assembly.usage, hosts, settings, wait),
-    )
+    terms = _terms(genome_id, annotation.usage or assembly.usage, downloads)
     log.info(
-        "%s: %s (%s), assembly %s: %s, annotation %s: %s",
-        shown_query(query),
-        found.proteome,
-        found.organism or "species not stated",
-        found.assembly_version or NOT_STATED,
-        assembly.file_name,
-        found.annotation_version or NOT_STATED,
-        annotation.file_name,
+        f"{shown_query(query)}: {annotation.proteome} ({annotation.organism or 'species not stated'}), assembly "
+        f"{assembly.assembly_version or NOT_STATED}: {assembly.file_name}, annotation "
+        f"{annotation.annotation_version or NOT_STATED}: {annotation.file_name}"
     )
     on_tape = [file for file in (assembly, annotation) if file.status.upper() == _ON_TAPE]
     if on_tape:
-        raise _restored(on_tape, hosts, settings, token_file, wait)
-    return found
+        raise _restored(on_tape, downloads)
+    return PhytozomeGenome(genome_id, assembly, annotation, terms)
 
 
-def fetch_file(
-    file: PhytozomeFile,
-    target: str | Path,
-    hosts: PhytozomeHosts,
-    settings: TransferSettings,
-    token_file: str | Path = DEFAULT_FILE,
-    wait: Callable[[float], None] = time.sleep,
-) -> None:
+def choose_assembly(files: Sequence[PhytozomeFile], query: Mapping[str, Any]) -> PhytozomeFile:
+    """The unmasked assembly of a genome; the soft-masked one where there is no other.
+
+    Raises:
+        ConfigError: none or several are left.
+    """
+    if "genome_file" in query:
+        chosen = _named(files, query, "genome_file")
+        if "hardmasked" in chosen.file_name.lower():
+            raise ConfigError(
+                f"{shown_query(query)}: {chosen.file_name} is hard-masked: its repeats, and genes in them, are N; "
+                "name another genome_file"
+            )
+        return chosen
+    assemblies = [file for file in files if file.kind == "assembly" and file.file_name.lower().endswith(".fa.gz")]
+    usable = [file for file in assemblies if "hardmasked" not in file.file_name.lower()]
+    whole = [file for file in usable if "masked" not in file.file_name.lower()]
+    if usable and not whole:
+        log.warning("%s: only a soft-masked assembly is listed; taking it (case is ignored)", shown_query(query))
+    return _only(whole or usable, "assembly (.fa.gz, not hard-masked)", files, query, "genome_file")
+
+
+def choose_annotation(files: Sequence[PhytozomeFile], query: Mapping[str, Any]) -> PhytozomeFile:
+    """The gene annotation with exons of a genome; the one without where there is no other.
+
+    Raises:
+        ConfigError: none or several are left.
+    """
+    if "annotation_file" in query:
+        return _named(files, query, "annotation_file")
+    found = [file for file in files if file.file_name.lower().endswith(".gene_exons.gff3.gz")]
+    if not found and (found := [file for file in files if file.file_name.lower().endswith(".gene.gff3.gz")]):
+        log.warning("%s: no gene_exons.gff3.gz is listed; taking the file without exons", shown_query(query))
+    return _only(found, "gene annotation (.gene_exons.gff3.gz)", files, query, "annotation_file")
+
+
+def require_versions(assembly: PhytozomeFile, annotation: PhytozomeFile, query: Mapping[str, Any]) -> None:
+    """Check that assembly and annotation, two files of one genome, are of the versions that the query declares.
+
+    Declared versions are compared with what the listing says and with what the file's name says, because the two
+    differ for some genomes (447: listing TAIR9, name TAIR10).
+
+    Raises:
+        ConfigError: other versions than declared, or an annotation made on another assembly.
+    """
+    shown = shown_query(query)
+    of_annotation = versions_of(annotation, annotation.annotation_version)
+    known_of = {"assembly": versions_of(assembly, assembly.assembly_version), "annotation": of_annotation}
+    for file, (key, known) in zip((assembly, annotation), known_of.items()):
+        declared = _declared(query, key)
+        if declared and not _folded(declared) & _folded(known):
+            raise ConfigError(
+                f"{shown}: the configuration declares {key} {' = '.join(declared)}, but {file.file_name} is "
+                f"{' or '.join(known) or 'of no stated version'} for Phytozome; correct the declared version (a list "
+                "where several texts mean the same), or choose another genome"
+            )
+    one, other = assembly.assembly_version, annotation.assembly_version
+    both = _folded([one, other])
+    if len(both) > 1 and not both <= _folded(_declared(query, "assembly")):
+        raise ConfigError(
+            f"{shown}: {assembly.file_name} is assembly {one}, but {annotation.file_name} was made on assembly "
+            f"{other}; if both mean the same, declare `assembly: [{one}, {other}]`"
+        )
+
+
+def versions_of(file: PhytozomeFile, listed: str | None) -> tuple[str, ...]:
+    """What the listing and the file's name say, which do not always agree."""
+    return tuple(dict.fromkeys(filter(None, (listed, version_in_name(file.file_name)))))
+
+
+def version_in_name(file_name: str) -> str | None:
+    """The version in a file name of the form ``Species_number_VERSION.kind``; None in other names.
+
+    >>> version_in_name("Ptrichocarpa_533_v4.1.gene_exons.gff3.gz")
+    'v4.1'
+    """
+    stem, endings = _ENDINGS.subn("", file_name)
+    match = re.fullmatch(r"[^_].*?_\d+_(.+)", stem)
+    return match[1] if endings and match else None
+
+
+def _declared(query: Mapping[str, Any], key: str) -> list[str]:
+    """The versions that a query declares, all of which mean the same."""
+    value = query.get(key) or []
+    return [str(text).strip() for text in (value if isinstance(value, list | tuple) else [value])]
+
+
+def _folded(texts: Iterable[str | None]) -> set[str]:
+    """Versions as they are compared, without case; empty ones say nothing."""
+    return {text.casefold() for text in texts if text}
+
+
+def _named(files: Sequence[PhytozomeFile], query: Mapping[str, Any], key: str) -> PhytozomeFile:
+    """The file that the query names, by its name, or by its id where names are not unique."""
+    found = [file for file in files if query[key] in (file.file_name, file.file_id)]
+    return _only(found, f"file {query[key]}", files, query, key)
+
+
+def _only(
+    found: Sequence[PhytozomeFile], what: str, files: Sequence[PhytozomeFile], query: Mapping[str, Any], key: str
+) -> PhytozomeFile:
+    """The one file left, listed once or several times."""
+    distinct = {(file.file_name, file.size, file.md5 or file.file_id): file for file in reversed(found)}
+    if len(distinct) == 1:
+        return next(iter(distinct.values()))
+    if not distinct:
+        names = ", ".join(sorted({file.file_name for file in files if _ENDINGS.search(file.file_name)}))
+        raise ConfigError(
+            f"{shown_query(query)}: no {what} is listed; sequence and gene files: {names or 'none'}; "
+            f"name one with `{key}`, or choose another genome"
+        )
+    names = ", ".join(sorted(f"{file.file_name} (id {file.file_id})" for file in distinct.values()))
+    raise ConfigError(
+        f"{shown_query(query)}: {len(distinct)} files could be the {what}: {names}; name one with `{key}`"
+    )
+
+
+def fetch_file(file: PhytozomeFile, target: str | Path, downloads: Downloads) -> None:
     """Download one file with the user's token; see :func:`phytoscribe.intake.transfer.transfer.fetch`.
 
     Raises:
         DownloadError: no token, or one that is not accepted; the file is on tape, or not what the listing says.
     """
-    token = read_token(token_file)
+    token = read_token(downloads.token_file)
     lacking = [name for name, value in (("size", file.size), ("md5", file.md5)) if value is None]
     if lacking:
         log.warning("%s: the listing gives no %s to check the download by", file.file_name, " and no ".join(lacking))
-    url = f"{hosts.files}/download_files/{file.file_id}/"
-    status, said = 0, ""
+    url = f"{downloads.hosts.files}/download_files/{file.file_id}/"
+    expected = Expected(file.size, md5=file.md5)
     try:
-        fetch(url, target, Expected(file.size, md5=file.md5), settings, token, wait, file.file_name)
+        fetch(url, target, expected, downloads.settings, token, downloads.wait, file.file_name)
+        return
     except Refused as error:
         status, said = error.status, error.said
         if status not in (401, 403, 409):
             raise
     if status == 409:
-        raise _restored([file], hosts, settings, token_file, wait)
-    if status:
-        raise _not_allowed(file.file_name, status, said, hosts, file.genome_id)
+        raise _restored([file], downloads)
+    raise _not_allowed(file.file_name, status, said, downloads.hosts, file.genome_id)
 
 
-def _restored(
-    files: Sequence[PhytozomeFile],
-    hosts: PhytozomeHosts,
-    settings: TransferSettings,
-    token_file: str | Path,
-    wait: Callable[[float], None],
-) -> DownloadError:
+def _restored(files: Sequence[PhytozomeFile], downloads: Downloads) -> DownloadError:
     """Ask for files to be brought back from tape; the message that ends this run."""
     names = " and ".join(file.file_name for file in files)
     on_tape = f"{names}: on tape at the JGI, not on disk"
-    url = f"{hosts.listing}/request_archived_files/"
+    url = f"{downloads.hosts.listing}/request_archived_files/"
     body = {"ids": [file.file_id for file in files], "send_mail": False, "api_version": "2"}
     try:
-        token = read_token(token_file)
+        token = read_token(downloads.token_file)
     except DownloadError as error:
         return DownloadError(f"{on_tape}, and asking for them to be restored needs a token: {error}")
     try:
-        reply = insist(lambda: request_json(url, settings, token, body), url, settings, wait)
+        reply = downloads.json(url, token, body)
     except DownloadError as error:
         if isinstance(error, Refused) and error.status in (401, 403):
-            return _not_allowed(names, error.status, error.said, hosts, files[0].genome_id)
+            return _not_allowed(names, error.status, error.said, downloads.hosts, files[0].genome_id)
         return DownloadError(f"{on_tape}, and restoring could not be requested: {error}")
     reply = reply if isinstance(reply, dict) else {}
     if reply.get("error"):
         said = conceal(one_line(str(reply["error"])), secrets_in(url, token))
         return DownloadError(f"{on_tape}, and restoring could not be requested: {said}; try again later")
     number = reply.get("request_id")
-    named = f" (request {number})" if isinstance(number, int) else ""
+    called = f" (request {number})" if isinstance(number, int) else ""
     return DownloadError(
-        f"{on_tape}; restoring has been requested{named} and usually takes less than a day: "
+        f"{on_tape}; restoring has been requested{called} and usually takes less than a day: "
         "run the same command again then"
     )
 
@@ -184,30 +248,19 @@ def _not_allowed(names: str, status: int, said: str, hosts: PhytozomeHosts, geno
     )
 
 
-def _terms(
-    genome_id: int,
-    listed: str | None,
-    hosts: PhytozomeHosts,
-    settings: TransferSettings,
-    wait: Callable[[float], None],
-) -> str:
+def _terms(genome_id: int, listed: str | None, downloads: Downloads) -> str:
     """The usage terms of a genome in one line, which is also logged."""
-    page = f"{hosts.properties}/info/{genome_id}"
-    url = f"{hosts.properties}/api/db/properties/proteome/{genome_id}"
-    policy = None
+    page = f"{downloads.hosts.properties}/info/{genome_id}"
+    url = f"{downloads.hosts.properties}/api/db/properties/proteome/{genome_id}"
+    # Terms are worth one more attempt, not minutes: the listing may know them too.
+    brief = replace(downloads.settings, attempts=min(downloads.settings.attempts, 2), longest_wait_seconds=10.0)
+    reply = None
     try:
-        # Terms are worth one more attempt, not minutes: the listing may know them too.
-        brief = replace(
-            settings,
-            attempts=min(settings.attempts, 2),
-            longest_wait_seconds=min(settings.longest_wait_seconds, 10.0),
-        )
-        reply = insist(lambda: request_json(url, brief), url, brief, wait)
+        reply = replace(downloads, settings=brief).json(url)
     except DownloadError as error:
         log.warning("usage terms: %s", error)
-    else:
-        first = reply[0] if isinstance(reply, list) and reply else None
-        policy = first.get("data_restriction_policy") if isinstance(first, dict) else None
+    first = reply[0] if isinstance(reply, list) and reply else None
+    policy = first.get("data_restriction_policy") if isinstance(first, dict) else None
     if isinstance(policy, str) and policy.strip():
         terms = one_line(policy).lower()
     else:
@@ -216,11 +269,6 @@ def _terms(
     if terms == "unrestricted":
         log.info("Phytozome %d: data usage is unrestricted, see %s", genome_id, page)
     else:
-        log.warning(
-            "Phytozome %d: data usage is %s: publishing whole-genome analyses may need the agreement of the data's "
-            "owners, see %s",
-            genome_id,
-            terms,
-            page,
-        )
+        needs = "publishing whole-genome analyses may need the agreement of the data's owners"
+        log.warning("Phytozome %d: data usage is %s: %s, see %s", genome_id, terms, needs, page)
     return f"{terms}, see {page}"

@@ -1,28 +1,25 @@
-"""What Phytozome has: the JGI file listing, read to its end and put into records.
+"""How files are fetched, and what Phytozome has: the JGI file listing, read to its end and put into records.
 
 The listing is public; no token is sent.  Protocol: https://files.jgi.doe.gov/apidoc/ (API version 2).
 """
 
 from __future__ import annotations
 
-import logging
 import re
 import time
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
 from phytoscribe.errors import ConfigError, DownloadError
-from phytoscribe.intake.transfer.content import one_line
+from phytoscribe.intake.transfer.addresses import DEFAULT_FILE, Hidden
+from phytoscribe.intake.transfer.answers import one_line, request_json
 from phytoscribe.intake.transfer.retries import TransferSettings, insist
-from phytoscribe.intake.transfer.web import request_json
-
-log = logging.getLogger(__name__)
 
 #: The server refuses longer pages.
 FILES_PER_PAGE = 50
-_MOST_PAGES = 400
 _LOCAL = frozenset({"localhost", "127.0.0.1", "::1"})
 _FILE_ID = re.compile(r"[A-Za-z0-9_-]+")
 _MD5 = re.compile(r"[0-9a-fA-F]{32}")
@@ -32,10 +29,7 @@ _MD5 = re.compile(r"[0-9a-fA-F]{32}")
 class PhytozomeHosts:
     """The servers behind Phytozome; the user's token is sent to the first two alone.
 
-    Attributes:
-        listing: lists files, and restores them from tape.
-        files: sends files.
-        properties: knows the usage terms of each genome.
+    ``listing`` lists files and restores them from tape, ``files`` sends them, ``properties`` knows the terms of use.
     """
 
     listing: str = "https://files.jgi.doe.gov"
@@ -54,6 +48,33 @@ class PhytozomeHosts:
 
 
 @dataclass(frozen=True)
+class Downloads:
+    """How files are fetched; see ``download`` in the configuration.
+
+    Attributes:
+        settings: patience.
+        hosts: Phytozome's servers.
+        token_file: see :func:`phytoscribe.intake.transfer.addresses.read_token`.
+        wait: called with the seconds to wait between attempts.
+    """
+
+    settings: TransferSettings = field(default_factory=TransferSettings)
+    hosts: PhytozomeHosts = field(default_factory=PhytozomeHosts)
+    token_file: str | Path = DEFAULT_FILE
+    wait: Callable[[float], None] = time.sleep
+
+    @classmethod
+    def of(cls, section: Mapping[str, Any]) -> Downloads:
+        """From the checked section ``download`` of the configuration."""
+        settings = TransferSettings(attempts=section["attempts"], timeout_seconds=section["timeout"])
+        return cls(settings, PhytozomeHosts(**section["phytozome"]), section["token_file"])
+
+    def json(self, url: str, token: Hidden | None = None, body: Mapping[str, Any] | None = None) -> Any:
+        """:func:`phytoscribe.intake.transfer.answers.request_json`, tried again where that can help."""
+        return insist(lambda: request_json(url, self.settings, token, body), url, self.settings, self.wait)
+
+
+@dataclass(frozen=True)
 class PhytozomeFile:
     """One file of the listing; None where the listing does not say.
 
@@ -65,11 +86,9 @@ class PhytozomeFile:
         status: where it is: ``PURGED`` is on tape alone.
         kind: ``assembly``, ``annotation/gene``, ...
         genome_id: number of the proteome that it belongs to.
-        proteome: short name of that proteome: ``Athaliana``.
-        proteome_name: another name of it.
+        proteome, proteome_name: short name of that proteome (``Athaliana``), and another name of it.
         organism: full name of the species.
-        assembly_version: of the proteome, as the listing says.
-        annotation_version: of the proteome, as the listing says.
+        assembly_version, annotation_version: of the proteome, as the listing says.
         usage: ``Unrestricted`` or ``Restricted``.
     """
 
@@ -95,82 +114,59 @@ def shown_query(query: Mapping[str, Any]) -> str:
     return f"Phytozome {query['proteome']} {query['version']}"
 
 
-def files_of(
-    query: Mapping[str, Any],
-    hosts: PhytozomeHosts,
-    settings: TransferSettings,
-    wait: Callable[[float], None] = time.sleep,
-) -> list[PhytozomeFile]:
-    """All files of the one genome that a query names.
-
-    Args:
-        query: ``{genome_id}``, or ``{proteome, version}`` with the version of the annotation.
-        hosts: the servers.
-        settings: patience.
-        wait: see :func:`phytoscribe.intake.transfer.retries.insist`.
+def files_of(query: Mapping[str, Any], downloads: Downloads) -> list[PhytozomeFile]:
+    """All files of the one genome that a query names: ``{genome_id}``, or ``{proteome, version}`` of the annotation.
 
     Raises:
         ConfigError: no genome or several answer to the query; the message lists them.
         DownloadError: the server cannot be reached or refuses.
     """
-    by_id = "genome_id" in query
-    search = {"genome_id": query["genome_id"]} if by_id else {"q": query["proteome"]}
-    found = list(_all_files(search, hosts, settings, wait))
-    if by_id:
-        wanted = int(query["genome_id"])
-        files = [file for file in found if file.genome_id == wanted]
+    if "genome_id" in query:
+        listed = _all_files({"genome_id": query["genome_id"]}, downloads)
+        files = [file for file in listed if file.genome_id == int(query["genome_id"])]
         if not files:
             raise ConfigError(
                 f"{shown_query(query)}: the server lists no files of a genome with this number; look it up at "
-                f"{hosts.properties} (it ends the address of the genome's page) and correct genome_id"
+                f"{downloads.hosts.properties} (it ends the address of the genome's page) and correct genome_id"
             )
         return files
     wanted = query["proteome"]
+    found = list(_all_files({"q": wanted}, downloads))
     named = [file for file in found if _same(file.proteome, wanted) or _same(file.proteome_name, wanted)]
     files = [file for file in named if _same(file.annotation_version, query["version"])]
     numbers = {file.genome_id for file in files}
     if len(numbers) != 1 or None in numbers:
         among = files or named or found
+        names = sorted({f"{file.proteome} {file.annotation_version} (genome_id {file.genome_id})" for file in among})
+        more = f" and {len(names) - 20} more" if len(names) > 20 else ""
         raise ConfigError(
             f"{shown_query(query)}: {len(numbers) or 'no'} genomes have this name and annotation version; "
-            f"found: {_candidates(among)}; give genome_id"
+            f"found: {', '.join(names[:20]) or 'nothing'}{more}; give genome_id"
         )
     return files
 
 
-def _all_files(
-    search: Mapping[str, Any], hosts: PhytozomeHosts, settings: TransferSettings, wait: Callable[[float], None]
-) -> Iterator[PhytozomeFile]:
+def _all_files(search: Mapping[str, Any], downloads: Downloads) -> Iterator[PhytozomeFile]:
     """The files of all pages of a listing."""
-    fixed = {"api_version": 2, "a": "false", "h": "false", "d": "asc"}
+    fixed = {"api_version": 2, "a": "false", "h": "false", "d": "asc", "x": FILES_PER_PAGE, "t": "simple"}
     page, seen = 1, set()
     while page not in seen:
         seen.add(page)
-        parameters = {**search, **fixed, "p": page, "x": FILES_PER_PAGE, "t": "simple"}
-        url = f"{hosts.listing}/phytozome_file_list/?{urlencode(parameters)}"
-        content = insist(lambda url=url: request_json(url, settings), url, settings, wait)
+        url = f"{downloads.hosts.listing}/phytozome_file_list/?{urlencode({**search, **fixed, 'p': page})}"
+        content = downloads.json(url)
         if isinstance(content, dict) and content.get("error"):
             raise DownloadError(f"{url}: the server reports: {one_line(str(content['error']))}; try again later")
         organisms = content.get("organisms") if isinstance(content, dict) else None
-        if not isinstance(organisms, list):
+        if not isinstance(organisms, list) or not all(isinstance(organism, dict) for organism in organisms):
             raise DownloadError(f"{url}: not the expected list of files; check download.phytozome.listing")
         for organism in organisms:
-            yield from _files_of_organism(organism, url)
-        following = content.get("next_page")
-        if isinstance(following, bool) or not isinstance(following, int) or following < 1:
+            for entry in organism.get("files") or ():
+                if isinstance(entry, dict) and entry.get("_id") and entry.get("file_name"):
+                    yield _file(entry, organism)
+        page = content.get("next_page")
+        if isinstance(page, bool) or not isinstance(page, int) or page < 1:
             return
-        page = following
-        if len(seen) >= _MOST_PAGES:
-            break
-    raise DownloadError(f"{hosts.listing}: the list of files does not end; try again later, or give genome_id")
-
-
-def _files_of_organism(organism: Any, url: str) -> Iterator[PhytozomeFile]:
-    if not isinstance(organism, dict):
-        raise DownloadError(f"{url}: not the expected list of files; check download.phytozome.listing")
-    for entry in organism.get("files") or ():
-        if isinstance(entry, dict) and entry.get("_id") and entry.get("file_name"):
-            yield _file(entry, organism)
+    raise DownloadError(f"{url}: the list of files does not end; try again later, or give genome_id")
 
 
 def _file(entry: Mapping[str, Any], organism: Mapping[str, Any]) -> PhytozomeFile:
@@ -199,13 +195,6 @@ def _file(entry: Mapping[str, Any], organism: Mapping[str, Any]) -> PhytozomeFil
         annotation_version=_text(about.get("annotation_version")),
         usage=_text(usage),
     )
-
-
-def _candidates(files: list[PhytozomeFile]) -> str:
-    lines = {f"{file.proteome} {file.annotation_version} (genome_id {file.genome_id})": None for file in files}
-    shown = sorted(lines)[:20]
-    more = f" and {len(lines) - len(shown)} more" if len(lines) > len(shown) else ""
-    return ", ".join(shown) + more if shown else "nothing"
 
 
 def _mapping(value: Any) -> Mapping[str, Any]:

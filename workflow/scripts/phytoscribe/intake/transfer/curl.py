@@ -15,16 +15,16 @@ import re
 import subprocess
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from email.message import Message
 from http.client import HTTPException, parse_headers
-from urllib.parse import quote, urlunsplit
+from io import BytesIO
+from typing import NamedTuple
+from urllib.parse import quote, unquote, urlsplit, urlunsplit
 
 from phytoscribe import __version__
 from phytoscribe.errors import DownloadError
-from phytoscribe.intake.transfer.addresses import Hidden, conceal, secrets_in, shown_url, split_url
-from phytoscribe.intake.transfer.credentials import VARIABLE
-from phytoscribe.intake.transfer.retries import CannotResume, Interrupted, TransferSettings, Unusable
+from phytoscribe.intake.transfer.addresses import VARIABLE, Hidden, conceal, secrets_in, shown_url, split_url
+from phytoscribe.intake.transfer.retries import Interrupted, TransferSettings, Unusable
 from phytoscribe.programs import require
 
 log = logging.getLogger(__name__)
@@ -46,8 +46,8 @@ _FINAL = {
     77: "the certificates of your network are not where CURL_CA_BUNDLE (or REQUESTS_CA_BUNDLE, SSL_CERT_FILE) says; "
     "correct that environment variable, or unset it",
 }
-#: No folder, no file, no login, no such file; and: the server cannot begin in the middle of a file.
-_FTP_REFUSALS, _NO_RESUME = frozenset({9, 19, 67, 78}), 31
+#: FTP: no folder, no file, no login, no such file.
+_FTP_REFUSALS = frozenset({9, 19, 67, 78})
 _PASSING = {
     5: "the proxy of your network cannot be reached",
     6: "the host name cannot be resolved",
@@ -57,12 +57,11 @@ _PASSING = {
 }
 
 
-@dataclass(frozen=True)
-class Answer:
+class Answer(NamedTuple):
     """What a server answers.
 
     Attributes:
-        status: the HTTP status; 0 for FTP.
+        status: the HTTP status.
         headers: of the last answer, after all redirects.
         blocks: the body as the line brings it; raises where the line breaks.
     """
@@ -77,10 +76,9 @@ def ask(
     url: str,
     settings: TransferSettings,
     shown: str,
-    headers: Mapping[str, str] | None = None,
+    headers: Mapping[str, str],
     token: Hidden | None = None,
     body: str | None = None,
-    options: Sequence[str] = (),
 ) -> Iterator[Answer]:
     """The answer to a request, its body still to be read; redirects of a GET are followed.
 
@@ -88,10 +86,9 @@ def ask(
         url: http, https or ftp; user and password in it are used and never shown.
         settings: its time-out.
         shown: what messages call the address.
-        headers: further headers for http(s).
-        token: sent to the URL's own server as ``Authorization: Bearer``.
+        headers: further headers for http(s); for ftp, ``Range`` and ``If-Range`` mean the same.
+        token: sent to the URL's own server as ``Authorization: Bearer``, over http(s).
         body: JSON to post.
-        options: further options of curl, without secrets.
 
     Raises:
         Interrupted: the line broke, here or while the body is read.
@@ -99,25 +96,64 @@ def ask(
         ToolError: curl is not installed.
     """
     parts = split_url(url)
-    is_web = parts.scheme != "ftp"
-    lines = [f"{name}: {value}" for name, value in (headers or {}).items()]
-    if token is not None:
-        lines.append(Hidden("".join(("Authorization: Bearer ", token))))
     # A fragment is not sent; letters that no address has are written as curl wants them.
-    address = parts._replace(fragment="", path=_quoted(parts.path), query=_quoted(parts.query))
-    told = [("url", urlunsplit(address)), *(("header", line) for line in lines)]
+    path, query = (quote(part, safe="!#$%&'()*+,/:;=?@[]~") for part in (parts.path, parts.query))
+    address = urlunsplit(parts._replace(fragment="", path=path, query=query))
+    told = [("url", address), *(("header", f"{name}: {value}") for name, value in headers.items())]
+    if token is not None:
+        told.append(("header", Hidden("".join(("Authorization: Bearer ", token)))))
     if body is not None:
         told.append(("data-binary", body))
-    command = [*_command(settings), *_rules(parts.scheme, body is None, token is None), *options]
-    running = subprocess.Popen(
-        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=_environment()
-    )
-    with running, _quoting_no(secrets_in(url, token)):
+    command, follows = _command(settings), body is None
+    try:
+        if parts.scheme == "ftp":
+            yield from _ask_ftp(command, address, shown, headers)
+            return
+        with _running([*command, *_web_options(parts.scheme, follows, token is None)], told) as running:
+            yield Answer(*_head(running, shown, follows), _blocks(running, shown))
+    except DownloadError as error:
+        # Messages quote the server, and it may repeat what it was sent.
+        secrets = secrets_in(url, token)
+        error.args = tuple(conceal(str(part), secrets) for part in error.args)
+        if said := getattr(error, "said", ""):
+            error.said = conceal(said, secrets)
+        raise
+
+
+def _ask_ftp(command: Sequence[str], address: str, shown: str, headers: Mapping[str, str]) -> Iterator[Answer]:
+    """The answer of an FTP server in the terms of HTTP: what SIZE, MDTM and REST tell are its headers."""
+    path = unquote(urlsplit(address).path)
+    if any(ord(letter) < 32 for letter in path) or path.endswith("/") or not path:
+        raise DownloadError(f"{shown}: the address names no file; correct it")
+    command, told = [*command, "--proto", "=ftp", "--noproxy", "*"], [("url", address)]
+    with _running([*command, "--head"], told) as running:
+        about = parse_headers(BytesIO(b"".join(_blocks(running, shown))))
+    size, changed = about["Content-Length"], about["Last-Modified"]
+    if size and changed:
+        about["ETag"] = f'"{size} {changed}"'
+    begin = headers.get("Range", "").removeprefix("bytes=")
+    is_same = size and headers.get("If-Range", about["ETag"]) == about["ETag"]
+    status = 200
+    if begin and is_same and about["Accept-Ranges"]:
+        status, about["Content-Range"] = 206, f"bytes {begin}{int(size) - 1}/{size}"
+        command += ["--range", begin]
+    with _running(command, told) as running:
+        yield Answer(status, about, _blocks(running, shown))
+
+
+@contextmanager
+def _running(command: Sequence[str], told: Sequence[tuple[str, str]]) -> Iterator[subprocess.Popen]:
+    """curl at work, told what is no business of other users through its standard input."""
+    pipe = subprocess.PIPE
+    # curl needs no token, and finds certificates where users of Python's tools name them.
+    variables = {name: value for name, value in os.environ.items() if name != VARIABLE}
+    if bundle := variables.get("REQUESTS_CA_BUNDLE"):
+        variables["CURL_CA_BUNDLE"] = bundle
+    with subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe, env=variables) as running:
         try:
             with suppress(BrokenPipeError), running.stdin:
                 running.stdin.write("".join(_config_line(name, value) for name, value in told).encode())
-            status, found = _head(running, shown, body is None) if is_web else (0, Message())
-            yield Answer(status, found, _blocks(running, shown))
+            yield running
         finally:
             running.kill()
 
@@ -128,18 +164,15 @@ def _command(settings: TransferSettings) -> list[str]:
     return [
         require("curl", "a download"),
         "--disable",  # no .curlrc: options of the user's own may change what is written
-        *("--silent", "--show-error", "--no-buffer", "--globoff"),
-        *("--config", "-"),
+        *("--silent", "--show-error", "--no-buffer", "--globoff", "--config", "-"),
         *("--write-out", r"%{stderr}\n%{response_code}"),
         *("--connect-timeout", str(min(settings.timeout_seconds, LONGEST_CONNECT_SECONDS))),
         *("--speed-time", str(seconds), "--speed-limit", str(max(1, LEAST_BYTES_PER_TIMEOUT // seconds))),
     ]
 
 
-def _rules(scheme: str, follows: bool, has_no_token: bool) -> list[str]:
-    """Options of one protocol: redirects, proxies, logins."""
-    if scheme == "ftp":
-        return ["--proto", "=ftp", "--noproxy", "*"]
+def _web_options(scheme: str, follows: bool, has_no_token: bool) -> list[str]:
+    """Options for http(s): redirects, logins."""
     options = ["--include", "--suppress-connect-headers", "--http1.1", "--user-agent", f"PhytoScribe/{__version__}"]
     options += ["--proto", "=http,https", "--header", "Accept-Encoding: identity"]
     if follows:
@@ -150,18 +183,6 @@ def _rules(scheme: str, follows: bool, has_no_token: bool) -> list[str]:
         if login_file := os.environ.get("NETRC"):
             options += ["--netrc-file", login_file]
     return options
-
-
-def _environment() -> dict[str, str]:
-    """The environment of curl: it needs no token, and finds certificates where users of Python's tools name them."""
-    variables = {name: value for name, value in os.environ.items() if name != VARIABLE}
-    if bundle := variables.get("REQUESTS_CA_BUNDLE"):
-        variables["CURL_CA_BUNDLE"] = bundle
-    return variables
-
-
-def _quoted(text: str) -> str:
-    return quote(text, safe="!#$%&'()*+,/:;=?@[]~")
 
 
 def _config_line(name: str, value: str) -> str:
@@ -205,28 +226,14 @@ def _raise_failure(running: subprocess.Popen, shown: str) -> None:
         return
     found = re.search(r"^curl: \(\d+\) (.*)", text, re.MULTILINE)
     said = found[1].strip() if found else f"curl ended with code {code}"
-    if code == _NO_RESUME:
-        raise CannotResume
     # Code 1 is also that of an answer that is no HTTP.
     if code in _FINAL and "HTTP/0.9" not in said:
         raise DownloadError(f"{shown}: {_FINAL[code].format(said=said)}")
     if answered.startswith("5") and code in _FTP_REFUSALS:
-        kind, advice = DownloadError, "check the address and the login"
+        refusal = f"{shown}: the server answered {answered} ({said})"
         if answered == "550":
-            kind, advice = Unusable, "there is no such file; correct the address"
-        raise kind(f"{shown}: the server answered {answered} ({said}): {advice}")
+            raise Unusable(f"{refusal}: there is no such file; correct the address")
+        raise DownloadError(f"{refusal}: check the address and the login")
     if "CONNECT" in said:
         raise Interrupted(f"the proxy of your network refuses the connection ({said})")
     raise Interrupted(_PASSING.get(code, "the connection failed ({said})").format(said=said))
-
-
-@contextmanager
-def _quoting_no(secrets: Sequence[Hidden]) -> Iterator[None]:
-    """Mask secrets in errors raised in the block: they quote the server, and it may repeat what it was sent."""
-    try:
-        yield
-    except DownloadError as error:
-        error.args = tuple(conceal(str(part), secrets) for part in error.args)
-        if said := getattr(error, "said", ""):
-            error.said = conceal(said, secrets)
-        raise

@@ -4,7 +4,6 @@ Beside ``NAME`` lie, until it is complete and checked,
 
 - ``.NAME.part``       the bytes that have arrived
 - ``.NAME.part.json``  of which file they are: address (as a hash: it may hold a password), validator, size, checksums
-- ``.NAME.part.lock``  held by the process that writes them
 """
 
 from __future__ import annotations
@@ -24,7 +23,7 @@ from pathlib import Path
 
 from phytoscribe.errors import DownloadError
 from phytoscribe.intake.transfer.addresses import shown_url
-from phytoscribe.intake.transfer.content import HEAD_BYTES, refuse_pages
+from phytoscribe.intake.transfer.answers import HEAD_BYTES, refuse_pages
 from phytoscribe.intake.transfer.retries import Unusable
 
 log = logging.getLogger(__name__)
@@ -49,64 +48,49 @@ class Expected:
 
 
 class Partial:
-    """The arrived part of one file; only the process that holds ``lock_path`` may touch it.
+    """The arrived part of one file.
 
     Attributes:
+        size: bytes of the whole file as the server announced them; None if it did not.
+        validator: the server's name of this version of the file: an ETag, a date; None if it gives none.
         in_pieces: True if the bytes come from more than one answer, so that a wrong checksum may be the seam's fault.
     """
 
+    size: int | None = None
+    validator: str | None = None
+    in_pieces = False
+
     def __init__(self, url: str, target: Path, expected: Expected, shown: str = ""):
         self.target, self.expected, self.shown = target, expected, shown or shown_url(url)
-        self.path, self.state_path, self.lock_path = (
-            target.with_name(f".{target.name}.part{end}") for end in ("", ".json", ".lock")
-        )
-        self.in_pieces = False
+        self.path, self.state_path = (target.with_name(f".{target.name}.part{end}") for end in ("", ".json"))
         self._identity = {"address": hashlib.sha256(url.encode()).hexdigest(), "url": shown_url(url)}
-        self._state: dict = {}
 
     @property
     def arrived(self) -> int:
         """Bytes at hand."""
         return self.path.stat().st_size if self.path.exists() else 0
 
-    @property
-    def size(self) -> int | None:
-        """Bytes of the whole file as the server announced them; None if it did not."""
-        return self._state.get("size")
-
-    @property
-    def validator(self) -> str | None:
-        """The server's name of this version of the file: an ETag, a date; None if it gives none."""
-        return self._state.get("validator")
-
     def open_or_restart(self) -> None:
         """Take up what an earlier run left, if it is part of the same file; else forget it."""
+        with self._disk_errors():
+            self.target.parent.mkdir(parents=True, exist_ok=True)
+            self.path.touch()
         try:
             state = json.loads(self.state_path.read_text(encoding="utf-8"))
             expected = asdict(self.expected)
             agree = all(state["expected"].get(key) in (None, value) for key, value in expected.items() if value)
             continues = agree and state["address"] == self._identity["address"]
-            continues = continues and 0 < self.arrived <= (state["size"] or self.arrived)
+            if continues and 0 < self.arrived <= (state["size"] or self.arrived):
+                self.size, self.validator, self.in_pieces = state["size"], state["validator"], True
         except (OSError, ValueError, KeyError, TypeError, AttributeError):
-            continues = False
-        if not continues:
+            pass  # no state, or none of ours
+        if self.in_pieces:
+            log.info("%s: %d bytes have arrived before", self.shown, self.arrived)
+        else:
             self.discard()
-            return
-        self._state, self.in_pieces = state, True
-        log.info("%s: %d bytes have arrived before", self.shown, self.arrived)
-
-    def can_resume(self) -> bool:
-        """True if bytes are at hand and a change of the file on the server could not go unnoticed."""
-        return self.arrived > 0 and bool(self.validator or self.expected.checksums())
 
     def replace(self, blocks: Iterator[bytes], size: int | None, validator: str | None, content_type: str = "") -> None:
-        """Take in the whole file; what had arrived before is given up only when the new bytes look right.
-
-        Args:
-            blocks: the file as it comes.
-            size: bytes of the whole file, if announced.
-            validator: the server's name of this version of the file, if it gives one.
-            content_type: see :func:`phytoscribe.intake.transfer.content.refuse_pages`.
+        """Take in the whole file as ``blocks``; what had arrived is given up only when the new bytes look right.
 
         Raises:
             DownloadError: a web page or a report comes; the disk has not enough room, or cannot be written.
@@ -125,24 +109,19 @@ class Partial:
         with self._disk_errors():
             self.path.write_bytes(b"")
             self.state_path.write_text(json.dumps(state, indent=1), encoding="utf-8")
-        self._state = state
+        self.size, self.validator = size, validator
         self._write(chain([head], blocks))
         self.in_pieces = False
 
     def append(self, blocks: Iterable[bytes], size: int | None = None) -> None:
-        """Write what is missing behind what has arrived; ``size`` of the whole file if only this answer tells it.
-
-        Raises:
-            DownloadError: the disk has not enough room, or cannot be written.
-            Unusable: more bytes come than the file can have.
-        """
-        self._state["size"] = self.size or size
-        self.in_pieces = True
+        """Write what is missing behind what has arrived; ``size`` of the whole file if only this answer tells it."""
+        self.size, self.in_pieces = self.size or size, True
         self._require_room((self.size or self.arrived) - self.arrived)
         log.info("%s: going on from byte %d", self.shown, self.arrived)
         self._write(blocks)
 
     def _write(self, blocks: Iterable[bytes]) -> None:
+        """Add blocks, with a line in the log every few seconds."""
         first = arrived = self.arrived
         begin = said = time.monotonic()
         most = self.size if self.size is not None else self.expected.size
@@ -158,38 +137,31 @@ class Partial:
                     )
                 with self._disk_errors():
                     _write_all(out, block)
-                if time.monotonic() - said >= SECONDS_BETWEEN_LINES:
-                    said = time.monotonic()
-                    self._say_progress(arrived, most, (arrived - first) / (said - begin))
-
-    def _say_progress(self, arrived: int, most: int | None, speed: float) -> None:
-        of_total = f" of {most / 1e6:,.1f}" if most else ""
-        left = f", {(most - arrived) / speed / 60:,.0f} min left" if most and speed else ""
-        log.info("%s: %.1f%s MB, %.2f MB/s%s", self.shown, arrived / 1e6, of_total, speed / 1e6, left)
+                now = time.monotonic()
+                if now - said >= SECONDS_BETWEEN_LINES:
+                    said, speed = now, (arrived - first) / (now - begin)
+                    of_total = f" of {most / 1e6:,.1f}" if most else ""
+                    left = f", {(most - arrived) / speed / 60:,.0f} min left" if most and speed else ""
+                    log.info("%s: %.1f%s MB, %.2f MB/s%s", self.shown, arrived / 1e6, of_total, speed / 1e6, left)
 
     def _require_room(self, needed: int) -> None:
         """Stop before the disk fills up."""
         free = shutil.disk_usage(self.target.parent).free
-        # What lies there of an older attempt is overwritten.
         if free < needed + MARGIN_BYTES:
             raise DownloadError(
                 f"{self.shown}: {needed:,} bytes are still to come (and {MARGIN_BYTES:,} are kept in reserve), but "
                 f"only {free:,} bytes are free in {self.target.parent}; make room, or run in a folder on a larger disk"
             )
 
-    def problem(self, path: Path | None = None) -> str:
-        """Compare the bytes at hand, or the file ``path``, with what is expected; "" or what differs.
-
-        What could not be compared is logged.
-        """
-        path = path or self.path
-        arrived, checksums = path.stat().st_size, self.expected.checksums()
+    def problem(self) -> str:
+        """What differs between the bytes at hand and what is expected, or ""; what could not be compared is logged."""
+        arrived, checksums = self.arrived, self.expected.checksums()
         if not arrived:
             return f"{self.shown}: the file is empty; check the address"
         if self.expected.size not in (None, arrived):
             return self._wrong_size(arrived)
         for method, expected in checksums.items():
-            with path.open("rb") as handle:
+            with self.path.open("rb") as handle:
                 found = hashlib.file_digest(handle, method).hexdigest()
             if found != expected:
                 return (
@@ -208,13 +180,12 @@ class Partial:
             with self.path.open("rb") as handle:
                 os.fsync(handle.fileno())
             os.replace(self.path, self.target)
-        self.discard()
 
     def discard(self) -> None:
         """Remove what has arrived, if anything."""
         for path in (self.path, self.state_path):
             path.unlink(missing_ok=True)
-        self._state, self.in_pieces = {}, False
+        self.size, self.validator, self.in_pieces = None, None, False
 
     def _wrong_size(self, found: int) -> str:
         return (
@@ -232,7 +203,9 @@ class Partial:
                     f"{self.shown}: the disk (or your quota) of {self.target.parent} is full after {self.arrived:,} "
                     f"bytes, which are kept in {self.path}; make room and run the same command again, or remove them"
                 ) from error
-            raise DownloadError(f"{self.target}: cannot be written ({error.strerror}); check the folder") from error
+            raise DownloadError(
+                f"{self.shown}: nothing can be written into {self.target.parent} ({error.strerror}); check the folder"
+            ) from error
 
 
 def _write_all(out, block: bytes) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
@@ -21,6 +22,8 @@ T = TypeVar("T")
 
 #: An attempt that brings at least this many bytes more than all before it is not counted as failed.
 WORTHWHILE_BYTES = 1 << 20
+#: Wait after the first failure; each further one doubles it.
+FIRST_WAIT_SECONDS = 2.0
 
 
 @dataclass(frozen=True)
@@ -30,13 +33,11 @@ class TransferSettings:
     Attributes:
         attempts: attempts in a row that may fail without bringing anything worthwhile.
         timeout_seconds: time without a byte (or nearly without) after which a connection is broken.
-        first_wait_seconds: wait after the first failure; each further one doubles it.
         longest_wait_seconds: longest wait; a server that asks for more ends the transfer.
     """
 
     attempts: int = 5
     timeout_seconds: float = 60.0
-    first_wait_seconds: float = 2.0
     longest_wait_seconds: float = 300.0
 
 
@@ -54,10 +55,6 @@ class Interrupted(Exception):
 
 class Unusable(DownloadError):
     """What has arrived is of no use, now or later: the wrong file, or one that the server no longer has."""
-
-
-class CannotResume(Exception):
-    """The FTP server sends whole files only."""
 
 
 def insist(
@@ -83,25 +80,24 @@ def insist(
             return attempt()
         except Interrupted as failure:
             reason, retry_after = str(failure), failure.retry_after
-        failures += 1
-        if arrived() - most >= WORTHWHILE_BYTES:
-            failures, most = 0, arrived()
+        failures, at_hand = failures + 1, arrived()
+        if at_hand - most >= WORTHWHILE_BYTES:
+            failures, most = 0, at_hand
+        kept = f" (the {at_hand:,} bytes that have arrived are kept and will not be fetched again)" if at_hand else ""
         if retry_after is not None and retry_after > settings.longest_wait_seconds:
+            moment = datetime.now().astimezone() + timedelta(seconds=min(retry_after, 1e9))
             raise DownloadError(
                 f"{shown}: {reason}, and asks to come back in {_duration(retry_after)}, "
-                f"at {_time_after(retry_after)}; run the same command again then{_kept(arrived())}"
+                f"at {moment.isoformat(sep=' ', timespec='minutes')}; run the same command again then{kept}"
             )
         if failures >= settings.attempts:
             raise DownloadError(
                 f"{shown}: could not be downloaded: {failures} attempt(s) in a row failed, the last one because "
-                f"{reason}; check the address and the network, then run the same command again{_kept(arrived())}"
+                f"{reason}; check the address and the network, then run the same command again{kept}"
             )
-        pause = min(settings.first_wait_seconds * 2 ** max(failures - 1, 0), settings.longest_wait_seconds)
-        if retry_after:
-            pause = retry_after
+        pause = retry_after or min(FIRST_WAIT_SECONDS * 2 ** max(failures - 1, 0), settings.longest_wait_seconds)
         said = " as the server asks" if retry_after else ""
-        so_far = f" ({arrived():,} bytes have arrived)" if arrived() else ""
-        log.warning("%s: %s%s; trying again in %s%s", shown, reason, so_far, _duration(pause), said)
+        log.warning("%s: %s (%d bytes at hand); trying again in %s%s", shown, reason, at_hand, _duration(pause), said)
         wait(pause)
 
 
@@ -115,32 +111,13 @@ def retry_after_seconds(value: str | None, date: str | None = None) -> float | N
     text = (value or "").strip()
     if text.isascii() and text.isdecimal():
         return float(text)
-    until = _http_date(text)
-    if until is None:
-        return None
-    return max(0.0, (until - (_http_date(date or "") or datetime.now(UTC))).total_seconds())
-
-
-def _http_date(text: str) -> datetime | None:
-    try:
-        moment = parsedate_to_datetime(text)
-    except ValueError:
-        return None
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-
-
-def _kept(arrived: int) -> str:
-    return f" (the {arrived:,} bytes that have arrived are kept and will not be fetched again)" if arrived else ""
+    with suppress(ValueError, TypeError):  # no date, or one without a time zone
+        now = parsedate_to_datetime(date) if date else datetime.now(UTC)
+        return max(0.0, (parsedate_to_datetime(text) - now).total_seconds())
+    return None
 
 
 def _duration(seconds: float) -> str:
     if seconds < 120:
         return f"{seconds:.0f} s"
     return f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:.1f} h"
-
-
-def _time_after(seconds: float) -> str:
-    try:
-        return (datetime.now().astimezone() + timedelta(seconds=seconds)).isoformat(sep=" ", timespec="minutes")
-    except OverflowError:
-        return "a time far away"

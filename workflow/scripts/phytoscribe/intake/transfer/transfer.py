@@ -8,23 +8,23 @@ changed on the server meanwhile, it begins anew.
 from __future__ import annotations
 
 import logging
+import re
 import time
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Mapping
+from http import HTTPStatus
 from pathlib import Path
 from urllib.request import url2pathname
 
 from phytoscribe.errors import DownloadError
 from phytoscribe.intake.transfer.addresses import Hidden, shown_url, split_url
-from phytoscribe.intake.transfer.ftp import download_ftp
-from phytoscribe.intake.transfer.locking import alone
+from phytoscribe.intake.transfer.answers import require_success
+from phytoscribe.intake.transfer.curl import Answer, ask
 from phytoscribe.intake.transfer.partial import Expected, Partial
-from phytoscribe.intake.transfer.retries import TransferSettings, Unusable, insist
-from phytoscribe.intake.transfer.web import download_http
-
-__all__ = ["Expected", "TransferSettings", "fetch"]
+from phytoscribe.intake.transfer.retries import Interrupted, TransferSettings, Unusable, insist
 
 log = logging.getLogger(__name__)
+
+_CONTENT_RANGE = re.compile(r"bytes (\d{1,18})-(\d{1,18})/(\d{1,18}|\*)")
 
 
 def fetch(
@@ -38,7 +38,7 @@ def fetch(
 ) -> None:
     """Download ``url`` to ``target``, which appears only when it is complete and checked.
 
-    Two processes that fetch the same target take turns: the second finds the file, or goes on where the first died.
+    Only one process at a time may fetch a target; :func:`phytoscribe.intake.sources.local_copy` sees to it.
 
     After an error nothing is left but bytes that the next call can go on from: they stay after broken lines, refusals
     that a login can resolve, and full disks, and go if they are wrong or the server no longer has the file.
@@ -56,50 +56,33 @@ def fetch(
         DownloadError: the file cannot be had, or is not what is expected.
     """
     scheme = split_url(url).scheme
-    target = Path(target)
-    partial = Partial(url, target, expected, f"{name} ({shown_url(url)})" if name else "")
-    before = _version(target)
+    partial = Partial(url, Path(target), expected, f"{name} ({shown_url(url)})" if name else "")
 
-    def attempt() -> None:
-        if scheme == "ftp":
-            download_ftp(url, partial, settings)
-        else:
-            download_http(url, partial, settings, token)
-
-    def complete() -> None:
+    def complete() -> str:
         if scheme == "file":
             _copy(url, partial)
         elif not partial.arrived or partial.arrived != partial.size:
+            attempt = lambda: _attempt(url, partial, settings, token)  # noqa: E731
             insist(attempt, partial.shown, settings, wait, lambda: partial.arrived)
+        return partial.problem()
 
-    with alone(partial.lock_path, partial.shown):
-        if _version(target) not in (None, before) and not partial.problem(target):
-            log.info("%s: another process has just fetched %s", partial.shown, target)
-            return
-        partial.open_or_restart()
-        try:
-            _complete_and_check(complete, partial)
-        except Unusable:
+    partial.open_or_restart()
+    try:
+        problem = complete()
+        if problem and partial.in_pieces:
+            log.warning("%s; it was fetched in pieces: fetching it anew", problem)
             partial.discard()
-            raise
-        finally:
-            if not partial.arrived:
-                partial.discard()
-
-
-def _complete_and_check(complete: Callable[[], None], partial: Partial) -> None:
-    """Complete, check and name the file; one that was fetched in pieces and turns out wrong is fetched once more."""
-    complete()
-    problem = partial.problem()
-    if problem and partial.in_pieces:
-        log.warning("%s; it was fetched in pieces: fetching it anew", problem)
+            problem = complete()
+        if problem:
+            raise Unusable(problem)
+        log.info("%s: fetched, %d bytes", partial.shown, partial.arrived)
+        partial.finish()
+    except Unusable:
         partial.discard()
-        complete()
-        problem = partial.problem()
-    if problem:
-        raise Unusable(problem)
-    log.info("%s: fetched, %d bytes", partial.shown, partial.arrived)
-    partial.finish()
+        raise
+    finally:
+        if not partial.arrived:
+            partial.discard()
 
 
 def _copy(url: str, partial: Partial) -> None:
@@ -115,9 +98,59 @@ def _copy(url: str, partial: Partial) -> None:
         raise DownloadError(f"{partial.shown}: cannot be read ({error.strerror}); check the address") from error
 
 
-def _version(path: Path) -> tuple[int, int, int] | None:
-    """What changes whenever a file is replaced; None if there is none, or none can be."""
-    with suppress(OSError):
-        stat = path.stat()
-        return stat.st_ino, stat.st_mtime_ns, stat.st_size
-    return None
+def _attempt(url: str, partial: Partial, settings: TransferSettings, token: Hidden | None) -> None:
+    """One attempt to complete ``partial``, from what has arrived where the server allows it.
+
+    Raises:
+        Interrupted: another attempt can help.
+        DownloadError: none can.
+    """
+    arrived = partial.arrived
+    # Without a validator or a checksum, a change of the file on the server could go unnoticed.
+    if arrived and (partial.validator or partial.expected.checksums()):
+        headers = {"Range": f"bytes={arrived}-"} | ({"If-Range": partial.validator} if partial.validator else {})
+        with ask(url, settings, partial.shown, headers, token) as got:
+            if got.status != HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE and _receive(got, partial):
+                return
+    if arrived:
+        log.info("%s: what has arrived may be of another version of the file; beginning anew", partial.shown)
+    with ask(url, settings, partial.shown, {}, token) as got:
+        if got.status == HTTPStatus.PARTIAL_CONTENT or not _receive(got, partial):
+            raise DownloadError(f"{partial.shown}: the server sends a part when asked for all; check the address")
+
+
+def _receive(got: Answer, partial: Partial) -> bool:
+    """Take in the rest of a file, or all of it; False if the rest is that of another file."""
+    require_success(got, partial.shown)
+    in_chunks = "Transfer-Encoding" in got.headers  # such a body says itself where it ends
+    if got.status == HTTPStatus.PARTIAL_CONTENT:
+        place = _CONTENT_RANGE.fullmatch(got.headers.get("Content-Range", ""))
+        if place is None or int(place[1]) != partial.arrived:
+            return False
+        size = None if place[3] == "*" else int(place[3])
+        both = {size, partial.size}, {_validator(got.headers), partial.validator}
+        if any(len(values - {None}) > 1 for values in both):
+            return False
+        partial.append(got.blocks, size)
+    else:
+        encoding = got.headers.get("Content-Encoding", "").strip().lower()
+        if encoding not in ("", "identity", "gzip", "x-gzip"):
+            raise DownloadError(
+                f"{partial.shown}: the server compresses the file by {encoding} on the way, though asked not to; "
+                "download the file yourself and give its `path`"
+            )
+        known = re.fullmatch(r"\d{1,18}", got.headers.get("Content-Length", ""))
+        size = int(known[0]) if known and not in_chunks else None
+        if size is None and partial.expected.size is None:
+            log.warning("%s: the server does not say how long the file is", partial.shown)
+        partial.replace(got.blocks, size, _validator(got.headers), got.headers.get("Content-Type", ""))
+    whole = partial.size or (None if in_chunks else partial.expected.size)
+    if whole is not None and partial.arrived < whole:
+        raise Interrupted(f"the connection ended after {partial.arrived} of {whole} bytes")
+    return True
+
+
+def _validator(headers: Mapping[str, str]) -> str | None:
+    """The strongest name that the answer gives this version of the file; a weak ETag does not promise equal bytes."""
+    etag = headers.get("ETag", "").strip()
+    return etag if etag.startswith('"') else headers.get("Last-Modified")

@@ -9,7 +9,6 @@ neighbours are views; mask and softmax are one pass; and what the few global tok
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -30,18 +29,14 @@ _POWER = np.polynomial.Chebyshev.interpolate(np.exp2, 4, [0, 1]).convert(kind=np
 _P0, _P1, _P2, _P3, _P4 = (np.float32(coefficient) for coefficient in _POWER)
 
 
-class Turns(NamedTuple):
-    """Cosine and sine of the rotary angles at places 0, 1, ... of a window, each float32 (places, head_size / 2)."""
-
-    cos: npt.NDArray[np.float32]
-    sin: npt.NDArray[np.float32]
-
-
 @lru_cache(maxsize=4)
-def turns(places: int, head_size: int) -> Turns:
-    """The angles of :func:`phytoscribe.models.attention.rotary_angles`, computed in float64."""
+def turns(places: int, head_size: int) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
+    """Cosine and sine of :func:`phytoscribe.models.attention.rotary_angles` at places 0, 1, ... of a window.
+
+    Each is float32 (places, head_size / 2), computed in float64.
+    """
     angles = np.arange(places)[:, None] * ROTARY_BASE ** -(np.arange(0, head_size, 2) / head_size)
-    return Turns(np.cos(angles).astype(np.float32), np.sin(angles).astype(np.float32))
+    return np.cos(angles).astype(np.float32), np.sin(angles).astype(np.float32)
 
 
 class FusedAttention(nn.Module):

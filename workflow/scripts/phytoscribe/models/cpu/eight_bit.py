@@ -118,7 +118,7 @@ class _Linear(nn.Module):
 
 
 class _Convolution(nn.Module):
-    """A :class:`phytoscribe.models.convolution.SequenceConvolution` from unsigned bytes to bfloat16.
+    """A :class:`phytoscribe.models.encoder.SequenceConvolution` from unsigned bytes to bfloat16.
 
     Rows a dilation apart are read as neighbours in a column of an image as wide as the dilation: the same memory, and
     from a dilation of four on faster than with a dilated kernel.

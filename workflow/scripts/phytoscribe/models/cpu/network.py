@@ -16,11 +16,10 @@ from torch import Tensor
 
 from phytoscribe.devices import PRECISIONS, bfloat16_is_fast
 from phytoscribe.genome.sequence import N_CODE
-from phytoscribe.models.annotation_model import AnnotationModel
+from phytoscribe.models.annotation_model import AnnotationModel, for_inference
 from phytoscribe.models.batches import TokenBatch
 from phytoscribe.models.configuration import BigBroConfig
 from phytoscribe.models.cpu.fused import fuse
-from phytoscribe.models.inference import for_inference
 
 logger = logging.getLogger(__name__)
 
@@ -35,12 +34,9 @@ TRIAL_LENGTH = 1_500
 
 
 class CpuNetwork(NamedTuple):
-    """A network that reads windows on processors.
+    """A network that reads windows on processors, and a name of what it computes in.
 
-    Attributes:
-        network: takes a :class:`phytoscribe.models.batches.TokenBatch`'s parts.
-        precision: what it computes in, a name of ``PRECISIONS``; where PyTorch's own modules stand in for the kernels,
-            the name says so, because their results differ in the last digits.
+    Where PyTorch's own modules stand in for the kernels, the name says so: their results differ in the last digits.
     """
 
     network: AnnotationModel

@@ -7,10 +7,10 @@ import io
 import json
 import logging
 import shutil
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import IO, Any
 
@@ -21,17 +21,17 @@ import pandas as pd
 from phytoscribe import __version__
 from phytoscribe.annotation.gff_writer import gene_lines
 from phytoscribe.annotation.model import GeneModel, Interval
-from phytoscribe.decoding.lengths import length_scores
-from phytoscribe.decoding.settings import DecoderSettings
+from phytoscribe.decoding.settings import DecoderSettings, length_scores
 from phytoscribe.errors import PhytoScribeError
 from phytoscribe.genome.intervals import IntervalIndex
 from phytoscribe.genome.sequence import N_CODE, Bases
 from phytoscribe.labels.encode import label_contig, label_sites, mark_unknown_untranslated
-from phytoscribe.labels.states import LABEL_COUNT, STATE_COUNT
-from phytoscribe.training.data import files
+from phytoscribe.labels.states import STATE_COUNT, STATE_NAMES, UNKNOWN_SITE_BIT, State
+from phytoscribe.training import data as files
 from phytoscribe.training.data.training_set import (
     CONTIG_COLUMNS,
     COUNTED,
+    INEXPRESSIBLE_COLUMNS,
     MASKED,
     REGION_COLUMNS,
     SEEN,
@@ -48,8 +48,13 @@ logger = logging.getLogger(__name__)
 STRANDS = {"+": "plus", "-": "minus"}
 #: Bytes that are copied at once from one file to another.
 COPIED_AT_ONCE = 16_000_000
-_DTYPES = {"bases": "u1", "weights": "u1", "labels": "u1", "sites": "u1"}
-_SOFT = {"soft_plus": "<i8", "soft_minus": "<i8", "targets_plus": "<f2", "targets_minus": "<f2"}
+_ROWS = {"bases": 1, "weights": 1, "labels": 2, "sites": 2}
+#: Type and shape of a row of the arrays whose length shows at the end.
+_GROWING: dict[str, tuple[str, tuple[int, ...]]] = {
+    **dict.fromkeys(("soft_plus", "soft_minus"), ("<i8", ())),
+    **dict.fromkeys(("targets_plus", "targets_minus"), ("<f2", (STATE_COUNT,))),
+    "region_bases": ("u1", ()),
+}
 _WEIGHT_OF_USE = {STRUCTURE: COUNTED, SITES: SITES_ONLY, SEQUENCE: 0}
 
 
@@ -62,8 +67,9 @@ class TrainingContig:
         use: ``structure``, ``sites`` or ``sequence``.
         name, bases: the contig; uint8 base codes.
         held_out: intervals to hide.
-        ignored: intervals without loss: masked and rejected loci, genes that labels cannot express.
+        ignored: intervals without loss: masked and rejected loci.
         genes: its accepted genes.
+        annotated: all its genes, accepted or not; splice sites of the others are not known.
         complete_utrs: whether a missing UTR means that there is none; where not, what lies beside such genes is only
             known to be non-coding.
     """
@@ -78,6 +84,7 @@ class TrainingContig:
     held_out: Sequence[Interval] = ()
     ignored: Sequence[Interval] = ()
     genes: Sequence[GeneModel] = ()
+    annotated: Sequence[GeneModel] = ()
     complete_utrs: bool = True
 
 
@@ -91,19 +98,17 @@ class TrainingSetWriter:
     def __init__(self, folder: Path, total: int) -> None:
         self.folder, self.total, self.offset = folder, total, 0
         folder.mkdir(parents=True)
-        self._arrays: dict[str, tuple[IO[bytes], int]] = {}
-        for name, dtype in _DTYPES.items():
-            rows = 2 if name in ("labels", "sites") else 1
-            self._arrays[name] = _new_array(folder / f"{name}.npy", (rows, total) if rows > 1 else (total,), dtype)
-        self._soft = {name: (folder / f"{name}.raw").open("wb") for name in _SOFT}
+        shapes = {name: (rows, total) if rows > 1 else (total,) for name, rows in _ROWS.items()}
+        self._arrays = {name: _new_array(folder / f"{name}.npy", shape, "u1") for name, shape in shapes.items()}
+        self._growing = {name: (folder / f"{name}.raw").open("wb") for name in _GROWING}
         self._genes = _GeneFile(folder / files.GENES)
         self._region_genes = _GeneFile(folder / files.REGION_GENES)
-        self._region_bases = (folder / files.REGION_BASES).with_suffix(".raw").open("wb")
         self._masks = (folder / files.REGION_MASKS).open("w", encoding="utf-8", newline="\n")
         self._contigs: list[tuple[Any, ...]] = []
         self._regions: list[tuple[Any, ...]] = []
+        self._inexpressible: list[tuple[str, str, str, str]] = []
         self._length_genes: list[GeneModel] = []
-        self._states = np.zeros(LABEL_COUNT, dtype=np.int64)
+        self._counts: dict[str, Counter[str]] = {kind: Counter() for kind in ("states", "unknown", "inexpressible")}
 
     def add_contig(self, contig: TrainingContig) -> None:
         """Lay a contig behind those that are there, with its labels."""
@@ -115,34 +120,41 @@ class TrainingSetWriter:
             bases[start:end] = N_CODE
         for start, end in (*contig.held_out, *contig.ignored):
             weights[start:end] = 0
+        labels = [label_contig(contig.genes, strand, length) for strand in STRANDS]
+        disputed = np.concatenate([strand.disputed for strand in labels])
+        weights[disputed[weights[disputed] == COUNTED]] = SITES_ONLY
         self._write("bases", 0, bases)
         self._write("weights", 0, weights)
-        for row, (strand, name) in enumerate(STRANDS.items()):
-            states, positions, targets = label_contig(contig.genes, strand, length)
-            sites = label_sites(contig.genes, strand, length)
+        for row, (strand, (states, positions, targets, disputed)) in enumerate(zip(STRANDS, labels, strict=True)):
+            sites = label_sites(contig.genes, strand, length, contig.annotated)
+            unknown = {"sites": np.flatnonzero(sites == UNKNOWN_SITE_BIT), "states": disputed}
+            self._counts["unknown"].update({kind: int((weights[at] > 0).sum()) for kind, at in unknown.items()})
             if not contig.complete_utrs:
                 mark_unknown_untranslated(contig.genes, strand, states, sites)
-            self._count(states, weights)
-            self._write("labels", row, states)
-            self._write("sites", row, sites)
-            (positions + self.offset).astype("<i8").tofile(self._soft[f"soft_{name}"])
-            targets.astype("<f2").tofile(self._soft[f"targets_{name}"])
+            # Here, since a later look would bring all arrays into memory.
+            known = np.bincount(states[weights == COUNTED], minlength=STATE_COUNT)[:STATE_COUNT]
+            self._counts["states"].update(dict(zip(STATE_NAMES, known.tolist(), strict=True)))
+            self._write_strand(row, states, sites, positions, targets)
         hidden = IntervalIndex({contig.name: contig.held_out})
         seen = [g for g in contig.genes if not hidden.overlaps(contig.name, g.start, g.end)]
-        self._genes.write(len(self._contigs), contig.genome, seen)
-        if contig.use == STRUCTURE:
-            self._length_genes += seen
-        self._note(contig.genome, contig.species, contig.lineage, contig.group, contig.use, contig.name, length)
+        described = (contig.genome, contig.species, contig.lineage, contig.group, contig.use, contig.name)
+        self._close_contig(described, length, contig.genome, seen)
 
     def add_region(self, region: ValidationRegion) -> None:
         """Add a validation region."""
         row = len(self._regions)
-        offset = sum(entry[-1] for entry in self._regions[-1:]) + (self._regions[-1][-2] if self._regions else 0)
+        offset = sum(self._regions[-1][-2:]) if self._regions else 0
         self._regions.append((region.name, region.species, region.lineage, offset, region.bases.size))
-        region.bases.astype("u1").tofile(self._region_bases)
+        region.bases.astype("u1").tofile(self._growing["region_bases"])
         self._region_genes.write(row, region.species, region.genes)
         for kind, intervals in ((MASKED, region.mask), (SEEN, region.seen)):
             self._masks.writelines(f"{row}\t{start}\t{end}\t{kind}\n" for start, end in intervals)
+
+    def add_inexpressible(self, genome: str, genes: Iterable[tuple[GeneModel, str]]) -> None:
+        """Note accepted genes of a genome that the decoder cannot express, with the reason."""
+        rows = [(genome, gene.contig, gene.id, reason) for gene, reason in genes]
+        self._inexpressible += rows
+        self._counts["inexpressible"].update(reason for *_, reason in rows)
 
     def add_set(self, other: TrainingSet) -> None:
         """Add all contigs and regions of a training set that was made elsewhere."""
@@ -150,21 +162,17 @@ class TrainingSetWriter:
             inside = slice(int(contig.offset), int(contig.offset) + int(contig.length))
             self._write("bases", 0, other.bases[inside])
             self._write("weights", 0, other.weights[inside])
-            for strand, name in enumerate(STRANDS.values()):
-                self._count(other.labels[strand, inside], other.weights[inside])
-                self._write("labels", strand, other.labels[strand, inside])
-                self._write("sites", strand, other.sites[strand, inside])
-                positions = other.soft_positions[strand]
+            for strand, positions in enumerate(other.soft_positions):
                 first, last = np.searchsorted(positions, [inside.start, inside.stop])
-                (positions[first:last] - inside.start + self.offset).tofile(self._soft[f"soft_{name}"])
-                np.asarray(other.soft_targets[strand][first:last]).tofile(self._soft[f"targets_{name}"])
-            genes = other.genes.get(row, [])
-            self._genes.write(len(self._contigs), "", genes)
-            if contig.use == STRUCTURE:
-                self._length_genes += genes
-            self._note(*(getattr(contig, name) for name in CONTIG_COLUMNS[:6]), int(contig.length))
+                soft = (positions[first:last] - inside.start, other.soft_targets[strand][first:last])
+                self._write_strand(strand, other.labels[strand, inside], other.sites[strand, inside], *soft)
+            described = tuple(getattr(contig, name) for name in CONTIG_COLUMNS[:6])
+            self._close_contig(described, int(contig.length), "", other.genes.get(row, []))
         for region in other.regions:
             self.add_region(region)
+        self._inexpressible += other.inexpressible.itertuples(index=False, name=None)
+        for kind, counted in self._counts.items():
+            counted.update(other.manifest["counts"][kind])
 
     def finish(self, manifest: Mapping[str, Any]) -> None:
         """Close all files and write the tables.
@@ -178,47 +186,45 @@ class TrainingSetWriter:
             )
         if self.offset != self.total:
             raise ValueError(f"{self.offset} bases were added, but {self.total} announced")
-        for handle in (*(handle for handle, _ in self._arrays.values()), self._masks):
+        written = (handle for handle, _ in self._arrays.values())
+        for handle in (*written, *self._growing.values(), self._masks, self._genes, self._region_genes):
             handle.close()
-        for name, dtype in _SOFT.items():
-            self._soft[name].close()
-            _close_raw(self.folder / f"{name}.npy", (STATE_COUNT,) if name.startswith("targets") else (), dtype)
-        self._region_bases.close()
-        _close_raw(self.folder / files.REGION_BASES, (), "u1")
-        self._genes.close()
-        self._region_genes.close()
+        for name, (dtype, row_shape) in _GROWING.items():
+            _finish_array(self.folder / f"{name}.npy", row_shape, dtype)
         for name, columns, rows in (
             (files.CONTIGS, CONTIG_COLUMNS, self._contigs),
             (files.REGIONS, REGION_COLUMNS, self._regions),
+            (files.INEXPRESSIBLE, INEXPRESSIBLE_COLUMNS, self._inexpressible),
         ):
             pd.DataFrame(rows, columns=list(columns)).to_csv(self.folder / name, sep="\t", index=False)
         replace(DecoderSettings(), **length_scores(self._length_genes)).save(self.folder / files.DECODER)
-        (self.folder / files.MANIFEST).write_text(
-            json.dumps({"version": __version__, **manifest}, indent=2) + "\n", encoding="utf-8"
-        )
-        if not self._states[1:].any():
+        text = json.dumps({"version": __version__, **manifest, "counts": self._counts}, indent=2)
+        (self.folder / files.MANIFEST).write_text(text + "\n", encoding="utf-8")
+        states = self._counts["states"]
+        if states.total() == states[STATE_NAMES[State.INTERGENIC]]:
             raise PhytoScribeError(
                 "the training contigs hold no accepted gene; check the annotation and its rejected.tsv"
             )
-        shares = self._states / self._states.sum()
-        logger.info(
-            "%d bases, %d validation regions; state shares: %s",
-            self.total,
-            len(self._regions),
-            " ".join(f"{share:.2e}" for share in shares),
-        )
-
-    def _count(self, labels: npt.NDArray[np.uint8], weights: npt.NDArray[np.uint8]) -> None:
-        """Note the states of a strand; here, since a later look would bring all arrays into memory."""
-        self._states += np.bincount(labels[weights == COUNTED], minlength=LABEL_COUNT)
+        logger.info("%d bases, %d validation regions, %s", self.total, len(self._regions), json.dumps(self._counts))
 
     def _write(self, name: str, row: int, values: npt.NDArray) -> None:
         handle, begin = self._arrays[name]
         handle.seek(begin + row * self.total + self.offset)
         np.ascontiguousarray(values, dtype=np.uint8).tofile(handle)
 
-    def _note(self, *entry: Any) -> None:
-        *described, length = entry
+    def _write_strand(self, row: int, states, sites, positions, targets) -> None:
+        """Labels of one strand of the current contig; ``positions`` count from its start."""
+        name = list(STRANDS.values())[row]
+        self._write("labels", row, states)
+        self._write("sites", row, sites)
+        (positions + self.offset).astype("<i8").tofile(self._growing[f"soft_{name}"])
+        np.asarray(targets).astype("<f2").tofile(self._growing[f"targets_{name}"])
+
+    def _close_contig(self, described: Sequence[str], length: int, genome: str, genes: Sequence[GeneModel]) -> None:
+        """Note the current contig and its genes, whose ids get the genome in front."""
+        self._genes.write(len(self._contigs), genome, genes)
+        if described[4] == STRUCTURE:
+            self._length_genes += genes
         self._contigs.append((*described, self.offset, length))
         self.offset += length
 
@@ -241,28 +247,25 @@ def new_training_set(folder: Path, total: int) -> Iterator[TrainingSetWriter]:
         shutil.rmtree(temporary, ignore_errors=True)
 
 
-@dataclass
 class _GeneFile:
     """Genes as gzipped GFF3 on sequences named by a row, with ids unique over genomes; same genes, same bytes."""
 
-    path: Path
-    _packed: gzip.GzipFile = field(init=False)
-    _text: io.TextIOWrapper = field(init=False)
-    _times: dict[str, int] = field(init=False, default_factory=lambda: defaultdict(int))
-
-    def __post_init__(self) -> None:
-        self._raw = self.path.open("wb")
-        self._packed = gzip.GzipFile("", "wb", 6, self._raw, mtime=0)
-        self._text = io.TextIOWrapper(self._packed, encoding="utf-8", newline="\n")
+    def __init__(self, path: Path) -> None:
+        self._raw = path.open("wb")
+        self._text = io.TextIOWrapper(
+            gzip.GzipFile("", "wb", 6, self._raw, mtime=0),  # type: ignore[arg-type]
+            encoding="utf-8",
+            newline="\n",
+        )
         self._text.write("##gff-version 3\n")
+        self._times: dict[str, int] = defaultdict(int)
 
     def write(self, row: int, genome: str, genes: Iterable[GeneModel]) -> None:
         for gene in genes:
             name = self._unique(f"{genome}:{gene.id}" if genome else gene.id)
             moved = gene.shifted(0, str(row))
             parts = tuple(replace(t, id=f"{name}.{number}") for number, t in enumerate(moved.transcripts, start=1))
-            moved = replace(moved, id=name, transcripts=parts)
-            self._text.write("\n".join(gene_lines(moved)) + "\n")
+            self._text.write("\n".join(gene_lines(replace(moved, id=name, transcripts=parts))) + "\n")
 
     def _unique(self, name: str) -> str:
         self._times[name] += 1
@@ -283,7 +286,7 @@ def _new_array(path: Path, shape: tuple[int, ...], dtype: str) -> tuple[IO[bytes
     return handle, begin
 
 
-def _close_raw(path: Path, row_shape: tuple[int, ...], dtype: str) -> None:
+def _finish_array(path: Path, row_shape: tuple[int, ...], dtype: str) -> None:
     """Turn the values in the ``.raw`` file beside ``path`` into an array of rows of this shape."""
     raw = path.with_suffix(".raw")
     row = int(np.prod(row_shape, dtype=np.int64)) * np.dtype(dtype).itemsize

@@ -1,25 +1,40 @@
-"""From the genomes of a configuration to a training set: accepted genes, split and masks laid onto the sequence."""
+"""From the genomes of a configuration to a training set: accepted genes, split and masks laid onto the sequence.
+
+Beside them stand genomes without annotation, training sets made elsewhere, and introns that were cut out with some
+exon on each side: sequence of which only the splice sites are known.
+"""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from phytoscribe.annotation.checking.tables import ignored_loci, read_transcripts
+import numpy as np
+
+from phytoscribe.annotation.checking.tables import ignored_loci, read_transcripts, without_rejected
 from phytoscribe.annotation.gff_reader import read_gff3
-from phytoscribe.annotation.model import GeneModel, Interval
+from phytoscribe.annotation.model import GeneModel, Transcript
+from phytoscribe.decoding.settings import DecoderSettings
+from phytoscribe.errors import PhytoScribeError
+from phytoscribe.files import open_text
 from phytoscribe.genome import Genome
 from phytoscribe.genome.intervals import read_bed
-from phytoscribe.splits.parts import Parts, read_parts
-from phytoscribe.training.data.build import TrainingContig, new_training_set
-from phytoscribe.training.data.introns import intron_contigs
-from phytoscribe.training.data.training_set import SEQUENCE, STRUCTURE, TrainingSet
+from phytoscribe.genome.sequence import N_CODE, Bases, encode
+from phytoscribe.splits.parts import TRAIN, Parts, read_parts
+from phytoscribe.training.data.build import TrainingContig, TrainingSetWriter, new_training_set
+from phytoscribe.training.data.inexpressible import inexpressible_genes
+from phytoscribe.training.data.training_set import SEQUENCE, SITES, STRUCTURE, TrainingSet
 from phytoscribe.training.data.validation import cut_regions
 
 logger = logging.getLogger(__name__)
+
+#: N between two introns: more than the longest convolution of the stem reaches.
+GAP = 30
+INTRONS_PER_CONTIG = 5000
 
 
 @dataclass(frozen=True)
@@ -27,10 +42,10 @@ class SplitGenome:
     """The files of one genome of the split.
 
     Attributes:
-        name, species, lineage, group: from the configuration.
+        name, species, lineage: from the configuration.
         fasta: indexed FASTA.
         parts: its parts.bed.
-        accepted, rejected: accepted genes (GFF3) and the table of rejected transcripts.
+        annotation, rejected: its cleaned genes (GFF3) and the table of rejected transcripts.
         mask: BED file of intervals that count for nothing, if it has one.
         complete_utrs: see :class:`phytoscribe.training.data.build.TrainingContig`.
     """
@@ -38,103 +53,141 @@ class SplitGenome:
     name: str
     fasta: str
     parts: str
-    accepted: str
+    annotation: str
     rejected: str
     species: str = ""
     lineage: str = ""
-    group: str = ""
     mask: str | None = None
     complete_utrs: bool = True
 
-    @property
-    def described(self) -> dict[str, str]:
-        """The columns of a training set that say where a contig comes from."""
-        species = self.species or self.name
-        return {"genome": self.name, "species": species, "lineage": self.lineage, "group": self.group or species}
 
-
-@dataclass(frozen=True)
-class Additions:
-    """What a training set holds beside the genomes of the split.
-
-    Attributes:
-        sequence: ``(name, lineage, FASTA)`` of genomes without annotation, for masked-token training alone.
-        introns: items of the configuration's ``training_set.introns``: path, species, lineage.
-        sets: folders of training sets that were made elsewhere.
-    """
-
-    sequence: Sequence[tuple[str, str, str]] = ()
-    introns: Sequence[Mapping[str, str]] = ()
-    sets: Sequence[str] = field(default_factory=list)
-
-
-def build_training_set(genomes: Sequence[SplitGenome], additions: Additions, folder: Path) -> None:
+def build_training_set(
+    genomes: Sequence[SplitGenome],
+    folder: Path,
+    sequence: Sequence[tuple[str, str, str]] = (),
+    introns: Sequence[Mapping[str, str]] = (),
+    sets: Sequence[str] = (),
+) -> None:
     """Write the training set of these genomes.
+
+    Args:
+        sequence: ``(name, lineage, FASTA)`` of genomes without annotation, for masked-token training alone.
+        introns: items of the configuration's ``training_set.introns``: path, species, lineage, group.
+        sets: folders of training sets that were made elsewhere.
 
     Raises:
         PhytoScribeError: no contig is left for training, or no gene on them.
     """
     parts = [read_parts(genome.parts) for genome in genomes]
-    sets = [TrainingSet.load(path) for path in additions.sets]
-    introns = [contig for item in additions.introns for contig in intron_contigs(**item)]
+    others = [TrainingSet.load(path) for path in sets]
+    cut_out = [contig for item in introns for contig in intron_contigs(**item)]
     total = sum(part.contigs[contig] for part in parts for contig in part.train_contigs())
-    total += sum(length for *_, fasta in additions.sequence for length in Genome(fasta).contigs.values())
-    total += sum(other.bases.size for other in sets) + sum(contig.bases.size for contig in introns)
+    total += sum(length for *_, fasta in sequence for length in Genome(fasta).contigs.values())
+    total += sum(part.bases.size for part in (*others, *cut_out))
     manifest: dict[str, Any] = {"genomes": []}
     with new_training_set(folder, total) as writer:
         for source, part in zip(genomes, parts, strict=True):
             manifest["genomes"].append(_add_genome(writer, source, part))
-        for name, lineage, fasta in additions.sequence:
+        for name, lineage, fasta in sequence:
             with Genome(fasta) as genome:
                 for contig in genome.contigs:
                     writer.add_contig(TrainingContig(name, name, lineage, name, SEQUENCE, contig, genome.bases(contig)))
-        for contig in introns:
+        for contig in cut_out:
             writer.add_contig(contig)
-        for other in sets:
+        for other in others:
             writer.add_set(other)
-        manifest["sequence"] = [name for name, *_ in additions.sequence]
-        manifest["introns"] = sum(len(contig.genes) for contig in introns)
-        manifest["sets"] = [other.manifest for other in sets]
+        manifest["sequence"] = [name for name, *_ in sequence]
+        manifest["introns"] = sum(len(contig.genes) for contig in cut_out)
+        manifest["sets"] = [other.manifest for other in others]
         writer.finish(manifest)
 
 
-def _add_genome(writer, source: SplitGenome, parts: Parts) -> dict[str, Any]:
+def _add_genome(writer: TrainingSetWriter, source: SplitGenome, parts: Parts) -> dict[str, Any]:
     """Add one genome's training contigs and validation regions; what the manifest says of it."""
+    species = source.species or source.name
     with Genome(source.fasta) as genome:
-        genes = read_gff3(source.accepted, genome.contigs)
-        ignored = _ignored(source, genome, genes)
-        by_contig: dict[str, list[GeneModel]] = {}
-        for gene in genes:
-            by_contig.setdefault(gene.contig, []).append(gene)
+        annotated = read_gff3(source.annotation, genome.contigs)
+        rejected = read_transcripts(source.rejected)
+        genes = without_rejected(annotated, rejected)
+        ignored = defaultdict(list, read_bed(source.mask, genome.contigs) if source.mask else {})
+        for contig, start, end in ignored_loci(rejected, {gene.id for gene in genes}):
+            ignored[contig].append((start, end))
+        genes_on, annotated_on = _by_contig(genes), _by_contig(annotated)
         bases = 0
-        for contig in parts.train_contigs():
+        for contig in parts.contigs:
+            trains = bool(parts.of(contig, TRAIN))
+            if not trains and not genes_on[contig]:
+                continue
             sequence = genome.bases(contig)
+            writer.add_inexpressible(source.name, inexpressible_genes(genes_on[contig], sequence, DecoderSettings()))
+            if not trains:
+                continue
             bases += sequence.size
             writer.add_contig(
                 TrainingContig(
-                    **source.described,
+                    source.name,
+                    species,
+                    source.lineage,
+                    group=species,
                     use=STRUCTURE,
                     name=contig,
                     bases=sequence,
                     held_out=parts.held_out(contig),
-                    ignored=ignored.get(contig, ()),
-                    genes=by_contig.get(contig, ()),
+                    ignored=ignored[contig],
+                    genes=genes_on[contig],
+                    annotated=annotated_on[contig],
                     complete_utrs=source.complete_utrs,
                 )
             )
-        described = source.described
-        regions = cut_regions(genome, source.name, described["species"], source.lineage, parts, genes, ignored)
+        regions = cut_regions(genome, source.name, species, source.lineage, parts, genes_on, ignored)
         for region in regions:
             writer.add_region(region)
-    found = {**described, "accepted_genes": len(genes), "training_bases": bases}
+    found = {"genome": source.name, "species": species, "lineage": source.lineage, "group": species}
+    found |= {"accepted_genes": len(genes), "training_bases": bases}
     found["validation_genes"] = sum(len(region.genes) for region in regions)
     logger.info("%s", found)
     return found
 
 
-def _ignored(source: SplitGenome, genome: Genome, genes: Sequence[GeneModel]) -> dict[str, list[Interval]]:
-    """Intervals of one genome that count for nothing: its mask and its rejected loci."""
-    ignored = read_bed(source.mask, genome.contigs) if source.mask else {}
-    for contig, start, end in ignored_loci(read_transcripts(source.rejected), {gene.id for gene in genes}):
-        ignored.setdefault(contig, []).append((start, end))
-    return ignored
+def _by_contig(genes: Iterable[GeneModel]) -> dict[str, list[GeneModel]]:
+    found: dict[str, list[GeneModel]] = defaultdict(list)
+    for gene in genes:
+        found[gene.contig].append(gene)
+    return found
+
+
+def intron_contigs(path: str, species: str, lineage: str = "", group: str = "introns") -> list[TrainingContig]:
+    """The introns of a file, laid end to end with gaps of N.
+
+    Args:
+        path: text, gzipped or plain; each line holds exon, intron and exon in reading direction, then whatever else,
+            separated by spaces.
+
+    Raises:
+        PhytoScribeError: a line holds fewer than three sequences.
+    """
+    pieces = list(_pieces(path))
+    contigs = []
+    for first in range(0, len(pieces), INTRONS_PER_CONTIG):
+        parts: list[Bases] = [np.full(GAP, N_CODE, dtype=np.uint8)]
+        genes, position = [], GAP
+        name = f"{group}_{first // INTRONS_PER_CONTIG + 1}"
+        for number, (left, intron, right) in enumerate(pieces[first : first + INTRONS_PER_CONTIG], start=first + 1):
+            donor, acceptor = position + len(left), position + len(left) + len(intron)
+            end = acceptor + len(right)
+            transcript = Transcript(f"i{number}.1", ((position, donor), (acceptor, end)))
+            genes.append(GeneModel(f"i{number}", name, "+", (transcript,)))
+            parts += [encode(left + intron + right), parts[0]]
+            position = end + GAP
+        bases = np.concatenate(parts)
+        contigs.append(TrainingContig(group, species, lineage, group, SITES, name, bases, genes=genes))
+    return contigs
+
+
+def _pieces(path: str) -> Iterator[list[str]]:
+    with open_text(path) as lines:
+        for number, line in enumerate(lines, start=1):
+            if fields := line.split()[:3]:
+                if len(fields) < 3:
+                    raise PhytoScribeError(f"{path}, line {number}: needs exon, intron and exon, separated by spaces")
+                yield fields

@@ -6,22 +6,29 @@ sequence, ``sites`` where nothing but splice sites is known, ``sequence`` for se
 
 * ``bases.npy`` uint8 (total,): base codes; held-out sequence is N.
 * ``weights.npy`` uint8 (total,): ``COUNTED`` where the loss counts, ``SITES_ONLY`` where nothing but splice sites is
-  known, 0 on held-out sequence, masked intervals, rejected genes and sequence without annotation.
+  known (cut-out introns, and bases that genes of one strand claim for different states), 0 on held-out sequence,
+  masked intervals, rejected genes and sequence without annotation.
 * ``labels.npy`` uint8 (2, total): states of the plus (row 0) and minus strand (row 1), contig orientation, or
   ``NON_CODING_LABEL``.
 * ``sites.npy`` uint8 (2, total): splice sites of both strands, the bits of :mod:`phytoscribe.labels.states`.
 * ``soft_plus.npy``, ``soft_minus.npy`` int64 (m,): sorted positions where isoforms disagree, and
 * ``targets_plus.npy``, ``targets_minus.npy`` float16 (m, STATE_COUNT): the share of isoforms in each state there.
 * ``genes.gff3.gz``: the genes that training may see, on sequences named by the row of ``contigs.tsv``.
+* ``inexpressible_genes.tsv`` (genome, contig, gene, reason): accepted genes that the decoder cannot predict.
 * ``decoder.json``: settings of an untrained decoder, with the lengths of their CDS segments and introns.
 * ``regions.tsv`` (name, species, lineage, offset, length), ``region_bases.npy``, ``region_genes.gff3.gz``,
   ``region_masks.bed``: the validation regions, by the row of ``regions.tsv``.
-* ``manifest.json``: what went in, and what was left out.
+* ``manifest.json``: what went in; ``counts`` has the bases of each state, what is unknown (``sites``, ``states``), and
+  the inexpressible genes by reason.
+
+To be carried to another machine it is made small: ``packed.npz`` takes the place of the arrays, two bits a base and the
+others compressed; all other files stay as they are.
 """
 
 from __future__ import annotations
 
 import json
+import shutil
 from collections import defaultdict
 from dataclasses import dataclass
 from functools import cached_property
@@ -36,18 +43,22 @@ from phytoscribe.annotation.gff_reader import read_gff3
 from phytoscribe.annotation.model import GeneModel, Interval
 from phytoscribe.decoding.settings import DecoderSettings
 from phytoscribe.errors import PhytoScribeError
-from phytoscribe.labels.states import LABEL_COUNT, STATE_COUNT
-from phytoscribe.training.data import files
+from phytoscribe.files import atomic_path
+from phytoscribe.genome.intervals import true_runs
+from phytoscribe.genome.sequence import N_CODE, Bases
+from phytoscribe.labels.states import STATE_NAMES
+from phytoscribe.training import data as files
 from phytoscribe.training.data.validation import ValidationRegion
 
 COUNTED, SITES_ONLY = 1, 2
 STRUCTURE, SITES, SEQUENCE = "structure", "sites", "sequence"
 CONTIG_COLUMNS = ("genome", "species", "lineage", "group", "use", "contig", "offset", "length")
 REGION_COLUMNS = ("name", "species", "lineage", "offset", "length")
+INEXPRESSIBLE_COLUMNS = ("genome", "contig", "gene", "reason")
 #: Kinds of interval in ``region_masks.bed``: not scored; seen by training, as it lies beyond a held-out locus' flank.
 MASKED, SEEN = "masked", "seen"
-#: Bases that are counted together: counting takes eight bytes a base.
-COUNTED_AT_ONCE = 10_000_000
+PACKED = "packed.npz"
+_SEQUENCES = ("bases", Path(files.REGION_BASES).stem)
 
 
 @dataclass(frozen=True)
@@ -80,18 +91,12 @@ class TrainingSet:
         missing = [name for name in files.TRAINING_SET_FILES if not (root / name).is_file()]
         if missing:
             raise PhytoScribeError(f"{root}: this is no training set, {', '.join(missing)} is missing; make it again")
-        arrays = {name: np.load(root / f"{name}.npy", mmap_mode="r") for name in files.ARRAYS}
-        return cls(
-            root,
-            _read_tsv(root / files.CONTIGS),
-            arrays["bases"],
-            arrays["weights"],
-            arrays["labels"],
-            arrays["sites"],
-            (arrays["soft_plus"], arrays["soft_minus"]),
-            (arrays["targets_plus"], arrays["targets_minus"]),
-            json.loads((root / files.MANIFEST).read_text(encoding="utf-8")),
+        *arrays, plus, minus, targets_plus, targets_minus = (
+            np.load(root / f"{name}.npy", mmap_mode="r") for name in files.ARRAYS
         )
+        manifest = json.loads((root / files.MANIFEST).read_text(encoding="utf-8"))
+        contigs = _read_tsv(root / files.CONTIGS)
+        return cls(root, contigs, *arrays, (plus, minus), (targets_plus, targets_minus), manifest)
 
     def contig_bases(self, row: int) -> npt.NDArray[np.uint8]:
         """Base codes of the contig in a row of ``contigs``."""
@@ -101,6 +106,17 @@ class TrainingSet:
     def rows_for(self, *uses: str) -> npt.NDArray[np.int64]:
         """Rows of the contigs of any of these uses."""
         return np.flatnonzero(self.contigs["use"].isin(uses))
+
+    @property
+    def state_shares(self) -> npt.NDArray[np.float64]:
+        """Share of each state among the bases of both strands that count and whose state is known, (STATE_COUNT,)."""
+        counts = np.array([self.manifest["counts"]["states"][name] for name in STATE_NAMES], dtype=np.float64)
+        return counts / counts.sum()
+
+    @property
+    def inexpressible(self) -> pd.DataFrame:
+        """Accepted genes that the decoder cannot predict, columns :data:`INEXPRESSIBLE_COLUMNS`."""
+        return _read_tsv(self.folder / files.INEXPRESSIBLE)
 
     @cached_property
     def genes(self) -> dict[int, list[GeneModel]]:
@@ -137,22 +153,6 @@ class TrainingSet:
         ]
 
 
-def state_shares(labels: npt.NDArray[np.uint8], weights: npt.NDArray[np.uint8]) -> npt.NDArray[np.float64]:
-    """Share of each state among the bases of both strands that count and whose state is known, float64 (STATE_COUNT,);
-    NaN where none counts.
-
-    Args:
-        labels: uint8 (2, total); weights: uint8 (total,).
-    """
-    counts = np.zeros(STATE_COUNT, dtype=np.int64)
-    for start in range(0, weights.size, COUNTED_AT_ONCE):
-        part = slice(start, start + COUNTED_AT_ONCE)
-        counted = np.bincount(labels[:, part][:, weights[part] == COUNTED].ravel(), minlength=LABEL_COUNT)
-        counts += counted[:STATE_COUNT]
-    with np.errstate(invalid="ignore"):
-        return counts / counts.sum()
-
-
 def _read_tsv(path: Path) -> pd.DataFrame:
     numbers = {"offset": "int64", "length": "int64"}
     header = path.open(encoding="utf-8").readline().rstrip("\n").split("\t")
@@ -164,3 +164,51 @@ def _by_row(path: Path) -> dict[int, list[GeneModel]]:
     for gene in read_gff3(path):
         found[int(gene.contig)].append(gene)
     return dict(found)
+
+
+def pack_training_set(folder: Path, target: Path) -> None:
+    """Write the training set in ``folder`` to ``target`` in its small form."""
+    stored: dict[str, npt.NDArray] = {}
+    for file in files.ARRAY_FILES:
+        name, values = Path(file).stem, np.load(folder / file)
+        if name in _SEQUENCES:
+            stored[name], stored[f"{name}_n"] = _pack(values)
+            stored[f"{name}_size"] = np.array(values.size)
+        else:
+            stored[name] = np.diff(values, prepend=0) if name.startswith("soft") else values
+    with atomic_path(target) as temporary:
+        _copy_tables(folder, temporary)
+        np.savez_compressed(temporary / PACKED, **stored)
+
+
+def unpack_training_set(folder: Path, target: Path) -> None:
+    """Write the training set that ``folder`` holds in its small form to ``target``."""
+    with np.load(folder / PACKED) as stored, atomic_path(target) as temporary:
+        _copy_tables(folder, temporary)
+        for file in files.ARRAY_FILES:
+            name = Path(file).stem
+            values = stored[name]
+            if name in _SEQUENCES:
+                values = _unpack(values, stored[f"{name}_n"], int(stored[f"{name}_size"]))
+            np.save(temporary / file, values.cumsum() if name.startswith("soft") else values)
+
+
+def _copy_tables(folder: Path, target: Path) -> None:
+    target.mkdir()
+    for file in (*files.TABLES, files.MANIFEST):
+        shutil.copyfile(folder / file, target / file)
+
+
+def _pack(bases: Bases) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.int64]]:
+    """Two bits a base, uint8 (size / 4,), and the runs of N (runs, 2), which read as A in the former."""
+    padded = np.zeros(-(-bases.size // 4) * 4, dtype=np.uint8)
+    padded[: bases.size] = bases & 3
+    packed = padded[::4] | padded[1::4] << 2 | padded[2::4] << 4 | padded[3::4] << 6
+    return packed, np.array(true_runs(bases == N_CODE), dtype=np.int64).reshape(-1, 2)
+
+
+def _unpack(packed: npt.NDArray[np.uint8], runs: npt.NDArray[np.int64], size: int) -> Bases:
+    bases = np.stack([(packed >> shift) & 3 for shift in (0, 2, 4, 6)], axis=1).reshape(-1)[:size]
+    for start, end in runs:
+        bases[start:end] = N_CODE
+    return bases

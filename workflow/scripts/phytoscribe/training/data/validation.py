@@ -14,8 +14,7 @@ from phytoscribe.annotation.model import GeneModel
 from phytoscribe.errors import PhytoScribeError
 from phytoscribe.genome import Genome
 from phytoscribe.genome.intervals import Interval, IntervalIndex, merge_intervals
-from phytoscribe.splits.held_out import PARTS, TRAIN, VALIDATE
-from phytoscribe.splits.parts import HIDDEN, Parts
+from phytoscribe.splits.parts import HIDDEN, PARTS, TRAIN, VALIDATE, Parts
 
 logger = logging.getLogger(__name__)
 
@@ -66,24 +65,21 @@ def cut_regions(
     species: str,
     lineage: str,
     parts: Parts,
-    genes: Sequence[GeneModel],
+    genes: Mapping[str, Sequence[GeneModel]],
     mask: Mapping[str, Sequence[Interval]],
 ) -> list[ValidationRegion]:
     """Validation regions of one genome.
 
     Args:
         name, species, lineage: of the genome; regions are named after the genome.
-        genes: its accepted genes; those of another part, or cut by a region's end, are masked.
-        mask: further intervals that count on neither side.
+        genes: its accepted genes by contig; those of another part, or cut by a region's end, are masked.
+        mask: further intervals by contig that count on neither side.
     """
-    by_contig: dict[str, list[GeneModel]] = {}
-    for gene in genes:
-        by_contig.setdefault(gene.contig, []).append(gene)
     regions = []
     for contig, start, end in validation_intervals(parts):
         others = IntervalIndex({contig: parts.of(contig, *(part for part in PARTS if part != VALIDATE), HIDDEN)})
         inside, hidden = [], _clipped(mask.get(contig, []), start, end)
-        for gene in by_contig.get(contig, []):
+        for gene in genes.get(contig, []):
             if gene.end <= start or gene.start >= end:
                 continue
             if start <= gene.start and gene.end <= end and not others.overlaps(contig, gene.start, gene.end):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import logging
 import signal
 import socket
@@ -11,12 +10,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytorch_lightning as lightning
 import torch
 from pytorch_lightning.callbacks import Callback
 
 from phytoscribe.errors import ConfigError
-from phytoscribe.training.loop.ranks import any_rank, mean_of_ranks, own_rank, rank_count
+from phytoscribe.training.loop.ranks import any_rank, mean_of_ranks, own_rank
 from phytoscribe.training.loop.sampling import StepSampler
 from phytoscribe.training.loop.settings import RunSettings
 
@@ -64,7 +64,6 @@ class AllRanks(Callback):
 
     def on_train_start(self, trainer: lightning.Trainer, module: lightning.LightningModule) -> None:
         require_ranks(self.wanted, trainer.world_size)
-        require_ranks(self.wanted, rank_count())
         logger.info("%d processes train together", self.wanted)
         if trainer.global_step == 0:
             self.table.add(0, {"world_size": self.wanted})
@@ -115,10 +114,8 @@ class MetricsTable(Callback):
         if own_rank():
             return
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        with self.path.open("w", newline="", encoding="utf-8") as handle:
-            writer = csv.writer(handle, delimiter="\t", lineterminator="\n")
-            writer.writerow(("step", "name", "value"))
-            writer.writerows((step, name, f"{value:.6g}") for step, name, value in self.rows)
+        table = pd.DataFrame(self.rows, columns=["step", "name", "value"])
+        table.to_csv(self.path, sep="\t", index=False, float_format="%.6g", na_rep="nan")
 
     def state_dict(self) -> dict[str, Any]:
         return {"rows": self.rows}

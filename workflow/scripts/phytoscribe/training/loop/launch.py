@@ -2,9 +2,9 @@
 
 One process is this one.  Several on one node are started by torchrun, and so are those of several nodes, by one
 torchrun on each, which srun starts: the job must be one that Snakemake's SLURM plugin does not itself run under srun
-(resource ``mpi``, set by the training rules), since a step within that step would find its node taken.  Whatever starts
-them, each counts the others and refuses to train if some are missing
-(:class:`phytoscribe.training.loop.runs.AllRanks`).
+(resource ``mpi``, set by the training rules), since a step within that step would find its node taken.  Each rank is
+``python -m phytoscribe.training.loop.launch JOB``; it counts the others and refuses to train if some are missing
+(:class:`phytoscribe.training.loop.callbacks.AllRanks`).
 """
 
 from __future__ import annotations
@@ -19,10 +19,14 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Mapping
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from phytoscribe.errors import ConfigError, ToolError
+import torch
+from torch import distributed
+
+from phytoscribe.errors import ConfigError, PhytoScribeError, ToolError
 
 logger = logging.getLogger(__name__)
 
@@ -33,6 +37,8 @@ PORTS = range(20_000, 30_000)
 #: Of itself it would die of SIGUSR1, and kill its ranks 30 s after any other.
 SIGNALS = "SIGTERM,SIGINT,SIGHUP,SIGQUIT,SIGUSR1"
 PATIENCE = 900
+#: The first rank validates while the others wait.
+LONGEST_WAIT = timedelta(hours=12)
 LIBRARY = Path(__file__).resolve().parents[3]
 
 
@@ -95,7 +101,7 @@ def launch_command(job: Path, devices: int, nodes: int, threads: int) -> list[st
     """
     torchrun = [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node", str(devices), "--max-restarts", "0"]
     torchrun += ["--signals-to-handle", SIGNALS, "--shutdown-timeout", str(PATIENCE)]
-    worker = ["-m", "phytoscribe.training.loop.worker", str(job)]
+    worker = ["-m", "phytoscribe.training.loop.launch", str(job)]
     if nodes == 1:
         return [*torchrun, "--standalone", *worker]
     if "SLURM_JOB_ID" not in os.environ or shutil.which("srun") is None:
@@ -128,3 +134,34 @@ def _run(command: list[str], threads: int) -> int:
     finally:
         for number, handler in former.items():
             signal.signal(number, handler)
+
+
+def run_rank(job: Path) -> None:
+    """One rank: make the call in ``job``.  An error that a user can fix is left beside it, for the process that started
+    the ranks."""
+    work = pickle.loads(job.read_bytes())
+    own_device = int(os.environ["LOCAL_RANK"])
+    # Where there are too few, training on GPUs refuses to start (runs.require_devices), and says so.
+    if own_device < torch.cuda.device_count():
+        torch.cuda.set_device(own_device)
+    distributed.init_process_group("cpu:gloo,cuda:nccl" if torch.cuda.is_available() else "gloo", timeout=LONGEST_WAIT)
+    rank = distributed.get_rank()
+    logging.basicConfig(
+        stream=sys.stderr,
+        level=logging.INFO if rank == 0 else logging.WARNING,
+        format=f"%(asctime)s %(levelname)s rank {rank} %(name)s: %(message)s",
+        force=True,
+    )
+    logging.captureWarnings(True)
+    try:
+        work()
+    except PhytoScribeError as error:
+        logging.getLogger("phytoscribe").error("%s", error)
+        (job.parent / f"error.{rank:04d}").write_bytes(pickle.dumps((type(error), str(error))))
+        raise SystemExit(1) from None
+    finally:
+        distributed.destroy_process_group()
+
+
+if __name__ == "__main__":
+    run_rank(Path(sys.argv[1]))

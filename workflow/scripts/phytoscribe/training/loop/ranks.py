@@ -31,20 +31,19 @@ def wait_for_all() -> None:
         distributed.barrier()
 
 
-def divisors(amounts: Tensor, least: float = 1.0) -> Tensor:
+def divisors(amounts: Tensor) -> Tensor:
     """What each rank divides its sums by, so that the mean over ranks is the mean over everything.
 
     Args:
         amounts: (n,), how much of each thing this rank has.
-        least: divisors as if there were at least so much in all.
 
     Returns:
-        The mean over ranks of the amounts, without a gradient.
+        The mean over ranks of the amounts, as if there were at least 1 in all, without a gradient.
     """
     total = amounts.detach().clone()
     if started():
         distributed.all_reduce(total)
-    return total.clamp(min=least) / rank_count()
+    return total.clamp(min=1.0) / rank_count()
 
 
 def mean_of_ranks(value: float, device: torch.device) -> float:

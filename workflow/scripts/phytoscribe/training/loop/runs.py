@@ -11,8 +11,11 @@ Several processes share each step's batch (:mod:`phytoscribe.training.loop.ranks
 
 from __future__ import annotations
 
+import hashlib
+import json
 import logging
-from collections.abc import Callable
+import shutil
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +28,7 @@ from torch.utils.data import DataLoader, Dataset
 
 from phytoscribe.devices import choose_device
 from phytoscribe.errors import ConfigError, StoppedError
-from phytoscribe.files import atomic_path
+from phytoscribe.files import atomic_open, atomic_path, sha256_of
 from phytoscribe.training.loop.callbacks import (
     AllRanks,
     MetricsTable,
@@ -35,13 +38,64 @@ from phytoscribe.training.loop.callbacks import (
     require_devices,
     require_ranks,
 )
-from phytoscribe.training.loop.ranks import own_rank, rank_count, started
+from phytoscribe.training.loop.ranks import own_rank, rank_count, started, wait_for_all
 from phytoscribe.training.loop.sampling import StepSampler
 from phytoscribe.training.loop.settings import RunSettings, lightning_precision
 
 logger = logging.getLogger(__name__)
 
 CHECKPOINT_NAME = "last.ckpt"
+FINGERPRINT = "fingerprint.json"
+#: Parts of the library that decide what is learned and which checkpoint is kept.
+LEARNING = (
+    "genome",
+    "annotation",
+    "labels",
+    "splits",
+    "tokenizer",
+    "models",
+    "decoding",
+    "training",
+    "prediction",
+    "evaluation",
+)
+
+
+def claim_run_folder(folder: Path, settings: Mapping[str, Any], inputs: Iterable[str | Path]) -> None:
+    """Make ``folder`` the run folder of this configuration; the first rank does it for all.
+
+    A folder left by other settings, other inputs or other library code is emptied, and the log says so: no run resumes
+    from checkpoints of another.
+
+    Args:
+        settings: all that decides the training's result.
+        inputs: files that decide it; their content counts, not their time.
+    """
+    if own_rank() == 0:
+        _claim(folder, settings, inputs)
+    wait_for_all()
+
+
+def _claim(folder: Path, settings: Mapping[str, Any], inputs: Iterable[str | Path]) -> None:
+    root = Path(__file__).parents[2]
+    library = sorted(path for part in LEARNING for path in (root / part).rglob("*.py"))
+    digest = hashlib.sha256("".join(sha256_of(path) for path in library).encode()).hexdigest()
+    wanted = {
+        "settings": json.loads(json.dumps(settings, sort_keys=True, default=str)),
+        "inputs": {str(path): sha256_of(path) for path in inputs},
+        "library": digest,
+    }
+    record = folder / FINGERPRINT
+    if folder.exists():
+        found = json.loads(record.read_text(encoding="utf-8")) if record.exists() else {}
+        if found == wanted:
+            return
+        changed = [key for key in wanted if found.get(key) != wanted[key]]
+        logger.warning("%s was made with other %s: starting anew", folder, ", ".join(changed))
+        shutil.rmtree(folder)
+    folder.mkdir(parents=True)
+    with atomic_open(record) as handle:
+        json.dump(wanted, handle, indent=1, sort_keys=True)
 
 
 class AtomicCheckpoints(TorchCheckpointIO):

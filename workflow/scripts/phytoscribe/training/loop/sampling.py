@@ -12,7 +12,6 @@ import pandas as pd
 from torch.utils.data import Sampler
 
 from phytoscribe.errors import ConfigError
-from phytoscribe.genome.sequence import Bases
 
 
 class WindowOrder:
@@ -22,7 +21,7 @@ class WindowOrder:
     inside the contigs, and visits it in random order; strands alternate between passes.
 
     Args:
-        contigs: columns offset, length.
+        contigs: column length.
         window: bases of a window.
         seed: with the pass number, seeds each pass.
     """
@@ -189,9 +188,3 @@ class StepSampler(Sampler[int]):
                 return
             first = step * self.batch_size + self.rank * self.share
             yield from range(first, first + self.share)
-
-
-def contig_table(contigs: Sequence[Bases]) -> pd.DataFrame:
-    """Columns offset, length of contigs laid end to end."""
-    lengths = np.array([bases.size for bases in contigs])
-    return pd.DataFrame({"offset": np.cumsum(lengths) - lengths, "length": lengths})

@@ -1,4 +1,4 @@
-"""How long, how fast and on what a training run goes, and its learning rate."""
+"""What the configuration tells a training run: how long, how fast and on what it goes, and its learning rate."""
 
 from __future__ import annotations
 
@@ -50,15 +50,6 @@ class RunSettings:
     nodes: int = 1
     strategy: str = "ddp"
 
-    @classmethod
-    def of(cls, section: Mapping[str, Any], ranks: Mapping[str, Any], seed: int, threads: int) -> RunSettings:
-        """From a section ``pretrain`` or ``finetune`` of the configuration, and its section ``training``.
-
-        Further keys are not for the run.
-        """
-        given = {name: part[name] for part in (section, ranks) for name in cls.__slots__ if name in part}
-        return cls(**given, seed=seed, threads=threads)
-
     def __post_init__(self) -> None:
         if self.steps % self.checkpoint_every:
             raise ConfigError(f"steps ({self.steps}) must be a multiple of checkpoint_every ({self.checkpoint_every})")
@@ -71,6 +62,29 @@ class RunSettings:
     @property
     def ranks(self) -> int:
         return self.devices * self.nodes
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """The sections of the configuration that decide a training run.
+
+    Attributes:
+        task: section ``pretrain`` or ``finetune``.
+        model: section ``model``.
+        training: section ``training``: ranks, and how they share the model.
+        seed: of weights, data order and drop-out.
+    """
+
+    task: Mapping[str, Any]
+    model: Mapping[str, Any]
+    training: Mapping[str, Any]
+    seed: int
+
+    def run_settings(self, threads: int) -> RunSettings:
+        """Steps, rates and ranks, with so many threads of each rank; further keys are not for the run."""
+        parts, names = (self.task, self.training), RunSettings.__slots__
+        given = {name: part[name] for part in parts for name in names if name in part}
+        return RunSettings(**given, seed=self.seed, threads=threads)
 
 
 def lightning_precision(wanted: str, device: torch.device) -> str:

@@ -1,43 +1,55 @@
-"""The masked-token task: from a training set and a tokenizer to a pretrained encoder (rule pretrain_encoder)."""
+"""The pretraining task: from a training set and a tokenizer to a pretrained model (rule pretrain_encoder)."""
 
 from __future__ import annotations
 
 import json
 import logging
 import shutil
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pytorch_lightning as lightning
+import torch
+from pytorch_lightning.callbacks import Callback
+from torch import Tensor
 
+from phytoscribe.devices import choose_device
 from phytoscribe.errors import PhytoScribeError
 from phytoscribe.files import atomic_path
 from phytoscribe.genome import encode
 from phytoscribe.genome.sequence import N_CODE, Bases
+from phytoscribe.models.annotation_model import MaskedBaseModel
 from phytoscribe.models.configuration import config_from_settings
 from phytoscribe.models.encoder import MaskedTokenModel
 from phytoscribe.models.loading import trainable_parameters
-from phytoscribe.tokenizer.baselines import TokenBaselines, fit_baselines
+from phytoscribe.tokenizer.baselines import SingleBases, TokenBaselines, fit_baselines
 from phytoscribe.tokenizer.segments import Segmenter
-from phytoscribe.training.data.training_set import SEQUENCE, STRUCTURE, TrainingSet
+from phytoscribe.training.data.content_table import content_table
+from phytoscribe.training.data.training_set import TrainingSet
 from phytoscribe.training.data.validation import ValidationRegion
-from phytoscribe.training.loop.fingerprint import claim_run_folder
+from phytoscribe.training.loop.callbacks import MetricsTable
+from phytoscribe.training.loop.module import TrainedModule
 from phytoscribe.training.loop.ranks import own_rank
-from phytoscribe.training.loop.recipe import Recipe
-from phytoscribe.training.loop.sampling import WindowOrder
-from phytoscribe.training.tasks.masked_tokens.model import (
-    HeldOutTokens,
+from phytoscribe.training.loop.runs import claim_run_folder, train
+from phytoscribe.training.loop.settings import Recipe, RunSettings
+from phytoscribe.training.tasks.masked_tokens.windows import (
+    BASES,
+    OBJECTIVES,
+    TOKENS,
+    HeldOut,
+    MaskedBatch,
     MaskedDataset,
-    pretrain,
-    start_from_bases,
-    start_from_frequencies,
+    collate_masked,
+    masked_cross_entropy,
 )
 
 logger = logging.getLogger(__name__)
 
 TOKENIZER_FILES = ("tokenizer.json", "tokenizer_config.json")
+MaskedModel = MaskedTokenModel | MaskedBaseModel
 
 
 def run_pretraining(
@@ -50,73 +62,140 @@ def run_pretraining(
     target: Path,
     threads: int,
 ) -> None:
-    """Pretrain the encoder and write ``target`` with its report: held-out cross-entropy beside both baselines.
+    """Pretrain the encoder, or the whole trunk, and write ``target`` with its report: held-out cross-entropy beside
+    both baselines.
 
     Args:
-        training_set: folder of :mod:`phytoscribe.training.data.training_set`; its annotation is not used.
+        training_set: folder of :mod:`phytoscribe.training.data.training_set`; of its annotation only the k-mer
+            statistics are used, which a trunk takes as input.
         tokenizer: folder of the tokenizer, which is copied beside the weights.
         corpus: the text that the tokenizer was trained on, for the baselines.
         inputs: files whose content decides the result.
         threads: of each rank.
     """
-    claim_run_folder(run_folder, recipe.as_dict(), inputs)
+    claim_run_folder(run_folder, vars(recipe), inputs)
     lightning.seed_everything(recipe.seed, verbose=False)
-    data, segmenter, window = TrainingSet.load(training_set), Segmenter(tokenizer), recipe.task["window"]
-    held_out = held_out_tokens(data.regions, segmenter, window, recipe.task["validation_windows"], recipe.seed)
-    baselines = baselines_of(corpus, segmenter)
-    dataset = masked_dataset(data, segmenter, recipe)
-    config = config_from_settings(
-        dict(recipe.model),
-        vocab_size=segmenter.vocabulary_size,
-        pad_token_id=segmenter.pad_id,
-        species=list(dict.fromkeys(data.contigs["species"])),
-        lineages=list(dict.fromkeys(data.contigs["lineage"])),
-    )
-    model = MaskedTokenModel(config)
-    start_from_frequencies(model, baselines.unigram)
-    start_from_bases(model, segmenter, recipe.seed)
+    data, segmenter, task = TrainingSet.load(training_set), Segmenter(tokenizer), recipe.task
+    objective = OBJECTIVES[task["objective"]]
+    held_out = held_out_windows(data.regions, segmenter, task, recipe.seed)
+    symbols = SingleBases() if task["objective"] == BASES else segmenter
+    baselines = baselines_of(corpus, symbols)
+    dataset = MaskedDataset(data, segmenter, objective.hide, task["window"], task["unknown_share"], recipe.seed)
+    model = untrained_model(task["objective"], data, segmenter, recipe, baselines.unigram)
     run = recipe.run_settings(threads)
-    cross_entropy = pretrain(model, dataset, held_out, run, run_folder)
+    table = MetricsTable(run_folder / "metrics.tsv")
+    bases = run.batch_size * task["window"]
+    module, watch = MaskedModule(model, run), HeldOutLoss(held_out, table)
+    train(module, dataset, collate_masked, run, run_folder, bases, table, [watch])
     if own_rank():
         return
+    # Lightning has moved the model back to the CPU.
+    device = choose_device(run.device)
+    found = held_out.cross_entropy(model.to(device), device)
+    unit = f"cross_entropy_nats_per_{objective.unit}"
     report = {
-        "cross_entropy_nats_per_masked_token": {
-            "model": cross_entropy,
-            **baselines.cross_entropy(segmenter, held_out.asked()),
-        },
+        unit: {"model": found, **baselines.cross_entropy(symbols, held_out.asked())},
         "steps": run.steps,
         "parameters": trainable_parameters(model),
         "validation_windows": len(held_out.windows),
     }
-    logger.info("held-out cross-entropy: %s", report["cross_entropy_nats_per_masked_token"])
+    logger.info("held-out cross-entropy: %s", report[unit])
     export(model, tokenizer, run_folder, report, target)
 
 
-def masked_dataset(data: TrainingSet, segmenter: Segmenter, recipe: Recipe) -> MaskedDataset:
-    """Windows over all sequence of a training set, annotated or not."""
-    rows = data.rows_for(STRUCTURE, SEQUENCE)
-    chosen, window = data.contigs.iloc[rows], recipe.task["window"]
-    ids = [
-        (segmenter.species_id(species), segmenter.lineage_id(lineage))
-        for species, lineage in zip(chosen["species"], chosen["lineage"], strict=True)
-    ]
-    unknown = (segmenter.species_id(""), segmenter.lineage_id(""))
-    order = WindowOrder(chosen, window, recipe.seed)
-    logger.info("%d windows of %d bases a pass", order.windows_per_pass, window)
-    contigs = [data.contig_bases(row) for row in rows]
-    return MaskedDataset(contigs, ids, unknown, recipe.task["unknown_share"], segmenter, order, recipe.seed)
+def untrained_model(
+    objective: str, data: TrainingSet, segmenter: Segmenter, recipe: Recipe, log_frequencies: npt.NDArray[np.float64]
+) -> MaskedModel:
+    """A model whose output biases are the log frequencies of tokens or bases: training starts at the unigram model."""
+    config = config_from_settings(
+        dict(recipe.model),
+        vocab_size=segmenter.vocabulary_size,
+        pad_token_id=segmenter.pad_id,
+        token_length=segmenter.token_length,
+        species=list(dict.fromkeys(data.contigs["species"])),
+        lineages=list(dict.fromkeys(data.contigs["lineage"])),
+    )
+    finite = np.isfinite(log_frequencies)
+    bias = np.where(finite, log_frequencies, log_frequencies[finite].min() - 10).astype(np.float32)
+    if objective == TOKENS:
+        model = MaskedTokenModel(config)
+        start_from_bases(model, segmenter, recipe.seed)
+        model.token_bias.data.copy_(torch.from_numpy(bias))
+        return model
+    model = MaskedBaseModel(config)
+    model.naming.bias.data.copy_(torch.from_numpy(bias[:N_CODE]))
+    model.trunk.content.weight.data.copy_(torch.from_numpy(content_table(data, config.content_length)))
+    return model
 
 
-def held_out_tokens(
-    regions: Sequence[ValidationRegion], segmenter: Segmenter, window: int, maximum_windows: int, seed: int
-) -> HeldOutTokens:
+class MaskedModule(TrainedModule):
+    """Training step and optimizer around a masked model."""
+
+    def __init__(self, model: MaskedModel, settings: RunSettings) -> None:
+        super().__init__(settings)
+        self.model = model
+
+    def training_step(self, batch: MaskedBatch, batch_idx: int) -> Tensor:
+        return masked_cross_entropy(self.model, batch, "mean") + self.model.encoder.balance_loss()
+
+
+class HeldOutLoss(Callback):
+    """Held-out cross-entropy at each epoch's end, into the metrics table."""
+
+    def __init__(self, held_out: HeldOut, table: MetricsTable) -> None:
+        self.held_out, self.table = held_out, table
+
+    def on_train_epoch_end(self, trainer: lightning.Trainer, module: lightning.LightningModule) -> None:
+        if own_rank() or trainer.global_step % module.settings.checkpoint_every:
+            return
+        found = self.held_out.cross_entropy(module.model, module.device)
+        module.model.train()
+        self.table.add(trainer.global_step, {"validation_cross_entropy": found})
+        unit = self.held_out.objective.unit.replace("_", " ")
+        logger.info("step %d: held-out cross-entropy %.4f nats per %s", trainer.global_step, found, unit)
+
+
+#: Bases from each end of a token that its first embedding tells, and the deviation of that embedding.
+TOLD_BASES, TOLD_DEVIATION = 5, 0.05
+
+
+def start_from_bases(model: MaskedTokenModel, segmenter: Segmenter, seed: int) -> None:
+    """Let each token's embedding begin as a random projection of the bases that it stands for.
+
+    The features are the first and the last bases, the share of each base and the length.  So tokens that are alike
+    begin alike, and what is learned of one holds for the others: a short training never sees most tokens often enough
+    to learn that they share an end.
+    """
+    bases, lengths = segmenter.token_bases, segmenter.lengths
+    count, longest = bases.shape
+    columns = []
+    for place in range(min(TOLD_BASES, longest)):
+        from_left = np.where(lengths > place, bases[:, place], 9)
+        from_right = np.where(lengths > place, bases[np.arange(count), np.maximum(lengths - 1 - place, 0)], 9)
+        columns += [side == base for side in (from_left, from_right) for base in range(4)]
+    columns += [(bases == base).sum(1) / np.maximum(lengths, 1) for base in range(5)]
+    columns.append(np.log1p(lengths))
+    features = np.stack(columns, axis=1).astype(np.float64)
+    sequence = lengths > 0
+    features -= features[sequence].mean(0)
+    projection = np.random.default_rng(seed).normal(size=(features.shape[1], model.config.hidden_size))
+    told = features[sequence] @ projection
+    weight = model.encoder.embedding.weight
+    with torch.no_grad():
+        weight[torch.from_numpy(sequence)] += torch.from_numpy(told * TOLD_DEVIATION / told.std()).float()
+
+
+def held_out_windows(
+    regions: Sequence[ValidationRegion], segmenter: Segmenter, task: Mapping[str, Any], seed: int
+) -> HeldOut:
     """Masked windows of the validation part, without the context that training sees.
 
     Raises:
         PhytoScribeError: the validation part holds no sequence.
     """
     ids = [(segmenter.species_id(r.species), segmenter.lineage_id(r.lineage)) for r in regions]
-    found = HeldOutTokens.of([_unseen(r) for r in regions], ids, segmenter, window, maximum_windows, seed)
+    unseen, objective = [_unseen(r) for r in regions], OBJECTIVES[task["objective"]]
+    found = HeldOut(unseen, ids, segmenter, objective, task["window"], task["validation_windows"], seed)
     if not found.windows:
         raise PhytoScribeError(
             "no sequence is in part 'validate', so pretraining cannot be measured; list validation contigs, use "
@@ -133,14 +212,14 @@ def _unseen(region: ValidationRegion) -> Bases:
     return bases
 
 
-def baselines_of(corpus: Path, segmenter: Segmenter) -> TokenBaselines:
+def baselines_of(corpus: Path, symbols: Segmenter | SingleBases) -> TokenBaselines:
     """Both baselines, fitted to the tokenizer's training corpus."""
     with corpus.open(encoding="utf-8") as handle:
-        return fit_baselines(segmenter, (encode(line.strip()) for line in handle if line.strip()))
+        return fit_baselines(symbols, (encode(line.strip()) for line in handle if line.strip()))
 
 
-def export(model: MaskedTokenModel, tokenizer: Path, run_folder: Path, report: dict[str, Any], target: Path) -> None:
-    """Write the folder of the pretrained encoder; it appears complete or not at all."""
+def export(model: MaskedModel, tokenizer: Path, run_folder: Path, report: dict[str, Any], target: Path) -> None:
+    """Write the folder of the pretrained model; it appears complete or not at all."""
     with atomic_path(target) as folder:
         folder.mkdir()
         model.to("cpu").save_pretrained(folder)

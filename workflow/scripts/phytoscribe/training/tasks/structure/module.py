@@ -1,18 +1,106 @@
-"""The training step of the structure task, for Lightning."""
+"""The training step of the structure task, for Lightning, and its loss: what the decoder needs to be right about."""
 
 from __future__ import annotations
 
 import copy
+from dataclasses import dataclass
 from typing import Any
 
 import torch
+from torch import Tensor
+from torch.nn import functional as F
 
+from phytoscribe.labels.states import (
+    ACCEPTOR_BIT,
+    BOUNDARY_STATES,
+    CODING_STATES,
+    DONOR_BIT,
+    LABEL_COUNT,
+    NON_CODING_STATES,
+    UNKNOWN_SITE_BIT,
+)
 from phytoscribe.models.annotation_model import AnnotationModel
+from phytoscribe.models.heads import HeadOutputs
 from phytoscribe.training.loop.module import TrainedModule
+from phytoscribe.training.loop.ranks import divisors
 from phytoscribe.training.loop.settings import RunSettings
-from phytoscribe.training.tasks.structure.loss import LossSettings, label_weights, structure_loss
 from phytoscribe.training.tasks.structure.sequence_loss import SequenceLoss
 from phytoscribe.training.tasks.structure.windows import StructureBatch
+
+
+@dataclass(frozen=True, slots=True)
+class LossSettings:
+    """Weights of the terms.
+
+    Attributes:
+        boundary_weight: weight of bases whose state is a boundary (start, stop, first, last), relative to others.
+        f1_weight: weight of ``1 - soft F1`` of coding bases, per window with coding bases.
+        empty_weight: weight of the mean coding probability on windows without coding bases.
+        site_weight: weight of the mean cross-entropy of the splice sites; sites are so rare that a weight of one
+            would leave them unlearned.
+    """
+
+    boundary_weight: float = 5.0
+    f1_weight: float = 0.3
+    empty_weight: float = 0.3
+    site_weight: float = 10.0
+
+
+def label_weights(settings: LossSettings) -> Tensor:
+    """Cross-entropy weight of each label, float32 (LABEL_COUNT,)."""
+    weights = torch.ones(LABEL_COUNT)
+    weights[list(BOUNDARY_STATES)] = settings.boundary_weight
+    return weights
+
+
+def structure_loss(
+    output: HeadOutputs, targets: Tensor, weights: Tensor, sites: Tensor, per_label: Tensor, settings: LossSettings
+) -> Tensor:
+    """Cross-entropy with soft targets + coding F1 + false positives on empty windows + splice sites.
+
+    Args:
+        output: logits of states (batch, length, STATE_COUNT) and sites (batch, length, 2).
+        targets: float (batch, length, LABEL_COUNT), rows sum to one.
+        weights: float (batch, length), 0 where the state is not known: such bases touch no term of states.
+        sites: uint8 (batch, length), bits of :mod:`phytoscribe.labels.states`; bases whose sites are unknown touch no
+            term of sites.
+        per_label: from :func:`label_weights`.
+
+    Returns:
+        scalar; zero where nothing is known.  The mean over ranks is the loss of their common batch.
+    """
+    log_probabilities = F.log_softmax(output.states.float(), dim=-1)
+    non_coding = log_probabilities[..., list(NON_CODING_STATES)].logsumexp(-1, keepdim=True)
+    base_weight = weights * (targets @ per_label)
+    entropy = -(targets * torch.cat([log_probabilities, non_coding], dim=-1)).sum(-1)
+
+    coding = list(CODING_STATES)
+    predicted = log_probabilities[..., coding].exp().sum(-1) * weights
+    wanted = targets[..., coding].sum(-1) * weights
+    together, total = (predicted * wanted).sum(1), predicted.sum(1) + wanted.sum(1)
+    known = weights.sum(1)
+    filled = wanted.sum(1) > 0
+    empty = ~filled & (known > 0)
+    site_entropy, known_sites = site_loss(output.sites, sites)
+
+    sums = torch.stack(
+        [
+            (entropy * base_weight).sum(),
+            settings.f1_weight * (1 - 2 * together[filled] / total[filled]).sum(),
+            settings.empty_weight * (predicted[empty].sum(1) / known[empty]).sum(),
+            settings.site_weight * site_entropy,
+        ]
+    )
+    amounts = torch.stack([base_weight.sum(), filled.sum().float(), empty.sum().float(), known_sites])
+    return (sums / divisors(amounts)).sum()
+
+
+def site_loss(logits: Tensor, sites: Tensor) -> tuple[Tensor, Tensor]:
+    """Sum of the binary cross-entropy of donors and acceptors where sites are known, and how many those are."""
+    wanted = torch.stack([(sites & DONOR_BIT) > 0, (sites & ACCEPTOR_BIT) > 0], dim=-1).float()
+    counted = ((sites & UNKNOWN_SITE_BIT) == 0).float()[..., None].expand_as(wanted)
+    entropy = F.binary_cross_entropy_with_logits(logits.float(), wanted, weight=counted, reduction="sum")
+    return entropy, counted.sum()
 
 
 class StructureModule(TrainedModule):

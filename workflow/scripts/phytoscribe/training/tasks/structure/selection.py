@@ -7,26 +7,26 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytorch_lightning as lightning
 import torch
 from pytorch_lightning.callbacks import Callback
 
+from phytoscribe.decoding.gene_regions import DecodedRegion
 from phytoscribe.decoding.settings import DecoderSettings
+from phytoscribe.decoding.streaming import decode_coding_genes
+from phytoscribe.evaluation.accuracy.counts import LEVELS
+from phytoscribe.evaluation.accuracy.splice_sites import annotated_sites, score_sites
 from phytoscribe.files import atomic_path
+from phytoscribe.labels.encode import label_contig
+from phytoscribe.labels.states import NON_CODING_LABEL
 from phytoscribe.prediction.predictor import StructurePredictor
-from phytoscribe.prediction.settings import PredictionSettings
+from phytoscribe.prediction.windows import PredictionSettings
 from phytoscribe.tokenizer.segments import Segmenter
 from phytoscribe.training.data.validation import ValidationRegion
 from phytoscribe.training.loop.callbacks import MetricsTable
 from phytoscribe.training.loop.ranks import any_rank, own_rank, wait_for_all
-from phytoscribe.training.tasks.structure.decoded_validation import (
-    cross_entropy,
-    predict_regions,
-    selection_score,
-    site_precision,
-    tune_decoder,
-    validation_f1,
-)
+from phytoscribe.training.tasks.structure.decoder_fit import score_regions, selection_score, tune
 from phytoscribe.training.tasks.structure.module import StructureModule
 from phytoscribe.training.tasks.structure.sequence_loss import SequenceLoss
 
@@ -62,11 +62,11 @@ class WholeGenes(Callback):
             return
         if own_rank() == 0:
             predictor = self.selection.predictor(module)
-            decoded = predict_regions(predictor, self.selection.regions)
+            decoded = read_regions(predictor, self.selection.regions)
             module.model.train()
-            fitted, f1, _ = tune_decoder(decoded, self.selection.decoder, threads=module.settings.threads)
+            fitted, _ = tune(decoded, self.selection.decoder, threads=module.settings.threads)
             fitted.save(self.path)
-            logger.info("step %d: decoder fitted, whole genes join the loss; validation F1 %s", self.first_step, f1)
+            logger.info("step %d: decoder fitted, whole genes join the loss", self.first_step)
         wait_for_all()
         self._join(module)
         self.selection.forget_best()
@@ -126,7 +126,7 @@ class DecodedSelection(Callback):
 
     def _validate(self, trainer: lightning.Trainer, module: StructureModule) -> None:
         predictor = self.predictor(module)
-        decoded = predict_regions(predictor, self.regions)
+        decoded = read_regions(predictor, self.regions)
         f1 = validation_f1(decoded, self.decoder)
         sites = site_precision(predictor, self.regions)
         module.model.train()
@@ -159,3 +159,46 @@ class DecodedSelection(Callback):
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         for name, value in state_dict.items():
             setattr(self, name, value)
+
+
+def validation_f1(regions: Sequence[DecodedRegion], settings: DecoderSettings) -> dict[str, float]:
+    """Exact F1 by level over all validation regions."""
+    genes = [decode_coding_genes(region.bases, region.plus, region.minus, settings) for region in regions]
+    comparison = score_regions(regions, genes)[0].comparison
+    agreements = comparison.agreements(comparison.everything, LEVELS)
+    return {level: agreement.f1 for level, agreement in agreements.items()}
+
+
+def read_regions(predictor: StructurePredictor, regions: Sequence[ValidationRegion]) -> list[DecodedRegion]:
+    """What the network says of the validation regions: computed once, decoded many times."""
+    found = []
+    for region in regions:
+        predictor.set_species(region.species, region.lineage)
+        plus, minus = predictor.log_probabilities(region.bases)
+        found.append(DecodedRegion(region.bases, plus, minus, region.genes, region.mask))
+    return found
+
+
+def cross_entropy(regions: Sequence[DecodedRegion]) -> float:
+    """Mean cross-entropy of the annotated states, nats a base of each strand, where one is known."""
+    total, count = 0.0, 0
+    for region in regions:
+        length = region.bases.size
+        known = np.ones(length, dtype=bool)
+        for start, end in region.mask:
+            known[start:end] = False
+        for strand, table in zip("+-", (region.plus, region.minus), strict=True):
+            labels = label_contig(region.genes, strand, length)
+            counted = np.setdiff1d(np.flatnonzero(known & (labels.states != NON_CODING_LABEL)), labels.disputed)
+            total -= float(table[counted, labels.states[counted]].sum(dtype=np.float64))
+            count += counted.size
+    return total / max(1, count)
+
+
+def site_precision(predictor: StructurePredictor, regions: Sequence[ValidationRegion]) -> dict[str, float]:
+    """Average precision of donors and acceptors on the longest region, both strands."""
+    region = max(regions, key=lambda region: region.bases.size)
+    predictor.set_species(region.species, region.lineage)
+    scores = np.stack(predictor.site_probabilities(region.bases))
+    found = score_sites(scores, annotated_sites(region.genes, region.name, region.bases.size))
+    return {kind: score.average_precision for kind, score in found.items()}

@@ -9,9 +9,8 @@ decoder's own parameters stay as they are.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
-from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
@@ -20,9 +19,9 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from phytoscribe.decoding import candidate_sites, scoring
-from phytoscribe.decoding.gene_regions import Locus, Stretch, loci_of, stretches_between
-from phytoscribe.decoding.posteriors import chain_score, sums_over_paths
+from phytoscribe.decoding import grammar, scoring
+from phytoscribe.decoding.gene_regions import GeneRegion, Locus, gene_regions_between, loci_of
+from phytoscribe.decoding.likelihood import chain_score, path_sums
 from phytoscribe.decoding.settings import DecoderSettings
 from phytoscribe.genome.intervals import Interval, true_runs
 from phytoscribe.labels.states import NON_CODING_STATES, STATE_COUNT, State
@@ -53,7 +52,7 @@ class Evidence:
 
     def weigh(self, log_probabilities: Tensor) -> Tensor:
         """Sum of all evidence of log probabilities (windows, 2, length, STATE_COUNT), each weighted by its gradient."""
-        bounded = log_probabilities.clamp(max=float(candidate_sites.SUREST))
+        bounded = log_probabilities.clamp(max=float(grammar.SUREST))
         coding = log_probabilities[..., _CODING].logsumexp(-1, keepdim=True)
         intron = log_probabilities[..., _INTRON].logsumexp(-1, keepdim=True)
         non_coding = log_probabilities[..., _NON_CODING].logsumexp(-1)
@@ -68,44 +67,43 @@ class Evidence:
 
 
 class Lattice:
-    """Log likelihood of stretches under a decoder's settings."""
+    """Log likelihood of regions under a decoder's settings."""
 
     def __init__(self, settings: DecoderSettings) -> None:
         self.settings = settings
         self._theta = scoring.parameters(settings)
         self._scores = scoring.edge_scores(settings)
 
-    def add(self, stretch: Stretch, gradient: Evidence, window: int) -> float:
-        """Log likelihood of a stretch's genes; adds its gradient to that of a window."""
-        rows = stretch.rows
-        if not rows.position.size:
+    def add(self, region: GeneRegion, gradient: Evidence, window: int) -> float:
+        """Log likelihood of a region's genes; adds its gradient to that of a window."""
+        if not region.sites.size:
             return 0.0
-        sums = sums_over_paths(rows, self._theta, self._scores)
-        use = -sums.posteriors(rows)
+        sums = path_sums(region.sites, self._theta, self._scores)
+        use = -sums.posteriors()
         value = -sums.total
-        for isoforms in stretch.loci:
-            scores = np.array([chain_score(nodes, rows, sums.site, sums.span, self._scores) for nodes in isoforms])
+        for isoforms in region.loci:
+            scores = np.array([chain_score(nodes, sums.graph) for nodes in isoforms])
             together = float(np.logaddexp.reduce(scores))
             value += together
             for nodes, share in zip(isoforms, np.exp(scores - together), strict=True):
                 use[nodes[:, 0], nodes[:, 1]] += share
-        _spread(stretch, use, self._theta, gradient, window)
+        _spread(region, use, self._theta, gradient, window)
         return value
 
 
-def _spread(stretch: Stretch, use: npt.NDArray, theta: npt.NDArray, gradient: Evidence, window: int) -> None:
+def _spread(region: GeneRegion, use: npt.NDArray, theta: npt.NDArray, gradient: Evidence, window: int) -> None:
     """Add to ``gradient`` what the surplus of use (rows, 3) of each node means for sites and bases."""
-    rows, size, start = stretch.rows, stretch.bases, stretch.start
+    sites, size, start = region.sites, region.bases, region.start
     used = np.flatnonzero(np.abs(use).max(1) > 1e-7)
-    strand, kind, position = rows.strand[used].astype(int), rows.kind[used], rows.position[used]
-    opens = (kind == candidate_sites.BEGIN) | (kind == candidate_sites.INTRON_END)
-    whole = (kind == candidate_sites.BEGIN) | (kind == candidate_sites.END)
-    plus = strand == candidate_sites.PLUS
-    donor = (kind == candidate_sites.INTRON_BEGIN) == plus
+    strand, kind, position = sites["strand"][used].astype(int), sites["kind"][used], sites["position"][used]
+    opens = (kind == grammar.BEGIN) | (kind == grammar.INTRON_END)
+    whole = (kind == grammar.BEGIN) | (kind == grammar.END)
+    plus = strand == grammar.PLUS
+    donor = (kind == grammar.INTRON_BEGIN) == plus
     weight = np.where(
         whole,
-        np.where((kind == candidate_sites.BEGIN) == plus, theta[scoring.START_WEIGHT], theta[scoring.STOP_WEIGHT]),
-        np.where(donor, theta[scoring.DONOR_WEIGHT], theta[scoring.ACCEPTOR_WEIGHT]),
+        np.where((kind == grammar.BEGIN) == plus, theta[scoring.INDEX.start_weight], theta[scoring.INDEX.stop_weight]),
+        np.where(donor, theta[scoring.INDEX.donor_weight], theta[scoring.INDEX.acceptor_weight]),
     )
     base = np.where(opens, position, position - 1)
     reach = np.where(opens, position + 1, position - 1)
@@ -117,7 +115,7 @@ def _spread(stretch: Stretch, use: npt.NDArray, theta: npt.NDArray, gradient: Ev
         codon_base = np.where(plus, index, 2 - index)
         column = np.where(
             whole,
-            np.where((kind == candidate_sites.BEGIN) == plus, int(State.START), int(State.STOP)),
+            np.where((kind == grammar.BEGIN) == plus, int(State.START), int(State.STOP)),
             np.where(donor, int(State.LAST0), int(State.FIRST0)) + codon_base,
         )
         np.add.at(gradient.site[window], (strand, start + base, column), weight * surplus)
@@ -132,34 +130,22 @@ def _spread(stretch: Stretch, use: npt.NDArray, theta: npt.NDArray, gradient: Ev
         values[..., ::-1].cumsum(-1)[..., ::-1][..., 1 : size + 1] for values in (coding, intron, frame, phase)
     )
     inside = slice(start, start + size)
-    gradient.coding[window, :, inside] += theta[scoring.CODING_WEIGHT] * coding
-    gradient.intron[window, :, inside] += theta[scoring.INTRON_WEIGHT] * intron
+    gradient.coding[window, :, inside] += theta[scoring.INDEX.coding_weight] * coding
+    gradient.intron[window, :, inside] += theta[scoring.INDEX.intron_weight] * intron
     places = np.arange(size)
     for k in range(3):
         index = (places + 3 - k) % 3
-        by_frame = theta[scoring.CODING_FRAME_WEIGHT] * frame[:, k]
+        by_frame = theta[scoring.INDEX.coding_frame_weight] * frame[:, k]
         gradient.frame[window, 0, start + places, index] += by_frame[0]
         gradient.frame[window, 1, start + places, 2 - index] += by_frame[1]
-        by_phase = theta[scoring.INTRON_PHASE_WEIGHT] * phase[:, k]
+        by_phase = theta[scoring.INDEX.intron_phase_weight] * phase[:, k]
         gradient.phase[window, 0, inside, k] += by_phase[0]
         gradient.phase[window, 1, inside, (3 - k) % 3] += by_phase[1]
 
 
-@dataclass(frozen=True)
-class KnownLoci:
-    """Loci of training contigs, by row of their table, in order of start."""
-
-    by_contig: Mapping[int, Sequence[Locus]]
-
-    def within(self, row: int, start: int, length: int) -> list[Locus]:
-        """Loci that overlap ``start..start + length``, in coordinates from ``start``."""
-        found = self.by_contig.get(row, ())
-        return [locus.shifted(-start) for locus in found if locus.start < start + length and start < locus.end]
-
-
-def known_loci(data: TrainingSet, settings: DecoderSettings) -> KnownLoci:
-    """Loci of all training contigs."""
-    return KnownLoci({row: loci_of(genes, data.contig_bases(row), settings) for row, genes in data.genes.items()})
+def loci_within(loci: Sequence[Locus], start: int, length: int) -> list[Locus]:
+    """Loci that overlap ``start..start + length``, in coordinates from ``start``."""
+    return [locus.shifted(-start) for locus in loci if locus.start < start + length and start < locus.end]
 
 
 class KnownWindow(NamedTuple):
@@ -198,8 +184,8 @@ def sequence_loss(
     def value_of(number: int) -> float:
         bases, loci, mask = windows[number]
         at_ac = decoder.settings.at_ac
-        stretches = stretches_between(bases, *tables[number], loci, mask, at_ac, CUTOFF)
-        return sum(decoder.add(stretch, gradient, number) for stretch in stretches)
+        regions = gene_regions_between((bases, *tables[number]), loci, mask, at_ac, CUTOFF)
+        return sum(decoder.add(region, gradient, number) for region in regions)
 
     values = (workers.map if workers else map)(value_of, range(len(windows)))
     return -gradient.weigh(log_probabilities), -sum(values)
@@ -209,15 +195,14 @@ class SequenceLoss:
     """Mean loss of batches whose windows come in pairs, the plus strand first (:class:`BothStrands`).
 
     Args:
-        data: the training sequence.
-        loci: reference loci on it.
+        data: the training sequence with its reference genes.
         settings: the decoder.
         threads: that share the windows of a batch between them.
     """
 
-    def __init__(self, data: TrainingSet, loci: KnownLoci, settings: DecoderSettings, threads: int = 1) -> None:
+    def __init__(self, data: TrainingSet, settings: DecoderSettings, threads: int = 1) -> None:
         self.data = data
-        self.loci = loci
+        self.loci = {row: loci_of(genes, data.contig_bases(row), settings) for row, genes in data.genes.items()}
         self.lattice = Lattice(settings)
         self._workers = ThreadPoolExecutor(threads) if threads > 1 else None
 
@@ -234,7 +219,8 @@ class SequenceLoss:
         counted = (weights[0::2] > 0).cpu().numpy()
         for known, (row, start, _) in zip(counted, places[0::2].tolist(), strict=True):
             bases = window_of(self.data.contig_bases(row), start, known.size)
-            windows.append(KnownWindow(bases, self.loci.within(row, start, known.size), true_runs(~known)))
+            loci = loci_within(self.loci.get(row, ()), start, known.size)
+            windows.append(KnownWindow(bases, loci, true_runs(~known)))
         loss, nats = sequence_loss(states, windows, self.lattice, self._workers)
         known = torch.tensor([float(counted.sum())], device=states.device)
         return loss * 1000 / divisors(known)[0], nats * 1000 / max(1.0, float(known))

@@ -1,4 +1,5 @@
-"""What a fine-tuning starts from: random weights, an encoder pretrained here, or a released model."""
+"""What a fine-tuning starts from: random weights, an encoder or a trunk pretrained here, or a
+released model."""
 
 from __future__ import annotations
 
@@ -12,13 +13,13 @@ import torch
 
 from phytoscribe.decoding.settings import DecoderSettings
 from phytoscribe.labels.states import StateSet
-from phytoscribe.models.annotation_model import AnnotationModel
+from phytoscribe.models.annotation_model import AnnotationModel, MaskedBaseModel
 from phytoscribe.models.configuration import config_from_settings
 from phytoscribe.models.encoder import MaskedTokenModel
-from phytoscribe.models.loading import load_model, load_pretrained_encoder, model_hash
+from phytoscribe.models.loading import load_model, load_pretrained, model_hash
 from phytoscribe.tokenizer.segments import Segmenter
-from phytoscribe.training.data.training_set import TrainingSet, state_shares
-from phytoscribe.training.tasks.structure.kmer_content import content_table
+from phytoscribe.training.data.content_table import content_table
+from phytoscribe.training.data.training_set import TrainingSet
 
 #: Some one base in 400 is a donor, and as many are acceptors.
 SITE_LOGIT = -6.0
@@ -58,7 +59,8 @@ def load_start(folder: Path, data: TrainingSet, model_settings: Mapping[str, Any
         report = {"source": str(folder), "hash": model_hash(folder), "mode": mode}
         decoder = DecoderSettings.load(folder / "decoder.json")
         return Start(folder, load_model(AnnotationModel, folder), segmenter, decoder, report, True)
-    pretrained = load_model(MaskedTokenModel, folder) if (folder / "config.json").is_file() else None
+    found = (folder / "config.json").is_file()
+    pretrained = load_model(MaskedTokenModel, folder, MaskedBaseModel) if found else None
     known = data.contigs
     config = config_from_settings(
         dict(model_settings),
@@ -71,7 +73,7 @@ def load_start(folder: Path, data: TrainingSet, model_settings: Mapping[str, Any
     model = AnnotationModel(config)
     report: Mapping[str, Any] = {"source": "random weights"}
     if pretrained:
-        report = load_pretrained_encoder(model, pretrained, str(folder)).as_dict()
+        report = load_pretrained(model, pretrained, str(folder))
     start_from_statistics(model, data)
     return Start(folder, model, segmenter, data.decoder, report, False)
 
@@ -81,11 +83,10 @@ def start_from_statistics(model: AnnotationModel, data: TrainingSet) -> None:
 
     Only for a head that has not been trained.
     """
-    shares = state_shares(data.labels, data.weights)
     with torch.no_grad():
         bias = model.heads["structure"].bias
         bias[StateSet(model.config.heads["structure"]).order] = torch.from_numpy(
-            np.log(shares.clip(min=1e-6)).astype(np.float32)
+            np.log(data.state_shares.clip(min=1e-6)).astype(np.float32)
         )
         model.heads["sites"].bias.fill_(SITE_LOGIT)
         model.trunk.content.weight.copy_(torch.from_numpy(content_table(data, model.config.content_length)))

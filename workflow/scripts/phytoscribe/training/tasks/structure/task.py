@@ -2,47 +2,44 @@
 
 from __future__ import annotations
 
+import json
 import logging
-from collections.abc import Sequence
+import shutil
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytorch_lightning as lightning
 import torch
 
-from phytoscribe.decoding.fitting import fit_decoder
+from phytoscribe.decoding.gene_regions import DecodedRegion
 from phytoscribe.decoding.settings import DecoderSettings
 from phytoscribe.devices import choose_device
 from phytoscribe.errors import ConfigError, ModelError
+from phytoscribe.files import atomic_path
+from phytoscribe.models.annotation_model import AnnotationModel
 from phytoscribe.models.loading import trainable_parameters
 from phytoscribe.prediction.predictor import StructurePredictor
-from phytoscribe.prediction.settings import PredictionSettings
+from phytoscribe.prediction.windows import PredictionSettings
 from phytoscribe.training.data.training_set import SITES, STRUCTURE, TrainingSet
 from phytoscribe.training.data.validation import ValidationRegion, limit_regions
-from phytoscribe.training.loop.adaptation import DECODER, adapt, merge_adapters
 from phytoscribe.training.loop.callbacks import MetricsTable
-from phytoscribe.training.loop.fingerprint import claim_run_folder
+from phytoscribe.training.loop.module import DECODER, adapt, merge_adapters
 from phytoscribe.training.loop.ranks import own_rank
-from phytoscribe.training.loop.recipe import Recipe
-from phytoscribe.training.loop.runs import train
+from phytoscribe.training.loop.runs import claim_run_folder, train
 from phytoscribe.training.loop.sampling import BothStrands, Order, order_of_groups
-from phytoscribe.training.loop.settings import RunSettings
-from phytoscribe.training.tasks.structure.decoded_validation import (
-    decoded_regions,
-    predict_regions,
-    selection_score,
-    tune_decoder,
-    validation_f1,
-)
-from phytoscribe.training.tasks.structure.export import export
-from phytoscribe.training.tasks.structure.loss import LossSettings
-from phytoscribe.training.tasks.structure.module import StructureModule
-from phytoscribe.training.tasks.structure.selection import DecodedSelection, WholeGenes
-from phytoscribe.training.tasks.structure.sequence_loss import SequenceLoss, known_loci
+from phytoscribe.training.loop.settings import Recipe, RunSettings
+from phytoscribe.training.tasks.structure.decoder_fit import f1_by_level, fit_decoder, selection_score, tune
+from phytoscribe.training.tasks.structure.module import LossSettings, StructureModule
+from phytoscribe.training.tasks.structure.selection import DecodedSelection, WholeGenes, read_regions
+from phytoscribe.training.tasks.structure.sequence_loss import SequenceLoss
 from phytoscribe.training.tasks.structure.start import Start, load_start
 from phytoscribe.training.tasks.structure.windows import StructureDataset, collate_structure
 
 logger = logging.getLogger(__name__)
+
+#: Names of the numbers that weights are saved in.
+SAVED = {"float32": torch.float32, "float16": torch.float16}
 
 
 def run_finetuning(
@@ -60,7 +57,7 @@ def run_finetuning(
     Raises:
         ModelError: a released model was to be improved, and was not.
     """
-    claim_run_folder(run_folder, recipe.as_dict(), inputs)
+    claim_run_folder(run_folder, vars(recipe), inputs)
     lightning.seed_everything(recipe.seed, verbose=False)
     data = TrainingSet.load(training_set)
     begin = load_start(start, data, recipe.model, recipe.task["mode"])
@@ -113,7 +110,8 @@ class Finetuning:
         """
         model, decoder, before = self.start.model, self.start.decoder, None
         if self.start.released:
-            decoder, before, _ = tune_decoder(self._decoded(decoder), decoder, threads=self.run.threads)
+            decoder, fit = tune(self._decoded(decoder), decoder, threads=self.run.threads)
+            before = f1_by_level(fit["fitted"])
             logger.info("before fine-tuning: validation F1 %s", before)
             adapt(model, self.settings["mode"])
         selection = self.train_network(decoder)
@@ -123,7 +121,8 @@ class Finetuning:
         merge_adapters(model)
         # Lightning has moved the model back to the CPU.
         decoder = selection.decoder
-        decoder, f1, fit = tune_decoder(self._decoded(decoder), decoder, threads=self.run.threads)
+        decoder, fit = tune(self._decoded(decoder), decoder, threads=self.run.threads)
+        f1 = f1_by_level(fit["fitted"])
         logger.info("best step %d; validation F1 after tuning: %s", selection.best_step, f1)
         if before and selection_score(f1) <= selection_score(before):
             raise self._worse_than_start(before, selection_score(f1))
@@ -180,7 +179,7 @@ class Finetuning:
         return BothStrands(order) if self.whole_genes else order
 
     def _sequence_loss(self, decoder: DecoderSettings) -> SequenceLoss:
-        return SequenceLoss(self.data, known_loci(self.data, decoder), decoder, self.run.threads)
+        return SequenceLoss(self.data, decoder, self.run.threads)
 
     def refit_decoder(self) -> tuple[DecoderSettings, dict[str, Any]]:
         """Fit a released model's decoder to a species, and leave its network as it is.
@@ -193,8 +192,8 @@ class Finetuning:
                 other, is no better than with the released decoder.
         """
         decoded = self._decoded(self.start.decoder)
-        before = validation_f1(decoded, self.start.decoder)
-        fitted, report = fit_decoder(decoded_regions(decoded), self.start.decoder, threads=self.run.threads)
+        fitted, report = fit_decoder(decoded, self.start.decoder, threads=self.run.threads)
+        before, after = f1_by_level(report["start"]), f1_by_level(report["fitted"])
         held_out = report["held_out"]
         if not held_out:
             raise ModelError(
@@ -202,19 +201,18 @@ class Finetuning:
                 "whether the fit is worth anything; give the validation part a larger share (split.fractions, or "
                 "contigs.validate)"
             )
-        score = selection_score({level: held_out[f"{level}_f1"] for level in ("cds_exon", "locus")})
+        score = selection_score(f1_by_level(held_out))
         if score <= selection_score(before):
             raise self._worse_than_start(before, score)
-        after = validation_f1(decoded, fitted)
         logger.info("decoder fitted: validation F1 before %s, after %s, halves held out %s", before, after, held_out)
         self.table.add(0, {f"validation_{level}_f1": value for level, value in after.items()})
         return fitted, {"best_step": 0, "validation_f1": after, "decoder_fit": report, "validation_f1_before": before}
 
-    def _decoded(self, decoder: DecoderSettings):
+    def _decoded(self, decoder: DecoderSettings) -> list[DecodedRegion]:
         """What the network says of the validation regions."""
         settings = PredictionSettings(batch_size=self.run.batch_size)
         predictor = StructurePredictor(self.start.model, self.start.segmenter, decoder, settings, self.device)
-        return predict_regions(predictor, self.regions)
+        return read_regions(predictor, self.regions)
 
     def _worse_than_start(self, before: dict[str, float], score: float) -> ModelError:
         """Why a fine-tuned model is not written."""
@@ -225,3 +223,32 @@ class Finetuning:
             f"Predict with predict.model: {folder}, or try a lower finetune.learning_rate, finetune.mode: frozen, lora "
             "or decoder, more steps, or more annotation"
         )
+
+
+def export(
+    model: AnnotationModel,
+    decoder: DecoderSettings,
+    tokenizer_folder: Path,
+    run_folder: Path,
+    load_report: Mapping[str, Any],
+    summary: dict[str, Any],
+    target: Path,
+    saved_as: str = "float32",
+) -> None:
+    """Write the model folder; ``target`` appears complete or not at all.
+
+    Args:
+        load_report, summary: joined to ``load_report.json``.
+        saved_as: numbers of the weights; half precision halves the folder.
+    """
+    with atomic_path(target) as folder:
+        folder.mkdir()
+        model.to("cpu", SAVED[saved_as]).save_pretrained(folder)
+        # Readable like every other output: the weights are written for their owner alone.
+        (folder / "model.safetensors").chmod((folder / "config.json").stat().st_mode)
+        decoder.save(folder / "decoder.json")
+        for name in ("tokenizer.json", "tokenizer_config.json"):
+            shutil.copyfile(tokenizer_folder / name, folder / name)
+        shutil.copyfile(run_folder / "metrics.tsv", folder / "metrics.tsv")
+        report = {**load_report, **summary}
+        (folder / "load_report.json").write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")

@@ -1,0 +1,230 @@
+"""Text of GFF3 and GTF files: numbered lines, escapes, and the attributes of column 9 in either dialect.
+
+Lines may be of any length, with every kind of line end.  The dialect of attributes is recognised line by line, as
+AUGUSTUS' files mix them: ``key=value;key=value`` (GFF3), ``key "value"; key value;`` (GTF), or one bare name.  Real
+files hold what neither allows: blanks around separators, a ``;`` inside quotes, quotes that do not close, keys given
+twice.  Each has one reading here, in time linear in the length of the text.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import NamedTuple
+from urllib.parse import unquote
+
+from phytoscribe.errors import GffError
+from phytoscribe.files import blocks_with_plain_line_ends
+
+#: Bytes of the longest line that is read: two hundred thousand parents of one exon fit.
+LONGEST_LINE = 64 * 2**20
+# A comma separates the values of one attribute, so an escaped comma inside a value stays escaped ("%2C").
+_ESCAPES = re.compile(r"(?:%(?!2[Cc])[0-9A-Fa-f]{2})+")
+# Blanks at either end and quotes around an id mean nothing to readers, this one included, unless they are escaped.
+_VALUE_SPECIAL = re.compile(r"%(?!2[Cc])|[;=&\x00-\x1f\x7f\x85\u2028\u2029]|\A\s|\s\Z")
+_ID_SPECIAL = re.compile(r"[%;=&,\"\x00-\x1f\x7f\x85\u2028\u2029]|\A\s|\s\Z")
+_COLUMN_SPECIAL = re.compile(r"[%#>\s\x00-\x1f\x7f]")
+# A quoted value ends at its closing quote only if the field ends there; else the quotes are part of the text.
+_QUOTED_FIELD = re.compile(r'([^=;]*)=(\s*"[^"]*"(?=\s*(?:;|\Z))|[^;]*)|[^;]+')
+_GTF_FIELD = re.compile(r'([^\s;]+)(?:\s+("[^"]*"(?=\s*(?:;|\Z))|[^;]*))?')
+#: The rest of a value that was cut at a ";" inside its quotes.
+_CUT_VALUE = re.compile(r'(?:^|;)[^=;]*"\s*(?:;|\Z)')
+_NAMES = frozenset({"ID", "gene_id", "transcript_id"})
+_GTF_KEYS = ("gene_id ", "transcript_id ", "gene_id\t", "transcript_id\t")
+
+
+def numbered_lines(path: str | Path) -> Iterator[tuple[int, str]]:
+    """(number from 1, text without its line end) of a plain or gzipped UTF-8 file.
+
+    Lines may end with LF, CRLF or CR, mixed too, and the last one with nothing.
+
+    Raises:
+        GffError: bytes that are no UTF-8 text, a NUL, or a line of more than :data:`LONGEST_LINE` bytes, each with its
+            line number.
+        PhytoScribeError: the file cannot be read, or is a truncated gzip file.
+    """
+    before = 0
+    for block in _whole_lines(path):
+        lines = _text_of(block, path, before)
+        yield from enumerate(lines, start=before + 1)
+        before += len(lines)
+
+
+def _whole_lines(path: str | Path) -> Iterator[bytes]:
+    """The file in blocks that end where a line ends, without that last line end; line ends are LF."""
+    rest: list[bytes] = []
+    waiting, lines = 0, 0
+    for block in blocks_with_plain_line_ends(path):
+        cut = block.rfind(b"\n")
+        if cut < 0:
+            rest.append(block)
+            waiting += len(block)
+            if waiting > LONGEST_LINE:
+                raise GffError(
+                    f"{path}, line {lines + 1}: longer than {LONGEST_LINE // 2**20} MiB; this is no GFF3 or GTF file"
+                )
+            continue
+        whole = b"".join([*rest, block[:cut]])
+        lines += whole.count(b"\n") + 1
+        yield whole
+        rest = [block[cut + 1 :]]
+        waiting = len(rest[0])
+    last = b"".join(rest)
+    if last:
+        yield last
+
+
+def _text_of(block: bytes, path: str | Path, before: int) -> list[str]:
+    """Lines of a block that ``before`` lines precede."""
+    try:
+        text = block.decode()
+    except UnicodeDecodeError as error:
+        line = before + block.count(b"\n", 0, error.start) + 1
+        raise GffError(
+            f"{path}, line {line}: the byte 0x{block[error.start]:02X} is not UTF-8 text; if the file is Latin-1, "
+            "convert it with: iconv -f latin1 -t utf-8"
+        ) from error
+    if "\0" in text:
+        line = before + text.count("\n", 0, text.index("\0")) + 1
+        raise GffError(f"{path}, line {line}: a NUL byte; this is not a text file, or it is damaged: fetch it again")
+    return text.split("\n")
+
+
+class Attributes(NamedTuple):
+    """Attributes of one line as they stand, quotes removed; a key given twice has its values joined with commas.
+
+    ``escaped`` is True if values are percent-encoded, which they are in GFF3 and not in GTF.
+    """
+
+    values: dict[str, str]
+    escaped: bool
+
+    def name(self, key: str) -> str:
+        """The decoded value of an attribute that is one name, such as ``ID``; "" if there is none."""
+        value = self.values.get(key, "")
+        return unquote(value) if "%" in value and self.escaped else value
+
+    def names(self, key: str) -> tuple[str, ...]:
+        """The decoded names of a list such as ``Parent``, each once."""
+        text = self.values.get(key, "")
+        if not self.escaped or "," not in text:
+            name = self.name(key)
+            return (name,) if name else ()
+        found = (decode_id(part.strip()) for part in text.split(","))
+        return tuple(dict.fromkeys(name for name in found if name))
+
+    def decoded(self) -> dict[str, str]:
+        """All attributes that have a value, decoded as by :func:`decode_value`."""
+        if not self.escaped:
+            return {key: value for key, value in self.values.items() if value}
+        flat = {decode_id(key): decode_value(value) for key, value in self.values.items() if value}
+        # An escaped blank behind a comma is none any more once it is written.
+        return {key: value.replace(",", "%2C") if ", " in value else value for key, value in flat.items()}
+
+
+def read_attributes(text: str) -> Attributes:
+    """Attributes of a GFF3 or GTF line; a bare name is a key without value.
+
+    In GFF3 a comma that a blank follows is text, not a separator (but for ``Parent``), and quotes are text, unless the
+    line puts its ``ID`` or ``Parent`` in quotes, too.  In GTF, which has no lists, every comma is text.  Commas that
+    are text become ``%2C``.  Of an ``ID``, ``gene_id`` or ``transcript_id`` given twice the first counts.
+    """
+    end = text.find(";")
+    first = text if end < 0 else text[:end]
+    equals = first.find("=")
+    if equals < 0 or '"' in first[:equals] or first.lstrip().startswith(_GTF_KEYS):
+        return Attributes(_gtf_values(text), escaped=False)
+    fields = text.split(";")
+    if '"' in text and _CUT_VALUE.search(text):
+        fields = [found.group() for found in _QUOTED_FIELD.finditer(text)]
+    values = _collected((field.partition("=")[::2] for field in fields), ", ")
+    if '"' in text and any(_unquoted(values.get(key, "")) != values.get(key, "") for key in ("ID", "Parent")):
+        values = {key: _unquoted(value) for key, value in values.items()}
+    return Attributes(values, escaped=True)
+
+
+def _gtf_values(text: str) -> dict[str, str]:
+    if text == ".":
+        return {}
+    pairs = (found.groups(default="") for found in _GTF_FIELD.finditer(text))
+    return _collected(((key, _unquoted(value.strip())) for key, value in pairs), ",")
+
+
+def _collected(pairs: Iterable[tuple[str, str]], no_list: str) -> dict[str, str]:
+    """Values by key; commas are text in those that contain ``no_list``."""
+    values: dict[str, str] = {}
+    repeated: dict[str, list[str]] = {}
+    for raw_key, raw_value in pairs:
+        key, value = raw_key.strip(), raw_value.strip()
+        if no_list in value and key not in _NAMES and key != "Parent":
+            value = value.replace(",", "%2C")
+        if not values.get(key):
+            if key:
+                values[key] = value
+        elif value and key not in _NAMES:
+            repeated.setdefault(key, [values[key]]).append(value)
+    for key, several in repeated.items():
+        values[key] = ",".join(several)
+    return values
+
+
+def _unquoted(value: str) -> str:
+    return value[1:-1] if len(value) > 1 and value[0] == value[-1] == '"' else value
+
+
+def decode_value(text: str) -> str:
+    """Attribute value without percent escapes, except ``%2C`` (an escaped comma stays apart from a list's comma)."""
+    return _ESCAPES.sub(lambda match: unquote(match.group()), text) if "%" in text else text
+
+
+def decode_id(text: str) -> str:
+    """An identifier without percent escapes."""
+    return unquote(text) if "%" in text else text
+
+
+def encode_value(text: str) -> str:
+    """The inverse of :func:`decode_value`."""
+    return _VALUE_SPECIAL.sub(_escape, text)
+
+
+def encode_id(text: str) -> str:
+    """The inverse of :func:`decode_id`; a comma is escaped, since ``Parent`` is a list."""
+    return _ID_SPECIAL.sub(_escape, text)
+
+
+def encode_column(text: str) -> str:
+    """Sequence name, source or type for columns 1 to 3: blanks, ``%``, ``#`` and ``>`` are escaped."""
+    return _COLUMN_SPECIAL.sub(_escape, text)
+
+
+def _escape(match: re.Match[str]) -> str:
+    return "".join(f"%{byte:02X}" for byte in match.group().encode())
+
+
+def parse_attributes(text: str, where: str) -> dict[str, str]:
+    """Decoded attributes of a clean GFF3 line, in file order; a repeated key is joined with commas.
+
+    Unlike :func:`read_attributes` it knows one dialect, refuses any other, and keeps a comma that a blank follows as it
+    is, so that a file that PhytoScribe wrote is read as it was written.  ``ID`` and ``Parent`` keep their escapes.
+
+    Args:
+        text: column 9.
+        where: "file, line n" for the message.
+
+    Raises:
+        GffError: an attribute without ``=`` (a GTF file, as a rule).
+    """
+    attributes: dict[str, str] = {}
+    for field in text.split(";") if text != "." else ():
+        key, equals, value = field.partition("=")
+        if not equals and key.strip():
+            raise GffError(
+                f"{where}: the attribute {key.strip()[:60]!r} is not of the form key=value; "
+                "if this is a GTF file, let the cleaning step read it"
+            )
+        if value.strip():  # "Note=" says nothing, and validators refuse it
+            name = decode_value(key.strip())
+            value = value.strip() if name in ("ID", "Parent") else decode_value(value.rstrip())
+            attributes[name] = f"{attributes[name]},{value}" if name in attributes else value
+    return attributes
