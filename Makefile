@@ -33,7 +33,7 @@ demo: env
 	@mkdir -p $(TRAINED)
 	snakemake --cores $(CORES) train --directory $(TRAINED) --configfile config/demo_training.yaml
 	@echo
-	@PYTHONPATH=workflow/scripts python -m phytoscribe.reporting.terminal results/evaluation/athaliana.genes.tsv
+	@PYTHONPATH=workflow/scripts python -m phytoscribe.reporting.score_tables results/evaluation/athaliana.genes.tsv
 	@echo "Predicted genes: $(CURDIR)/results/predictions/athaliana.gff3"
 	@echo "Report:          $(CURDIR)/results/report/report.html"
 	@echo "Trained model:   $(CURDIR)/$(TRAINED)/results/models/structure (an example; the genes are the released model's)"

@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 
 from phytoscribe.evaluation.accuracy.calibration import expected_calibration_error
 from phytoscribe.files import atomic_path
-from phytoscribe.reporting.style import INK, RULE, STYLE, color_of
+from phytoscribe.reporting.drawing import INK, RULE, STYLE, color_of
 
 #: 95 % of a normal distribution lie within this many standard deviations.
 _Z = 1.96

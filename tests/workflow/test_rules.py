@@ -10,7 +10,8 @@ import pytest
 import yaml
 
 from phytoscribe.configuration.checks import RELEASED_MODEL_FILES
-from phytoscribe.configuration.script_inputs import modules_reached, outside_packages
+from phytoscribe.configuration.schema import resolved
+from phytoscribe.configuration.script_inputs import PACKAGE, imported_names, modules_reached
 
 ROOT = Path(__file__).parents[2]
 WORKFLOW = ROOT / "workflow"
@@ -92,7 +93,9 @@ def test_inputs_and_outputs_are_named(rule):
 @pytest.mark.parametrize("rule", RULES)
 def test_environment_lists_all_that_the_script_imports(rule):
     script = script_of(rule)
-    imported = outside_packages([script, *modules_reached(script, SCRIPTS)]) - set(sys.stdlib_module_names)
+    files = [script, *modules_reached(script, SCRIPTS)]
+    imported = {name.partition(".")[0] for file in files for name in imported_names(file)}
+    imported -= {PACKAGE, *sys.stdlib_module_names}
     wanted = {CONDA_NAMES.get(name, name).lower() for name in imported}
     if rule in PROGRAMS:
         wanted.add(PROGRAMS[rule])
@@ -140,9 +143,10 @@ def test_every_key_of_the_configuration_is_described_and_explained():
     def visit(part: dict, place: str) -> None:
         assert part.get("description"), f"{place} has no description"
         if "object" in part.get("type", ()) and "properties" in part:
-            assert part.get("additionalProperties") is False, f"{place} lets unknown keys pass"
+            closed = False in (part.get("additionalProperties"), part.get("unevaluatedProperties"))
+            assert closed or place == "run", f"{place} lets unknown keys pass"  # sections that take `run` close it
             for key, inner in part["properties"].items():
-                inner = {**schema["$defs"].get(inner.get("$ref", "").rpartition("/")[2], {}), **inner}
+                inner = resolved(inner, schema)
                 assert f"`{key}`" in explained, f"config/README.md does not explain `{key}` ({place})"
                 visit(inner, f"{place}.{key}")
                 if inner.get("type") == "object" and place == "config":

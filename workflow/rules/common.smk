@@ -11,14 +11,19 @@ from snakemake.settings.types import DeploymentMethod
 SCRIPTS = Path(workflow.basedir) / "workflow" / "scripts"
 sys.path.insert(0, str(SCRIPTS))
 
-from phytoscribe.configuration.genomes import Genomes
+from phytoscribe.configuration.genomes import Genomes, deciding_part
 from phytoscribe.configuration.script_inputs import result_modules
 from phytoscribe.configuration.checks import RELEASED_MODEL_FILES
 from phytoscribe.configuration.resources import ON_PROCESSORS, place_of_prediction, places_of_ranks, rules_on_processors
 from phytoscribe.configuration.read import read_config
-from phytoscribe.configuration.result_files import BIGWIGS, PlausibilityFiles, TrackFiles, shard_files
-from phytoscribe.configuration.sources import deciding_part
-from phytoscribe.configuration.targets import check_targets
+from phytoscribe.configuration.result_files import (
+    BIGWIGS,
+    PlausibilityFiles,
+    TrackFiles,
+    check_targets,
+    of_genomes,
+    shard_files,
+)
 from phytoscribe.errors import ConfigError
 from phytoscribe.training.data import TRAINING_SET_FILES
 
@@ -145,20 +150,11 @@ def split_table(wildcards):
     return "results/splits/splits.tsv" if genomes.trains and wildcards.genome in genomes.split else []
 
 
-def reference_of(wildcards):
-    """The checked reference annotation, for genomes that have one."""
-    return f"results/clean/{wildcards.genome}.accepted.gff3" if genomes[wildcards.genome].annotation else []
-
-
-def baseline_of(wildcards):
-    """The AUGUSTUS prediction, for genomes that it is run on."""
-    chosen = wildcards.genome in genomes.with_baseline
-    return f"results/evaluation/augustus/{wildcards.genome}.gff3" if chosen else []
-
-
-def alignment_of(wildcards):
-    """The aligned Iso-Seq reads, for genomes that have some."""
-    return f"results/evaluation/isoseq/{wildcards.genome}.bam" if wildcards.genome in genomes.with_isoseq else []
+# Input functions: the checked reference annotation, the AUGUSTUS prediction, and the aligned Iso-Seq reads, for genomes
+# that have them.
+reference_of = of_genomes(genomes.annotated, "results/clean/{genome}.accepted.gff3")
+baseline_of = of_genomes(genomes.with_baseline, "results/evaluation/augustus/{genome}.gff3")
+alignment_of = of_genomes(genomes.with_isoseq, "results/evaluation/isoseq/{genome}.bam")
 
 
 def model_files(model=config["predict"]["model"]):
@@ -190,7 +186,7 @@ def predictions():
 def evaluations():
     """Score tables: of every genome without a reference, and of those that have something to be scored with."""
     return [
-        *plausibility_files.targets(),
+        *expand("results/evaluation/{genome}.plausibility.tsv", genome=genomes.names),
         *expand("results/evaluation/{genome}.genes.tsv", genome=genomes.evaluated),
         *expand(
             "results/evaluation/{genome}.{kind}.tsv",

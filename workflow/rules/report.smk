@@ -2,9 +2,6 @@
 # In:  predictions, statistics and tables of the stages before
 # Out: results/report/report.html, citations.bib, figures/{genome}/ and figures/_workflow/
 
-from phytoscribe.configuration.result_files import FigureFiles
-
-figure_files = FigureFiles(genomes)
 REPORTING = os.path.relpath(SCRIPTS / "phytoscribe/reporting")
 
 
@@ -12,13 +9,13 @@ rule plot_genome:
     input:
         predicted="results/predictions/{genome}.gff3",
         fai="resources/genomes/{genome}/{genome}.fa.fai",
-        reference=figure_files.scored("results/clean/{genome}.gff3"),
-        scores=figure_files.scored("results/evaluation/{genome}.genes.tsv"),
-        loci=figure_files.scored("results/evaluation/{genome}.reference_loci.tsv"),
-        genes=figure_files.scored("results/evaluation/{genome}.predicted_genes.tsv"),
+        reference=of_genomes(genomes.evaluated, "results/clean/{genome}.gff3"),
+        scores=of_genomes(genomes.evaluated, "results/evaluation/{genome}.genes.tsv"),
+        loci=of_genomes(genomes.evaluated, "results/evaluation/{genome}.reference_loci.tsv"),
+        genes=of_genomes(genomes.evaluated, "results/evaluation/{genome}.predicted_genes.tsv"),
         augustus=baseline_of,
-        bam=figure_files.with_reads("results/evaluation/isoseq/{genome}.bam"),
-        csi=figure_files.with_reads("results/evaluation/isoseq/{genome}.bam.csi"),
+        bam=alignment_of,
+        csi=of_genomes(genomes.with_isoseq, "results/evaluation/isoseq/{genome}.bam.csi"),
         library=library("plot_genome"),
     output:
         figures=report(

@@ -13,9 +13,7 @@ def main(snakemake) -> None:
 
     from phytoscribe.files import atomic_open
     from phytoscribe.genome.fasta import chosen_contigs, read_index
-    from phytoscribe.tracks.folder import TrackFolder
-    from phytoscribe.tracks.igv import igv_session
-    from phytoscribe.tracks.jbrowse import jbrowse_config
+    from phytoscribe.tracks.browsers import TrackFolder, igv_session, jbrowse_config
 
     contigs = read_index(snakemake.input.fai)
     folder = TrackFolder.of(

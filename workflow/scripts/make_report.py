@@ -20,12 +20,13 @@ def main(snakemake) -> None:
     from phytoscribe.reporting.drawing import read_figures, write_drawings
     from phytoscribe.reporting.inputs import GenomeInfo, read_inputs
     from phytoscribe.reporting.page import write_report
-    from phytoscribe.reporting.training_figures import draw_workflow
+    from phytoscribe.reporting.process_figures import draw_workflow
 
     output, params = snakemake.output, snakemake.params
     genomes = [GenomeInfo(**genome) for genome in params.genomes]
     inputs = read_inputs(dict(snakemake.input.items()), genomes, dict(params.config), output.html, params.benchmarks)
-    write_drawings(draw_workflow(inputs), output.figures)
+    drawings = draw_workflow(inputs.costs, inputs.pretrain_metrics, inputs.structure_metrics)
+    write_drawings(drawings, output.figures)
     with atomic_open(output.bibtex) as handle:
         handle.write(bibtex(citations_of(inputs.config)))
     write_report(replace(inputs, own_figures=read_figures(output.figures)), output.html)

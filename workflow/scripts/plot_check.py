@@ -11,8 +11,8 @@ from phytoscribe.session import run_script
 
 def main(snakemake) -> None:
     from phytoscribe.files import atomic_open
-    from phytoscribe.reporting.check_figure import check_figure
     from phytoscribe.reporting.inputs import read_json
+    from phytoscribe.reporting.process_figures import check_figure
 
     summary = read_json(snakemake.input.summary)
     with atomic_open(snakemake.output.figure) as handle:

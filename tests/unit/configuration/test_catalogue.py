@@ -8,8 +8,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from phytoscribe.configuration.expansion import catalogue_names
-from phytoscribe.configuration.read import CATALOGUE, read_config
+from phytoscribe.configuration.read import CATALOGUE, catalogue_names, read_config
 from phytoscribe.errors import ConfigError
 
 ROOT = Path(__file__).parents[3]

@@ -16,10 +16,9 @@ import yaml
 from phytoscribe.configuration import contig_names
 from phytoscribe.configuration.checks import RELEASED_MODEL_FILES
 from phytoscribe.configuration.contig_names import contig_mistakes
-from phytoscribe.configuration.genomes import Genomes
+from phytoscribe.configuration.genomes import Genomes, deciding_part, describing_part
 from phytoscribe.configuration.read import read_config
 from phytoscribe.configuration.schema import fill_defaults, load_schema
-from phytoscribe.configuration.sources import deciding_part, describing_part
 from phytoscribe.errors import ConfigError
 from phytoscribe.intake.records import SourceRecord, write_record
 from phytoscribe.models.configuration import config_from_settings
@@ -430,7 +429,7 @@ def genomes_of_two(**changes) -> Genomes:
 def test_genomes_of_role_predict_are_outside_the_split():
     genomes = genomes_of_two()
     assert genomes.split == ["a"]
-    assert set(genomes.roles()) == set(genomes.lineages()) == set(genomes.contig_parts()) == {"a"}
+    assert set(genomes.roles()) == set(genomes.contig_parts()) == {"a"}
 
 
 def test_scope_test_restricts_a_training_genome_alone():

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from phytoscribe.configuration.genomes import Genomes
-from phytoscribe.configuration.targets import check_targets
+from phytoscribe.configuration.result_files import check_targets
 from phytoscribe.errors import ConfigError
 
 KNOWN = Genomes(

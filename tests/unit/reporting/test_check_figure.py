@@ -6,7 +6,7 @@ import pytest
 
 from phytoscribe.annotation.checking.check import CheckLimits
 from phytoscribe.annotation.checking.summary import LENGTH_EDGES, summarise
-from phytoscribe.reporting.check_figure import check_figure
+from phytoscribe.reporting.process_figures import check_figure
 
 THRESHOLDS = {"warn_above": 0.1, "stop_above": 0.5}
 

@@ -19,7 +19,7 @@ from phytoscribe.reporting.genome_figures import GenomeEvidence, draw_genome
 from phytoscribe.reporting.inputs import GenomeInfo, read_inputs
 from phytoscribe.reporting.page import write_report
 from phytoscribe.reporting.score_figures import f1_by_level
-from phytoscribe.reporting.terminal import main, score_table
+from phytoscribe.reporting.score_tables import main, terminal_table
 from phytoscribe.tables import LOCI, PREDICTED_GENES, SCORES, read_table, write_table
 
 GENOMES = [GenomeInfo("full", "train", "Brassicales"), GenomeInfo("bare", "predict", "Malpighiales")]
@@ -146,7 +146,7 @@ def test_summary_says_how_good_against_what_and_what_to_do(files, tmp_path):
         assert step in text, step
 
 
-def test_tables_have_all_rulers_classes_and_checks(files, tmp_path):
+def test_tables_have_all_criteria_classes_and_checks(files, tmp_path):
     text = text_of(page(files, tmp_path / "r.html"))
     assert "locus, ends within 3 bp" in text
     assert "low coverage 3 0.75" in text
@@ -316,7 +316,7 @@ def test_a_broken_input_is_named_and_nothing_is_written(files, tmp_path, name, c
 
 
 def test_terminal_table(files, tmp_path, capsys):
-    table = score_table(files["genes"])
+    table = terminal_table(files["genes"])
     lines = table.splitlines()
     assert lines[0] == "full: exact CDS"
     assert "all genes (2 loci)" in lines[1]
@@ -334,7 +334,7 @@ def test_scores_near_loci_are_named_in_terminal_and_report(files, tmp_path):
     table = pd.read_csv(files["genes"][0], sep="\t")
     table["metric"] = table["metric"].replace({name: f"{name}_near_loci" for name in ("precision", "f1", "fp")})
     write_table(table, files["genes"][0], SCORES)
-    shown = score_table(files["genes"])
+    shown = terminal_table(files["genes"])
     assert shown.count("precision near loci") == shown.count("F1 near loci") == 2
     assert shown.endswith("false genes elsewhere on the contigs are not seen")
     drawing = f1_by_level("full", table)

@@ -24,7 +24,7 @@ from phytoscribe.reporting.drawing import read_figures, write_drawings
 from phytoscribe.reporting.error_atlas import coverage
 from phytoscribe.reporting.genome_figures import GenomeEvidence, draw_genome
 from phytoscribe.reporting.score_figures import calibration, cut_curve, exon_confusion
-from phytoscribe.reporting.worst_loci import AlignedReads, shared, worst_loci
+from phytoscribe.reporting.worst_loci import AlignedReads, worst_loci
 from phytoscribe.tables import LOCI, PREDICTED_GENES, read_table
 
 ROOT = Path(__file__).parents[3]
@@ -243,11 +243,3 @@ def test_coverage_shows_the_highest_base_of_each_step(reads, start, length):
         assert value == max(
             sum(block[0] <= base < block[1] for read in reads for block in read) for base in range(left, right)
         )
-
-
-@given(*[st.sets(st.integers(0, 60))] * 2)
-def test_shared_bases(left, right):
-    def intervals(bases):
-        return [(base, base + 1) for base in sorted(bases)]
-
-    assert shared(intervals(left), intervals(right)) == len(left & right)

@@ -9,21 +9,20 @@ from gene_scores import score_genes
 
 from phytoscribe.annotation.model import GeneModel, Transcript
 from phytoscribe.configuration.genomes import Genomes
-from phytoscribe.configuration.result_files import FigureFiles
+from phytoscribe.configuration.result_files import of_genomes
 from phytoscribe.errors import PhytoScribeError
 from phytoscribe.reporting.blocks import flattened, number, words
 from phytoscribe.reporting.citations import bibtex, citations_of
+from phytoscribe.reporting.genome_section import check_tables
 from phytoscribe.reporting.inputs import GenomeInfo, read_inputs
-from phytoscribe.reporting.run_costs import costs_figures, read_costs
+from phytoscribe.reporting.process_figures import costs_figures, read_costs, training_curves
 from phytoscribe.reporting.score_tables import (
     blast_tables,
     count_table,
+    criterion_tables,
     level_table,
-    plausibility_tables,
-    ruler_tables,
     subset_table,
 )
-from phytoscribe.reporting.training_figures import training_curves
 from phytoscribe.tables import COLUMNS, SCORES, read_table, write_table
 
 GENE = GeneModel("a", "c", "+", (Transcript("a.1", ((0, 60),), ((0, 60),)),))
@@ -74,7 +73,7 @@ def test_score_tables_put_predictors_side_by_side_and_what_is_best_in_bold():
     assert (renamed.rows, renamed.strong) == (table.rows, table.strong)
     assert renamed.columns[2:5] == ["P near loci", "R", "F1 near loci"]
     assert count_table(scores(*beside)) is None, "scores are no counts"
-    near, one = ruler_tables(scores(*ROWS))
+    near, one = criterion_tables(scores(*ROWS))
     assert [row[0] for row in near.rows] == ["locus, ends within 100 bp"]
     assert (one.caption, len(one.rows)) == ("One isoform a gene on both sides", 1)
     assert [row[0] for row in subset_table(scores(*ROWS)).rows] == ["CDS exons 5–9"]
@@ -97,7 +96,7 @@ def test_other_metrics_are_counts():
     assert count_table(scores(*ROWS)) is None
 
 
-def test_blast_tiers_of_every_ruler():
+def test_blast_tiers_of_every_criterion():
     rows = [
         ("phytoscribe", "transcript", ruler, "expressed", metric, 0.5, 4)
         for ruler in ("blast", "blast_cds")
@@ -199,12 +198,12 @@ def test_figures_are_drawn_from_what_a_genome_has():
         "predict": {"model": "m"},
         "split": {"mode": "contig"},
     }
-    files = FigureFiles(Genomes(config))
+    genomes = Genomes(config)
     known, read = SimpleNamespace(genome="known"), SimpleNamespace(genome="read")
-    assert files.scored("x/{genome}.tsv")(known) == "x/known.tsv"
-    assert files.scored("x/{genome}.tsv")(read) == []
-    assert files.with_reads("{genome}.bam")(read) == "read.bam"
-    assert files.with_reads("{genome}.bam")(known) == []
+    assert of_genomes(genomes.evaluated, "x/{genome}.tsv")(known) == "x/known.tsv"
+    assert of_genomes(genomes.evaluated, "x/{genome}.tsv")(read) == []
+    assert of_genomes(genomes.with_isoseq, "{genome}.bam")(read) == "read.bam"
+    assert of_genomes(genomes.with_isoseq, "{genome}.bam")(known) == []
 
 
 def test_lengths_are_listed_from_mean_to_largest_also_where_the_median_was_judged():
@@ -214,7 +213,7 @@ def test_lengths_are_listed_from_mean_to_largest_also_where_the_median_was_judge
         ("lengths", f"intron_length.{name}", str(10 + place), "bp", "1", "90", "ok" if name == "median" else "info", "")
         for place, name in enumerate(names)
     ]
-    judged, lengths = plausibility_tables(pd.DataFrame(rows, columns=columns))
+    judged, lengths = check_tables(pd.DataFrame(rows, columns=columns))
     assert [row[0] for row in judged.rows] == ["lengths: intron length: median"]
     assert lengths.columns == ("", "mean", "5%", "25%", "median", "75%", "95%")
     assert lengths.rows == [["intron length (bp)", "10", "11", "12", "13", "14", "15"]]

@@ -11,8 +11,7 @@ from gene_scores import score_genes
 from phytoscribe.annotation.model import GeneModel, Transcript
 from phytoscribe.configuration.genomes import Genomes
 from phytoscribe.reporting.inputs import GenomeInfo, ReportInputs
-from phytoscribe.reporting.summary import overview_section, summary_section
-from phytoscribe.reporting.wording import ROLES, warnings
+from phytoscribe.reporting.summary import ROLES, overview_section, summary_section, warnings
 
 ROOT = Path(__file__).parents[3]
 RELEASED = "resources/models/brassicales"

@@ -15,10 +15,8 @@ from phytoscribe.annotation import GeneModel, Transcript
 from phytoscribe.annotation.gff_writer import write_gff3
 from phytoscribe.errors import GffError
 from phytoscribe.genome import Genome, decode
-from phytoscribe.tracks.folder import TrackFolder
-from phytoscribe.tracks.igv import igv_session
+from phytoscribe.tracks.browsers import TrackFolder, igv_session, jbrowse_config
 from phytoscribe.tracks.indexed import index_of, write_bgzip_fasta, write_indexed_gff3
-from phytoscribe.tracks.jbrowse import jbrowse_config
 
 EXAMPLE = Path(__file__).parents[3] / "resources/example/athaliana"
 CONTIGS = {"Chr1": 90_000, "Chr2": 120_000, "ChrC": 300}

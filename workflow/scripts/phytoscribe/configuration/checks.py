@@ -12,8 +12,8 @@ from typing import Any
 from phytoscribe.configuration.contig_names import contig_mistakes
 from phytoscribe.configuration.genomes import SPLIT_ROLES
 from phytoscribe.configuration.schema import closest
-from phytoscribe.configuration.sources import source_mistakes
-from phytoscribe.errors import ConfigError
+from phytoscribe.errors import ConfigError, DownloadError
+from phytoscribe.intake.transfer.addresses import split_url
 from phytoscribe.models.sizes import numbers_of_model
 from phytoscribe.splits import LOWEST_IDENTITY, largest_word_size
 
@@ -28,11 +28,10 @@ def meaning_mistakes(config: Config) -> list[str]:
     return [
         *_repeated_names(config),
         *(mistake for item in config["genomes"] for mistake in _genome_mistakes(item)),
-        *_check_mistakes(config["check"]),
+        *_limit_mistakes(config["check"], config["predict"]),
         *_split_mistakes(config),
         *_size_mistakes(config["model"]),
         *_training_mistakes(config),
-        *_window_mistakes(config),
     ]
 
 
@@ -52,12 +51,12 @@ def surrounding_mistakes(config: Config, with_conda: bool = True) -> list[str]:
     ]
 
 
-def sources_of(item: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
+def _sources(item: Config) -> Iterator[tuple[str, Config]]:
     """The files of one genome: the key as a reader would say it, and its source."""
     for key in ("genome", "annotation", "mask", "repeats"):
         if key in item:
             yield key, item[key]
-    for number, source in enumerate(item.get("isoseq") or (), start=1):
+    for number, source in enumerate(item["isoseq"], start=1):
         yield f"isoseq[{number}]", source
 
 
@@ -67,20 +66,19 @@ def _repeated_names(config: Config) -> Iterator[str]:
             yield f"genomes: the name '{name}' is used {times} times; each needs its own (case does not count)"
 
 
-def _genome_mistakes(item: Mapping[str, Any]) -> Iterator[str]:
+def _genome_mistakes(item: Config) -> Iterator[str]:
     place, role = f"genomes[{item['name']}]", item["role"]
-    for key, source in sources_of(item):
+    for key, source in _sources(item):
         if key not in ("mask", "repeats"):
-            yield from source_mistakes(f"{place}.{key}", source, of_reads=key.startswith("isoseq"))
+            yield from _source_mistakes(f"{place}.{key}", source, of_reads=key.startswith("isoseq"))
     if role in SPLIT_ROLES and not item.get("annotation"):
         yield f"{place}: role '{role}' needs an annotation; add `annotation: {{path: ...}}`, or use role 'predict'"
-    contigs = item.get("contigs") or {}
-    if any(contigs.values()) and role != "train":
+    listed = [contig for contigs in item["contigs"].values() for contig in contigs]
+    if listed and role != "train":
         yield f"{place}.contigs: only a genome of role 'train' holds out single contigs, but its role is '{role}'"
-    listed = [contig for part in contigs.values() for contig in part]
     for contig, times in Counter(listed).items():
         if times > 1:
-            yield f"{place}.contigs: '{contig}' is listed {times} times; a contig is in one part only"
+            yield f"{place}.contigs: '{contig}' is listed {times} times; a contig is in one split only"
     if item.get("augustus") and not item.get("annotation"):
         yield f"{place}.augustus: the AUGUSTUS baseline is scored against an annotation, and there is none"
 
@@ -90,7 +88,7 @@ def _split_mistakes(config: Config) -> Iterator[str]:
     listing = [f"genomes[{item['name']}].contigs" for item in config["genomes"] if any(item["contigs"].values())]
     if split["mode"] == "cluster" and listing:
         yield (
-            f"split.mode is 'cluster', which deals genes out by homology and would ignore {', '.join(listing)}; "
+            f"split.mode is 'cluster', which divides genes by homology and would ignore {', '.join(listing)}; "
             "remove these lists, or use split.mode: contig"
         )
     total = sum(split["fractions"].values())
@@ -98,34 +96,26 @@ def _split_mistakes(config: Config) -> Iterator[str]:
         yield f"split.fractions: they add up to {total:g}, and must add up to 100 (percent)"
     lowest = LOWEST_IDENTITY[split["word_size"]]
     if split["identity"] < lowest:
-        possible = split["identity"] >= min(LOWEST_IDENTITY.values())
-        advice = (
-            f"use word_size: {largest_word_size(split['identity'])}" if possible else "CD-HIT does not go below 0.4"
-        )
         yield (
-            f"split.word_size: {split['word_size']} needs an identity of at least {lowest}, "
-            f"not {split['identity']}; {advice}"
+            f"split.word_size: {split['word_size']} needs an identity of at least {lowest}, not {split['identity']}; "
+            f"use word_size: {largest_word_size(split['identity'])}"
         )
 
 
-def _check_mistakes(check: Mapping[str, Any]) -> Iterator[str]:
+def _limit_mistakes(check: Config, predict: Config) -> Iterator[str]:
     if check["minimum_intron"] >= check["maximum_intron"]:
         yield "check: minimum_intron must be smaller than maximum_intron"
     if check["warn_above"] > check["stop_above"]:
         yield "check: warn_above must not be larger than stop_above, or the run stops without a warning before"
+    if predict["window"] <= 2 * predict["margin"]:
+        yield f"predict.window: {predict['window']} must be more than twice predict.margin ({predict['margin']})"
 
 
-def _size_mistakes(model: Mapping[str, Any]) -> Iterator[str]:
+def _size_mistakes(model: Config) -> Iterator[str]:
     try:
         numbers_of_model(model)
     except ConfigError as error:
         yield str(error)
-
-
-def _window_mistakes(config: Config) -> Iterator[str]:
-    predict = config["predict"]
-    if predict["window"] <= 2 * predict["margin"]:
-        yield f"predict.window: {predict['window']} must be more than twice predict.margin ({predict['margin']})"
 
 
 def _training_mistakes(config: Config) -> Iterator[str]:
@@ -133,13 +123,13 @@ def _training_mistakes(config: Config) -> Iterator[str]:
         return
     ranks = config["training"]["devices"] * config["training"]["nodes"]
     for section in ("pretrain", "finetune"):
-        steps, interval = config[section]["steps"], config[section]["checkpoint_every"]
+        steps, interval, batch = (config[section][key] for key in ("steps", "checkpoint_every", "batch_size"))
         if steps % interval:
             yield f"{section}.steps: {steps} must be a multiple of {section}.checkpoint_every ({interval})"
-        if config[section]["batch_size"] % ranks:
+        if batch % ranks:
             yield (
-                f"{section}.batch_size: {config[section]['batch_size']} must be a multiple of training.devices times "
-                f"training.nodes ({ranks}), since all of them share it"
+                f"{section}.batch_size: {batch} must be a multiple of training.devices times training.nodes ({ranks}), "
+                "since all of them share it"
             )
     finetune = config["finetune"]
     if finetune["sequence_weight"] and finetune.get("mode") != "decoder" and finetune["batch_size"] % (2 * ranks):
@@ -162,7 +152,7 @@ def _training_mistakes(config: Config) -> Iterator[str]:
             "or name the folder of a released model in predict.model"
         )
         return
-    validates = "validate" in roles or any((item.get("contigs") or {}).get("validate") for item in config["genomes"])
+    validates = "validate" in roles or any(item["contigs"]["validate"] for item in config["genomes"])
     if config["split"]["mode"] == "contig" and not validates:
         yield (
             "split.mode is 'contig', but nothing is held out for validation, and training chooses its best "
@@ -171,8 +161,8 @@ def _training_mistakes(config: Config) -> Iterator[str]:
         )
 
 
-def _missing_files(item: Mapping[str, Any]) -> Iterator[str]:
-    files = [(f"{key}.path", source["path"]) for key, source in sources_of(item) if "path" in source]
+def _missing_files(item: Config) -> Iterator[str]:
+    files = [(f"{key}.path", source["path"]) for key, source in _sources(item) if "path" in source]
     if isinstance(item.get("seqid_map"), str):
         files.append(("seqid_map", item["seqid_map"]))
     for key, path in files:
@@ -184,7 +174,12 @@ def _missing_files(item: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _augustus_mistakes(config: Config) -> Iterator[str]:
-    folder = _augustus_species_folder()
+    """Species that the AUGUSTUS on PATH lacks; none where its folder of species is not found."""
+    program = shutil.which("augustus")
+    homes = [os.environ.get("AUGUSTUS_CONFIG_PATH")]
+    if program:
+        homes += ["/usr/share/augustus/config", str(Path(program).resolve().parent.parent / "config")]
+    folder = next((Path(home) / "species" for home in homes if home and (Path(home) / "species").is_dir()), None)
     if folder is None:
         return
     known = sorted(entry.name for entry in folder.iterdir() if entry.is_dir())
@@ -195,18 +190,6 @@ def _augustus_mistakes(config: Config) -> Iterator[str]:
                 f"genomes[{item['name']}].augustus: AUGUSTUS has no species '{species}'{closest(species, known)}; "
                 f"its species are the folders of {folder}"
             )
-
-
-def _augustus_species_folder() -> Path | None:
-    """Where the AUGUSTUS on PATH keeps its species, or None where there is none to look into."""
-    program = shutil.which("augustus")
-    candidates = [os.environ.get("AUGUSTUS_CONFIG_PATH")]
-    if program:
-        candidates += ["/usr/share/augustus/config", str(Path(program).resolve().parent.parent / "config")]
-    for candidate in filter(None, candidates):
-        if (Path(candidate) / "species").is_dir():
-            return Path(candidate) / "species"
-    return None
 
 
 def _cleaner_mistakes(config: Config, with_conda: bool) -> Iterator[str]:
@@ -231,3 +214,50 @@ def _model_mistakes(key: str, model: str) -> Iterator[str]:
         yield f"{key}: {model}: no such folder; name a folder with a released model"
     elif missing:
         yield f"{key}: {model}: this is no complete model folder, {', '.join(missing)} is missing"
+
+
+def _source_mistakes(place: str, source: Config, of_reads: bool = False) -> Iterator[str]:
+    """Mistakes of one source: not exactly one place, a URL with a password, a half-named proteome.
+
+    Args:
+        place: the source as a reader would say it: ``genomes[x].genome``.
+        of_reads: the source is a file of reads, which Phytozome has not.
+    """
+    places = ["path", "url"] if of_reads else ["path", "url", "phytozome"]
+    given = [key for key in places if key in source]
+    if len(given) != 1:
+        wrong = f"{' and '.join(given)} are given" if given else f"none of {', '.join(places)} is given"
+        yield f"{place}: {wrong}; give exactly one of them"
+    if "url" in source:
+        yield from _url_mistakes(f"{place}.url", source["url"])
+    if "phytozome" in source:
+        yield from _phytozome_mistakes(f"{place}.phytozome", source["phytozome"])
+        for key in ("version", "assembly"):
+            if key in source:
+                inner = "annotation" if place.endswith("annotation") and key == "version" else "assembly"
+                yield f"{place}.{key}: is for path and url; say it as phytozome: {{..., {inner}: ...}}"
+
+
+def _url_mistakes(place: str, url: str) -> Iterator[str]:
+    try:
+        parts = split_url(url)
+    except DownloadError as error:
+        yield f"{place}: {error}"
+        return
+    if parts.username or parts.password:
+        # The address itself stays out of the message: it would carry the password into logs.
+        yield (
+            f"{place}: it holds a user name or password, which would end up in logs and in Snakemake's records; "
+            "download the file yourself and give its `path`"
+        )
+
+
+def _phytozome_mistakes(place: str, query: Config) -> Iterator[str]:
+    if ("genome_id" in query) == ("proteome" in query):
+        wrong = "both are given" if "genome_id" in query else "neither is given"
+        yield f"{place}: give genome_id or proteome with version, {wrong}"
+    elif ("proteome" in query) != ("version" in query):
+        yield (
+            f"{place}: proteome and version belong together, for example {{proteome: Ptrichocarpa, version: v4.1}}; "
+            "beside genome_id the declared versions are called assembly and annotation"
+        )

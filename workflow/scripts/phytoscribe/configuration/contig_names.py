@@ -26,15 +26,12 @@ def contig_mistakes(item: Mapping[str, Any]) -> Iterator[str]:
     the index may be of the genome that the configuration named before.  A genome that is neither indexed nor a local
     file of at most :data:`LARGEST_SCAN` bytes is not checked here, but by the rules that read it.
     """
-    listed = {key: names for key, names in _listed_names(item).items() if names}
-    if not listed:
-        return
+    listed = _listed_names(item)
     wanted = {name for names in listed.values() for name in names}
+    known = None
     try:
-        known = None
-        for file, names in _name_lists(item):
-            known = file, names
-            if wanted <= set(names):
+        for known in _name_lists(item) if listed else ():
+            if wanted <= set(known[1]):
                 return
     except PhytoScribeError as error:
         yield str(error)
@@ -54,29 +51,29 @@ def contig_mistakes(item: Mapping[str, Any]) -> Iterator[str]:
 def _listed_names(item: Mapping[str, Any]) -> dict[str, list[str]]:
     """Contigs that the configuration names, by key; those of a table of sequence names are left to its reader."""
     renamed = item.get("seqid_map")
-    return {
+    listed = {
         "contigs": [contig for contigs in (item.get("contigs") or {}).values() for contig in contigs],
         "organelles": list(item.get("organelles") or ()),
         "seqid_map": [name for name in renamed.values() if name] if isinstance(renamed, Mapping) else [],
     }
+    return {key: names for key, names in listed.items() if names}
 
 
 def _name_lists(item: Mapping[str, Any]) -> Iterator[tuple[Path, list[str]]]:
-    """Files that tell the contig names of a genome, with the names in order; the last is the one to believe."""
+    """Files with the contig names of a genome, and the names in order; the last one takes precedence."""
     index = Path(f"resources/genomes/{item['name']}/{item['name']}.fa.fai")
     fasta = Path(item["genome"]["path"]) if "path" in item["genome"] else None
     is_local = fasta is not None and fasta.is_file() and os.access(fasta, os.R_OK)
-    if index.is_file() and (_is_older(fasta, index) if is_local else _was_fetched(item["genome"], index)):
+    # A local source that is newer than its index is fetched again: the index then says nothing.
+    is_current = index.is_file() and (
+        fasta.stat().st_mtime <= index.stat().st_mtime if is_local else _was_fetched(item["genome"], index)
+    )
+    if is_current:
         with open_text(index) as lines:
             yield index, [line.split("\t", 1)[0] for line in lines if line.strip()]
     if is_local and fasta.stat().st_size <= LARGEST_SCAN:
         with open_text(fasta) as lines:
             yield fasta, [line[1:].split(maxsplit=1)[0] for line in lines if line.startswith(">") and line[1:].strip()]
-
-
-def _is_older(fasta: Path, index: Path) -> bool:
-    """A source that is newer than its index is fetched again: the index then says nothing."""
-    return fasta.stat().st_mtime <= index.stat().st_mtime
 
 
 def _was_fetched(source: Mapping[str, Any], index: Path) -> bool:

@@ -6,10 +6,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from phytoscribe.configuration.sources import describing_part
+from phytoscribe.intake.transfer.addresses import shown_url
 
-Source = dict[str, Any]
+Source = Mapping[str, Any]
 """Where a file comes from: ``path``, ``url`` or ``phytozome``, with checksum and versions if they are given."""
+
+#: Keys that describe a file and decide nothing of its content, of a source and of a Phytozome query in it.
+_DESCRIBING = {"version", "assembly"}
+_DESCRIBING_QUERY = {"assembly", "annotation"}
 
 #: Roles whose genes are known and are divided between training, validation and test.
 SPLIT_ROLES = ("train", "validate", "test")
@@ -20,12 +24,12 @@ class GenomeEntry:
     """One item of the list ``genomes`` in the configuration.
 
     Attributes:
-        contigs: part (``validate`` or ``test``) of each contig that a genome of role ``train`` holds out.
+        contigs: split (``validate`` or ``test``) of each contig that a genome of role ``train`` holds out.
         seqid_map: sequence names of the annotation to those of the FASTA, or the path of a table of them; None if
             they are the same.
-        organelles: contigs of organelles, besides those told by their names.
+        organelles: contigs of organelles, besides those recognised by their names.
         terms: licence or usage terms, in the user's words.
-        species: name of the species that the model is told; genomes of one species share it.
+        species: name of the species that the model gets as input; genomes of one species share it.
         utrs: ``complete``, or ``incomplete`` where a transcript without UTR may have one all the same.
     """
 
@@ -47,25 +51,11 @@ class GenomeEntry:
 
     @classmethod
     def of(cls, item: Mapping[str, Any]) -> GenomeEntry:
-        """From a validated item of the configuration."""
-        parts = item.get("contigs") or {}
-        return cls(
-            name=item["name"],
-            role=item["role"],
-            genome=item["genome"],
-            lineage=item.get("lineage", "unknown"),
-            annotation=item.get("annotation"),
-            mask=item.get("mask"),
-            repeats=item.get("repeats"),
-            isoseq=tuple(item.get("isoseq") or ()),
-            augustus=item.get("augustus"),
-            contigs={contig: part for part, contigs in parts.items() for contig in contigs},
-            seqid_map=item.get("seqid_map"),
-            organelles=tuple(item.get("organelles") or ()),
-            terms=item.get("terms", ""),
-            utrs=item.get("utrs", "complete"),
-            species=item.get("species", item["name"]),
-        )
+        """From a validated item of the configuration in the long form."""
+        given = {"species": item["name"], **{key: value for key, value in item.items() if value is not None}}
+        contigs = {contig: part for part, contigs in given.get("contigs", {}).items() for contig in contigs}
+        lists = {key: tuple(given.get(key, ())) for key in ("isoseq", "organelles")}
+        return cls(**given | lists | {"contigs": contigs})
 
     def contigs_of(self, part: str) -> list[str]:
         """Names of the contigs held out for ``part``, as in the configuration."""
@@ -106,12 +96,7 @@ class Genomes:
     def reported(self) -> list[dict[str, Any]]:
         """What the report says of each genome: name, role, lineage and scored contigs."""
         return [
-            {
-                "name": name,
-                "role": entry.role,
-                "lineage": entry.lineage,
-                "scored_contigs": self.scored_contigs(name),
-            }
+            {"name": name, "role": entry.role, "lineage": entry.lineage, "scored_contigs": self.scored_contigs(name)}
             for name, entry in self._entries.items()
         ]
 
@@ -121,7 +106,7 @@ class Genomes:
         return self.with_role(*SPLIT_ROLES)
 
     def training_sources(self) -> list[dict[str, Any]]:
-        """What a training set is told of each genome of the split, beside its files."""
+        """What a training set needs to know of each genome of the split, beside its files."""
         return [
             {
                 "name": name,
@@ -130,7 +115,8 @@ class Genomes:
                 "mask": entry.mask["path"] if entry.mask else None,
                 "complete_utrs": entry.utrs == "complete",
             }
-            for name, entry in ((name, self._entries[name]) for name in self.split)
+            for name, entry in self._entries.items()
+            if entry.role in SPLIT_ROLES
         ]
 
     @property
@@ -175,7 +161,7 @@ class Genomes:
         return (entry.contigs_of("test") or None) if entry.role == "train" and by_contig else None
 
     def scored_part(self, name: str) -> str:
-        """The part of the split that scores are for: ``test``, and ``validate`` for a genome of that role."""
+        """The split that scores are for: ``test``, and ``validate`` for a genome of that role."""
         return "validate" if self._entries[name].role == "validate" else "test"
 
     def contig_parts(self) -> dict[str, dict[str, str]]:
@@ -188,11 +174,28 @@ class Genomes:
         """``{genome: role}`` of the genomes that the split sees."""
         return {name: self._entries[name].role for name in self.split}
 
-    def lineages(self) -> dict[str, str]:
-        """``{genome: lineage}`` of the genomes that the split sees."""
-        return {name: self._entries[name].lineage for name in self.split}
-
     def _holds_out_genes(self, entry: GenomeEntry) -> bool:
-        if entry.role != "train":
-            return True
-        return self._config["split"]["mode"] == "cluster" or bool(entry.contigs_of("test"))
+        by_cluster = self._config["split"]["mode"] == "cluster"
+        return entry.role != "train" or by_cluster or bool(entry.contigs_of("test"))
+
+
+def deciding_part(source: Source) -> dict[str, Any]:
+    """What of a source decides the bytes that arrive: a rule with this as parameter runs again when it must.
+
+    Declared versions are left out, so that a corrected one fetches nothing again, and secrets of a URL are hidden:
+    Snakemake keeps the parameters of its rules in files.
+    """
+    part = {key: value for key, value in source.items() if key not in _DESCRIBING}
+    if "url" in part:
+        part["url"] = shown_url(part["url"])
+    if "phytozome" in part:
+        part["phytozome"] = {key: value for key, value in part["phytozome"].items() if key not in _DESCRIBING_QUERY}
+    return part
+
+
+def describing_part(source: Source) -> dict[str, Any]:
+    """What of a source only describes the file: versions."""
+    part = {key: value for key, value in source.items() if key in _DESCRIBING}
+    if "phytozome" in source:
+        part["phytozome"] = {key: value for key, value in source["phytozome"].items() if key in _DESCRIBING_QUERY}
+    return part

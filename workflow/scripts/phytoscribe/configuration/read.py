@@ -1,4 +1,9 @@
-"""From what Snakemake read out of the YAML files to a configuration that the rules can trust."""
+"""From what Snakemake read out of the YAML files to a configuration that the rules can trust.
+
+A genome's entry has short forms, ``catalogue: <id>`` and ``source: {phytozome: ...}``, which are written out here: the
+rules know the long form alone.  ``source`` takes precedence over the catalogue's entry, ``genome`` and ``annotation``
+over both.
+"""
 
 from __future__ import annotations
 
@@ -6,13 +11,24 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import yaml
+
 from phytoscribe.configuration.checks import meaning_mistakes, surrounding_mistakes
-from phytoscribe.configuration.expansion import expand_genomes
-from phytoscribe.configuration.schema import fill_defaults, load_schema, repeated_keys, schema_mistakes
+from phytoscribe.configuration.schema import closest, fill_defaults, load_schema, repeated_keys, schema_mistakes
 from phytoscribe.errors import ConfigError
 
 #: Where the ready entries lie, seen from this file: the repository's folder config/catalogue.
 CATALOGUE = Path(__file__).parents[4] / "config" / "catalogue"
+Item = Mapping[str, Any]
+Schema = Mapping[str, Any]
+#: What every genome has once its entry is written out, and what to do where it is missing.
+_NEEDED = {
+    "name": "give the genome a short name",
+    "role": "give one of train, validate, test, predict",
+    "genome": "give `genome` with path, url or phytozome, or `source: {phytozome: ...}`, or `catalogue: <id>`",
+}
+#: What a catalogue cannot decide.
+_NOT_OF_AN_ENTRY = ("catalogue", "role")
 
 
 def read_config(
@@ -41,7 +57,7 @@ def read_config(
     _stop_at(where, [mistake for file in files for mistake in repeated_keys(file)])
     rules = load_schema(schema)
     _stop_at(where, schema_mistakes(config, rules))
-    genomes, mistakes = expand_genomes(config["genomes"], rules, Path(catalogue))
+    genomes, mistakes = _expand_genomes(config["genomes"], rules, Path(catalogue))
     _stop_at(where, mistakes)
     filled = fill_defaults({**config, "genomes": genomes}, rules)
     _stop_at(where, meaning_mistakes(filled))
@@ -56,3 +72,69 @@ def _stop_at(where: str, mistakes: Sequence[str]) -> None:
     if mistakes:
         lines = "".join(f"\n  - {mistake}" for mistake in mistakes)
         raise ConfigError(f"{where}: {len(mistakes)} mistakes:{lines}")
+
+
+def _expand_genomes(items: Sequence[Item], schema: Schema, catalogue: Path) -> tuple[list[Item], list[str]]:
+    """The genomes of a configuration (valid against the schema) in the long form, and the mistakes found on the way.
+
+    A mistake is an entry that the catalogue lacks or whose file is faulty, or a genome without name, role or genome.
+
+    Args:
+        catalogue: folder with one YAML file per ready entry, named by its id.
+    """
+    expanded, mistakes = [], []
+    for number, item in enumerate(items, start=1):
+        place = f"genomes[{item.get('name') or item.get('catalogue') or number}]"
+        try:
+            whole = _expand(item, schema, catalogue)
+        except ConfigError as error:
+            mistakes.append(f"{place}.catalogue: {error}")
+            continue
+        mistakes += [
+            f"{place}: key '{key}' is missing; {advice}" for key, advice in _NEEDED.items() if key not in whole
+        ]
+        expanded.append(whole)
+    return expanded, mistakes
+
+
+def _expand(item: Item, schema: Schema, catalogue: Path) -> dict[str, Any]:
+    """One genome's entry in the long form.
+
+    ``annotation: false`` takes away the annotation that ``source`` or the catalogue would bring.
+
+    Raises:
+        ConfigError: its ``catalogue`` names no entry, or a faulty one.
+    """
+    base = _catalogue_entry(item["catalogue"], schema, catalogue) if "catalogue" in item else {}
+    whole: dict[str, Any] = {}
+    for part in (base, item):
+        if "source" in part:
+            whole |= {key: dict(part["source"]) for key in ("genome", "annotation")}
+        whole |= {key: value for key, value in part.items() if key not in ("source", "catalogue")}
+    if whole.get("annotation") is False:
+        del whole["annotation"]
+    return whole
+
+
+def _catalogue_entry(name: str, schema: Schema, catalogue: Path) -> dict[str, Any]:
+    """The entry ``name`` of the catalogue; it has that name unless its file gives another."""
+    file = catalogue / f"{name}.yaml"
+    if not file.is_file():
+        known = catalogue_names(catalogue)
+        said = f"its entries are: {', '.join(known)}" if known else f"the folder {catalogue} holds no entry"
+        raise ConfigError(f"the catalogue has no entry '{name}'{closest(name, known)}; {said}")
+    mistakes = repeated_keys(file)
+    entry = None if mistakes else yaml.safe_load(file.read_text(encoding="utf-8"))
+    if not mistakes:
+        rules = {**schema["properties"]["genomes"]["items"], "$defs": schema["$defs"]}
+        mistakes = schema_mistakes(entry, rules, whole="the entry")
+    if isinstance(entry, Mapping):
+        mistakes += [f"the key '{key}' is for the configuration alone" for key in _NOT_OF_AN_ENTRY if key in entry]
+    if mistakes:
+        raise ConfigError(f"{file}: {'; '.join(mistakes)}")
+    return {"name": name, **entry}
+
+
+def catalogue_names(catalogue: str | Path) -> list[str]:
+    """The ids of all entries of the catalogue, sorted."""
+    return sorted(file.stem for file in Path(catalogue).glob("*.yaml"))

@@ -1,39 +1,51 @@
-"""Files that the rules of tracks, plausibility and figures take from each other, as functions of their wildcards.
+"""Files that rules take from each other, as functions of their wildcards, and requested files that no rule can make.
 
-Each function takes an object with the attribute ``genome``, and gives paths from the folder that Snakemake runs in.
+Paths start in the folder that Snakemake runs in.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Collection, Mapping
+import re
+from collections.abc import Callable, Collection, Iterable, Mapping
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 from phytoscribe.configuration.genomes import Genomes
+from phytoscribe.configuration.schema import closest
+from phytoscribe.errors import ConfigError
 from phytoscribe.tracks.kinds import TRACKS
 
-#: Gene shapes of the species that the released model learned from (tools/make_related_species.py).
+#: Gene structure statistics of the species that the released model learned from (tools/make_related_species.py).
 RELATED_SPECIES = Path(__file__).parents[1] / "evaluation" / "quality" / "related_species.tsv"
 
 #: Probability tracks of a genome.
 BIGWIGS = tuple(f"results/tracks/{{genome}}/{track}.bw" for track in TRACKS)
 
+#: Files that belong to one genome; the name ends at the next slash or dot.
+_OF_ONE_GENOME = re.compile(
+    r"^(?:\./)?(?:"
+    r"results/(?:predictions|clean|evaluation)/(?P<file>[^/.]+)\.[^/]+$"
+    r"|results/evaluation/(?:augustus|isoseq)/(?P<evaluated>[^/.]+)\.[^/]+$"
+    r"|results/splits/(?:proteins|loci)/(?P<split>[^/.]+)\.[^/]+$"
+    r"|(?:resources/genomes|results/predictions/shards|results/tracks)/(?P<folder>[^/]+)/.+$"
+    r")"
+)
+#: Files that only some genomes have: the property of `Genomes` that lists these, and what the others lack.
+_OF_SOME_GENOMES = (
+    (r"results/(clean/.+|splits/(proteins|loci)/.+)", "annotated", "annotation"),
+    (r"resources/genomes/.+(\.annotation\.gff3|/annotation\.source\.json)", "annotated", "annotation"),
+    (r"resources/genomes/[^/]+/isoseq\..+", "with_isoseq", "Iso-Seq reads"),
+    (r"results/evaluation/[^/]+\.(genes|reference_loci|predicted_genes)\.tsv", "evaluated", "held-out reference genes"),
+    (r"results/tracks/[^/]+/reference\.gff3\.gz", "checked", "reference annotation that is used"),
+    (r"results/tracks/[^/]+/reads\.bam.*", "with_isoseq", "Iso-Seq reads"),
+    (r"results/evaluation/augustus/.+", "with_baseline", "AUGUSTUS species, or nothing to score it with"),
+    (r"results/tracks/[^/]+/augustus\.gff3\.gz", "with_baseline", "AUGUSTUS species, or nothing to score it with"),
+    (r"results/evaluation/([^/]+\.(isoseq(_\w+)?|blast)\.tsv|isoseq/.+)", "with_isoseq", "Iso-Seq reads"),
+)
 
 InputFunction = Callable[[Any], str | list[str]]
 """From a rule's wildcards, which have ``genome``, to a file, or to an empty list."""
-
-
-class OfGenome(Protocol):
-    """Wildcards of a rule for one genome."""
-
-    genome: str
-
-
-class OfAnnotation(OfGenome, Protocol):
-    """Wildcards of the rule that indexes an annotation."""
-
-    annotation: str
 
 
 def shard_files(genome: str, count: int, ending: str) -> list[str]:
@@ -48,11 +60,11 @@ class TrackFiles:
         self._genomes = genomes
         self._settings = config["predict"]
 
-    def shards(self, wildcards: OfGenome) -> list[str]:
-        """What the parts of the prediction say along the contigs."""
+    def shards(self, wildcards: Any) -> list[str]:
+        """Probabilities along the contigs from all shards of the prediction."""
         return shard_files(wildcards.genome, self._settings["shards"], "tracks")
 
-    def source(self, wildcards: OfAnnotation) -> str:
+    def source(self, wildcards: Any) -> str:
         """The GFF3 behind an annotation of the folder."""
         return {
             "genes": f"results/predictions/{wildcards.genome}.gff3",
@@ -61,20 +73,17 @@ class TrackFiles:
             "augustus": f"results/evaluation/augustus/{wildcards.genome}.gff3",
         }[wildcards.annotation]
 
-    def annotations(self, wildcards: OfGenome) -> list[str]:
+    def annotations(self, wildcards: Any) -> list[str]:
         """Annotations in the folder: the prediction, and what there is beside it."""
-        genomes = self._genomes
+        genome, genomes = wildcards.genome, self._genomes
         having = {"genes": genomes.names, "reference": genomes.checked, "augustus": genomes.with_baseline}
-        chosen = [annotation for annotation, names in having.items() if wildcards.genome in names]
-        return [f"results/tracks/{wildcards.genome}/{annotation}.gff3.gz" for annotation in chosen]
+        return [f"results/tracks/{genome}/{name}.gff3.gz" for name, names in having.items() if genome in names]
 
-    def bigwigs(self, wildcards: OfGenome) -> list[str]:
+    def bigwigs(self, wildcards: Any) -> list[str]:
         """Probability tracks, where the configuration wants them."""
-        if not self._settings["tracks"]:
-            return []
-        return [pattern.format(genome=wildcards.genome) for pattern in BIGWIGS]
+        return [pattern.format(genome=wildcards.genome) for pattern in BIGWIGS if self._settings["tracks"]]
 
-    def reads(self, wildcards: OfGenome) -> list[str]:
+    def reads(self, wildcards: Any) -> list[str]:
         """Aligned reads, for genomes that have some."""
         there = wildcards.genome in self._genomes.with_isoseq
         return [f"results/tracks/{wildcards.genome}/reads.bam"] if there else []
@@ -92,13 +101,13 @@ class PlausibilityFiles:
         self._genomes = genomes
         self._lineage: str | None = config["evaluate"]["busco"].get("lineage")
 
-    def shapes(self, wildcards: OfGenome) -> list[str]:
-        """Shapes of the genes of annotated species: the others of this configuration, then those that ship."""
+    def shapes(self, wildcards: Any) -> list[str]:
+        """Gene structure statistics of annotated species: the others of this configuration, then those that ship."""
         genomes = self._genomes
         own = [name for name in genomes.split if name in genomes.checked and name != wildcards.genome]
         return [*(f"results/clean/{name}.shapes.tsv" for name in own), os.path.relpath(RELATED_SPECIES)]
 
-    def repeats(self, wildcards: OfGenome) -> list[str]:
+    def repeats(self, wildcards: Any) -> list[str]:
         """The BED file of repeats, for genomes that have one."""
         found = self._genomes[wildcards.genome].repeats
         return [found["path"]] if found else []
@@ -107,29 +116,35 @@ class PlausibilityFiles:
         """The file that makes a folder a BUSCO lineage, where the configuration wants BUSCO."""
         return [os.path.join(self._lineage, "dataset.cfg")] if self._lineage else []
 
-    def busco(self, wildcards: OfGenome) -> list[str]:
+    def busco(self, wildcards: Any) -> list[str]:
         """The summary of BUSCO, where the configuration wants it."""
         return [f"results/evaluation/busco/{wildcards.genome}.json"] if self._lineage else []
 
-    def targets(self) -> list[str]:
-        """The tables of all genomes."""
-        return [f"results/evaluation/{name}.plausibility.tsv" for name in self._genomes.names]
 
-
-class FigureFiles:
-    """Input functions of patterns with ``{genome}``; a genome that lacks the kind of file has none."""
-
-    def __init__(self, genomes: Genomes) -> None:
-        self._genomes = genomes
-
-    def scored(self, pattern: str) -> InputFunction:
-        """A file of genomes whose genes are scored."""
-        return _of(self._genomes.evaluated, pattern)
-
-    def with_reads(self, pattern: str) -> InputFunction:
-        """A file of genomes that have Iso-Seq reads."""
-        return _of(self._genomes.with_isoseq, pattern)
-
-
-def _of(names: Collection[str], pattern: str) -> InputFunction:
+def of_genomes(names: Collection[str], pattern: str) -> InputFunction:
+    """The file ``pattern`` of a genome among ``names``; other genomes have none."""
     return lambda wildcards: pattern.format(genome=wildcards.genome) if wildcards.genome in names else []
+
+
+def check_targets(requested: Iterable[str], genomes: Genomes) -> None:
+    """Raise ConfigError for a requested file of a genome that the configuration does not list, or cannot make it for.
+
+    Args:
+        requested: command-line arguments; those that are no file of one genome are passed over.
+        genomes: the genomes of the configuration.
+    """
+    for target in requested:
+        match = _OF_ONE_GENOME.match(target)
+        if match is None:
+            continue
+        name = next(filter(None, match.groups()))
+        if name not in genomes.names:
+            raise ConfigError(
+                f"{target}: there is no genome '{name}' in the configuration{closest(name, genomes.names)}; "
+                f"its genomes are: {', '.join(genomes.names)}"
+            )
+        for pattern, having, lacking in _OF_SOME_GENOMES:
+            able = getattr(genomes, having)
+            if re.fullmatch(pattern, target.removeprefix("./")) and name not in able:
+                others = f"; genomes that have: {', '.join(able)}" if able else ""
+                raise ConfigError(f"{target}: the configuration gives genome '{name}' no {lacking}{others}")

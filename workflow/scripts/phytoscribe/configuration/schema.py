@@ -19,7 +19,6 @@ Json = Any
 
 #: What YAML makes of a text that looks like a number, a yes or no, or a date, if it has no quotes.
 _SCALARS = (bool, int, float, date)
-
 #: What the schema calls a type, in the words of a YAML file.
 _TYPE_WORDS = {
     "object": "a mapping (key: value)",
@@ -31,10 +30,23 @@ _TYPE_WORDS = {
     "null": "empty",
 }
 
+_BOUNDS = {
+    "minimum": "at least", "maximum": "at most", "exclusiveMinimum": "more than", "exclusiveMaximum": "less than",
+}  # fmt: skip
+
 
 def load_schema(path: str | Path) -> dict[str, Json]:
     """Read the YAML file that holds the schema (JSON Schema draft 2020-12)."""
     return yaml.safe_load(Path(path).read_text(encoding="utf-8"))
+
+
+def resolved(part: Mapping[str, Json], schema: Mapping[str, Json]) -> Mapping[str, Json]:
+    """A part of ``schema`` with its ``$ref`` written out; what it says itself is added, and replaces what differs."""
+    if "$ref" not in part:
+        return part
+    base = resolved(schema["$defs"][part["$ref"].rpartition("/")[2]], schema)
+    given, own = base.get("properties", {}), part.get("properties", {})
+    return {**base, **part, "properties": {key: given.get(key, {}) | own.get(key, {}) for key in given | own}}
 
 
 def schema_mistakes(config: Json, schema: Mapping[str, Json], whole: str = "the configuration") -> list[str]:
@@ -45,8 +57,8 @@ def schema_mistakes(config: Json, schema: Mapping[str, Json], whole: str = "the 
     """
     errors = Draft202012Validator(schema).iter_errors(config)
     return [
-        _in_words(error, config, whole)
-        for error in sorted(errors, key=lambda error: [str(p) for p in error.absolute_path])
+        f"{place_of(error.absolute_path, config) or whole}: {_in_words(error, schema)}".rstrip()
+        for error in sorted(errors, key=lambda error: [*map(str, error.absolute_path)])
     ]
 
 
@@ -56,8 +68,7 @@ def fill_defaults(value: Json, schema: Mapping[str, Json], root: Mapping[str, Js
     A missing object is made only if its schema has a default of its own (`default: {}` on the parent).
     """
     root = schema if root is None else root
-    if "$ref" in schema:
-        schema = root["$defs"][schema["$ref"].rpartition("/")[2]]
+    schema = resolved(schema, root)
     if isinstance(value, Mapping):
         filled = {key: copy.deepcopy(part) for key, part in value.items()}
         for key, part in schema.get("properties", {}).items():
@@ -88,18 +99,17 @@ def repeated_keys(path: str | Path) -> list[str]:
     while waiting:
         node = waiting.pop()
         if isinstance(node, yaml.SequenceNode):
-            waiting.extend(node.value)
-        if isinstance(node, yaml.MappingNode):
-            lines: dict[str, int] = {}
-            for key, value in node.value:
-                line = key.start_mark.line + 1
-                if not isinstance(key, yaml.ScalarNode):
-                    mistakes.append(f"line {line}: a key that is no text; put braces and brackets in quotes")
-                    continue
-                if key.value in lines:
-                    mistakes.append(f"line {line}: key '{key.value}' was given already in line {lines[key.value]}")
-                lines[key.value] = line
-                waiting.append(value)
+            waiting += node.value
+        lines: dict[str, int] = {}
+        for key, value in node.value if isinstance(node, yaml.MappingNode) else ():
+            line = key.start_mark.line + 1
+            if not isinstance(key, yaml.ScalarNode):
+                mistakes.append(f"line {line}: a key that is no text; put braces and brackets in quotes")
+                continue
+            if key.value in lines:
+                mistakes.append(f"line {line}: key '{key.value}' was given already in line {lines[key.value]}")
+            lines[key.value] = line
+            waiting.append(value)
     return sorted(mistakes)
 
 
@@ -122,37 +132,27 @@ def closest(word: str, known: Iterable[str]) -> str:
     return f" (did you mean '{near[0]}'?)" if near else ""
 
 
-def _in_words(error: ValidationError, config: Json, whole: str) -> str:
-    """A schema error as one line: where, what is wrong, what is allowed."""
-    place = place_of(error.absolute_path, config) or whole
+def _in_words(error: ValidationError, schema: Mapping[str, Json]) -> str:
+    """What is wrong with a value, and what is allowed."""
     rule, limit, value = error.validator, error.validator_value, error.instance
-    meaning = error.schema.get("description", "").strip() if isinstance(error.schema, Mapping) else ""
-    if rule == "additionalProperties":
-        allowed = sorted(error.schema["properties"])
-        unknown = [key for key in value if key not in allowed]
-        said = ", ".join(f"'{key}'{closest(key, allowed)}" for key in unknown)
-        return f"{place}: unknown key {said}; allowed: {', '.join(allowed)}"
+    part = error.schema if isinstance(error.schema, Mapping) else {}
+    meaning = part.get("description", "").strip()
+    if rule in ("additionalProperties", "unevaluatedProperties"):
+        allowed = sorted(resolved(part, schema)["properties"])
+        said = ", ".join(f"'{key}'{closest(key, allowed)}" for key in value if key not in allowed)
+        return f"unknown key {said}; allowed: {', '.join(allowed)}"
     if rule == "required":
-        missing = [key for key in limit if key not in value]
-        return f"{place}: key {', '.join(repr(key) for key in missing)} is missing"
+        return f"key {', '.join(repr(key) for key in limit if key not in value)} is missing"
     if rule == "enum":
-        return (
-            f"{place}: {value!r} is not allowed{closest(value, map(str, limit))}; allowed: {', '.join(map(str, limit))}"
-        )
+        return f"{value!r} is not allowed{closest(value, map(str, limit))}; allowed: {', '.join(map(str, limit))}"
     if rule == "type":
         names = [limit] if isinstance(limit, str) else limit
         wanted = " or ".join(_TYPE_WORDS[name] for name in names)
-        if "string" in names and isinstance(value, _SCALARS) and re.search(error.schema.get("pattern", ""), str(value)):
-            return f"{place}: {value} given, but this must be {wanted}: put it in quotes. {meaning}".rstrip()
-        return f"{place}: {value!r} given, but this must be {wanted}. {meaning}".rstrip()
+        if "string" in names and isinstance(value, _SCALARS) and re.search(part.get("pattern", ""), str(value)):
+            return f"{value} given, but this must be {wanted}: put it in quotes. {meaning}"
+        return f"{value!r} given, but this must be {wanted}. {meaning}"
     if rule == "const":
-        return f"{place}: {value!r} given. {meaning}".rstrip()
-    bounds = {
-        "minimum": "at least",
-        "maximum": "at most",
-        "exclusiveMinimum": "more than",
-        "exclusiveMaximum": "less than",
-    }
-    if rule in bounds:
-        return f"{place}: {value!r} given, but this must be {bounds[rule]} {limit}. {meaning}".rstrip()
-    return f"{place}: {error.message}. {meaning}".rstrip()
+        return f"{value!r} given. {meaning}"
+    if rule in _BOUNDS:
+        return f"{value!r} given, but this must be {_BOUNDS[rule]} {limit}. {meaning}"
+    return f"{error.message}. {meaning}"

@@ -12,15 +12,9 @@ from pathlib import Path
 
 PACKAGE = "phytoscribe"
 
-#: Modules and folders that carry no result: messages, logging, renaming files, calling programs, and the way of a
-#: download, which arrives whole and checked or not at all. An edit of them reruns nothing.
-WITHOUT_RESULTS = (
-    "errors.py",
-    "files.py",
-    "programs.py",
-    "session.py",
-    "intake/transfer/",
-)
+#: Modules and folders that cannot change a result, so that their edits rerun nothing: messages, logging, renaming
+#: files, calling programs, and downloads, which arrive whole and checked or not at all.
+WITHOUT_RESULTS = ("errors.py", "files.py", "programs.py", "session.py", "intake/transfer/")
 
 
 def modules_reached(script: str | Path, scripts: str | Path) -> list[Path]:
@@ -47,11 +41,6 @@ def result_modules(script: str | Path, scripts: str | Path) -> list[Path]:
     package = Path(scripts) / PACKAGE
     reached = modules_reached(script, scripts)
     return [file for file in reached if not str(file.relative_to(package)).startswith(WITHOUT_RESULTS)]
-
-
-def outside_packages(files: list[Path]) -> set[str]:
-    """Top-level names of everything imported by ``files`` that is not of the library itself."""
-    return {name.partition(".")[0] for file in files for name in imported_names(file)} - {PACKAGE, "__future__"}
 
 
 @cache

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import pandas as pd
+
+from phytoscribe.reporting.drawing import KeptFigure
 
 MISSING = "–"
 #: A longer list in a JSON file is shown by its length alone.
@@ -15,23 +17,29 @@ _ABBREVIATION = re.compile(r"\b(cds|utr|f1|gff3|orf|blast|busco)\b")
 _SPLICE_SITE = re.compile(r"(?<![a-z])(gt_ag|gc_ag|at_ac)(?![a-z])")
 
 
+class Block:
+    """A part of the page; the templates choose its HTML by ``kind``."""
+
+    @property
+    def kind(self) -> str:
+        return type(self).__name__.lower()
+
+
 @dataclass(frozen=True)
-class Heading:
+class Heading(Block):
     text: str
-    kind: str = "heading"
 
 
 @dataclass(frozen=True)
-class Paragraph:
-    """Text; with ``quiet`` it says that something is not there, and is set smaller."""
+class Paragraph(Block):
+    """Text; ``quiet`` text says that something is missing, in smaller letters."""
 
     text: str
     quiet: bool = False
-    kind: str = "paragraph"
 
 
 @dataclass(frozen=True)
-class Table:
+class Table(Block):
     """A table of formatted text; the first column is set left, the others right unless ``plain``.
 
     Attributes:
@@ -46,42 +54,34 @@ class Table:
     groups: Sequence[tuple[str, int]] = ()
     strong: frozenset[tuple[int, int]] = frozenset()
     plain: bool = False
-    kind: str = "table"
 
 
 @dataclass(frozen=True)
-class Items:
+class Items(Block):
     """A list of sentences under a title; ``warns`` sets it off."""
 
     title: str
     items: Sequence[str]
     warns: bool = False
-    kind: str = "items"
 
 
 @dataclass(frozen=True)
-class Links:
+class Links(Block):
     """Files beside the page: (path from the page, what it is)."""
 
     items: Sequence[tuple[str, str]]
-    kind: str = "links"
 
 
 @dataclass(frozen=True)
-class Figures:
+class Figures(Block):
     """Figures side by side where there is room: (data URI, alternative text, caption)."""
 
     items: Sequence[tuple[str, str, str]]
-    kind: str = "figures"
 
 
 @dataclass(frozen=True)
-class Listing:
+class Listing(Block):
     text: str
-    kind: str = "listing"
-
-
-Block = Heading | Paragraph | Table | Items | Links | Figures | Listing
 
 
 @dataclass(frozen=True)
@@ -156,3 +156,9 @@ def key_values(values: Mapping[str, object], caption: str = "") -> Table:
     """A two-column table of a JSON object."""
     rows = [(words(key), number(value)) for key, value in flattened(values).items()]  # type: ignore[arg-type]
     return Table(("", "value"), rows, caption)
+
+
+def figures_of(kept: Iterable[KeptFigure], group: str) -> list[Figures]:
+    """The kept figures of one group side by side; empty without any."""
+    items = [(figure.uri, figure.seen, figure.title) for figure in kept if figure.group == group]
+    return [Figures(items)] if items else []

@@ -18,13 +18,13 @@ from phytoscribe.reporting.inputs import trains
 
 #: All works that a run may cite; ``VERSION`` stands for the version of PhytoScribe.
 REFERENCES = Path(__file__).parents[3] / "report" / "references.bib"
-_ENTRY = re.compile(r"^@(\w+)\{([^,\s]+),\n(.*?)^\}", re.MULTILINE | re.DOTALL)
+_ENTRY = re.compile(r"^@\w+\{([^,\s]+),\n.*?^\}", re.MULTILINE | re.DOTALL)
 _FIELD = re.compile(r"^  (\w+) = \{(.*)\},$", re.MULTILINE)
 PACKAGES = (
     "snakemake", "torch", "pytorch-lightning", "transformers", "tokenizers", "numba", "numpy", "pandas",
     "pyfaidx", "pysam", "matplotlib", "jinja2",
 )  # fmt: skip
-#: Program, the option that makes it tell its version, and where the version is in its answer.
+#: Program, its option for the version, and where the version is in its answer.
 PROGRAMS = (
     ("cd-hit", "-h", r"version ([\w.]+)"),
     ("blastn", "-version", r"blastn: ([\w.+]+)"),
@@ -40,16 +40,14 @@ class Citation:
     """A work to cite for a tool.
 
     Attributes:
-        key: key of the BibTeX entry.
-        kind: type of the entry.
-        fields: fields of the entry, in order; ``author`` in BibTeX's form.
         use: what the run does with the tool.
+        bibtex: the BibTeX entry.
+        fields: fields of the entry, in order; ``author`` in BibTeX's form.
     """
 
     tool: str
-    key: str
-    kind: str
     use: str
+    bibtex: str
     fields: Mapping[str, str]
 
     @property
@@ -64,20 +62,15 @@ class Citation:
             where += f":{self.fields['pages'].replace('--', '-')}"
         return f"{first}{' et al.' if several else ''} {self.fields['year']}, {where}".rstrip(", ")
 
-    @property
-    def bibtex(self) -> str:
-        lines = [f"  {name} = {{{value}}}," for name, value in self.fields.items()]
-        return "\n".join([f"@{self.kind}{{{self.key},", *lines, "}"])
-
 
 def read_references(path: str | Path = REFERENCES) -> dict[str, tuple[str, dict[str, str]]]:
-    """Type and fields of each entry by its key, from a BibTeX file with one ``  name = {value},`` per line.
+    """Text and fields of each entry by its key, from a BibTeX file with one ``  name = {value},`` per line.
 
     Raises:
         PhytoScribeError: an entry or a field is not written in this way, or a key is there twice.
     """
     text = Path(path).read_text(encoding="utf-8").replace("{VERSION}", f"{{{__version__}}}")
-    entries = {key: (kind, dict(_FIELD.findall(body))) for kind, key, body in _ENTRY.findall(text)}
+    entries = {found[1]: (found[0], dict(_FIELD.findall(found[0]))) for found in _ENTRY.finditer(text)}
     lines = sum(2 + len(fields) for _, fields in entries.values())
     if lines != sum(bool(line.strip()) for line in text.splitlines()):
         raise PhytoScribeError(f"{path}: each field needs a line `  name = {{value}},`, each entry a key of its own")
@@ -104,12 +97,7 @@ def citations_of(config: Mapping[str, Any]) -> list[Citation]:
         ("fu2012cdhit", "CD-HIT", "groups homologous genes for the split", trained),
         ("li2018minimap2", "minimap2", "aligns Iso-Seq reads", with_reads),
         ("shirley2015pyfaidx", "pyfaidx", "indexes genomes", True),
-        (
-            "danecek2021samtools",
-            "SAMtools, HTSlib (pysam)",
-            "compresses and indexes genomes and genes, sorts alignments",
-            True,
-        ),
+        ("danecek2021samtools", "SAMtools, HTSlib (pysam)", "compresses and indexes files, sorts alignments", True),
         ("ryan_pybigwig", "pyBigWig", "writes tracks of probabilities", with_tracks),
         ("kent2010bigwig", "bigWig", "format of the tracks", with_tracks),
         ("camacho2009blast", "BLAST+", "compares sequences", with_reads or trained),
@@ -119,7 +107,7 @@ def citations_of(config: Mapping[str, Any]) -> list[Citation]:
         ("mckinney2010pandas", "pandas", "tables", True),
         ("harris2020numpy", "NumPy", "arrays", True),
     ]
-    return [Citation(tool, key, works[key][0], use, works[key][1]) for key, tool, use, is_used in used if is_used]
+    return [Citation(tool, use, *works[key]) for key, tool, use, is_used in used if is_used]
 
 
 def bibtex(citations: Sequence[Citation]) -> str:
@@ -132,14 +120,9 @@ def versions() -> list[tuple[str, str]]:
     found = [("PhytoScribe", __version__), ("Python", platform.python_version())]
     installed = {(item.metadata["Name"] or "").lower(): item.version for item in metadata.distributions()}
     found += [(name, installed[name]) for name in PACKAGES if name in installed]
-    return found + [(name, told) for name, option, pattern in PROGRAMS if (told := _told(name, option, pattern))]
-
-
-def _told(program: str, option: str, pattern: str) -> str | None:
-    """The version that a program tells, ``unknown`` if its answer is not understood, None if it is not on PATH."""
-    path = shutil.which(program)
-    if path is None:
-        return None
-    done = subprocess.run([path, option], capture_output=True, text=True, check=False)
-    matched = re.search(pattern, done.stdout + done.stderr)
-    return matched.group(1) if matched else "unknown"
+    for program, option, pattern in PROGRAMS:
+        if path := shutil.which(program):
+            done = subprocess.run([path, option], capture_output=True, text=True, check=False)
+            matched = re.search(pattern, done.stdout + done.stderr)
+            found.append((program, matched.group(1) if matched else "unknown"))
+    return found

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import matplotlib as mpl
 import numpy as np
@@ -15,8 +15,7 @@ from matplotlib.patches import Rectangle
 from matplotlib.ticker import MaxNLocator
 
 from phytoscribe.annotation.model import GeneModel, Interval, Transcript
-from phytoscribe.reporting.drawing import Drawing
-from phytoscribe.reporting.style import INK, READS, READS_OTHER_STRAND, RULE, STYLE, color_of, name_of
+from phytoscribe.reporting.drawing import INK, READS, READS_OTHER_STRAND, RULE, STYLE, Drawing, color_of, name_of
 from phytoscribe.reporting.worst_loci import AlignedReads, GenesByPlace, WorstLocus
 
 GROUP = "atlas"
@@ -29,34 +28,23 @@ _CDS, _UTR = 0.62, 0.26
 _COLUMNS = ("track", "gene", "transcript", "strand", "part", "start", "end", "reads")
 
 
-@dataclass(frozen=True)
-class _Window:
+class _Window(NamedTuple):
     contig: str
     start: int
     end: int
 
 
-def error_atlas(
-    worst: Sequence[WorstLocus], tracks: Mapping[str, GenesByPlace], reads: AlignedReads | None
-) -> Iterator[Drawing]:
-    """A drawing of each locus, in their order.
+def draw_locus(rank: int, locus: WorstLocus, tracks: Mapping[str, GenesByPlace], reads: AlignedReads | None) -> Drawing:
+    """Gene models over one of the worst loci.
 
     Args:
-        worst: the loci.
+        rank: of the locus, from 1.
         tracks: genes by predictor, drawn from top to bottom; ``reference`` is the first.
         reads: drawn under the genes where they are given.
     """
-    for rank, locus in enumerate(worst, 1):
-        yield _drawing(rank, locus, tracks, reads)
-
-
-def _drawing(rank: int, locus: WorstLocus, tracks: Mapping[str, GenesByPlace], reads: AlignedReads | None) -> Drawing:
     gene = locus.gene
     window = _window(gene, tracks)
-    rows = {
-        name: _packed(list(_isoforms(genes.over(window.contig, window.start, window.end), gene, name)), window)
-        for name, genes in tracks.items()
-    }
+    rows = {name: _packed(list(_isoforms(genes.over(*window), gene, name)), window) for name, genes in tracks.items()}
     data: list[tuple] = []
     heights = [0.26 * max(1, len(found)) + 0.1 for found in rows.values()] + ([0.75] if reads else [])
     with mpl.rc_context(STYLE):
@@ -76,14 +64,12 @@ def _drawing(rank: int, locus: WorstLocus, tracks: Mapping[str, GenesByPlace], r
         for axes in panels[:-1]:
             axes.tick_params(axis="x", bottom=False, labelbottom=False)
             axes.spines["bottom"].set_visible(False)
-    known = f", {locus.reads:,} reads" if reads else ""
     title = (
         f"{rank}. {gene.id} ({window.contig}, {gene.strand}): {locus.error.replace('_', ' ')}; "
-        f"{locus.wrong_bases:,} coding bases wrong{known}"
+        f"{locus.wrong_bases:,} coding bases wrong{f', {locus.reads:,} reads' if reads else ''}"
     )
-    seen = f"Gene models at {window.contig}:{window.start + 1}-{window.end}, {', '.join(map(name_of, tracks))}" + (
-        ", with the coverage by Iso-Seq reads." if reads else "."
-    )
+    seen = f"Gene models at {window.contig}:{window.start + 1}-{window.end}, {', '.join(map(name_of, tracks))}"
+    seen += ", with the coverage by Iso-Seq reads." if reads else "."
     stem = f"locus_{rank:02d}_{re.sub(r'[^A-Za-z0-9.-]+', '_', gene.id)[:60]}"
     return Drawing(stem, GROUP, title, seen, figure, pd.DataFrame(data, columns=list(_COLUMNS)))
 
@@ -144,20 +130,15 @@ def _draw_transcript(
     axes.plot([start, end], [height, height], color=color, alpha=alpha, linewidth=1, zorder=1)
     for segments, thickness in ((transcript.exons, _UTR), (transcript.cds, _CDS)):
         for left, right in segments:
-            axes.add_patch(
-                Rectangle(
-                    (left, height - thickness / 2), right - left, thickness, color=color, alpha=alpha, linewidth=0
-                )
-            )
-    tip, reach = (end, 1) if gene.strand == "+" else (start, -1)
+            corner = (left, height - thickness / 2)
+            axes.add_patch(Rectangle(corner, right - left, thickness, color=color, alpha=alpha, linewidth=0))
     width = (window.end - window.start) / 70
-    axes.plot(
-        [tip, tip + reach * width, tip], [height + 0.2, height, height - 0.2], color=INK, alpha=alpha, linewidth=1
-    )
+    tip, point = (end, end + width) if gene.strand == "+" else (start, start - width)
+    axes.plot([tip, point, tip], [height + 0.2, height, height - 0.2], color=INK, alpha=alpha, linewidth=1)
 
 
 def _draw_reads(axes: Axes, reads: AlignedReads, gene: GeneModel, window: _Window, data: list[tuple]) -> None:
-    found = list(reads.blocks(window.contig, window.start, window.end))
+    found = list(reads.blocks(*window))
     for strand, color in (("other", READS_OTHER_STRAND), ("same", READS)):
         chosen = [blocks for of_read, blocks in found if (of_read == gene.strand) is (strand == "same")]
         edges, depth = coverage(chosen, window.start, window.end)
@@ -177,7 +158,7 @@ def _draw_reads(axes: Axes, reads: AlignedReads, gene: GeneModel, window: _Windo
 
 
 def coverage(reads: Sequence[Sequence[Interval]], start: int, end: int) -> tuple[np.ndarray, np.ndarray]:
-    """Reads over an interval, in at most :data:`STEPS` steps of which each has its highest base.
+    """Reads over an interval, in at most :data:`STEPS` steps, each with the coverage of its highest base.
 
     Args:
         reads: aligned blocks of each read, 0-based half-open.

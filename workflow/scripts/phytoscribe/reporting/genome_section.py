@@ -1,9 +1,27 @@
-"""The section of one genome: its files, scores, errors, structure, reads, and what is plausible without a reference."""
+"""The section of one genome: its files, scores, errors, structure, reads, and quality checks without a reference."""
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
+
+import pandas as pd
+
 from phytoscribe.evaluation.accuracy.gene_tables import NO_TRAIN_HOMOLOGUE
-from phytoscribe.reporting.blocks import Block, Figures, Heading, Links, Paragraph, Section, Table, key_values
+from phytoscribe.evaluation.quality.gene_shapes import QUANTILES
+from phytoscribe.reporting.blocks import (
+    MISSING,
+    Block,
+    Heading,
+    Links,
+    Paragraph,
+    Section,
+    Table,
+    figures_of,
+    key_values,
+    number_of,
+    words,
+)
 from phytoscribe.reporting.drawing import KeptFigure
 from phytoscribe.reporting.inputs import GenomeInfo, ReportInputs
 from phytoscribe.reporting.score_tables import (
@@ -12,17 +30,18 @@ from phytoscribe.reporting.score_tables import (
     chain_table,
     class_table,
     count_table,
+    criterion_tables,
     level_table,
-    plausibility_tables,
     reads_table,
-    ruler_tables,
     subset_table,
 )
 from phytoscribe.reporting.worst_loci import RULE
 from phytoscribe.tables import counts_near_loci
 
 ANCHOR = "genome-"
-RULER_NOTE = (
+#: Mean or quantile of a quantity, in the table of checks.
+_QUANTILE = re.compile(r"^(.+)\.(mean|median|q\d\d)$")
+CRITERION_NOTE = (
     "Exact CDS: both ends of every segment equal, stop codon inside. A transcript is right if its CDS chain is that of "
     "any reference isoform, a locus if one of its transcripts is. Masked intervals count on neither side. "
     "P: precision, R: recall; n: items in the reference. docs/scores.md defines every row."
@@ -43,7 +62,7 @@ def genome_section(info: GenomeInfo, inputs: ReportInputs) -> Section:
     figures = inputs.figures.get(info.name, [])
     details = [
         *_scores(info.name, inputs, figures),
-        *_plausibility(info.name, inputs),
+        *_checks(info.name, inputs),
         *_reads(info.name, inputs),
         *_structure(info.name, inputs, figures),
         *_atlas(info.name, figures),
@@ -55,7 +74,7 @@ def _scores(name: str, inputs: ReportInputs, figures: list[KeptFigure]) -> list[
     scores = inputs.genes.get(name)
     if scores is None:
         return [Paragraph(f"{name}: no held-out reference annotation, so no scores.", quiet=True)]
-    blocks: list[Block] = [Heading("Scores against the reference"), Paragraph(RULER_NOTE)]
+    blocks: list[Block] = [Heading("Scores against the reference"), Paragraph(CRITERION_NOTE)]
     if counts_near_loci(scores):
         blocks.append(Paragraph(NEAR_NOTE))
     if not (scores["predictor"] == "augustus").any():
@@ -63,34 +82,33 @@ def _scores(name: str, inputs: ReportInputs, figures: list[KeptFigure]) -> list[
     found = (
         level_table(scores, "all", "All genes, exact CDS"),
         level_table(scores, NO_TRAIN_HOMOLOGUE, "Genes without a homologue in training, exact CDS"),
-        *ruler_tables(scores),
+        *criterion_tables(scores),
         subset_table(scores),
         count_table(scores),
     )
     blocks += [table for table in found if table is not None]
-    return [*blocks, *_figures(figures, "scores")]
+    return [*blocks, *figures_of(figures, "scores")]
 
 
-def _plausibility(name: str, inputs: ReportInputs) -> list[Block]:
+def _checks(name: str, inputs: ReportInputs) -> list[Block]:
     checks = inputs.plausibility.get(name)
-    return [] if checks is None else [Heading("Without a reference"), *plausibility_tables(checks)]
+    return [] if checks is None else [Heading("Without a reference"), *check_tables(checks)]
 
 
 def _reads(name: str, inputs: ReportInputs) -> list[Block]:
-    chains, blast = inputs.isoseq.get(name), inputs.blast.get(name)
-    if chains is None and blast is None:
+    if name not in inputs.isoseq and name not in inputs.blast:
         return [Paragraph(f"{name}: no Iso-Seq reads given.", quiet=True)]
+    tables = (
+        (inputs.reads, reads_table),
+        (inputs.isoseq, chain_table),
+        (inputs.transcripts, class_table),
+        (inputs.blast, blast_tables),
+        (inputs.agreement, agreement_table),
+    )
     blocks: list[Block] = [Heading("Iso-Seq reads")]
-    if name in inputs.reads:
-        blocks.append(reads_table(inputs.reads[name]))
-    if chains is not None:
-        blocks.append(chain_table(chains))
-    if name in inputs.transcripts:
-        blocks.append(class_table(inputs.transcripts[name]))
-    if blast is not None:
-        blocks += blast_tables(blast)
-    if name in inputs.agreement:
-        blocks.append(agreement_table(inputs.agreement[name]))
+    for found, table in tables:
+        made = table(found[name]) if name in found else []
+        blocks += made if isinstance(made, list) else [made]
     return blocks
 
 
@@ -102,7 +120,7 @@ def _structure(name: str, inputs: ReportInputs, figures: list[KeptFigure]) -> li
     counted = {key: value for key, value in stats.items() if key not in apart}
     blocks: list[Block] = [
         Heading("Predicted genes"),
-        *_figures(figures, "structure"),
+        *figures_of(figures, "structure"),
         key_values(counted, "Counts; lengths in base pairs"),
     ]
     if stats.get("organelles"):
@@ -115,7 +133,7 @@ def _structure(name: str, inputs: ReportInputs, figures: list[KeptFigure]) -> li
 
 
 def _atlas(name: str, figures: list[KeptFigure]) -> list[Block]:
-    drawn = _figures(figures, "atlas")
+    drawn = figures_of(figures, "atlas")
     if not drawn:
         return []
     note = (
@@ -125,6 +143,43 @@ def _atlas(name: str, figures: list[KeptFigure]) -> list[Block]:
     return [Heading("The worst loci"), Paragraph(note), *drawn]
 
 
-def _figures(figures: list[KeptFigure], group: str) -> list[Block]:
-    items = [(figure.uri, figure.seen, figure.title) for figure in figures if figure.group == group]
-    return [Figures(items)] if items else []
+def check_tables(checks: pd.DataFrame) -> list[Table]:
+    """Quality checks without a reference, warnings first, with the expected range; and distributions of lengths."""
+    named = checks["name"].str.extract(_QUANTILE)
+    is_quantile = named[0].notna() & (checks["verdict"] == "info")
+    order = (checks["verdict"] != "warning").sort_values(kind="stable").index
+    rows, strong = [], set()
+    for row in checks.loc[order][~is_quantile.loc[order]].to_dict("records"):
+        limits = [_limit(row[key]) if row[key] else "" for key in ("low", "high")]
+        expected = " to ".join(limits) if all(limits) else (f"from {limits[0]}" if limits[0] else f"up to {limits[1]}")
+        strong |= {(len(rows), 3)} if row["verdict"] == "warning" else set()
+        rows.append([check_name(row), measured(row), expected if any(limits) else MISSING, row["verdict"], row["note"]])
+    columns = ("", "value", "expected", "verdict", "note")
+    tables = [Table(columns, rows, "Checks that need no reference", (), frozenset(strong), plain=True)] if rows else []
+    if is_quantile.any():
+        found = checks.assign(quantity=named[0], statistic=named[1])[named[0].notna()]
+        statistics = [key for key in ("mean", *QUANTILES) if (found["statistic"] == key).any()]
+        value = found.set_index(["quantity", "statistic"])["value"].to_dict()
+        unit = found.set_index("quantity")["unit"].to_dict()
+        rows = [
+            [f"{words(name)} ({unit[name]})", *(number_of(value.get((name, key), "")) for key in statistics)]
+            for name in dict.fromkeys(found["quantity"])
+        ]
+        titles = [f"{int(key[1:])}%" if key.startswith("q") else key for key in statistics]
+        tables.append(Table(("", *titles), rows, "Lengths and counts: mean and quantiles"))
+    return tables
+
+
+def _limit(value: str) -> str:
+    """A limit as text: those of lengths in whole bases."""
+    return number_of(str(round(float(value))) if abs(float(value)) >= 100 else value)
+
+
+def check_name(row: Mapping[str, str]) -> str:
+    """Group and name of a row of the checks, since a name alone may not be clear."""
+    return f"{words(row['group'])}: {words(row['name'])}"
+
+
+def measured(row: Mapping[str, str]) -> str:
+    """Value and unit of a row of the checks."""
+    return number_of(row["value"]) + ("" if row["unit"] in ("", "share") else f" {row['unit']}")

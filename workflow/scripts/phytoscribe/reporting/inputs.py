@@ -13,11 +13,11 @@ import pandas as pd
 
 from phytoscribe.errors import PhytoScribeError
 from phytoscribe.reporting.drawing import KeptFigure, read_figures
-from phytoscribe.reporting.run_costs import read_costs
+from phytoscribe.reporting.process_figures import read_costs
 from phytoscribe.tables import PLAUSIBILITY, PREDICTED_GENES, READS, SCORES, Columns, read_table
 
 Json = dict[str, Any]
-METRIC_COLUMNS = ("step", "name", "value")
+METRIC_COLUMNS = ["step", "name", "value"]
 #: Columns that the report needs of the table of transcripts.
 TRANSCRIPTS = {"predictor": str, "transcript": str, "gene": str, "class": str, "reads": float}
 
@@ -44,8 +44,8 @@ def _table(path: str) -> pd.DataFrame:
 def _metrics(path: str) -> pd.DataFrame:
     metrics = pd.read_csv(path, sep="\t")
     if not set(METRIC_COLUMNS) <= set(metrics.columns):
-        raise PhytoScribeError(f"{path}: columns {list(metrics.columns)} instead of {list(METRIC_COLUMNS)}")
-    return metrics.loc[:, list(METRIC_COLUMNS)]
+        raise PhytoScribeError(f"{path}: columns {[*metrics.columns]} instead of {METRIC_COLUMNS}; run its rule again")
+    return metrics[METRIC_COLUMNS]
 
 
 def _of_genomes(name: str, suffix: str, read: Callable[[str], Any]) -> Any:
@@ -105,12 +105,11 @@ class ReportInputs:
     structure_metrics: pd.DataFrame | None = field(default=None, metadata=_of_run("structure_metrics", _metrics))
     own_figures: list[KeptFigure] = field(default_factory=list)
     links: Mapping[str, list[tuple[str, str]]] = field(default_factory=dict)
-    bibliography: str = "citations.bib"
     costs: pd.DataFrame | None = None
 
     @property
     def trains(self) -> bool:
-        """Whether the model that predicts was trained by this configuration, and is no released one."""
+        """See :func:`trains`."""
         return trains(self.config)
 
 
@@ -123,7 +122,7 @@ LINKED = (
 
 
 def trains(config: Mapping[str, Any]) -> bool:
-    """Whether a configuration trains the model that it predicts with, and takes no released one."""
+    """Whether a configuration trains the model that it predicts with, instead of taking a released one."""
     return config.get("predict", {}).get("model") == "trained"
 
 
@@ -155,10 +154,7 @@ def read_inputs(
         for path in paths(name):
             target = os.path.relpath(path, Path(page).parent)
             links.setdefault(Path(str(path).removesuffix(suffix)).name, []).append((target, text))
-    read = {
-        item.name: item.metadata["read"](paths(item.metadata["input"]))
-        for item in fields(ReportInputs)
-        if item.metadata
-    }
+    from_files = [item for item in fields(ReportInputs) if item.metadata]
+    read = {item.name: item.metadata["read"](paths(item.metadata["input"])) for item in from_files}
     costs = read_costs(benchmarks, [info.name for info in genomes], shards) if benchmarks else None
     return ReportInputs(genomes=genomes, config=config, links=links, costs=costs, **read)

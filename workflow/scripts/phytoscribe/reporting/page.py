@@ -13,14 +13,7 @@ from phytoscribe.files import atomic_open
 from phytoscribe.reporting.blocks import Block, Figures, Heading, Paragraph, Section, Table
 from phytoscribe.reporting.genome_section import ANCHOR, genome_section
 from phytoscribe.reporting.inputs import ReportInputs
-from phytoscribe.reporting.process_sections import (
-    check_section,
-    config_section,
-    costs_section,
-    software_section,
-    split_section,
-    training_section,
-)
+from phytoscribe.reporting.process_sections import process_sections
 from phytoscribe.reporting.summary import overview_section, summary_section
 
 FOLDER = Path(__file__).parent
@@ -32,32 +25,23 @@ WHERE = "Figures are in the folder figures/ beside this page, tables in results/
 
 
 def write_report(inputs: ReportInputs, path: str | Path) -> None:
-    """Write the report; it appears complete or not at all."""
-    with atomic_open(path) as handle:
-        handle.write(render([info.name for info in inputs.genomes], sections_of(inputs)))
-
-
-def sections_of(inputs: ReportInputs) -> list[Section]:
-    """The report's sections in their order: results first, then how they came about."""
+    """Write the report, results first, then how they came about; it appears complete or not at all."""
     folded = len(inputs.genomes) > UNFOLDED
-    return [
+    sections = [
         *overview_section(inputs),
         summary_section(inputs),
         *(replace(genome_section(info, inputs), folded=folded) for info in inputs.genomes),
-        check_section(inputs),
-        split_section(inputs),
-        training_section(inputs),
-        costs_section(inputs),
-        software_section(inputs),
-        config_section(inputs),
+        *process_sections(inputs),
     ]
+    with atomic_open(path) as handle:
+        handle.write(render([info.name for info in inputs.genomes], sections))
 
 
-def render(genomes: Sequence[str], sections: Sequence[Section], limit: int = PAGE_BYTES) -> str:
+def render(genomes: Sequence[str], sections: Sequence[Section]) -> str:
     """The page as text; everything that comes from data is escaped.
 
-    Details of sections are left out where the page would grow over ``limit`` bytes: every section gets an equal share
-    of the room, and what one does not need goes to those after it.  A sentence says what was left out.
+    Details of sections are left out where the page would grow over :data:`PAGE_BYTES`: every section gets an equal
+    share of the room, and what one does not need goes to those after it.  A sentence says what was left out.
     """
     environment = jinja2.Environment(
         autoescape=True,
@@ -79,7 +63,7 @@ def render(genomes: Sequence[str], sections: Sequence[Section], limit: int = PAG
             links=_navigation(parts, set(genomes)),
         )
 
-    room = limit - len(page(sections).encode())
+    room = PAGE_BYTES - len(page(sections).encode())
     fitted = []
     for number, section in enumerate(sections):
         waiting = sum(bool(later.details) for later in sections[number:])
@@ -124,11 +108,8 @@ def _fitting(section: Section, share: int, show: Callable[[Block], str]) -> tupl
         elif isinstance(block, Table):
             left_out["table"] += 1
     if any(left_out.values()):
-        kept = [block for block, after in zip(kept, [*kept[1:], None]) if not _empty_heading(block, after)]
+        followed = zip(kept, [*kept[1:], Heading("")])
+        kept = [block for block, after in followed if not (isinstance(block, Heading) and isinstance(after, Heading))]
         what = [f"{count} {name}{'s' if count > 1 else ''}" for name, count in left_out.items() if count]
         kept.append(Paragraph(f"Left out to keep this page small: {' and '.join(what)}. {WHERE}", quiet=True))
     return kept, used
-
-
-def _empty_heading(block: Block, after: Block | None) -> bool:
-    return isinstance(block, Heading) and (after is None or isinstance(after, Heading))

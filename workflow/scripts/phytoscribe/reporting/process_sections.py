@@ -1,4 +1,4 @@
-"""Sections on the way there: annotation check, split, tokenizer and training, costs, software, configuration."""
+"""Sections on how the results came about: annotation check, split, training, costs, software, configuration."""
 
 from __future__ import annotations
 
@@ -9,27 +9,32 @@ from phytoscribe.annotation.checking.tables import IN_WORDS, Reason
 from phytoscribe.reporting.blocks import (
     MISSING,
     Block,
-    Figures,
     Heading,
     Links,
     Listing,
     Paragraph,
     Section,
     Table,
+    figures_of,
     key_values,
     number,
     words,
 )
 from phytoscribe.reporting.citations import citations_of, versions
 from phytoscribe.reporting.inputs import ReportInputs
-from phytoscribe.reporting.run_costs import GROUP as COSTS
+from phytoscribe.reporting.process_figures import COSTS, FINE_TUNING, PRETRAINING
 
-PRETRAINING, FINE_TUNING = "pretraining", "fine-tuning"
 #: With more genomes than this they are the rows of a table, and not its columns.
 SIDE_BY_SIDE = 5
 
 
-def check_section(inputs: ReportInputs) -> Section:
+def process_sections(inputs: ReportInputs) -> list[Section]:
+    """All of them, in the order in which things happened."""
+    made = (_check_section, _split_section, _training_section, _costs_section, _software_section, _config_section)
+    return [section(inputs) for section in made]
+
+
+def _check_section(inputs: ReportInputs) -> Section:
     """Accepted and rejected transcripts by reason."""
     checks = {info.name: inputs.checks[info.name] for info in inputs.genomes if info.name in inputs.checks}
     blocks: list[Block] = [
@@ -38,25 +43,19 @@ def check_section(inputs: ReportInputs) -> Section:
     without = [info.name for info in inputs.genomes if info.name not in checks]
     if checks:
         counts = ("genes", "genes_accepted", "transcripts", "transcripts_accepted")
-        rows = [(words(key), *(number(check[key]) for check in checks.values())) for key in counts]
-        rows.append(
-            ("share of coding transcripts with a fault", *(number(c["share_rejected"]) for c in checks.values()))
-        )
-        reasons = list(dict.fromkeys(reason for check in checks.values() for reason in check["rejected_by_reason"]))
-        rows += [
-            (
-                f"rejected: {IN_WORDS[Reason(reason)]}",
-                *(number(check["rejected_by_reason"].get(reason, 0)) for check in checks.values()),
-            )
-            for reason in reasons
-        ]
+        titles = {key: words(key) for key in counts} | {"share_rejected": "share of coding transcripts with a fault"}
+        rows = [(title, *(number(check[key]) for check in checks.values())) for key, title in titles.items()]
+        rejected = [check["rejected_by_reason"] for check in checks.values()]
+        reasons = list(dict.fromkeys(reason for found in rejected for reason in found))
         if len(checks) > SIDE_BY_SIDE:
-            rows = [("", *checks), *rows[: len(counts) + 1]]
-            head, *rows = zip(*rows, strict=True)
+            head, *rows = zip(("", *checks), *rows, strict=True)
             blocks.append(Table(head, rows))
             if reasons:
                 blocks.append(Paragraph("Transcripts that were left out by reason: results/clean/*.check.json."))
         else:
+            for reason in reasons:
+                shown = [number(found.get(reason, 0)) for found in rejected]
+                rows.append((f"rejected: {IN_WORDS[Reason(reason)]}", *shown))
             blocks.append(Table(("", *checks), rows))
         limits = inputs.config.get("check", {})
         thresholds = Thresholds(**{key: limits[key] for key in ("warn_above", "stop_above") if key in limits})
@@ -66,20 +65,19 @@ def check_section(inputs: ReportInputs) -> Section:
     return Section("annotation", "Annotation check", blocks)
 
 
-def split_section(inputs: ReportInputs) -> Section:
-    """Sizes of the parts, and what lies on two sides of the split."""
+def _split_section(inputs: ReportInputs) -> Section:
+    """Sizes of training, validation and test, and what lies on two sides of the split."""
     title = "Split and leakage"
     if inputs.splits is None or inputs.leakage is None:
         return Section("split", title, [Paragraph("A released model was used: nothing was split here.", quiet=True)])
     mode = inputs.config.get("split", {}).get("mode", MISSING)
     splits = inputs.splits.assign(known=inputs.splits["has_train_homologue"].astype(str).str.lower() == "true")
-    parts = splits.groupby(["genome", "part"], sort=False).agg(
-        loci=("locus", "size"), clusters=("cluster", "nunique"), known=("known", "sum")
+    parts = (
+        splits.groupby(["genome", "part"], sort=False)
+        .agg(loci=("locus", "size"), clusters=("cluster", "nunique"), known=("known", "sum"))
+        .reset_index()
     )
-    rows = [
-        (str(genome), str(part), number(int(row["loci"])), number(int(row["clusters"])), number(int(row["known"])))
-        for (genome, part), row in parts.iterrows()
-    ]
+    rows = [(*map(str, row[:2]), *(number(int(value)) for value in row[2:])) for row in parts.itertuples(index=False)]
     leaks = [
         (words(str(row.check)), str(row.part_a), str(row.part_b).replace("-", MISSING), number(int(row.value)))
         for row in inputs.leakage.itertuples()
@@ -95,7 +93,7 @@ def split_section(inputs: ReportInputs) -> Section:
     )
 
 
-def training_section(inputs: ReportInputs) -> Section:
+def _training_section(inputs: ReportInputs) -> Section:
     """Tokenizer, pretraining against its baselines, training curves."""
     blocks: list[Block] = []
     if inputs.tokenizer is not None:
@@ -103,9 +101,8 @@ def training_section(inputs: ReportInputs) -> Section:
     if inputs.pretrain is not None:
         blocks.append(key_values(inputs.pretrain, "Pretraining"))
     for stage, title in ((PRETRAINING, "Pretraining"), (FINE_TUNING, "Structure fine-tuning")):
-        curves = [(figure.uri, figure.seen, figure.title) for figure in inputs.own_figures if figure.group == stage]
-        if curves:
-            blocks += [Heading(title), Figures(curves)]
+        if curves := figures_of(inputs.own_figures, stage):
+            blocks += [Heading(title), *curves]
     if inputs.load_report is not None:
         blocks.append(key_values(inputs.load_report, "Start from the pretrained encoder, and the chosen checkpoint"))
     if not blocks:
@@ -113,7 +110,7 @@ def training_section(inputs: ReportInputs) -> Section:
     return Section("training", "Tokenizer and training", blocks)
 
 
-def costs_section(inputs: ReportInputs) -> Section:
+def _costs_section(inputs: ReportInputs) -> Section:
     """Time and memory by rule, as far as they were measured."""
     title = "Time and memory"
     if inputs.costs is None or inputs.costs.empty:
@@ -123,12 +120,11 @@ def costs_section(inputs: ReportInputs) -> Section:
         for row in inputs.costs.itertuples()
     ]
     columns = ("rule", "jobs", "seconds", "longest job, s", "CPU seconds", "largest memory, MB")
-    drawn = [(figure.uri, figure.seen, figure.title) for figure in inputs.own_figures if figure.group == COSTS]
     note = "Of the last time that each rule ran; memory of jobs of a second or two is measured too early."
-    return Section("costs", title, [Paragraph(note), *([Figures(drawn)] if drawn else []), Table(columns, rows)])
+    return Section("costs", title, [Paragraph(note), *figures_of(inputs.own_figures, COSTS), Table(columns, rows)])
 
 
-def software_section(inputs: ReportInputs) -> Section:
+def _software_section(inputs: ReportInputs) -> Section:
     """Versions, and what to cite."""
     cited = [
         (citation.tool, citation.use, citation.text, citation.fields.get("doi", MISSING))
@@ -140,12 +136,12 @@ def software_section(inputs: ReportInputs) -> Section:
         [
             Table(("program", "version"), versions(), "Found by the report's own job", plain=True),
             Table(("tool", "use", "please cite", "doi"), cited, "To cite for this run", plain=True),
-            Links([(inputs.bibliography, "the same as BibTeX")]),
+            Links([("citations.bib", "the same as BibTeX")]),
         ],
     )
 
 
-def config_section(inputs: ReportInputs) -> Section:
+def _config_section(inputs: ReportInputs) -> Section:
     """The configuration with all defaults filled in."""
     text = yaml.safe_dump(inputs.config, sort_keys=False, allow_unicode=True, width=100)
     return Section("config", "Configuration", [Listing(text)])

@@ -1,4 +1,8 @@
-"""Figures of a genome's scores: F1 by level, precision and recall over the cut, calibration, errors, exon counts."""
+"""Figures of a genome's scores: F1 by level, precision and recall over the cut, calibration, errors, exon counts.
+
+``scores``, ``loci`` and ``predicted`` are the tables ``{genome}.genes.tsv``, ``.reference_loci.tsv`` and
+``.predicted_genes.tsv``.
+"""
 
 from __future__ import annotations
 
@@ -15,12 +19,21 @@ from phytoscribe.evaluation.accuracy.calibration import (
 )
 from phytoscribe.evaluation.accuracy.gene_tables import NO_TRAIN_HOMOLOGUE, RIGHT
 from phytoscribe.reporting.blocks import words
-from phytoscribe.reporting.drawing import Drawing
-from phytoscribe.reporting.style import INK, RULE, SOFT, STYLE, color_of, marker_of, name_of
+from phytoscribe.reporting.drawing import (
+    INK,
+    OURS,
+    SOFT,
+    STYLE,
+    Drawing,
+    axes_of,
+    color_of,
+    draw_grid,
+    marker_of,
+    name_of,
+)
 from phytoscribe.tables import counts_near_loci, near_loci, shown_metrics
 
 GROUP = "scores"
-OURS = "phytoscribe"
 #: Points of a curve; more are not seen.
 MOST_POINTS = 400
 #: Score cuts that are marked on the curve; fixed, so that no scored gene chooses them.
@@ -30,20 +43,14 @@ MOST_EXONS = 12
 
 
 def f1_by_level(genome: str, scores: pd.DataFrame) -> Drawing:
-    """F1 of every predictor at every level of the exact criterion; open marks for genes without a training homologue.
-
-    Args:
-        scores: ``{genome}.genes.tsv``.
-    """
+    """F1 of every predictor at every level by exact CDS; open marks for genes without a training homologue."""
     title = "F1 near loci" if counts_near_loci(scores) else "F1"
     exact = scores[(scores["metric"] == shown_metrics(scores)[2]) & (scores["ruler"] == "exact")]
     shown = exact[exact["subset"].isin(["all", NO_TRAIN_HOMOLOGUE]) & exact["value"].notna()]
     levels = list(dict.fromkeys(exact["level"]))
     predictors = list(dict.fromkeys(shown["predictor"]))
     place = {level: -index for index, level in enumerate(levels)}
-    with mpl.rc_context(STYLE):
-        figure = Figure(figsize=(5.4, 0.9 + 0.34 * max(3, len(levels))))
-        axes = figure.subplots()
+    with axes_of((5.4, 0.9 + 0.34 * max(3, len(levels))), grid="both") as axes:
         for number, predictor in enumerate(predictors):
             color, offset = color_of(predictor), 0.18 * ((len(predictors) - 1) / 2 - number)
             for subset, face in (("all", color), (NO_TRAIN_HOMOLOGUE, "white")):
@@ -57,80 +64,57 @@ def f1_by_level(genome: str, scores: pd.DataFrame) -> Drawing:
                     label=label, zorder=3,
                 )  # fmt: skip
         axes.set_yticks(list(place.values()), [words(level) for level in levels])
-        axes.set_xlim(0, 1.02)
-        axes.set_xlabel(f"{title}, exact CDS")
-        axes.grid(axis="both", color=RULE, linewidth=0.7)
+        axes.set(xlim=(0, 1.02), xlabel=f"{title}, exact CDS")
         axes.tick_params(length=0)
         _legend_above(axes)
-    seen = "; ".join(
-        f"{name_of(predictor)}: locus {title} {value:.3f}"
-        for predictor, value in shown[(shown["level"] == "locus") & (shown["subset"] == "all")][
-            ["predictor", "value"]
-        ].itertuples(index=False)
-    )
+    loci = shown[(shown["level"] == "locus") & (shown["subset"] == "all")]
+    seen = "; ".join(f"{name_of(row.predictor)}: locus {title} {row.value:.3f}" for row in loci.itertuples())
     return Drawing(
-        "f1_by_level", GROUP, f"{title} by level, exact CDS", f"{title} by level for {genome}. {seen}.", figure,
-        shown[["predictor", "level", "subset", "value", "n"]],
+        "f1_by_level", GROUP, f"{title} by level, exact CDS", f"{title} by level for {genome}. {seen}.",
+        axes.figure, shown[["predictor", "level", "subset", "value", "n"]],
     )  # fmt: skip
 
 
 def precision_recall(genome: str, loci: pd.DataFrame, predicted: pd.DataFrame, near: bool = False) -> Drawing | None:
     """Precision and recall of exact loci when only genes with a score from a cut upwards are kept.
 
-    A predictor without probabilities is a point.  None without reference loci or predicted genes.
-
-    Args:
-        loci: ``{genome}.reference_loci.tsv``.
-        predicted: ``{genome}.predicted_genes.tsv``.
-        near: only predictions near scored loci count (:func:`phytoscribe.tables.counts_near_loci`).
+    A predictor without probabilities is a point.  None without reference loci or predicted genes.  ``near``: only
+    predictions near scored loci count (:func:`phytoscribe.tables.counts_near_loci`).
     """
     measure = "precision near loci" if near else "precision"
     predictors = [name for name in dict.fromkeys(predicted["predictor"]) if (loci["predictor"] == name).any()]
     if not predictors:
         return None
-    curves = pd.concat(
-        [
-            cut_curve(loci[loci["predictor"] == name], predicted[predicted["predictor"] == name]).assign(predictor=name)
-            for name in predictors
-        ]
-    )
-    with mpl.rc_context(STYLE):
-        figure = Figure(figsize=(5.4, 4.3))
-        axes = figure.subplots()
-        for name in predictors:
-            rows, color = curves[curves["predictor"] == name], color_of(name)
+    of_predictor = {
+        name: cut_curve(loci[loci["predictor"] == name], predicted[predicted["predictor"] == name])
+        for name in predictors
+    }
+    curves = pd.concat([rows.assign(predictor=name) for name, rows in of_predictor.items()])
+    with axes_of((5.4, 4.3), grid="both") as axes:
+        for name, rows in of_predictor.items():
+            color = color_of(name)
             if len(rows) > 1:
                 axes.plot(rows["recall"], rows["precision"], color=color, linewidth=1.8, label=name_of(name))
-                marked = _marked(rows)
+                # The last gene of the curve whose score is at least each marked cut.
+                marked = rows.iloc[[max(0, int((rows["cut"] >= cut).sum()) - 1) for cut in MARKED_CUTS]]
                 axes.plot(marked["recall"], marked["precision"], marker_of(name), color=color, markersize=5)
                 # Labels of several curves would lie on each other.
                 for cut, row in zip(MARKED_CUTS, marked.itertuples()) if name == OURS else ():
-                    axes.annotate(
-                        f"≥ {cut:g}",
-                        (row.recall, row.precision),
-                        xytext=(5, 3),
-                        textcoords="offset points",
-                        fontsize=8,
-                    )
+                    place = (row.recall, row.precision)
+                    axes.annotate(f"≥ {cut:g}", place, xytext=(5, 3), textcoords="offset points", fontsize=8)
             else:
-                axes.plot(
-                    rows["recall"], rows["precision"], marker_of(name), color=color, markersize=8, label=name_of(name)
-                )
-        axes.set_xlim(0, 1.02)
-        axes.set_ylim(0, 1.02)
-        axes.set_xlabel("recall of loci, exact CDS")
-        axes.set_ylabel(measure)
-        axes.grid(color=RULE, linewidth=0.7)
+                look = {"color": color, "markersize": 8, "label": name_of(name)}
+                axes.plot(rows["recall"], rows["precision"], marker_of(name), **look)
+        axes.set(xlim=(0, 1.02), ylim=(0, 1.02), xlabel="recall of loci, exact CDS", ylabel=measure)
         _legend_above(axes)
-    ends = curves.groupby("predictor", sort=False).tail(1)
     seen = "; ".join(
-        f"{name_of(row.predictor)}, all genes: {measure} {row.precision:.3f}, recall {row.recall:.3f}"
-        for row in ends.itertuples()
+        f"{name_of(name)}, all genes: {measure} {rows['precision'].iloc[-1]:.3f}, recall {rows['recall'].iloc[-1]:.3f}"
+        for name, rows in of_predictor.items()
     )
     return Drawing(
         "precision_recall", GROUP, f"{measure.capitalize()} and recall over the score cut",
-        f"{measure.capitalize()} against recall of exact loci of {genome} over the gene score cut. {seen}.", figure,
-        curves[["predictor", "cut", "genes", "right_genes", "found_loci", "precision", "recall"]].rename(
+        f"{measure.capitalize()} against recall of exact loci of {genome} over the gene score cut. {seen}.",
+        axes.figure, curves[["predictor", "cut", "genes", "right_genes", "found_loci", "precision", "recall"]].rename(
             columns={"precision": near_loci("precision")} if near else {}
         ),
     )  # fmt: skip
@@ -153,7 +137,9 @@ def cut_curve(loci: pd.DataFrame, predicted: pd.DataFrame) -> pd.DataFrame:
         cuts = np.unique(score)[::-1]
         if len(cuts) > MOST_POINTS:
             cuts = cuts[np.linspace(0, len(cuts) - 1, MOST_POINTS).round().astype(int)]
-        genes, right_genes, found_loci = (_reaching(values, cuts) for values in (score, score[right], found))
+        genes, right_genes, found_loci = (
+            len(values) - np.searchsorted(np.sort(values), cuts) for values in (score, score[right], found)
+        )
     table = pd.DataFrame({"cut": cuts, "genes": genes, "right_genes": right_genes, "found_loci": found_loci})
     return table.assign(
         precision=table["right_genes"] / table["genes"].where(table["genes"] > 0),
@@ -161,41 +147,21 @@ def cut_curve(loci: pd.DataFrame, predicted: pd.DataFrame) -> pd.DataFrame:
     )
 
 
-def _reaching(scores: np.ndarray, cuts: np.ndarray) -> np.ndarray:
-    """How many scores are at least each cut."""
-    ordered = np.sort(scores)
-    return len(ordered) - np.searchsorted(ordered, cuts, side="left")
-
-
-def _marked(rows: pd.DataFrame) -> pd.DataFrame:
-    """The last row of the curve whose cut is at least each marked cut."""
-    places = [max(0, int((rows["cut"] >= cut).sum()) - 1) for cut in MARKED_CUTS]
-    return rows.iloc[places]
-
-
 def calibration(genome: str, predicted: pd.DataFrame) -> Drawing | None:
-    """Share of right genes by their probability, and how many genes there are; None without probabilities.
-
-    Args:
-        predicted: ``{genome}.predicted_genes.tsv``.
-    """
+    """Share of right genes by their probability, and how many genes there are; None without probabilities."""
     known = predicted[predicted["probability"].notna()]
-    tables, errors = [], {}
-    for predictor, rows in known.groupby("predictor", sort=False):
-        right = rows["right"] == "yes"
-        bins = equal_width_bins(rows["probability"], right)
-        error = expected_calibration_error(bins)
-        errors[str(predictor)] = (error, chance_error(rows["probability"], equal_width_bins))
-        tables.append(bins.assign(predictor=predictor))
-    if not tables:
+    if known.empty:
         return None
-    table = pd.concat(tables, ignore_index=True)
+    tables, errors = {}, {}
+    for predictor, genes in known.groupby("predictor", sort=False):
+        tables[str(predictor)] = bins = equal_width_bins(genes["probability"], genes["right"] == "yes")
+        errors[str(predictor)] = expected_calibration_error(bins), chance_error(genes["probability"], equal_width_bins)
     with mpl.rc_context(STYLE):
         figure = Figure(figsize=(5.4, 4.9), layout="constrained")
         axes, counts = figure.subplots(2, 1, sharex=True, height_ratios=[3, 1])
         axes.plot([0, 1], [0, 1], color=SOFT, linewidth=1, linestyle="--", label="perfect calibration")
         for predictor, (error, chance) in errors.items():
-            rows, color = table[table["predictor"] == predictor], color_of(predictor)
+            rows, color = tables[predictor], color_of(predictor)
             label = f"{name_of(predictor)}: error {error:.3f} (by chance alone {chance:.3f})"
             axes.plot(rows["mean_probability"], rows["share_right"], color=color, linewidth=1.4)
             axes.scatter(
@@ -204,39 +170,30 @@ def calibration(genome: str, predicted: pd.DataFrame) -> Drawing | None:
             )  # fmt: skip
             look = {"color": color, "alpha": 0.6} if predictor == OURS else {"fill": False, "edgecolor": color}
             counts.bar(rows["low"], rows["n"], width=rows["high"] - rows["low"], align="edge", **look)
-        axes.set_xlim(0, 1.02)
-        axes.set_ylim(0, 1.05)
-        axes.set_ylabel("share that is right")
-        counts.set_xlabel("probability that the GFF3 gives the gene")
-        counts.set_ylabel("genes")
+        axes.set(xlim=(0, 1.02), ylim=(0, 1.05), ylabel="share that is right")
+        counts.set(xlabel="probability that the GFF3 gives the gene", ylabel="genes")
         for panel in (axes, counts):
-            panel.grid(color=RULE, linewidth=0.7)
-            panel.set_axisbelow(True)
+            draw_grid(panel, "both")
         axes.legend(loc="upper left")
     seen = "; ".join(f"{name_of(name)}: expected calibration error {error:.3f}" for name, (error, _) in errors.items())
     return Drawing(
         "calibration", GROUP, "Calibration: do genes with a score of 0.8 prove right in eight of ten cases?",
         f"Share of exactly right genes of {genome} by their probability, in ten bins. {seen}.", figure,
-        table[["predictor", *BIN_COLUMNS]],
+        pd.concat([bins.assign(predictor=name) for name, bins in tables.items()])[["predictor", *BIN_COLUMNS]],
     )  # fmt: skip
 
 
 def error_classes(genome: str, side: str, genes: pd.DataFrame) -> Drawing | None:
-    """How many genes are wrong, by class; None if none is.
-
-    Args:
-        side: ``reference loci`` or ``predicted genes``.
-        genes: ``{genome}.reference_loci.tsv`` or ``.predicted_genes.tsv``.
-    """
+    """How many of ``loci`` or ``predicted`` are wrong, by class; ``side`` is their name.  None if none is."""
     wrong = genes[genes["class"] != RIGHT]
     counts = wrong.groupby(["predictor", "class"], sort=False).size().rename("count").reset_index()
     if counts.empty:
         return None
-    predictors, classes = list(dict.fromkeys(counts["predictor"])), _by_count(counts)
+    predictors = list(dict.fromkeys(counts["predictor"]))
+    total = counts.groupby("class")["count"].sum()
+    classes = sorted(total.index, key=lambda name: (-total[name], name))
     number = counts.set_index(["predictor", "class"])["count"]
-    with mpl.rc_context(STYLE):
-        figure = Figure(figsize=(5.4, 0.9 + (0.1 + 0.13 * len(predictors)) * max(3, len(classes))))
-        axes = figure.subplots()
+    with axes_of((5.4, 0.9 + (0.1 + 0.13 * len(predictors)) * max(3, len(classes))), grid="x") as axes:
         height = 0.82 / len(predictors)
         for place, predictor in enumerate(predictors):
             values = [int(number.get((predictor, name), 0)) for name in classes]
@@ -244,73 +201,56 @@ def error_classes(genome: str, side: str, genes: pd.DataFrame) -> Drawing | None
             drawn = axes.barh(heights, values, height=height, color=color_of(predictor), label=name_of(predictor))
             axes.bar_label(drawn, [f"{value:,}" if value else "" for value in values], padding=2, fontsize=7.5)
         axes.set_yticks(range(len(classes)), [name.replace("_", " ") for name in classes])
-        axes.set_ylim(len(classes) - 0.4, -0.6)
         axes.margins(x=0.1)
-        axes.set_xlabel(side)
+        axes.set(ylim=(len(classes) - 0.4, -0.6), xlabel=side)
         axes.tick_params(axis="y", length=0)
-        axes.grid(axis="x", color=RULE, linewidth=0.7)
-        axes.set_axisbelow(True)
         axes.legend(loc="lower right")
-    said = "; ".join(
-        f"{name_of(predictor)}: "
-        + ", ".join(
-            f"{name.replace('_', ' ')} {number[predictor, name]}" for name in classes if (predictor, name) in number
-        )
-        for predictor in predictors
-    )
+    said = []
+    for predictor in predictors:
+        found = number[predictor]
+        each = ", ".join(f"{name.replace('_', ' ')} {found[name]}" for name in classes if name in found)
+        said.append(f"{name_of(predictor)}: {each}")
     return Drawing(
         f"errors_{side.replace(' ', '_')}", GROUP, f"{side.capitalize()} that are not exactly right, by class",
-        f"Numbers of {side} of {genome} that are wrong, by class. {said}.", figure, counts,
+        f"Numbers of {side} of {genome} that are wrong, by class. {'; '.join(said)}.",
+        axes.figure, counts,
     )  # fmt: skip
 
 
-def _by_count(counts: pd.DataFrame) -> list[str]:
-    total = counts.groupby("class")["count"].sum()
-    return sorted(total.index, key=lambda name: (-total[name], name))
-
-
-def exon_confusion(genome: str, loci: pd.DataFrame, predictor: str = OURS) -> Drawing | None:
+def exon_confusion(genome: str, loci: pd.DataFrame) -> Drawing | None:
     """CDS exons of reference loci against those of the gene predicted over them; None without loci.
 
     Column 0 are loci without a predicted gene; the last row and column hold :data:`MOST_EXONS` and more.
     """
-    rows = loci[loci["predictor"] == predictor]
+    rows = loci[loci["predictor"] == OURS]
     if rows.empty:
         return None
     reference = np.clip(rows["cds_exons"].to_numpy(int), 1, MOST_EXONS)
     guess = np.clip(rows["predicted_cds_exons"].fillna(0).to_numpy(int), 0, MOST_EXONS)
     counts = np.zeros((MOST_EXONS, MOST_EXONS + 1), dtype=np.int64)
     np.add.at(counts, (reference - 1, guess), 1)
+    names = ["none", *map(str, range(1, MOST_EXONS)), f"{MOST_EXONS}+"]
     shares = counts / np.maximum(1, counts.sum(axis=1, keepdims=True))
-    with mpl.rc_context(STYLE):
-        figure = Figure(figsize=(5.4, 4.9), layout="constrained")
-        axes = figure.subplots()
+    with axes_of((5.4, 4.9), layout="constrained") as axes:
         shade = axes.pcolormesh(shares, cmap="Greens", vmin=0, vmax=1, edgecolors="white", linewidth=0.6)
         for row, column in zip(*np.nonzero(counts)):
             axes.text(
                 column + 0.5, row + 0.5, f"{counts[row, column]}", ha="center", va="center", fontsize=7.5,
                 color="white" if shares[row, column] > 0.55 else INK,
             )  # fmt: skip
-        names = [str(number) for number in range(MOST_EXONS)] + [f"{MOST_EXONS}+"]
-        axes.set_xticks(np.arange(MOST_EXONS + 1) + 0.5, ["none", *names[1:]])
+        axes.set_xticks(np.arange(MOST_EXONS + 1) + 0.5, names)
         axes.set_yticks(np.arange(MOST_EXONS) + 0.5, names[1:])
         axes.invert_yaxis()
         axes.tick_params(length=0, labelsize=8.5)
-        axes.set_xlabel("CDS exons of the predicted gene")
-        axes.set_ylabel("CDS exons of the reference locus")
-        figure.colorbar(shade, ax=axes, label="share of the row", fraction=0.04)
+        axes.set(xlabel="CDS exons of the predicted gene", ylabel="CDS exons of the reference locus")
+        axes.figure.colorbar(shade, ax=axes, label="share of the row", fraction=0.04)
     equal = int((reference == guess).sum())
-    data = pd.DataFrame(
-        [
-            (names[row + 1], "none" if column == 0 else names[column], int(counts[row, column]))
-            for row, column in zip(*np.nonzero(counts))
-        ],
-        columns=["reference_cds_exons", "predicted_cds_exons", "loci"],
-    )
+    columns = ["reference_cds_exons", "predicted_cds_exons", "loci"]
+    cells = [(names[row + 1], names[column], counts[row, column]) for row, column in zip(*np.nonzero(counts))]
     return Drawing(
-        "exon_confusion", GROUP, f"CDS exons: reference against {name_of(predictor)}",
+        "exon_confusion", GROUP, f"CDS exons: reference against {name_of(OURS)}",
         f"Heat map of CDS exon counts, {genome}: {equal:,} of {len(rows):,} loci have as many predicted as annotated.",
-        figure, data,
+        axes.figure, pd.DataFrame(cells, columns=columns),
     )  # fmt: skip
 
 

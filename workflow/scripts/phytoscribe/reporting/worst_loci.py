@@ -1,9 +1,6 @@
-"""Which reference loci a prediction has most wrong.
+"""Which reference loci a prediction has most wrong, by :data:`RULE`.
 
-A locus is the worse, the more coding bases are wrong in it: those of its closest isoform that are not predicted, and
-those that are predicted by genes over it and are coding in no annotated transcript.  Loci with Iso-Seq reads come
-forward: the number of wrong bases is multiplied by ``1 + log10(1 + reads)``, as an error in an expressed gene is sure
-to be one.
+The weight grows with the number of Iso-Seq reads, since an error in an expressed gene is certainly an error.
 """
 
 from __future__ import annotations
@@ -23,8 +20,9 @@ from phytoscribe.annotation.model import GeneModel
 from phytoscribe.errors import PhytoScribeError
 from phytoscribe.evaluation.accuracy.gene_tables import RIGHT
 from phytoscribe.evaluation.long_reads.alignments import ReadLimits, blocks_and_introns, failed_limit, transcript_strand
-from phytoscribe.genome.intervals import Interval, merge_intervals
+from phytoscribe.genome.intervals import Interval, IntervalIndex, Places, as_places, merge_intervals, shared_bases
 
+MOST_LOCI = 20
 RULE = (
     "Worst: most coding bases wrong (of the closest isoform and not predicted, or predicted and coding in no annotated "
     "transcript), times 1 + log10(1 + Iso-Seq reads)."
@@ -87,7 +85,7 @@ class AlignedReads:
         self._bam.close()
 
     def blocks(self, contig: str, start: int, end: int) -> Iterator[tuple[str, tuple[Interval, ...]]]:
-        """(strand of the transcript, aligned blocks) of each read over an interval, be it with an intron."""
+        """(strand of the transcript, aligned blocks) of each read that spans or overlaps an interval."""
         for read in self._bam.fetch(contig, start, end):
             if read.is_unmapped or read.is_secondary or read.is_supplementary:
                 continue
@@ -98,10 +96,9 @@ class AlignedReads:
     def count(self, gene: GeneModel) -> int:
         """Reads on the gene's strand with an aligned base in its CDS."""
         coding = coding_bases([gene])
-        return sum(
-            strand == gene.strand and shared(blocks, coding) > 0
-            for strand, blocks in self.blocks(gene.contig, coding[0][0], coding[-1][1])
-        )
+        index = IntervalIndex({gene.strand: coding})
+        reads = self.blocks(gene.contig, coding[0][0], coding[-1][1])
+        return sum(any(index.overlaps(strand, *block) for block in blocks) for strand, blocks in reads)
 
 
 def worst_loci(
@@ -109,16 +106,14 @@ def worst_loci(
     reference: Sequence[GeneModel],
     predicted: Sequence[GeneModel],
     reads: AlignedReads | None = None,
-    most: int = 20,
 ) -> list[WorstLocus]:
-    """The worst loci of one predictor, the worst first; equal ones in the order of the table.
+    """At most :data:`MOST_LOCI` of one predictor, the worst first; equal ones in the order of the table.
 
     Args:
         loci: rows of ``{genome}.reference_loci.tsv`` of that predictor.
         reference: the annotation that the loci are of.
         predicted: genes of that predictor.
         reads: without them every locus has the same expression.
-        most: how many at most.
 
     Raises:
         PhytoScribeError: a locus is not in the annotation.
@@ -135,7 +130,7 @@ def worst_loci(
         wrong = _wrong_bases(gene, annotated, guessed)
         count = reads.count(gene) if reads else 0
         found.append(WorstLocus(gene, error, wrong, count, wrong * (1 + math.log10(1 + count))))
-    return sorted(found, key=lambda locus: -locus.weight)[:most]
+    return sorted(found, key=lambda locus: -locus.weight)[:MOST_LOCI]
 
 
 def coding_bases(genes: Iterable[GeneModel]) -> list[Interval]:
@@ -143,29 +138,21 @@ def coding_bases(genes: Iterable[GeneModel]) -> list[Interval]:
     return merge_intervals(part for gene in genes for transcript in gene.coding_transcripts for part in transcript.cds)
 
 
-def shared(left: Iterable[Interval], right: Sequence[Interval]) -> int:
-    """Bases that two sets of sorted, disjoint intervals have in common."""
-    total, place = 0, 0
-    for start, end in left:
-        while place < len(right) and right[place][1] <= start:
-            place += 1
-        following = place
-        while following < len(right) and right[following][0] < end:
-            total += min(end, right[following][1]) - max(start, right[following][0])
-            following += 1
-    return total
-
-
 def _wrong_bases(gene: GeneModel, annotated: GenesByPlace, guessed: GenesByPlace) -> int:
-    coding = coding_bases([gene])
+    locus = IntervalIndex({"CDS": coding_bases([gene])})
     over = [
         other
         for other in guessed.over(gene.contig, gene.start, gene.end, gene.strand)
-        if shared(coding_bases([other]), coding)
+        if any(locus.overlaps("CDS", *part) for part in coding_bases([other]))
     ]
-    guess = coding_bases(over)
     low = min([gene.start, *(other.start for other in over)])
     high = max([gene.end, *(other.end for other in over)])
-    known = coding_bases(annotated.over(gene.contig, low, high, gene.strand))
-    missing = min(isoform.cds_length - shared(isoform.cds, guess) for isoform in gene.coding_transcripts)
-    return missing + sum(end - start for start, end in guess) - shared(guess, known)
+    guess = as_places(coding_bases(over))
+    known = as_places(coding_bases(annotated.over(gene.contig, low, high, gene.strand)))
+    missing = min(_beyond(as_places(isoform.cds), guess) for isoform in gene.coding_transcripts)
+    return missing + _beyond(guess, known)
+
+
+def _beyond(places: Places, others: Places) -> int:
+    """Bases of ``places`` that are not in ``others``."""
+    return shared_bases(places, others, without=as_places([]))[1]

@@ -1,6 +1,6 @@
 """bigWig files of the probability tracks of a genome, from the changes that the jobs of prediction stored.
 
-Every base of a contig that was read has a value, 0 among them, so that means over larger stretches are right.  Written
+Every base of a contig that was read has a value, even if it is 0, so that means over larger regions are right.  Written
 with pyBigWig (https://github.com/deeptools/pyBigWig); the format is that of Kent et al. 2010
 (doi:10.1093/bioinformatics/btq351).
 """
@@ -10,7 +10,6 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -28,17 +27,8 @@ logger = logging.getLogger(__name__)
 BATCH = 1 << 15
 
 
-class Intervals(NamedTuple):
-    """Stretches of a contig with one value each.
-
-    Attributes:
-        start, end: int64 (n,), contig positions, 0-based half-open, in order.
-        value: float64 (n,), probabilities.
-    """
-
-    start: npt.NDArray[np.int64]
-    end: npt.NDArray[np.int64]
-    value: npt.NDArray[np.float64]
+Arrays = tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], npt.NDArray[np.float64]]
+"""Start and end of intervals (0-based half-open, in order) and their probabilities, each (n,)."""
 
 
 def write_bigwig(shards: ShardTracks, track: str, contigs: Mapping[str, int], path: str | Path) -> int:
@@ -76,17 +66,15 @@ def write_bigwig(shards: ShardTracks, track: str, contigs: Mapping[str, int], pa
     return count
 
 
-def _batches(
-    parts: Iterable[tuple[str, Intervals]],
-) -> Iterator[tuple[list[str], npt.NDArray[np.int64], npt.NDArray[np.int64], npt.NDArray[np.float64]]]:
+def _batches(parts: Iterable[tuple[str, Arrays]]) -> Iterator[tuple[list[str], *Arrays]]:
     """Contig, start, end and value of intervals, for :data:`BATCH` of them or some more.
 
     Contigs are a list, as pyBigWig misreads numpy's strings where they are not ASCII.
     """
     places: list[str] = []
-    held: list[Intervals] = []
+    held: list[Arrays] = []
     for name, part in parts:
-        places += [name] * part.start.size
+        places += [name] * part[0].size
         held.append(part)
         if len(places) >= BATCH:
             yield places, *map(np.concatenate, zip(*held, strict=True))
@@ -95,7 +83,7 @@ def _batches(
         yield places, *map(np.concatenate, zip(*held, strict=True))
 
 
-def _intervals(blocks: Iterable[Changes], contig: str, length: int) -> Iterator[Intervals]:
+def _intervals(blocks: Iterable[Changes], contig: str, length: int) -> Iterator[Arrays]:
     """Intervals along a contig; the last of a block waits for the next block's start."""
     starts, levels = np.empty(0, np.int64), np.empty(0, np.uint8)
     for changes in blocks:
@@ -104,7 +92,7 @@ def _intervals(blocks: Iterable[Changes], contig: str, length: int) -> Iterator[
         if (starts[1:] <= starts[:-1]).any() or (starts >= length).any():
             raise PhytoScribeError(f"tracks of contig {contig} are not in order; delete the shards and run again")
         if starts.size > 1:
-            yield Intervals(starts[:-1], starts[1:], levels[:-1] / LEVELS)
+            yield starts[:-1], starts[1:], levels[:-1] / LEVELS
             starts, levels = starts[-1:], levels[-1:]
     if starts.size:
-        yield Intervals(starts, np.array([length]), levels / LEVELS)
+        yield starts, np.array([length]), levels / LEVELS

@@ -1,6 +1,6 @@
 """Files that a genome browser reads piece by piece: sorted GFF3 with tabix, FASTA with bgzip.
 
-An index lies beside its file: ``.tbi``, or ``.csi`` where a contig is longer than a ``.tbi`` can tell.
+An index lies beside its file: ``.tbi``, or ``.csi`` where a contig is too long for a ``.tbi``.
 """
 
 from __future__ import annotations

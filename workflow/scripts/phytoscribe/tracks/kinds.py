@@ -1,6 +1,6 @@
 """The probability tracks of a genome: what they show, their names and colours.
 
-This module needs the standard library alone, as the rules name their files by it.
+This module needs only the standard library, since the Snakemake rules import it for the names of files.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Writing the network's probabilities along contigs into a job's file, as the places where they change.
 
-The probabilities are the network's own, which the decoder reads.  They are kept in hundredths, and a new value begins
-where the probability has moved by more than :data:`DEAD_BAND` from the one that holds: most of the wavering from base
-to base, which no browser shows, is left out, and what a track says is never further off than that (and half a step).
+The probabilities are those that the decoder reads, in hundredths.  A new value begins where the probability has moved
+by more than :data:`DEAD_BAND` from the current one.  This leaves out most of the fluctuation from base to base, which
+no browser shows, and the error of a track is at most :data:`DEAD_BAND` and half a step.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ from phytoscribe.tracks.track_file import BLOCK_HEAD, FORMAT, Changes, pack
 #: Changes of a track that are held back until they are written as one block.
 BLOCK = 1 << 15
 Pair = tuple[npt.NDArray[np.float16], npt.NDArray[np.float16]]
+"""Arrays of the plus and of the minus strand."""
 #: Moves of a probability that are not followed.
 DEAD_BAND = 0.02
 # All half-precision numbers by their bits: summing over a table is faster than computing exponentials base by base.
@@ -125,14 +126,7 @@ class TrackWriter:
         self._lock = threading.Lock()
         self._open: dict[str, _ContigBuffer] = {}
 
-    def add(
-        self,
-        contig: str,
-        start: int,
-        states: Pair,
-        sites: Pair,
-        last: bool,
-    ) -> None:
+    def add(self, contig: str, start: int, states: Pair, sites: Pair, last: bool) -> None:
         """Take the next bases of a contig.
 
         Args:
@@ -173,9 +167,5 @@ class _ContigBuffer:
                 self._counts[track] += changes.position.size
         for track, count in enumerate(self._counts):
             if count >= BLOCK or (last and count):
-                yield track, _joined(self._held[track])
+                yield track, Changes(*map(np.concatenate, zip(*self._held[track], strict=True)))
                 self._held[track], self._counts[track] = [], 0
-
-
-def _joined(parts: Sequence[Changes]) -> Changes:
-    return Changes(*(np.concatenate(arrays) for arrays in zip(*parts, strict=True)))

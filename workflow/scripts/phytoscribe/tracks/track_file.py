@@ -1,9 +1,9 @@
 """The file in which a job of prediction stores the changes of its tracks, and reading it.
 
-After a line of JSON with what the prediction says about itself and the names of the contigs, blocks follow: each a
-stretch of one track of one contig, compressed.  Blocks of one track and contig are in order of position; those of
-different contigs may take turns.  It is written (:mod:`phytoscribe.tracks.recording`) and read block by block, so that
-memory does not grow with a contig.
+A line of JSON with the settings of the prediction and the names of the contigs comes first, then compressed blocks:
+each is a region of one track of one contig.  Blocks of one track and contig are in order of position; those of
+different contigs may alternate.  The file is written (:mod:`phytoscribe.tracks.recording`) and read block by block, so
+that memory does not grow with the length of a contig.
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ class _Block(NamedTuple):
 
 
 class ShardTracks:
-    """The files of all jobs of a genome; nothing of them is kept in memory but where each block is.
+    """The files of all jobs of a genome; only the places of the blocks are kept in memory.
 
     Raises:
         PhytoScribeError: a file is no such file or is cut short, files come from different models or settings, or a
