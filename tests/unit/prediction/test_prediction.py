@@ -556,6 +556,9 @@ def test_the_header_says_as_which_species_the_genome_was_read(plain, model_folde
     predict_shard(fasta, model_folder, SETTINGS, "zmays", "Poales", ["two"], 0, tmp_path / "0.jsonl", 1)
     header = Shards([tmp_path / "0.jsonl"], ["two"]).header
     assert header["read as"] == "<species:unknown> <lineage:unknown>"
+    assert header["score calibrated on"] == "not known"
+    released = DecoderSettings.load(ROOT / "resources/models/brassicales/decoder.json")
+    assert released.calibrated_on == ("athaliana",)
 
 
 def test_a_window_must_be_longer_than_its_margins():

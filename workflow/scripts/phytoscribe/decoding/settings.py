@@ -88,6 +88,7 @@ class DecoderSettings:
         partial_score: added for each end of a gene that is cut.
         calibration_slope, calibration_offset: map of the log odds of a structure's posterior probability to those of
             the gene's probability.
+        calibrated_on: species whose genes gave this map; on others the probability may say too much.
         minimum_intron: shortest intron, bp.
         minimum_cds: shortest CDS of a gene, bp, stop codon included.
         maximum_utr: how far an untranslated region may reach from the CDS, bp.
@@ -123,6 +124,7 @@ class DecoderSettings:
     partial_score: float = -3.0
     calibration_slope: float = 1.0
     calibration_offset: float = 0.0
+    calibrated_on: tuple[str, ...] = ()
     minimum_intron: int = 40
     minimum_cds: int = 90
     maximum_utr: int = 3000

@@ -6,6 +6,7 @@ import json
 import logging
 import shutil
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -73,6 +74,8 @@ def run_finetuning(
         if found is None:
             return
         decoder, summary = found
+    species = tuple(sorted({region.species for region in run.regions}))
+    decoder = replace(decoder, calibrated_on=species)
     export(begin.model, decoder, start, run_folder, begin.report, summary, target, recipe.task["weights"])
 
 
