@@ -557,7 +557,7 @@ def test_the_header_says_as_which_species_the_genome_was_read(plain, model_folde
     header = Shards([tmp_path / "0.jsonl"], ["two"]).header
     assert header["read as"] == "<species:unknown> <lineage:unknown>"
     assert header["score calibrated on"] == "not known"
-    released = DecoderSettings.load(ROOT / "resources/models/brassicales/decoder.json")
+    released = DecoderSettings.load(Path(__file__).parents[3] / "resources/models/brassicales/decoder.json")
     assert released.calibrated_on == ("athaliana",)
 
 
