@@ -73,7 +73,7 @@ def test_defaults_are_filled_at_every_level(example):
     assert filled["split"]["fractions"] == {"train": 75, "validate": 10, "test": 15}
     assert filled["check"]["maximum_intron"] == 50000
     assert filled["genomes"][0]["contigs"]["test"] == []
-    assert filled["pretrain"]["steps"] == 1000
+    assert filled["pretrain"]["steps"] == 200
 
 
 def test_filling_defaults_leaves_the_input_alone(example):
