@@ -23,15 +23,14 @@ import pysam
 import torch
 
 from phytoscribe.annotation.gff_reader import read_gff3
-from phytoscribe.decoding.calibration import calibrate, calibration_error
+from phytoscribe.decoding.decoded_gene import calibrate, calibrated
 from phytoscribe.decoding.gene_regions import DecodedRegion
 from phytoscribe.decoding.settings import DecoderSettings
-from phytoscribe.decoding.streaming import calibrated
-from phytoscribe.evaluation.accuracy.calibration import chance_error, equal_width_bins
+from phytoscribe.evaluation.accuracy.calibration import chance_error, equal_width_bins, expected_calibration_error
 from phytoscribe.genome import encode
 from phytoscribe.genome.intervals import Interval, read_bed
 from phytoscribe.prediction.predictor import StructurePredictor
-from phytoscribe.prediction.settings import PredictionSettings
+from phytoscribe.prediction.windows import PredictionSettings
 from phytoscribe.training.tasks.structure.decoder_fit import Outcome, decode_regions
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -87,19 +86,20 @@ def figures(posteriors: Sequence[float], right: npt.NDArray[np.bool_], settings:
     values = np.array([calibrated(float(np.log(max(p, 1e-300))), settings) for p in posteriors])
     sure = np.clip(values, 1e-6, 1 - 1e-6)
     loss = -np.where(right, np.log(sure), np.log(1 - sure)).mean()
-    errors = calibration_error(values, right), chance_error(values, equal_width_bins), ((values - right) ** 2).mean()
+    error = expected_calibration_error(equal_width_bins(values, right))
+    errors = error, chance_error(values, equal_width_bins), ((values - right) ** 2).mean()
     return [str(right.size), f"{right.mean():.3f}", *(f"{error:.4f}" for error in (*errors, loss))]
 
 
 def show(place: str, found: Outcome, calibrations: Mapping[str, DecoderSettings]) -> None:
-    posteriors = [gene.structure_probability for gene in found.genes]
+    posteriors = [gene.first.structure_probability for gene in found.genes]
     for name, settings in calibrations.items():
         print(f"| {Path(place).name} | {name} | {' | '.join(figures(posteriors, found.right, settings))} |", flush=True)
 
 
 def show_halves(place: str, found: Outcome, shipped: DecoderSettings) -> None:
     """Each half of the genes, in their order, judged by what the other half gives."""
-    posteriors, right = np.array([gene.structure_probability for gene in found.genes]), found.right
+    posteriors, right = np.array([gene.first.structure_probability for gene in found.genes]), found.right
     first = np.arange(right.size) < right.size // 2
     for name, own in (("first half", first), ("second half", ~first)):
         for kind, settings in {
