@@ -1,8 +1,8 @@
 """A decoded gene, how sure the decoder is of its parts, and how often such genes are right.
 
 The map from the log odds of a structure's posterior to those of the gene's probability is a line (J. Platt,
-*Probabilistic outputs for support vector machines*, 1999).  On the genes that chose its other parameters a decoder looks
-better than it is, so give the error on others beside it.
+*Probabilistic outputs for support vector machines*, 1999).  On the genes that chose its other parameters a decoder
+looks better than it is, so give the error on others beside it.
 """
 
 from __future__ import annotations
