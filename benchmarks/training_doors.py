@@ -4,8 +4,8 @@
 
 Trains on the example, on this machine's processor, once without and once with the likelihood of whole genes (which then
 joins at the first step).  ``training_recorded.tsv`` holds the losses of the same steps by tools/train_release.py, the
-program that was replaced (commit 9711739), on the same genes, masks and rejected loci.  Prints the
-largest relative differences.
+program that was replaced (commit 9711739), on the same genes, masks and rejected loci; the labels have changed since
+commit 5c8aedf, which met them.  Prints the largest relative differences.
 """
 
 from __future__ import annotations
