@@ -196,12 +196,13 @@ def test_model_and_tokenizer_agree_on_padding_and_vocabulary(finished, stage):
     assert config["vocab_size"] == segmenter.vocabulary_size == 256
 
 
-def test_all_of_the_pretrained_encoder_arrived(finished):
+def test_all_of_the_pretrained_trunk_arrived(finished):
     report = json.loads((finished / "results/models/structure/load_report.json").read_text())
     with safe_open(finished / "results/models/pretrain/model.safetensors", "np") as weights:
-        encoder = [name for name in weights.keys() if name.startswith("encoder.")]  # noqa: SIM118
-    assert report["loaded"] == len(encoder) > 0
-    assert not [name for name in report["new"] if name.startswith("encoder.")]
+        trunk = [name for name in weights.keys() if name.startswith("trunk.")]  # noqa: SIM118
+    assert report["part"] == "trunk"
+    assert report["loaded"] == len(trunk) > 0
+    assert {name.split(".")[0] for name in report["new"]} == {"heads"}
 
 
 def test_a_carried_folder_trains_the_same_model(finished, tmp_path):
