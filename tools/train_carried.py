@@ -1,4 +1,6 @@
-"""Train the structure model from a folder that was carried here, with PyTorch, Lightning, transformers and numba alone.
+"""Train the structure model from a folder that was carried here, without Snakemake and the genomes.
+
+It needs PyTorch, Lightning, transformers, peft, numba, SciPy and pandas.
 
     snakemake results/carried/recipe.json          # on the machine that has the genomes
     python tools/train_carried.py results/carried --out run

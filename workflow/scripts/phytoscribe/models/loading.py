@@ -119,10 +119,6 @@ def load_pretrained(
         ``source``; ``part``, trunk or encoder; ``loaded`` tensors and ``parameters_loaded``, the numbers in them; and
         the names of ``new`` tensors, which the pretrained model does not have.
 
-    Returns:
-        ``source``; how many tensors were ``loaded``, and numbers in them (``parameters_loaded``); the names of the
-        ``new`` tensors, which start from random values.
-
     Raises:
         ModelError: the two differ in a tensor's name or shape.
     """

@@ -183,6 +183,10 @@ def test_whole_genes_join_after_some_steps_with_a_decoder_fitted_by_then(materia
     decoder, _ = tuned.train()
     assert DecoderSettings.load(tmp_path / "decoder.json") == fitted
     assert decoder == fitted
+    # Killed behind the last step and started again: the same decoder.
+    begin = load_start(tokenizer, data, {"size": "tiny"}, "full")
+    again = Finetuning(data, begin, recipe(sequence_weight=0.1, sequence_start=0.5), tmp_path, 1)
+    assert again.train()[0] == fitted
 
 
 def test_a_batch_of_one_window_has_no_room_for_both_strands(material, tmp_path):

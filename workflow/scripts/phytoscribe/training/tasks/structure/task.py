@@ -165,6 +165,10 @@ class Finetuning:
             ]
         bases = self.run.batch_size * window
         train(module, dataset, collate_structure, self.run, self.run_folder, bases, self.table, callbacks)
+        # Lightning calls no callback in a run that is resumed behind its last step.
+        fitted = self.run_folder / "decoder.json"
+        if self.whole_genes and first_step and fitted.is_file():
+            selection.decoder = DecoderSettings.load(fitted)
         return selection
 
     def _order(self, window: int) -> Order:
