@@ -137,21 +137,28 @@ class DecoderSettings:
 
     def save(self, path: str | Path) -> None:
         with atomic_open(path) as handle:
-            json.dump(asdict(self), handle, indent=2, sort_keys=True)
-            handle.write("\n")
+            handle.write(self.to_json() + "\n")
+
+    def to_json(self) -> str:
+        return json.dumps(asdict(self), indent=2, sort_keys=True)
 
     @classmethod
     def load(cls, path: str | Path) -> DecoderSettings:
         """Raises ModelError when the file is missing or holds an unknown key."""
         try:
-            values = json.loads(Path(path).read_text(encoding="utf-8"))
+            return cls.from_json(Path(path).read_text(encoding="utf-8"), str(path))
         except (OSError, json.JSONDecodeError) as error:
             raise ModelError(
                 f"{path}: cannot be read as decoder settings ({error}); train or fetch the model again"
             ) from error
+
+    @classmethod
+    def from_json(cls, text: str, source: str) -> DecoderSettings:
+        """Settings from :meth:`to_json`; raises ModelError, which names ``source``, for an unknown key."""
+        values = json.loads(text)
         unknown = set(values) - {f.name for f in fields(cls)}
         if unknown:
-            raise ModelError(f"{path}: unknown decoder settings {sorted(unknown)}; the model is of another version")
+            raise ModelError(f"{source}: unknown decoder settings {sorted(unknown)}; the model is of another version")
         return cls(**{name: _from_json(value) for name, value in values.items()})
 
 

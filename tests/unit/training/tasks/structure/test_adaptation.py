@@ -110,7 +110,7 @@ def run(material, folder, **finetune) -> Finetuning:
 
 def scores(monkeypatch, *values: float) -> None:
     """Let the validations find these scores, in turn (the last again and again): what is tested is what follows."""
-    left = list(values)
+    left, kept = list(values), {"kept_start": True}
 
     def next_score(*_):
         value = left.pop(0) if len(left) > 1 else left[0]
@@ -118,7 +118,8 @@ def scores(monkeypatch, *values: float) -> None:
 
     monkeypatch.setattr(selection, "validation_f1", next_score)
     for place in (selection, task):
-        monkeypatch.setattr(place, "tune", lambda decoded, start, **_: (start, {"fitted": figures(next_score())}))
+        monkeypatch.setattr(place, "tune", lambda decoded, start, _: (start, {"fitted": figures(next_score())} | kept))
+    monkeypatch.setattr(task, "held_out_figures", lambda *_: {})
 
 
 def figures(f1):
@@ -176,7 +177,7 @@ def test_whole_genes_join_after_some_steps_with_a_decoder_fitted_by_then(materia
     data, tokenizer = material
     torch.manual_seed(1)
     fitted = replace(DecoderSettings(), gene_score=2.5)
-    monkeypatch.setattr(selection, "tune", lambda decoded, start, **_: (fitted, {}))
+    monkeypatch.setattr(selection, "tune", lambda decoded, start, _: (fitted, {}))
     begin = load_start(tokenizer, data, {"size": "tiny"}, "full")
     assert not begin.released
     tuned = Finetuning(data, begin, recipe(sequence_weight=0.1, sequence_start=0.5), tmp_path, 1)
@@ -197,7 +198,9 @@ def test_a_batch_of_one_window_has_no_room_for_both_strands(material, tmp_path):
 def decoder_alone(material, tmp_path, monkeypatch, before, held_out):
     found = {"start": before, "fitted": 0.6, "held_out": held_out}
     report = {name: {f"{level}_f1": f1 for level in ("cds_exon", "locus")} if f1 else {} for name, f1 in found.items()}
-    monkeypatch.setattr(task, "fit_decoder", lambda regions, start, **_: (replace(start, gene_score=1.5), report))
+    left_out = report.pop("held_out")
+    monkeypatch.setattr(task, "fit_decoder", lambda regions, start, _: (replace(start, gene_score=1.5), report))
+    monkeypatch.setattr(task, "held_out_figures", lambda *_: left_out)
     return run(material, tmp_path, mode="decoder").refit_decoder()
 
 

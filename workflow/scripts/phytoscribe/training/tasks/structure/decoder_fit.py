@@ -8,7 +8,7 @@ the gene probability is calibrated last.
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -166,14 +166,10 @@ def maximise(likelihood: Likelihood, iterations: int = ITERATIONS) -> tuple[npt.
 
 
 def fit_once(
-    regions: Sequence[DecodedRegion], start: DecoderSettings, known: Sequence[DecodedRegion] = (), threads: int = 1
+    regions: Sequence[DecodedRegion], start: DecoderSettings, threads: int = 1
 ) -> tuple[DecoderSettings, dict[str, Any]]:
-    """Fit likelihood, scalars and calibration on regions; no figures beyond those regions.
-
-    Args:
-        known: see :func:`fit_decoder`.
-    """
-    parts = [part for region in (*regions, *known) for part in gene_regions_of(region, start, FITTING_CUTOFF)]
+    """Fit likelihood, scalars and calibration on regions; no figures beyond those regions."""
+    parts = [part for region in regions for part in gene_regions_of(region, start, FITTING_CUTOFF)]
     genes = sum(len(part.loci) for part in parts)
     if not genes:
         return start, {"genes": 0}
@@ -194,7 +190,7 @@ def fit_once(
 
 
 def fit_decoder(
-    decoded: Sequence[DecodedRegion], start: DecoderSettings, known: Sequence[DecodedRegion] = (), threads: int = 1
+    decoded: Sequence[DecodedRegion], start: DecoderSettings, threads: int = 1
 ) -> tuple[DecoderSettings, dict[str, Any]]:
     """Fit the decoder on regions that the network was not trained on.
 
@@ -202,64 +198,67 @@ def fit_decoder(
     the fit only weights them.
 
     Args:
-        decoded: some 1.5 Mb with 300 genes or more, in at least two regions.
+        decoded: some 1.5 Mb with 300 genes or more.
         start: starting values, to which parameters are pulled where the data say little.
-        known: regions that the network was trained on.  They join the likelihood, whose many parameters want more genes
-            than a validation part has; scalars and calibration, which must know what unseen sequence is like, are
-            chosen without them.
         threads: that share the regions; they change nothing but the time.
 
     Returns:
         The settings, and a report: figures (precision, recall and F1 of exact CDS segments and loci, expected
-        calibration error) of ``start``, ``fitted`` on the regions themselves, and ``held_out``, where each half of the
-        regions is decoded with what was fitted and calibrated on the other half and ``known``; the last is the honest
-        one.  It is empty where there is one region only.
+        calibration error) of ``start`` and ``fitted`` on these very regions.  :func:`held_out_figures` gives honest
+        ones.
     """
-    settings, report = fit_once(decoded, start, known, threads)
-    halves = two_halves(decoded)
-    held_out = _across(halves, [fit_once(own, start, known, threads)[0] for own in halves]) if all(halves) else {}
+    settings, report = fit_once(decoded, start, threads)
     report |= {
         "start": decode_regions(decoded, start).report(),
         "fitted": decode_regions(decoded, settings).report(),
-        "held_out": held_out,
     }
-    logger.info("decoder fitted on %d genes: %s; held out: %s", report["genes"], report["fitted"], held_out)
+    logger.info("decoder fitted on %d genes: %s", report["genes"], report["fitted"])
     return settings, report
 
 
-def recalibrated(decoded: Sequence[DecodedRegion], settings: DecoderSettings) -> tuple[DecoderSettings, dict[str, Any]]:
-    """The same decoder with its calibration fitted to a network's output.
-
-    Args:
-        settings: a decoder whose other parameters were not fitted to these regions.
-
-    Returns:
-        The settings, and a report of ``fitted`` and ``held_out`` as :func:`fit_decoder` gives it.
-    """
-    halves = two_halves(decoded)
-    fits = [decode_regions(own, settings).calibrated(settings) for own in halves]
-    chosen = decode_regions(decoded, settings).calibrated(settings)
-    return chosen, {
-        "fitted": decode_regions(decoded, chosen).report(),
-        "held_out": _across(halves, fits) if all(halves) else {},
-    }
+def recalibrated(decoded: Sequence[DecodedRegion], settings: DecoderSettings) -> DecoderSettings:
+    """The same decoder with its calibration fitted to what a network says of these regions."""
+    return decode_regions(decoded, settings).calibrated(settings)
 
 
 def tune(
-    decoded: Sequence[DecodedRegion], start: DecoderSettings, known: Sequence[DecodedRegion] = (), threads: int = 1
+    decoded: Sequence[DecodedRegion], start: DecoderSettings, threads: int = 1
 ) -> tuple[DecoderSettings, dict[str, Any]]:
     """Fit the decoder as :func:`fit_decoder` does; where the fit decodes no better, keep and recalibrate the start.
 
     Returns:
         The settings, and the report of the fit; ``kept_start`` says whether the start was kept, whose figures are then
-        those of ``fitted`` and ``held_out``.
+        those of ``fitted``.
     """
-    settings, report = fit_decoder(decoded, start, known, threads)
+    settings, report = fit_decoder(decoded, start, threads)
     if selection_score(f1_by_level(report["fitted"])) > selection_score(f1_by_level(report["start"])):
         return settings, report | {"kept_start": False}
     logger.info("the fitted decoder is no better than the one it started from, which is kept and recalibrated")
-    settings, kept = recalibrated(decoded, start)
-    return settings, report | kept | {"kept_start": True}
+    settings = recalibrated(decoded, start)
+    return settings, report | {"fitted": decode_regions(decoded, settings).report(), "kept_start": True}
+
+
+def held_out_figures(
+    decoded: Sequence[DecodedRegion], fit: Callable[[Sequence[DecodedRegion]], DecoderSettings]
+) -> dict[str, float]:
+    """Figures as in :func:`fit_decoder`'s report, of each half of the regions under what was fitted to the other half.
+
+    Args:
+        decoded: at least two regions; with one, nothing can be held out and no figure is given.
+        fit: from regions to settings.
+    """
+    halves = two_halves(decoded)
+    if not all(halves):
+        return {}
+    fits = [fit(own) for own in reversed(halves)]
+    genes = [
+        decode_coding_genes(region.bases, region.plus, region.minus, settings)
+        for half, settings in zip(halves, fits, strict=True)
+        for region in half
+    ]
+    found = outcome_of([*halves[0], *halves[1]], genes).report()
+    logger.info("decoder, each half of the regions held out: %s", found)
+    return found
 
 
 def selection_score(f1: Mapping[str, float]) -> float:
@@ -270,20 +269,6 @@ def selection_score(f1: Mapping[str, float]) -> float:
 def f1_by_level(figures: Mapping[str, float]) -> dict[str, float]:
     """Exact F1 of a report's figures, by level (:data:`LEVELS`)."""
     return {level: figures[f"{level}_f1"] for level in LEVELS}
-
-
-def _across(halves: Sequence[Sequence[DecodedRegion]], fits: Sequence[DecoderSettings]) -> dict[str, float]:
-    """Figures of all genes, each half decoded with what was fitted to the other half.
-
-    Args:
-        fits: settings fitted to each half.
-    """
-    decoded = [
-        decode_coding_genes(region.bases, region.plus, region.minus, fit)
-        for half, fit in zip(halves, reversed(fits), strict=True)
-        for region in half
-    ]
-    return outcome_of([*halves[0], *halves[1]], decoded).report()
 
 
 def two_halves(regions: Sequence[DecodedRegion]) -> tuple[list[DecodedRegion], list[DecodedRegion]]:

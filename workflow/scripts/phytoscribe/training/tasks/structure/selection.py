@@ -37,13 +37,13 @@ class WholeGenes(Callback):
     """The decoder's likelihood of whole genes joins the loss, from a step on.
 
     Joining at step 0, it uses the decoder that the run began with.  Joining later, that decoder is first fitted to what
-    the network has learnt by then, on the validation regions; the settings stay in the run folder for a resumed run.
+    the network has learnt by then, on the validation regions.  A resumed run finds it in the checkpoint.
 
     Args:
         selection: the validations; they too use the fitted decoder from then on.
         first_step: an epoch's end.
         make: the loss under decoder settings.
-        path: of the fitted settings.
+        path: where the first rank leaves the fitted settings for the others.
     """
 
     def __init__(
@@ -52,10 +52,8 @@ class WholeGenes(Callback):
         self.selection, self.first_step, self.make, self.path = selection, first_step, make, path
 
     def on_train_start(self, trainer: lightning.Trainer, module: StructureModule) -> None:
-        if self.first_step == 0:
+        if trainer.global_step >= self.first_step:
             module.sequence = self.make(self.selection.decoder)
-        elif trainer.global_step >= self.first_step:
-            self._join(module)
 
     def on_train_epoch_end(self, trainer: lightning.Trainer, module: StructureModule) -> None:
         if trainer.global_step != self.first_step:
@@ -64,16 +62,13 @@ class WholeGenes(Callback):
             predictor = self.selection.predictor(module)
             decoded = read_regions(predictor, self.selection.regions)
             module.model.train()
-            fitted, _ = tune(decoded, self.selection.decoder, threads=module.settings.threads)
+            fitted, _ = tune(decoded, self.selection.decoder, module.settings.threads)
             fitted.save(self.path)
             logger.info("step %d: decoder fitted, whole genes join the loss", self.first_step)
         wait_for_all()
-        self._join(module)
-        self.selection.forget_best()
-
-    def _join(self, module: StructureModule) -> None:
         self.selection.decoder = DecoderSettings.load(self.path)
         module.sequence = self.make(self.selection.decoder)
+        self.selection.forget_best()
 
 
 class DecodedSelection(Callback):
@@ -154,10 +149,12 @@ class DecodedSelection(Callback):
 
     def state_dict(self) -> dict[str, Any]:
         names = ("best_score", "best_step", "without_gain")
-        return {name: getattr(self, name) for name in names}
+        return {name: getattr(self, name) for name in names} | {"decoder": self.decoder.to_json()}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        for name, value in state_dict.items():
+        values = dict(state_dict)
+        self.decoder = DecoderSettings.from_json(values.pop("decoder"), "checkpoint")
+        for name, value in values.items():
             setattr(self, name, value)
 
 

@@ -7,6 +7,7 @@ import logging
 import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +31,15 @@ from phytoscribe.training.loop.ranks import own_rank
 from phytoscribe.training.loop.runs import claim_run_folder, train
 from phytoscribe.training.loop.sampling import BothStrands, Order, order_of_groups
 from phytoscribe.training.loop.settings import Recipe, RunSettings
-from phytoscribe.training.tasks.structure.decoder_fit import f1_by_level, fit_decoder, selection_score, tune
+from phytoscribe.training.tasks.structure.decoder_fit import (
+    f1_by_level,
+    fit_decoder,
+    fit_once,
+    held_out_figures,
+    recalibrated,
+    selection_score,
+    tune,
+)
 from phytoscribe.training.tasks.structure.module import LossSettings, StructureModule
 from phytoscribe.training.tasks.structure.selection import DecodedSelection, WholeGenes, read_regions
 from phytoscribe.training.tasks.structure.sequence_loss import SequenceLoss
@@ -113,7 +122,7 @@ class Finetuning:
         """
         model, decoder, before = self.start.model, self.start.decoder, None
         if self.start.released:
-            decoder, fit = tune(self._decoded(decoder), decoder, threads=self.run.threads)
+            decoder, fit = tune(self._decoded(decoder), decoder, self.run.threads)
             before = f1_by_level(fit["fitted"])
             logger.info("before fine-tuning: validation F1 %s", before)
             adapt(model, self.settings["mode"])
@@ -123,8 +132,9 @@ class Finetuning:
         model.load_state_dict(torch.load(selection.best_path, map_location="cpu", weights_only=True))
         merge_adapters(model)
         # Lightning has moved the model back to the CPU.
-        decoder = selection.decoder
-        decoder, fit = tune(self._decoded(decoder), decoder, threads=self.run.threads)
+        start, decoded = selection.decoder, self._decoded(selection.decoder)
+        decoder, fit = tune(decoded, start, self.run.threads)
+        fit["held_out"] = held_out_figures(decoded, partial(self._fit, start=start, kept=fit["kept_start"]))
         f1 = f1_by_level(fit["fitted"])
         logger.info("best step %d; validation F1 after tuning: %s", selection.best_step, f1)
         if before and selection_score(f1) <= selection_score(before):
@@ -165,10 +175,6 @@ class Finetuning:
             ]
         bases = self.run.batch_size * window
         train(module, dataset, collate_structure, self.run, self.run_folder, bases, self.table, callbacks)
-        # Lightning calls no callback in a run that is resumed behind its last step.
-        fitted = self.run_folder / "decoder.json"
-        if self.whole_genes and first_step and fitted.is_file():
-            selection.decoder = DecoderSettings.load(fitted)
         return selection
 
     def _order(self, window: int) -> Order:
@@ -199,9 +205,9 @@ class Finetuning:
                 other, is no better than with the released decoder.
         """
         decoded = self._decoded(self.start.decoder)
-        fitted, report = fit_decoder(decoded, self.start.decoder, threads=self.run.threads)
+        fitted, report = fit_decoder(decoded, self.start.decoder, self.run.threads)
         before, after = f1_by_level(report["start"]), f1_by_level(report["fitted"])
-        held_out = report["held_out"]
+        held_out = report["held_out"] = held_out_figures(decoded, partial(self._fit, start=self.start.decoder))
         if not held_out:
             raise ModelError(
                 f"finetune.mode: decoder has only {len(self.regions)} region of validation, but needs two to tell "
@@ -214,6 +220,9 @@ class Finetuning:
         logger.info("decoder fitted: validation F1 before %s, after %s, halves held out %s", before, after, held_out)
         self.table.add(0, {f"validation_{level}_f1": value for level, value in after.items()})
         return fitted, {"best_step": 0, "validation_f1": after, "decoder_fit": report, "validation_f1_before": before}
+
+    def _fit(self, decoded: Sequence[DecodedRegion], start: DecoderSettings, kept: bool = False) -> DecoderSettings:
+        return recalibrated(decoded, start) if kept else fit_once(decoded, start, self.run.threads)[0]
 
     def _decoded(self, decoder: DecoderSettings) -> list[DecodedRegion]:
         """What the network says of the validation regions."""
