@@ -45,6 +45,12 @@ def test_a_cycle_and_an_upward_import_are_found(tmp_path):
     assert cycles_of(graph) == [{"low", "high"}]
 
 
+def test_the_architecture_page_shows_this_order():
+    page = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    drawn = page.split("```")[1].strip().splitlines()
+    assert [line.split() for line in reversed(drawn)] == [line.split() for line in ORDER.strip().splitlines()]
+
+
 def test_files_are_few_and_named_by_subject():
     files = list((ROOT / LIBRARY).rglob("*.py"))
     assert len(files) <= MOST_FILES
