@@ -2,8 +2,8 @@
 
 input: model (files of one folder), fasta, fai
 output: genes (JSON lines), tracks (probabilities along the contigs; none with predict.tracks off)
-params: settings (of config key predict: window, margin, precision, sensitivity, partial, device, shards), genome,
-    lineage, contigs (names or None for all), shard
+params: settings (of config key predict: see PREDICTION_SETTINGS in predict.smk), species, lineage, contigs (names or
+    None for all), shard
 config: predict.batch_size, which changes speed and memory only and is therefore no param: those rerun a job
 """
 

@@ -101,6 +101,15 @@ def pending_score(opened, graph, r):
 
 
 @njit(cache=True, inline="always")
+def _arrive(paths, r, t, total, best, code, way):
+    """Sum and best of all paths to state ``t`` of row ``r``, and the node that the best one comes from."""
+    paths.total[r, t] = total
+    if way == FORWARD:
+        paths.best[r, t] = best
+        paths.back[r, t] = code
+
+
+@njit(cache=True, inline="always")
 def _close_segments(r, kind, graph, opened, edges, paths, mode, lengths):
     """Sum and best of the segments into row ``r``, its site included."""
     sites = graph.sites
@@ -110,20 +119,14 @@ def _close_segments(r, kind, graph, opened, edges, paths, mode, lengths):
         if site <= FORBIDDEN:
             continue
         if kind == INTRON_BEGIN and variant == EDGE:
-            paths.total[r, t] = opened.free[0] + site
-            if mode.way == FORWARD:
-                paths.best[r, t] = opened.free[1] + site
-                paths.back[r, t] = opened.last[0]
+            _arrive(paths, r, t, opened.free[0] + site, opened.free[1] + site, opened.last[0], mode.way)
             continue
         held, end = 3 * strand + (position - t) % 3, end_of(kind, variant)
         count = segment_edges(opened, held, strand, position, end, sites.bound[r, t], graph.scores, mode.way, edges)
         total, best, code = segments_reach(held, opened.total, opened.best, opened.code, edges, count)
         if max(total, best) <= REACHED:
             continue
-        paths.total[r, t] = total + site
-        if mode.way == FORWARD:
-            paths.best[r, t] = best + site
-            paths.back[r, t] = code
+        _arrive(paths, r, t, total + site, best + site, code, mode.way)
         if mode.counted:
             here = lengths.before[r, t] + site - lengths.total
             for k in range(count):
@@ -148,10 +151,7 @@ def _close_introns(r, graph, opened, edges, paths, mode, lengths):
         )
         if max(total, best) <= REACHED:
             continue
-        paths.total[r, t] = total + span
-        if mode.way == FORWARD:
-            paths.best[r, t] = best + span
-            paths.back[r, t] = code
+        _arrive(paths, r, t, total + span, best + span, code, mode.way)
         if mode.counted:
             here = lengths.before[r, t] + span - lengths.total
             for k in range(count):
@@ -201,10 +201,7 @@ def _begin_gene(r, graph, opened, paths, way):
     """A gene may begin at row ``r`` of the non-coding path."""
     for t in range(3):
         if graph.site[r, t] > FORBIDDEN:
-            paths.total[r, t] = opened.free[0]
-            if way == FORWARD:
-                paths.best[r, t] = opened.free[1]
-                paths.back[r, t] = opened.last[0]
+            _arrive(paths, r, t, opened.free[0], opened.free[1], opened.last[0], way)
 
 
 @njit(cache=True, inline="always")

@@ -9,7 +9,7 @@ from transformers import PretrainedConfig
 from phytoscribe.labels.states import SITE_NAMES, STATE_NAMES
 from phytoscribe.models.sizes import numbers_of_model
 
-#: Kinds of sequence that the k-mer table distinguishes (:mod:`phytoscribe.training.tasks.structure.start`).
+#: Kinds of sequence that the k-mer table distinguishes (:mod:`phytoscribe.training.data.content_table`).
 CONTENT_CHANNELS = 10
 #: Channels by head of a model whose config.json declares none.
 DEFAULT_HEADS: dict[str, list[str]] = {"structure": list(STATE_NAMES), "sites": list(SITE_NAMES)}

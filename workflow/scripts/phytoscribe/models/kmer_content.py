@@ -24,7 +24,7 @@ class ContentTable(nn.Module):
 
     Row ``kmer`` of the table (bases as a number of base 4, leftmost base first) holds log ratios of conditional
     probabilities of the k-mer under kinds of content against intergenic sequence, counted on training labels
-    (:mod:`phytoscribe.training.tasks.structure.start`); the last row, of zeros, stands for k-mers with N or
+    (:mod:`phytoscribe.training.data.content_table`); the last row, of zeros, stands for k-mers with N or
     outside the window.  The table is counted, not learned, so that it does not follow the few windows of each step.
 
     Attributes:

@@ -199,7 +199,7 @@ class StructurePredictor:
 
         Both are in contig orientation.
         """
-        return self._whole(bases, "states")
+        return self._whole(bases, "states", STATE_COUNT)
 
     def site_probabilities(self, bases: Bases) -> tuple[Table, Table]:
         """Plus and minus strand's probabilities of splice sites of a whole contig, each float16 (length, 2).
@@ -207,12 +207,15 @@ class StructurePredictor:
         Columns: the base is the first base of an intron (donor), its last base (acceptor), of any isoform.  Both are in
         contig orientation.
         """
-        return self._whole(bases, "sites")
+        return self._whole(bases, "sites", SITE_COUNT)
 
-    def _whole(self, bases: Bases, what: str) -> tuple[Table, Table]:
+    def _whole(self, bases: Bases, what: str, columns: int) -> tuple[Table, Table]:
+        """One table for the contig, filled piece by piece: it is as large as a genome's arrays get."""
+        plus, minus = (np.empty((bases.size, columns), dtype=np.float16) for _ in "+-")
         with single_core_threads(self.threads if self.device.type == "cpu" else FEEDING_THREADS) as readers:
-            parts = [getattr(piece, what) for piece in self._pieces([ContigSequence.of("", bases)], readers, None)]
-        plus, minus = map(np.concatenate, zip(*parts, strict=True))
+            for piece in self._pieces([ContigSequence.of("", bases)], readers, None):
+                rows = slice(piece.start, piece.start + piece.bases.size)
+                plus[rows], minus[rows] = getattr(piece, what)
         return plus, minus
 
     def _pieces(

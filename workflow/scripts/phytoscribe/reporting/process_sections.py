@@ -104,7 +104,7 @@ def _training_section(inputs: ReportInputs) -> Section:
         if curves := figures_of(inputs.own_figures, stage):
             blocks += [Heading(title), *curves]
     if inputs.load_report is not None:
-        blocks.append(key_values(inputs.load_report, "Start from the pretrained encoder, and the chosen checkpoint"))
+        blocks.append(key_values(inputs.load_report, "Start of the training, and the chosen checkpoint"))
     if not blocks:
         blocks.append(Paragraph("A released model was used: nothing was trained here.", quiet=True))
     return Section("training", "Tokenizer and training", blocks)

@@ -1,1 +1,1 @@
-"""Task: masked tokens, the pretraining of the encoder."""
+"""Task: hidden tokens or bases, the pretraining of the encoder or of the whole trunk."""

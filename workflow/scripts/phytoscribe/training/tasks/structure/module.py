@@ -110,8 +110,8 @@ class StructureModule(TrainedModule):
         average: decay of the weight average, which is what validation sees and what is kept; 0 for the weights
             themselves.  The first steps count for less: the decay is at most ``step / (step + 10)``.
         encoder_rate: factor of the learning rate for the encoder.
-        sequence: the decoder's likelihood as a further term; batches then hold both strands of each window.
-        sequence_weight: its weight.
+        sequence_weight: of the decoder's likelihood as a further term, once ``sequence`` is set; batches then hold both
+            strands of each window.
     """
 
     def __init__(
