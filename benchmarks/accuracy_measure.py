@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 from accuracy_sets import ScoredSet, Species, read_species, scored_contigs
 from augustus_cache import AugustusCache
@@ -31,13 +32,12 @@ from phytoscribe.annotation.model import GeneModel
 from phytoscribe.decoding.settings import DecoderSettings
 from phytoscribe.devices import choose_device
 from phytoscribe.evaluation.accuracy.calibration import (
+    binned,
     chance_error,
-    equal_mass_bins,
     equal_width_bins,
     expected_calibration_error,
-    right_loci,
 )
-from phytoscribe.evaluation.accuracy.counts import scorable
+from phytoscribe.evaluation.accuracy.counts import Scored, scorable
 from phytoscribe.evaluation.accuracy.gene_tables import Scope
 from phytoscribe.evaluation.accuracy.splice_sites import annotated_sites, score_sites
 from phytoscribe.genome.fasta import Genome
@@ -54,6 +54,23 @@ COLUMNS = ("set", "contigs", *SCORE_COLUMNS)
 TOLERANCES = (0, 3, 100)
 #: Only predictions that share CDS bases with a reference locus count: for annotations that lack genes.
 ON_LABELLED = "on_labelled_loci"
+
+
+def right_loci(predicted: Sequence[GeneModel], reference: Sequence[GeneModel]) -> npt.NDArray[np.bool_]:
+    """Whether each predicted gene has a CDS chain of the reference: level ``locus`` of the exact criterion."""
+    comparison = Scored.of_scorable(reference, predicted).comparison
+    return comparison.right_predicted(comparison.everything)
+
+
+def equal_mass_bins(probabilities: npt.ArrayLike, right: npt.ArrayLike, bins: int = 10) -> pd.DataFrame:
+    """As ``equal_width_bins``, in bins of about equally many items; equal probabilities stay together."""
+    values = np.asarray(probabilities, dtype=float)
+    if not values.size:
+        return binned(values, right, np.array([0.0, 1.0]))
+    edges = np.unique(np.quantile(values, np.linspace(0.0, 1.0, bins + 1)))
+    return binned(values, right, edges if edges.size > 1 else np.array([edges[0], edges[0]]))
+
+
 BINS = {"equal_width": equal_width_bins, "equal_mass": equal_mass_bins}
 Row = tuple[Any, ...]
 

@@ -22,7 +22,7 @@ import torch
 
 from phytoscribe.annotation.gff_reader import read_gff3
 from phytoscribe.devices import choose_device
-from phytoscribe.evaluation.accuracy.counts import exact_f1
+from phytoscribe.evaluation.accuracy.counts import compare, scorable
 from phytoscribe.genome import Genome, check_fasta
 from phytoscribe.genome.fasta import write_index
 from phytoscribe.genome.intervals import read_bed
@@ -77,8 +77,8 @@ def main() -> None:
                 for gene in predictor.genes(name, bases, lambda _: memory.tidy())
             ]
             seconds = (cpu_seconds() - before) / total * 1e6
-            f1 = exact_f1(reference, genes, mask, list(contigs))
-            shown = [f"{f1[level]:.4f}" for level in LEVELS]
+            found = compare(*(scorable(side, mask, list(contigs)) for side in (reference, genes)), mask)
+            shown = [f"{found[level].f1:.4f}" for level in LEVELS]
             table.writerow((window, margin, predictor.precision, *shown, len(genes), f"{seconds:.2f}"))
             handle.flush()
 

@@ -101,3 +101,23 @@ def test_the_atlas_reads_probabilities_at_the_bases_of_the_model(strand):
         ["R.", "acceptor", str(acceptor + 1), "0.750"],
         ["R.", "stop", str(stop + 1), "0.250"],
     ]
+
+
+def test_equal_mass():
+    from accuracy_measure import equal_mass_bins
+
+    probabilities = np.linspace(0.5, 1.0, 100)
+    table = equal_mass_bins(probabilities, probabilities > 0.7)
+    assert table["n"].tolist() == [10] * 10
+    assert equal_mass_bins([0.5] * 7, [True] * 7)["n"].tolist() == [7]
+    assert equal_mass_bins([], []).empty
+
+
+def test_any_isoform_makes_a_locus_right():
+    from accuracy_measure import right_loci
+
+    def gene(*chains):
+        return GeneModel("g", "c", "+", tuple(Transcript("t", chain, chain) for chain in chains))
+
+    short, long = ((0, 30),), ((0, 60),)
+    assert right_loci([gene(short), gene(((3, 60),))], [gene(long, short)]).tolist() == [True, False]

@@ -7,13 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from phytoscribe.annotation.model import GeneModel, Transcript
 from phytoscribe.evaluation.accuracy.calibration import (
     chance_error,
-    equal_mass_bins,
     equal_width_bins,
     expected_calibration_error,
-    right_loci,
 )
 
 outcomes = st.lists(st.tuples(st.floats(0, 1), st.booleans()), min_size=1, max_size=60)
@@ -29,18 +26,10 @@ def test_a_bin_holds_its_lower_edge_and_the_last_one_also_1():
     assert expected_calibration_error(table) == pytest.approx(expected)
 
 
-def test_equal_mass():
-    probabilities = np.linspace(0.5, 1.0, 100)
-    table = equal_mass_bins(probabilities, probabilities > 0.7)
-    assert table["n"].tolist() == [10] * 10
-    assert equal_mass_bins([0.5] * 7, [True] * 7)["n"].tolist() == [7]
-    assert equal_mass_bins([], []).empty
-
-
-@given(outcomes, st.sampled_from([equal_width_bins, equal_mass_bins]))
-def test_every_item_is_in_one_bin_and_the_error_is_at_least_the_overall_bias(drawn, bins):
+@given(outcomes)
+def test_every_item_is_in_one_bin_and_the_error_is_at_least_the_overall_bias(drawn):
     probabilities, right = map(np.array, zip(*drawn))
-    table = bins(probabilities, right)
+    table = equal_width_bins(probabilities, right)
     assert table["n"].sum() == len(drawn)
     assert (table["mean_probability"] >= table["low"] - 1e-12).all()
     assert (table["mean_probability"] <= table["high"] + 1e-12).all()
@@ -58,12 +47,4 @@ def test_certain_and_right_has_no_error():
 def test_the_error_by_chance_falls_with_the_number_of_items():
     few, many = (chance_error(np.linspace(0.1, 0.9, n), equal_width_bins) for n in (50, 5000))
     assert 0 < many < few / 5
-    assert chance_error(np.array([0.0, 1.0]), equal_mass_bins) == 0
-
-
-def test_any_isoform_makes_a_locus_right():
-    def gene(*chains):
-        return GeneModel("g", "c", "+", tuple(Transcript("t", chain, chain) for chain in chains))
-
-    short, long = ((0, 30),), ((0, 60),)
-    assert right_loci([gene(short), gene(((3, 60),))], [gene(long, short)]).tolist() == [True, False]
+    assert chance_error(np.array([0.0, 1.0]), equal_width_bins) == 0

@@ -12,12 +12,19 @@ from hypothesis import strategies as st
 from phytoscribe.annotation.gff_reader import read_gff3
 from phytoscribe.annotation.model import GeneModel, Transcript
 from phytoscribe.evaluation.accuracy.augustus import read_augustus
-from phytoscribe.evaluation.accuracy.counts import LEVELS, exact_f1, scorable
+from phytoscribe.evaluation.accuracy.counts import LEVELS, compare, scorable
 from phytoscribe.genome.intervals import read_bed
 from phytoscribe.tables import COLUMNS
 
 ROOT = Path(__file__).parents[4]
 EXAMPLE = ROOT / "resources/example/athaliana"
+
+
+def exact_f1(reference, predicted, mask=None, contigs=None) -> dict[str, float]:
+    agreements = compare(scorable(reference, mask, contigs), scorable(predicted, mask, contigs), mask)
+    return {level: agreement.f1 for level, agreement in agreements.items()}
+
+
 AUGUSTUS = ROOT / "tests/data/evaluation/augustus_chr5.gff.gz"
 CONTIG = "Chr5_25975502_26975502"
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
 from small_training_set import contig_of, small_set
 
 from phytoscribe.genome import encode, reverse_complement
-from phytoscribe.labels.states import State
+from phytoscribe.labels.states import NON_CODING_LABEL, State
 from phytoscribe.models.kmer_content import kmer_numbers
 from phytoscribe.training.data.content_table import KIND_COUNT, PRIOR_WEIGHT, content_table, log_ratios
 from phytoscribe.training.data.training_set import TrainingSet
@@ -51,6 +53,17 @@ def test_the_table_tells_codon_positions_and_strands_of_real_genes(arrays, table
     for strand, column in ((0, INTRON), (1, OTHER_INTRON)):
         inside = np.isin(arrays.labels[strand], (State.INTRON0, State.INTRON1, State.INTRON2))
         assert scores[inside, column].mean() > 0 > scores[~inside, column].mean()
+
+
+def test_a_base_of_unknown_kind_counts_for_none(arrays, table):
+    labels = np.array(arrays.labels)
+    intergenic = (labels == State.INTERGENIC).all(axis=0)
+    labels[:, intergenic] = NON_CODING_LABEL
+    without = content_table(replace(arrays, labels=labels), LENGTH)
+    # No intergenic k-mer is left: what all kinds are compared with is uniform, and the other kinds are as before.
+    difference = (without - table)[:-1, :6]
+    assert np.allclose(difference, difference[:, :1], atol=1e-5)
+    assert np.abs(difference).max() > 0.1
 
 
 def test_both_halves_of_the_table_are_one_reverse_complemented(table):

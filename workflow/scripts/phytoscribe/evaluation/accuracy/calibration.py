@@ -6,22 +6,13 @@ share of right items (Naeini et al. 2015, doi:10.1609/aaai.v29i1.9602).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from phytoscribe.annotation.model import GeneModel
-from phytoscribe.evaluation.accuracy.counts import Scored
-
 BIN_COLUMNS = ("low", "high", "n", "mean_probability", "share_right")
-
-
-def right_loci(predicted: Sequence[GeneModel], reference: Iterable[GeneModel]) -> npt.NDArray[np.bool_]:
-    """Whether each predicted gene has a CDS chain of the reference: level ``locus`` of the exact criterion."""
-    comparison = Scored.of_scorable(list(reference), predicted).comparison
-    return comparison.right_predicted(comparison.everything)
 
 
 def equal_width_bins(probabilities: npt.ArrayLike, right: npt.ArrayLike, bins: int = 10) -> pd.DataFrame:
@@ -34,19 +25,7 @@ def equal_width_bins(probabilities: npt.ArrayLike, right: npt.ArrayLike, bins: i
     Returns:
         Columns :data:`BIN_COLUMNS`; a bin holds ``low <= probability < high``, the last one also 1.
     """
-    return _binned(probabilities, right, np.linspace(0.0, 1.0, bins + 1))
-
-
-def equal_mass_bins(probabilities: npt.ArrayLike, right: npt.ArrayLike, bins: int = 10) -> pd.DataFrame:
-    """Reliability in ``bins`` bins of about equally many items; equal probabilities stay together.
-
-    Arguments and result are those of :func:`equal_width_bins`.
-    """
-    values = np.asarray(probabilities, dtype=float)
-    if not values.size:
-        return _binned(values, right, np.array([0.0, 1.0]))
-    edges = np.unique(np.quantile(values, np.linspace(0.0, 1.0, bins + 1)))
-    return _binned(values, right, edges if edges.size > 1 else np.array([edges[0], edges[0]]))
+    return binned(probabilities, right, np.linspace(0.0, 1.0, bins + 1))
 
 
 def expected_calibration_error(table: pd.DataFrame) -> float:
@@ -68,7 +47,7 @@ def chance_error(
     return float(np.mean(errors))
 
 
-def _binned(probabilities: npt.ArrayLike, right: npt.ArrayLike, edges: npt.NDArray[np.float64]) -> pd.DataFrame:
+def binned(probabilities: npt.ArrayLike, right: npt.ArrayLike, edges: npt.NDArray[np.float64]) -> pd.DataFrame:
     values, hits = np.asarray(probabilities, dtype=float), np.asarray(right, dtype=float)
     if values.shape != hits.shape:
         raise ValueError(f"{values.size} probabilities for {hits.size} outcomes")

@@ -66,17 +66,6 @@ Mask = Mapping[str, Sequence[Interval]]
 Reads = Mapping[tuple[str, str], Sequence[Interval]]
 
 
-def exact_f1(
-    reference: Sequence[GeneModel],
-    predicted: Sequence[GeneModel],
-    mask: Mask | None = None,
-    contigs: Collection[str] | None = None,
-) -> dict[str, float]:
-    """F1 by level (:data:`LEVELS`): the figure that chooses checkpoints.  NaN where neither side has an item."""
-    agreements = compare(scorable(reference, mask, contigs), scorable(predicted, mask, contigs), mask)
-    return {level: agreement.f1 for level, agreement in agreements.items()}
-
-
 def compare(
     reference: Sequence[GeneModel], predicted: Sequence[GeneModel], mask: Mask | None = None
 ) -> dict[str, Agreement]:

@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from phytoscribe.genome.sequence import N_CODE, reverse_complement
-from phytoscribe.labels.states import State
+from phytoscribe.labels.states import NON_CODING_LABEL, State
 from phytoscribe.models.configuration import CONTENT_CHANNELS
 from phytoscribe.training.data.training_set import COUNTED, TrainingSet
 
@@ -43,6 +43,9 @@ for _position, _states in enumerate(
     )
 ):
     _KIND_OF_STATE[list(_states)] = _position
+#: Not coding, but nobody knows whether untranslated or intergenic: counts for no kind.
+UNKNOWN_KIND = -1
+_KIND_OF_STATE[NON_CODING_LABEL] = UNKNOWN_KIND
 
 
 def content_table(data: TrainingSet, length: int) -> npt.NDArray[np.float32]:
@@ -83,7 +86,8 @@ def _count(counts, bases, kinds, void, known, length) -> None:
         numbers = numbers * 4 + part
         whole &= part < N_CODE
     ends = slice(length - 1, None)
-    counted = whole & (known[ends] == COUNTED) & ((kinds[ends] != INTERGENIC_KIND) | void[ends])
+    settled = (kinds[ends] != UNKNOWN_KIND) & ((kinds[ends] != INTERGENIC_KIND) | void[ends])
+    counted = whole & (known[ends] == COUNTED) & settled
     flat = kinds[ends][counted] * 4**length + numbers[counted]
     counts += np.bincount(flat, minlength=counts.size).reshape(counts.shape)
 
