@@ -90,7 +90,7 @@ class Model:
         self, entry: ScoredSet, fasta: Path, contigs: Sequence[str], folder: Path
     ) -> tuple[PredictionFiles, float]:
         """From FASTA to GFF3 on one thread, as the rules do it; the files and the CPU seconds that it took."""
-        names = ("gff3", "proteins.faa", "cds.fna", "transcripts.fna", "stats.json")
+        names = ("gff3", "gtf", "proteins.faa", "cds.fna", "transcripts.fna", "stats.json")
         files = PredictionFiles(*(folder / f"{entry.name}.{name}" for name in names))
         shard, before = folder / f"{entry.name}.jsonl", _cpu_seconds()
         predict_shard(fasta, self.folder, self.settings, entry.name, entry.lineage, contigs, 0, shard, threads=1)

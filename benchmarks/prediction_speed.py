@@ -42,7 +42,7 @@ EXAMPLE = Path(__file__).resolve().parents[1] / "resources" / "example" / "athal
 CONTIG, PIECE = "Chr3_1065466_1464870", 300_000
 #: Share of bases that are changed in each copy of a contig.
 MUTATED = 0.02
-ENDINGS = ("gff3", "proteins.faa", "cds.fna", "transcripts.fna", "stats.json")
+ENDINGS = ("gff3", "gtf", "proteins.faa", "cds.fna", "transcripts.fna", "stats.json")
 SETTINGS = {"window": 24576, "margin": 512, "batch_size": 8, "precision": "auto", "sensitivity": 0.0, "partial": False}
 Row = tuple[str, str, Any, str]
 

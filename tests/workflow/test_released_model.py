@@ -13,7 +13,7 @@ from phytoscribe.annotation.gff_reader import read_gff3
 from phytoscribe.annotation.sequences import protein_of
 from phytoscribe.genome.fasta import Genome
 
-ENDINGS = ("gff3", "proteins.faa", "cds.fna", "transcripts.fna", "stats.json")
+ENDINGS = ("gff3", "gtf", "proteins.faa", "cds.fna", "transcripts.fna", "stats.json")
 
 
 @pytest.fixture(scope="module")

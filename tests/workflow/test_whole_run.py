@@ -18,7 +18,7 @@ from phytoscribe.annotation.gff_reader import read_gff3
 from phytoscribe.genome.fasta import read_index
 from phytoscribe.tokenizer.segments import Segmenter
 
-ENDINGS = ("gff3", "proteins.faa", "cds.fna", "transcripts.fna", "stats.json")
+ENDINGS = ("gff3", "gtf", "proteins.faa", "cds.fna", "transcripts.fna", "stats.json")
 
 
 def test_every_target_is_there(finished):

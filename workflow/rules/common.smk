@@ -179,7 +179,7 @@ def shards_of(wildcards):
 
 def predictions():
     """All prediction files of all genomes."""
-    endings = ["gff3", "proteins.faa", "cds.fna", "transcripts.fna", "stats.json"]
+    endings = ["gff3", "gtf", "proteins.faa", "cds.fna", "transcripts.fna", "stats.json"]
     return expand("results/predictions/{genome}.{ending}", genome=genomes.names, ending=endings)
 
 

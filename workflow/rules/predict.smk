@@ -1,6 +1,6 @@
 # Predict: gene models of whole contigs on both strands, in shards that need not run on one machine.
 # In:  FASTA and the model's files; config key `predict`
-# Out: results/predictions/{genome}.gff3, .proteins.faa, .cds.fna, .transcripts.fna, .stats.json
+# Out: results/predictions/{genome}.gff3, .gtf, .proteins.faa, .cds.fna, .transcripts.fna, .stats.json
 
 # What can change a result, and the number of parts; not batch_size, which changes only speed.
 PREDICTION_SETTINGS = ("window", "margin", "precision", "sensitivity", "partial", "device", "shards")
@@ -48,6 +48,7 @@ rule merge_predictions:
         library=library("merge_predictions"),
     output:
         gff3="results/predictions/{genome}.gff3",
+        gtf="results/predictions/{genome}.gtf",
         proteins="results/predictions/{genome}.proteins.faa",
         cds="results/predictions/{genome}.cds.fna",
         transcripts="results/predictions/{genome}.transcripts.fna",

@@ -1,7 +1,7 @@
-"""Rule merge_predictions: number the genes of all shards and write GFF3, FASTA and statistics.
+"""Rule merge_predictions: number the genes of all shards and write GFF3, GTF, FASTA and statistics.
 
 input: shards, model, fasta, fai
-output: gff3, proteins, cds, transcripts, stats
+output: gff3, gtf, proteins, cds, transcripts, stats
 params: genome, contigs (names or None for all), organelles (contigs that the configuration calls so)
 """
 

@@ -43,9 +43,16 @@ def test_text_comes_out_as_it_went_in(text):
 def test_escaped_text_is_one_field_of_one_line(text):
     assert not re.search(r"[;=&\t]", encode_value(text))
     assert not re.search(r"[;=&,\t]", encode_id(text))
-    assert not re.search(r"[\s#>]", encode_column(text))
+    assert not re.search(r"\A[#>]|\s", encode_column(text))
     for escaped in (encode_value(text), encode_id(text), encode_column(text)):
         assert len(escaped.splitlines()) <= 1
+
+
+def test_sequence_names_stand_as_the_fasta_has_them():
+    for name in ("sample#1#chr1", "HLA*01:01", "gi|1|ref", "chr1_(+)", "50%", "a>b", "scaffold=1,2"):
+        assert encode_column(name) == name
+    assert encode_column("#chr1") == "%23chr1"
+    assert encode_column("chr%41") == "chr%2541"
 
 
 @settings(max_examples=300, derandomize=True)

@@ -123,7 +123,8 @@ def test_a_gene_with_several_transcripts_is_one_model(strand):
     gene = DecodedGene(strand, (first, second), 0.875, 0.97)
     exons = [((5, 40), (60, 95)), second.cds]
     found = gene_model(gene, exons, "c", "7")
-    assert (found.id, found.strand, found.score, found.attributes) == ("7", strand, 0.875, {"partial": "true"})
+    cut = {"partial": "true", "end_range": "95,."}
+    assert (found.id, found.strand, found.score, found.attributes) == ("7", strand, 0.875, cut)
     assert [(t.id, t.exons, t.cds, t.score) for t in found.transcripts] == [
         ("7.t1", exons[0], first.cds, 0.75),
         ("7.t2", exons[1], second.cds, 0.125),
@@ -133,6 +134,7 @@ def test_a_gene_with_several_transcripts_is_one_model(strand):
     )
     assert [t.attributes["locus_probability"] for t in found.transcripts] == ["0.970", "0.970"]
     assert [t.attributes.get("partial") for t in found.transcripts] == [None, "true"]
+    assert [t.attributes.get("end_range") for t in found.transcripts] == [None, "75,."]
     assert "stop_probability" not in found.transcripts[1].attributes
     alone = gene_model(DecodedGene(strand, (first,), 0.75, 0.97), exons[:1], "c", "7")
     assert alone.transcripts == found.transcripts[:1]

@@ -75,7 +75,7 @@ def merged(genes: Sequence[GeneModel], fasta: Path, folder: Path, shards: int) -
         with shard_writer(paths[-1], {"model": "x"}) as write:
             for contig in contigs_of_shard(CONTIGS, shard, shards):
                 write(contig, [gene for gene in genes if gene.contig == contig])
-    names = ("genes.gff3", "proteins.faa", "cds.fna", "transcripts.fna", "stats.json")
+    names = ("genes.gff3", "genes.gtf", "proteins.faa", "cds.fna", "transcripts.fna", "stats.json")
     files = PredictionFiles(*(folder / f"{shards}.{name}" for name in names))
     merge_shards(paths, fasta, "g", None, files)
     return files

@@ -121,7 +121,7 @@ def predict(
         wanted = {**SETTINGS, **settings, "shards": shards}
         predict_shard(fasta, model_folder, wanted, "athaliana", "Brassicales", None, shard, path, threads)
         paths.append(str(path))
-    names = ("genes.gff3", "proteins.faa", "cds.fna", "transcripts.fna", "stats.json")
+    names = ("genes.gff3", "genes.gtf", "proteins.faa", "cds.fna", "transcripts.fna", "stats.json")
     files = PredictionFiles(*(folder / name for name in names))
     merge_shards(paths, fasta, "g", None, files, organelles)
     return files
@@ -459,7 +459,7 @@ def test_genes_are_in_fasta_order(plain):
 
 
 def test_a_genome_without_genes_gives_valid_empty_files(model_folder, fasta, tmp_path):
-    names = ("genes.gff3", "proteins.faa", "cds.fna", "transcripts.fna", "stats.json")
+    names = ("genes.gff3", "genes.gtf", "proteins.faa", "cds.fna", "transcripts.fna", "stats.json")
     files = PredictionFiles(*(tmp_path / name for name in names))
     predict_shard(fasta, model_folder, SETTINGS, "x", "", ["n"], 0, tmp_path / "0.jsonl", 1)
     merge_shards([str(tmp_path / "0.jsonl")], fasta, "x", ["n"], files)

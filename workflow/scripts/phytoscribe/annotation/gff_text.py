@@ -24,7 +24,8 @@ _ESCAPES = re.compile(r"(?:%(?!2[Cc])[0-9A-Fa-f]{2})+")
 # Blanks at either end and quotes around an id mean nothing to readers, this one included, unless they are escaped.
 _VALUE_SPECIAL = re.compile(r"%(?!2[Cc])|[;=&\x00-\x1f\x7f\x85\u2028\u2029]|\A\s|\s\Z")
 _ID_SPECIAL = re.compile(r"[%;=&,\"\x00-\x1f\x7f\x85\u2028\u2029]|\A\s|\s\Z")
-_COLUMN_SPECIAL = re.compile(r"[%#>\s\x00-\x1f\x7f]")
+# Sequence names stand as the FASTA has them, since few programs read escapes there (a pangenome's "sample#1#chr1").
+_COLUMN_SPECIAL = re.compile(r"\A[#>]|[\s\x00-\x1f\x7f]|%(?=[0-9A-Fa-f]{2})")
 # A quoted value ends at its closing quote only if the field ends there; else the quotes are part of the text.
 _QUOTED_FIELD = re.compile(r'([^=;]*)=(\s*"[^"]*"(?=\s*(?:;|\Z))|[^;]*)|[^;]+')
 _GTF_FIELD = re.compile(r'([^\s;]+)(?:\s+("[^"]*"(?=\s*(?:;|\Z))|[^;]*))?')
@@ -194,7 +195,10 @@ def encode_id(text: str) -> str:
 
 
 def encode_column(text: str) -> str:
-    """Sequence name, source or type for columns 1 to 3: blanks, ``%``, ``#`` and ``>`` are escaped."""
+    """Sequence name, source or type for columns 1 to 3.
+
+    Only what a line cannot bear is escaped: blanks, a first ``#`` or ``>``, and a ``%`` that would read as an escape.
+    """
     return _COLUMN_SPECIAL.sub(_escape, text)
 
 

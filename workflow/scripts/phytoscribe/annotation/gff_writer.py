@@ -14,7 +14,11 @@ _PART_ORDER = {"exon": 0, "five_prime_UTR": 1, "CDS": 2, "three_prime_UTR": 3}
 
 
 def write_gff3(
-    handle: IO[str], genes: Iterable[GeneModel], contigs: Mapping[str, int], header: Sequence[str] = ()
+    handle: IO[str],
+    genes: Iterable[GeneModel],
+    contigs: Mapping[str, int],
+    header: Sequence[str] = (),
+    for_counting: bool = False,
 ) -> int:
     """Write genes in the order given and return how many they were.
 
@@ -23,12 +27,15 @@ def write_gff3(
         genes: gene models, 0-based half-open; sort them with :func:`phytoscribe.annotation.sort_genes`.
         contigs: name to length; each becomes a ``##sequence-region``.
         header: comment lines, without ``#``.
+        for_counting: also write ``gene_id`` on exon and CDS lines, and ``gene_biotype``: programs that count reads
+            (STAR, featureCounts) or predict effects look for them there.
 
     Per gene: gene, then per transcript its line and exon, five_prime_UTR, CDS and three_prime_UTR by position.  All CDS
     lines of a transcript share the ID ``<transcript>.cds`` (one feature in several lines); exons and UTRs are numbered
     in transcript order.  A transcript without CDS has exon lines only.  Genes and transcripts keep their types of
     Sequence Ontology, and all lines of a gene its source.  Scores have three decimals.  Attributes without a value,
-    which GFF3 forbids, are left out.
+    which GFF3 forbids, are left out.  Where a contig's end cuts a transcript, the parts there repeat ``partial`` and
+    ``start_range`` or ``end_range`` of its line, as NCBI writes them.
 
     Raises:
         ValueError: the type of a gene is none that readers take for a gene's.
@@ -40,13 +47,13 @@ def write_gff3(
         handle.write(f"# {line}\n")
     count = 0
     for gene in genes:
-        handle.write("\n".join(gene_lines(gene)) + "\n")
+        handle.write("\n".join(gene_lines(gene, for_counting)) + "\n")
         count += 1
     return count
 
 
-def gene_lines(gene: GeneModel) -> list[str]:
-    """The GFF3 lines of one gene, without newlines."""
+def gene_lines(gene: GeneModel, for_counting: bool = False) -> list[str]:
+    """The GFF3 lines of one gene, without newlines; arguments as for :func:`write_gff3`."""
     if not is_gene_type(gene.type):
         raise ValueError(f"gene {gene.id}: {gene.type!r} is no type of a gene, such as gene, ncRNA_gene or pseudogene")
     place = f"{encode_column(gene.contig)}\t{encode_column(gene.source)}"
@@ -56,18 +63,29 @@ def gene_lines(gene: GeneModel) -> list[str]:
         return f"{place}\t{kind}\t{start + 1}\t{end}\t{shown}\t{gene.strand}\t{phase}\t{column9}"
 
     identifier = encode_id(gene.id)
-    column9 = f"ID={identifier}{_attributes({'biotype': gene.biotype, **gene.attributes})}"
+    counted = {"gene_biotype": gene.biotype} if for_counting else {}
+    column9 = f"ID={identifier}{_attributes({'biotype': gene.biotype, **counted, **gene.attributes})}"
     lines = [line(encode_column(gene.type), gene.start, gene.end, gene.score, ".", column9)]
     for transcript in gene.transcripts:
         name = encode_id(transcript.id)
         column9 = f"ID={name};Parent={identifier}{_attributes(transcript.attributes)}"
         kind = encode_column(transcript.type)
         lines.append(line(kind, transcript.start, transcript.end, transcript.score, ".", column9))
-        lines.extend(
-            line(kind, *segment, None, phase, f"ID={part};Parent={name}")
-            for kind, segment, phase, part in _parts(transcript, name)
-        )
+        of_gene = f";gene_id={identifier}" if for_counting else ""
+        for kind, segment, phase, part in _parts(transcript, name):
+            cut = _attributes(_cut_ends(transcript, segment)) if kind in ("exon", "CDS") else ""
+            lines.append(line(kind, *segment, None, phase, f"ID={part};Parent={name}{of_gene}{cut}"))
     return lines
+
+
+def _cut_ends(transcript: Transcript, segment: Interval) -> dict[str, str]:
+    """What a segment says of the transcript's ends that it holds and the contig's end cuts."""
+    found = {}
+    if segment[0] == transcript.start and "start_range" in transcript.attributes:
+        found["start_range"] = transcript.attributes["start_range"]
+    if segment[1] == transcript.end and "end_range" in transcript.attributes:
+        found["end_range"] = transcript.attributes["end_range"]
+    return {"partial": "true", **found} if found else {}
 
 
 def _attributes(attributes: Mapping[str, str]) -> str:

@@ -209,7 +209,12 @@ class StreamingGeneDecoder:
         neighbours = self._last_end[gene.strand], following
         exons = []
         for transcript in gene.transcripts:
-            limits = reach(transcript.span, *neighbours, self.settings.maximum_utr, self._length)
+            first, last = reach(transcript.span, *neighbours, self.settings.maximum_utr, self._length)
+            # What the contig's end cuts goes on beyond it: nothing untranslated can lie on that side.
+            limits = (
+                transcript.span[0] if transcript.partial_left else first,
+                transcript.span[1] if transcript.partial_right else last,
+            )
             place = (gene.strand, limits, self._offset)
             exons.append(exons_with_untranslated_regions(transcript.cds, *place, bases, table, self.settings))
         self._count += 1
@@ -262,14 +267,20 @@ def gene_model(gene: DecodedGene, exons: list[tuple[Interval, ...]], contig: str
             f"{identifier}.t{number}",
             its_exons,
             transcript.cds,
-            attributes=_attributes(transcript, gene),
+            attributes=_attributes(transcript, gene)
+            | _cut_ends(its_exons[0][0], its_exons[-1][1], transcript.partial_left, transcript.partial_right),
             score=transcript.probability,
             start_phase=transcript.start_phase,
         )
         for number, (transcript, its_exons) in enumerate(zip(gene.transcripts, exons, strict=True), start=1)
     )
-    partial = {"partial": "true"} if any(transcript.partial for transcript in gene.transcripts) else {}
-    return GeneModel(identifier, contig, gene.strand, transcripts, attributes=partial, score=gene.probability)
+    cut = _cut_ends(
+        min(t.start for t in transcripts),
+        max(t.end for t in transcripts),
+        any(t.partial_left for t in gene.transcripts),
+        any(t.partial_right for t in gene.transcripts),
+    )
+    return GeneModel(identifier, contig, gene.strand, transcripts, attributes=cut, score=gene.probability)
 
 
 def _attributes(transcript: DecodedTranscript, gene: DecodedGene) -> dict[str, str]:
@@ -280,9 +291,14 @@ def _attributes(transcript: DecodedTranscript, gene: DecodedGene) -> dict[str, s
         "intron_probabilities": ",".join(map(_shown, transcript.intron_probabilities[order])),
         "start_probability": _shown(transcript.start_probability),
         "stop_probability": _shown(transcript.stop_probability),
-        "partial": "true" if transcript.partial else "",
     }
     return {name: value for name, value in attributes.items() if value}
+
+
+def _cut_ends(start: int, end: int, left: bool, right: bool) -> dict[str, str]:
+    """GFF3 attributes of a feature that an end of the contig cuts, as NCBI writes them; coordinates count from 1."""
+    ends = {"start_range": f".,{start + 1}" if left else "", "end_range": f"{end},." if right else ""}
+    return {"partial": "true", **{name: value for name, value in ends.items() if value}} if left or right else {}
 
 
 def _shown(probability: float) -> str:

@@ -14,6 +14,7 @@ from typing import Any
 
 from phytoscribe.annotation import sequences
 from phytoscribe.annotation.gff_writer import write_gff3
+from phytoscribe.annotation.gtf_writer import gtf_lines
 from phytoscribe.annotation.model import GeneModel
 from phytoscribe.files import atomic_open
 from phytoscribe.genome import Genome
@@ -24,6 +25,7 @@ class PredictionFiles:
     """Paths of a genome's prediction."""
 
     gff3: str | Path
+    gtf: str | Path
     proteins: str | Path
     cds: str | Path
     transcripts: str | Path
@@ -38,9 +40,10 @@ def write_prediction(
     organelles: Mapping[str, str],
     files: PredictionFiles,
 ) -> int:
-    """Write GFF3, protein, CDS and transcript FASTA and statistics; each appears complete or not at all.
+    """Write GFF3, GTF, protein, CDS and transcript FASTA and statistics; each appears complete or not at all.
 
-    Proteins and CDS are those of coding transcripts.
+    Proteins and CDS are those of coding transcripts.  CDS hold the stop codon; proteins have no ``*`` for it, which
+    InterProScan refuses.
 
     Args:
         genes: with ids, in the order of ``contigs`` and of their places.
@@ -54,24 +57,26 @@ def write_prediction(
     lines += [f"organelle: {contig}, {kind}; read like a nuclear contig" for contig, kind in organelles.items()]
     statistics = PredictionStatistics()
     with ExitStack() as stack:
-        gff3, proteins, cds, transcripts, stats = (
+        gff3, gtf, proteins, cds, transcripts, stats = (
             stack.enter_context(atomic_open(path))
-            for path in (files.gff3, files.proteins, files.cds, files.transcripts, files.stats)
+            for path in (files.gff3, files.gtf, files.proteins, files.cds, files.transcripts, files.stats)
         )
+        gtf.writelines(f"# {line}\n" for line in lines)
 
         def written() -> Iterator[GeneModel]:
             """The genes on their way into the GFF3, after all else about them."""
             for gene in genes:
                 statistics.add(gene)
+                gtf.writelines(f"{line}\n" for line in gtf_lines(gene))
                 bases, moved = genome.bases(gene.contig, gene.start, gene.end), gene.shifted(-gene.start)
                 for t in moved.transcripts:
                     if t.cds:
-                        sequences.write_fasta(proteins, [(t.id, sequences.protein_of(t, bases))])
+                        sequences.write_fasta(proteins, [(t.id, sequences.protein_of(t, bases).removesuffix("*"))])
                         sequences.write_fasta(cds, [(t.id, sequences.cds_of(t, bases))])
                     sequences.write_fasta(transcripts, [(t.id, sequences.transcript_of(t, bases))])
                 yield gene
 
-        count = write_gff3(gff3, written(), contigs, lines)
+        count = write_gff3(gff3, written(), contigs, lines, for_counting=True)
         found = {"header": dict(header), "organelles": dict(organelles), **statistics.summary(contigs)}
         json.dump(found, stats, indent=2)
         stats.write("\n")
