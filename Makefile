@@ -47,6 +47,7 @@ lint: env
 # Tests of the SLURM profile start a SLURM of their own, where its packages are or can be had: one, so they come alone.
 test: lint
 	@bash tools/install_programs.sh slurm
+	@bash tools/install_programs.sh next
 	pytest -v --ignore tests/slurm --numprocesses $(CORES) --dist loadfile
 	pytest -v tests/slurm
 

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # Find the programs that the workflow calls; install the missing ones from the system's packages where that needs no
 # question (root, or sudo without a password). Elsewhere one line says what to install.
-# With the argument `slurm` instead: the SLURM that tests/slurm starts. It is for tests alone, so where it cannot be had
-# one line says why, and nothing fails.
+# With the argument `slurm` instead: the SLURM that tests/slurm starts; with `next`: the programs that tests give a
+# prediction to. Both are for tests alone, so where they cannot be had one line says why, and nothing fails.
 set -euo pipefail
 
 install() {
@@ -29,6 +29,23 @@ if [ "${1:-}" = slurm ]; then
     become=()
     echo "Installing slurmctld slurmd slurm-client munge (for tests/slurm)"
     install slurmctld slurmd slurm-client munge || without "apt-get could not install it"
+    exit 0
+fi
+
+if [ "${1:-}" = next ]; then
+    missing=()
+    for program in gffread bedtools tabix featureCounts STAR salmon snpEff tbl2asn; do
+        command -v "$program" >/dev/null || missing+=("$program")
+    done
+    [ ${#missing[@]} -eq 0 ] && exit 0
+    become=()
+    if [ "$(id -u)" -ne 0 ] || ! command -v apt-get >/dev/null; then
+        echo "Tests that need ${missing[*]} will be skipped: installing them with apt needs root"
+        exit 0
+    fi
+    echo "Installing ${missing[*]} (for tests of what comes after a prediction)"
+    install gffread bedtools tabix subread rna-star salmon snpeff ncbi-tools-bin ||
+        echo "Tests that need ${missing[*]} will be skipped: apt-get could not install them"
     exit 0
 fi
 
