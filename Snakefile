@@ -45,6 +45,12 @@ rule annotate:
     localrule: True
 
 
+rule submission:
+    input:
+        expand("results/submission/{genome}.tbl", genome=genomes.submitted),
+    localrule: True
+
+
 rule train:
     input:
         model_files("trained"),

@@ -1,6 +1,7 @@
 # Predict: gene models of whole contigs on both strands, in shards that need not run on one machine.
 # In:  FASTA and the model's files; config key `predict`
-# Out: results/predictions/{genome}.gff3, .gtf, .proteins.faa, .cds.fna, .transcripts.fna, .stats.json
+# Out: results/predictions/{genome}.gff3, .gtf, .proteins.faa, .cds.fna, .transcripts.fna, .stats.json;
+#      on request results/submission/{genome}.tbl (config key `genomes[].locus_tag`)
 
 # What can change a result, and the number of parts; not batch_size, which changes only speed.
 PREDICTION_SETTINGS = ("window", "margin", "precision", "sensitivity", "partial", "device", "shards")
@@ -75,3 +76,27 @@ rule merge_predictions:
         "Writing the gene models of {wildcards.genome}: {output.gff3}"
     script:
         "../scripts/merge_predictions.py"
+
+
+rule write_submission:
+    input:
+        gff3="results/predictions/{genome}.gff3",
+        library=library("write_submission"),
+    output:
+        table="results/submission/{genome}.tbl",
+    log:
+        "logs/predict/{genome}.submission.log",
+    benchmark:
+        "results/benchmarks/write_submission/{genome}.tsv"
+    conda:
+        "../envs/annotation.yaml"
+    resources:
+        mem_mb=4000,
+        runtime=30,
+    params:
+        genome=lambda wildcards: wildcards.genome,
+        locus_tag=lambda wildcards: genomes[wildcards.genome].locus_tag,
+    message:
+        "Writing the feature table of {wildcards.genome} for NCBI: {output.table}"
+    script:
+        "../scripts/write_submission.py"

@@ -13,7 +13,9 @@ from pathlib import Path
 
 import pytest
 
+from phytoscribe.annotation.feature_table import checked_prefix, feature_table
 from phytoscribe.annotation.gff_reader import read_gff3
+from phytoscribe.errors import ConfigError
 from phytoscribe.genome import Genome, check_fasta, decode
 from phytoscribe.genome.fasta import write_index
 from phytoscribe.prediction.merge import PredictionFiles, write_prediction
@@ -166,3 +168,28 @@ def test_snpeff_agrees_with_every_cds_and_protein(prediction, kind, option):
     said = run(folder, "snpEff", "build", "-c", config, "-dataDir", data.parent, option, "-v", "at")
     for what in ("CDS", "Protein"):
         assert f"{what} check:\tat\tOK: 83" in said
+
+
+def test_ncbis_validator_has_nothing_to_say(prediction):
+    """Neither of complete genes nor of those that a contig's end cuts; a CDS moved by one base it does report."""
+    folder, fasta, files = prediction
+    table = list(feature_table(read_gff3(files.gff3), "PHYT"))
+    assert sum(line.startswith("<") or "\t>" in line for line in table) > 30
+    cds = next(index for index, line in enumerate(table) if line.endswith("\tCDS") and line[0] != "<")
+    first, last, kind = table[cds].split("\t")
+    moved = [*table[:cds], f"{int(first) + 1}\t{last}\t{kind}", *table[cds + 1 :]]
+    for name, lines in (("right", table), ("moved", moved)):
+        shutil.copy(fasta, folder / f"{name}.fsa")
+        (folder / f"{name}.tbl").write_text("\n".join(lines) + "\n")
+        said = ["-i", f"{name}.fsa", "-f", f"{name}.tbl", "-V", "v", "-a", "s", "-j", "[organism=Arabidopsis thaliana]"]
+        run(folder, "tbl2asn", *said)
+    assert (folder / "right.val").read_text() == ""
+    assert "SEQ_FEAT" in (folder / "moved.val").read_text()
+
+
+def test_a_submission_needs_a_registered_prefix():
+    assert checked_prefix("PHYT", "x") == "PHYT"
+    with pytest.raises(ConfigError, match=r"genomes\[x\]\.locus_tag: it is not set\. A submission needs the prefix"):
+        checked_prefix("", "x")
+    with pytest.raises(ConfigError, match="'1A' is no such prefix"):
+        checked_prefix("1A", "x")

@@ -30,6 +30,7 @@ class GenomeEntry:
         organelles: contigs of organelles, besides those recognised by their names.
         terms: licence or usage terms, in the user's words.
         species: name of the species that the model gets as input; genomes of one species share it.
+        locus_tag: prefix of gene names that NCBI or ENA registered for the assembly; empty if none.
         utrs: ``complete``, or ``incomplete`` where a transcript without UTR may have one all the same.
     """
 
@@ -46,6 +47,7 @@ class GenomeEntry:
     seqid_map: Mapping[str, str | None] | str | None = None
     organelles: tuple[str, ...] = ()
     terms: str = ""
+    locus_tag: str = ""
     utrs: str = "complete"
     species: str = ""
 
@@ -91,6 +93,11 @@ class Genomes:
             }
             for name, entry in self._entries.items()
         }
+
+    @property
+    def submitted(self) -> list[str]:
+        """Genomes that have a locus_tag; all where none has, so that the rule says what is missing."""
+        return [name for name, entry in self._entries.items() if entry.locus_tag] or self.names
 
     @property
     def reported(self) -> list[dict[str, Any]]:
