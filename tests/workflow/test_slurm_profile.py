@@ -73,6 +73,17 @@ def test_reasons_stand_beside_all_values():
             assert section[number - 1].startswith("  #"), section[number]
 
 
+def test_the_time_of_every_group_is_told(settings):
+    """Whoever meets a partition's limit looks it up, since a group asks for the sum of its rules."""
+    text = (ROOT / "docs/slurm.md").read_text()
+    told = re.findall(r"^\| `(\w+)`(?:, for each genome)? \| (`.*`) \| (\d+) \|$", text, flags=re.MULTILINE)
+    assert {group for group, _, _ in told} == set(settings["groups"].values())
+    for group, rules, minutes in told:
+        names = re.findall(r"`(\w+)`", rules)
+        assert names == [rule for rule, of in settings["groups"].items() if of == group]
+        assert int(minutes) == sum(asked(settings["set-resources"][rule]["runtime"], 1, []) for rule in names), group
+
+
 def test_memory_grows_with_every_attempt(settings):
     for rule, values in settings["set-resources"].items():
         one, two, three = (asked(values["mem_mb"], attempt, []) for attempt in (1, 2, 3))
