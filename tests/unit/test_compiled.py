@@ -83,6 +83,21 @@ def test_without_a_home_it_is_kept_where_the_run_is(library, tmp_path):
     assert ask(library, **nowhere).stdout.split() == ["20", "1"]
 
 
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() != 0, reason="only root can run as somebody else")
+def test_a_cache_that_another_user_filled_stops_nobody(library, tmp_path):
+    cache = {"NUMBA_CACHE_DIR": str(tmp_path / "shared"), "XDG_CACHE_HOME": str(tmp_path / "own")}
+    for folder in ("shared", "own"):
+        (tmp_path / folder).mkdir()
+    (tmp_path / "own").chmod(0o777)
+    ask(library, **cache)
+    # Root without the right to pass over permissions is like any other user.
+    other = ("setpriv", "--bounding-set=-dac_override,-dac_read_search", "--inh-caps=-dac_override,-dac_read_search")
+    for folder in (tmp_path / "shared").iterdir():
+        folder.chmod(0o555)
+    assert ask(library, other, **cache).stdout.split() == ["20", "0"]
+    assert list((tmp_path / "own").rglob("*.nbi"))
+
+
 def test_where_nothing_can_be_written_it_is_made_each_time_and_said(library, tmp_path):
     before = sorted(tmp_path.rglob("*"))
     done = ask(library, XDG_CACHE_HOME="/dev/null/cache", TMPDIR=str(tmp_path))

@@ -46,7 +46,7 @@ class DigestLocator(UserProvidedCacheLocator):
 
     def __init__(self, function: Callable, file: str) -> None:
         super().__init__(function, file)
-        self._cache_path = str(writable_folder() / digest_of_sources(file))
+        self._cache_path = str(writable_folder(digest_of_sources(file)))
 
     @classmethod
     def from_function(cls, function: Callable, file: str) -> DigestLocator:
@@ -66,15 +66,20 @@ def digest_of_sources(file: str | Path, scripts: Path = SCRIPTS) -> str:
 
 
 @cache
-def writable_folder() -> Path:
-    """The first of the places above that can be written; it is made."""
-    for folder in _places():
+def writable_folder(digest: str) -> Path:
+    """The folder of this name in the first of the places above where it can be written; it is made."""
+    for folder in (place / digest for place in _places()):
         try:
             folder.mkdir(parents=True, exist_ok=True)
             tempfile.TemporaryFile(dir=folder).close()
         except OSError:
             continue
         return folder
+    return _folder_of_this_process() / digest
+
+
+@cache
+def _folder_of_this_process() -> Path:
     folder = Path(tempfile.mkdtemp(prefix="phytoscribe-compiled-"))
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     warnings.warn(
