@@ -12,6 +12,7 @@ report: "workflow/report/workflow.rst"
 
 
 include: "workflow/rules/common.smk"
+include: "workflow/rules/container.smk"
 include: "workflow/rules/intake.smk"
 include: "workflow/rules/clean.smk"
 include: "workflow/rules/split.smk"
@@ -28,7 +29,6 @@ include: "workflow/rules/report.smk"
 
 
 rule all:
-    default_target: True
     input:
         predictions(),
         evaluations(),

@@ -21,7 +21,7 @@ ROOT = Path(__file__).resolve().parents[1]
 LIBRARY = "workflow/scripts/phytoscribe"
 sys.path.insert(0, str(ROOT / "workflow/scripts"))
 
-from phytoscribe.configuration.script_inputs import PACKAGE, imported_names  # noqa: E402
+from phytoscribe.sources import PACKAGE, imported_names  # noqa: E402
 
 #: Parts of a checkout: the files of each.
 PARTS = {

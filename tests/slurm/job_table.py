@@ -36,7 +36,8 @@ def submitted_jobs(known: int = 0, folder: Path | None = None) -> pd.DataFrame:
             "nodes": int(fields["NumNodes"].partition("-")[0]),
             "gpus": int(gpus.group(1)) if gpus else 0,
             "cores": int(fields["NumCPUs"]),
-            "asked_mb": megabytes(fields["MinMemoryNode"]),
+            # Nothing for a job that asks for memory by core, as none of the profile does.
+            "asked_mb": megabytes(fields.get("MinMemoryNode", "nan")),
             "state": fields["JobState"],
         }
         for name, field in (("submitted", "SubmitTime"), ("started", "StartTime"), ("ended", "EndTime")):

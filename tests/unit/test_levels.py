@@ -6,8 +6,8 @@ from house import LIBRARY, ROOT, cycles_of, imports_of, upward_imports
 
 #: Packages from the bottom up; those of one line do not import each other.
 ORDER = """
-errors collector
-files session programs devices
+errors collector sources
+files session programs devices compiled
 genome
 annotation tables
 labels

@@ -11,7 +11,7 @@ import yaml
 
 from phytoscribe.configuration.checks import RELEASED_MODEL_FILES
 from phytoscribe.configuration.schema import resolved
-from phytoscribe.configuration.script_inputs import PACKAGE, imported_names, modules_reached
+from phytoscribe.sources import PACKAGE, imported_names, modules_reached
 
 ROOT = Path(__file__).parents[2]
 WORKFLOW = ROOT / "workflow"

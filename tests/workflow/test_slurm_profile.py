@@ -5,7 +5,9 @@ from __future__ import annotations
 import os
 import re
 import shutil
+import sys
 import time
+from pathlib import Path
 
 import pytest
 from profile_settings import profile_settings, read_profile
@@ -69,6 +71,17 @@ def test_reasons_stand_beside_all_values():
     for number in rules:
         if section[number].strip() != "finetune_structure:":  # as pretrain_encoder, just before
             assert section[number - 1].startswith("  #"), section[number]
+
+
+def test_the_time_of_every_group_is_told(settings):
+    """Whoever meets a partition's limit looks it up, since a group asks for the sum of its rules."""
+    text = (ROOT / "docs/slurm.md").read_text()
+    told = re.findall(r"^\| `(\w+)`(?:, for each genome)? \| (`.*`) \| (\d+) \|$", text, flags=re.MULTILINE)
+    assert {group for group, _, _ in told} == set(settings["groups"].values())
+    for group, rules, minutes in told:
+        names = re.findall(r"`(\w+)`", rules)
+        assert names == [rule for rule, of in settings["groups"].items() if of == group]
+        assert int(minutes) == sum(asked(settings["set-resources"][rule]["runtime"], 1, []) for rule in names), group
 
 
 def test_memory_grows_with_every_attempt(settings):
@@ -236,3 +249,22 @@ def test_conda_is_used_where_it_is(tmp_path):
     with_it = profile_settings(PROFILE, [], {"PATH": str(tmp_path)})
     assert with_it["software-deployment-method"] == "conda"
     assert "software-deployment-method" not in profile_settings(PROFILE, [], {"PATH": "/no/such/folder"})
+
+
+def test_a_refused_group_says_why(house):
+    """Snakemake's own report on a group names log files that a refused job never wrote, and no reason."""
+    before = ["resources/genomes/tiny/tiny.fa.fai", "resources/genomes/tiny/tiny.annotation.gff3"]
+    assert start(house, *before).returncode == 0
+    programs = house / "bin"
+    programs.mkdir()
+    variables = fake_scontrol(programs, configuration("none"))
+    (programs / "sbatch").write_text("#!/bin/sh\necho 'sbatch: error: Requested time limit is invalid' >&2\nexit 1\n")
+    (programs / "sbatch").chmod(0o755)
+    path = f"{programs}{os.pathsep}{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    watch = ("--slurm-init-seconds-before-status-checks", "1")
+    arguments = ("--profile", "profiles/slurm", *watch, "--retries", "0", "results/clean/tiny.check.json")
+    done = start(house, *arguments, environment=variables | {"PATH": path}, seconds=120)
+    assert done.returncode == 1
+    assert "Error in group" in done.stdout
+    (said,) = re.findall(r"profiles/slurm: group \S+: SLURM sbatch failed. The error message was '(.*)'", done.stdout)
+    assert said == "sbatch: error: Requested time limit is invalid"

@@ -37,7 +37,7 @@ def start(
     return subprocess.run(
         ["snakemake", *arguments],
         cwd=folder,
-        env=_variables() | (environment or {}),
+        env=start_variables() | (environment or {}),
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
@@ -50,11 +50,11 @@ def start_in_background(folder: Path, log: Path, *arguments: str) -> subprocess.
     """The same without waiting; the output goes to a file."""
     with log.open("w") as output:
         return subprocess.Popen(
-            ["snakemake", *arguments], cwd=folder, env=_variables(), stdout=output, stderr=subprocess.STDOUT
+            ["snakemake", *arguments], cwd=folder, env=start_variables(), stdout=output, stderr=subprocess.STDOUT
         )
 
 
-def _variables() -> dict[str, str]:
+def start_variables() -> dict[str, str]:
     variables = {key: value for key, value in os.environ.items() if not key.startswith("SNAKEMAKE")}
     return variables | {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{variables['PATH']}"}
 

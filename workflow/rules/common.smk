@@ -8,7 +8,14 @@ from pathlib import Path
 from snakemake.exceptions import WorkflowError
 from snakemake.settings.types import DeploymentMethod
 
-SCRIPTS = Path(workflow.basedir) / "workflow" / "scripts"
+# Of this file, not of the Snakefile that was started: that one may use this workflow as a module.
+INSTALLATION = Path(str(workflow.current_basedir)).parents[1]
+SCRIPTS = INSTALLATION / "workflow" / "scripts"
+if not SCRIPTS.is_dir():
+    raise WorkflowError(
+        f"PhytoScribe needs its library and its model, not {workflow.current_basedir} alone: "
+        'name the file workflow/Snakefile, as in github("owner/phytoscribe", path="workflow/Snakefile", tag="v0.1.0")'
+    )
 sys.path.insert(0, str(SCRIPTS))
 
 from phytoscribe.configuration.genomes import Genomes, deciding_part
@@ -18,31 +25,39 @@ from phytoscribe.configuration.resources import ON_PROCESSORS, place_of_predicti
 from phytoscribe.configuration.read import read_config
 from phytoscribe.configuration.result_files import (
     BIGWIGS,
+    RELATED_SPECIES,
     PlausibilityFiles,
     TrackFiles,
     check_targets,
     of_genomes,
     shard_files,
+    source_records,
 )
 from phytoscribe.errors import ConfigError
 from phytoscribe.training.data import TRAINING_SET_FILES
 
+# Whether another workflow uses this one as a module: then its rules may make our files, and targets may be its own.
+IS_MODULE = not workflow.modifier.is_main_snakefile()
+
 try:
     config = read_config(
         config,
-        schema=Path(workflow.basedir) / "workflow" / "schemas" / "config.schema.yaml",
+        schema=INSTALLATION / "workflow" / "schemas" / "config.schema.yaml",
         files=[os.path.relpath(file) for file in workflow.configfiles],
-        catalogue=Path(workflow.basedir) / "config" / "catalogue",
-        look_around=workflow.is_main_process,
+        catalogue=INSTALLATION / "config" / "catalogue",
+        look_around=workflow.is_main_process and not IS_MODULE,
         with_conda=DeploymentMethod.CONDA in workflow.deployment_settings.deployment_method,
     )
     genomes = Genomes(config)
     track_files, plausibility_files = TrackFiles(genomes, config), PlausibilityFiles(genomes, config)
-    check_targets(sys.argv[1:], genomes)
+    if not IS_MODULE:
+        check_targets(sys.argv[1:], genomes)
 except ConfigError as error:
     raise WorkflowError(str(error)) from None
-# An expression of a profile sees no configuration, only the environment.
-os.environ[ON_PROCESSORS] = " ".join(rules_on_processors(config))
+# An expression of a profile sees no configuration, only the environment. Modules add their rules to those of others.
+other_rules = os.environ.get(ON_PROCESSORS, "").split() if IS_MODULE else []
+our_rules = map(workflow.modifier.modify_rulename, rules_on_processors(config))
+os.environ[ON_PROCESSORS] = " ".join(dict.fromkeys([*other_rules, *our_rules]))
 
 
 wildcard_constraints:
@@ -59,9 +74,14 @@ DOWNLOAD_RETRIES = 1
 CLEANER_ENVIRONMENT = f"../envs/{'agat' if config['clean']['backend'] == 'agat' else 'annotation'}.yaml"
 
 
+def given(paths):
+    """For input: files that no rule here makes. They keep their place where a module's `prefix` moves all others."""
+    return [local(os.path.relpath(path) if isinstance(path, Path) else path) for path in paths]
+
+
 def library(script):
     """The modules of the library that a script reaches: their edits rerun the rules that list them as input."""
-    return [os.path.relpath(file) for file in result_modules(SCRIPTS / f"{script}.py", SCRIPTS)]
+    return given(result_modules(SCRIPTS / f"{script}.py", SCRIPTS))
 
 
 def sources(kind, name):
@@ -77,23 +97,12 @@ def source(kind):
 
 def local_source(kind):
     """For input: the local files behind a source, so that their change reruns the rule; nothing for a download."""
-    return lambda wildcards: [part["path"] for part in sources(kind, wildcards.genome) if "path" in part]
+    return lambda wildcards: given(part["path"] for part in sources(kind, wildcards.genome) if "path" in part)
 
 
 def attempts_left(wildcards, attempt):
     """For resources: tells a script whether its rule will be tried again, so that it says once why it failed."""
     return DOWNLOAD_RETRIES + 1 - attempt
-
-
-def source_records():
-    """The records of all files that are taken in, in the order of the manifest."""
-    kinds = {"genome": genomes.names, "annotation": genomes.checked, "isoseq": genomes.with_isoseq}
-    return [
-        f"resources/genomes/{name}/{kind}.source.json"
-        for name in genomes.names
-        for kind, having in kinds.items()
-        if name in having
-    ]
 
 
 def seqid_map_of(wildcards):
@@ -104,7 +113,7 @@ def seqid_map_of(wildcards):
 def seqid_map_file(wildcards):
     """For input: the table of sequence names, where they are given in a file."""
     found = seqid_map_of(wildcards)
-    return found if isinstance(found, str) else []
+    return local(found) if isinstance(found, str) else []
 
 
 def organelles_of(wildcards):
@@ -117,27 +126,21 @@ def fasta_of(names, suffix=""):
     return [f"resources/genomes/{name}/{name}.fa{suffix}" for name in names]
 
 
-def training_lineages():
-    """Lineages of the same genomes as :func:`training_species`, each once."""
+def training(kind):
+    """`lineage` or `species` of the genomes of role train and of those that only pretraining reads, each once."""
     names = [*genomes.with_role("train"), *config["pretrain"]["genomes"]]
-    return list(dict.fromkeys(genomes[name].lineage for name in names))
-
-
-def training_species():
-    """Species of the genomes of role train and of those that only pretraining reads, each once."""
-    names = [*genomes.with_role("train"), *config["pretrain"]["genomes"]]
-    return list(dict.fromkeys(genomes[name].species for name in names))
+    return list(dict.fromkeys(getattr(genomes[name], kind) for name in names))
 
 
 def mask_of(wildcards):
     """The BED file of intervals that are left out, if this genome has one."""
     mask = genomes[wildcards.genome].mask
-    return mask["path"] if mask else []
+    return local(mask["path"]) if mask else []
 
 
 def masks_of(names):
-    """`{genome: BED file}` of the genomes that have one."""
-    return {name: genomes[name].mask["path"] for name in names if genomes[name].mask}
+    """The BED files of the genomes that have one."""
+    return given(genomes[name].mask["path"] for name in names if genomes[name].mask)
 
 
 def of_training(file):
@@ -159,14 +162,15 @@ alignment_of = of_genomes(genomes.with_isoseq, "results/evaluation/isoseq/{genom
 
 def model_files(model=config["predict"]["model"]):
     """Files of the model that predicts: trained here, or of a released model's folder."""
-    folder = "results/models/structure" if model == "trained" else model.rstrip("/")
-    return [f"{folder}/{file}" for file in RELEASED_MODEL_FILES]
+    if model == "trained":
+        return [f"results/models/structure/{file}" for file in RELEASED_MODEL_FILES]
+    return given(f"{model.rstrip('/')}/{file}" for file in RELEASED_MODEL_FILES)
 
 
 def starting_model(released=config["finetune"].get("from_model")):
     """Files of what fine-tuning starts from: a released model, the encoder pretrained here, or a tokenizer alone."""
     if released:
-        return [*model_files(released), os.path.join(released, "tokenizer_config.json")]
+        return [*model_files(released), *given([os.path.join(released, "tokenizer_config.json")])]
     if not config["pretrain"]["steps"]:
         return [f"results/tokenizer/{file}" for file in TOKENIZER_FILES]
     return [f"results/models/pretrain/{file}" for file in ["config.json", "model.safetensors", *TOKENIZER_FILES]]

@@ -33,7 +33,7 @@ rule finetune_structure:
         training=config["training"],
         seed=config["seed"],
         # Not an output: Snakemake deletes outputs before each start, and the checkpoints in here must survive a kill.
-        run_folder="results/models/structure.run",
+        run_folder=lambda wildcards, output: f"{Path(output.config).parent}.run",
     message:
         "Training the gene structure model: {output.weights}"
     script:

@@ -104,7 +104,7 @@ rule download_isoseq:
 
 rule write_manifest:
     input:
-        records=source_records(),
+        records=source_records(genomes),
         library=library("write_manifest"),
     output:
         manifest="resources/genomes/manifest.tsv",

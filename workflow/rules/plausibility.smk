@@ -30,7 +30,7 @@ rule measure_shapes:
 rule run_busco:
     input:
         proteins="results/predictions/{genome}.proteins.faa",
-        lineage=plausibility_files.lineage(),
+        lineage=given(plausibility_files.lineage()),
         library=library("run_busco"),
     output:
         summary="results/evaluation/busco/{genome}.json",
@@ -57,9 +57,9 @@ rule check_prediction:
         predicted="results/predictions/{genome}.gff3",
         fasta="resources/genomes/{genome}/{genome}.fa",
         fai="resources/genomes/{genome}/{genome}.fa.fai",
-        shapes=plausibility_files.shapes,
+        shapes=lambda wildcards: [*plausibility_files.shapes(wildcards), *given([RELATED_SPECIES])],
         busco=plausibility_files.busco,
-        repeats=plausibility_files.repeats,
+        repeats=lambda wildcards: given(plausibility_files.repeats(wildcards)),
         library=library("check_prediction"),
     output:
         figures=report(

@@ -32,7 +32,7 @@ rule pretrain_encoder:
         training=config["training"],
         seed=config["seed"],
         # Not an output: Snakemake deletes outputs before each start, and the checkpoints in here must survive a kill.
-        run_folder="results/models/pretrain.run",
+        run_folder=lambda wildcards, output: f"{Path(output.config).parent}.run",
     message:
         "Pretraining on masked DNA: {output.weights}"
     script:

@@ -2,7 +2,7 @@
 # In:  predictions, statistics and tables of the stages before
 # Out: results/report/report.html, citations.bib, figures/{genome}/ and figures/_workflow/
 
-REPORTING = os.path.relpath(SCRIPTS / "phytoscribe/reporting")
+REPORTING = SCRIPTS / "phytoscribe/reporting"
 
 
 rule plot_genome:
@@ -68,10 +68,12 @@ rule report:
         pretrain_metrics=of_training("results/models/pretrain/metrics.tsv"),
         load_report=of_training("results/models/structure/load_report.json"),
         structure_metrics=of_training("results/models/structure/metrics.tsv"),
-        page=[
-            *(f"{REPORTING}/{name}" for name in ["page.html.j2", "blocks.html.j2", "page.css"]),
-            os.path.relpath(SCRIPTS.parent / "report/references.bib"),
-        ],
+        page=given(
+            [
+                *(REPORTING / name for name in ["page.html.j2", "blocks.html.j2", "page.css"]),
+                SCRIPTS.parent / "report/references.bib",
+            ]
+        ),
         library=library("make_report"),
     output:
         html=report(
@@ -106,7 +108,7 @@ rule report:
     params:
         config=config,
         genomes=genomes.reported,
-        benchmarks="results/benchmarks",
+        benchmarks=lambda wildcards, output: str(Path(output.html).parents[1] / "benchmarks"),
     message:
         "Writing the report: {output.html}"
     script:

@@ -52,8 +52,8 @@ rule train_tokenizer:
         kind=config["tokenizer"]["kind"],
         vocabulary=config["tokenizer"]["vocabulary"],
         k=config["tokenizer"]["k"],
-        species=training_species(),
-        lineages=training_lineages(),
+        species=training("species"),
+        lineages=training("lineage"),
     message:
         "Training the tokenizer: {output.tokenizer}"
     script:

@@ -11,11 +11,11 @@ rule build_training_set:
         # Not the accepted annotation, which the split was made from: introns of rejected transcripts count, too.
         annotation=expand("results/clean/{genome}.gff3", genome=genomes.split),
         rejected=expand("results/clean/{genome}.rejected.tsv", genome=genomes.split),
-        masks=list(masks_of(genomes.split).values()),
+        masks=masks_of(genomes.split),
         sequence=fasta_of(config["pretrain"]["genomes"]),
         sequence_fai=fasta_of(config["pretrain"]["genomes"], ".fai"),
-        introns=[item["path"] for item in config["training_set"]["introns"]],
-        sets=[f"{folder}/{file}" for folder in config["training_set"]["sets"] for file in TRAINING_SET_FILES],
+        introns=given(item["path"] for item in config["training_set"]["introns"]),
+        sets=given(f"{folder}/{file}" for folder in config["training_set"]["sets"] for file in TRAINING_SET_FILES),
         library=library("build_training_set"),
     output:
         files=expand("results/training_set/{file}", file=TRAINING_SET_FILES),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import gzip
 import os
+import shutil
 import subprocess
 import sys
 from datetime import date
@@ -64,6 +65,24 @@ def test_training_example_is_valid_in_its_folder_and_of_the_same_genome(monkeypa
         assert entry[kind]["sha256"] == other[kind]["sha256"]
     text = (ROOT / "Makefile").read_text()
     assert "--directory $(TRAINED) --configfile config/demo_training.yaml" in text
+
+
+@pytest.mark.parametrize("section", [{}, {"model": "resources/models/brassicales"}])
+def test_the_shipped_model_is_found_from_any_folder(tmp_path, monkeypatch, section):
+    monkeypatch.chdir(tmp_path)
+    config = {"genomes": [{"name": "kale", "role": "predict", "genome": {"url": "https://x.org/x.fa"}}]}
+    filled = read_config(
+        {**config, "predict": section, "finetune": {"from_model": "resources/models/brassicales"}}, SCHEMA
+    )
+    for model in (filled["predict"]["model"], filled["finetune"]["from_model"]):
+        assert Path(model).resolve() == ROOT / "resources/models/brassicales"
+
+
+def test_a_model_of_the_same_name_in_the_own_folder_goes_first(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    shutil.copytree(ROOT / "resources/models/brassicales", "resources/models/brassicales")
+    config = {"genomes": [{"name": "kale", "role": "predict", "genome": {"url": "https://x.org/x.fa"}}]}
+    assert read_config(config, SCHEMA)["predict"]["model"] == "resources/models/brassicales"
 
 
 def test_defaults_are_filled_at_every_level(example):

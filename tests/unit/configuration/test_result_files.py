@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import pytest
 
 from phytoscribe.configuration.genomes import Genomes
-from phytoscribe.configuration.result_files import BIGWIGS, RELATED_SPECIES, PlausibilityFiles, TrackFiles
+from phytoscribe.configuration.result_files import BIGWIGS, PlausibilityFiles, TrackFiles
 
 GENOMES = [
     {"name": "cress", "role": "test", "genome": {"path": "a"}, "annotation": {"path": "b"}, "augustus": "arabidopsis"},
@@ -59,13 +59,11 @@ def test_probabilities_are_there_only_on_demand(wanted):
     assert len(BIGWIGS) == 12
 
 
-def test_a_prediction_is_compared_with_other_genomes_of_the_split_and_what_ships():
+def test_a_prediction_is_compared_with_other_genomes_of_the_split():
     _, files = configured()
     own = "results/clean/{}.shapes.tsv"
-    *others, shipped = files.shapes(of("cress"))
-    assert others == [own.format("rape")]
-    assert files.shapes(of("kale"))[:-1] == [own.format("cress"), own.format("rape")]
-    assert shipped.endswith(RELATED_SPECIES.name)
+    assert files.shapes(of("cress")) == [own.format("rape")]
+    assert files.shapes(of("kale")) == [own.format("cress"), own.format("rape")]
 
 
 def test_repeats_are_read_where_they_are_given():

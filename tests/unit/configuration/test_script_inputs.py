@@ -6,13 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from phytoscribe.configuration.script_inputs import (
-    PACKAGE,
-    WITHOUT_RESULTS,
-    imported_names,
-    modules_reached,
-    result_modules,
-)
+from phytoscribe.configuration.script_inputs import WITHOUT_RESULTS, result_modules
+from phytoscribe.sources import PACKAGE, imported_names, modules_reached
 
 SCRIPTS = Path(__file__).parents[3] / "workflow/scripts"
 

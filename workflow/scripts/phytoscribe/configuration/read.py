@@ -7,6 +7,8 @@ over both.
 
 from __future__ import annotations
 
+import copy
+import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -17,8 +19,10 @@ from phytoscribe.configuration.checks import meaning_mistakes, surrounding_mista
 from phytoscribe.configuration.schema import closest, fill_defaults, load_schema, repeated_keys, schema_mistakes
 from phytoscribe.errors import ConfigError
 
-#: Where the ready entries lie, seen from this file: the repository's folder config/catalogue.
-CATALOGUE = Path(__file__).parents[4] / "config" / "catalogue"
+#: The repository's folder, seen from this file.
+INSTALLATION = Path(__file__).parents[4]
+#: Where the ready entries lie.
+CATALOGUE = INSTALLATION / "config" / "catalogue"
 Item = Mapping[str, Any]
 Schema = Mapping[str, Any]
 #: What every genome has once its entry is written out, and what to do where it is missing.
@@ -59,11 +63,25 @@ def read_config(
     _stop_at(where, schema_mistakes(config, rules))
     genomes, mistakes = _expand_genomes(config["genomes"], rules, Path(catalogue))
     _stop_at(where, mistakes)
-    filled = fill_defaults({**config, "genomes": genomes}, rules)
+    filled = with_found_models(fill_defaults({**config, "genomes": genomes}, rules))
     _stop_at(where, meaning_mistakes(filled))
     if look_around:
         _stop_at(where, surrounding_mistakes(filled, with_conda))
     return filled
+
+
+def with_found_models(config: Mapping[str, Any], installation: Path = INSTALLATION) -> dict[str, Any]:
+    """A copy in which the released models that ship are found from any folder.
+
+    A relative folder in ``predict.model`` or ``finetune.from_model`` starts where Snakemake runs.  One that is not
+    there but in the installation, as the default is, becomes its path.
+    """
+    found = copy.deepcopy(dict(config))
+    for section, key in (("predict", "model"), ("finetune", "from_model")):
+        folder = found[section].get(key, "trained")
+        if folder != "trained" and not Path(folder).is_dir() and (installation / folder).is_dir():
+            found[section][key] = os.path.relpath(installation / folder)
+    return found
 
 
 def _stop_at(where: str, mistakes: Sequence[str]) -> None:

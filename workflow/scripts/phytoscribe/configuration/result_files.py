@@ -53,6 +53,17 @@ def shard_files(genome: str, count: int, ending: str) -> list[str]:
     return [f"results/predictions/shards/{genome}/{number:03d}.{ending}" for number in range(count)]
 
 
+def source_records(genomes: Genomes) -> list[str]:
+    """The records of all files that are taken in, in the order of the manifest."""
+    kinds = {"genome": genomes.names, "annotation": genomes.checked, "isoseq": genomes.with_isoseq}
+    return [
+        f"resources/genomes/{name}/{kind}.source.json"
+        for name in genomes.names
+        for kind, having in kinds.items()
+        if name in having
+    ]
+
+
 class TrackFiles:
     """What belongs into ``results/tracks/{genome}/``."""
 
@@ -102,10 +113,10 @@ class PlausibilityFiles:
         self._lineage: str | None = config["evaluate"]["busco"].get("lineage")
 
     def shapes(self, wildcards: Any) -> list[str]:
-        """Gene structure statistics of annotated species: the others of this configuration, then those that ship."""
+        """Gene structure statistics of the other annotated species of this configuration."""
         genomes = self._genomes
         own = [name for name in genomes.split if name in genomes.checked and name != wildcards.genome]
-        return [*(f"results/clean/{name}.shapes.tsv" for name in own), os.path.relpath(RELATED_SPECIES)]
+        return [f"results/clean/{name}.shapes.tsv" for name in own]
 
     def repeats(self, wildcards: Any) -> list[str]:
         """The BED file of repeats, for genomes that have one."""

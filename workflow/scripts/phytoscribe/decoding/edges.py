@@ -17,8 +17,8 @@ from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
 
+from phytoscribe.compiled import njit
 from phytoscribe.decoding.grammar import (
     EDGE,
     FORBIDDEN,

@@ -11,9 +11,9 @@ import math
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
 
 from phytoscribe.annotation.model import GeneModel, Transcript
+from phytoscribe.compiled import njit
 from phytoscribe.decoding.decoded_gene import DecodedGene, DecodedTranscript
 from phytoscribe.decoding.grammar import FORBIDDEN, A, C, G, N, T
 from phytoscribe.decoding.settings import DecoderSettings

@@ -30,7 +30,8 @@ from typing import NamedTuple, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
+
+from phytoscribe.compiled import njit
 
 A, C, G, T, N = range(5)
 #: How the end of a CDS segment looks to the segment's length: a splice site, a start or stop codon, the contig's end.

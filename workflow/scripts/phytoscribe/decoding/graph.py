@@ -7,8 +7,8 @@ from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
 
+from phytoscribe.compiled import njit
 from phytoscribe.decoding.grammar import BEGIN, EDGE, FORBIDDEN, INTRON_BEGIN, Scores, Sites
 
 FORWARD, BACKWARD = 1, -1

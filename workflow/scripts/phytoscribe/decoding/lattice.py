@@ -16,8 +16,8 @@ NIPS 2004, and for gene finding C. Burge and S. Karlin, J. Mol. Biol. 268:78 (19
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
+from phytoscribe.compiled import njit
 from phytoscribe.decoding.edges import (
     REACHED,
     add_logs,

@@ -14,8 +14,8 @@ from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
 
+from phytoscribe.compiled import njit
 from phytoscribe.decoding import grammar, lattice, scoring
 from phytoscribe.decoding.gene_regions import GeneRegion
 from phytoscribe.decoding.graph import BACKWARD, Graph, Lengths, Mode, Paths, new_open, no_lengths

@@ -11,8 +11,8 @@ from dataclasses import fields, replace
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
 
+from phytoscribe.compiled import njit
 from phytoscribe.decoding import grammar
 from phytoscribe.decoding.settings import MINIMUM_CDS_SEGMENT, SEGMENT_LENGTHS, DecoderSettings, LengthScore
 

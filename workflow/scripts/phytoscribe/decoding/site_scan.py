@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 
+from phytoscribe.compiled import njit
 from phytoscribe.decoding.grammar import (
     AT_AC,
     BEGIN,

@@ -16,8 +16,8 @@ from typing import IO, Any
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
 
+from phytoscribe.compiled import njit
 from phytoscribe.files import atomic_path
 from phytoscribe.labels.states import State
 from phytoscribe.tracks.kinds import KINDS, LEVELS, SITES, TRACK_KINDS, TRACKS

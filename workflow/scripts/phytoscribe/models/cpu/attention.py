@@ -13,9 +13,9 @@ from functools import lru_cache
 import numpy as np
 import numpy.typing as npt
 import torch
-from numba import njit
 from torch import Tensor, nn
 
+from phytoscribe.compiled import njit
 from phytoscribe.models.attention import ROTARY_BASE, BlockSparseAttention
 from phytoscribe.models.cpu.bfloat16 import as_bits, narrow, widen
 

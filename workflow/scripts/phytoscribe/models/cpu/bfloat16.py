@@ -9,8 +9,9 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 import torch
-from numba import njit
 from torch import Tensor
+
+from phytoscribe.compiled import njit
 
 
 def as_bits(tensor: Tensor) -> npt.NDArray[np.uint16]:

@@ -11,9 +11,9 @@ from __future__ import annotations
 
 import numpy as np
 import torch
-from numba import njit
 from torch import Tensor, nn
 
+from phytoscribe.compiled import njit
 from phytoscribe.models.cpu.attention import FusedAttention
 from phytoscribe.models.cpu.bfloat16 import as_bits, mean_and_scale, narrow, widen
 from phytoscribe.models.encoder import EncoderLayer

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import numpy as np
 import torch
-from numba import njit
 from torch import Tensor, nn
 
+from phytoscribe.compiled import njit
 from phytoscribe.genome.sequence import N_CODE
 from phytoscribe.models.attention import BlockSparseAttention
 from phytoscribe.models.cpu.attention import FusedAttention

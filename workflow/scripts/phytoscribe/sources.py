@@ -1,0 +1,56 @@
+"""Which modules of the library a Python file reaches, read from the import statements alone."""
+
+from __future__ import annotations
+
+import ast
+from functools import cache
+from pathlib import Path
+
+PACKAGE = "phytoscribe"
+#: The folder that holds the package.
+SCRIPTS = Path(__file__).parents[1]
+
+
+def modules_reached(script: str | Path, scripts: str | Path = SCRIPTS) -> list[Path]:
+    """Library files that ``script`` imports, directly or through other library files; sorted.
+
+    Args:
+        script: a Python file.
+        scripts: the folder that holds the package ``phytoscribe``.
+    """
+    root = Path(scripts)
+    found: set[Path] = set()
+    waiting = [Path(script)]
+    while waiting:
+        for name in imported_names(waiting.pop()):
+            for file in _files_of(name, root):
+                if file not in found:
+                    found.add(file)
+                    waiting.append(file)
+    return sorted(found)
+
+
+@cache
+def imported_names(file: Path) -> frozenset[str]:
+    """Dotted names of all absolute imports in a Python file, those inside functions too.
+
+    For ``from a.b import c`` both ``a.b`` and ``a.b.c`` are given: ``c`` may be a module.
+    """
+    names: set[str] = set()
+    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"), filename=str(file))):
+        if isinstance(node, ast.Import):
+            names.update(alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.level == 0 and node.module:
+            names.add(node.module)
+            names.update(f"{node.module}.{alias.name}" for alias in node.names)
+    return frozenset(names)
+
+
+def _files_of(name: str, root: Path) -> list[Path]:
+    """Files that an import of the dotted name runs: the module, and the ``__init__.py`` of each package above it."""
+    parts = name.split(".")
+    if parts[0] != PACKAGE:
+        return []
+    candidates = [root.joinpath(*parts[:depth], "__init__.py") for depth in range(1, len(parts) + 1)]
+    candidates.append(root.joinpath(*parts).with_suffix(".py"))
+    return [file for file in candidates if file.is_file()]
