@@ -147,6 +147,14 @@ def test_pages_without_end(find, server):
     assert len(server.requests) == 1
 
 
+def test_ever_new_pages_end(find, server, monkeypatch):
+    pages = iter(range(2, 10_000))
+    monkeypatch.setattr(Downloads, "json", lambda *_: {"organisms": [], "next_page": next(pages)})
+    with pytest.raises(DownloadError, match=rf"^{server.address}: the list of files does not end; .* give genome_id"):
+        find(ATHALIANA)
+    assert next(pages) == 402
+
+
 # Which files
 
 

@@ -20,6 +20,8 @@ from phytoscribe.intake.transfer.retries import TransferSettings, insist
 
 #: The server refuses longer pages.
 FILES_PER_PAGE = 50
+#: A server that names ever new pages must not be asked for ever.
+_MOST_PAGES = 400
 _LOCAL = frozenset({"localhost", "127.0.0.1", "::1"})
 _FILE_ID = re.compile(r"[A-Za-z0-9_-]+")
 _MD5 = re.compile(r"[0-9a-fA-F]{32}")
@@ -150,7 +152,7 @@ def _all_files(search: Mapping[str, Any], downloads: Downloads) -> Iterator[Phyt
     """The files of all pages of a listing."""
     fixed = {"api_version": 2, "a": "false", "h": "false", "d": "asc", "x": FILES_PER_PAGE, "t": "simple"}
     page, seen = 1, set()
-    while page not in seen:
+    while page not in seen and len(seen) < _MOST_PAGES:
         seen.add(page)
         url = f"{downloads.hosts.listing}/phytozome_file_list/?{urlencode({**search, **fixed, 'p': page})}"
         content = downloads.json(url)
@@ -166,7 +168,8 @@ def _all_files(search: Mapping[str, Any], downloads: Downloads) -> Iterator[Phyt
         page = content.get("next_page")
         if isinstance(page, bool) or not isinstance(page, int) or page < 1:
             return
-    raise DownloadError(f"{url}: the list of files does not end; try again later, or give genome_id")
+    server = downloads.hosts.listing
+    raise DownloadError(f"{server}: the list of files does not end; try again later, or give genome_id")
 
 
 def _file(entry: Mapping[str, Any], organism: Mapping[str, Any]) -> PhytozomeFile:
