@@ -309,6 +309,12 @@ def test_no_more_than_the_page_size_is_asked(server):
         request_json(f"{server.address}/phytozome_file_list/?genome_id=447&p=1&x=51", QUICK)
 
 
+def test_an_answer_without_end_does_not_fill_the_memory(server):
+    server.plan("listing", Fault(body=b" " * (80 << 20)))
+    with pytest.raises(DownloadError, match=r"far too long for a list of files; check the address"):
+        request_json(f"{server.address}/phytozome_file_list/?genome_id=447&p=1&x=50", QUICK)
+
+
 # Terms
 
 
