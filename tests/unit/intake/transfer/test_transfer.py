@@ -230,6 +230,8 @@ def test_a_too_long_retry_after_says_when_to_come_back(server, tmp_path, waits):
         (" 12 ", 12.0),
         ("Tue, 01 Jan 2030 00:00:10 GMT", 10.0),
         ("Mon, 31 Dec 2029 23:59:00 GMT", 0.0),
+        ("Tue, 01 Jan 2030 00:00:10", 10.0),
+        ("Tue, 01 Jan 2030 00:00:10 -0000", 10.0),
         ("soon", None),
         ("-3", None),
         ("٣", None),
@@ -239,6 +241,13 @@ def test_a_too_long_retry_after_says_when_to_come_back(server, tmp_path, waits):
 )
 def test_retry_after_values(value, seconds):
     assert retry_after_seconds(value, "Tue, 01 Jan 2030 00:00:00 GMT") == seconds
+
+
+@pytest.mark.parametrize("date", ["", "soon", "Tue, 99 Jan 2030 00:00:00 GMT", None])
+def test_retry_after_a_date_that_is_none(date):
+    """The clock of this machine counts then."""
+    until = format_datetime(datetime.now(UTC) + timedelta(seconds=100), usegmt=True)
+    assert 90 < retry_after_seconds(until, date) <= 100
 
 
 def test_a_stall_is_a_broken_connection(server, tmp_path, waits):
