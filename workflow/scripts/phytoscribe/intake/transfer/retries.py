@@ -121,7 +121,7 @@ def _http_date(text: str) -> datetime | None:
     """The moment that a header names, in UTC where it names no zone; None where it is no date."""
     try:
         moment = parsedate_to_datetime(text)
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
