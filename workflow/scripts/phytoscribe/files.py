@@ -117,10 +117,20 @@ def _is_gzip(source: Path) -> bool:
         raise PhytoScribeError(f"{source}: cannot be read ({error.strerror}); check the path") from error
 
 
+def digests_of(path: str | Path, *methods: str) -> dict[str, str]:
+    """``{method: hex digest}`` of a file's bytes by ``sha256``, ``md5``, ...; the file is read once."""
+    # Machines in FIPS mode have MD5 for other ends than security alone: here it is a provider's word against damage.
+    digests = {method: hashlib.new(method, usedforsecurity=False) for method in methods}
+    with Path(path).open("rb") as handle:
+        while block := handle.read(2**20):
+            for digest in digests.values():
+                digest.update(block)
+    return {method: digest.hexdigest() for method, digest in digests.items()}
+
+
 def sha256_of(path: str | Path) -> str:
     """Hex SHA-256 of a file's bytes."""
-    with Path(path).open("rb") as handle:
-        return hashlib.file_digest(handle, "sha256").hexdigest()
+    return digests_of(path, "sha256")["sha256"]
 
 
 @contextmanager

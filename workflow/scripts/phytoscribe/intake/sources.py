@@ -6,7 +6,6 @@ served: ``sha256``, ``md5``, ``size``.
 
 from __future__ import annotations
 
-import hashlib
 import logging
 import os
 from collections.abc import Callable, Iterator, Mapping
@@ -20,7 +19,7 @@ from urllib.parse import unquote, urlsplit
 from filelock import FileLock, Timeout
 
 from phytoscribe.errors import DownloadError, PhytoScribeError
-from phytoscribe.files import atomic_open, open_text
+from phytoscribe.files import atomic_open, digests_of, open_text
 from phytoscribe.intake.phytozome.client import fetch_file, resolve, versions_of
 from phytoscribe.intake.phytozome.listing import Downloads, shown_query
 from phytoscribe.intake.records import SourceRecord, Statement, check_pair, terms_line, write_record
@@ -194,10 +193,7 @@ def _fetch(wanted: Wanted, fetched: Path, downloads: Downloads) -> SourceRecord:
 def _checked_record(wanted: Wanted, path: Path, shown: str, file_name: str) -> SourceRecord:
     """The record of a file that has arrived, after the comparison with what its source says of it."""
     try:
-        found: dict[str, Any] = {"size": path.stat().st_size}
-        for method in ("sha256", "md5"):
-            with path.open("rb") as handle:
-                found[method] = hashlib.file_digest(handle, method).hexdigest()
+        found: dict[str, Any] = {"size": path.stat().st_size, **digests_of(path, "sha256", "md5")}
     except OSError as error:
         raise PhytoScribeError(f"{path}: cannot be read ({error.strerror}); check the path") from error
     _compare(wanted.source, shown, found)
