@@ -112,7 +112,7 @@ def local_copy(wanted: Wanted, downloads: Downloads) -> Iterator[tuple[Path, Sou
     """
     if "path" in wanted.source:
         path = Path(wanted.source["path"])
-        if not path.is_file():
+        if not os.path.isfile(path):
             raise PhytoScribeError(f"{path}: no such file; correct the path in the configuration")
         yield path, _checked_record(wanted, path, str(path), path.name)
         return
