@@ -68,6 +68,7 @@ def served(tmp_path):
     """A file with its path and its address."""
     file = tmp_path / "a file.fa"
     file.write_bytes(BODY)
+    (tmp_path / "a file.fa;jsessionid=abc").write_bytes(BODY)
     return SimpleNamespace(path=file, url=file.as_uri())
 
 
@@ -125,8 +126,10 @@ def test_errors_name_the_source_of_a_fetched_file(tmp_path):
 
 
 def test_secrets_of_an_address_are_not_recorded(tmp_path, served):
-    source = {"url": "http://me:pw@h/a.fa?token=abc&page=2"}
-    assert sources.shown_source(source) == "http://***@h/a.fa?token=***&page=2"
+    source = {"url": "http://me:pw@h/a.fa;jsessionid=abc?token=abc&sv=abc"}
+    assert sources.shown_source(source).startswith("http://***@h/a.fa;jsessionid=***?token=***&sv=***#")
+    with local_copy(wanted(tmp_path, {"url": f"{served.url};jsessionid=abc"}), Downloads()) as (_, record):
+        assert (record.source, record.file_name) == (f"{served.url};jsessionid=***", "a file.fa")
 
 
 PHYTOZOME = PhytozomeGenome(

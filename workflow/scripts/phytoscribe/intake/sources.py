@@ -216,7 +216,7 @@ def _fetch(wanted: Wanted, fetched: Path, downloads: Downloads) -> SourceRecord:
         expected = Expected(source.get("size"), source.get("sha256"), source.get("md5"))
         fetch(source["url"], fetched, expected, downloads.settings, wait=downloads.wait)
         parts = urlsplit(source["url"])
-        file_name = unquote(PurePosixPath(parts.path).name) or parts.netloc.rpartition("@")[2]
+        file_name = unquote(PurePosixPath(parts.path).name.partition(";")[0]) or parts.netloc.rpartition("@")[2]
         return _checked_record(wanted, fetched, shown_source(source), file_name)
     found = resolve(source["phytozome"], downloads)
     file = found.genome if wanted.kind == "genome" else found.annotation

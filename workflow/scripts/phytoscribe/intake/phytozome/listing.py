@@ -14,7 +14,7 @@ from typing import Any
 from urllib.parse import urlencode, urlsplit
 
 from phytoscribe.errors import ConfigError, DownloadError
-from phytoscribe.intake.transfer.addresses import DEFAULT_FILE, Hidden
+from phytoscribe.intake.transfer.addresses import DEFAULT_FILE, Hidden, shown_url
 from phytoscribe.intake.transfer.answers import one_line, request_json
 from phytoscribe.intake.transfer.retries import TransferSettings, insist
 
@@ -42,10 +42,12 @@ class PhytozomeHosts:
         for name in ("listing", "files", "properties"):
             address = getattr(self, name).rstrip("/")
             object.__setattr__(self, name, address)
-            parts = urlsplit(address)
+            parts, shown = urlsplit(address), shown_url(address)
+            if shown != address:
+                raise ConfigError(f"download.phytozome.{name}: {shown}: give the address alone, without password or query")
             if parts.scheme != "https" and not (parts.scheme == "http" and parts.hostname in _LOCAL):
                 raise ConfigError(
-                    f"download.phytozome.{name}: {address} is no https address; your token would travel unprotected"
+                    f"download.phytozome.{name}: {shown} is no https address; your token would travel unprotected"
                 )
 
 
@@ -73,7 +75,8 @@ class Downloads:
 
     def json(self, url: str, token: Hidden | None = None, body: Mapping[str, Any] | None = None) -> Any:
         """:func:`phytoscribe.intake.transfer.answers.request_json`, tried again where that can help."""
-        return insist(lambda: request_json(url, self.settings, token, body), url, self.settings, self.wait)
+        # Our own questions hold no secrets, and say which genome is meant.
+        return insist(lambda: request_json(url, self.settings, token, body, url), url, self.settings, self.wait)
 
 
 @dataclass(frozen=True)

@@ -52,15 +52,22 @@ class Refused(DownloadError):
 
 
 def request_json(
-    url: str, settings: TransferSettings, token: Hidden | None = None, body: Mapping[str, Any] | None = None
+    url: str,
+    settings: TransferSettings,
+    token: Hidden | None = None,
+    body: Mapping[str, Any] | None = None,
+    shown: str = "",
 ) -> Any:
     """One attempt at a JSON answer, to a GET or, with a body, to a POST.
+
+    Args:
+        shown: what messages call the address; as :func:`shown_url` has it, where nothing is given.
 
     Raises:
         Interrupted: the line broke, or the server asks to come again.
         DownloadError: the server refuses, or answers something else than JSON, or more than any list of files has.
     """
-    shown = shown_url(url)
+    shown = shown or shown_url(url)
     headers = {"Accept": "application/json"} | ({"Content-Type": "application/json"} if body is not None else {})
     with ask(url, settings, shown, headers, token, None if body is None else json.dumps(body)) as got:
         require_success(got, shown)

@@ -211,7 +211,7 @@ def _head(running: subprocess.Popen, shown: str, follows: bool) -> tuple[int, Me
             return status, headers
         if location:
             # Object stores sign addresses: the query is a password for some hours.
-            log.info("%s: redirected to %s", shown, shown_url(location).partition("?")[0])
+            log.info("%s: redirected to %s", shown, re.split("[?#]", shown_url(location))[0])
     _raise_failure(running, shown)
     raise Interrupted("the server closed the connection")
 
