@@ -44,7 +44,7 @@ class PhytozomeHosts:
             object.__setattr__(self, name, address)
             parts, shown = urlsplit(address), shown_url(address)
             if shown != address:
-                raise ConfigError(f"download.phytozome.{name}: {shown}: give the address alone, without password or query")
+                raise ConfigError(f"download.phytozome.{name}: {shown}: give it without password and query")
             if parts.scheme != "https" and not (parts.scheme == "http" and parts.hostname in _LOCAL):
                 raise ConfigError(
                     f"download.phytozome.{name}: {shown} is no https address; your token would travel unprotected"
