@@ -6,7 +6,7 @@ from house import LIBRARY, ROOT, cycles_of, imports_of, upward_imports
 
 #: Packages from the bottom up; those of one line do not import each other.
 ORDER = """
-errors collector sources
+errors collector sources file_kinds
 files session programs devices compiled
 genome
 annotation tables

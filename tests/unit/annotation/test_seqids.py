@@ -199,23 +199,34 @@ def test_meanings(name, meaning):
     assert canonical_names([name, "Chr9"])[name] == meaning
 
 
-@pytest.mark.parametrize(
-    "name", ["ChrM", "chrMt", "Mt", "MT", "mitochondrion", "NC_037304.1", "NC_001284", "Mitochondria"]
-)
+MITOCHONDRIA = """
+ChrM chrMt Mt MT mitochondrion NC_037304.1 NC_001284 Mitochondria mtDNA scaffold_mito1 mt_genome Osat_Mt MT-genome
+Bna_mtDNA_2 mito_circular Mito chrMito2 IRGSP-1.0_Mt Athaliana_ChrM zma.chr_M mitogenome_1 mitocondria contig_mt AT#1#MT
+mtgenome
+"""
+CHLOROPLASTS = """
+ChrC Pt chrPt Pltd chloroplast NC_000932.1 gi|7525012|ref|NC_000932.1| cpDNA ptDNA Osat_Pt cp_genome Zm-cp at9900#1#ChrC
+scaffold_pltd plastome.1 ctDNA chloro Vvi_chrPt cpDNA_1 Os_cpDNA TAIR10_Pt pt_genome_circular
+"""
+#: Pt1 is of poplar, Mt_chr1 of Medicago, ptg000001l of hifiasm.
+NUCLEAR = """
+Chr1 C M P C01 chrC09 scaffold_5 Ptr1 NC_003070.9 LG_X MtrunA17Chr1 Pt1 Mt1 Pt_1 Mt_chr1 Pt_scaffold_12 ptg000001l
+PtChr01 Cp3 Chr01_Pt chr_1_mt LG01.Pt Mt_genome_chr1 Bnapus_C hap_M scaffold_c AT_chrC01 Mtr_1 Plt1 Cpa_LG1 Mitra_chr1 Os_M
+SL4.0ch01 mthap_chr2 ctg_pt3
+"""
+
+
+@pytest.mark.parametrize("name", MITOCHONDRIA.split())
 def test_mitochondria(name):
     assert organelle_of(name) == "mitochondrion"
 
 
-@pytest.mark.parametrize(
-    "name", ["ChrC", "Pt", "chrPt", "Pltd", "chloroplast", "NC_000932.1", "gi|7525012|ref|NC_000932.1|"]
-)
+@pytest.mark.parametrize("name", CHLOROPLASTS.split())
 def test_chloroplasts(name):
     assert organelle_of(name) == "chloroplast"
 
 
-@pytest.mark.parametrize(
-    "name", ["Chr1", "C", "M", "P", "C01", "chrC09", "scaffold_5", "Ptr1", "NC_003070.9", "LG_X", "MtrunA17Chr1"]
-)
+@pytest.mark.parametrize("name", NUCLEAR.split())
 def test_nuclear_contigs(name):
     assert organelle_of(name) is None
 

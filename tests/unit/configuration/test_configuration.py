@@ -308,6 +308,22 @@ def test_missing_file_is_named(example, tmp_path, monkeypatch):
     assert "predict.model: somewhere: no such folder" in message
 
 
+def test_a_name_that_no_file_system_holds_is_no_file(example, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    long, source = "x" * 300, {"path": "x" * 300}
+    item = {"name": "x", "role": "train", "genome": source, "annotation": source, "isoseq": [source]}
+    example["genomes"] = [{**item, "seqid_map": long, "contigs": {"test": ["c"]}}]
+    example["predict"]["model"] = long
+    example["finetune"] = {"from_model": long}
+    message = message_of(example, look_around=True)
+    for key in ("genome.path", "annotation.path", "isoseq[1].path", "seqid_map"):
+        assert f"genomes[x].{key}: {long}: no such file" in message
+    for key in ("predict.model", "finetune.from_model"):
+        assert f"{key}: {long}: no such folder" in message
+    example["genomes"] = [{"catalogue": long, "role": "predict"}]
+    assert f"the catalogue has no entry '{long}'" in message_of(example)
+
+
 def test_contig_that_the_fasta_lacks_is_named(example, monkeypatch):
     monkeypatch.chdir(ROOT)
     genome(example)["contigs"]["test"] = ["Chr55"]

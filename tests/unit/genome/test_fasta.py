@@ -163,7 +163,14 @@ def test_names_in_any_script_are_kept(tmp_path):
         (b">a", r"line 1: the sequence 'a' is empty"),
         (b"\x1f\x8b", r"truncated or corrupt gzip"),
         (b"\x1f\x8bnothing of the kind", r"truncated or corrupt gzip"),
-        (b"PK\x03\x04", r"line 1: text before the first '>'"),
+        (b"PK\x03\x04", r"in\.fa: this is a zip archive"),
+        (
+            b">a\nAC\n>" + b"b" * 50_000 + b"\nAC\n",
+            r"line 3: the name 'b{60}'\.\.\. \(50000 .* longer than 255 letters",
+        ),
+        (b"@r1\nAC\n+\nII\n", r"line 1: text before .*; it looks like FASTQ"),
+        (b"\n##gff-version 3\n", r"line 2: text before .*; it looks like GFF"),
+        (b"acgtnn\n", r"line 1: text before .*; it looks like bases without a header"),
     ],
 )
 def test_bad_bytes_get_their_message(tmp_path, data, message):

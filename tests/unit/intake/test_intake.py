@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import bz2
 import fcntl
 import gzip
 import hashlib
+import io
+import lzma
 import re
+import tarfile
 import threading
+import tracemalloc
+import zipfile
 from datetime import UTC, datetime
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -15,12 +22,15 @@ from filelock import FileLock, Timeout
 
 from phytoscribe.errors import DownloadError, FastaError, PhytoScribeError
 from phytoscribe.genome.fasta import check_fasta
+from phytoscribe.genome.intervals import read_bed
 from phytoscribe.intake import sources
 from phytoscribe.intake.phytozome.client import PhytozomeGenome
 from phytoscribe.intake.phytozome.listing import PhytozomeFile
 from phytoscribe.intake.reads import join_reads
 from phytoscribe.intake.sources import Downloads, Wanted, copy_text, local_copy, wanted_files
 
+EXAMPLE = Path(__file__).parents[3] / "resources" / "example" / "athaliana"
+FIELD_CASES = Path(__file__).parents[2] / "data" / "field_cases"
 BODY = b">a\nACGT\n" * 1000
 SHA256, MD5 = hashlib.sha256(BODY).hexdigest(), hashlib.md5(BODY).hexdigest()
 #: Two blocks of bgzip and its end mark, as `printf '>a\nAC\n' | bgzip` and so on write them.
@@ -58,6 +68,7 @@ def served(tmp_path):
     """A file with its path and its address."""
     file = tmp_path / "a file.fa"
     file.write_bytes(BODY)
+    (tmp_path / "a file.fa;jsessionid=abc").write_bytes(BODY)
     return SimpleNamespace(path=file, url=file.as_uri())
 
 
@@ -115,8 +126,10 @@ def test_errors_name_the_source_of_a_fetched_file(tmp_path):
 
 
 def test_secrets_of_an_address_are_not_recorded(tmp_path, served):
-    source = {"url": "http://me:pw@h/a.fa?token=abc&page=2"}
-    assert sources.shown_source(source) == "http://***@h/a.fa?token=***&page=2"
+    source = {"url": "http://me:pw@h/a.fa;jsessionid=abc?token=abc&sv=abc"}
+    assert sources.shown_source(source).startswith("http://***@h/a.fa;jsessionid=***?token=***&sv=***#")
+    with local_copy(wanted(tmp_path, {"url": f"{served.url};jsessionid=abc"}), Downloads()) as (_, record):
+        assert (record.source, record.file_name) == (f"{served.url};jsessionid=***", "a file.fa")
 
 
 PHYTOZOME = PhytozomeGenome(
@@ -224,6 +237,132 @@ def test_text_that_is_none_leaves_nothing(tmp_path, content, message):
     with pytest.raises(PhytoScribeError, match=message):
         copy_text(tmp_path / "a.gff3.gz", tmp_path / "out" / "a.gff3")
     assert nothing_left(tmp_path)
+
+
+GFF = gzip.decompress((EXAMPLE / "annotation.gff3.gz").read_bytes())[:300_000]
+
+
+def test_latin1_annotations_are_read_right_with_a_note(tmp_path, caplog):
+    source = FIELD_CASES / "latin1.gff3"
+    with pytest.raises(UnicodeDecodeError):
+        source.read_text(encoding="utf-8")
+    count = copy_text(source, tmp_path / "a.gff3")
+    assert (tmp_path / "a.gff3").read_text(encoding="utf-8") == source.read_text(encoding="latin-1")
+    assert f"{source}: 2 line(s) are not UTF-8 text, the first is line 1; they were read as Latin-1" in caplog.text
+    assert count == len(source.read_bytes().splitlines())
+
+
+@pytest.mark.parametrize(
+    ("line", "text"),
+    [
+        (b"Note=\x93quoted\x94 \x80\xa0\xad", "Note=“quoted” €\xa0\xad"),  # Windows-1252
+        ("Note=β-glucosidase, é".encode() + b" \xe9", "Note=β-glucosidase, é é"),  # of two origins
+        ("Note=β".encode(), "Note=β"),
+        (b"Note=\x8d\x90", "line 2: neither UTF-8 nor Latin-1"),
+        (b"Note=\xe9\x01", "line 2: neither UTF-8 nor Latin-1"),
+    ],
+)
+def test_bytes_that_are_not_utf8(tmp_path, line, text):
+    (tmp_path / "a.gff3").write_bytes(b"##gff-version 3\n" + line)
+    if text.startswith("line"):
+        with pytest.raises(PhytoScribeError, match=text):
+            copy_text(tmp_path / "a.gff3", tmp_path / "b.gff3")
+    else:
+        copy_text(tmp_path / "a.gff3", tmp_path / "b.gff3")
+        assert (tmp_path / "b.gff3").read_text(encoding="utf-8") == f"##gff-version 3\n{text}"
+
+
+@pytest.mark.parametrize("pack", [bz2.compress, lzma.compress])
+def test_bzip2_and_xz_are_unpacked(tmp_path, pack):
+    packed = pack(GFF)
+    (tmp_path / "a").write_bytes(packed)
+    copy_text(tmp_path / "a", tmp_path / "b")
+    assert (tmp_path / "b").read_bytes() == GFF
+    for broken in (packed[: len(packed) // 2], packed[:-3], packed[:9] + GFF):
+        (tmp_path / "a").write_bytes(broken)
+        with pytest.raises(PhytoScribeError, match=r"/a: truncated or corrupt (bzip2|xz) file"):
+            copy_text(tmp_path / "a", tmp_path / "out" / "b")
+    assert nothing_left(tmp_path)
+
+
+def archive(text: bytes, kind: str) -> bytes:
+    out, entry = io.BytesIO(), tarfile.TarInfo("a/genomic.gff")
+    entry.size = len(text)
+    if kind == "zip":
+        with zipfile.ZipFile(out, "w") as packed:
+            packed.writestr(entry.name, text)
+    else:
+        with tarfile.open(fileobj=out, mode=kind) as packed:
+            packed.addfile(entry, io.BytesIO(text))
+    return out.getvalue()
+
+
+FOREIGN = [
+    (archive(BODY, "zip"), "a zip archive"),
+    (archive(BODY, "w"), "a tar archive"),
+    (archive(BODY, "w:gz"), "a tar archive"),
+    (archive(BODY, "w:xz"), "a tar archive"),
+    (gzip.compress(gzip.compress(GFF)), "packed twice"),
+    (BODY.decode().encode("utf-16"), "line 1: UTF-16 text"),
+    (BODY.decode().encode("utf-16-le"), "line 1: UTF-16 text"),
+    (BODY.decode().encode("utf-16-be"), "line 1: UTF-16 text"),
+    (BODY.decode().encode("utf-32"), "line 1: UTF-32 text"),
+    (b"\x43\x27\x41\x1a" + b"\0" * 12, "a 2bit file"),
+    (b"LOCUS       NC_003070   30427671 bp    DNA     linear   CON", "a GenBank flat file"),
+    (b"ID   X56734; SV 1; linear; mRNA; STD; PLN; 1859 BP.", "an EMBL flat file"),
+    (b"\n<!DOCTYPE html>\n<html>", "a web page"),
+    (b'{"error": "no such file"}', "a JSON file"),
+    (bgzip(b"BAM\1" + b"\0" * 40), "a BAM file"),
+    (b"CRAM\3\0", "a CRAM file"),
+    (b"\x28\xb5\x2f\xfd\x04", "a zstd file"),
+]
+
+
+@pytest.mark.parametrize(("content", "message"), FOREIGN)
+def test_files_of_other_kinds_are_named(tmp_path, content, message):
+    """Whoever reads them: as a genome, an annotation, a table."""
+    (tmp_path / "a").write_bytes(content)
+    for read in (check_fasta, copy_text, lambda path, _: read_bed(path)):
+        with pytest.raises(PhytoScribeError, match=rf"/a(, |: this is ){message}|/a: this is .*{message}"):
+            read(tmp_path / "a", tmp_path / "out" / "b")
+    assert nothing_left(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (BODY, "looks like FASTA"),
+        (b"@r1\nAC\n+\nII\n", "looks like FASTQ"),
+        (b"@HD\tVN:1.6\n", "looks like SAM"),
+        (b"##fileformat=VCFv4.2\n", "looks like VCF"),
+        (b"\nS\tutg1\tACGT\n", "looks like GFA"),
+    ],
+)
+def test_data_that_is_no_annotation(tmp_path, content, message):
+    (tmp_path / "a").write_bytes(content)
+    with pytest.raises(PhytoScribeError, match=rf"/a, line [12]: this is no annotation, it {message}"):
+        copy_text(tmp_path / "a", tmp_path / "out" / "b")
+    assert nothing_left(tmp_path)
+
+
+def test_a_line_without_end_does_not_fill_the_memory(tmp_path):
+    with gzip.open(tmp_path / "a.gz", "wb", compresslevel=1) as handle:
+        handle.write(b"##gff-version 3\n")
+        for _ in range(90):
+            handle.write(b"x" * 2**20)
+    tracemalloc.start()
+    with pytest.raises(PhytoScribeError, match=r"a\.gz, line 2: longer than 64 MiB"):
+        copy_text(tmp_path / "a.gz", tmp_path / "out" / "b")
+    assert tracemalloc.get_traced_memory()[1] < 400 * 2**20
+    tracemalloc.stop()
+    assert nothing_left(tmp_path)
+
+
+def test_a_table_that_is_not_utf8_is_refused_with_its_line(tmp_path):
+    (tmp_path / "a.bed").write_bytes(b"c\t1\t2\n" * 300_000 + b"c\t1\t2\tg\xe9n\n")
+    message = r"a\.bed, line 300001: the byte 0xE9 is not UTF-8 text; .*iconv -f latin1 -t utf-8"
+    with pytest.raises(PhytoScribeError, match=message):
+        read_bed(tmp_path / "a.bed")
 
 
 def reads_of(tmp_path, *names: str) -> list[Wanted]:

@@ -147,6 +147,14 @@ def test_pages_without_end(find, server):
     assert len(server.requests) == 1
 
 
+def test_ever_new_pages_end(find, server, monkeypatch):
+    pages = iter(range(2, 10_000))
+    monkeypatch.setattr(Downloads, "json", lambda *_: {"organisms": [], "next_page": next(pages)})
+    with pytest.raises(DownloadError, match=rf"^{server.address}: the list of files does not end; .* give genome_id"):
+        find(ATHALIANA)
+    assert next(pages) == 402
+
+
 # Which files
 
 
@@ -299,6 +307,12 @@ def test_no_more_than_the_page_size_is_asked(server):
     assert server.page_size <= 50
     with pytest.raises(DownloadError, match=r"400 Bad Request \(max page size is 50\)"):
         request_json(f"{server.address}/phytozome_file_list/?genome_id=447&p=1&x=51", QUICK)
+
+
+def test_an_answer_without_end_does_not_fill_the_memory(server):
+    server.plan("listing", Fault(body=b" " * (80 << 20)))
+    with pytest.raises(DownloadError, match=r"far too long for a list of files; check the address"):
+        request_json(f"{server.address}/phytozome_file_list/?genome_id=447&p=1&x=50", QUICK)
 
 
 # Terms

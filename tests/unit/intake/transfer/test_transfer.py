@@ -93,12 +93,30 @@ def test_a_file_that_shrinks_meanwhile_begins_anew(server, tmp_path):
     assert (tmp_path / "a.fa").read_bytes() == BODY[:1000]
 
 
+@pytest.mark.parametrize("md5", [MD5, None, "0" * 32])
+def test_where_no_rest_is_left_a_checksum_decides(server, tmp_path, waits, md5):
+    """All but the mark of the end had arrived of a file whose length the server did not say."""
+    server.plan("plain", Fault(chunked=True, cut_at=0.5), *[Fault(status=503)] * 2)
+    with pytest.raises(DownloadError, match="503"):
+        get(server, tmp_path, waits, Expected(md5=md5))
+    (tmp_path / ".a.fa.part").write_bytes(BODY)
+    server.requests.clear()
+    if md5 == "0" * 32:
+        with pytest.raises(DownloadError, match="wrong md5"):
+            get(server, tmp_path, waits, Expected(md5=md5))
+        assert left(tmp_path) == []
+    else:
+        assert get(server, tmp_path, waits, Expected(md5=md5)) == BODY
+    assert ranges(server) == [f"bytes={len(BODY)}-", *([] if md5 == MD5 else [None])]
+
+
 @pytest.mark.parametrize("encoding", ["gzip", "x-gzip"])
-def test_a_gzip_file_marked_as_encoded_stays_as_it_is(server, tmp_path, waits, encoding):
+def test_a_gzip_file_marked_as_encoded_stays_as_it_is(server, tmp_path, waits, caplog, encoding):
     packed = gzip.compress(BODY)
     server.plain["a.fa"] = packed
     server.plan("plain", Fault(headers={"Content-Encoding": encoding}, cut_at=0.5))
     assert get(server, tmp_path, waits, Expected(len(packed))) == packed
+    assert "a.fa: the server marks the file as compressed on the way; it is kept as it comes" in caplog.text
 
 
 def test_true_data_with_a_wrong_content_type(server, tmp_path, waits):
@@ -230,6 +248,8 @@ def test_a_too_long_retry_after_says_when_to_come_back(server, tmp_path, waits):
         (" 12 ", 12.0),
         ("Tue, 01 Jan 2030 00:00:10 GMT", 10.0),
         ("Mon, 31 Dec 2029 23:59:00 GMT", 0.0),
+        ("Tue, 01 Jan 2030 00:00:10", 10.0),
+        ("Tue, 01 Jan 2030 00:00:10 -0000", 10.0),
         ("soon", None),
         ("-3", None),
         ("٣", None),
@@ -239,6 +259,15 @@ def test_a_too_long_retry_after_says_when_to_come_back(server, tmp_path, waits):
 )
 def test_retry_after_values(value, seconds):
     assert retry_after_seconds(value, "Tue, 01 Jan 2030 00:00:00 GMT") == seconds
+
+
+@pytest.mark.parametrize(
+    "date", ["", "soon", "Tue, 99 Jan 2030 00:00:00 GMT", "Tue, 01 Jan 99999999999999999999 00:00", None]
+)
+def test_retry_after_a_date_that_is_none(date):
+    """The clock of this machine counts then."""
+    until = format_datetime(datetime.now(UTC) + timedelta(seconds=100), usegmt=True)
+    assert 90 < retry_after_seconds(until, date) <= 100
 
 
 def test_a_stall_is_a_broken_connection(server, tmp_path, waits):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import re
 import ssl
 import subprocess
 
@@ -30,7 +31,7 @@ def test_credentials_in_urls_are_used_and_never_shown(server, tmp_path, waits, c
     for secret in (SECRET, "s3cr3t", "SESAME", "me:"):
         assert secret not in shown
     assert "***@127.0.0.1" in str(caught.value)
-    assert "?token=***&lang=en: the server answered 403 Forbidden (no *** for ***)" in str(caught.value)
+    assert "?token=***&lang=***#dbd3a4: the server answered 403 Forbidden (no *** for ***)" in str(caught.value)
     fetch(url, tmp_path / "a.fa")
     assert (tmp_path / "a.fa").read_bytes() == BODY
 
@@ -53,17 +54,34 @@ def test_an_answer_that_repeats_the_token(server, tmp_path, waits, said):
         ("https://a.org/b.fa", "https://a.org/b.fa"),
         ("https://u:p@a.org:8080/b.fa#x", "https://***@a.org:8080/b.fa"),
         (
-            "https://u@a.org/b?genome_id=447&X-Amz-Signature=abc",
-            "https://***@a.org/b?genome_id=447&X-Amz-Signature=***",
+            "https://a.org/b?genome_id=447&X-Amz-Signature=abc",
+            "https://a.org/b?genome_id=***&X-Amz-Signature=***#6c9a63",
         ),
-        ("https://a.org/b?abcdef", "https://a.org/b?***"),
+        ("https://a.org/b?sv=PLANTED&x=", "https://a.org/b?sv=***&***#6c9a63"),
+        ("https://a.org/b?PLANTED", "https://a.org/b?***#6c9a63"),
+        ("https://a.org/b?UExBTlRFRA==", "https://a.org/b?***#6c9a63"),
+        ("https://a.org/b?page=1&PLANTED", "https://a.org/b?page=***&***#6c9a63"),
+        ("https://a.org/b?page=1;PLANTED#PLANTED", "https://a.org/b?page=***#6c9a63"),
+        ("https://a.org/b?" + "PLANTED" * 9 + "=1", "https://a.org/b?***#6c9a63"),
         ("https://a.org/b?api_KEY=1&", "https://a.org/b?api_KEY=***"),
-        ("https://u:p@[a/b", "[a/b"),
+        ("https://a.org/b.fa;jsessionid=PLANTED", "https://a.org/b.fa;jsessionid=***"),
+        ("https://a.org/a;PLANTED;v=PLANTED/b.fa;c?t=", "https://a.org/a;***;v=***/b.fa;***?***#6c9a63"),
+        ("https://u:p@[a/b;PLANTED?PLANTED", "[a/b"),
         ("ftp://u:p%40q@a.org/b", "ftp://***@a.org/b"),
     ],
 )
 def test_shown_urls(url, shown):
-    assert shown_url(url) == shown
+    assert "PLANTED" not in shown_url(url)
+    assert re.sub("#.*", "#6c9a63", shown_url(url)) == shown
+    assert shown_url(shown_url(url)) == shown_url(url)
+
+
+def test_what_is_hidden_and_no_secret_still_tells_files_apart():
+    def shown(query):
+        return shown_url(f"https://a.org/download?{query}")
+
+    assert shown("id=447&token=a") == shown("id=447&token=b") != shown("id=448&token=a")
+    assert "447" not in shown("id=447&token=a").partition("#")[0]
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
@@ -94,9 +112,10 @@ def test_no_redirect_from_https_to_http(server, tmp_path, waits, monkeypatch):
         context.load_cert_chain(certificate)
         safe.socket = context.wrap_socket(safe.socket, server_side=True)
         url = f"https://localhost:{safe.server_port}/plain/a.fa"
-        safe.plan("plain", Fault(status=302, headers={"Location": server.url("a.fa")}))
-        with pytest.raises(DownloadError, match="no web address, or from https to http"):
-            fetch(url, tmp_path / "a.fa", settings=QUICK, token=Hidden("abc"), wait=waits.append)
+        for less_safe in (server.url("a.fa"), server.url("a.fa").replace("http:", "ftp:")):
+            safe.plan("plain", Fault(status=302, headers={"Location": less_safe}))
+            with pytest.raises(DownloadError, match="no web address, or from https to http"):
+                fetch(url, tmp_path / "a.fa", settings=QUICK, token=Hidden("abc"), wait=waits.append)
         safe.plain["a.fa"] = BODY
         fetch(url, tmp_path / "a.fa", settings=QUICK, token=Hidden("abc"), wait=waits.append)
         for variable in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"):
@@ -125,6 +144,7 @@ def test_a_login_file_does_not_replace_the_header(server, tmp_path, waits, monke
     [
         ("/plain/a.fa", "in a circle"),
         ("file:///etc/passwd", "no web address"),
+        ("ftp://127.0.0.1:9/a.fa", "no web address"),
         ("http://[", "cannot be sent"),
         ("", "elsewhere"),
     ],

@@ -166,8 +166,8 @@ def _missing_files(item: Config) -> Iterator[str]:
     if isinstance(item.get("seqid_map"), str):
         files.append(("seqid_map", item["seqid_map"]))
     for key, path in files:
-        if not Path(path).is_file():
-            wrong = "is a folder" if Path(path).is_dir() else "no such file"
+        if not os.path.isfile(path):  # unlike pathlib, it does not raise for a name that is too long
+            wrong = "is a folder" if os.path.isdir(path) else "no such file"
             yield f"genomes[{item['name']}].{key}: {path}: {wrong} (relative paths start where Snakemake runs)"
         elif not os.access(path, os.R_OK):
             yield f"genomes[{item['name']}].{key}: {path}: no permission to read it"
@@ -209,8 +209,8 @@ def _model_mistakes(key: str, model: str) -> Iterator[str]:
     if model == "trained":
         return
     folder = Path(model)
-    missing = [name for name in RELEASED_MODEL_FILES if not (folder / name).is_file()]
-    if not folder.is_dir():
+    missing = [name for name in RELEASED_MODEL_FILES if not os.path.isfile(folder / name)]
+    if not os.path.isdir(folder):
         yield f"{key}: {model}: no such folder; name a folder with a released model"
     elif missing:
         yield f"{key}: {model}: this is no complete model folder, {', '.join(missing)} is missing"

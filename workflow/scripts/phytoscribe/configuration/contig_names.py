@@ -63,7 +63,7 @@ def _name_lists(item: Mapping[str, Any]) -> Iterator[tuple[Path, list[str]]]:
     """Files with the contig names of a genome, and the names in order; the last one takes precedence."""
     index = Path(f"resources/genomes/{item['name']}/{item['name']}.fa.fai")
     fasta = Path(item["genome"]["path"]) if "path" in item["genome"] else None
-    is_local = fasta is not None and fasta.is_file() and os.access(fasta, os.R_OK)
+    is_local = fasta is not None and os.path.isfile(fasta) and os.access(fasta, os.R_OK)
     # A local source that is newer than its index is fetched again: the index then says nothing.
     is_current = index.is_file() and (
         fasta.stat().st_mtime <= index.stat().st_mtime if is_local else _was_fetched(item["genome"], index)

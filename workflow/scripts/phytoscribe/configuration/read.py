@@ -137,7 +137,7 @@ def _expand(item: Item, schema: Schema, catalogue: Path) -> dict[str, Any]:
 def _catalogue_entry(name: str, schema: Schema, catalogue: Path) -> dict[str, Any]:
     """The entry ``name`` of the catalogue; it has that name unless its file gives another."""
     file = catalogue / f"{name}.yaml"
-    if not file.is_file():
+    if not os.path.isfile(file):
         known = catalogue_names(catalogue)
         said = f"its entries are: {', '.join(known)}" if known else f"the folder {catalogue} holds no entry"
         raise ConfigError(f"the catalogue has no entry '{name}'{closest(name, known)}; {said}")

@@ -11,6 +11,7 @@ from typing import IO
 import numpy as np
 
 from phytoscribe.errors import FastaError
+from phytoscribe.file_kinds import HEAD_BYTES, text_kind
 from phytoscribe.files import atomic_path, blocks_with_plain_line_ends
 from phytoscribe.genome.names import shown
 from phytoscribe.genome.sequence import IUPAC
@@ -22,6 +23,8 @@ _LETTERS = (IUPAC + IUPAC.lower()).encode()
 _BLANKS = b" \t\n\v\f"
 _HEADER = re.compile(rb"\n[ \t\v\f]*>([^\n]*)")
 _LONGEST_HEADER = 2**20
+#: Letters of a name, which programs behind this one put into columns and file names.
+LONGEST_NAME = 255
 
 
 def check_fasta(source: str | Path, target: str | Path) -> dict[str, int]:
@@ -32,7 +35,7 @@ def check_fasta(source: str | Path, target: str | Path) -> dict[str, int]:
 
     Raises:
         FastaError: no records, a duplicate name, an empty record, a letter that is no nucleotide, text before the
-            first ``>``.
+            first ``>``, a name of more than :data:`LONGEST_NAME` letters.
         PhytoScribeError: the file cannot be read, or is a truncated gzip file.
     """
     with atomic_path(target) as temporary, temporary.open("wb") as out:
@@ -89,8 +92,13 @@ class _CleanCopy:
         if self._name:
             self._add_bases(text.translate(None, _BLANKS))
         elif text.strip():
-            line = self.line + text[: len(text) - len(text.lstrip())].count(b"\n")
-            raise FastaError(f"{self._source}, line {line}: text before the first '>' header; this is not a FASTA file")
+            begin = text.lstrip()
+            line = self.line + text[: len(text) - len(begin)].count(b"\n")
+            kind = text_kind(begin[:HEAD_BYTES].partition(b"\n")[0].decode(errors="replace"))
+            looks = f"; it looks like {kind}" if kind else ""
+            raise FastaError(
+                f"{self._source}, line {line}: text before the first '>' header; this is not a FASTA file{looks}"
+            )
         self.line += text.count(b"\n")
 
     def _begin_record(self, header: bytes) -> None:
@@ -102,7 +110,15 @@ class _CleanCopy:
             name = words[0].decode()
         except UnicodeDecodeError as error:
             name = shown(words[0].decode(errors="replace"))
-            raise FastaError(f"{where}: the name {name} is not UTF-8 text; rename it") from error
+            raise FastaError(
+                f"{where}: the name {name} is not UTF-8 text; rename it, or if the file is Latin-1, convert it with: "
+                "iconv -f latin1 -t utf-8"
+            ) from error
+        if len(name) > LONGEST_NAME:
+            raise FastaError(
+                f"{where}: the name {shown(name)} is longer than {LONGEST_NAME} letters; shorten it, or put a blank "
+                "behind the name (the first word after '>' counts)"
+            )
         if not name.isprintable():
             raise FastaError(f"{where}: the name {shown(name)} holds control characters; rename it")
         if name in self._header_lines:

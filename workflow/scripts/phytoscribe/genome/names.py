@@ -15,9 +15,17 @@ _SHORT_NAMES = {
 #: Single letters say it only behind ``chr``: a contig called C may be anything.
 _LETTERS = {"c": CHLOROPLAST, "p": CHLOROPLAST, "m": MITOCHONDRION}
 _WORDS = {
-    **dict.fromkeys(("chloroplast", "plastid", "plastome"), CHLOROPLAST),
-    **dict.fromkeys(("mitochondri", "mitogenome"), MITOCHONDRION),
+    **dict.fromkeys(("chloroplast", "cloroplast", "plastid", "plastome"), CHLOROPLAST),
+    **dict.fromkeys(("mitochond", "mitocond", "mitogenom"), MITOCHONDRION),
 }
+#: Parts of a name, which separators divide, that can mean nothing else.
+_PARTS = re.compile(r"(?P<plastid>(?:cp|pt|ct|pl|plt)dna|pltd|chloro|plast)\d*|(?P<mito>mtdna|mito(?:dna)?)\d*")
+#: "Mt genome" may be that of Medicago truncatula if a sequence of it is named behind.
+_GENOME = re.compile(r"(?:.*_)?(?:(?P<plastid>cp|pt|ct)|mt|mito)_?genome(?:_?\d+|_(?:circular|linear|complete))*")
+#: "Pt1" and "Mt_chr1" are of Populus and Medicago: these are organelles only behind the name of an assembly.
+_BEHIND = re.compile(r".*_(?P<short>(?:chr(?:omosome|om)?_?)?(?:pt|cp|mt)|chr(?:omosome|om)?_?[cm])")
+_NUCLEAR = re.compile(r"(?:^|_)(?:chr|chromosome|lg|scaffold|scaf|contig|ctg|tig|super|group)_?[a-z]?\d")
+_SEPARATORS = re.compile(r"[_.\-:;,/#+ ]+")
 _CHROMOSOME = re.compile(r"^(?:chromosome|chrom|chr)[_.\- ]?")
 _VERSION = re.compile(r"\.\d+$")
 
@@ -64,8 +72,10 @@ def some_names(names: Collection[str], limit: int = 5) -> str:
 def organelle_of(name: str) -> str | None:
     """``chloroplast`` or ``mitochondrion`` if the contig's name says so, else None.
 
-    Recognised: ChrC, ChrM, ChrPt, Pt, Mt, MT, Pltd, names that hold ``chloroplast``, ``plastid`` or ``mitochondri``,
-    and the accessions of :data:`ACCESSIONS` with or without version.  Other names go into ``organelles`` of the
+    Recognised: ChrC, ChrM, ChrPt, Pt, Mt, MT, also behind the name of an assembly (Osat_Pt); mito, Pltd, mtDNA, cpDNA,
+    ptDNA as a part of a name (scaffold_mito1), mt_genome; names that hold ``chloroplast``, ``plastid`` or
+    ``mitochond``, and the accessions of :data:`ACCESSIONS` with or without version.  Pt and Mt with anything behind
+    them are not: Pt1 is a chromosome of poplar, Mt_chr1 of Medicago.  Other names go into ``organelles`` of the
     genome's configuration.
     """
     last = next((part for part in reversed(name.split("|")) if part), name).strip()
@@ -79,4 +89,16 @@ def organelle_of(name: str) -> str | None:
     short = _CHROMOSOME.sub("", lower)
     if short != lower and short in _LETTERS:
         return _LETTERS[short]
-    return _SHORT_NAMES.get(short)
+    return _SHORT_NAMES.get(short) or _organelle_of_parts(_SEPARATORS.sub("_", lower).strip("_"))
+
+
+def _organelle_of_parts(name: str) -> str | None:
+    """What a name says whose parts are divided by ``_``, lower case."""
+    found = next(filter(None, map(_PARTS.fullmatch, (_CHROMOSOME.sub("", part) for part in name.split("_")))), None)
+    found = found or _GENOME.fullmatch(name)
+    if found is not None:
+        return CHLOROPLAST if found["plastid"] else MITOCHONDRION
+    behind = _BEHIND.fullmatch(name)
+    if behind is None or _NUCLEAR.search(name[: behind.start("short")]):
+        return None
+    return CHLOROPLAST if behind["short"][-2:] in ("pt", "cp") or behind["short"][-1] == "c" else MITOCHONDRION

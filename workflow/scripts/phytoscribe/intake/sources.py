@@ -6,9 +6,9 @@ served: ``sha256``, ``md5``, ``size``.
 
 from __future__ import annotations
 
-import hashlib
 import logging
 import os
+import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -20,7 +20,8 @@ from urllib.parse import unquote, urlsplit
 from filelock import FileLock, Timeout
 
 from phytoscribe.errors import DownloadError, PhytoScribeError
-from phytoscribe.files import atomic_open, open_text
+from phytoscribe.file_kinds import text_kind
+from phytoscribe.files import atomic_open, digests_of, open_text
 from phytoscribe.intake.phytozome.client import fetch_file, resolve, versions_of
 from phytoscribe.intake.phytozome.listing import Downloads, shown_query
 from phytoscribe.intake.records import SourceRecord, Statement, check_pair, terms_line, write_record
@@ -34,6 +35,10 @@ Source = Mapping[str, Any]
 _SECONDS_BETWEEN_TRIES = 0.25
 #: The empty block that ends every bgzip file (SAM/BAM format specification, section 4.1.2).
 _BGZIP_END = bytes.fromhex("1f8b08040000000000ff0600424302001b0003000000000000000000")
+
+#: Escaped bytes to letters of Windows-1252, a superset of Latin-1; five bytes mean nothing in it.
+_LATIN1 = {0xDC00 + byte: bytes([byte]).decode("cp1252", errors="ignore") or "\0" for byte in range(128, 256)}
+_CONTROL = re.compile(r"[\0-\x08\x0e-\x1f]")
 
 
 @dataclass(frozen=True)
@@ -107,7 +112,7 @@ def local_copy(wanted: Wanted, downloads: Downloads) -> Iterator[tuple[Path, Sou
     """
     if "path" in wanted.source:
         path = Path(wanted.source["path"])
-        if not path.is_file():
+        if not os.path.isfile(path):
             raise PhytoScribeError(f"{path}: no such file; correct the path in the configuration")
         yield path, _checked_record(wanted, path, str(path), path.name)
         return
@@ -158,17 +163,50 @@ def shown_source(source: Source) -> str:
 
 
 def copy_text(source: Path, target: str | Path) -> int:
-    """Copy a plain or compressed text file to plain UTF-8 text; the number of lines.
+    """Copy an annotation, plain or packed, to plain UTF-8 text; the number of lines.
+
+    Bytes that are not UTF-8 are read as Latin-1 (as Windows has it) with a warning: of an annotation they are accents
+    in descriptions, which no gene depends on.
 
     Raises:
-        PhytoScribeError: the source is no text, empty, or a truncated gzip file.
+        PhytoScribeError: the source is no text, empty, truncated, or begins like data of another kind.
     """
-    with atomic_open(target) as out, open_text(source) as lines:
-        count = sum(1 for line in lines if out.write(line))
+    count, converted, first = 0, [], None
+    # Such a byte is read as a code point of its own, which cannot be written.
+    with atomic_open(target) as out, open_text(source, errors="surrogateescape") as lines:
+        for count, line in enumerate(lines, start=1):
+            if first is None and line.strip():
+                first = count, text_kind(line)
+            try:
+                out.write(line)
+            except UnicodeEncodeError:
+                out.write(_from_latin1(line, f"{source}, line {count}"))
+                converted.append(count)
         if not count:
             raise PhytoScribeError(f"{source}: the file is empty; correct its source in the configuration")
+        if first is not None and first[1] not in ("", "GFF"):
+            raise PhytoScribeError(
+                f"{source}, line {first[0]}: this is no annotation, it looks like {first[1]}; a GFF3 or GTF file is "
+                "needed"
+            )
+    if converted:
+        log.warning(
+            f"{source}: {len(converted)} line(s) are not UTF-8 text, the first is line {converted[0]}; they were read "
+            "as Latin-1 (Windows-1252). If letters look wrong, convert the file: iconv -f ENCODING -t utf-8"
+        )
     log.info("%s: %d lines", target, count)
     return count
+
+
+def _from_latin1(line: str, where: str) -> str:
+    """A line with escaped bytes in place of Latin-1 letters, with these letters."""
+    text = line.translate(_LATIN1)
+    if _CONTROL.search(text):
+        raise PhytoScribeError(
+            f"{where}: neither UTF-8 nor Latin-1, or not a text file; correct the path, or convert the file with: "
+            "iconv -f ENCODING -t utf-8"
+        )
+    return text
 
 
 def _fetch(wanted: Wanted, fetched: Path, downloads: Downloads) -> SourceRecord:
@@ -178,7 +216,7 @@ def _fetch(wanted: Wanted, fetched: Path, downloads: Downloads) -> SourceRecord:
         expected = Expected(source.get("size"), source.get("sha256"), source.get("md5"))
         fetch(source["url"], fetched, expected, downloads.settings, wait=downloads.wait)
         parts = urlsplit(source["url"])
-        file_name = unquote(PurePosixPath(parts.path).name) or parts.netloc.rpartition("@")[2]
+        file_name = unquote(PurePosixPath(parts.path).name.partition(";")[0]) or parts.netloc.rpartition("@")[2]
         return _checked_record(wanted, fetched, shown_source(source), file_name)
     found = resolve(source["phytozome"], downloads)
     file = found.genome if wanted.kind == "genome" else found.annotation
@@ -194,10 +232,7 @@ def _fetch(wanted: Wanted, fetched: Path, downloads: Downloads) -> SourceRecord:
 def _checked_record(wanted: Wanted, path: Path, shown: str, file_name: str) -> SourceRecord:
     """The record of a file that has arrived, after the comparison with what its source says of it."""
     try:
-        found: dict[str, Any] = {"size": path.stat().st_size}
-        for method in ("sha256", "md5"):
-            with path.open("rb") as handle:
-                found[method] = hashlib.file_digest(handle, method).hexdigest()
+        found: dict[str, Any] = {"size": path.stat().st_size, **digests_of(path, "sha256", "md5")}
     except OSError as error:
         raise PhytoScribeError(f"{path}: cannot be read ({error.strerror}); check the path") from error
     _compare(wanted.source, shown, found)

@@ -14,12 +14,14 @@ from typing import Any
 from urllib.parse import urlencode, urlsplit
 
 from phytoscribe.errors import ConfigError, DownloadError
-from phytoscribe.intake.transfer.addresses import DEFAULT_FILE, Hidden
+from phytoscribe.intake.transfer.addresses import DEFAULT_FILE, Hidden, shown_url
 from phytoscribe.intake.transfer.answers import one_line, request_json
 from phytoscribe.intake.transfer.retries import TransferSettings, insist
 
 #: The server refuses longer pages.
 FILES_PER_PAGE = 50
+#: A server that names ever new pages must not be asked for ever.
+_MOST_PAGES = 400
 _LOCAL = frozenset({"localhost", "127.0.0.1", "::1"})
 _FILE_ID = re.compile(r"[A-Za-z0-9_-]+")
 _MD5 = re.compile(r"[0-9a-fA-F]{32}")
@@ -40,10 +42,12 @@ class PhytozomeHosts:
         for name in ("listing", "files", "properties"):
             address = getattr(self, name).rstrip("/")
             object.__setattr__(self, name, address)
-            parts = urlsplit(address)
+            parts, shown = urlsplit(address), shown_url(address)
+            if shown != address:
+                raise ConfigError(f"download.phytozome.{name}: {shown}: give it without password and query")
             if parts.scheme != "https" and not (parts.scheme == "http" and parts.hostname in _LOCAL):
                 raise ConfigError(
-                    f"download.phytozome.{name}: {address} is no https address; your token would travel unprotected"
+                    f"download.phytozome.{name}: {shown} is no https address; your token would travel unprotected"
                 )
 
 
@@ -71,7 +75,8 @@ class Downloads:
 
     def json(self, url: str, token: Hidden | None = None, body: Mapping[str, Any] | None = None) -> Any:
         """:func:`phytoscribe.intake.transfer.answers.request_json`, tried again where that can help."""
-        return insist(lambda: request_json(url, self.settings, token, body), url, self.settings, self.wait)
+        # Our own questions hold no secrets, and say which genome is meant.
+        return insist(lambda: request_json(url, self.settings, token, body, url), url, self.settings, self.wait)
 
 
 @dataclass(frozen=True)
@@ -150,7 +155,7 @@ def _all_files(search: Mapping[str, Any], downloads: Downloads) -> Iterator[Phyt
     """The files of all pages of a listing."""
     fixed = {"api_version": 2, "a": "false", "h": "false", "d": "asc", "x": FILES_PER_PAGE, "t": "simple"}
     page, seen = 1, set()
-    while page not in seen:
+    while page not in seen and len(seen) < _MOST_PAGES:
         seen.add(page)
         url = f"{downloads.hosts.listing}/phytozome_file_list/?{urlencode({**search, **fixed, 'p': page})}"
         content = downloads.json(url)
@@ -166,7 +171,8 @@ def _all_files(search: Mapping[str, Any], downloads: Downloads) -> Iterator[Phyt
         page = content.get("next_page")
         if isinstance(page, bool) or not isinstance(page, int) or page < 1:
             return
-    raise DownloadError(f"{url}: the list of files does not end; try again later, or give genome_id")
+    server = downloads.hosts.listing
+    raise DownloadError(f"{server}: the list of files does not end; try again later, or give genome_id")
 
 
 def _file(entry: Mapping[str, Any], organism: Mapping[str, Any]) -> PhytozomeFile:

@@ -6,12 +6,14 @@ is no configuration value, no argument of a program, and no part of a log, an er
 
 from __future__ import annotations
 
+import hashlib
 import os
+import re
 import stat
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import NoReturn
-from urllib.parse import SplitResult, parse_qsl, quote, unquote, urlsplit, urlunsplit
+from urllib.parse import SplitResult, quote, unquote, urlsplit, urlunsplit
 
 from phytoscribe.errors import DownloadError
 
@@ -24,8 +26,14 @@ HOW_TO_GET_ONE = (
 )
 
 _LONGEST = 10_000
-#: A query value is hidden if its key contains one of these: tokens, and the signed addresses of object stores.
+#: Keys of tokens and of the signed addresses of object stores contain one of these.
 _SECRET_KEYS = ("token", "key", "sig", "pass", "pwd", "secret", "auth", "cred", "session", "jwt", "code")
+
+_SHORTEST_SECRET = 8
+#: A key that may be shown; a longer one may be a token.
+_KEY = re.compile(r"[A-Za-z][\w.-]{0,31}")
+_PARAMETER = re.compile(r";([^/;]*)")
+_TAG = re.compile(r"[0-9a-f]{6}")
 
 
 class Hidden(str):
@@ -67,29 +75,54 @@ def split_url(url: str) -> SplitResult:
 
 
 def shown_url(url: str) -> str:
-    """The URL as it may stand in messages and logs: no user, no password, no token in the query.
+    """The URL as it may stand in messages, logs and records; the shown form is its own shown form.
 
-    A query that is not made of ``key=value`` pairs is hidden whole.
+    Hidden are user and password, every value of the query and every ``;parameter``.  What is hidden under a key that
+    does not look like that of a secret comes back as six digits of a hash behind ``#``: a page number tells two files
+    apart, and a download has to begin anew when it changes.  A secret in the path itself is not recognised.
+
+    >>> shown_url("https://me:pw@a.org/b.fa;jsessionid=1?id=447&token=1")
+    'https://***@a.org/b.fa;jsessionid=***?id=***&token=***#c498f3'
     """
     try:
         parts = urlsplit(url)
     except ValueError:
-        return url.rpartition("@")[2].partition("?")[0]
-    query, pairs = parts.query, parse_qsl(parts.query, keep_blank_values=True)
-    if query:
-        shown = "&".join(f"{quote(key)}={MASK if _is_secret(key) else quote(value)}" for key, value in pairs)
-        query = shown if pairs and "=" in query else MASK
+        return re.split("[;?#]", url.rpartition("@")[2])[0]
     _, at, host = parts.netloc.rpartition("@")
-    return urlunsplit(parts._replace(netloc=f"{MASK}@{host}" if at else host, query=query, fragment=""))
+    netloc = f"{MASK}@{host}" if at else host
+    path = _PARAMETER.sub(lambda found: f";{_masked(found[1])}", parts.path)
+    query = "&".join(_masked(item) for item in parts.query.split("&") if item)
+    told = [value for key, value in _hidden_values(parts) if value != MASK and not _is_secret(key)]
+    if told:
+        tag = hashlib.sha256("\n".join(told).encode()).hexdigest()[:6]
+    else:
+        tag = parts.fragment if MASK in query + path and _TAG.fullmatch(parts.fragment) else ""
+    return urlunsplit(parts._replace(netloc=netloc, path=path, query=query, fragment=tag))
+
+
+def _masked(item: str) -> str:
+    """``key=***`` for ``key=value``; hidden whole where the key may be the secret, as of base64 with its ``=``."""
+    key, _, value = item.partition("=")
+    return f"{key}={MASK}" if value.strip("=") and _KEY.fullmatch(key) else MASK
+
+
+def _hidden_values(parts: SplitResult) -> Iterator[tuple[str, str]]:
+    """Keys and values of the query and of the path's parameters; "" is the key of a value that has none."""
+    for item in [*parts.query.split("&"), *_PARAMETER.findall(parts.path)]:
+        key, _, value = item.partition("=")
+        if item:
+            yield (key, unquote(value)) if value.strip("=") else ("", unquote(item))
 
 
 def secrets_in(url: str, token: Hidden | None) -> list[Hidden]:
     """What a server must not be quoted with: passwords, keys and the token of a request; longest first.
 
     The last part of a token such as ``/api/sessions/5ec2`` is a secret by itself, and in addresses its letters differ.
+    Of values under keys that do not look like secrets, short ones such as a page number hide nothing but the answer.
     """
     parts = urlsplit(url)
-    found = [unquote(parts.password or ""), *(value for key, value in parse_qsl(parts.query) if _is_secret(key))]
+    values = [value for key, value in _hidden_values(parts) if _is_secret(key) or len(value) >= _SHORTEST_SECRET]
+    found = [unquote(parts.password or ""), *values]
     if token is not None:
         found += [token, token.rpartition("/")[2]]
     quoted = [quote(secret.encode(), safe="") for secret in found]

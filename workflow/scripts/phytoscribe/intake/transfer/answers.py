@@ -21,6 +21,8 @@ from phytoscribe.intake.transfer.retries import Interrupted, TransferSettings, U
 
 #: So many bytes of a body are enough to tell what it is.
 HEAD_BYTES = 512
+#: A page of the listing has some 100 kB; a server that sends on and on must not fill the memory.
+_MOST_ANSWER_BYTES = 64 << 20
 
 _DATA = (b"\x1f\x8b", b"BZh", b">", b"@", b"##")
 _PAGES = (b"<!doctype html", b"<html", b"<head", b"<body", b"<?xml", b"<error")
@@ -50,22 +52,33 @@ class Refused(DownloadError):
 
 
 def request_json(
-    url: str, settings: TransferSettings, token: Hidden | None = None, body: Mapping[str, Any] | None = None
+    url: str,
+    settings: TransferSettings,
+    token: Hidden | None = None,
+    body: Mapping[str, Any] | None = None,
+    shown: str = "",
 ) -> Any:
     """One attempt at a JSON answer, to a GET or, with a body, to a POST.
 
+    Args:
+        shown: what messages call the address; as :func:`shown_url` has it, where nothing is given.
+
     Raises:
         Interrupted: the line broke, or the server asks to come again.
-        DownloadError: the server refuses, or answers something else than JSON.
+        DownloadError: the server refuses, or answers something else than JSON, or more than any list of files has.
     """
-    shown = shown_url(url)
+    shown = shown or shown_url(url)
     headers = {"Accept": "application/json"} | ({"Content-Type": "application/json"} if body is not None else {})
     with ask(url, settings, shown, headers, token, None if body is None else json.dumps(body)) as got:
         require_success(got, shown)
-        content = b"".join(got.blocks)
+        content = bytearray()
+        for block in got.blocks:
+            content += block
+            if len(content) > _MOST_ANSWER_BYTES:
+                raise DownloadError(f"{shown}: the answer is far too long for a list of files; check the address")
         with suppress(ValueError, RecursionError):
             return json.loads(content)
-        refuse_pages(content[:HEAD_BYTES], got.headers.get("Content-Type", ""), shown)
+        refuse_pages(bytes(content[:HEAD_BYTES]), got.headers.get("Content-Type", ""), shown)
         raise DownloadError(f"{shown}: the answer is no JSON; check the address, or try again later")
 
 

@@ -48,6 +48,8 @@ _FINAL = {
 }
 #: FTP: no folder, no file, no login, no such file.
 _FTP_REFUSALS = frozenset({9, 19, 67, 78})
+#: FTP: the server, which may know ``REST 0``, does not begin in the middle.
+_REST_REFUSED = 31
 _PASSING = {
     5: "the proxy of your network cannot be reached",
     6: "the host name cannot be resolved",
@@ -133,12 +135,15 @@ def _ask_ftp(command: Sequence[str], address: str, shown: str, headers: Mapping[
         about["ETag"] = f'"{size} {changed}"'
     begin = headers.get("Range", "").removeprefix("bytes=")
     is_same = size and headers.get("If-Range", about["ETag"]) == about["ETag"]
-    status = 200
     if begin and is_same and about["Accept-Ranges"]:
-        status, about["Content-Range"] = 206, f"bytes {begin}{int(size) - 1}/{size}"
-        command += ["--range", begin]
+        with _running([*command, "--range", begin], told) as running:
+            if running.stdout.peek(1) or running.wait() != _REST_REFUSED:
+                about["Content-Range"] = f"bytes {begin}{int(size) - 1}/{size}"
+                yield Answer(206, about, _blocks(running, shown))
+                return
+        log.info("%s: the server sends whole files only; beginning anew", shown)
     with _running(command, told) as running:
-        yield Answer(status, about, _blocks(running, shown))
+        yield Answer(200, about, _blocks(running, shown))
 
 
 @contextmanager
@@ -206,7 +211,7 @@ def _head(running: subprocess.Popen, shown: str, follows: bool) -> tuple[int, Me
             return status, headers
         if location:
             # Object stores sign addresses: the query is a password for some hours.
-            log.info("%s: redirected to %s", shown, shown_url(location).partition("?")[0])
+            log.info("%s: redirected to %s", shown, re.split("[?#]", shown_url(location))[0])
     _raise_failure(running, shown)
     raise Interrupted("the server closed the connection")
 

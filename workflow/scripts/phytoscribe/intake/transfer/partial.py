@@ -22,6 +22,7 @@ from itertools import chain
 from pathlib import Path
 
 from phytoscribe.errors import DownloadError
+from phytoscribe.files import digests_of
 from phytoscribe.intake.transfer.addresses import shown_url
 from phytoscribe.intake.transfer.answers import HEAD_BYTES, refuse_pages
 from phytoscribe.intake.transfer.retries import Unusable
@@ -160,13 +161,11 @@ class Partial:
             return f"{self.shown}: the file is empty; check the address"
         if self.expected.size not in (None, arrived):
             return self._wrong_size(arrived)
-        for method, expected in checksums.items():
-            with self.path.open("rb") as handle:
-                found = hashlib.file_digest(handle, method).hexdigest()
-            if found != expected:
+        for method, found in digests_of(self.path, *checksums).items():
+            if found != checksums[method]:
                 return (
-                    f"{self.shown}: wrong {method}: {found} arrived, {expected} is expected; the file on the server "
-                    "was changed or is damaged, or the expected checksum is wrong"
+                    f"{self.shown}: wrong {method}: {found} arrived, {checksums[method]} is expected; the file on the "
+                    "server was changed or is damaged, or the expected checksum is wrong"
                 )
             log.info("%s: %s as expected", self.shown, method)
         if not checksums:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
@@ -106,15 +105,25 @@ def retry_after_seconds(value: str | None, date: str | None = None) -> float | N
 
     Args:
         value: the header: whole seconds, or an HTTP date.
-        date: the answer's ``Date`` header: with it, a wrong clock on either side does no harm.
+        date: the answer's ``Date`` header: with it, a wrong clock on either side does no harm; where it is missing or
+            senseless this machine's clock counts.
     """
     text = (value or "").strip()
     if text.isascii() and text.isdecimal():
         return float(text)
-    with suppress(ValueError, TypeError):  # no date, or one without a time zone
-        now = parsedate_to_datetime(date) if date else datetime.now(UTC)
-        return max(0.0, (parsedate_to_datetime(text) - now).total_seconds())
-    return None
+    until = _http_date(text)
+    if until is None:
+        return None
+    return max(0.0, (until - (_http_date(date or "") or datetime.now(UTC))).total_seconds())
+
+
+def _http_date(text: str) -> datetime | None:
+    """The moment that a header names, in UTC where it names no zone; None where it is no date."""
+    try:
+        moment = parsedate_to_datetime(text)
+    except (ValueError, OverflowError):
+        return None
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 def _duration(seconds: float) -> str:

@@ -110,7 +110,13 @@ def _attempt(url: str, partial: Partial, settings: TransferSettings, token: Hidd
     if arrived and (partial.validator or partial.expected.checksums()):
         headers = {"Range": f"bytes={arrived}-"} | ({"If-Range": partial.validator} if partial.validator else {})
         with ask(url, settings, partial.shown, headers, token) as got:
-            if got.status != HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE and _receive(got, partial):
+            if got.status != HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE:
+                is_done = _receive(got, partial)
+            else:
+                # There is no rest: all of it had arrived, if a checksum will say so, or the file is shorter now.
+                is_whole = got.headers.get("Content-Range") == f"bytes */{arrived}"
+                is_done = is_whole and bool(partial.expected.checksums())
+            if is_done:
                 return
     if arrived:
         log.info("%s: what has arrived may be of another version of the file; beginning anew", partial.shown)
@@ -139,6 +145,8 @@ def _receive(got: Answer, partial: Partial) -> bool:
                 f"{partial.shown}: the server compresses the file by {encoding} on the way, though asked not to; "
                 "download the file yourself and give its `path`"
             )
+        if encoding.endswith("gzip"):
+            log.warning("%s: the server marks the file as compressed on the way; it is kept as it comes", partial.shown)
         known = re.fullmatch(r"\d{1,18}", got.headers.get("Content-Length", ""))
         size = int(known[0]) if known and not in_chunks else None
         if size is None and partial.expected.size is None:
