@@ -11,6 +11,7 @@ from snakemake.settings.types import DeploymentMethod
 SCRIPTS = Path(workflow.basedir) / "workflow" / "scripts"
 sys.path.insert(0, str(SCRIPTS))
 
+from phytoscribe.configuration.addresses import hand_over
 from phytoscribe.configuration.genomes import Genomes, deciding_part
 from phytoscribe.configuration.script_inputs import result_modules
 from phytoscribe.configuration.checks import RELEASED_MODEL_FILES
@@ -28,7 +29,7 @@ from phytoscribe.errors import ConfigError
 from phytoscribe.training.data import TRAINING_SET_FILES
 
 try:
-    config = read_config(
+    checked = read_config(
         config,
         schema=Path(workflow.basedir) / "workflow" / "schemas" / "config.schema.yaml",
         files=[os.path.relpath(file) for file in workflow.configfiles],
@@ -36,6 +37,8 @@ try:
         look_around=workflow.is_main_process,
         with_conda=DeploymentMethod.CONDA in workflow.deployment_settings.deployment_method,
     )
+    # From here on addresses are masked: jobs, params and reports of Snakemake keep copies of the configuration.
+    config = hand_over(checked, os.environ)
     genomes = Genomes(config)
     track_files, plausibility_files = TrackFiles(genomes, config), PlausibilityFiles(genomes, config)
     check_targets(sys.argv[1:], genomes)

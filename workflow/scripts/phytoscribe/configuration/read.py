@@ -13,6 +13,7 @@ from typing import Any
 
 import yaml
 
+from phytoscribe.configuration.addresses import without_secrets
 from phytoscribe.configuration.checks import meaning_mistakes, surrounding_mistakes
 from phytoscribe.configuration.schema import closest, fill_defaults, load_schema, repeated_keys, schema_mistakes
 from phytoscribe.errors import ConfigError
@@ -68,9 +69,9 @@ def read_config(
 
 def _stop_at(where: str, mistakes: Sequence[str]) -> None:
     if len(mistakes) == 1:
-        raise ConfigError(f"{where}: {mistakes[0]}")
+        raise ConfigError(f"{where}: {without_secrets(mistakes[0])}")
     if mistakes:
-        lines = "".join(f"\n  - {mistake}" for mistake in mistakes)
+        lines = "".join(f"\n  - {without_secrets(mistake)}" for mistake in mistakes)
         raise ConfigError(f"{where}: {len(mistakes)} mistakes:{lines}")
 
 
