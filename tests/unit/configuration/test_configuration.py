@@ -97,6 +97,30 @@ MISTAKES = {
     "unknown choice": (lambda c: c["split"].update(mode="cluters"), ["split.mode", "'cluters'", "contig, cluster"]),
     "unknown cleaner": (lambda c: c["clean"].update(backend="gt"), ["clean.backend", "agat, builtin"]),
     "wrong type": (lambda c: c.update(seed="one"), ["seed: 'one' given", "whole number"]),
+    "section left empty": (
+        lambda c: c.update(pretrain=None),
+        ["pretrain: None given, but this must be a mapping (key: value). Masked-language-model pretraining"],
+    ),
+    "other section left empty": (
+        lambda c: c.update(finetune=None),
+        ["finetune: None given, but this must be a mapping (key: value). Training of the gene structure"],
+    ),
+    "share that is no number": (
+        lambda c: c["check"].update(stop_above=float("nan")),
+        ["check.stop_above: this must be a finite number, not nan or inf"],
+    ),
+    "endless rate": (
+        lambda c: c["finetune"].update(mixture={"start": {"a": float("-inf")}}),
+        ["finetune.mixture.start.a: this must be a finite"],
+    ),
+    "endless window": (
+        lambda c: c.update(predict={"window": 1e30, "model": "trained"}),
+        ["predict.window: 1e+30 given, but this must be at most 1048576. Bases that the network sees at once."],
+    ),
+    "number that YAML takes for a text": (
+        lambda c: c["finetune"].update(learning_rate="6e-4"),
+        ["finetune.learning_rate: '6e-4' given, but this must be a number, and YAML reads it as a text: write 0.0006."],
+    ),
     "number out of range": (lambda c: c["split"].update(identity=1.5), ["split.identity", "at most 1"]),
     "name with a dot": (lambda c: genome(c).update(name="a.thaliana"), ["genomes[a.thaliana].name", "letters, digits"]),
     "missing key": (lambda c: genome(c).pop("role"), ["genomes[athaliana]: key 'role' is missing"]),
@@ -262,6 +286,28 @@ def test_mistake_has_its_message(example, name):
         assert part in message
     assert "hunter2" not in message
     assert "\n" not in message, "a single mistake is a single line"
+
+
+def parts_of(schema, path=""):
+    """All parts of a schema that describe a value, by the way to them."""
+    if isinstance(schema, dict):
+        if "type" in schema and not isinstance(schema["type"], dict):
+            yield path, schema
+        for key, part in schema.items():
+            yield from parts_of(part, f"{path}/{key}")
+
+
+def test_every_number_has_a_largest_value():
+    """So that no number of a configuration asks for all memory or all time there is."""
+    numbers = {path: part for path, part in parts_of(load_schema(SCHEMA)) if part["type"] in ("number", "integer")}
+    assert len(numbers) > 50
+    assert [path for path, part in numbers.items() if not part.keys() & {"maximum", "exclusiveMaximum", "enum"}] == []
+
+
+def test_a_whole_number_with_a_point_is_one(example):
+    example["finetune"]["window"] = 2048.0
+    window = read_config(example, SCHEMA, look_around=False)["finetune"]["window"]
+    assert (window, type(window)) == (2048, int)
 
 
 def test_several_mistakes_come_in_one_message(example):

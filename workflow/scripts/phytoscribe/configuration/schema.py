@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import copy
+import math
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
+from decimal import Decimal, InvalidOperation
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
@@ -55,17 +57,32 @@ def schema_mistakes(config: Json, schema: Mapping[str, Json], whole: str = "the 
     Args:
         whole: what ``config`` is called where it is wrong as a whole.
     """
+    endless = [tuple(path) for path, value in _leaves(config) if isinstance(value, float) and not math.isfinite(value)]
     errors = Draft202012Validator(schema).iter_errors(config)
     return [
-        f"{place_of(error.absolute_path, config) or whole}: {_in_words(error, schema)}".rstrip()
-        for error in sorted(errors, key=lambda error: [*map(str, error.absolute_path)])
+        *(f"{place_of(path, config) or whole}: this must be a finite number, not nan or inf" for path in endless),
+        *(
+            f"{place_of(error.absolute_path, config) or whole}: {_in_words(error, schema)}".rstrip()
+            for error in sorted(errors, key=lambda error: [*map(str, error.absolute_path)])
+            if tuple(error.absolute_path) not in endless
+        ),
     ]
+
+
+def _leaves(value: Json, path: tuple[str | int, ...] = ()) -> Iterator[tuple[tuple[str | int, ...], Json]]:
+    """All values that hold no others, with the way to them."""
+    if isinstance(value, Mapping | list):
+        for key, part in value.items() if isinstance(value, Mapping) else enumerate(value):
+            yield from _leaves(part, (*path, key))
+    else:
+        yield path, value
 
 
 def fill_defaults(value: Json, schema: Mapping[str, Json], root: Mapping[str, Json] | None = None) -> Json:
     """A copy of ``value`` with every ``default`` of the schema that it lacks, at all levels.
 
-    A missing object is made only if its schema has a default of its own (`default: {}` on the parent).
+    A missing object is made only if its schema has a default of its own (`default: {}` on the parent).  A whole number
+    written with a point, as 8.0, is one.
     """
     root = schema if root is None else root
     schema = resolved(schema, root)
@@ -79,7 +96,7 @@ def fill_defaults(value: Json, schema: Mapping[str, Json], root: Mapping[str, Js
         return filled
     if isinstance(value, list) and "items" in schema:
         return [fill_defaults(item, schema["items"], root) for item in value]
-    return value
+    return int(value) if isinstance(value, float) and schema.get("type") == "integer" else value
 
 
 def repeated_keys(path: str | Path) -> list[str]:
@@ -126,6 +143,15 @@ def place_of(path: Iterable[str | int], config: Json) -> str:
     return text
 
 
+def _as_number(value: Json) -> str | None:
+    """How YAML takes a text such as 1e-3 for a number; None for what is none."""
+    try:
+        number = Decimal(value) if isinstance(value, str) else None
+    except InvalidOperation:
+        return None
+    return f"{number:f}" if number is not None and number.is_finite() and abs(number.adjusted()) < 20 else None
+
+
 def closest(word: str, known: Iterable[str]) -> str:
     """`` (did you mean 'x'?)`` for the nearest of ``known``, or an empty text."""
     near = get_close_matches(str(word), list(known), n=1, cutoff=0.6)
@@ -150,6 +176,8 @@ def _in_words(error: ValidationError, schema: Mapping[str, Json]) -> str:
         wanted = " or ".join(_TYPE_WORDS[name] for name in names)
         if "string" in names and isinstance(value, _SCALARS) and re.search(part.get("pattern", ""), str(value)):
             return f"{value} given, but this must be {wanted}: put it in quotes. {meaning}"
+        if "number" in wanted and (number := _as_number(value)):
+            return f"{value!r} given, but this must be {wanted}, and YAML reads it as a text: write {number}. {meaning}"
         return f"{value!r} given, but this must be {wanted}. {meaning}"
     if rule == "const":
         return f"{value!r} given. {meaning}"
