@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import gzip
+import itertools
 import os
 import subprocess
 import sys
@@ -324,6 +325,35 @@ def test_key_given_twice_names_both_lines(tmp_path, example):
     file.write_text("seed: 1\ngenomes: []\nsplit:\n  flank: 1\n  flank: 2\n")
     with pytest.raises(ConfigError, match=r"config.yaml: line 5: key 'flank' was given already in line 4"):
         read_config(example, SCHEMA, [file])
+
+
+LAUGHS = "a: &a [x, x]\n" + "".join(
+    f"{b}: &{b} [{', '.join([f'*{a}'] * 9)}]\n" for a, b in itertools.pairwise("abcdefghij")
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("genomes: &g [*g]", "genomes[1]: an alias (*name) of what it is itself a part of"),
+        ("genomes: [&g {name: x, contigs: {test: [*g]}}]", "genomes[x].contigs.test[x]: an alias"),
+        (LAUGHS, "aliases (*name) unfold it to 1.36e+09 values"),
+    ],
+)
+def test_aliases_without_end_are_told(tmp_path, text, said):
+    file = tmp_path / "config.yaml"
+    file.write_text(text)
+    with pytest.raises(ConfigError) as caught:
+        read_config(yaml.safe_load(text), SCHEMA, [file])
+    assert str(caught.value).startswith(f"{file}: {said}")
+
+
+def test_an_alias_is_as_good_as_what_it_names(tmp_path, monkeypatch):
+    monkeypatch.chdir(ROOT)
+    config = yaml.safe_load(EXAMPLE.read_text())
+    config["evaluate"] = {"isoseq": (limits := {"min_coverage": 0.8})}
+    again = yaml.safe_load(yaml.safe_dump(config | {"evaluate": {"isoseq": limits}}))
+    assert read_config(config, SCHEMA) == read_config(again, SCHEMA)
 
 
 def test_missing_file_is_named(example, tmp_path, monkeypatch):

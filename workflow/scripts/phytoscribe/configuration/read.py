@@ -15,7 +15,14 @@ import yaml
 
 from phytoscribe.configuration.addresses import without_secrets
 from phytoscribe.configuration.checks import meaning_mistakes, surrounding_mistakes
-from phytoscribe.configuration.schema import closest, fill_defaults, load_schema, repeated_keys, schema_mistakes
+from phytoscribe.configuration.schema import (
+    closest,
+    fill_defaults,
+    load_schema,
+    repeated_keys,
+    schema_mistakes,
+    unfolding_mistakes,
+)
 from phytoscribe.errors import ConfigError
 
 #: Where the ready entries lie, seen from this file: the repository's folder config/catalogue.
@@ -56,6 +63,7 @@ def read_config(
     """
     where = ", ".join(str(file) for file in files) or "the configuration"
     _stop_at(where, [mistake for file in files for mistake in repeated_keys(file)])
+    _stop_at(where, unfolding_mistakes(config))
     rules = load_schema(schema)
     _stop_at(where, schema_mistakes(config, rules))
     genomes, mistakes = _expand_genomes(config["genomes"], rules, Path(catalogue))
@@ -126,6 +134,7 @@ def _catalogue_entry(name: str, schema: Schema, catalogue: Path) -> dict[str, An
         raise ConfigError(f"the catalogue has no entry '{name}'{closest(name, known)}; {said}")
     mistakes = repeated_keys(file)
     entry = None if mistakes else yaml.safe_load(file.read_text(encoding="utf-8"))
+    mistakes = mistakes or unfolding_mistakes(entry)
     if not mistakes:
         rules = {**schema["properties"]["genomes"]["items"], "$defs": schema["$defs"]}
         mistakes = schema_mistakes(entry, rules, whole="the entry")

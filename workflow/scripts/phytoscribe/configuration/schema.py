@@ -19,6 +19,8 @@ from phytoscribe.errors import ConfigError
 
 Json = Any
 
+#: Values of a configuration, aliases written out: a hundred thousand genomes fit.
+MOST_VALUES = 2_000_000
 #: What YAML makes of a text that looks like a number, a yes or no, or a date, if it has no quotes.
 _SCALARS = (bool, int, float, date)
 #: What the schema calls a type, in the words of a YAML file.
@@ -113,8 +115,12 @@ def repeated_keys(path: str | Path) -> list[str]:
         raise ConfigError(f"{path}: not a YAML file: {error}") from error
     mistakes: list[str] = []
     waiting = [document] if document is not None else []
+    seen: set[int] = set()  # an alias is the node that it names, and may lie within that node
     while waiting:
         node = waiting.pop()
+        if id(node) in seen:
+            continue
+        seen.add(id(node))
         if isinstance(node, yaml.SequenceNode):
             waiting += node.value
         lines: dict[str, int] = {}
@@ -128,6 +134,32 @@ def repeated_keys(path: str | Path) -> list[str]:
             lines[key.value] = line
             waiting.append(value)
     return sorted(mistakes)
+
+
+def unfolding_mistakes(config: Json) -> list[str]:
+    """Mistakes: an alias of YAML that lies within what it names, or aliases of aliases that unfold to too much."""
+    sizes: dict[int, int] = {}
+    around: set[int] = set()
+
+    def size_of(value: Json, path: tuple[str | int, ...]) -> int:
+        if not isinstance(value, Mapping | list) or id(value) in sizes:
+            return sizes.get(id(value), 1)
+        if id(value) in around:
+            raise ConfigError(
+                f"{place_of(path, config)}: an alias (*name) of what it is itself a part of; write it out"
+            )
+        around.add(id(value))
+        items = value.items() if isinstance(value, Mapping) else enumerate(value)
+        size = 1 + sum(size_of(part, (*path, key)) for key, part in items)
+        around.remove(id(value))
+        sizes[id(value)] = size
+        return size
+
+    try:
+        size = size_of(config, ())
+    except ConfigError as error:
+        return [str(error)]
+    return [f"aliases (*name) unfold it to {size:.3g} values; at most {MOST_VALUES} fit"] if size > MOST_VALUES else []
 
 
 def place_of(path: Iterable[str | int], config: Json) -> str:
