@@ -425,6 +425,9 @@ def test_incomplete_model_folder_is_named(example, tmp_path, monkeypatch):
     assert "no complete model folder" in message
     assert "model.safetensors" in message
     assert "config.json," not in message.replace("tokenizer_config.json", "")
+    for name in (*RELEASED_MODEL_FILES, "adapter_config.json"):
+        (tmp_path / name).write_text("{}")
+    assert "holds adapter files, which are not read" in message_of(example, look_around=True)
 
 
 def test_unknown_augustus_species_is_named(example, tmp_path, monkeypatch):
