@@ -185,6 +185,11 @@ def test_params_hold_what_changes_the_result_alone():
     assert 'config["predict"]["batch_size"]' in script_of("predict_shard").read_text()
 
 
+def test_limits_of_reads_rerun_nothing_of_a_genome_without_reads():
+    for rule in ("evaluate_genes", "plot_genome"):
+        assert params_of(rule)["limits"] == "lambda wildcards: genomes.read_limits(wildcards.genome)"
+
+
 def inputs_of(rule: str) -> list[str]:
     """Names of a rule's inputs but for the library."""
     block = re.search(r"^    input:\n((?:        .*\n)+)", RULES[rule], flags=re.MULTILINE).group(1)

@@ -77,6 +77,18 @@ def test_defaults_are_filled_at_every_level(example):
     assert filled["pretrain"]["steps"] == 200
 
 
+def test_the_order_of_keys_does_not_show(example):
+    """Snakemake compares params as text."""
+
+    def turned(value):
+        if isinstance(value, dict):
+            return {key: turned(value[key]) for key in reversed(value)}
+        return [turned(item) for item in value] if isinstance(value, list) else value
+
+    one, other = (read_config(given, SCHEMA, look_around=False) for given in (example, turned(example)))
+    assert str(one) == str(other)
+
+
 def test_filling_defaults_leaves_the_input_alone(example):
     before = copy.deepcopy(example)
     fill_defaults(example, load_schema(SCHEMA))
@@ -524,6 +536,14 @@ def test_mode_cluster_holds_out_no_contigs():
     assert genomes.contig_parts() == {}
     assert genomes.predicted_contigs("a") is None
     assert genomes.evaluated == ["a"]
+
+
+def test_limits_of_reads_are_for_genomes_with_reads(example):
+    """Elsewhere a change of them would score the genome again for nothing."""
+    example["genomes"].append({"name": "x", "role": "predict", "genome": {"path": "x.fa"}})
+    genomes = Genomes(read_config(example, SCHEMA, look_around=False))
+    assert genomes.read_limits("x") == {}
+    assert genomes.read_limits("athaliana") == {"min_coverage": 0.9, "min_identity": 0.95, "min_mapping_quality": 1}
 
 
 def test_genomes_without_reference_are_not_scored_against_one():

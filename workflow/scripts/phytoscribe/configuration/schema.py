@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import math
 import re
 from collections.abc import Iterable, Iterator, Mapping
@@ -83,21 +82,19 @@ def _leaves(value: Json, path: tuple[str | int, ...] = ()) -> Iterator[tuple[tup
 def fill_defaults(value: Json, schema: Mapping[str, Json], root: Mapping[str, Json] | None = None) -> Json:
     """A copy of ``value`` with every ``default`` of the schema that it lacks, at all levels.
 
-    A missing object is made only if its schema has a default of its own (`default: {}` on the parent).  A whole number
+    Keys are in the schema's order: Snakemake compares params as text, and would run rules again for another order.  A
+    missing object is made only if its schema has a default of its own (`default: {}` on the parent).  A whole number
     written with a point, as 8.0, is one.
     """
     root = schema if root is None else root
     schema = resolved(schema, root)
     if isinstance(value, Mapping):
-        filled = {key: copy.deepcopy(part) for key, part in value.items()}
-        for key, part in schema.get("properties", {}).items():
-            if key not in filled and "default" in part:
-                filled[key] = copy.deepcopy(part["default"])
-            if key in filled:
-                filled[key] = fill_defaults(filled[key], part, root)
-        return filled
-    if isinstance(value, list) and "items" in schema:
-        return [fill_defaults(item, schema["items"], root) for item in value]
+        parts = schema.get("properties", {})
+        given = {key: part["default"] for key, part in parts.items() if "default" in part} | value
+        order = [key for key in parts if key in given] + [key for key in given if key not in parts]
+        return {key: fill_defaults(given[key], parts.get(key, {}), root) for key in order}
+    if isinstance(value, list):
+        return [fill_defaults(item, schema.get("items", {}), root) for item in value]
     return int(value) if isinstance(value, float) and schema.get("type") == "integer" else value
 
 
