@@ -29,6 +29,7 @@ from phytoscribe.decoding.settings import DecoderSettings
 from phytoscribe.evaluation.accuracy.calibration import chance_error, equal_width_bins, expected_calibration_error
 from phytoscribe.genome import encode
 from phytoscribe.genome.intervals import Interval, read_bed
+from phytoscribe.models.loading import write_checksums
 from phytoscribe.prediction.predictor import StructurePredictor
 from phytoscribe.prediction.windows import PredictionSettings
 from phytoscribe.training.tasks.structure.decoder_fit import Outcome, decode_regions
@@ -65,6 +66,7 @@ def main() -> None:
         show(place, decode_regions(regions_of(place, predictor, {}), shipped), {"shipped": shipped, "fitted": fitted})
     if given.write:
         fitted.save(given.model / "decoder.json")
+        write_checksums(given.model)
 
 
 def regions_of(place: str, predictor: StructurePredictor, hidden: Mapping[str, list[Interval]]) -> list[DecodedRegion]:

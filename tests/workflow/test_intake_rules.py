@@ -127,6 +127,23 @@ def test_files_of_all_sources_arrive_with_records_and_manifest(house, server):
     assert set(jobs_of(start(house, MANIFEST, "-n").stdout)) == changed
 
 
+def kill_in_the_download(house: Path) -> Path:
+    """Start a download of genome x, and kill all of its processes once bytes are there; the folder of the genome."""
+    folder = house / "resources/genomes/x"
+    command = ["snakemake", "resources/genomes/x/x.fa"]
+    environment = os.environ | {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
+    with subprocess.Popen(
+        command, cwd=house, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True
+    ) as running:
+        deadline = time.monotonic() + 60
+        while not any(part.stat().st_size >= 2048 for part in folder.glob(".*.part")):
+            assert running.poll() is None, running.stdout.read().decode()
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+        os.killpg(running.pid, signal.SIGKILL)
+    return folder
+
+
 def test_a_refused_token_is_one_message_and_leaves_nothing(house, server):
     write_config(house, config_of(server, THALE))
     wrong = "no-such-session-c0ffee"
@@ -140,6 +157,24 @@ def test_a_refused_token_is_one_message_and_leaves_nothing(house, server):
     assert left_in(house) == []
     assert wrong not in done.stdout
     assert holding(house, wrong) == []
+
+
+def test_a_token_in_an_address_is_in_no_file(house, server):
+    """Not in the records of rules, and not in the script of a job that was killed."""
+    query = "?token=PLANTED&X-Amz-Signature=PLANTED&lang=en"
+    genome = {"url": server.url("x.fa.gz") + query}
+    write_config(house, config_of(server, {"name": "x", "genome": genome, "terms": f"see {genome['url']}"}))
+    server.plan("plain", Fault(pause=0.2, block=512))
+    kill_in_the_download(house)
+    assert list(house.glob(".snakemake/scripts/*.download_genome.py"))
+    config = [str(house / "config/config.yaml")]
+    assert holding(house, "PLANTED") == config
+    assert start(house, "--unlock").returncode == 0
+    done = start(house, MANIFEST)
+    assert done.returncode == 0, done.stdout
+    assert server.requests[-1].query == {"token": "PLANTED", "X-Amz-Signature": "PLANTED", "lang": "en"}
+    assert holding(house, "PLANTED") == config
+    assert "PLANTED" not in done.stdout
 
 
 def test_a_pair_that_does_not_belong_together_stops_the_annotation(house, server):
@@ -176,18 +211,7 @@ def test_a_page_in_place_of_a_file(house, server):
 def test_a_killed_run_goes_on_where_it_was(house, server):
     write_config(house, config_of(server, of_url(server)))
     server.plan("plain", Fault(pause=0.2, block=512))
-    folder = house / "resources/genomes/x"
-    command = ["snakemake", "resources/genomes/x/x.fa"]
-    environment = os.environ | {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
-    with subprocess.Popen(
-        command, cwd=house, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True
-    ) as running:
-        deadline = time.monotonic() + 60
-        while not any(part.stat().st_size >= 2048 for part in folder.glob(".*.part")):
-            assert running.poll() is None, running.stdout.read().decode()
-            assert time.monotonic() < deadline
-            time.sleep(0.05)
-        os.killpg(running.pid, signal.SIGKILL)
+    folder = kill_in_the_download(house)
     assert not (folder / "x.fa").exists()
     assert start(house, "--unlock").returncode == 0
     done = start(house, "resources/genomes/x/x.fa")

@@ -12,6 +12,7 @@ from tiny_workflow import copy_house, start, tiny_config, write_config, write_ti
 from phytoscribe.annotation.gff_reader import read_gff3
 from phytoscribe.annotation.sequences import protein_of
 from phytoscribe.genome.fasta import Genome
+from phytoscribe.models.loading import write_checksums
 
 ENDINGS = ("gff3", "gtf", "proteins.faa", "cds.fna", "transcripts.fna", "stats.json")
 
@@ -29,6 +30,7 @@ def predicted(finished, tmp_path_factory):
     decoder = json.loads((folder / "released/decoder.json").read_text())
     eager = {"coding_score": 8.0, "intron_score": 12.0, "site_cutoff": None}
     (folder / "released/decoder.json").write_text(json.dumps(decoder | eager))
+    write_checksums(folder / "released")
     config = tiny_config()
     config["predict"].update(model="released", shards=1)
     write_config(folder, config)

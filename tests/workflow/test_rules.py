@@ -141,7 +141,8 @@ def test_every_key_of_the_configuration_is_described_and_explained():
     explained = (ROOT / "config/README.md").read_text()
 
     def visit(part: dict, place: str) -> None:
-        assert part.get("description"), f"{place} has no description"
+        # The definition `run` is a part of sections that say what they are.
+        assert part.get("description") or place == "run", f"{place} has no description"
         if "object" in part.get("type", ()) and "properties" in part:
             closed = False in (part.get("additionalProperties"), part.get("unevaluatedProperties"))
             assert closed or place == "run", f"{place} lets unknown keys pass"  # sections that take `run` close it
@@ -182,6 +183,11 @@ def test_params_hold_what_changes_the_result_alone():
         assert 'settings=config["predict"]' not in RULES[rule]
         assert "batch_size" not in "".join(params_of(rule).values())
     assert 'config["predict"]["batch_size"]' in script_of("predict_shard").read_text()
+
+
+def test_limits_of_reads_rerun_nothing_of_a_genome_without_reads():
+    for rule in ("evaluate_genes", "plot_genome"):
+        assert params_of(rule)["limits"] == "lambda wildcards: genomes.read_limits(wildcards.genome)"
 
 
 def inputs_of(rule: str) -> list[str]:

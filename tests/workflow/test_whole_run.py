@@ -214,7 +214,7 @@ def test_a_carried_folder_trains_the_same_model(finished, tmp_path):
     trained = subprocess.run(door, capture_output=True, text=True, check=False)
     assert trained.returncode == 0, trained.stderr[-3000:]
     model, ours = tmp_path / "run/model", finished / "results/models/structure"
-    for name in ("metrics.tsv", "model.safetensors", "decoder.json", "config.json", "tokenizer.json"):
+    for name in ("metrics.tsv", "model.safetensors", "decoder.json", "config.json", "tokenizer.json", "model.sha256"):
         assert (model / name).read_bytes() == (ours / name).read_bytes(), name
     wrong = subprocess.run([*door, "--set", "stepz=3"], capture_output=True, text=True, check=False)
     assert wrong.returncode == 1

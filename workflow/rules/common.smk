@@ -18,6 +18,7 @@ if not SCRIPTS.is_dir():
     )
 sys.path.insert(0, str(SCRIPTS))
 
+from phytoscribe.configuration.addresses import hand_over
 from phytoscribe.configuration.genomes import Genomes, deciding_part
 from phytoscribe.configuration.script_inputs import result_modules
 from phytoscribe.configuration.checks import RELEASED_MODEL_FILES
@@ -40,7 +41,7 @@ from phytoscribe.training.data import TRAINING_SET_FILES
 IS_MODULE = not workflow.modifier.is_main_snakefile()
 
 try:
-    config = read_config(
+    checked = read_config(
         config,
         schema=INSTALLATION / "workflow" / "schemas" / "config.schema.yaml",
         files=[os.path.relpath(file) for file in workflow.configfiles],
@@ -48,6 +49,8 @@ try:
         look_around=workflow.is_main_process and not IS_MODULE,
         with_conda=DeploymentMethod.CONDA in workflow.deployment_settings.deployment_method,
     )
+    # From here on addresses are masked: jobs, params and reports of Snakemake keep copies of the configuration.
+    config = hand_over(checked, os.environ)
     genomes = Genomes(config)
     track_files, plausibility_files = TrackFiles(genomes, config), PlausibilityFiles(genomes, config)
     if not IS_MODULE:

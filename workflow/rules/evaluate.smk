@@ -66,7 +66,7 @@ rule evaluate_genes:
         contigs=lambda wildcards: genomes.scored_contigs(wildcards.genome),
         part=lambda wildcards: genomes.scored_part(wildcards.genome),
         flank=config["split"]["flank"],
-        limits=config["evaluate"]["isoseq"],
+        limits=lambda wildcards: genomes.read_limits(wildcards.genome),
     message:
         "Scoring the genes of {wildcards.genome}: {output.scores}"
     script:

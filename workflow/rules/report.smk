@@ -38,7 +38,7 @@ rule plot_genome:
     params:
         genome=lambda wildcards: wildcards.genome,
         contigs=lambda wildcards: genomes.scored_contigs(wildcards.genome),
-        limits=config["evaluate"]["isoseq"],
+        limits=lambda wildcards: genomes.read_limits(wildcards.genome),
     message:
         "Drawing the figures of {wildcards.genome}: {output.figures}"
     script:

@@ -11,10 +11,13 @@ from phytoscribe.session import run_script
 
 
 def main(snakemake) -> None:
+    import os
+
+    from phytoscribe.configuration.addresses import with_addresses
     from phytoscribe.intake.records import read_records
     from phytoscribe.intake.sources import copy_text, take_in, wanted_files
 
-    config, output, name = snakemake.config, snakemake.output, snakemake.wildcards.genome
+    config, output, name = with_addresses(snakemake.config, os.environ), snakemake.output, snakemake.wildcards.genome
     (of_genome,) = wanted_files(config, name, "genome", snakemake.input.genome)
     (genome,) = read_records(snakemake.input.genome)
     (wanted,) = wanted_files(config, name, "annotation", output.annotation)

@@ -10,10 +10,13 @@ from phytoscribe.session import run_script
 
 
 def main(snakemake) -> None:
+    import os
+
+    from phytoscribe.configuration.addresses import with_addresses
     from phytoscribe.genome.fasta import check_fasta
     from phytoscribe.intake.sources import take_in, wanted_files
 
-    config, output = snakemake.config, snakemake.output
+    config, output = with_addresses(snakemake.config, os.environ), snakemake.output
     (wanted,) = wanted_files(config, snakemake.wildcards.genome, "genome", output.fasta)
     take_in(wanted, config, output.record, check_fasta)
 

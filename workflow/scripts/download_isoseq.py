@@ -10,11 +10,14 @@ from phytoscribe.session import run_script
 
 
 def main(snakemake) -> None:
+    import os
+
+    from phytoscribe.configuration.addresses import with_addresses
     from phytoscribe.intake.reads import join_reads
     from phytoscribe.intake.records import write_record
     from phytoscribe.intake.sources import Downloads, wanted_files
 
-    config, output = snakemake.config, snakemake.output
+    config, output = with_addresses(snakemake.config, os.environ), snakemake.output
     wanted = wanted_files(config, snakemake.wildcards.genome, "isoseq", output.reads)
     write_record(output.record, join_reads(wanted, Downloads.of(config["download"]), output.reads))
 

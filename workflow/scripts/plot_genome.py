@@ -27,7 +27,7 @@ def main(snakemake) -> None:
         loci=read("loci", read_table, LOCI),
         predicted=read("genes", read_table, PREDICTED_GENES),
         bam=given.get("bam") or None,
-        limits=ReadLimits.of(params.limits),
+        limits=ReadLimits.of(params.limits) if params.limits else ReadLimits(),
     )
     write_drawings(draw_genome(evidence), snakemake.output.figures)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import gzip
+import itertools
 import os
 import shutil
 import subprocess
@@ -95,6 +96,18 @@ def test_defaults_are_filled_at_every_level(example):
     assert filled["pretrain"]["steps"] == 200
 
 
+def test_the_order_of_keys_does_not_show(example):
+    """Snakemake compares params as text."""
+
+    def turned(value):
+        if isinstance(value, dict):
+            return {key: turned(value[key]) for key in reversed(value)}
+        return [turned(item) for item in value] if isinstance(value, list) else value
+
+    one, other = (read_config(given, SCHEMA, look_around=False) for given in (example, turned(example)))
+    assert str(one) == str(other)
+
+
 def test_filling_defaults_leaves_the_input_alone(example):
     before = copy.deepcopy(example)
     fill_defaults(example, load_schema(SCHEMA))
@@ -116,6 +129,30 @@ MISTAKES = {
     "unknown choice": (lambda c: c["split"].update(mode="cluters"), ["split.mode", "'cluters'", "contig, cluster"]),
     "unknown cleaner": (lambda c: c["clean"].update(backend="gt"), ["clean.backend", "agat, builtin"]),
     "wrong type": (lambda c: c.update(seed="one"), ["seed: 'one' given", "whole number"]),
+    "section left empty": (
+        lambda c: c.update(pretrain=None),
+        ["pretrain: None given, but this must be a mapping (key: value). Masked-language-model pretraining"],
+    ),
+    "other section left empty": (
+        lambda c: c.update(finetune=None),
+        ["finetune: None given, but this must be a mapping (key: value). Training of the gene structure"],
+    ),
+    "share that is no number": (
+        lambda c: c["check"].update(stop_above=float("nan")),
+        ["check.stop_above: this must be a finite number, not nan or inf"],
+    ),
+    "endless rate": (
+        lambda c: c["finetune"].update(mixture={"start": {"a": float("-inf")}}),
+        ["finetune.mixture.start.a: this must be a finite"],
+    ),
+    "endless window": (
+        lambda c: c.update(predict={"window": 1e30, "model": "trained"}),
+        ["predict.window: 1e+30 given, but this must be at most 1048576. Bases that the network sees at once."],
+    ),
+    "number that YAML takes for a text": (
+        lambda c: c["finetune"].update(learning_rate="6e-4"),
+        ["finetune.learning_rate: '6e-4' given, but this must be a number, and YAML reads it as a text: write 0.0006."],
+    ),
     "number out of range": (lambda c: c["split"].update(identity=1.5), ["split.identity", "at most 1"]),
     "name with a dot": (lambda c: genome(c).update(name="a.thaliana"), ["genomes[a.thaliana].name", "letters, digits"]),
     "missing key": (lambda c: genome(c).pop("role"), ["genomes[athaliana]: key 'role' is missing"]),
@@ -283,6 +320,28 @@ def test_mistake_has_its_message(example, name):
     assert "\n" not in message, "a single mistake is a single line"
 
 
+def parts_of(schema, path=""):
+    """All parts of a schema that describe a value, by the way to them."""
+    if isinstance(schema, dict):
+        if "type" in schema and not isinstance(schema["type"], dict):
+            yield path, schema
+        for key, part in schema.items():
+            yield from parts_of(part, f"{path}/{key}")
+
+
+def test_every_number_has_a_largest_value():
+    """So that no number of a configuration asks for all memory or all time there is."""
+    numbers = {path: part for path, part in parts_of(load_schema(SCHEMA)) if part["type"] in ("number", "integer")}
+    assert len(numbers) > 50
+    assert [path for path, part in numbers.items() if not part.keys() & {"maximum", "exclusiveMaximum", "enum"}] == []
+
+
+def test_a_whole_number_with_a_point_is_one(example):
+    example["finetune"]["window"] = 2048.0
+    window = read_config(example, SCHEMA, look_around=False)["finetune"]["window"]
+    assert (window, type(window)) == (2048, int)
+
+
 def test_several_mistakes_come_in_one_message(example):
     example["seed"] = -1
     example["split"]["mode"] = "x"
@@ -297,6 +356,35 @@ def test_key_given_twice_names_both_lines(tmp_path, example):
     file.write_text("seed: 1\ngenomes: []\nsplit:\n  flank: 1\n  flank: 2\n")
     with pytest.raises(ConfigError, match=r"config.yaml: line 5: key 'flank' was given already in line 4"):
         read_config(example, SCHEMA, [file])
+
+
+LAUGHS = "a: &a [x, x]\n" + "".join(
+    f"{b}: &{b} [{', '.join([f'*{a}'] * 9)}]\n" for a, b in itertools.pairwise("abcdefghij")
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("genomes: &g [*g]", "genomes[1]: an alias (*name) of what it is itself a part of"),
+        ("genomes: [&g {name: x, contigs: {test: [*g]}}]", "genomes[x].contigs.test[x]: an alias"),
+        (LAUGHS, "aliases (*name) unfold it to 1.36e+09 values"),
+    ],
+)
+def test_aliases_without_end_are_told(tmp_path, text, said):
+    file = tmp_path / "config.yaml"
+    file.write_text(text)
+    with pytest.raises(ConfigError) as caught:
+        read_config(yaml.safe_load(text), SCHEMA, [file])
+    assert str(caught.value).startswith(f"{file}: {said}")
+
+
+def test_an_alias_is_as_good_as_what_it_names(tmp_path, monkeypatch):
+    monkeypatch.chdir(ROOT)
+    config = yaml.safe_load(EXAMPLE.read_text())
+    config["evaluate"] = {"isoseq": (limits := {"min_coverage": 0.8})}
+    again = yaml.safe_load(yaml.safe_dump(config | {"evaluate": {"isoseq": limits}}))
+    assert read_config(config, SCHEMA) == read_config(again, SCHEMA)
 
 
 def test_missing_file_is_named(example, tmp_path, monkeypatch):
@@ -384,6 +472,9 @@ def test_incomplete_model_folder_is_named(example, tmp_path, monkeypatch):
     assert "no complete model folder" in message
     assert "model.safetensors" in message
     assert "config.json," not in message.replace("tokenizer_config.json", "")
+    for name in (*RELEASED_MODEL_FILES, "adapter_config.json"):
+        (tmp_path / name).write_text("{}")
+    assert "holds adapter files, which are not read" in message_of(example, look_around=True)
 
 
 def test_unknown_augustus_species_is_named(example, tmp_path, monkeypatch):
@@ -480,6 +571,14 @@ def test_mode_cluster_holds_out_no_contigs():
     assert genomes.contig_parts() == {}
     assert genomes.predicted_contigs("a") is None
     assert genomes.evaluated == ["a"]
+
+
+def test_limits_of_reads_are_for_genomes_with_reads(example):
+    """Elsewhere a change of them would score the genome again for nothing."""
+    example["genomes"].append({"name": "x", "role": "predict", "genome": {"path": "x.fa"}})
+    genomes = Genomes(read_config(example, SCHEMA, look_around=False))
+    assert genomes.read_limits("x") == {}
+    assert genomes.read_limits("athaliana") == {"min_coverage": 0.9, "min_identity": 0.95, "min_mapping_quality": 1}
 
 
 def test_genomes_without_reference_are_not_scored_against_one():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from dataclasses import dataclass, replace
 
@@ -604,4 +605,32 @@ def test_settings_round_trip_and_unknown_keys(tmp_path):
     assert DecoderSettings.load(tmp_path / "decoder.json") == SMALL
     (tmp_path / "decoder.json").write_text('{"typo": 1}')
     with pytest.raises(ModelError, match="typo"):
+        DecoderSettings.load(tmp_path / "decoder.json")
+
+
+FAULTS = {
+    "gene_score": [None, "1", math.nan, 1e308, True, [1.0]],
+    "donor_scores": [[1, 2], ["a", 1, 2], 0.5],
+    "intron_lengths": [[], {"lengths": [1]}, {"lengths": [1], "scores": [math.nan], "slope": 0}],
+    "initial_lengths": [{"lengths": [5, 3], "scores": [0, 0], "slope": 0}],
+    "partial": ["no", 1],
+    "minimum_intron": [40.5, None, 3],
+    "maximum_utr": [-5, 10**12],
+    "calibrated_on": ["abc", [1]],
+    "site_cutoff": ["x", -math.inf],
+}
+
+
+@pytest.mark.parametrize(("name", "value"), [(name, value) for name, values in FAULTS.items() for value in values])
+def test_faulty_settings_are_told(tmp_path, name, value):
+    path = tmp_path / "decoder.json"
+    path.write_text(json.dumps({name: value}))
+    with pytest.raises(ModelError, match=rf"decoder\.json: .*{'length score' if name == 'initial_lengths' else name}"):
+        DecoderSettings.load(path)
+
+
+@pytest.mark.parametrize("text", ["", "[]", "null", "3", '"x"'])
+def test_no_settings_at_all(tmp_path, text):
+    (tmp_path / "decoder.json").write_text(text)
+    with pytest.raises(ModelError, match=r"decoder\.json: "):
         DecoderSettings.load(tmp_path / "decoder.json")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -145,7 +146,7 @@ def test_a_stopped_run_goes_on_at_the_very_step(data, whole, tmp_path, sent):
     assert process.wait(LIMIT) == 1
     assert f"StoppedError: training was stopped by {sent.name} after step" in log_of(folder)
     assert "the same command goes on from there" in log_of(folder)
-    done = torch.load(folder / "run" / "last.ckpt", weights_only=False)["global_step"]
+    done = torch.load(folder / "run" / "last.ckpt", weights_only=True)["global_step"]
     assert 13 <= done < STEPS
     finish(start(data, folder, dropout=0.1), folder)
     assert f"step {done}" in log_of(folder)
@@ -160,13 +161,34 @@ def test_a_killed_run_ends_with_the_same_weights(data, whole, tmp_path):
     wait_for_step(folder, process, CHECKPOINT_EVERY + 5)
     process.kill()
     process.wait(LIMIT)
-    done = torch.load(folder / "run" / "last.ckpt", weights_only=False)["global_step"]
+    done = torch.load(folder / "run" / "last.ckpt", weights_only=True)["global_step"]
     assert done % CHECKPOINT_EVERY == 0
     assert 0 < done < STEPS
     finish(start(data, folder, dropout=0.1), folder)
     same_weights(folder, whole)
     tables = [pd.read_csv(f / "run" / "metrics.tsv", sep="\t") for f in (folder, whole)]
     pd.testing.assert_frame_equal(*tables)
+
+
+class Intruder:
+    """Read as a pickle, it makes a file."""
+
+    def __init__(self, made: Path) -> None:
+        self.made = made
+
+    def __reduce__(self):
+        return Path.touch, (self.made,)
+
+
+def test_a_run_does_not_go_on_from_code(data, whole, tmp_path):
+    folder, made = tmp_path / "given", tmp_path / "made"
+    shutil.copytree(whole, folder)
+    path = folder / "run" / "last.ckpt"
+    torch.save(torch.load(path, weights_only=True) | {"loops": Intruder(made)}, path)
+    assert start(data, folder, dropout=0.1).wait(LIMIT) == 1
+    assert f"ModelError: {path}: it holds Python objects, which could run code and are not read" in log_of(folder)
+    assert f"delete the folder {folder / 'run'}: training then begins anew" in log_of(folder)
+    assert not made.exists()
 
 
 def test_two_processes_stop_together_and_go_on(data, tmp_path):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import logging
 from collections import Counter
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -12,7 +13,7 @@ import pytest
 import torch
 from small_training_set import contig_of, small_set
 
-from phytoscribe.errors import ConfigError
+from phytoscribe.errors import ConfigError, ModelError
 from phytoscribe.genome import Genome, reverse_complement
 from phytoscribe.labels.states import (
     ACCEPTOR,
@@ -33,7 +34,7 @@ from phytoscribe.models.heads import HeadOutputs
 from phytoscribe.tokenizer.segments import Segmenter
 from phytoscribe.tokenizer.training import build_kmer_tokenizer
 from phytoscribe.training.data.training_set import TrainingSet
-from phytoscribe.training.loop.runs import claim_run_folder
+from phytoscribe.training.loop.runs import AtomicCheckpoints, claim_run_folder
 from phytoscribe.training.loop.sampling import MixtureOrder, WindowOrder, order_of_groups
 from phytoscribe.training.loop.settings import RunSettings, cosine_schedule
 from phytoscribe.training.tasks.structure.module import LossSettings, label_weights, site_loss, structure_loss
@@ -223,6 +224,70 @@ def test_a_run_folder_of_another_configuration_is_emptied(tmp_path, caplog):
     given.write_text("b")
     claim_run_folder(folder, {"rate": 2}, [given])
     assert not (folder / "last.ckpt").exists()
+
+
+class Intruder:
+    """What a checkpoint from a stranger may hold: reading it as a pickle makes a file."""
+
+    def __init__(self, made: Path) -> None:
+        self.made = made
+
+    def __reduce__(self):
+        return Path.touch, (self.made,)
+
+
+CHECKPOINT = {
+    "state_dict": {"weight": torch.arange(3000.0)},
+    "optimizer_states": [],
+    "lr_schedulers": [],
+    "callbacks": {"scores": (np.float64(0.5), np.int64(2), 0.5)},
+    "loops": {},
+    "global_step": 7,
+}
+
+
+def test_checkpoints_are_read_as_data(tmp_path):
+    path, made, checkpoints = tmp_path / "run" / "last.ckpt", tmp_path / "made", AtomicCheckpoints()
+    path.parent.mkdir()
+    checkpoints.save_checkpoint(CHECKPOINT, path)
+    found = checkpoints.load_checkpoint(path, weights_only=False)
+    assert torch.equal(found.pop("state_dict")["weight"], CHECKPOINT["state_dict"]["weight"])
+    assert found.items() <= CHECKPOINT.items()
+    torch.save(CHECKPOINT | {"loops": Intruder(made)}, path)
+    with pytest.raises(ModelError, match=r"last.ckpt: it holds Python objects.* delete the folder .*/run: training"):
+        checkpoints.load_checkpoint(path, weights_only=False)
+    assert not made.exists()
+    torch.load(path, weights_only=False)
+    assert made.exists(), "read as a pickle, it does"
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda whole: whole[: len(whole) // 2],
+        lambda whole: b"",
+        lambda whole: b"<html>no such file</html>",
+        lambda whole: bytes(len(whole)),
+        lambda whole: whole[:5000] + bytes([whole[5000] ^ 1]) + whole[5001:],
+    ],
+    ids=["cut", "empty", "a page", "zeros", "one bit"],
+)
+def test_a_damaged_checkpoint_is_told(tmp_path, damage):
+    path = tmp_path / "last.ckpt"
+    AtomicCheckpoints().save_checkpoint(CHECKPOINT, path)
+    path.write_bytes(damage(path.read_bytes()))
+    with pytest.raises(ModelError, match=rf"last.ckpt: it is damaged; .* delete the folder {tmp_path}: training"):
+        AtomicCheckpoints().load_checkpoint(path)
+
+
+@pytest.mark.parametrize("text", ["", "{", "[1]"])
+def test_a_run_folder_with_a_damaged_record_is_emptied(tmp_path, caplog, text):
+    (tmp_path / "run").mkdir()
+    for name in ("fingerprint.json", "last.ckpt"):
+        (tmp_path / "run" / name).write_text(text)
+    claim_run_folder(tmp_path / "run", {"rate": 1}, [])
+    assert [path.name for path in (tmp_path / "run").iterdir()] == ["fingerprint.json"]
+    assert "starting anew" in caplog.text
 
 
 def test_batches_carry_the_pad_id_of_the_tokenizer(arrays, segmenter):

@@ -214,6 +214,8 @@ def _model_mistakes(key: str, model: str) -> Iterator[str]:
         yield f"{key}: {model}: no such folder; name a folder with a released model"
     elif missing:
         yield f"{key}: {model}: this is no complete model folder, {', '.join(missing)} is missing"
+    elif any(folder.glob("adapter_*")):
+        yield f"{key}: {model}: holds adapter files, which are not read; merge them into the weights, or remove them"
 
 
 def _source_mistakes(place: str, source: Config, of_reads: bool = False) -> Iterator[str]:

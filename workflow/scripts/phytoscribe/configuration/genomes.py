@@ -150,6 +150,10 @@ class Genomes:
     def with_isoseq(self) -> list[str]:
         return [name for name, entry in self._entries.items() if entry.isoseq]
 
+    def read_limits(self, name: str) -> dict[str, Any]:
+        """What an aligned read must reach to be evidence; nothing for a genome without reads."""
+        return dict(self._config["evaluate"]["isoseq"]) if self._entries[name].isoseq else {}
+
     @property
     def with_baseline(self) -> list[str]:
         """Genomes that AUGUSTUS is run on for comparison."""

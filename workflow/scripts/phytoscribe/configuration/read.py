@@ -15,8 +15,16 @@ from typing import Any
 
 import yaml
 
+from phytoscribe.configuration.addresses import without_secrets
 from phytoscribe.configuration.checks import meaning_mistakes, surrounding_mistakes
-from phytoscribe.configuration.schema import closest, fill_defaults, load_schema, repeated_keys, schema_mistakes
+from phytoscribe.configuration.schema import (
+    closest,
+    fill_defaults,
+    load_schema,
+    repeated_keys,
+    schema_mistakes,
+    unfolding_mistakes,
+)
 from phytoscribe.errors import ConfigError
 
 #: The repository's folder, seen from this file.
@@ -59,6 +67,7 @@ def read_config(
     """
     where = ", ".join(str(file) for file in files) or "the configuration"
     _stop_at(where, [mistake for file in files for mistake in repeated_keys(file)])
+    _stop_at(where, unfolding_mistakes(config))
     rules = load_schema(schema)
     _stop_at(where, schema_mistakes(config, rules))
     genomes, mistakes = _expand_genomes(config["genomes"], rules, Path(catalogue))
@@ -86,9 +95,9 @@ def with_found_models(config: Mapping[str, Any], installation: Path = INSTALLATI
 
 def _stop_at(where: str, mistakes: Sequence[str]) -> None:
     if len(mistakes) == 1:
-        raise ConfigError(f"{where}: {mistakes[0]}")
+        raise ConfigError(f"{where}: {without_secrets(mistakes[0])}")
     if mistakes:
-        lines = "".join(f"\n  - {mistake}" for mistake in mistakes)
+        lines = "".join(f"\n  - {without_secrets(mistake)}" for mistake in mistakes)
         raise ConfigError(f"{where}: {len(mistakes)} mistakes:{lines}")
 
 
@@ -143,6 +152,7 @@ def _catalogue_entry(name: str, schema: Schema, catalogue: Path) -> dict[str, An
         raise ConfigError(f"the catalogue has no entry '{name}'{closest(name, known)}; {said}")
     mistakes = repeated_keys(file)
     entry = None if mistakes else yaml.safe_load(file.read_text(encoding="utf-8"))
+    mistakes = mistakes or unfolding_mistakes(entry)
     if not mistakes:
         rules = {**schema["properties"]["genomes"]["items"], "$defs": schema["$defs"]}
         mistakes = schema_mistakes(entry, rules, whole="the entry")

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import copy
+import math
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
+from decimal import Decimal, InvalidOperation
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,8 @@ from phytoscribe.errors import ConfigError
 
 Json = Any
 
+#: Values of a configuration, aliases written out: a hundred thousand genomes fit.
+MOST_VALUES = 2_000_000
 #: What YAML makes of a text that looks like a number, a yes or no, or a date, if it has no quotes.
 _SCALARS = (bool, int, float, date)
 #: What the schema calls a type, in the words of a YAML file.
@@ -55,31 +58,44 @@ def schema_mistakes(config: Json, schema: Mapping[str, Json], whole: str = "the 
     Args:
         whole: what ``config`` is called where it is wrong as a whole.
     """
+    endless = [tuple(path) for path, value in _leaves(config) if isinstance(value, float) and not math.isfinite(value)]
     errors = Draft202012Validator(schema).iter_errors(config)
     return [
-        f"{place_of(error.absolute_path, config) or whole}: {_in_words(error, schema)}".rstrip()
-        for error in sorted(errors, key=lambda error: [*map(str, error.absolute_path)])
+        *(f"{place_of(path, config) or whole}: this must be a finite number, not nan or inf" for path in endless),
+        *(
+            f"{place_of(error.absolute_path, config) or whole}: {_in_words(error, schema)}".rstrip()
+            for error in sorted(errors, key=lambda error: [*map(str, error.absolute_path)])
+            if tuple(error.absolute_path) not in endless
+        ),
     ]
+
+
+def _leaves(value: Json, path: tuple[str | int, ...] = ()) -> Iterator[tuple[tuple[str | int, ...], Json]]:
+    """All values that hold no others, with the way to them."""
+    if isinstance(value, Mapping | list):
+        for key, part in value.items() if isinstance(value, Mapping) else enumerate(value):
+            yield from _leaves(part, (*path, key))
+    else:
+        yield path, value
 
 
 def fill_defaults(value: Json, schema: Mapping[str, Json], root: Mapping[str, Json] | None = None) -> Json:
     """A copy of ``value`` with every ``default`` of the schema that it lacks, at all levels.
 
-    A missing object is made only if its schema has a default of its own (`default: {}` on the parent).
+    Keys are in the schema's order: Snakemake compares params as text, and would run rules again for another order.  A
+    missing object is made only if its schema has a default of its own (`default: {}` on the parent).  A whole number
+    written with a point, as 8.0, is one.
     """
     root = schema if root is None else root
     schema = resolved(schema, root)
     if isinstance(value, Mapping):
-        filled = {key: copy.deepcopy(part) for key, part in value.items()}
-        for key, part in schema.get("properties", {}).items():
-            if key not in filled and "default" in part:
-                filled[key] = copy.deepcopy(part["default"])
-            if key in filled:
-                filled[key] = fill_defaults(filled[key], part, root)
-        return filled
-    if isinstance(value, list) and "items" in schema:
-        return [fill_defaults(item, schema["items"], root) for item in value]
-    return value
+        parts = schema.get("properties", {})
+        given = {key: part["default"] for key, part in parts.items() if "default" in part} | value
+        order = [key for key in parts if key in given] + [key for key in given if key not in parts]
+        return {key: fill_defaults(given[key], parts.get(key, {}), root) for key in order}
+    if isinstance(value, list):
+        return [fill_defaults(item, schema.get("items", {}), root) for item in value]
+    return int(value) if isinstance(value, float) and schema.get("type") == "integer" else value
 
 
 def repeated_keys(path: str | Path) -> list[str]:
@@ -96,8 +112,12 @@ def repeated_keys(path: str | Path) -> list[str]:
         raise ConfigError(f"{path}: not a YAML file: {error}") from error
     mistakes: list[str] = []
     waiting = [document] if document is not None else []
+    seen: set[int] = set()  # an alias is the node that it names, and may lie within that node
     while waiting:
         node = waiting.pop()
+        if id(node) in seen:
+            continue
+        seen.add(id(node))
         if isinstance(node, yaml.SequenceNode):
             waiting += node.value
         lines: dict[str, int] = {}
@@ -113,6 +133,32 @@ def repeated_keys(path: str | Path) -> list[str]:
     return sorted(mistakes)
 
 
+def unfolding_mistakes(config: Json) -> list[str]:
+    """Mistakes: an alias of YAML that lies within what it names, or aliases of aliases that unfold to too much."""
+    sizes: dict[int, int] = {}
+    around: set[int] = set()
+
+    def size_of(value: Json, path: tuple[str | int, ...]) -> int:
+        if not isinstance(value, Mapping | list) or id(value) in sizes:
+            return sizes.get(id(value), 1)
+        if id(value) in around:
+            raise ConfigError(
+                f"{place_of(path, config)}: an alias (*name) of what it is itself a part of; write it out"
+            )
+        around.add(id(value))
+        items = value.items() if isinstance(value, Mapping) else enumerate(value)
+        size = 1 + sum(size_of(part, (*path, key)) for key, part in items)
+        around.remove(id(value))
+        sizes[id(value)] = size
+        return size
+
+    try:
+        size = size_of(config, ())
+    except ConfigError as error:
+        return [str(error)]
+    return [f"aliases (*name) unfold it to {size:.3g} values; at most {MOST_VALUES} fit"] if size > MOST_VALUES else []
+
+
 def place_of(path: Iterable[str | int], config: Json) -> str:
     """A config location as a reader would say it: ``genomes[athaliana].genome.path``; items by name or id."""
     text, value = "", config
@@ -124,6 +170,15 @@ def place_of(path: Iterable[str | int], config: Json) -> str:
         else:
             text += f".{step}" if text else str(step)
     return text
+
+
+def _as_number(value: Json) -> str | None:
+    """How YAML takes a text such as 1e-3 for a number; None for what is none."""
+    try:
+        number = Decimal(value) if isinstance(value, str) else None
+    except InvalidOperation:
+        return None
+    return f"{number:f}" if number is not None and number.is_finite() and abs(number.adjusted()) < 20 else None
 
 
 def closest(word: str, known: Iterable[str]) -> str:
@@ -150,6 +205,8 @@ def _in_words(error: ValidationError, schema: Mapping[str, Json]) -> str:
         wanted = " or ".join(_TYPE_WORDS[name] for name in names)
         if "string" in names and isinstance(value, _SCALARS) and re.search(part.get("pattern", ""), str(value)):
             return f"{value} given, but this must be {wanted}: put it in quotes. {meaning}"
+        if "number" in wanted and (number := _as_number(value)):
+            return f"{value!r} given, but this must be {wanted}, and YAML reads it as a text: write {number}. {meaning}"
         return f"{value!r} given, but this must be {wanted}. {meaning}"
     if rule == "const":
         return f"{value!r} given. {meaning}"

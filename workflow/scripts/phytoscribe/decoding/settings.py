@@ -35,6 +35,8 @@ SMOOTHING = 0.12
 #: The density is never below this share of a log-uniform one over all lengths: a length not seen is not impossible.
 FLOOR = 0.05
 _LONGEST = 100_000
+#: No score and no length in decoder.json is larger.
+_LARGEST = 1e7
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,28 +146,71 @@ class DecoderSettings:
 
     @classmethod
     def load(cls, path: str | Path) -> DecoderSettings:
-        """Raises ModelError when the file is missing or holds an unknown key."""
+        """Raises ModelError when the file is missing or damaged, or holds an unknown key or a faulty value."""
         try:
-            return cls.from_json(Path(path).read_text(encoding="utf-8"), str(path))
-        except (OSError, json.JSONDecodeError) as error:
+            text = Path(path).read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError) as error:
             raise ModelError(
                 f"{path}: cannot be read as decoder settings ({error}); train or fetch the model again"
             ) from error
+        return cls.from_json(text, str(path))
 
     @classmethod
     def from_json(cls, text: str, source: str) -> DecoderSettings:
-        """Settings from :meth:`to_json`; raises ModelError, which names ``source``, for an unknown key."""
-        values = json.loads(text)
+        """Settings from :meth:`to_json`; errors as of :meth:`load`, naming ``source``."""
+        try:
+            values = json.loads(text)
+        except (ValueError, RecursionError) as error:
+            raise ModelError(
+                f"{source}: cannot be read as decoder settings ({error}); train or fetch the model again"
+            ) from error
+        if not isinstance(values, dict):
+            raise ModelError(f"{source}: no decoder settings (name: value); train or fetch the model again")
         unknown = set(values) - {f.name for f in fields(cls)}
         if unknown:
             raise ModelError(f"{source}: unknown decoder settings {sorted(unknown)}; the model is of another version")
-        return cls(**{name: _from_json(value) for name, value in values.items()})
+        usual = cls()
+        try:
+            return cls(**{name: _from_json(name, value, getattr(usual, name)) for name, value in values.items()})
+        except ModelError as error:
+            raise ModelError(f"{source}: {error}; train or fetch the model again") from error
 
 
-def _from_json(value: Any) -> Any:
-    if isinstance(value, dict):
-        return LengthScore(tuple(value["lengths"]), tuple(value["scores"]), value["slope"])
-    return tuple(value) if isinstance(value, list) else value
+def _from_json(name: str, value: Any, usual: Any) -> Any:
+    """A setting from what JSON has of it; ModelError if that is not of the kind of the usual value."""
+    if name == "site_cutoff" and value is None:
+        return None
+    if isinstance(usual, LengthScore):
+        if not isinstance(value, dict) or value.keys() != {"lengths", "scores", "slope"}:
+            raise ModelError(f"{name} must have lengths, scores and slope")
+        lengths, scores = (_numbers(name, value[part]) for part in ("lengths", "scores"))
+        return LengthScore(lengths, scores, *_numbers(name, [value["slope"]]))
+    if name == "calibrated_on":
+        if not isinstance(value, list) or not all(isinstance(species, str) for species in value):
+            raise ModelError(f"{name} is {value!r}, not a list of names")
+        return tuple(value)
+    if isinstance(usual, tuple):
+        if len(numbers := _numbers(name, value)) != len(usual):
+            raise ModelError(f"{name} has {len(numbers)} numbers, not {len(usual)}")
+        return numbers
+    if isinstance(usual, bool):
+        if not isinstance(value, bool):
+            raise ModelError(f"{name} is {value!r}, not true or false")
+        return value
+    (number,) = _numbers(name, [value])
+    if isinstance(usual, int) and (not isinstance(number, int) or number < 0):
+        raise ModelError(f"{name} is {value!r}, not a whole number from 0 on")
+    return number
+
+
+def _numbers(name: str, values: Any) -> tuple[Any, ...]:
+    """Finite numbers of a list; ModelError for anything else."""
+    for value in values if isinstance(values, list) else [values]:
+        if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) <= _LARGEST:
+            raise ModelError(f"{name} holds {value!r}, not a number between -{_LARGEST:g} and {_LARGEST:g}")
+    if not isinstance(values, list):
+        raise ModelError(f"{name} is {values!r}, not a list of numbers")
+    return tuple(values)
 
 
 def length_scores(genes: Iterable[GeneModel], minimum_intron: int = 40) -> dict[str, LengthScore]:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 from transformers import PretrainedConfig
 
+from phytoscribe.errors import ModelError
 from phytoscribe.labels.states import SITE_NAMES, STATE_NAMES
 from phytoscribe.models.sizes import numbers_of_model
 
@@ -13,6 +17,32 @@ from phytoscribe.models.sizes import numbers_of_model
 CONTENT_CHANNELS = 10
 #: Channels by head of a model whose config.json declares none.
 DEFAULT_HEADS: dict[str, list[str]] = {"structure": list(STATE_NAMES), "sites": list(SITE_NAMES)}
+#: Smallest and largest value of each number in config.json; as in the schema of config.yaml, where it has them.
+RANGES: dict[str, tuple[float, float]] = {
+    "vocab_size": (1, 1 << 20),
+    "pad_token_id": (0, 1 << 20),
+    "hidden_size": (8, 8192),
+    "layer_count": (1, 256),
+    "head_count": (1, 256),
+    "attention_every": (1, 256),
+    "block_size": (8, 4096),
+    "feed_forward_factor": (1, 16),
+    "expert_count": (0, 256),
+    "expert_balance": (0, 100),
+    "dropout": (0, 1),
+    "stem_channels": (1, 4096),
+    "stem_layers": (1, 64),
+    "spread_channels": (1, 4096),
+    "spread_length": (1, 256),
+    "head_layers": (1, 64),
+    "token_length": (0, 64),
+    "content_length": (2, 9),
+    "content_channels": (1, 256),
+}
+#: Lists of names in config.json.
+_NAMES = ("species", "lineages", "architectures")
+#: Keys that say nothing of the network.
+_IGNORED = ("model_type", "transformers_version", "_name_or_path", "state_count")
 
 
 class BigBroConfig(PretrainedConfig):
@@ -82,6 +112,58 @@ class BigBroConfig(PretrainedConfig):
     def slots(self) -> int:
         """Bases of a token that have places of their own in its vector."""
         return self.token_length or self.spread_length
+
+
+def read_model_config(path: Path) -> BigBroConfig:
+    """A model's config.json, every value of its type and within its range.
+
+    Raises:
+        ModelError: the file is missing or damaged, a value is faulty, or the model is not one of PhytoScribe's.
+    """
+    advice = "fetch the model again, or train it anew"
+    try:
+        given = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError) as error:
+        raise ModelError(f"{path}: cannot be read ({error}); {advice}") from error
+    if not isinstance(given, dict):
+        raise ModelError(f"{path}: not a mapping of names to values; {advice}")
+    kind = given.get("model_type", BigBroConfig.model_type)
+    if kind != BigBroConfig.model_type:
+        raise ModelError(f"{path}: model_type is {kind!r}, not {BigBroConfig.model_type!r}: no model of PhytoScribe")
+    if mistakes := [*_mistakes(given)]:
+        raise ModelError(f"{path}: {'; '.join(mistakes)}; {advice}")
+    known = (*BigBroConfig.__annotations__, *_NAMES, "pad_token_id", "heads")
+    return BigBroConfig(**{name: given[name] for name in known if name in given})
+
+
+def _mistakes(given: dict[str, Any]) -> Iterator[str]:
+    """What is wrong with the values of a config.json."""
+    usual = PretrainedConfig().to_dict()
+    for name, value in given.items():
+        if name in RANGES:
+            (lowest, highest), whole = RANGES[name], isinstance(getattr(BigBroConfig, name, 0), int)
+            if isinstance(value, bool) or not isinstance(value, int if whole else int | float):
+                yield f"{name} is {value!r}, not a {'whole ' if whole else ''}number"
+            elif not lowest <= value <= highest:
+                yield f"{name} is {value!r}, not from {lowest} to {highest}"
+        elif name in _NAMES:
+            if value is not None and not _is_names(value):
+                yield f"{name} is {value!r}, not a list of names"
+        elif name == "heads":
+            if value is not None and not (isinstance(value, dict) and all(map(_is_names, value.values()))):
+                yield "heads is no mapping of names to lists of channels"
+        elif name in ("dtype", "torch_dtype"):
+            if value not in (None, "float32", "float16", "bfloat16"):
+                yield f"{name} is {value!r}, not float32, float16 or bfloat16"
+        elif name not in _IGNORED and (name not in usual or value != usual[name]):
+            yield f"{name}, of which this version of PhytoScribe knows nothing"
+    width, heads = (given.get(name, getattr(BigBroConfig, name)) for name in ("hidden_size", "head_count"))
+    if isinstance(width, int) and isinstance(heads, int) and heads > 0 and width % (2 * heads):
+        yield f"hidden_size ({width}) is no multiple of twice head_count ({heads})"
+
+
+def _is_names(value: Any) -> bool:
+    return isinstance(value, list) and all(isinstance(name, str) for name in value)
 
 
 def config_from_settings(settings: dict[str, Any], **fixed: Any) -> BigBroConfig:

@@ -15,7 +15,9 @@ from safetensors.torch import load_file
 from torch import nn
 
 from phytoscribe.errors import ModelError
+from phytoscribe.files import atomic_open, sha256_of
 from phytoscribe.labels.states import SITE_NAMES, StateSet
+from phytoscribe.models.configuration import read_model_config
 from phytoscribe.models.encoder import BigBroPreTrainedModel
 from phytoscribe.tokenizer.segments import Segmenter
 
@@ -25,6 +27,9 @@ logger = logging.getLogger(__name__)
 
 #: Files of a structure model folder that decide its predictions.
 MODEL_FILES = ("config.json", "model.safetensors", "decoder.json", "tokenizer.json")
+#: SHA-256 of the files of a model folder, in the form of ``sha256sum``, which can check it (``sha256sum -c``).
+CHECKSUMS = "model.sha256"
+_HASHED = (*MODEL_FILES, "tokenizer_config.json")
 
 
 def model_hash(folder: str | Path) -> str:
@@ -42,6 +47,35 @@ def model_hash(folder: str | Path) -> str:
     return digest.hexdigest()[:16]
 
 
+def write_checksums(folder: str | Path) -> None:
+    """Note what the files of a finished model folder are, so that :func:`load_model` notices damage."""
+    found = [path for path in map(Path(folder).joinpath, _HASHED) if path.is_file()]
+    with atomic_open(Path(folder) / CHECKSUMS) as handle:
+        handle.writelines(f"{sha256_of(path)}  {path.name}\n" for path in found)
+
+
+def _check_checksums(folder: Path) -> None:
+    """ModelError unless the files are those that were written; folders of earlier versions do not say."""
+    path = folder / CHECKSUMS
+    if not path.is_file():
+        logger.info("%s: no %s (the model is of an earlier version), so damage might go unnoticed", folder, CHECKSUMS)
+        return
+    try:
+        noted = [line.split("  ", 1) for line in path.read_text(encoding="utf-8").splitlines()]
+        expected = {name: digest for digest, name in noted}
+    except ValueError as error:
+        raise ModelError(f"{path}: damaged; fetch or copy the model folder again") from error
+    for name, digest in expected.items():
+        if name not in _HASHED:
+            raise ModelError(f"{path}: names {name}, which is no file of a model; fetch or copy the folder again")
+        if not (folder / name).is_file() or sha256_of(folder / name) != digest:
+            raise ModelError(
+                f"{folder / name}: not the file that {CHECKSUMS} was written for: it is damaged or of another model; "
+                "fetch or copy the folder again. If you changed it yourself, run in the folder: "
+                f"sha256sum {' '.join(expected)} > {CHECKSUMS}"
+            )
+
+
 def load_model(kind: type[Model], folder: str | Path, *others: type[Model]) -> Model:
     """Load a saved model, in single precision whatever it was saved in; every tensor must be there.
 
@@ -49,22 +83,42 @@ def load_model(kind: type[Model], folder: str | Path, *others: type[Model]) -> M
         others: kinds that the folder may hold instead, as its config.json says.
 
     Raises:
-        ModelError: the folder is unreadable, or tensors are missing, unexpected or of another shape.
+        ModelError: the folder is unreadable, damaged (by its own checksums) or has adapters beside the weights; or
+            tensors are missing, unexpected, of another shape, or hold values that are no numbers.
     """
+    if adapters := sorted(path.name for path in Path(folder).glob("adapter_*")):
+        raise ModelError(
+            f"{folder}: holds {', '.join(adapters)}; adapters are not read: merge them into the weights (peft's "
+            "merge_and_unload), or remove these files"
+        )
+    config = read_model_config(Path(folder) / "config.json")
+    _check_checksums(Path(folder))
+    kind = next((other for other in others if other.__name__ in (config.architectures or ())), kind)
     try:
-        config = kind.config_class.from_pretrained(str(folder), local_files_only=True)
-        kind = next((other for other in others if other.__name__ in (config.architectures or ())), kind)
         tensors = load_file(Path(folder) / "model.safetensors")
+        if wrong := sorted(name for name, tensor in tensors.items() if not bool(tensor.isfinite().all())):
+            raise ModelError(
+                f"{folder}: the weights hold values that are no numbers (nan or inf), first in {wrong[0]}; fetch or "
+                "copy the model again, or train it anew"
+            )
         given = {_name_today(name, kind.former_names): tensor.float() for name, tensor in tensors.items()}
         model, report = kind.from_pretrained(
             None, config=config, state_dict=given, output_loading_info=True, dtype=torch.float32
         )
+    except ModelError:
+        raise
     except (OSError, ValueError, RuntimeError, SafetensorError) as error:
         raise ModelError(f"{folder}: not a saved {kind.__name__} ({error})") from error
-    faults = {key: list(value) for key, value in report.items() if value}
+    faults = [_said(key.replace("_", " "), value) for key, value in report.items() if value]
     if faults:
-        raise ModelError(f"{folder}: the weights do not fit {kind.__name__}: {faults}")
+        raise ModelError(f"{folder}: the weights do not fit {kind.__name__}: {'; '.join(faults)}")
     return model.eval()
+
+
+def _said(fault: str, tensors: Iterable[object]) -> str:
+    """A fault of loading with the first tensors that have it: names, or names with shapes."""
+    first, *others = sorted(map(str, tensors))
+    return f"{fault}: {first}" + (f" and {len(others)} more" if others else "")
 
 
 def _name_today(name: str, former_names: Iterable[tuple[str, str]]) -> str:

@@ -131,6 +131,7 @@ def test_fine_tuning_starts_from_what_was_pretrained(name, part, corpus, arabido
     given = (tmp_path / "set", tmp_path / "tokenizer", corpus, recipe, [], tmp_path / "run", tmp_path / "pretrained", 1)
     run_pretraining(*given)
     report = json.loads((tmp_path / "pretrained" / "report.json").read_text())
+    assert (tmp_path / "pretrained" / "model.sha256").is_file()
     found = report[f"cross_entropy_nats_per_{OBJECTIVES[name].unit}"]
     most = np.log(64 if name == "tokens" else 4)
     assert all(0.5 * most < found[model] < 1.5 * most for model in ("model", "unigram", "markov"))

@@ -15,10 +15,13 @@ import hashlib
 import json
 import logging
 import shutil
+import zipfile
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
+from pickle import UnpicklingError
 from typing import Any
 
+import numpy as np
 import pytorch_lightning as lightning
 import torch
 from pytorch_lightning.callbacks import Callback, ModelCheckpoint
@@ -27,7 +30,7 @@ from pytorch_lightning.plugins.io import TorchCheckpointIO
 from torch.utils.data import DataLoader, Dataset
 
 from phytoscribe.devices import choose_device
-from phytoscribe.errors import ConfigError, StoppedError
+from phytoscribe.errors import ConfigError, ModelError, StoppedError
 from phytoscribe.files import atomic_open, atomic_path, sha256_of
 from phytoscribe.training.loop.callbacks import (
     AllRanks,
@@ -46,6 +49,10 @@ logger = logging.getLogger(__name__)
 
 CHECKPOINT_NAME = "last.ckpt"
 FINGERPRINT = "fingerprint.json"
+#: What a checkpoint of Lightning holds at least.
+_PARTS = {"state_dict", "optimizer_states", "lr_schedulers", "callbacks", "loops", "global_step"}
+#: What scores that NumPy computed are read with, besides tensors and plain Python.
+_HARMLESS = [np.dtype, np.dtypes.Float64DType, np.dtypes.Int64DType, np._core.multiarray.scalar]
 #: Parts of the library that decide what is learned and which checkpoint is kept.
 LEARNING = (
     "genome",
@@ -87,7 +94,7 @@ def _claim(folder: Path, settings: Mapping[str, Any], inputs: Iterable[str | Pat
     }
     record = folder / FINGERPRINT
     if folder.exists():
-        found = json.loads(record.read_text(encoding="utf-8")) if record.exists() else {}
+        found = _read_record(record)
         if found == wanted:
             return
         changed = [key for key in wanted if found.get(key) != wanted[key]]
@@ -98,12 +105,52 @@ def _claim(folder: Path, settings: Mapping[str, Any], inputs: Iterable[str | Pat
         json.dump(wanted, handle, indent=1, sort_keys=True)
 
 
+def _read_record(path: Path) -> dict[str, Any]:
+    """What a run folder says of itself; nothing where its file is missing or damaged."""
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+    except (FileNotFoundError, ValueError):
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
 class AtomicCheckpoints(TorchCheckpointIO):
     """Checkpoints that appear complete or not at all, also where the folder is on another file system than /tmp."""
 
     def save_checkpoint(self, checkpoint: dict[str, Any], path: Any, storage_options: Any = None) -> None:
         with atomic_path(path) as temporary:
             torch.save(checkpoint, temporary)
+
+    def load_checkpoint(
+        self, path: Any, map_location: Any = lambda storage, location: storage, weights_only: bool | None = True
+    ) -> dict[str, Any]:
+        """The checkpoint as data: whatever the file holds, none of it is run.
+
+        Raises:
+            ModelError: the file is damaged, or holds more than a checkpoint does.
+        """
+        path = Path(path)
+        try:
+            # PyTorch reads on past flipped bits: it compares no checksums.
+            with zipfile.ZipFile(path) as archive:
+                if part := archive.testzip():
+                    raise zipfile.BadZipFile(f"{part} differs from its checksum")
+            with torch.serialization.safe_globals(_HARMLESS):
+                found = torch.load(path, map_location=map_location, weights_only=True)
+        except PermissionError:
+            raise
+        except Exception as error:
+            # A damaged archive or pickle may fail as anything.
+            with_code = isinstance(error, UnpicklingError) and "GLOBAL" in str(error)
+            wrong = "it holds Python objects, which could run code and are not read" if with_code else "it is damaged"
+            raise ModelError(f"{path}: {wrong}; {_begin_anew(path.parent)}") from error
+        if not isinstance(found, dict) or not found.keys() >= _PARTS:
+            raise ModelError(f"{path}: this is no checkpoint of a training run; {_begin_anew(path.parent)}")
+        return found
+
+
+def _begin_anew(folder: Path) -> str:
+    return f"put back a copy that is whole, or delete the folder {folder}: training then begins anew"
 
 
 def train(
@@ -124,6 +171,7 @@ def train(
         callbacks: run in the given order at each epoch's end, before the checkpoint is written, which has their state.
 
     Raises:
+        ModelError: the checkpoint is damaged, or holds more than a checkpoint does.
         StoppedError: a signal ended the run; its checkpoint is there.
     """
     require_ranks(settings.ranks, rank_count())
@@ -170,7 +218,7 @@ def train(
     )
     resume = checkpoint if checkpoint.exists() else None
     logger.info("resuming from %s", resume) if resume else logger.info("starting from step 0 in %s", run_folder)
-    trainer.fit(module, loader, ckpt_path=resume, weights_only=False)
+    trainer.fit(module, loader, ckpt_path=resume, weights_only=True)
     if sampler.stopping and trainer.global_step < settings.steps:
         raise StoppedError(
             f"training was stopped by {stop.received or 'a signal on another rank'} after step {trainer.global_step} "

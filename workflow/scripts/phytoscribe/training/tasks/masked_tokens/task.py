@@ -24,7 +24,7 @@ from phytoscribe.genome.sequence import N_CODE, Bases
 from phytoscribe.models.annotation_model import MaskedBaseModel
 from phytoscribe.models.configuration import config_from_settings
 from phytoscribe.models.encoder import MaskedTokenModel
-from phytoscribe.models.loading import trainable_parameters
+from phytoscribe.models.loading import trainable_parameters, write_checksums
 from phytoscribe.tokenizer.baselines import SingleBases, TokenBaselines, fit_baselines
 from phytoscribe.tokenizer.segments import Segmenter
 from phytoscribe.training.data.content_table import content_table
@@ -226,4 +226,5 @@ def export(model: MaskedModel, tokenizer: Path, run_folder: Path, report: dict[s
         for name in TOKENIZER_FILES:
             shutil.copyfile(tokenizer / name, folder / name)
         shutil.copyfile(run_folder / "metrics.tsv", folder / "metrics.tsv")
+        write_checksums(folder)
         (folder / "report.json").write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")

@@ -20,7 +20,7 @@ from phytoscribe.devices import choose_device
 from phytoscribe.errors import ConfigError, ModelError
 from phytoscribe.files import atomic_path
 from phytoscribe.models.annotation_model import AnnotationModel
-from phytoscribe.models.loading import trainable_parameters
+from phytoscribe.models.loading import trainable_parameters, write_checksums
 from phytoscribe.prediction.predictor import StructurePredictor
 from phytoscribe.prediction.windows import PredictionSettings
 from phytoscribe.training.data.training_set import SITES, STRUCTURE, TrainingSet
@@ -265,6 +265,7 @@ def export(
         decoder.save(folder / "decoder.json")
         for name in ("tokenizer.json", "tokenizer_config.json"):
             shutil.copyfile(tokenizer_folder / name, folder / name)
+        write_checksums(folder)
         shutil.copyfile(run_folder / "metrics.tsv", folder / "metrics.tsv")
         report = {**load_report, **summary}
         (folder / "load_report.json").write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
