@@ -25,10 +25,13 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "workflow" / "scripts"))
 
+from phytoscribe.configuration.schema import load_schema, schema_mistakes
 from phytoscribe.errors import PhytoScribeError, StoppedError
 from phytoscribe.training.data.training_set import PACKED, unpack_training_set
 from phytoscribe.training.loop.launch import run_on_ranks
 from phytoscribe.training.loop.settings import Recipe
+
+SCHEMA = Path(__file__).resolve().parents[1] / "workflow" / "schemas" / "config.schema.yaml"
 
 
 def main() -> int:
@@ -75,7 +78,7 @@ def recipe_of(given: argparse.Namespace) -> Recipe:
     """The carried recipe with what the command line changes.
 
     Raises:
-        PhytoScribeError: a key that the section does not have.
+        PhytoScribeError: a key that the section does not have, or a value that it cannot have.
     """
     carried = json.loads((given.carried / "recipe.json").read_text(encoding="utf-8"))
     changed: dict[str, Any] = {}
@@ -87,6 +90,10 @@ def recipe_of(given: argparse.Namespace) -> Recipe:
             changed[key] = json.loads(value)
         except json.JSONDecodeError:
             changed[key] = value
+    schema = load_schema(SCHEMA)
+    section = {"properties": {"finetune": schema["properties"]["finetune"]}, "$defs": schema["$defs"]}
+    if mistakes := schema_mistakes({"finetune": {**carried["task"], **changed}}, section):
+        raise PhytoScribeError(f"--set: {'; '.join(mistakes)}")
     training = {**carried["training"], **({"devices": given.devices} if given.devices else {})}
     return Recipe({**carried["task"], **changed}, carried["model"], training, carried["seed"])
 

@@ -219,3 +219,6 @@ def test_a_carried_folder_trains_the_same_model(finished, tmp_path):
     wrong = subprocess.run([*door, "--set", "stepz=3"], capture_output=True, text=True, check=False)
     assert wrong.returncode == 1
     assert "finetune has no key 'stepz'; it has " in wrong.stderr
+    wrong = subprocess.run([*door, "--set", "learning_rate=NaN"], capture_output=True, text=True, check=False)
+    assert wrong.returncode == 1
+    assert "--set: finetune.learning_rate: this must be a finite number" in wrong.stderr

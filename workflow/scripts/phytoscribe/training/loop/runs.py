@@ -130,23 +130,32 @@ class AtomicCheckpoints(TorchCheckpointIO):
             ModelError: the file is damaged, or holds more than a checkpoint does.
         """
         path = Path(path)
-        try:
-            # PyTorch reads on past flipped bits: it compares no checksums.
-            with zipfile.ZipFile(path) as archive:
-                if part := archive.testzip():
-                    raise zipfile.BadZipFile(f"{part} differs from its checksum")
-            with torch.serialization.safe_globals(_HARMLESS):
-                found = torch.load(path, map_location=map_location, weights_only=True)
-        except PermissionError:
-            raise
-        except Exception as error:
-            # A damaged archive or pickle may fail as anything.
-            with_code = isinstance(error, UnpicklingError) and "GLOBAL" in str(error)
-            wrong = "it holds Python objects, which could run code and are not read" if with_code else "it is damaged"
-            raise ModelError(f"{path}: {wrong}; {_begin_anew(path.parent)}") from error
+        found = read_as_data(path, map_location)
         if not isinstance(found, dict) or not found.keys() >= _PARTS:
             raise ModelError(f"{path}: this is no checkpoint of a training run; {_begin_anew(path.parent)}")
         return found
+
+
+def read_as_data(path: Path, map_location: Any = "cpu") -> Any:
+    """Tensors and plain Python from a file of a run folder; whatever else it holds, none of it is run.
+
+    Raises:
+        ModelError: the file is damaged, or holds other objects.
+    """
+    try:
+        # PyTorch reads on past flipped bits: it compares no checksums.
+        with zipfile.ZipFile(path) as archive:
+            if part := archive.testzip():
+                raise zipfile.BadZipFile(f"{part} differs from its checksum")
+        with torch.serialization.safe_globals(_HARMLESS):
+            return torch.load(path, map_location=map_location, weights_only=True)
+    except (PermissionError, MemoryError):
+        raise
+    except Exception as error:
+        # A damaged archive or pickle may fail as anything.
+        with_code = isinstance(error, UnpicklingError) and "GLOBAL" in str(error)
+        wrong = "it holds Python objects, which could run code and are not read" if with_code else "it is damaged"
+        raise ModelError(f"{path}: {wrong}; {_begin_anew(path.parent)}") from error
 
 
 def _begin_anew(folder: Path) -> str:
