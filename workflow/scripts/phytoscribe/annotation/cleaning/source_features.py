@@ -201,9 +201,11 @@ def _part(row: GffRow, found: SourceFeatures, shared: _Shared) -> Part:
     column = read_attributes(row.attributes)
     values = column.values
     kind = PART_SPELLINGS[row.type.lower()]
-    identifier = column.name("ID")
-    gene_hint = "" if _GENE_KEYS.isdisjoint(values) else _gene_named(column)
-    parents = column.names("Parent")
+    identifier = column.name("ID") if "ID" in values else ""
+    gene_hint = column.name("gene_id") if "gene_id" in values else ""
+    if not gene_hint and not _GENE_KEYS.isdisjoint(values):
+        gene_hint = _gene_named(column)
+    parents = column.names("Parent") if "Parent" in values else ()
     if not parents and not identifier:
         identifier = _bare_name(column)
     if not parents and not identifier and (owner := column.name("transcript_id")):
@@ -225,10 +227,11 @@ def _part(row: GffRow, found: SourceFeatures, shared: _Shared) -> Part:
     if not _BIOTYPE_KEYS.isdisjoint(values):
         flat = column.decoded()
         biotypes = tuple((key, flat[key]) for key in BIOTYPE_KEYS if flat.get(key))
-    place = (row.line, row.contig, row.start, row.end, row.strand, row.phase, row.source)
     own = identifier if kind == "CDS" or not parents else ""
     # Parts of one transcript share one tuple and one text: half of the memory of a large file.
-    return Part(kind, *place, *(shared.setdefault(name, name) for name in (own, parents, gene_hint, biotypes)))
+    one = shared.setdefault
+    names = (one(own, own), one(parents, parents), one(gene_hint, gene_hint), one(biotypes, biotypes))
+    return Part(kind, row.line, row.contig, row.start, row.end, row.strand, row.phase, row.source, *names)
 
 
 def _gene_named(column: Attributes) -> str:
