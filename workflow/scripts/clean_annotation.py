@@ -5,7 +5,7 @@ input.annotation: GFF3 or GTF
 input.fai:        index of the genome
 params.seqid_map: names of sequences where annotation and FASTA differ: a mapping, the path of a table, or None
 output.gff3:      gene models, sorted by contig and position; the header names the cleaner and counts genes in and out
-output.repairs:   table of all changes and losses
+output.repairs:   table of all changes and losses, with the account of genes and transcripts at its end
 """
 
 from phytoscribe.session import run_script
@@ -23,7 +23,7 @@ def main(snakemake) -> None:
     seqid_map = read_seqid_map(snakemake.params.seqid_map)
     cleaned = clean(snakemake.input.annotation, contigs, snakemake.params.backend, seqid_map)
     with atomic_open(snakemake.output.repairs) as handle:
-        write_repairs(handle, cleaned.report.rows)
+        write_repairs(handle, [*cleaned.report.rows, *cleaned.report.account()])
     with atomic_open(snakemake.output.gff3) as handle:
         counts = f"cleaning: {cleaned.report.genes_in} genes in, {cleaned.report.genes_out} genes out"
         write_gff3(handle, cleaned.genes, contigs, header=[f"cleaned by {cleaned.cleaner}", counts])

@@ -13,11 +13,14 @@ PART_SPELLINGS = {
     **dict.fromkeys(("exon", "pseudogenic_exon"), "exon"),
     **{"cds": "CDS", "stop_codon": "stop_codon"},
     **dict.fromkeys(("utr", "five_prime_utr", "three_prime_utr", "5utr", "3utr", "5'-utr", "3'-utr"), "UTR"),
+    **dict.fromkeys(("5'utr", "3'utr", "utr5", "utr3", "5_prime_utr", "3_prime_utr", "5-utr", "3-utr"), "UTR"),
 }
 #: Whole sequences, lower case; they are no genes, whatever names them as its parent.
 SEQUENCE_TYPES = frozenset({"region", "chromosome", "contig", "supercontig", "scaffold", "sequence"})
 #: Attributes that hold the biotype of a gene; the first that a line has counts.
 BIOTYPE_KEYS = ("biotype", "gene_biotype", "gene_type", "locus_type")
+#: Attributes by which a transcript or a part names its gene; the first that a line has counts.
+GENE_KEYS = ("gene_id", "geneID", "GeneID", "gene_ID", "locus_tag", "gene", "gene_name")
 
 
 def is_gene_type(kind: str) -> bool:

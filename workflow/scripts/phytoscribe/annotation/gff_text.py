@@ -31,6 +31,10 @@ _QUOTED_FIELD = re.compile(r'([^=;]*)=(\s*"[^"]*"(?=\s*(?:;|\Z))|[^;]*)|[^;]+')
 _GTF_FIELD = re.compile(r'([^\s;]+)(?:\s+("[^"]*"(?=\s*(?:;|\Z))|[^;]*))?')
 #: The rest of a value that was cut at a ";" inside its quotes.
 _CUT_VALUE = re.compile(r'(?:^|;)[^=;]*"\s*(?:;|\Z)')
+#: A column that a spreadsheet has put in quotes, not one of which a part is quoted.
+_QUOTED_COLUMN = re.compile(r'\s*"\s*[^\s"=;]+(?:[=;\s].*)?"\s*', re.DOTALL)
+#: A name without key in front of attributes with keys, as TSEBRA writes the id of a transcript.
+_NAME_FIRST = re.compile(r"\s*([^\s=\";,]+)\s*;\s*[^\s=\";]+=")
 _NAMES = frozenset({"ID", "gene_id", "transcript_id"})
 _GTF_KEYS = ("gene_id ", "transcript_id ", "gene_id\t", "transcript_id\t")
 
@@ -89,7 +93,24 @@ def _text_of(block: bytes, path: str | Path, before: int) -> list[str]:
     if "\0" in text:
         line = before + text.count("\n", 0, text.index("\0")) + 1
         raise GffError(f"{path}, line {line}: a NUL byte; this is not a text file, or it is damaged: fetch it again")
-    return text.split("\n")
+    lines = text.split("\n")
+    if '\t"' in text or '\n"' in text or text[:1] == '"':
+        lines = list(map(_without_quotes, lines))
+    return lines
+
+
+def _without_quotes(line: str) -> str:
+    """A line without the quotes that spreadsheets and R put around column 9, or around every column that is text."""
+    if '\t"' not in line and line[:1] != '"':
+        return line
+    columns = line.split("\t")
+    if line[:1] == '"':
+        columns = [_unquoted(column) for column in columns]
+    if len(columns) == 9 and _QUOTED_COLUMN.fullmatch(columns[8]):
+        inside = columns[8].strip()[1:-1]
+        # Such programs double the quotes inside; others quote each attribute.
+        columns[8] = inside.replace('""', '"') if '""' in inside else re.sub(r'"\s*;\s*"', ";", inside)
+    return "\t".join(columns)
 
 
 class Attributes(NamedTuple):
@@ -129,11 +150,16 @@ def read_attributes(text: str) -> Attributes:
 
     In GFF3 a comma that a blank follows is text, not a separator (but for ``Parent``), and quotes are text, unless the
     line puts its ``ID`` or ``Parent`` in quotes, too.  In GTF, which has no lists, every comma is text.  Commas that
-    are text become ``%2C``.  Of an ``ID``, ``gene_id`` or ``transcript_id`` given twice the first counts.
+    are text become ``%2C``.  Of an ``ID``, ``gene_id`` or ``transcript_id`` given twice the first counts.  A bare name
+    in front of attributes of GFF3 is their ``ID``.
     """
     end = text.find(";")
     first = text if end < 0 else text[:end]
     equals = first.find("=")
+    if equals < 0 < end and '"' not in first and (bare := _NAME_FIRST.match(text)):
+        named = read_attributes(text[end + 1 :])
+        if named.escaped:
+            return named._replace(values={"ID": bare[1], **named.values})
     if equals < 0 or '"' in first[:equals] or first.lstrip().startswith(_GTF_KEYS):
         return Attributes(_gtf_values(text), escaped=False)
     fields = text.split(";")

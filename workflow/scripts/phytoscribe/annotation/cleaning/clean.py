@@ -69,6 +69,8 @@ def clean(
     log.info("%s: %d genes in, %d genes out, by %s", path, report.genes_in, report.genes_out, cleaner)
     for kind, count in sorted(report.counts.items()):
         log.log(logging.WARNING if kind in LOSSES else logging.INFO, "%s: %d", kind, count)
+    for row in report.account():
+        log.info("%s: %s", row.kind, row.detail)
     return Cleaned(genes, report, cleaner)
 
 
@@ -126,27 +128,30 @@ def compare_with_source(path: str | Path, source: Reading, result: Reading, vers
     lost = [gene for gene in source.genes if gene.id not in ids and gene.id not in renamed]
     repeated = _repeated_genes(result.genes, known.union(renamed.values()))
     kept = [gene for gene in result.genes if gene.id not in repeated]
-    report = RepairReport(genes_in=source.report.genes_in, genes_out=len(kept))
+    report = RepairReport(genes_in=source.report.genes_in, genes=source.report.genes, transcripts=None)
     names = {one.id for gene in new for one in (gene, *gene.transcripts)}
     report.rows += [row for row in source.report.rows if row.kind in LOSSES and row.id not in names]
-    for kind, genes, details in (
-        (RepairKind.GENE_LOST, lost, {gene.id: "" for gene in lost}),
-        (RepairKind.RENAMED, source.genes, {old: f"now {name}" for old, name in renamed.items()}),
-        (RepairKind.DUPLICATE_LINE, result.genes, repeated),
+    made = {gene.id: "by AGAT" for gene in new if gene.id not in repeated.keys() | set(renamed.values())}
+    for kind, genes, details, change in (
+        (RepairKind.GENE_LOST, lost, {gene.id: "" for gene in lost}, -1),
+        (RepairKind.RENAMED, source.genes, {old: f"now {name}" for old, name in renamed.items()}, 0),
+        (RepairKind.DUPLICATE_LINE, result.genes, repeated, 0),
+        (RepairKind.GENE_MADE, new, made, 1),
     ):
         for gene in genes:
             if gene.id in details:
                 place = shown_place(gene.contig, gene.start, gene.end, gene.strand)
-                report.add(kind, gene.id, 0, details[gene.id], place)
+                report.add(kind, gene.id, 0, details[gene.id], place, genes=change)
     # Their line numbers are those of AGAT's output.
     report.rows += [row._replace(line=0) for row in result.report.rows if row.kind not in LOSSES]
+    report.close(path, len(kept), 0)
     log.log(
         logging.WARNING if lost else logging.INFO,
         "AGAT: %d gene models in, %d out, %d lost, %d new; %d transcripts in, %d out",
         len(source.genes),
         len(kept),
         len(lost),
-        len(new) - len(renamed) - len(repeated),
+        len(made),
         *(sum(len(gene.transcripts) for gene in genes) for genes in (source.genes, kept)),
     )
     _check_losses(path, source.genes, kept, lost, version)

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from itertools import accumulate, pairwise
+from itertools import accumulate
 from operator import itemgetter
 from pathlib import Path
 
-from phytoscribe.annotation.cleaning.repairs import RepairKind, RepairReport, shown_place
-from phytoscribe.annotation.cleaning.source_features import Feature, Part, Relations, read_features
+from phytoscribe.annotation.cleaning.drafts import GeneDraft, TranscriptDraft, fits, join_pieces, settle_transcripts
+from phytoscribe.annotation.cleaning.links import NamedLines, Relations, loose_groups
+from phytoscribe.annotation.cleaning.repairs import RepairKind, RepairReport
+from phytoscribe.annotation.cleaning.source_features import Feature, Part, SourceFeatures, read_features
 from phytoscribe.annotation.feature_types import is_transcript_type
 from phytoscribe.annotation.gff_lines import GffRow
 
@@ -56,33 +57,11 @@ class _FeaturesOfOneId:
         return max((min(last, end) - max(first, start), -number) for first, number, last in near)
 
 
-@dataclass(slots=True)
-class TranscriptDraft:
-    """A transcript line (None where the file has none) and its parts."""
-
-    id: str
-    line: Feature | None
-    parts: list[Part] = field(default_factory=list)
-
-    @property
-    def place(self) -> str:
-        """Where it lies, for the list of repairs: its own line, else its first part's sequence and strand."""
-        if self.line is not None:
-            return self.line.place
-        if not self.parts:
-            return ""
-        first = self.parts[0]
-        near = [part for part in self.parts if (part.contig, part.strand) == (first.contig, first.strand)]
-        return shown_place(first.contig, min(p.start for p in near), max(p.end for p in near), first.strand)
-
-
-@dataclass(slots=True)
-class GeneDraft:
-    """A gene line (None where the file has none) and its transcripts, in file order."""
-
-    id: str
-    line: Feature | None
-    transcripts: list[TranscriptDraft] = field(default_factory=list)
+#: A transcript id; with the gene where one id stands for transcripts of several genes, and the number of the run of
+#: lines where these genes have no names.
+_Key = str | tuple[str, str, int]
+#: Types of transcripts, lower case, that say no more than that it is one.
+_PLAIN_TYPES = frozenset({"transcript", "mrna", "rna", "primary_transcript"})
 
 
 class FeatureTree:
@@ -98,32 +77,43 @@ class FeatureTree:
         self.genes: list[GeneDraft] = []
         self._report = report
         self._genes_by_id: dict[str, list[GeneDraft]] = {}
-        self._transcripts: dict[str, list[TranscriptDraft]] = {}
-        self._made: dict[tuple[str, str, str, int], tuple[TranscriptDraft, GeneDraft]] = {}
+        self._transcripts: dict[_Key, list[TranscriptDraft]] = {}
+        self._made: dict[tuple[_Key, str, str, int], TranscriptDraft] = {}
         self._outside: set[str] = set()
-        self._seen: set[tuple[object, ...]] = set()
+        self._seen: dict[tuple[object, ...], Feature] = {}
         self._sharing: dict[int, _FeaturesOfOneId] = {}
+        self._runs: dict[str, tuple[int, int]] = {}
         found = read_features(path, contigs, report, seqid_map)
+        report.genes.lines = len(found.genes)
+        join_pieces(found, report)
+        self._shared, self._nameless = found.shared, found.nameless
         for feature in found.genes:
             self._add_gene(feature)
         report.genes_in = len(self.genes)
+        self._lines = NamedLines((gene, gene.line, gene.id) for gene in self.genes)
         relations = Relations(found)
         for feature in found.middle:
             self._add_middle(feature, relations)
         for part in found.parts:
-            self._add_part(part)
-        for draft, gene in list(self._made.values()):
-            self._divide(draft, gene)
+            if part.parents:
+                self._add_part(part)
+        self._add_loose(found)
+        for gene in self.genes:
+            settle_transcripts(gene, report)
+        self.genes = [gene for gene in self.genes if gene.line or gene.transcripts]
 
-    def _is_repeated(self, feature: Feature) -> bool:
-        """True for a line that says the same as an earlier one; it is reported."""
+    def _is_repeated(self, feature: Feature, gene: str | None = None) -> bool:
+        """True for a line that says the same as an earlier one, be it in other words; it is reported."""
         if not feature.id:
             return False
-        key = (feature.id, *feature.row[1:8], feature.parents)
-        if key not in self._seen:
-            self._seen.add(key)
+        _, contig, _, _, start, end, _, strand, _, _ = feature.row
+        owner = feature.parents if gene is None else gene
+        first = self._seen.setdefault((feature.id, contig, start, end, strand, owner, gene is None), feature)
+        if first is feature:
             return False
-        self._report.add(RepairKind.DUPLICATE_LINE, feature.id, feature.row.line, feature.kind, feature.place)
+        _join_lines(first, feature)
+        which = {"genes": -1} if gene is None else {"transcripts": -1}
+        self._report.add(RepairKind.DUPLICATE_LINE, feature.id, feature.row.line, feature.kind, feature.place, **which)
         return True
 
     def _add_gene(self, feature: Feature) -> None:
@@ -136,29 +126,65 @@ class FeatureTree:
         coding = feature.id in relations.with_cds
         belongs = is_transcript_type(feature.kind) or coding or (owner and feature.id in relations.with_parts)
         above = "" if owner else relations.transcript_above(feature)
+        if belongs:
+            self._report.transcripts.lines += 1
         if not belongs or (above and not coding):
             self._outside.add(feature.id)
             name = feature.id or next(iter(feature.parents), "")
-            self._report.add(RepairKind.FEATURE_LEFT_OUT, name, feature.row.line, feature.kind, feature.place)
+            lost = -1 if belongs else 0
+            place = feature.place
+            self._report.add(RepairKind.FEATURE_LEFT_OUT, name, feature.row.line, feature.kind, place, transcripts=lost)
             return
-        if self._is_repeated(feature):
+        gene = self._gene_of(feature, owner, above, relations)
+        if self._is_repeated(feature, gene.id):
             return
-        name = owner or relations.gene_above(feature, self._genes_by_id)
-        identifier = feature.id or f"{feature.kind}.line{feature.row.line}"
-        gene = self._gene_for(name or f"{identifier}.gene", feature)
         draft = TranscriptDraft(feature.id or f"{gene.id}.transcript", feature)
         if feature.id:
-            self._transcripts.setdefault(feature.id, []).append(draft)
+            key = (feature.id, feature.gene_hint, 0) if feature.id in self._shared else feature.id
+            drafts = self._transcripts.setdefault(key, [])
+            if drafts and self._is_twin(drafts[-1], feature, gene):
+                return
+            drafts.append(draft)
         gene.transcripts.append(draft)
 
-    def _gene_for(self, name: str, feature: Feature | Part) -> GeneDraft:
+    def _is_twin(self, draft: TranscriptDraft, feature: Feature, gene: GeneDraft) -> bool:
+        """True for the second line of one transcript under another type, such as ``transcript`` and ``mRNA``."""
+        one, other = draft.line.row, feature.row
+        kinds = {draft.line.kind.lower(), feature.kind.lower()}
+        overlap = (one.contig, one.strand) == (other.contig, other.strand) and one.start < other.end > one.start
+        overlap = overlap and other.start < one.end
+        if not overlap or len(kinds) < 2 or not kinds & _PLAIN_TYPES or draft not in gene.transcripts:
+            return False
+        _join_lines(draft.line, feature)
+        self._report.add(RepairKind.DUPLICATE_LINE, feature.id, other.line, feature.kind, feature.place, transcripts=-1)
+        return True
+
+    def _gene_of(self, feature: Feature, owner: str, above: str, relations: Relations) -> GeneDraft:
+        """The gene of a transcript line: by its parent, by other names at its place, or one that is made."""
+        if feature.id in self._shared and not feature.gene_hint and not owner:
+            return self._gene_for(f"{feature.id}.gene", feature, named=False)
+        name = owner or relations.gene_above(feature, self._genes_by_id)
+        if name not in self._genes_by_id and not above and self._lines:
+            found = self._lines.at([name, *feature.names], feature.row)
+            if found is None and not name:
+                found = self._lines.with_span(feature.row)
+            if found is not None:
+                return found
+        if name:
+            return self._gene_for(name, feature)
+        identifier = feature.id or f"{feature.kind}.line{feature.row.line}"
+        return self._gene_for(f"{identifier}.gene", feature, named=False)
+
+    def _gene_for(self, name: str, feature: Feature | Part, named: bool = True) -> GeneDraft:
         """The gene of that name at the feature's place; made where there is none."""
-        drafts = self._genes_by_id.setdefault(name, [])
-        if not drafts:
-            drafts.append(GeneDraft(name, None))
+        drafts = self._genes_by_id.get(name)
+        if drafts is None:
+            row = feature.row if isinstance(feature, Feature) else feature
+            found = self._lines.at([name], row)
+            if found is not None:
+                return found
+            drafts = self._genes_by_id[name] = [GeneDraft(name, None, named=named)]
             self.genes.append(drafts[0])
-            line = feature.line if isinstance(feature, Part) else feature.row.line
-            self._report.add(RepairKind.GENE_MADE, name, line, "", feature.place)
         return drafts[self._nearest(drafts, feature)]
 
     def _nearest(self, drafts: Sequence[GeneDraft] | Sequence[TranscriptDraft], feature: Feature | Part) -> int:
@@ -171,49 +197,76 @@ class FeatureTree:
         return sharing.nearest(feature.row if isinstance(feature, Feature) else feature)
 
     def _add_part(self, part: Part) -> None:
-        if not part.parents:
-            if part.id and part.kind in ("CDS", "exon"):
-                self._made_transcript(f"{part.id}.mrna", f"{part.id}.gene", part).parts.append(part)
-            else:
-                self._report.add(RepairKind.ORPHAN, part.id, part.line, part.kind, part.place)
         for parent in part.parents:
-            drafts = self._transcripts.get(parent)
+            key = self._key_of(parent, part) if parent in self._shared else parent
+            drafts = self._transcripts.get(key)
             if drafts is not None:
                 drafts[self._nearest(drafts, part)].parts.append(part)
-            elif parent in self._genes_by_id:
-                self._made_transcript(parent, parent, part, suffix=".mrna").parts.append(part)
+            elif key is parent and parent in self._genes_by_id:
+                self._made_transcript(parent, f"{parent}.mrna", parent, part).parts.append(part)
             elif parent not in self._outside:
-                self._made_transcript(parent, part.gene_hint or f"{parent}.gene", part).parts.append(part)
+                named = bool(part.gene_hint)
+                gene = part.gene_hint or f"{parent}.gene"
+                self._made_transcript(key, parent, gene, part, named).parts.append(part)
 
-    def _made_transcript(self, name: str, gene_name: str, part: Part, suffix: str = "") -> TranscriptDraft:
-        """The transcript of that name on the part's strand, in that gene of the id that the part lies on."""
+    def _key_of(self, parent: str, part: Part) -> _Key:
+        """Key of a transcript whose id is that of transcripts of other genes, too."""
+        lines = (parent, "", 0)  # of transcripts whose lines do not name the gene either
+        nameless = not part.gene_hint or part.gene_hint in self._nameless
+        if nameless and lines in self._transcripts:
+            return lines
+        if part.gene_hint:
+            return (parent, part.gene_hint, 0)
+        last, run = self._runs.get(parent, (part.line, 0))
+        run += part.line > last + 1  # without a gene's name, lines that follow each other belong together
+        self._runs[parent] = part.line, run
+        return (parent, "", run)
+
+    def _made_transcript(self, key: _Key, name: str, gene_name: str, part: Part, named: bool = True) -> TranscriptDraft:
+        """The transcript of that key on the part's strand, in that gene of the id that the part lies on."""
         genes = self._genes_by_id.get(gene_name)
-        key = (name, part.contig, part.strand, self._nearest(genes, part) if genes else 0)
-        if key not in self._made:
-            gene = self._gene_for(gene_name, part)
-            draft = TranscriptDraft(name + suffix, None)
-            self._made[key] = draft, gene
-            gene.transcripts.append(draft)
-            self._report.add(RepairKind.TRANSCRIPT_MADE, draft.id, part.line, f"in gene {gene.id}", part.place)
-        return self._made[key][0]
+        place = (key, part.contig, part.strand, self._nearest(genes, part) if genes else 0)
+        draft = self._made.get(place)
+        if draft is None:
+            draft = self._made[place] = TranscriptDraft(name, None)
+            self._gene_for(gene_name, part, named).transcripts.append(draft)
+        return draft
 
-    def _divide(self, draft: TranscriptDraft, gene: GeneDraft) -> None:
-        """One transcript for each CDS id where CDS of several ids under one gene, without transcripts, overlap."""
-        by_id: dict[str, list[Part]] = {}
-        for part in draft.parts:
-            by_id.setdefault(part.id, []).append(part)
-        all_coding = all(part.kind == "CDS" for part in draft.parts)
-        if len(by_id) < 2 or not all_coding or not _overlapping(draft.parts) or any(map(_overlapping, by_id.values())):
+    def _add_loose(self, found: SourceFeatures) -> None:
+        """Parts without parents: to the transcript, else to the gene, that has one of their names at their place."""
+        groups = loose_groups(found)
+        if not groups:
             return
-        _, *others = by_id
-        draft.parts = next(iter(by_id.values()))
-        for number, name in enumerate(others, start=2):
-            further = TranscriptDraft(f"{draft.id}{number}", None, by_id[name])
-            gene.transcripts.append(further)
-            first = further.parts[0]
-            self._report.add(RepairKind.TRANSCRIPT_MADE, further.id, first.line, f"in gene {gene.id}", first.place)
+        written = [draft for drafts in self._transcripts.values() for draft in drafts]
+        lines = NamedLines((draft, draft.line, draft.id) for draft in written)
+        made: dict[tuple[str, str, str], TranscriptDraft] = {}
+        for group in groups:
+            place = group.place
+            names = [(place.contig, place.strand, name) for name in group.names]
+            draft = lines.for_parts(group.names, group.parts)
+            if draft is None:
+                same = (made[name] for name in names if name in made)
+                draft = next((other for other in same if fits(group.parts, other)), None)
+            if draft is not None:
+                draft.parts += group.parts
+            elif group.is_transcript:
+                gene = self._lines.at(group.genes, place) or self._lines.with_span(place)
+                if gene is None:
+                    gene_name, named = group.gene
+                    gene = self._gene_for(gene_name, group.parts[0], named)
+                name = f"{group.name}.mrna" if group.name == gene.id else group.name
+                draft = TranscriptDraft(name, None, group.parts)
+                gene.transcripts.append(draft)
+                made.update(dict.fromkeys(names, draft))
+            else:
+                for part in group.parts:
+                    self._report.add(RepairKind.ORPHAN, part.id, part.line, part.kind, part.place)
 
 
-def _overlapping(parts: Sequence[Part]) -> bool:
-    spans = sorted({(part.start, part.end) for part in parts})
-    return len(spans) < len(parts) or any(left[1] > right[0] for left, right in pairwise(spans))
+def _join_lines(first: Feature, second: Feature) -> None:
+    """Enter in the first line of a feature what the second says beyond it."""
+    one, other = first.row, second.row
+    first.row = one._replace(start=min(one.start, other.start), end=max(one.end, other.end))
+    first.attributes = {**second.attributes, **first.attributes}
+    if first.kind.lower() in _PLAIN_TYPES and second.kind.lower() not in _PLAIN_TYPES - {"mrna"}:
+        first.kind = second.kind

@@ -8,13 +8,13 @@ is no annotation is an error, not an empty result.  Every change is listed.
 from __future__ import annotations
 
 import logging
-from bisect import bisect_left, bisect_right
 from collections.abc import Mapping
 from dataclasses import replace
-from itertools import accumulate
 from pathlib import Path
 
-from phytoscribe.annotation.cleaning.feature_tree import FeatureTree, GeneDraft, TranscriptDraft
+from phytoscribe.annotation.cleaning.drafts import GeneDraft, TranscriptDraft
+from phytoscribe.annotation.cleaning.exons import extended_over, stretched, widened_by_utrs, with_stop_codons
+from phytoscribe.annotation.cleaning.feature_tree import FeatureTree
 from phytoscribe.annotation.cleaning.repairs import RepairKind, RepairReport, detail_in_gene, shown_place
 from phytoscribe.annotation.cleaning.source_features import Feature
 from phytoscribe.annotation.feature_types import BIOTYPE_KEYS, is_transcript_type
@@ -24,6 +24,8 @@ from phytoscribe.genome.intervals import Interval, merge_intervals
 log = logging.getLogger(__name__)
 
 STRANDS = ("+", "-")
+#: Bases between transcripts of one gene name, without a gene line over both, from which on they are of two genes.
+FARTHEST_ISOFORMS = 5_000
 
 
 def normalise(
@@ -44,7 +46,7 @@ def normalise(
     genes: list[GeneModel] = []
     for draft in tree.genes:
         genes.extend(_finish_gene(draft, names, contigs, report))
-    report.genes_out = len(genes)
+    report.close(path, len(genes), sum(len(gene.transcripts) for gene in genes))
     if not genes:
         log.warning("%s: no genes found; the cleaned annotation is empty", path)
     return sort_genes(genes, contigs), report
@@ -70,7 +72,7 @@ class _Names:
 
 
 def _finish_gene(draft: GeneDraft, names: _Names, contigs: Mapping[str, int], report: RepairReport) -> list[GeneModel]:
-    """The gene, or one gene for each strand and sequence that its transcripts lie on."""
+    """The gene, or one gene for each strand, sequence and far-off place that its transcripts lie on."""
     by_side: dict[tuple[str, str], list[tuple[Transcript, int]]] = {}
     for transcript in draft.transcripts:
         found = _finish_transcript(transcript, draft, contigs, report)
@@ -79,28 +81,54 @@ def _finish_gene(draft: GeneDraft, names: _Names, contigs: Mapping[str, int], re
     line = draft.line
     where = line.place if line else next((transcript.place for transcript in draft.transcripts), "")
     if not by_side:
-        report.add(RepairKind.GENE_WITHOUT_TRANSCRIPT, draft.id, _line_of(line), line.kind if line else "", where)
+        kind = line.kind if line else ""
+        report.add(RepairKind.GENE_WITHOUT_TRANSCRIPT, draft.id, _line_of(line), kind, where, genes=-1)
         return []
     if len(by_side) > 1:
-        report.add(RepairKind.GENE_SPLIT, draft.id, _line_of(line), f"{len(by_side)} places", where)
+        more = len(by_side) - 1
+        report.add(RepairKind.GENE_SPLIT, draft.id, _line_of(line), f"{more + 1} places", where, genes=more)
+    places = [(*side, group) for side, members in by_side.items() for group in _apart(draft, *side, members)]
+    if (more := len(places) - len(by_side)) > 0:
+        report.add(RepairKind.GENE_SPLIT_APART, draft.id, _line_of(line), f"{more + 1} places", where, genes=more)
     kind = line.kind if line and line.kind.lower() != "gene" else "gene"
     biotype = _given_biotype(draft)
     attributes = {k: v for k, v in line.attributes.items() if k != "biotype"} if line else {}
     first = draft.transcripts[0].line
     source = (line or first).row.source if line or first else draft.transcripts[0].parts[0].source
     genes = []
-    for (contig, strand), members in by_side.items():
+    for contig, strand, members in places:
         start, end = min(t.start for t, _ in members), max(t.end for t, _ in members)
         identifier = names.unique(draft.id, _line_of(line), shown_place(contig, start, end, strand))
         transcripts = tuple(
             replace(t, id=names.unique(t.id, at, shown_place(contig, t.start, t.end, strand))) for t, at in members
         )
-        if line and len(by_side) == 1 and (line.row.start, line.row.end) != (start, end):
+        if line and len(places) == 1 and (line.row.start, line.row.end) != (start, end):
             was, now = f"{line.row.start + 1}..{line.row.end}", f"{start + 1}..{end}"
             report.add(RepairKind.GENE_RESIZED, identifier, line.row.line, f"{was} to {now}", where)
         score = line.score if line else None
         genes.append(GeneModel(identifier, contig, strand, transcripts, biotype, attributes, source, score, type=kind))
     return genes
+
+
+def _apart(
+    draft: GeneDraft, contig: str, strand: str, members: list[tuple[Transcript, int]]
+) -> list[list[tuple[Transcript, int]]]:
+    """Transcripts of one gene on one strand, those of places far from each other apart; a gene line joins them."""
+    if len(members) == 1 and draft.line is None:
+        return [members]
+    spans = [(transcript.start, transcript.end, number) for number, (transcript, _) in enumerate(members)]
+    if draft.line and (draft.line.row.contig, draft.line.row.strand) == (contig, strand):
+        spans.append((draft.line.row.start, draft.line.row.end, -1))
+    reach = FARTHEST_ISOFORMS if draft.named else 0
+    groups: list[list[int]] = []
+    last = 0
+    for start, end, number in sorted(spans):
+        if not groups or start - last > reach or (not draft.named and start >= last):
+            groups.append([])
+        groups[-1].append(number)
+        last = max(last, end)
+    found = [[members[number] for number in sorted(group) if number >= 0] for group in groups]
+    return sorted(filter(None, found), key=lambda group: group[0][1])
 
 
 def _given_biotype(draft: GeneDraft) -> str:
@@ -162,14 +190,13 @@ class _Repairs:
         self._report = report
         self._shown_place = ""
 
-    def add(self, kind: RepairKind, detail: str, line: int = 0) -> None:
+    def add(self, kind: RepairKind, detail: str, line: int = 0, transcripts: int = 0) -> None:
         draft = self._draft
-        first = draft.parts[0].line if draft.parts else 0
-        self._shown_place = self._shown_place or draft.place
-        self._report.add(kind, draft.id, line or _line_of(draft.line) or first, detail, self._shown_place)
+        place = self._shown_place = self._shown_place or draft.place
+        self._report.add(kind, draft.id, line or draft.first_line, detail, place, transcripts=transcripts)
 
     def add_loss(self, kind: RepairKind, detail: str = "") -> None:
-        self.add(kind, detail_in_gene(self._gene.id, detail))
+        self.add(kind, detail_in_gene(self._gene.id, detail), transcripts=-1)
 
     def side(self) -> tuple[str, str] | None:
         """Sequence and strand of a transcript, from its parts, else from its line, else from its gene's."""
@@ -201,8 +228,9 @@ class _Repairs:
         line = self._draft.line
         exons = self.segments("exon")
         cds = self._with_stop_codon(coding, strand)
+        utrs = sorted({(part.start, part.end) for part in self._draft.parts if part.kind == "UTR"})
+        given = bool(exons)
         if not exons:
-            utrs = [(part.start, part.end) for part in self._draft.parts if part.kind == "UTR"]
             exons = merge_intervals([*cds, *utrs])
             if exons:
                 self.add(RepairKind.EXONS_MADE, "")
@@ -210,7 +238,13 @@ class _Repairs:
             elif line is not None:
                 exons = [(line.row.start, line.row.end)]
                 self.add(RepairKind.EXON_FROM_TRANSCRIPT, "")
-        return self._covering(exons, cds), cds
+        exons, outside = extended_over(exons, cds)
+        for start, end in outside:
+            self.add(RepairKind.EXON_EXTENDED, f"{start + 1}..{end}")
+        if given and cds and utrs and (widened := widened_by_utrs(exons, cds, utrs)) != exons:
+            self.add(RepairKind.EXONS_WIDENED, f"{len(exons)} exons to {len(widened)}")
+            exons = widened
+        return exons, cds
 
     def _stretched(self, exons: list[Interval], strand: str) -> list[Interval]:
         """Outer exons out to the ends of the transcript's own line, which is all that the file says of its UTRs."""
@@ -220,51 +254,21 @@ class _Repairs:
         same_side = row.contig == self._draft.parts[0].contig and (row.strand == strand or row.strand not in STRANDS)
         if not same_side or row.start >= exons[-1][1] or row.end <= exons[0][0]:
             return exons
-        start, end = min(exons[0][0], row.start), max(exons[-1][1], row.end)
-        if (start, end) == (exons[0][0], exons[-1][1]):
-            return exons
-        self.add(RepairKind.EXONS_STRETCHED, f"{exons[0][0] + 1}..{exons[-1][1]} to {start + 1}..{end}")
-        if len(exons) == 1:
-            return [(start, end)]
-        return [(start, exons[0][1]), *exons[1:-1], (exons[-1][0], end)]
+        longer = stretched(exons, row.start, row.end)
+        if longer != exons:
+            detail = f"{exons[0][0] + 1}..{exons[-1][1]} to {longer[0][0] + 1}..{longer[-1][1]}"
+            self.add(RepairKind.EXONS_STRETCHED, detail)
+        return longer
 
     def _with_stop_codon(self, coding: list[Interval], strand: str) -> list[Interval]:
-        """CDS with the stop codon inside; GTF keeps it outside."""
+        """CDS with the stop codon inside."""
         stops = sorted({(part.start, part.end) for part in self._draft.parts if part.kind == "stop_codon"})
         if not coding or not stops:
             return coding
-        joined, stops = (list(coding), stops) if strand == "+" else (_mirrored(coding), _mirrored(stops))
-        last = joined[-1][1]
-        outside = [(max(start, last), end) for start, end in stops if end > last]
-        if not outside:
-            return coding
-        self.add(RepairKind.STOP_CODON_JOINED, "")
-        for start, end in outside:
-            if joined[-1][1] == start:
-                joined[-1] = (joined[-1][0], end)
-            else:  # the stop codon lies behind an intron, or is cut by one
-                joined.append((start, end))
-        return joined if strand == "+" else _mirrored(joined)
-
-    def _covering(self, exons: list[Interval], cds: list[Interval]) -> list[Interval]:
-        """Exons that hold every CDS segment; a segment across several exons stays as it is, for the check to reject."""
-        starts = [start for start, _ in exons]
-        ends = sorted(end for _, end in exons)
-        farthest = list(accumulate(range(len(exons)), lambda a, b: a if exons[a][1] >= exons[b][1] else b))
-        covered = dict(enumerate(exons))
-        for start, end in cds:
-            before = bisect_left(starts, end)  # exons that begin before the segment ends
-            touching = before - bisect_right(ends, start)  # of these, without the ones that end before it starts
-            # If one exon alone touches it, that one reaches farther than all others that begin before it.
-            at = farthest[before - 1] if touching == 1 else -1
-            if touching > 1 or (touching and covered[at][0] <= start and end <= covered[at][1]):
-                continue
-            self.add(RepairKind.EXON_EXTENDED, f"{start + 1}..{end}")
-            if touching:
-                covered[at] = (min(start, covered[at][0]), max(end, covered[at][1]))
-            else:
-                covered[len(covered)] = (start, end)
-        return sorted(covered.values())
+        joined = with_stop_codons(coding, stops, strand)
+        if joined != coding:
+            self.add(RepairKind.STOP_CODON_JOINED, "")
+        return joined
 
     def report_utrs(self, transcript: Transcript) -> None:
         """UTRs follow from exons and CDS; list them where the file has exons and other UTRs, or none."""
@@ -282,10 +286,6 @@ class _Repairs:
         if changed:
             listed = ", ".join(f"{old} to {new}" for old, new in changed[:5])
             self.add(RepairKind.PHASES_RECOMPUTED, f"{len(changed)} of {len(right)}: {listed}")
-
-
-def _mirrored(segments: list[Interval]) -> list[Interval]:
-    return [(-end, -start) for start, end in reversed(segments)]
 
 
 def _start_phase(given: str, cds: list[Interval]) -> int:

@@ -24,7 +24,10 @@ Row = TypeVar("Row")
 
 
 class RepairKind(StrEnum):
-    """Changes that the cleaning step makes; the first group loses something (:data:`LOSSES`), the second does not."""
+    """Changes that the cleaning step makes; the first group loses something (:data:`LOSSES`), the second does not.
+
+    The last two are no changes but their sums.
+    """
 
     GENE_WITHOUT_TRANSCRIPT = "gene_without_transcript_left_out"
     MIXED_STRANDS = "transcript_on_two_strands_or_sequences_left_out"
@@ -47,8 +50,14 @@ class RepairKind(StrEnum):
     GENE_RESIZED = "gene_resized_to_its_transcripts"
     DUPLICATE_LINE = "repeated_line_removed"
     RENAMED = "duplicate_id_renamed"
+    PIECES_JOINED = "lines_of_one_feature_joined"
+    EXONS_WIDENED = "exons_widened_by_utrs"
     GENE_SPLIT = "gene_split_by_strand_or_sequence"
+    GENE_SPLIT_APART = "gene_split_by_distance"
     ENDS_SWAPPED = "start_and_end_swapped"
+
+    ACCOUNT_OF_GENES = "account_of_genes"
+    ACCOUNT_OF_TRANSCRIPTS = "account_of_transcripts"
 
 
 LOSSES = frozenset(kind for kind in RepairKind if kind.endswith(("_left_out", "_lost_by_the_cleaner")))
@@ -95,25 +104,88 @@ def gene_in_detail(detail: str) -> str:
 
 
 @dataclass(slots=True)
+class Balance:
+    """What became of all genes, or all transcripts: lines of the file, plus and minus the changes, are the result.
+
+    Attributes:
+        lines: of the source file, also repeated ones.
+        changes: how many more or fewer a kind of repair made; each has its rows in the table.
+        out: in the result.
+    """
+
+    lines: int = 0
+    changes: Counter[RepairKind] = field(default_factory=Counter)
+    out: int = 0
+
+    def __str__(self) -> str:
+        changed = [f" {'-' if count < 0 else '+'} {abs(count)} {kind}" for kind, count in sorted(self.changes.items())]
+        return f"{self.lines} lines{''.join(changed)} = {self.out}"
+
+    @property
+    def is_even(self) -> bool:
+        return self.lines + sum(self.changes.values()) == self.out
+
+
+@dataclass(slots=True)
 class RepairReport:
     """All changes to one file.
 
     Attributes:
         rows: in the order in which they were made.
-        genes_in: gene lines read, a repeated line counted once.
+        genes_in: gene lines read; a repeated line, and the lines of one gene in several pieces, count once.
         genes_out: gene models returned.
+        genes, transcripts: the account of both; None of transcripts after AGAT, which removes equal isoforms and does
+            not say which.
     """
 
     rows: list[Repair] = field(default_factory=list)
     genes_in: int = 0
     genes_out: int = 0
+    genes: Balance = field(default_factory=Balance, compare=False)
+    transcripts: Balance | None = field(default_factory=Balance, compare=False)
 
-    def add(self, kind: RepairKind, identifier: str, line: int = 0, detail: str = "", place: str = "") -> None:
+    def add(
+        self,
+        kind: RepairKind,
+        identifier: str,
+        line: int = 0,
+        detail: str = "",
+        place: str = "",
+        *,
+        genes: int = 0,
+        transcripts: int = 0,
+    ) -> None:
+        """One row; ``genes`` and ``transcripts`` are how many more (fewer: below 0) there are by this change."""
         self.rows.append(Repair(kind, identifier, line, detail, place))
+        if genes:
+            self.genes.changes[kind] += genes
+        if transcripts and self.transcripts is not None:
+            self.transcripts.changes[kind] += transcripts
 
     @property
     def counts(self) -> Counter[RepairKind]:
         return Counter(row.kind for row in self.rows)
+
+    def account(self) -> list[Repair]:
+        """The last rows of the table: lines in, what was added and taken away, and what came out."""
+        sums = ((RepairKind.ACCOUNT_OF_GENES, self.genes), (RepairKind.ACCOUNT_OF_TRANSCRIPTS, self.transcripts))
+        return [Repair(kind, "", 0, str(balance)) for kind, balance in sums if balance is not None]
+
+    def close(self, path: str | Path, genes: int, transcripts: int) -> None:
+        """Enter how many genes and transcripts the result holds.
+
+        Raises:
+            GffError: some are missing, or are too many, and no row of the table says why.
+        """
+        self.genes_out = self.genes.out = genes
+        if self.transcripts is not None:
+            self.transcripts.out = transcripts
+        for what, balance in (("genes", self.genes), ("transcripts", self.transcripts)):
+            if balance is not None and not balance.is_even:
+                raise GffError(
+                    f"{path}: the account of its {what} does not add up ({balance}); this is a fault of PhytoScribe's "
+                    "cleaner: please report it, with the file"
+                )
 
 
 def write_repairs(handle: IO[str], rows: Iterable[Repair]) -> None:

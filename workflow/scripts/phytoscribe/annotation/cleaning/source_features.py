@@ -1,6 +1,6 @@
 """Features that can matter to genes, from the lines of a GFF3 or GTF file, with identifiers in one form for both.
 
-They are sorted by what they can be to a gene; what they say about one another is in :class:`Relations`.
+They are sorted by what they can be to a gene.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ from typing import NamedTuple
 from phytoscribe.annotation.cleaning.repairs import RepairKind, RepairReport, shown_place
 from phytoscribe.annotation.feature_types import (
     BIOTYPE_KEYS,
+    GENE_KEYS,
     PART_SPELLINGS,
-    SEQUENCE_TYPES,
     is_gene_type,
     is_transcript_type,
 )
@@ -33,18 +33,17 @@ _RESERVED_KEYS = frozenset(
     {"Name", "Alias", "Target", "Gap", "Derives_from", "Note", "Dbxref", "Ontology_term", "Is_circular"}
 )
 _BIOTYPE_KEYS = frozenset(BIOTYPE_KEYS)
+_GENE_KEYS = frozenset(GENE_KEYS)
+#: Attributes by which parts without parents are held together, from the closest to the widest.
+_LINKS_OF_PARTS = ("transcript_id", "Name", "name", "Alias", "protein_id")
 _OWN_KEYS = frozenset({"ID", "Parent", "gene_id", "transcript_id"})
-#: They are no genes, even if transcripts name one as their parent.
-_NO_GENES = SEQUENCE_TYPES | {"biological_region", "source"}
-#: Steps from a transcript inside a transcript up to its gene; longer chains are circles or nonsense.
-_MOST_LEVELS = 8
 
 
 @dataclass(slots=True)
 class Feature:
     """The line of a gene, a transcript, a protein, or something that belongs to no gene.
 
-    ``parents`` of a protein are what it is translated from.
+    ``parents`` of a protein are what it is translated from; ``gene_hint`` is what its attributes call its gene.
     """
 
     row: GffRow
@@ -53,6 +52,12 @@ class Feature:
     parents: tuple[str, ...]
     gene_hint: str
     attributes: dict[str, str]
+
+    @property
+    def names(self) -> list[str]:
+        """Further names of it or of its gene, by which a feature without parent may belong to it or it to a gene."""
+        column = read_attributes(self.row.attributes)
+        return [name for key in (*GENE_KEYS, *_LINKS_OF_PARTS) for name in column.names(key)]
 
     @property
     def score(self) -> float | None:
@@ -91,12 +96,23 @@ class Part(NamedTuple):
 
 @dataclass(slots=True)
 class SourceFeatures:
-    """Genes, what may be transcripts, proteins, and the parts of transcripts, each in file order."""
+    """Genes, what may be transcripts, proteins, and the parts of transcripts, each in file order.
+
+    Attributes:
+        links: by its line, the names in the attributes of a part without parent; the first is that of its
+            transcript, "" if it has none.
+        shared: transcript ids of a GTF file that stand for transcripts of several genes, as NCBI's
+            ``unknown_transcript_1``; these are told apart by their genes.
+        nameless: names made up for genes whose ``gene_id`` is empty.
+    """
 
     genes: list[Feature] = field(default_factory=list)
     middle: list[Feature] = field(default_factory=list)
     products: list[Feature] = field(default_factory=list)
     parts: list[Part] = field(default_factory=list)
+    links: dict[int, tuple[str, ...]] = field(default_factory=dict)
+    shared: set[str] = field(default_factory=set)
+    nameless: set[str] = field(default_factory=set)
 
 
 def read_features(
@@ -112,7 +128,7 @@ def read_features(
     """
     found = SourceFeatures()
     groups: dict[str, list | None] = {}
-    shared: dict[object, object] = {}
+    shared = _Shared()
     left_out: Counter[str] = Counter()
     for raw in read_rows(path, contigs, swap_reversed=True, seqid_map=seqid_map, left_out=left_out):
         row = raw
@@ -124,7 +140,7 @@ def read_features(
             groups[row.type] = _group_of(row.type, found)
         group = groups[row.type]
         if group is found.parts:
-            group.append(_part(row, shared))
+            group.append(_part(row, found, shared))
         elif group is not None:
             group.append(_feature(row))
     for name, count in left_out.items():
@@ -150,27 +166,77 @@ def _group_of(kind: str, found: SourceFeatures) -> list | None:
     return found.genes if is_gene_type(kind) else found.middle
 
 
-def _part(row: GffRow, shared: dict) -> Part:
+class _Shared(dict):
+    """Each name once, and what is known of the transcript ids of a GTF file."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.gene_of: dict[str, str] = {}
+        self.nameless = _NamelessGenes()
+
+
+class _NamelessGenes:
+    """Transcripts of one id with an empty ``gene_id``, as NCBI's GTF has them for tRNAs of organelles.
+
+    A new one begins where a number of an exon comes again.
+    """
+
+    def __init__(self) -> None:
+        self._last: dict[str, tuple[str, int, set[tuple[str, ...]]]] = {}
+
+    def name(self, transcript: str, row: GffRow, number: str) -> str:
+        """The name in place of that of the gene; "" for the first of a transcript id, and where nothing is numbered."""
+        name, line, seen = self._last.get(transcript, ("", 0, set()))
+        mark = (row.type, number, row.contig, row.strand)
+        if number and mark in seen:
+            name, seen = f"{transcript}.line{row.line}", set()
+        elif not number and row.line != line + 1:
+            return ""
+        seen.add(mark)
+        self._last[transcript] = name, row.line, seen
+        return name
+
+
+def _part(row: GffRow, found: SourceFeatures, shared: _Shared) -> Part:
     column = read_attributes(row.attributes)
+    values = column.values
     kind = PART_SPELLINGS[row.type.lower()]
-    identifier, gene_hint = column.name("ID"), column.name("gene_id")
-    parents = column.names("Parent")
-    if not identifier and not parents:
-        bare = _bare_name(column)
-        if bare:
-            identifier = bare
-        else:
-            # JGI's files of earlier years have a name for each model, and no ids.
-            owner = column.name("transcript_id") or gene_hint or ("" if column.escaped else column.name("name"))
-            parents = (owner,) if owner else ()
+    identifier = column.name("ID") if "ID" in values else ""
+    gene_hint = column.name("gene_id") if "gene_id" in values else ""
+    if not gene_hint and not _GENE_KEYS.isdisjoint(values):
+        gene_hint = _gene_named(column)
+    parents = column.names("Parent") if "Parent" in values else ()
+    if not parents and not identifier:
+        identifier = _bare_name(column)
+    if not parents and not identifier and (owner := column.name("transcript_id")):
+        parents = (owner,)
+        if not gene_hint and "gene_id" in values:
+            gene_hint = shared.nameless.name(owner, row, column.name("exon_number"))
+            found.nameless.update(filter(None, (gene_hint,)))
+        if shared.gene_of.setdefault(owner, gene_hint) != gene_hint:
+            found.shared.add(owner)
+    elif not parents and not column.escaped and not identifier:
+        # JGI's files of earlier years have a name for each model, and no ids.
+        owner = column.name("gene_id") or next(filter(None, map(column.name, _LINKS_OF_PARTS)), "") or gene_hint
+        parents = (owner,) if owner else ()
+    elif not parents:
+        transcript, *others = _LINKS_OF_PARTS
+        names = (name for key in others for name in column.names(key))
+        found.links[row.line] = (column.name(transcript), *names)
     biotypes: tuple[tuple[str, str], ...] = ()
-    if not _BIOTYPE_KEYS.isdisjoint(column.values):
+    if not _BIOTYPE_KEYS.isdisjoint(values):
         flat = column.decoded()
         biotypes = tuple((key, flat[key]) for key in BIOTYPE_KEYS if flat.get(key))
-    place = (row.line, row.contig, row.start, row.end, row.strand, row.phase, row.source)
     own = identifier if kind == "CDS" or not parents else ""
     # Parts of one transcript share one tuple and one text: half of the memory of a large file.
-    return Part(kind, *place, *(shared.setdefault(name, name) for name in (own, parents, gene_hint, biotypes)))
+    one = shared.setdefault
+    names = (one(own, own), one(parents, parents), one(gene_hint, gene_hint), one(biotypes, biotypes))
+    return Part(kind, row.line, row.contig, row.start, row.end, row.strand, row.phase, row.source, *names)
+
+
+def _gene_named(column: Attributes) -> str:
+    """What the attributes call the gene; "" if they do not say."""
+    return next((name for key in GENE_KEYS if (name := column.name(key))), "")
 
 
 def _feature(row: GffRow) -> Feature:
@@ -179,7 +245,8 @@ def _feature(row: GffRow) -> Feature:
     parents = column.names("Parent")
     if row.type.lower() in PRODUCT_TYPES:
         parents = parents or column.names("Derives_from")
-    identifier, gene_hint, transcript = column.name("ID"), column.name("gene_id"), column.name("transcript_id")
+    identifier, transcript = column.name("ID"), column.name("transcript_id")
+    gene_hint = "" if _GENE_KEYS.isdisjoint(column.values) else _gene_named(column)
     if not identifier and not parents:
         identifier = _bare_name(column)
         if not identifier and is_gene_type(row.type):
@@ -228,45 +295,3 @@ def _on_transcripts(part: Part, translated: Mapping[str, tuple[str, ...]]) -> Pa
         return part
     names = [name for parent in part.parents for name in translated.get(parent) or (parent,)]
     return part._replace(parents=tuple(dict.fromkeys(names)))
-
-
-class Relations:
-    """What the parts and the other features of a file say about the features between genes and parts."""
-
-    def __init__(self, found: SourceFeatures) -> None:
-        parts = found.parts
-        self.with_parts = {parent for part in parts for parent in part.parents}
-        self.with_cds = {parent for part in parts if part.kind == "CDS" for parent in part.parents}
-        self._hints = {part.parents[0]: part.gene_hint for part in parts if part.parents and part.gene_hint}
-        self._by_id: dict[str, Feature] = {}
-        for feature in found.middle:
-            if feature.id:
-                self._by_id.setdefault(feature.id, feature)
-
-    def transcript_above(self, feature: Feature) -> str:
-        """A parent that is a transcript itself; "" if there is none."""
-        for name in feature.parents:
-            parent = self._by_id.get(name)
-            if parent and name != feature.id and (is_transcript_type(parent.kind) or name in self.with_cds):
-                return name
-        return ""
-
-    def gene_above(self, feature: Feature, genes: Mapping[str, object]) -> str:
-        """Name of the gene of a transcript without a gene line: that of the transcript that it is part of, or
-        what the file calls its parent; "" if the file says nothing."""
-        here = feature
-        for _ in range(_MOST_LEVELS):
-            above = self.transcript_above(here)
-            if not above:
-                break
-            here = self._by_id[above]
-            owner = next((name for name in here.parents if name in genes), "")
-            if owner:
-                return owner
-        else:
-            return ""
-        for name in here.parents:
-            parent = self._by_id.get(name)
-            if parent is None or parent.kind.lower() not in _NO_GENES:
-                return name
-        return self._hints.get(here.id, "") or ("" if here is feature else f"{here.id}.gene")
