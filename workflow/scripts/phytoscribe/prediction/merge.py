@@ -17,6 +17,7 @@ from phytoscribe.annotation.gff_writer import write_gff3
 from phytoscribe.annotation.model import GeneModel
 from phytoscribe.files import atomic_open
 from phytoscribe.genome import Genome
+from phytoscribe.prediction.intact import check_gene
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +50,9 @@ def write_prediction(
 
     Returns:
         Number of genes.
+
+    Raises:
+        PhytoScribeError: a gene is not intact on this genome.
     """
     lines = [f"{key}: {value}" for key, value in header.items()]
     lines += [f"organelle: {contig}, {kind}; read like a nuclear contig" for contig, kind in organelles.items()]
@@ -62,6 +66,7 @@ def write_prediction(
         def written() -> Iterator[GeneModel]:
             """The genes on their way into the GFF3, after all else about them."""
             for gene in genes:
+                check_gene(gene, genome)
                 statistics.add(gene)
                 bases, moved = genome.bases(gene.contig, gene.start, gene.end), gene.shifted(-gene.start)
                 for t in moved.transcripts:
