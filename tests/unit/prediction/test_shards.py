@@ -223,3 +223,40 @@ def test_genes_of_another_fasta_stop_the_merge_and_nothing_is_written(genes, sha
         merge_shards([str(shard)], out / "g.fa", "k", None, files)
     assert "results/predictions/shards/" in str(told.value)
     assert {path.name for path in out.iterdir()} == {"source.fa", "g.fa", "g.fa.fai"}
+
+
+def merged(folder: Path, bases: np.ndarray, genes: list[GeneModel]) -> tuple[str, PredictionFiles]:
+    """The warning of a merge, and its files."""
+    with written(folder, bases), shard_writer(folder / "0.jsonl", {"model": "x"}) as write:
+        write("Chr4", genes)
+    files = PredictionFiles(*(folder / name for name in NAMES))
+    return merge_shards([str(folder / "0.jsonl")], folder / "g.fa", "k", None, files), files
+
+
+def test_a_dozen_genes_on_eight_megabases_are_told_in_gff3_and_statistics(genes, genome, tmp_path):
+    bases = np.random.default_rng(1).integers(0, 4, 8_000_000).astype(np.uint8)
+    spread = []
+    for number, gene in enumerate(genes[:12]):
+        start = 300_000 + 650_000 * number
+        bases[start : start + gene.end - gene.start] = genome.bases("Chr4", gene.start, gene.end)
+        spread.append(gene.shifted(start - gene.start))
+    warning, files = merged(tmp_path, bases, spread)
+    assert warning.startswith("hardly any genes: 12 on 8.00 Mb of known bases, where a plant has 10 or more per Mb")
+    assert f"# warning: {warning}\n" in Path(files.gff3).read_text().split("\tgene\t")[0]
+    assert json.loads(Path(files.stats).read_text())["header"]["warning"] == warning
+
+
+@pytest.mark.parametrize(("gap", "told"), [(0, "not one gene on 0.06 Mb of known bases (2% of"), (20_000, "")])
+def test_gaps_are_no_bases_that_could_have_genes(genome, tmp_path, gap, told):
+    bases = genome.bases("Chr4", 0, 60_000).copy()
+    bases[:gap] = 4
+    warning, files = merged(tmp_path, bases, [])
+    assert warning.startswith(told)
+    assert bool(warning) == bool(told)
+    assert ("warning" in Path(files.gff3).read_text()) == bool(told)
+
+
+def test_genes_as_dense_as_they_are_give_no_warning(genes, genome, tmp_path):
+    warning, files = merged(tmp_path, genome.bases("Chr4"), genes)
+    assert warning == ""
+    assert "warning" not in Path(files.gff3).read_text().split("\tgene\t")[0]

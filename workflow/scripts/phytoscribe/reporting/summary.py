@@ -10,6 +10,7 @@ import pandas as pd
 
 from phytoscribe.evaluation.accuracy.calibration import chance_error, equal_width_bins, expected_calibration_error
 from phytoscribe.evaluation.accuracy.gene_tables import NO_TRAIN_HOMOLOGUE
+from phytoscribe.evaluation.misfit import agreement, unlike_reference
 from phytoscribe.reporting.blocks import (
     LISTED,
     MISSING,
@@ -38,6 +39,8 @@ UNKNOWN = "unknown"
 SURE, UNSURE = 0.9, 0.5
 #: Smallest calibration error that is reported; a smaller one changes no use of the scores.
 POOR_CALIBRATION = 0.1
+#: Rows of the checks that show how lengths are spread: only some of them are ever judged.
+_STATISTIC = r"\.(?:mean|median|q\d\d)$"
 _SPECIES = re.compile(r"<species:([^>]+)>")
 
 
@@ -109,10 +112,12 @@ def warnings(info: GenomeInfo, inputs: ReportInputs) -> list[str]:
 
 def _troubles(info: GenomeInfo, inputs: ReportInputs) -> list[str]:
     """Signs that the prediction went wrong, or that its scores mislead."""
-    found = []
+    found = list(_misfits(info, inputs))
     checks = inputs.plausibility.get(info.name)
     if checks is not None:
         for row in checks[checks["verdict"] == "warning"].to_dict("records"):
+            if _sentence(row["note"]) in found:
+                continue
             found.append(f"{check_name(row)}: {measured(row)}. {row['note']}".strip())
     known = _known(inputs.predicted.get(info.name))
     if len(known):
@@ -123,17 +128,40 @@ def _troubles(info: GenomeInfo, inputs: ReportInputs) -> list[str]:
     return found
 
 
+def _misfits(info: GenomeInfo, inputs: ReportInputs) -> list[str]:
+    """Signs that the model does not fit the genome, with causes and advice."""
+    few = inputs.stats.get(info.name, {}).get("header", {}).get("warning", "")
+    scores = inputs.genes.get(info.name)
+    unlike = "" if scores is None else unlike_reference(*agreement(scores))
+    return [_sentence(text) for text in (few, unlike) if text]
+
+
+def _sentence(text: str) -> str:
+    return text[:1].upper() + text[1:]
+
+
 def _next_steps(info: GenomeInfo, inputs: ReportInputs) -> list[str]:
     """What a reader should do with this prediction, the most urgent first; never empty."""
     stats, scores = inputs.stats.get(info.name), inputs.genes.get(info.name)
     steps = []
-    if stats is None or not stats["genes"]:
-        return ["Read logs/predict/ and check the FASTA: a plant genome without a gene is a fault of the input."]
+    if stats is None:
+        return ["Read logs/predict/: no genes were predicted."]
+    if _misfits(info, inputs):
+        steps += [
+            "Check the FASTA: is it the assembly that you mean, a plant's nuclear genome, and soft-masked (lower case) "
+            "rather than masked with N?",
+            "If it is, the model does not fit this species: fine-tune it with an annotation of it or of a relative "
+            "(finetune.from_model; docs/adding-a-species.md shows how), or name another model (predict.model).",
+        ]
+    elif not stats["genes"]:
+        steps.append("Give a longer sequence: so few bases may well hold no gene.")
+    if not stats["genes"]:
+        return steps
     if _doubts(info, inputs):
         steps.append("Before quoting the scores, look up in the model's README which contigs it has not seen.")
     if _troubles(info, inputs):
         steps.append("Clear up the warnings before using the genes.")
-    if _read_as(info, inputs) == UNKNOWN:
+    if _read_as(info, inputs) == UNKNOWN and not _misfits(info, inputs):
         steps.append(
             "The model was not trained on a species of this name. With an annotation of it, fine-tune the model "
             "(finetune.from_model, docs/adding-a-species.md)."
@@ -254,6 +282,14 @@ def _checked(checks: pd.DataFrame | None) -> str:
         return ""
     judged = int(checks["verdict"].isin(["ok", "warning"]).sum())
     odd = int((checks["verdict"] == "warning").sum())
+    limited = (checks["low"].astype(str) != "") | (checks["high"].astype(str) != "")
+    unjudged = int((limited & (checks["verdict"] == "info") & ~checks["name"].str.contains(_STATISTIC)).sum())
+    if unjudged > judged:
+        found = "none of these warns" if not odd else f"{odd} of these warn{'s' if odd == 1 else ''}"
+        return (
+            f"Of {judged + unjudged} checks that need no reference, only {judged} had enough genes or bases to judge; "
+            f"{found}. They say little here."
+        )
     if not odd:
         return f"All {judged} checks that need no reference find what is usual."
     return f"Of {judged} checks that need no reference, {odd} warn."
