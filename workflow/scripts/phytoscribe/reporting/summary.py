@@ -24,7 +24,7 @@ from phytoscribe.reporting.blocks import (
     score,
 )
 from phytoscribe.reporting.drawing import BASELINE, OURS
-from phytoscribe.reporting.genome_section import check_name, measured
+from phytoscribe.reporting.genome_section import check_name, checked, measured
 from phytoscribe.reporting.inputs import GenomeInfo, ReportInputs
 from phytoscribe.tables import counts_near_loci, shown_metrics
 
@@ -39,8 +39,6 @@ UNKNOWN = "unknown"
 SURE, UNSURE = 0.9, 0.5
 #: Smallest calibration error that is reported; a smaller one changes no use of the scores.
 POOR_CALIBRATION = 0.1
-#: Rows of the checks that show how lengths are spread: only some of them are ever judged.
-_STATISTIC = r"\.(?:mean|median|q\d\d)$"
 _SPECIES = re.compile(r"<species:([^>]+)>")
 
 
@@ -100,7 +98,7 @@ def _summary(info: GenomeInfo, inputs: ReportInputs) -> str:
         _scored(scores),
         _sure(inputs.predicted.get(info.name), scores is not None and counts_near_loci(scores)),
         _in_reads(inputs.isoseq.get(info.name)),
-        _checked(inputs.plausibility.get(info.name)),
+        checked(inputs.plausibility.get(info.name)),
     ]
     return " ".join(filter(None, sentences))
 
@@ -116,9 +114,8 @@ def _troubles(info: GenomeInfo, inputs: ReportInputs) -> list[str]:
     checks = inputs.plausibility.get(info.name)
     if checks is not None:
         for row in checks[checks["verdict"] == "warning"].to_dict("records"):
-            if _sentence(row["note"]) in found:
-                continue
-            found.append(f"{check_name(row)}: {measured(row)}. {row['note']}".strip())
+            if _sentence(row["note"]) not in found:
+                found.append(f"{check_name(row)}: {measured(row)}. {row['note']}".strip())
     known = _known(inputs.predicted.get(info.name))
     if len(known):
         error = expected_calibration_error(equal_width_bins(known["probability"], known["right"] == "yes"))
@@ -275,24 +272,6 @@ def _in_reads(reads: pd.DataFrame | None) -> str:
         return "No predicted transcript with introns has an Iso-Seq read."
     text = f"Of {ours[1]:,} predicted CDS chains with Iso-Seq reads, {ours[0]:.0%} are found in a read as they are"
     return f"{text} (reference annotation: {reference[0]:.0%})." if reference else f"{text}."
-
-
-def _checked(checks: pd.DataFrame | None) -> str:
-    if checks is None:
-        return ""
-    judged = int(checks["verdict"].isin(["ok", "warning"]).sum())
-    odd = int((checks["verdict"] == "warning").sum())
-    limited = (checks["low"].astype(str) != "") | (checks["high"].astype(str) != "")
-    unjudged = int((limited & (checks["verdict"] == "info") & ~checks["name"].str.contains(_STATISTIC)).sum())
-    if unjudged > judged:
-        found = "none of these warns" if not odd else f"{odd} of these warn{'s' if odd == 1 else ''}"
-        return (
-            f"Of {judged + unjudged} checks that need no reference, only {judged} had enough genes or bases to judge; "
-            f"{found}. They say little here."
-        )
-    if not odd:
-        return f"All {judged} checks that need no reference find what is usual."
-    return f"Of {judged} checks that need no reference, {odd} warn."
 
 
 def _read_as(info: GenomeInfo, inputs: ReportInputs) -> str | None:
