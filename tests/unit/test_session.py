@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import pytest
 
 from phytoscribe.errors import ConfigError, DownloadError
-from phytoscribe.session import run_script
+from phytoscribe.session import run_script, warn
 
 
 @pytest.fixture
@@ -57,3 +57,9 @@ def test_a_fault_of_the_program_keeps_its_traceback(job, error):
     with pytest.raises(type(error)):
         run_script(failing(error), job)
     assert "Traceback" in Path(job.log[0]).read_text()
+
+
+def test_a_warning_is_in_the_log_and_on_the_terminal(job, capfd):
+    run_script(lambda _: warn("alga: hardly any genes"), job)
+    assert capfd.readouterr().err == "PhytoScribe, warning: alga: hardly any genes\n"
+    assert "WARNING phytoscribe: alga: hardly any genes" in Path(job.log[0]).read_text()

@@ -8,10 +8,7 @@ input.fai:         index of the genome
 output.accepted:   GFF3 with the accepted transcripts only
 """
 
-import logging
-import sys
-
-from phytoscribe.session import run_script
+from phytoscribe.session import run_script, warn
 
 
 def main(snakemake) -> None:
@@ -32,8 +29,7 @@ def main(snakemake) -> None:
     if judgement.verdict is Verdict.STOP:
         raise GffError(judgement.text)
     if judgement.verdict is Verdict.WARNING:
-        logging.getLogger("phytoscribe").warning("%s", judgement.text)
-        print(f"PhytoScribe, warning: {judgement.text}", file=sys.__stderr__, flush=True)
+        warn(judgement.text)
     contigs = read_index(given.fai)
     accepted = without_rejected(read_gff3(given.gff3, contigs), read_transcripts(given.transcripts))
     header = [*comments_of(given.gff3), "transcripts accepted by check_annotation"]

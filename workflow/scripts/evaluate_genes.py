@@ -1,15 +1,19 @@
 """Rule evaluate_genes: predicted genes against the reference annotation, by every criterion, and gene by gene."""
 
-from phytoscribe.session import run_script
+from phytoscribe.session import run_script, warn
 
 
 def main(snakemake) -> None:
     from phytoscribe.collector import collector_paused
+    from phytoscribe.evaluation.misfit import agreement, unlike_reference
     from phytoscribe.tables import LOCI, PREDICTED_GENES, SCORES, write_table
 
     output = snakemake.output
     with collector_paused():
         found = evaluate(snakemake.input, snakemake.params)
+    warning = unlike_reference(*agreement(found.scores))
+    if warning:
+        warn(f"{snakemake.params.genome}: {warning}")
     write_table(found.scores, output.scores, SCORES)
     write_table(found.reference_loci, output.reference_loci, LOCI, decimals=3)
     write_table(found.predicted_genes, output.predicted_genes, PREDICTED_GENES, decimals=3)

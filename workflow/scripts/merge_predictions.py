@@ -5,14 +5,14 @@ output: gff3, gtf, proteins, cds, transcripts, stats
 params: genome, contigs (names or None for all), organelles (contigs that the configuration calls so)
 """
 
-from phytoscribe.session import run_script
+from phytoscribe.session import run_script, warn
 
 
 def main(snakemake) -> None:
     from phytoscribe.prediction.merge import PredictionFiles
     from phytoscribe.prediction.run import merge_shards
 
-    merge_shards(
+    warning = merge_shards(
         shards=snakemake.input.shards,
         fasta=snakemake.input.fasta,
         genome_name=snakemake.params.genome,
@@ -20,6 +20,8 @@ def main(snakemake) -> None:
         organelles=snakemake.params.organelles,
         files=PredictionFiles(**{name: snakemake.output[name] for name in PredictionFiles.__slots__}),
     )
+    if warning:
+        warn(f"{snakemake.params.genome}: {warning}")
 
 
 run_script(main, snakemake)

@@ -179,6 +179,36 @@ def cut_short(paths: list[Path]) -> list[Path]:
     return paths
 
 
+def cut_between_blocks(paths: list[Path]) -> list[Path]:
+    content = paths[0].read_bytes()
+    first = content.index(b"\n") + 1
+    length = struct.unpack_from("<IIII", content, first)[3]
+    paths[0].write_bytes(content[: first + 16 + length])
+    return paths
+
+
+def last_block_missing(paths: list[Path]) -> list[Path]:
+    paths[0].write_bytes(paths[0].read_bytes()[: -16 - 32])
+    return paths
+
+
+def head_changed(paths: list[Path]) -> list[Path]:
+    content = bytearray(paths[0].read_bytes())
+    content[content.index(b"\n") + 1 + 4] ^= 1  # the number of the track
+    paths[0].write_bytes(content)
+    return paths
+
+
+def appended(paths: list[Path]) -> list[Path]:
+    paths[0].write_bytes(paths[0].read_bytes() + b"\0" * 16)
+    return paths
+
+
+def of_an_older_version(paths: list[Path]) -> list[Path]:
+    paths[0].write_bytes(paths[0].read_bytes().replace(b"tracks 2", b"tracks 1")[: -16 - 32])
+    return paths
+
+
 def of_another_model(paths: list[Path]) -> list[Path]:
     with track_writer(paths[1], {**HEADER, "model": "xyz"}, ["c9"]) as writer:
         add_whole(writer, "c9", 91, 1, [])
@@ -194,6 +224,11 @@ def no_tracks(paths: list[Path]) -> list[Path]:
     ("spoil", "message"),
     [
         (cut_short, "0.tracks: cut short; delete it and run again"),
+        (cut_between_blocks, "0.tracks: cut short; delete it and run again"),
+        (last_block_missing, "0.tracks: cut short; delete it and run again"),
+        (head_changed, "0.tracks: changed since it was written"),
+        (appended, "0.tracks: changed since it was written"),
+        (of_an_older_version, "0.tracks: no tracks of this version of PhytoScribe; delete it and run again"),
         (of_another_model, "1.tracks: made with another model or other settings"),
         (no_tracks, "1.tracks: no tracks of this version of PhytoScribe"),
         (lambda paths: [paths[0], paths[0]], "0.tracks: contig a is in another shard too"),
@@ -202,6 +237,16 @@ def no_tracks(paths: list[Path]) -> list[Path]:
 def test_files_that_do_not_fit_are_refused(tmp_path, spoil, message):
     with pytest.raises(PhytoScribeError, match=message):
         ShardTracks(spoil(write_two(tmp_path)))
+
+
+def test_a_changed_block_is_told_when_it_is_read(tmp_path):
+    paths = write_two(tmp_path)
+    content = bytearray(paths[0].read_bytes())
+    content[-16 - 32 - 2] ^= 1  # in the last block that holds changes
+    paths[0].write_bytes(content)
+    shards = ShardTracks(paths)
+    with shards.reading() as changes, pytest.raises(PhytoScribeError, match=r"0\.tracks: changed since it was written"):
+        list(itertools.chain(*(changes(contig, track) for contig in ("a", "b") for track in TRACKS)))
 
 
 def test_a_contig_that_the_fasta_lacks_is_refused_and_nothing_is_written(tmp_path):

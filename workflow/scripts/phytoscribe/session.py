@@ -61,6 +61,12 @@ def run_script(main: Callable[[Any], None], snakemake: Any) -> None:
             sys.stderr = terminal
 
 
+def warn(text: str) -> None:
+    """A warning that the user must see: in the log, and on the terminal."""
+    logging.getLogger("phytoscribe").warning("%s", text)
+    print(f"PhytoScribe, warning: {text}", file=sys.__stderr__, flush=True)
+
+
 def _for_the_user(error: PhytoScribeError | OSError) -> str | None:
     """The message of an error that a user can fix; None for a fault of the program."""
     if isinstance(error, PhytoScribeError):

@@ -18,6 +18,7 @@ from phytoscribe.annotation.gtf_writer import gtf_lines
 from phytoscribe.annotation.model import GeneModel
 from phytoscribe.files import atomic_open
 from phytoscribe.genome import Genome
+from phytoscribe.prediction.intact import check_gene
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +53,9 @@ def write_prediction(
 
     Returns:
         Number of genes.
+
+    Raises:
+        PhytoScribeError: a gene is not intact on this genome.
     """
     lines = [f"{key}: {value}" for key, value in header.items()]
     lines += [f"organelle: {contig}, {kind}; read like a nuclear contig" for contig, kind in organelles.items()]
@@ -66,6 +70,7 @@ def write_prediction(
         def written() -> Iterator[GeneModel]:
             """The genes on their way into the GFF3, after all else about them."""
             for gene in genes:
+                check_gene(gene, genome)
                 statistics.add(gene)
                 gtf.writelines(f"{line}\n" for line in gtf_lines(gene))
                 bases, moved = genome.bases(gene.contig, gene.start, gene.end), gene.shifted(-gene.start)

@@ -14,6 +14,8 @@ from typing import Any
 from phytoscribe import __version__
 from phytoscribe.annotation.model import numbered
 from phytoscribe.devices import choose_device
+from phytoscribe.evaluation.misfit import Amount, are_few, few_genes
+from phytoscribe.evaluation.quality.predicted_genome import Repeats, count_letters
 from phytoscribe.genome import Genome
 from phytoscribe.genome.fasta import chosen_contigs
 from phytoscribe.genome.names import organelle_of
@@ -116,18 +118,23 @@ def merge_shards(
     chosen: Sequence[str] | None,
     files: PredictionFiles,
     organelles: Collection[str] = (),
-) -> None:
+) -> str:
     """Check that every contig is there once, number the genes and write all files.
 
     Args:
         organelles: contigs that the configuration calls organelles, besides those told by their names.
+
+    Returns:
+        A warning that there are hardly any genes, which GFF3 and statistics have too; empty if there are enough.
     """
     with Genome(fasta) as genome:
         contigs = chosen_contigs(genome.contigs, chosen)
         found = Shards(shards, list(contigs))
         named = organelles_among(contigs, organelles)
         genes = numbered(found.genes(), genome_name)
-        count = write_prediction(genes, genome, contigs, found.header, named, files)
+        warning = few_genes(found.gene_count, amount_of(genome, contigs, found.gene_count))
+        header = {**found.header, "warning": warning} if warning else found.header
+        count = write_prediction(genes, genome, contigs, header, named, files)
     for contig, kind in list(named.items())[:NAMED_ORGANELLES]:
         logger.warning(
             "contig %s is an organelle (%s): it may be circular, and its genes follow other rules than those that are "
@@ -138,6 +145,17 @@ def merge_shards(
     if len(named) > NAMED_ORGANELLES:
         logger.warning("%d contigs are organelles; %s lists them", len(named), files.stats)
     logger.info("%d genes written to %s", count, files.gff3)
+    return warning
+
+
+def amount_of(genome: Genome, contigs: Mapping[str, int], genes: int) -> Amount:
+    """Bases that so many genes were looked for on; N are counted, for which all is read, only where genes are few."""
+    amount = Amount(sum(contigs.values()), 0, sum(genome.contigs.values()))
+    if not are_few(genes, amount):
+        return amount
+    return amount._replace(
+        gap_bases=sum(count_letters(genome, name, 0, length, Repeats())[0] for name, length in contigs.items())
+    )
 
 
 def organelles_among(contigs: Iterable[str], declared: Collection[str]) -> dict[str, str]:

@@ -1,19 +1,22 @@
 """Contigs divided between jobs, and the file in which a job hands over its genes.
 
 The file has one JSON object a line: the header; then for each contig a line that names it, and one for each of its
-genes, sorted.  It is written and read gene by gene.
+genes, sorted; and a last line with the numbers of contigs and genes and the SHA-256 of all lines before it, which tells
+a file that was cut or changed on its way from one machine to another.  It is written and read gene by gene.
 """
 
 from __future__ import annotations
 
+import hashlib
 import heapq
 import itertools
 import json
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import IO, Any, NamedTuple
 
 from phytoscribe.annotation.model import GeneModel, Transcript
 from phytoscribe.errors import PhytoScribeError
@@ -22,6 +25,9 @@ from phytoscribe.prediction.predictor import DecodedPiece
 
 #: How a line that names a contig begins.
 _CONTIG_LINE = '{"contig": '
+#: How the last line begins.
+_END_LINE = '{"end": '
+_REMEDY = "delete it and run again"
 
 
 def contigs_of_shard(contigs: Mapping[str, int], shard: int, shards: int) -> list[str]:
@@ -63,18 +69,25 @@ def shard_writer(path: str | Path, header: Mapping[str, Any]) -> Iterator[Callab
 
     The file appears complete or not at all.
     """
+    written, digest = Counter(contigs=0, genes=0), hashlib.sha256()
     with atomic_open(path) as handle:
-        handle.write(json.dumps(header, sort_keys=True) + "\n")
+
+        def put(line: str) -> None:
+            handle.write(line + "\n")
+            digest.update(line.encode() + b"\n")
 
         def write(contig: str, genes: Iterable[GeneModel]) -> int:
-            handle.write(_CONTIG_LINE + json.dumps(contig) + "}\n")
+            put(_CONTIG_LINE + json.dumps(contig) + "}")
             count = 0
             for gene in genes:
-                handle.write(json.dumps(asdict(gene)) + "\n")
+                put(json.dumps(asdict(gene)))
                 count += 1
+            written.update(contigs=1, genes=count)
             return count
 
+        put(json.dumps(header, sort_keys=True))
         yield write
+        handle.write(_END_LINE + json.dumps({**written, "sha256": digest.hexdigest()}) + "}\n")
 
 
 def contigs_in_order(
@@ -107,18 +120,21 @@ def _gene(entry: Mapping[str, Any]) -> GeneModel:
 
 
 class Shards:
-    """The files of all shards of a genome; nothing of them is kept in memory but where each contig is.
+    """The files of all shards of a genome, verified; nothing of them is kept in memory but where each contig is.
 
     Attributes:
         header: what all shards say about themselves.
+        gene_count: genes of all shards.
 
     Raises:
-        PhytoScribeError: shards made with different models or settings, or a contig that is missing or there twice.
+        PhytoScribeError: a file that is cut short, changed or none of this version; shards made with different models
+            or settings; a contig that is missing or there twice.
     """
 
     def __init__(self, paths: Iterable[str | Path], contigs: Sequence[str]) -> None:
         self._contigs = list(contigs)
-        self._places: dict[str, tuple[str, int]] = {}  # file, and byte at which the contig's genes begin
+        self._places: dict[str, _Place] = {}
+        self.gene_count = 0
         header: dict[str, Any] | None = None
         for path in paths:
             found = self._look_through(str(path))
@@ -137,29 +153,105 @@ class Shards:
         self.header = header
 
     def _look_through(self, path: str) -> dict[str, Any]:
-        """Note the places of all contigs of a file; its header."""
-        start = _CONTIG_LINE.encode()
-        with Path(path).open("rb") as handle:
-            header = json.loads(handle.readline())
-            offset = handle.tell()
-            for line in handle:
+        """Verify a file and note the places of all its contigs; its header."""
+        contig_line, end_line = _CONTIG_LINE.encode(), _END_LINE.encode()
+        digest, places, last = hashlib.sha256(), [], b""
+        number = offset = 0
+        with _opened(path) as handle:
+            first = handle.readline()
+            handle.seek(0)
+            for number, line in enumerate(handle, start=1):
+                last = line
+                if line.startswith(end_line):
+                    break
+                digest.update(line)
                 offset += len(line)
-                if line.startswith(start):
-                    contig = json.loads(line)["contig"]
-                    if contig in self._places:
-                        raise PhytoScribeError(
-                            f"{path}: contig {contig} is in another shard too; delete the shards and run again"
-                        )
-                    self._places[contig] = path, offset
+                if line.startswith(contig_line):
+                    places.append((line, _Place(path, offset, number)))
+            behind = handle.read(1)
+        header = _entry(path, 1, first)
+        genes = number - 2 - len(places)
+        _verify(path, last, {"contigs": len(places), "genes": genes, "sha256": digest.hexdigest()})
+        if behind:
+            raise PhytoScribeError(f"{path}, line {number + 1}: something follows the last line; {_REMEDY}")
+        for line, place in places:
+            contig = _entry(path, place.line, line)["contig"]
+            if contig in self._places:
+                raise PhytoScribeError(
+                    f"{path}: contig {contig} is in another shard too; delete the shards and run again"
+                )
+            self._places[contig] = place
+        self.gene_count += genes
         return header
 
     def genes(self) -> Iterator[GeneModel]:
         """Genes as they were written, contigs in the given order."""
+        ends = (_CONTIG_LINE.encode(), _END_LINE.encode())
         for contig in self._contigs:
-            path, offset = self._places[contig]
-            with Path(path).open(encoding="utf-8") as handle:
+            path, offset, before = self._places[contig]
+            with _opened(path) as handle:
                 handle.seek(offset)
-                for line in handle:
-                    if line.startswith(_CONTIG_LINE):
+                for number, line in enumerate(handle, start=before + 1):
+                    if line.startswith(ends):
                         break
-                    yield _gene(json.loads(line))
+                    entry = _entry(path, number, line)
+                    try:
+                        gene = _gene(entry)
+                    except (KeyError, TypeError, ValueError) as error:
+                        raise PhytoScribeError(
+                            f"{path}, line {number}: no gene as this version of PhytoScribe writes it; {_REMEDY}"
+                        ) from error
+                    yield gene
+
+
+class _Place(NamedTuple):
+    """Where the genes of a contig begin: file, byte, and the number of the line before them."""
+
+    path: str
+    offset: int
+    line: int
+
+
+def _opened(path: str) -> IO[bytes]:
+    try:
+        return Path(path).open("rb")
+    except OSError as error:
+        raise PhytoScribeError(f"{path}: cannot be read ({error.strerror}); {_REMEDY}") from error
+
+
+def _entry(path: str, number: int, line: bytes) -> dict[str, Any]:
+    """A line's JSON object."""
+    try:
+        entry = json.loads(line)
+    except ValueError:  # of bytes that are no UTF-8, too
+        entry = None
+    if not isinstance(entry, dict):
+        raise PhytoScribeError(f"{path}, line {number}: not readable as JSON, so the file is damaged; {_REMEDY}")
+    return entry
+
+
+def _verify(path: str, last: bytes, found: Mapping[str, Any]) -> None:
+    """Compare what a file holds with what its last line says of it."""
+    if not last.startswith(_END_LINE.encode()):
+        raise PhytoScribeError(
+            f"{path}: the last line, which has the number of genes and a checksum, is missing: the file is cut short, "
+            f"or comes from an older version of PhytoScribe; {_REMEDY}"
+        )
+    written = _entry(path, 2 + found["contigs"] + found["genes"], last)["end"]
+    if written == found:
+        return
+    _find_unreadable(path)
+    written = written if isinstance(written, dict) else {}
+    if (counts := [found["contigs"], found["genes"]]) != [written.get("contigs"), written.get("genes")]:
+        raise PhytoScribeError(
+            f"{path}: {counts[0]} contigs and {counts[1]} genes instead of the {written.get('contigs')} and "
+            f"{written.get('genes')} that its last line counts; {_REMEDY}"
+        )
+    raise PhytoScribeError(f"{path}: changed since it was written, as its checksum shows; {_REMEDY}")
+
+
+def _find_unreadable(path: str) -> None:
+    """Raise for the first line that is no JSON, if there is one: it is the place of the damage."""
+    with _opened(path) as handle:
+        for number, line in enumerate(handle, start=1):
+            _entry(path, number, line)

@@ -170,6 +170,25 @@ def check_tables(checks: pd.DataFrame) -> list[Table]:
     return tables
 
 
+def checked(checks: pd.DataFrame | None) -> str:
+    """How many checks without a reference warn, and whether enough of them could be judged, in a sentence."""
+    if checks is None:
+        return ""
+    judged = int(checks["verdict"].isin(["ok", "warning"]).sum())
+    odd = int((checks["verdict"] == "warning").sum())
+    limited = (checks["low"].astype(str) != "") | (checks["high"].astype(str) != "")
+    unjudged = int((limited & (checks["verdict"] == "info") & ~checks["name"].str.match(_QUANTILE)).sum())
+    if unjudged > judged:
+        found = "none of these warns" if not odd else f"{odd} of these warn{'s' if odd == 1 else ''}"
+        return (
+            f"Of {judged + unjudged} checks that need no reference, only {judged} had enough genes or bases to judge; "
+            f"{found}. They say little here."
+        )
+    if not odd:
+        return f"All {judged} checks that need no reference find what is usual."
+    return f"Of {judged} checks that need no reference, {odd} warn."
+
+
 def _limit(value: str) -> str:
     """A limit as text: those of lengths in whole bases."""
     return number_of(str(round(float(value))) if abs(float(value)) >= 100 else value)

@@ -10,6 +10,7 @@ import pandas as pd
 
 from phytoscribe.evaluation.accuracy.calibration import chance_error, equal_width_bins, expected_calibration_error
 from phytoscribe.evaluation.accuracy.gene_tables import NO_TRAIN_HOMOLOGUE
+from phytoscribe.evaluation.misfit import agreement, unlike_reference
 from phytoscribe.reporting.blocks import (
     LISTED,
     MISSING,
@@ -23,7 +24,7 @@ from phytoscribe.reporting.blocks import (
     score,
 )
 from phytoscribe.reporting.drawing import BASELINE, OURS
-from phytoscribe.reporting.genome_section import check_name, measured
+from phytoscribe.reporting.genome_section import check_name, checked, measured
 from phytoscribe.reporting.inputs import GenomeInfo, ReportInputs
 from phytoscribe.tables import counts_near_loci, shown_metrics
 
@@ -97,7 +98,7 @@ def _summary(info: GenomeInfo, inputs: ReportInputs) -> str:
         _scored(scores),
         _sure(inputs.predicted.get(info.name), scores is not None and counts_near_loci(scores)),
         _in_reads(inputs.isoseq.get(info.name)),
-        _checked(inputs.plausibility.get(info.name)),
+        checked(inputs.plausibility.get(info.name)),
     ]
     return " ".join(filter(None, sentences))
 
@@ -109,11 +110,12 @@ def warnings(info: GenomeInfo, inputs: ReportInputs) -> list[str]:
 
 def _troubles(info: GenomeInfo, inputs: ReportInputs) -> list[str]:
     """Signs that the prediction went wrong, or that its scores mislead."""
-    found = []
+    found = list(_misfits(info, inputs))
     checks = inputs.plausibility.get(info.name)
     if checks is not None:
         for row in checks[checks["verdict"] == "warning"].to_dict("records"):
-            found.append(f"{check_name(row)}: {measured(row)}. {row['note']}".strip())
+            if _sentence(row["note"]) not in found:
+                found.append(f"{check_name(row)}: {measured(row)}. {row['note']}".strip())
     known = _known(inputs.predicted.get(info.name))
     if len(known):
         error = expected_calibration_error(equal_width_bins(known["probability"], known["right"] == "yes"))
@@ -123,17 +125,40 @@ def _troubles(info: GenomeInfo, inputs: ReportInputs) -> list[str]:
     return found
 
 
+def _misfits(info: GenomeInfo, inputs: ReportInputs) -> list[str]:
+    """Signs that the model does not fit the genome, with causes and advice."""
+    few = inputs.stats.get(info.name, {}).get("header", {}).get("warning", "")
+    scores = inputs.genes.get(info.name)
+    unlike = "" if scores is None else unlike_reference(*agreement(scores))
+    return [_sentence(text) for text in (few, unlike) if text]
+
+
+def _sentence(text: str) -> str:
+    return text[:1].upper() + text[1:]
+
+
 def _next_steps(info: GenomeInfo, inputs: ReportInputs) -> list[str]:
     """What a reader should do with this prediction, the most urgent first; never empty."""
     stats, scores = inputs.stats.get(info.name), inputs.genes.get(info.name)
     steps = []
-    if stats is None or not stats["genes"]:
-        return ["Read logs/predict/ and check the FASTA: a plant genome without a gene is a fault of the input."]
+    if stats is None:
+        return ["Read logs/predict/: no genes were predicted."]
+    if _misfits(info, inputs):
+        steps += [
+            "Check the FASTA: is it the assembly that you mean, a plant's nuclear genome, and soft-masked (lower case) "
+            "rather than masked with N?",
+            "If it is, the model does not fit this species: fine-tune it with an annotation of it or of a relative "
+            "(finetune.from_model; docs/adding-a-species.md shows how), or name another model (predict.model).",
+        ]
+    elif not stats["genes"]:
+        steps.append("Give a longer sequence: so few bases may well hold no gene.")
+    if not stats["genes"]:
+        return steps
     if _doubts(info, inputs):
         steps.append("Before quoting the scores, look up in the model's README which contigs it has not seen.")
     if _troubles(info, inputs):
         steps.append("Clear up the warnings before using the genes.")
-    if _read_as(info, inputs) == UNKNOWN:
+    if _read_as(info, inputs) == UNKNOWN and not _misfits(info, inputs):
         steps.append(
             "The model was not trained on a species of this name. With an annotation of it, fine-tune the model "
             "(finetune.from_model, docs/adding-a-species.md)."
@@ -247,16 +272,6 @@ def _in_reads(reads: pd.DataFrame | None) -> str:
         return "No predicted transcript with introns has an Iso-Seq read."
     text = f"Of {ours[1]:,} predicted CDS chains with Iso-Seq reads, {ours[0]:.0%} are found in a read as they are"
     return f"{text} (reference annotation: {reference[0]:.0%})." if reference else f"{text}."
-
-
-def _checked(checks: pd.DataFrame | None) -> str:
-    if checks is None:
-        return ""
-    judged = int(checks["verdict"].isin(["ok", "warning"]).sum())
-    odd = int((checks["verdict"] == "warning").sum())
-    if not odd:
-        return f"All {judged} checks that need no reference find what is usual."
-    return f"Of {judged} checks that need no reference, {odd} warn."
 
 
 def _read_as(info: GenomeInfo, inputs: ReportInputs) -> str | None:

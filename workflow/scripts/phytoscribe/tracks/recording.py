@@ -7,7 +7,7 @@ no browser shows, and the error of a track is at most :data:`DEAD_BAND` and half
 
 from __future__ import annotations
 
-import json
+import hashlib
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -21,7 +21,7 @@ from phytoscribe.compiled import njit
 from phytoscribe.files import atomic_path
 from phytoscribe.labels.states import State
 from phytoscribe.tracks.kinds import KINDS, LEVELS, SITES, TRACK_KINDS, TRACKS
-from phytoscribe.tracks.track_file import BLOCK_HEAD, FORMAT, Changes, pack
+from phytoscribe.tracks.track_file import BLOCK_HEAD, END, FORMAT, Changes, first_line, pack
 
 #: Changes of a track that are held back until they are written as one block.
 BLOCK = 1 << 15
@@ -112,16 +112,23 @@ def _find(start, states, sites, of_bits, state_parts, site_parts, current, posit
 def track_writer(path: str | Path, header: Mapping[str, Any], contigs: Sequence[str]) -> Iterator[TrackWriter]:
     """A writer of a job's file, which appears complete or not at all."""
     with atomic_path(path) as temporary, temporary.open("wb") as handle:
-        first = {"format": FORMAT, "prediction": dict(header), "tracks": TRACKS, "contigs": list(contigs)}
-        handle.write(json.dumps(first, sort_keys=True).encode() + b"\n")
-        yield TrackWriter(handle, contigs)
+        first = first_line({"format": FORMAT, "prediction": dict(header), "tracks": TRACKS, "contigs": list(contigs)})
+        handle.write(first)
+        writer = TrackWriter(handle, contigs, hashlib.sha256(first))
+        yield writer
+        writer.end()
 
 
 class TrackWriter:
-    """Takes the probabilities of contigs piece by piece: a contig's in order, different contigs' from any thread."""
+    """Takes the probabilities of contigs piece by piece: a contig's in order, different contigs' from any thread.
 
-    def __init__(self, handle: IO[bytes], contigs: Sequence[str]) -> None:
+    Args:
+        digest: of what the file holds so far.
+    """
+
+    def __init__(self, handle: IO[bytes], contigs: Sequence[str], digest: hashlib._Hash) -> None:
         self._handle = handle
+        self._digest = digest
         self._numbers = {contig: number for number, contig in enumerate(contigs)}
         self._lock = threading.Lock()
         self._open: dict[str, _ContigBuffer] = {}
@@ -146,8 +153,15 @@ class TrackWriter:
 
     def _write(self, contig: int, track: int, changes: Changes) -> None:
         packed = pack(changes)
+        head = BLOCK_HEAD.pack(contig, track, changes.position.size, len(packed))
         with self._lock:
-            self._handle.write(BLOCK_HEAD.pack(contig, track, changes.position.size, len(packed)) + packed)
+            self._digest.update(head)
+            self._handle.write(head + packed)
+
+    def end(self) -> None:
+        """Write the last block, which tells a whole file."""
+        digest = self._digest.digest()
+        self._handle.write(BLOCK_HEAD.pack(END, 0, 0, len(digest)) + digest)
 
 
 class _ContigBuffer:

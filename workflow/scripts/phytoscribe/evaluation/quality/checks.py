@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 
 from phytoscribe.annotation.sequences import STOP_CODONS
+from phytoscribe.evaluation.misfit import Amount, few_genes, least_density
 from phytoscribe.evaluation.quality.gene_shapes import (
     QUANTILES,
     QUANTITIES,
@@ -47,8 +48,6 @@ CUT_PROTEINS = 0.7
 MOST_GENES_PER_MB = 400
 #: Hexaploid wheat has 107,000.
 MOST_GENES = 130_000
-#: The sparsest large genomes (conifers, 20 Gb and more, some 30,000 genes) have 1.5.
-LEAST_GENES_PER_MB = 1.0
 #: 13 to 37 % in these species.
 MOST_CODING = 0.5
 #: Of the bases of long contigs. Centromeres of complete assemblies are deserts, and a tenth of a genome.
@@ -240,8 +239,7 @@ def _density(prediction: Prediction) -> list[Figure]:
         "a flood of genes: transposons taken for genes, bacterial or haplotig contigs; soft-mask and look at the "
         "rows of repeats, remove such contigs, or lower predict.sensitivity"
     )
-    few = "hardly any genes: a genome far from the model's training species, or not a plant's; see docs/scores.md"
-    density_warning = flood if per_mb > MOST_GENES_PER_MB or n > MOST_GENES else few
+    few = few_genes(n, Amount(content.bases, content.gap_bases, prediction.genome_bases))
     longest = ""
     if content.deserts:
         first = content.deserts[0]
@@ -253,8 +251,8 @@ def _density(prediction: Prediction) -> list[Figure]:
         figure("predicted_part_of_genome", share(content.bases, prediction.genome_bases), "share"),
         figure("gaps", share(content.gap_bases, content.bases), "share"),
         figure(
-            "genes_per_megabase", per_mb, "genes", LEAST_GENES_PER_MB, MOST_GENES_PER_MB,
-            warning=density_warning, enough=enough,
+            "genes_per_megabase", per_mb, "genes", least_density(prediction.genome_bases), MOST_GENES_PER_MB,
+            warning=few or flood, enough=enough or bool(few),
         ),
         figure("gene_number", n, "genes", None, MOST_GENES, warning=flood),
         figure(
