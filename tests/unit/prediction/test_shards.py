@@ -23,7 +23,7 @@ from phytoscribe.prediction.run import merge_shards
 from phytoscribe.prediction.shards import Shards, shard_writer
 
 CONTIGS = ["Chr4", "empty"]
-NAMES = ("genes.gff3", "proteins.faa", "cds.fna", "transcripts.fna", "stats.json")
+NAMES = ("genes.gff3", "genes.gtf", "proteins.faa", "cds.fna", "transcripts.fna", "stats.json")
 
 
 @pytest.fixture(scope="module")
