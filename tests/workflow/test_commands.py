@@ -61,6 +61,21 @@ def test_released_model_needs_no_training(house):
     assert {"evaluate_genes", "report"} <= set(whole)
 
 
+def test_a_model_that_starts_from_a_released_one_needs_no_pretraining(house):
+    model = house / "released"
+    model.mkdir()
+    for name in MODEL_FILES:
+        (model / name).write_text("{}")
+    config = tiny_config()
+    config["finetune"]["from_model"] = "released"
+    write_config(house, config)
+    done = start(house, "all", "-n")
+    assert done.returncode == 0, done.stdout
+    jobs = jobs_of(done.stdout)
+    assert {"finetune_structure", "report"} <= set(jobs)
+    assert not {"sample_corpus", "train_tokenizer", "pretrain_encoder"} & set(jobs)
+
+
 def test_slurm_profile_loads_without_conda_and_slurm(house, tmp_path_factory):
     bare = path_without(tmp_path_factory.mktemp("bin"), "conda", "sbatch", "squeue")
     done = start(house, "--profile", "profiles/slurm", "all", "-n", environment={"PATH": bare})

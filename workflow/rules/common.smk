@@ -146,11 +146,6 @@ def masks_of(names):
     return given(genomes[name].mask["path"] for name in names if genomes[name].mask)
 
 
-def of_training(file):
-    """A file of the training stages, where this configuration trains the model."""
-    return file if genomes.trains else []
-
-
 def split_table(wildcards):
     """The split, for genomes that take part in it and only where this configuration trains the model."""
     return "results/splits/splits.tsv" if genomes.trains and wildcards.genome in genomes.split else []

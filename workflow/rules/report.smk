@@ -5,6 +5,16 @@
 REPORTING = SCRIPTS / "phytoscribe/reporting"
 
 
+def of_training(file):
+    """A file of the training stages, where this configuration trains the model."""
+    return file if genomes.trains else []
+
+
+def of_pretraining(file):
+    """A file of tokenizer or pretraining, where the model that is trained starts from them, not from a released one."""
+    return [] if config["finetune"].get("from_model") else of_training(file)
+
+
 rule plot_genome:
     input:
         predicted="results/predictions/{genome}.gff3",
@@ -63,9 +73,9 @@ rule report:
         jbrowse=expand("results/tracks/{genome}/jbrowse/config.json", genome=genomes.names),
         splits=of_training("results/splits/splits.tsv"),
         leakage=of_training("results/splits/leakage.tsv"),
-        tokenizer=of_training("results/tokenizer/stats.json"),
-        pretrain=of_training("results/models/pretrain/report.json"),
-        pretrain_metrics=of_training("results/models/pretrain/metrics.tsv"),
+        tokenizer=of_pretraining("results/tokenizer/stats.json"),
+        pretrain=of_pretraining("results/models/pretrain/report.json"),
+        pretrain_metrics=of_pretraining("results/models/pretrain/metrics.tsv"),
         load_report=of_training("results/models/structure/load_report.json"),
         structure_metrics=of_training("results/models/structure/metrics.tsv"),
         page=given(

@@ -28,7 +28,7 @@ from phytoscribe.training.data.validation import ValidationRegion, limit_regions
 from phytoscribe.training.loop.callbacks import MetricsTable
 from phytoscribe.training.loop.module import DECODER, adapt, merge_adapters
 from phytoscribe.training.loop.ranks import own_rank
-from phytoscribe.training.loop.runs import claim_run_folder, train
+from phytoscribe.training.loop.runs import claim_run_folder, read_as_data, train
 from phytoscribe.training.loop.sampling import BothStrands, Order, order_of_groups
 from phytoscribe.training.loop.settings import Recipe, RunSettings
 from phytoscribe.training.tasks.structure.decoder_fit import (
@@ -129,7 +129,7 @@ class Finetuning:
         selection = self.train_network(decoder)
         if own_rank():
             return None
-        model.load_state_dict(torch.load(selection.best_path, map_location="cpu", weights_only=True))
+        model.load_state_dict(read_as_data(selection.best_path))
         merge_adapters(model)
         # Lightning has moved the model back to the CPU.
         start, decoded = selection.decoder, self._decoded(selection.decoder)
