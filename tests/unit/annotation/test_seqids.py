@@ -211,8 +211,8 @@ scaffold_pltd plastome.1 ctDNA chloro Vvi_chrPt cpDNA_1 Os_cpDNA TAIR10_Pt pt_ge
 #: Pt1 is of poplar, Mt_chr1 of Medicago, ptg000001l of hifiasm.
 NUCLEAR = """
 Chr1 C M P C01 chrC09 scaffold_5 Ptr1 NC_003070.9 LG_X MtrunA17Chr1 Pt1 Mt1 Pt_1 Mt_chr1 Pt_scaffold_12 ptg000001l
-PtChr01 Cp3 Chr01_Pt chr_1_mt LG01.Pt Mt_genome_chr1 Bnapus_C hap_M scaffold_c AT_chrC01 Mtr_1 Plt1 Cpa_LG1 Mitra_chr1 Os_M
-SL4.0ch01 mthap_chr2 ctg_pt3
+PtChr01 Cp3 Chr01_Pt chr_1_mt LG01.Pt Mt_genome_chr1 Bnapus_C hap_M scaffold_c AT_chrC01 Mtr_1 Plt1 Cpa_LG1 Mitra_chr1
+Os_M SL4.0ch01 mthap_chr2 ctg_pt3
 """
 
 
