@@ -32,7 +32,9 @@ Result = TypeVar("Result")
 TIME_LIMIT = 5.0
 LONGEST_MESSAGE = 1500
 _CODES = {"A": 0, "C": 1, "G": 2, "T": 3, "U": 3}
-_PLACE = re.compile(r"line \d+|'[^']+'|\"[^\"]+\"|no sequences found|index is empty|gzip|not a text file|no contig")
+_PLACE = re.compile(
+    r"line \d+|'[^']+'|\"[^\"]+\"|no sequences found|index is empty|(gzip|bzip2|xz) file|this is an? |no contig"
+)
 
 
 @contextmanager
