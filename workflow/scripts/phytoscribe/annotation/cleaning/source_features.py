@@ -236,7 +236,11 @@ def _part(row: GffRow, found: SourceFeatures, shared: _Shared) -> Part:
 
 def _gene_named(column: Attributes) -> str:
     """What the attributes call the gene; "" if they do not say."""
-    return next((name for key in GENE_KEYS if (name := column.name(key))), "")
+    values = column.values
+    for key in GENE_KEYS:
+        if values.get(key):
+            return column.name(key)
+    return ""
 
 
 def _feature(row: GffRow) -> Feature:
