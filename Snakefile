@@ -12,6 +12,7 @@ report: "workflow/report/workflow.rst"
 
 
 include: "workflow/rules/common.smk"
+include: "workflow/rules/common_training.smk"
 include: "workflow/rules/container.smk"
 include: "workflow/rules/intake.smk"
 include: "workflow/rules/clean.smk"

@@ -146,11 +146,6 @@ def masks_of(names):
     return given(genomes[name].mask["path"] for name in names if genomes[name].mask)
 
 
-def split_table(wildcards):
-    """The split, for genomes that take part in it and only where this configuration trains the model."""
-    return "results/splits/splits.tsv" if genomes.trains and wildcards.genome in genomes.split else []
-
-
 # Input functions: the checked reference annotation, the AUGUSTUS prediction, and the aligned Iso-Seq reads, for genomes
 # that have them.
 reference_of = of_genomes(genomes.annotated, "results/clean/{genome}.accepted.gff3")

@@ -5,16 +5,6 @@
 REPORTING = SCRIPTS / "phytoscribe/reporting"
 
 
-def of_training(file):
-    """A file of the training stages, where this configuration trains the model."""
-    return file if genomes.trains else []
-
-
-def of_pretraining(file):
-    """A file of tokenizer or pretraining, where the model that is trained starts from them, not from a released one."""
-    return [] if config["finetune"].get("from_model") else of_training(file)
-
-
 rule plot_genome:
     input:
         predicted="results/predictions/{genome}.gff3",

@@ -104,8 +104,8 @@ def agreement(scores: pd.DataFrame, predictor: str = "phytoscribe") -> Agreement
     return Agreement(int(rows.loc[precision, "n"]), int(rows.loc[recall, "n"]), float(rows.loc[f1, "value"]))
 
 
-def unlike_reference(genes: int, loci: int, f1: float) -> str:
-    """The warning that a prediction hardly agrees with the reference; empty if it does, or with too few loci to tell.
+def disagreement(genes: int, loci: int, f1: float) -> str:
+    """That a prediction hardly agrees with the reference; empty if it does, or with too few loci to tell.
 
     Args:
         genes: predicted where the reference is scored.
@@ -115,14 +115,16 @@ def unlike_reference(genes: int, loci: int, f1: float) -> str:
     if loci < ENOUGH_LOCI:
         return ""
     if genes < LEAST_OF_REFERENCE * loci:
-        found = f"{genes:,} genes were predicted where the reference has {loci:,}"
-    elif not f1 >= LEAST_LOCUS_F1:
-        found = (
-            f"hardly any gene is right: locus F1 is {0.0 if math.isnan(f1) else f1:.3f} over {loci:,} reference loci"
-        )
-    else:
+        return f"{genes:,} genes were predicted where the reference has {loci:,}."
+    if f1 >= LEAST_LOCUS_F1:
         return ""
-    return (
-        f"{found}. Likely causes: {CAUSES}; the annotation belongs to another assembly. What to do: {ADVICE}; see that "
+    return f"hardly any gene is right: locus F1 is {0.0 if math.isnan(f1) else f1:.3f} over {loci:,} reference loci."
+
+
+def unlike_reference(genes: int, loci: int, f1: float) -> str:
+    """:func:`disagreement` with causes and advice."""
+    found = disagreement(genes, loci, f1)
+    return found and (
+        f"{found} Likely causes: {CAUSES}; the annotation belongs to another assembly. What to do: {ADVICE}; see that "
         "FASTA and annotation are of one assembly."
     )

@@ -10,7 +10,7 @@ import pandas as pd
 
 from phytoscribe.evaluation.accuracy.calibration import chance_error, equal_width_bins, expected_calibration_error
 from phytoscribe.evaluation.accuracy.gene_tables import NO_TRAIN_HOMOLOGUE
-from phytoscribe.evaluation.misfit import agreement, unlike_reference
+from phytoscribe.evaluation.misfit import agreement, disagreement, unlike_reference
 from phytoscribe.reporting.blocks import (
     LISTED,
     MISSING,
@@ -129,7 +129,8 @@ def _misfits(info: GenomeInfo, inputs: ReportInputs) -> list[str]:
     """Signs that the model does not fit the genome, with causes and advice."""
     few = inputs.stats.get(info.name, {}).get("header", {}).get("warning", "")
     scores = inputs.genes.get(info.name)
-    unlike = "" if scores is None else unlike_reference(*agreement(scores))
+    told = disagreement if few else unlike_reference  # causes and advice once
+    unlike = "" if scores is None else told(*agreement(scores))
     return [_sentence(text) for text in (few, unlike) if text]
 
 
