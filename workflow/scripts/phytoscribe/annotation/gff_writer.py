@@ -81,9 +81,9 @@ def gene_lines(gene: GeneModel, for_counting: bool = False) -> list[str]:
 def _cut_ends(transcript: Transcript, segment: Interval) -> dict[str, str]:
     """What a segment says of the transcript's ends that it holds and the contig's end cuts."""
     found = {}
-    if segment[0] == transcript.start and "start_range" in transcript.attributes:
+    if "start_range" in transcript.attributes and segment[0] == transcript.start:
         found["start_range"] = transcript.attributes["start_range"]
-    if segment[1] == transcript.end and "end_range" in transcript.attributes:
+    if "end_range" in transcript.attributes and segment[1] == transcript.end:
         found["end_range"] = transcript.attributes["end_range"]
     return {"partial": "true", **found} if found else {}
 

@@ -88,7 +88,7 @@ def with_found_models(config: Mapping[str, Any], installation: Path = INSTALLATI
     found = copy.deepcopy(dict(config))
     for section, key in (("predict", "model"), ("finetune", "from_model")):
         folder = found[section].get(key, "trained")
-        if folder != "trained" and not Path(folder).is_dir() and (installation / folder).is_dir():
+        if folder != "trained" and not os.path.isdir(folder) and os.path.isdir(installation / folder):
             found[section][key] = os.path.relpath(installation / folder)
     return found
 
