@@ -13,6 +13,7 @@ import subprocess
 import time
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
@@ -129,8 +130,13 @@ class Training:
         def kill(job: str) -> None:
             found = self._processes(name)
             assert found, f"no process of {name}"
+            signalled = 0
             for pid in found:
-                os.kill(pid, number)
+                # The launcher on one node may end because that on the other one just did.
+                with suppress(ProcessLookupError):
+                    os.kill(pid, number)
+                    signalled += 1
+            assert signalled
 
         return kill
 
