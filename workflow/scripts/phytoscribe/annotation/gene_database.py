@@ -82,8 +82,7 @@ class GeneDatabase:
         self._genes_of = cache(self._read_genes)
 
     def genes(self, contig: str, start: int = 0, end: int | None = None) -> list[Span]:
-        """Genes that share a base with ``[start, end)``, sorted by start, end and id; ``end`` defaults to the contig's
-        end."""
+        """Genes that overlap ``[start, end)``, sorted by start, end and id; ``end`` defaults to the contig's end."""
         until = self.contigs[contig] if end is None else end
         return [gene for gene in self._genes_of(contig)[0] if gene.start < until and gene.end > start]
 
@@ -107,8 +106,7 @@ class GeneDatabase:
         return self._window(span, span.start if span.strand == "+" else span.end, upstream, downstream)
 
     def gene_end(self, span: Span, upstream: int, downstream: int) -> Interval:
-        """``upstream`` bases before the transcription end of a gene or transcript, and ``downstream`` bases after
-        it."""
+        """``upstream`` bases before the transcription end of a gene or transcript, and ``downstream`` after it."""
         return self._window(span, span.end if span.strand == "+" else span.start, upstream, downstream)
 
     def flanks(self, span: Span, bases: int) -> tuple[Interval, Interval]:

@@ -70,8 +70,7 @@ class NamedLines(Generic[Draft]):
         return self._drafts[same[0]][0] if len(same) == 1 else None
 
     def for_parts(self, names: Sequence[str], parts: list[Part]) -> Draft | None:
-        """The transcript (among the drafts) that the parts fit, found by one of the names, else by exactly their
-        span."""
+        """The draft of a transcript that the parts fit, found by one of the names, else by exactly their span."""
         place = parts[0]._replace(start=span(parts)[0], end=span(parts)[1])
         for name in names:
             there = self._all_at(name, place)
@@ -203,8 +202,10 @@ class Relations:
         return ""
 
     def gene_above(self, feature: Feature, genes: Mapping[str, object]) -> str:
-        """Gene name of a transcript without a gene line: that of the transcript it is part of, its parent's name in the
-        file, or the gene named in its attributes; "" if the file gives none."""
+        """Gene name of a transcript without a gene line; "" if the file gives none.
+
+        It comes from the transcript it is part of, from its parent's name in the file, or from its attributes.
+        """
         here = feature
         for _ in range(_MOST_LEVELS):
             above = self.transcript_above(here)
