@@ -67,7 +67,7 @@ class GeneDatabase:
         """Open a database for reading.
 
         Raises:
-            GffError: there is no such file, or it is no database of genes.
+            GffError: the file is missing, or is not a database of genes.
         """
         try:
             self._database = gffutils.FeatureDB(str(path))

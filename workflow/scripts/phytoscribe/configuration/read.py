@@ -127,7 +127,7 @@ def _expand_genomes(items: Sequence[Item], schema: Schema, catalogue: Path) -> t
 def _expand(item: Item, schema: Schema, catalogue: Path) -> dict[str, Any]:
     """One genome's entry in the long form.
 
-    ``annotation: false`` takes away the annotation that ``source`` or the catalogue would bring.
+    ``annotation: false`` excludes the annotation from ``source`` or the catalogue.
 
     Raises:
         ConfigError: its ``catalogue`` names no entry, or a faulty one.

@@ -173,7 +173,7 @@ def place_of(path: Iterable[str | int], config: Json) -> str:
 
 
 def _as_number(value: Json) -> str | None:
-    """How YAML takes a text such as 1e-3 for a number; None for what is none."""
+    """A number such as 1e-3, which YAML reads as text, in a form that YAML reads as a number; None for other texts."""
     try:
         number = Decimal(value) if isinstance(value, str) else None
     except InvalidOperation:

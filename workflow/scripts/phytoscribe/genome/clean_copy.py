@@ -147,7 +147,7 @@ class _CleanCopy:
         self._rest = data[full:]
 
     def close_record(self) -> None:
-        """Write what is left of the present record, if there is one."""
+        """Write the rest of the current record, if there is one."""
         if not self._name:
             return
         if self._rest:

@@ -244,8 +244,8 @@ class StructurePredictor:
     def _batches(self, contig: ContigSequence) -> Iterator[tuple[Joint, Sequence[Window]]]:
         """Windows of a contig that are computed together.
 
-        What is computed together depends on the contig and the settings alone: on processors one window, or both
-        strands of a contig that fits into one; on a GPU ``batch_size`` windows.
+        The batches depend only on the contig and the settings: on CPUs one window, or both strands of a contig that
+        fits into one; on a GPU ``batch_size`` windows.
         """
         joint = Joint(contig)
         windows = contig_windows(contig.length, self.settings.window, self.settings.margin)
@@ -258,7 +258,7 @@ class StructurePredictor:
                 yield joint, batch
 
     def _read(self, contig: ContigSequence, windows: Sequence[Window]) -> Readings:
-        """The network on windows of one size; where there are no bases at all, it is not asked."""
+        """Run the network on windows of one size, unless all of them are only N."""
         bases = [window.bases(contig) for window in windows]
         if not any((window != N_CODE).any() for window in bases):
             return _nothing(len(windows), windows[0].size)

@@ -149,7 +149,7 @@ def merge_shards(
 
 
 def amount_of(genome: Genome, contigs: Mapping[str, int], genes: int) -> Amount:
-    """Bases that so many genes were looked for on; N are counted, for which all is read, only where genes are few."""
+    """Bases searched for this number of genes; N are counted, by reading all bases, only if genes are few."""
     amount = Amount(sum(contigs.values()), 0, sum(genome.contigs.values()))
     if not are_few(genes, amount):
         return amount
@@ -159,7 +159,7 @@ def amount_of(genome: Genome, contigs: Mapping[str, int], genes: int) -> Amount:
 
 
 def organelles_among(contigs: Iterable[str], declared: Collection[str]) -> dict[str, str]:
-    """Kind of organelle of each contig that is one, by its name or because the configuration says so."""
+    """Kind of organelle of each organelle contig, by its name or by the configuration."""
     kinds = {contig: organelle_of(contig) for contig in contigs}
     return {
         contig: kind or "organelle, says the configuration"
@@ -169,7 +169,7 @@ def organelles_among(contigs: Iterable[str], declared: Collection[str]) -> dict[
 
 
 class ProgressReport:
-    """Log lines with share done, rate and time left, at most one every ten seconds."""
+    """Logs share done, rate and remaining time, at most once every ten seconds."""
 
     INTERVAL = 10.0
 

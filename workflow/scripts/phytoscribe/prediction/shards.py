@@ -231,7 +231,7 @@ def _entry(path: str, number: int, line: bytes) -> dict[str, Any]:
 
 
 def _verify(path: str, last: bytes, found: Mapping[str, Any]) -> None:
-    """Compare what a file holds with what its last line says of it."""
+    """Compare a file's content with its last line."""
     if not last.startswith(_END_LINE.encode()):
         raise PhytoScribeError(
             f"{path}: the last line, which has the number of genes and a checksum, is missing: the file is cut short, "
@@ -251,7 +251,7 @@ def _verify(path: str, last: bytes, found: Mapping[str, Any]) -> None:
 
 
 def _find_unreadable(path: str) -> None:
-    """Raise for the first line that is no JSON, if there is one: it is the place of the damage."""
+    """Raise an error for the first line that is not JSON, if any: the damage is there."""
     with _opened(path) as handle:
         for number, line in enumerate(handle, start=1):
             _entry(path, number, line)

@@ -275,7 +275,7 @@ def _exon(line: Feature) -> Part:
 
 
 def _join(lines: Sequence[Feature], report: RepairReport, gone: set[int], what: str) -> None:
-    """One line from the first to the last in place of several; a row for each that is none any more."""
+    """Replace several lines by one from the first to the last, and list each line that is dropped."""
     if len(lines) < 2:
         return
     first, *others = sorted(lines, key=lambda line: line.row.line)

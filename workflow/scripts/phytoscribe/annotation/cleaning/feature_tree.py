@@ -176,7 +176,7 @@ class FeatureTree:
         return self._gene_for(f"{identifier}.gene", feature, named=False)
 
     def _gene_for(self, name: str, feature: Feature | Part, named: bool = True) -> GeneDraft:
-        """The gene of that name at the feature's place; made where there is none."""
+        """The gene of that name at the feature's position; created if there is none."""
         drafts = self._genes_by_id.get(name)
         if drafts is None:
             row = feature.row if isinstance(feature, Feature) else feature
@@ -264,7 +264,7 @@ class FeatureTree:
 
 
 def _join_lines(first: Feature, second: Feature) -> None:
-    """Enter in the first line of a feature what the second says beyond it."""
+    """Add to the first line of a feature the extra information of the second."""
     one, other = first.row, second.row
     first.row = one._replace(start=min(one.start, other.start), end=max(one.end, other.end))
     first.attributes = {**second.attributes, **first.attributes}

@@ -236,7 +236,7 @@ def _part(row: GffRow, found: SourceFeatures, shared: _Shared) -> Part:
 
 
 def _gene_named(column: Attributes) -> str:
-    """What the attributes call the gene; "" if they do not say."""
+    """The gene named in the attributes; "" if there is none."""
     values = column.values
     for key in GENE_KEYS:
         if values.get(key):
@@ -277,7 +277,7 @@ def _bare_name(column: Attributes) -> str:
 
 
 def _move_pseudogenes(found: SourceFeatures) -> None:
-    """FlyBase's ``pseudogene`` is what a ``gene`` is transcribed to; elsewhere it is a gene and has transcripts."""
+    """In FlyBase a ``pseudogene`` is the transcript of a ``gene``; elsewhere it is a gene and has transcripts."""
     genes = {feature.id for feature in found.genes if feature.id}
     children = [
         feature

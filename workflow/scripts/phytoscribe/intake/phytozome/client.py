@@ -148,13 +148,13 @@ def version_in_name(file_name: str) -> str | None:
 
 
 def _declared(query: Mapping[str, Any], key: str) -> list[str]:
-    """The versions that a query declares, all of which mean the same."""
+    """The equivalent versions that a query declares."""
     value = query.get(key) or []
     return [str(text).strip() for text in (value if isinstance(value, list | tuple) else [value])]
 
 
 def _folded(texts: Iterable[str | None]) -> set[str]:
-    """Versions as they are compared, without case; empty ones say nothing."""
+    """Versions in the form used for comparison, without case or empty texts."""
     return {text.casefold() for text in texts if text}
 
 

@@ -123,7 +123,7 @@ def ask(
 
 
 def _ask_ftp(command: Sequence[str], address: str, shown: str, headers: Mapping[str, str]) -> Iterator[Answer]:
-    """The answer of an FTP server in the terms of HTTP: what SIZE, MDTM and REST tell are its headers."""
+    """The answer of an FTP server in HTTP terms: the results of SIZE, MDTM and REST become its headers."""
     path = unquote(urlsplit(address).path)
     if any(ord(letter) < 32 for letter in path) or path.endswith("/") or not path:
         raise DownloadError(f"{shown}: the address names no file; correct it")
@@ -148,7 +148,7 @@ def _ask_ftp(command: Sequence[str], address: str, shown: str, headers: Mapping[
 
 @contextmanager
 def _running(command: Sequence[str], told: Sequence[tuple[str, str]]) -> Iterator[subprocess.Popen]:
-    """curl at work, told what is no business of other users through its standard input."""
+    """Run curl; it gets everything that other users must not see through its standard input."""
     pipe = subprocess.PIPE
     # curl needs no token, and finds certificates where users of Python's tools name them.
     variables = {name: value for name, value in os.environ.items() if name != VARIABLE}
@@ -164,7 +164,7 @@ def _running(command: Sequence[str], told: Sequence[tuple[str, str]]) -> Iterato
 
 
 def _command(settings: TransferSettings) -> list[str]:
-    """curl with what every request needs; its time-outs are whole seconds."""
+    """The curl command with the options of every request; its time-outs are whole seconds."""
     seconds = max(1, math.ceil(settings.timeout_seconds))
     return [
         require("curl", "a download"),

@@ -118,7 +118,7 @@ def retry_after_seconds(value: str | None, date: str | None = None) -> float | N
 
 
 def _http_date(text: str) -> datetime | None:
-    """The moment that a header names, in UTC where it names no zone; None where it is no date."""
+    """The time in a header, taken as UTC if it has no zone; None if it is not a date."""
     try:
         moment = parsedate_to_datetime(text)
     except (ValueError, OverflowError):

@@ -126,7 +126,7 @@ def _attempt(url: str, partial: Partial, settings: TransferSettings, token: Hidd
 
 
 def _receive(got: Answer, partial: Partial) -> bool:
-    """Take in the rest of a file, or all of it; False if the rest is that of another file."""
+    """Receive the rest of a file, or all of it; False if the rest belongs to another file."""
     require_success(got, partial.shown)
     in_chunks = "Transfer-Encoding" in got.headers  # such a body says itself where it ends
     if got.status == HTTPStatus.PARTIAL_CONTENT:

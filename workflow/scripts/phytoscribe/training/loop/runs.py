@@ -106,7 +106,7 @@ def _claim(folder: Path, settings: Mapping[str, Any], inputs: Iterable[str | Pat
 
 
 def _read_record(path: Path) -> dict[str, Any]:
-    """What a run folder says of itself; nothing where its file is missing or damaged."""
+    """The record of a run folder; empty if its file is missing or damaged."""
     try:
         found = json.loads(path.read_text(encoding="utf-8"))
     except (FileNotFoundError, ValueError):

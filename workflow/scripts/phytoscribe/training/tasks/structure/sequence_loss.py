@@ -37,7 +37,7 @@ _NON_CODING = slice(0, len(NON_CODING_STATES))
 
 
 class Evidence:
-    """What the lattice reads from log probabilities, and by how much more of it the likelihood would grow.
+    """The gradient of the likelihood with respect to the evidence that the lattice reads from log probabilities.
 
     Arrays are float32, first axes the window, the strand and the base: ``site`` (windows, 2, length, STATE_COUNT) log
     odds of sites, ``coding`` and ``intron`` (windows, 2, length) against non-coding, ``frame`` and ``phase``
