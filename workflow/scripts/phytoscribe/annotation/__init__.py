@@ -1,4 +1,4 @@
-"""Gene annotation: the gene model, GFF3 in and out, cleaning and checking."""
+"""Gene annotation: the gene model, reading and writing GFF3, cleaning and checking."""
 
 from phytoscribe.annotation.model import GeneModel, Interval, Transcript, introns_between, sort_genes
 

@@ -1,4 +1,4 @@
-"""Five-column feature table, which NCBI's table2asn turns into a submission to GenBank.
+"""Write the five-column feature table that NCBI's table2asn turns into a GenBank submission.
 
 Format: https://www.ncbi.nlm.nih.gov/genbank/feature_table/.  Positions count from 1 and run in reading direction; ``<``
 marks a cut 5' end and ``>`` a cut 3' end.
@@ -22,7 +22,7 @@ def checked_prefix(prefix: str, genome: str) -> str:
     """The locus_tag prefix of a genome.
 
     Raises:
-        ConfigError: there is none, or none that NCBI would register.
+        ConfigError: the prefix is missing, or NCBI would not register it.
     """
     if not PREFIX.fullmatch(prefix):
         given = f"{prefix!r} is no such prefix" if prefix else "it is not set"
@@ -34,7 +34,7 @@ def checked_prefix(prefix: str, genome: str) -> str:
 
 
 def feature_table(genes: Iterable[GeneModel], prefix: str) -> Iterator[str]:
-    """Lines without newlines: of each gene the gene, and of each transcript mRNA and CDS (or ncRNA).
+    """Lines without newlines: a gene feature per gene, and mRNA and CDS (or ncRNA) per transcript.
 
     Args:
         genes: in order of contigs; numbered from 1 in this order for their ``locus_tag``.

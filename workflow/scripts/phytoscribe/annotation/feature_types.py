@@ -1,4 +1,4 @@
-"""What the feature types of column 3 and the keys of biotypes mean, for every reader and cleaner."""
+"""Meaning of the feature types in column 3 and of the biotype keys, for all readers and cleaners."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def is_gene_type(kind: str) -> bool:
 
 
 def may_code(kind: str) -> bool:
-    """True for types of gene lines that leave open whether the gene codes for a protein."""
+    """True for gene types that do not determine whether the gene codes for a protein."""
     return kind.lower() in ("gene", "protein_coding_gene")
 
 
@@ -44,9 +44,9 @@ def is_transcript_type(kind: str) -> bool:
 
 
 def default_biotype(kind: str, transcript_types: Iterable[str], codes: bool) -> str:
-    """Biotype of a gene whose attributes name none: from its feature type, else from what its transcripts are.
+    """Biotype of a gene without one in its attributes: from its feature type, else from its transcripts.
 
-    ``codes`` tells whether a transcript has CDS.  As in every attribute, a comma that is text is ``%2C``.
+    ``codes`` is True if a transcript has CDS.  As in all attributes, a literal comma is written ``%2C``.
     """
     if not may_code(kind):
         return kind.replace(",", "%2C")

@@ -1,9 +1,9 @@
-"""A gffutils database of accepted genes, and the windows around them that regulatory models read.
+"""A gffutils database of accepted genes, and the sequence windows around them that regulatory models read.
 
 The file is made from a cleaned GFF3 (``results/clean/{genome}.accepted.gff3``), so that every id is unique and every
-part has its place.  Any program can query it with gffutils, which counts as GFF3 does (1-based, closed); what this
-module returns is 0-based and half-open.  Windows end at the ends of the contig, which the file knows from the
-``##sequence-region`` lines, and may be empty there.
+part has a parent.  Any program can query it with gffutils, in GFF3 coordinates (1-based, closed); this module returns
+0-based half-open ones.  Windows are cut at the ends of the contig (from the ``##sequence-region`` lines) and may be
+empty there.
 
 gffutils: Dale R., https://github.com/daler/gffutils.
 """
@@ -67,7 +67,7 @@ class GeneDatabase:
         """Open a database for reading.
 
         Raises:
-            GffError: there is no such file, or it is no database of genes.
+            GffError: the file is missing, or is not a database of genes.
         """
         try:
             self._database = gffutils.FeatureDB(str(path))
@@ -82,7 +82,7 @@ class GeneDatabase:
         self._genes_of = cache(self._read_genes)
 
     def genes(self, contig: str, start: int = 0, end: int | None = None) -> list[Span]:
-        """Genes that share a base with ``[start, end)``, by start, end and id; without ``end`` up to the contig's."""
+        """Genes that overlap ``[start, end)``, sorted by start, end and id; ``end`` defaults to the contig's end."""
         until = self.contigs[contig] if end is None else end
         return [gene for gene in self._genes_of(contig)[0] if gene.start < until and gene.end > start]
 
@@ -98,19 +98,19 @@ class GeneDatabase:
         return found
 
     def promoter(self, span: Span, upstream: int, downstream: int = 0) -> Interval:
-        """``upstream`` bases before the transcription start of a gene or transcript, and ``downstream`` behind it.
+        """``upstream`` bases before the transcription start of a gene or transcript, and ``downstream`` bases after it.
 
-        The transcription start is the first base on the strand of ``span``; of a gene it is that of the transcript
-        that begins first.
+        The transcription start is the first base on the strand of ``span``; for a gene, that of the transcript that
+        begins first.
         """
         return self._window(span, span.start if span.strand == "+" else span.end, upstream, downstream)
 
     def gene_end(self, span: Span, upstream: int, downstream: int) -> Interval:
-        """``upstream`` bases before the transcription end of a gene or transcript, and ``downstream`` behind it."""
+        """``upstream`` bases before the transcription end of a gene or transcript, and ``downstream`` after it."""
         return self._window(span, span.end if span.strand == "+" else span.start, upstream, downstream)
 
     def flanks(self, span: Span, bases: int) -> tuple[Interval, Interval]:
-        """``bases`` on the 5' side and on the 3' side, whatever lies there."""
+        """``bases`` on the 5' side and on the 3' side, whatever they contain."""
         return self.promoter(span, bases), self.gene_end(span, 0, bases)
 
     def neighbours(self, gene: Span) -> tuple[Span | None, Span | None]:

@@ -1,4 +1,4 @@
-"""Lines of GFF3 and GTF files: nine columns, checked, with 0-based half-open coordinates."""
+"""Read lines of GFF3 and GTF files: nine columns, checked, with 0-based half-open coordinates."""
 
 from __future__ import annotations
 
@@ -37,22 +37,22 @@ def read_rows(
     seqid_map: Mapping[str, str | None] | None = None,
     left_out: Counter[str] | None = None,
 ) -> Iterator[GffRow]:
-    """Feature lines of a plain or gzipped GFF3 or GTF file; directives, comments and blank lines are skipped.
+    """Read the feature lines of a plain or gzipped GFF3 or GTF file; directives, comments and blank lines are skipped.
 
-    Sequences of a FASTA section are skipped too; feature lines behind it (files that were joined) are read.
+    Sequences in a FASTA section are also skipped; feature lines after it (in joined files) are read.
 
     Args:
         path: the file.
         contigs: name to length; if given, every feature must lie on one of them.
-        swap_reversed: exchange start and end where end < start (such rows are yielded with ``line`` negated so that
-            the caller can report them), and yield features that run past the end of a sequence that the file declares
-            circular, as NCBI's organelles have them.
+        swap_reversed: swap start and end if end < start (such rows are yielded with ``line`` negated so that the caller
+            can report them), and yield features that run past the end of a sequence declared circular, as in NCBI's
+            organelles.
         seqid_map: sequence name in the file to name in ``contigs``; features on a name mapped to None are left out.
-        left_out: counts the features left out, by the file's name of their sequence.
+        left_out: counts the features left out, by sequence name in the file.
 
     Raises:
-        GffError: a line has not nine columns, impossible coordinates or a score that is no number; a contig is unknown;
-            a feature lies past the end of its contig.  The message starts with file and line.
+        GffError: a line does not have nine columns, or has impossible coordinates or a score that is not a number; a
+            contig is unknown; a feature lies past the end of its contig.  The message starts with file and line.
     """
     sequences = _Sequences(path, contigs, seqid_map)
     words = _Words()

@@ -1,8 +1,8 @@
-"""Strict, fast GFF3 reader: clean files in, gene models out.
+"""Strict, fast GFF3 reader: reads clean files into gene models.
 
-It reads what the cleaning step, the writer and well-formed releases hold: gene, transcripts with ``Parent``, exons,
-CDS and UTRs.  Files that need repair go through :mod:`phytoscribe.annotation.cleaning.normalise` first.  Lines may come
-in any order; nothing depends on a separator line, so the last gene is like any other.
+It reads the output of the cleaning step and of the writer, and well-formed releases: genes, transcripts with
+``Parent``, exons, CDS and UTRs.  Files that need repair go through :mod:`phytoscribe.annotation.cleaning.normalise`
+first.  Lines may come in any order, and no separator lines are needed.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ IGNORED_TYPES = frozenset({"start_codon", "stop_codon", "intron", "polypeptide",
 
 
 def read_gff3(path: str | Path, contigs: Mapping[str, int] | None = None) -> list[GeneModel]:
-    """Gene models of a clean GFF3 file (plain or gzipped), in the order of their gene lines.
+    """Read the gene models of a clean GFF3 file (plain or gzipped), in the order of their gene lines.
 
     Args:
         path: the file.
@@ -40,8 +40,8 @@ def read_gff3(path: str | Path, contigs: Mapping[str, int] | None = None) -> lis
     regions) are left out, as are genes without transcripts; the log counts both.
 
     Raises:
-        GffError: file and line of a malformed line, an ID used twice, an unknown parent, mixed strands, a coding
-            segment without phase, a transcript without exon and CDS lines.
+        GffError: a malformed line, an ID used twice, an unknown parent, mixed strands, a coding segment without phase,
+            or a transcript without exon and CDS lines; the message names file and line.
     """
     with collector_paused():
         lines = _Lines(path, contigs)

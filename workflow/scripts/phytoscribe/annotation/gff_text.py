@@ -2,8 +2,8 @@
 
 Lines may be of any length, with every kind of line end.  The dialect of attributes is recognised line by line, as
 AUGUSTUS' files mix them: ``key=value;key=value`` (GFF3), ``key "value"; key value;`` (GTF), or one bare name.  Real
-files hold what neither allows: blanks around separators, a ``;`` inside quotes, quotes that do not close, keys given
-twice.  Each has one reading here, in time linear in the length of the text.
+files contain things that neither dialect allows: blanks around separators, a ``;`` inside quotes, unclosed quotes,
+repeated keys.  Each is read in one defined way, in time linear in the length of the text.
 """
 
 from __future__ import annotations
@@ -45,8 +45,8 @@ def numbered_lines(path: str | Path) -> Iterator[tuple[int, str]]:
     Lines may end with LF, CRLF or CR, mixed too, and the last one with nothing.
 
     Raises:
-        GffError: bytes that are no UTF-8 text, a NUL, or a line of more than :data:`LONGEST_LINE` bytes, each with its
-            line number.
+        GffError: the file holds bytes that are not UTF-8, a NUL, or a line of more than :data:`LONGEST_LINE` bytes; the
+            message gives the line number.
         PhytoScribeError: the file cannot be read, or is a truncated gzip file.
     """
     before = 0
@@ -114,7 +114,7 @@ def _without_quotes(line: str) -> str:
 
 
 class Attributes(NamedTuple):
-    """Attributes of one line as they stand, quotes removed; a key given twice has its values joined with commas.
+    """Attributes of one line as written, without quotes; the values of a repeated key are joined with commas.
 
     ``escaped`` is True if values are percent-encoded, which they are in GFF3 and not in GTF.
     """
@@ -146,12 +146,12 @@ class Attributes(NamedTuple):
 
 
 def read_attributes(text: str) -> Attributes:
-    """Attributes of a GFF3 or GTF line; a bare name is a key without value.
+    """Read the attributes of a GFF3 or GTF line; a bare name is a key without value.
 
-    In GFF3 a comma that a blank follows is text, not a separator (but for ``Parent``), and quotes are text, unless the
-    line puts its ``ID`` or ``Parent`` in quotes, too.  In GTF, which has no lists, every comma is text.  Commas that
-    are text become ``%2C``.  Of an ``ID``, ``gene_id`` or ``transcript_id`` given twice the first counts.  A bare name
-    in front of attributes of GFF3 is their ``ID``.
+    In GFF3 a comma followed by a blank is text, not a separator (except in ``Parent``), and quotes are text unless the
+    line also quotes its ``ID`` or ``Parent``.  In GTF, which has no lists, every comma is text.  Commas that are text
+    become ``%2C``.  If ``ID``, ``gene_id`` or ``transcript_id`` is repeated, the first counts.  A bare name before GFF3
+    attributes is their ``ID``.
     """
     end = text.find(";")
     first = text if end < 0 else text[:end]
@@ -223,7 +223,8 @@ def encode_id(text: str) -> str:
 def encode_column(text: str) -> str:
     """Sequence name, source or type for columns 1 to 3.
 
-    Only what a line cannot bear is escaped: blanks, a first ``#`` or ``>``, and a ``%`` that would read as an escape.
+    Only characters that would break a line are escaped: blanks, a first ``#`` or ``>``, and a ``%`` that would read as
+    an escape.
     """
     return _COLUMN_SPECIAL.sub(_escape, text)
 
@@ -235,15 +236,15 @@ def _escape(match: re.Match[str]) -> str:
 def parse_attributes(text: str, where: str) -> dict[str, str]:
     """Decoded attributes of a clean GFF3 line, in file order; a repeated key is joined with commas.
 
-    Unlike :func:`read_attributes` it knows one dialect, refuses any other, and keeps a comma that a blank follows as it
-    is, so that a file that PhytoScribe wrote is read as it was written.  ``ID`` and ``Parent`` keep their escapes.
+    Unlike :func:`read_attributes` it accepts only this dialect and keeps a comma followed by a blank unchanged, so that
+    PhytoScribe's own files are read back exactly.  ``ID`` and ``Parent`` keep their escapes.
 
     Args:
         text: column 9.
         where: "file, line n" for the message.
 
     Raises:
-        GffError: an attribute without ``=`` (a GTF file, as a rule).
+        GffError: an attribute has no ``=`` (usually a GTF file).
     """
     attributes: dict[str, str] = {}
     for field in text.split(";") if text != "." else ():

@@ -1,4 +1,4 @@
-"""GFF3 writer: gene models out, in the one form that the rest of the workflow and ``gt gff3validator`` accept."""
+"""GFF3 writer: writes gene models in the form that the rest of the workflow and ``gt gff3validator`` accept."""
 
 from __future__ import annotations
 
@@ -20,25 +20,25 @@ def write_gff3(
     header: Sequence[str] = (),
     for_counting: bool = False,
 ) -> int:
-    """Write genes in the order given and return how many they were.
+    """Write genes in the order given and return their number.
 
     Args:
         handle: text file.
         genes: gene models, 0-based half-open; sort them with :func:`phytoscribe.annotation.sort_genes`.
         contigs: name to length; each becomes a ``##sequence-region``.
         header: comment lines, without ``#``.
-        for_counting: also write ``gene_id`` on exon and CDS lines, and ``gene_biotype``: programs that count reads
-            (STAR, featureCounts) or predict effects look for them there.
+        for_counting: also write ``gene_id`` on exon and CDS lines, and ``gene_biotype``, for programs that count reads
+            (STAR, featureCounts) or predict variant effects.
 
-    Per gene: gene, then per transcript its line and exon, five_prime_UTR, CDS and three_prime_UTR by position.  All CDS
-    lines of a transcript share the ID ``<transcript>.cds`` (one feature in several lines); exons and UTRs are numbered
-    in transcript order.  A transcript without CDS has exon lines only.  Genes and transcripts keep their types of
-    Sequence Ontology, and all lines of a gene its source.  Scores have three decimals.  Attributes without a value,
-    which GFF3 forbids, are left out.  Where a contig's end cuts a transcript, the parts there repeat ``partial`` and
-    ``start_range`` or ``end_range`` of its line, as NCBI writes them.
+    Each gene has its gene line, then per transcript its own line and exon, five_prime_UTR, CDS and three_prime_UTR by
+    position.  All CDS lines of a transcript share the ID ``<transcript>.cds`` (one feature in several lines); exons and
+    UTRs are numbered in transcript order.  A transcript without CDS has exon lines only.  Genes and transcripts keep
+    their Sequence Ontology types, and all lines of a gene have its source.  Scores have three decimals.  Attributes
+    without a value, which GFF3 forbids, are left out.  If a contig's end cuts a transcript, the parts there repeat
+    ``partial`` and ``start_range`` or ``end_range`` from its line, as in NCBI files.
 
     Raises:
-        ValueError: the type of a gene is none that readers take for a gene's.
+        ValueError: a gene has a type that readers do not accept for genes.
     """
     handle.write("##gff-version 3\n")
     for contig, length in contigs.items():

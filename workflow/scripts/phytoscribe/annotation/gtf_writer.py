@@ -1,4 +1,4 @@
-"""GTF writer, for programs that read no GFF3 or look for ``gene_id`` on every line."""
+"""GTF writer, for programs that cannot read GFF3 or need ``gene_id`` on every line."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ def gtf_lines(gene: GeneModel) -> list[str]:
     """The lines of one gene in GTF 2.2 as Ensembl writes it, without newlines.
 
     Features: gene, transcript, exon, CDS without the stop codon, start_codon, stop_codon, five_prime_utr and
-    three_prime_utr.  Codons that an intron interrupts have a line for each piece; an end that the contig cuts
-    (``start_range``, ``end_range``) has no codon.  Sequence names are escaped as in GFF3.
+    three_prime_utr.  A codon split by an intron has a line for each piece; an end cut by the contig (``start_range``,
+    ``end_range``) has no codon.  Sequence names are escaped as in GFF3.
     """
     place = f"{encode_column(gene.contig)}\t{encode_column(gene.source)}"
     of_gene = f'gene_id "{_quoted(gene.id)}"; gene_biotype "{_quoted(gene.biotype)}";'

@@ -1,4 +1,4 @@
-"""The one type of a gene model that every part of PhytoScribe uses.
+"""The gene model type used throughout PhytoScribe.
 
 Coordinates are 0-based, half-open and in contig orientation: ``(0, 3)`` are the first three bases of the contig on
 either strand.  Intervals are sorted by ascending start, whatever the strand.
@@ -30,14 +30,14 @@ class Transcript:
     Attributes:
         id: transcript id.
         exons: sorted exons; never empty.
-        cds: sorted CDS segments, stop codon inside; empty for a transcript that codes for nothing.
+        cds: sorted CDS segments including the stop codon; empty for a non-coding transcript.
         type: feature type by Sequence Ontology (GFF3 column 3): ``mRNA``, ``lnc_RNA``, ``tRNA``, ``miRNA``, ...
         attributes: GFF3 attributes other than ``ID`` and ``Parent``, in the order of the file; a biotype of the
             transcript itself is one of them.
         score: probability-like score in [0, 1], or None.
         start_phase: GFF3 phase of the first CDS segment in transcript order: bases to skip to the first full codon.
             0 for every complete CDS.
-        contig, strand: of its gene; a :class:`GeneModel` fills them in where they are empty.
+        contig, strand: those of its gene; :class:`GeneModel` fills them in if they are empty.
     """
 
     id: str
@@ -116,10 +116,10 @@ class GeneModel:
         contig: sequence name, as in the FASTA.
         strand: ``+`` or ``-``.
         transcripts: in the order of the file; never empty.
-        biotype: attribute ``biotype``; left empty, it follows from the types and the CDS (see
+        biotype: attribute ``biotype``; if empty, it is derived from the types and the CDS (see
             :func:`~phytoscribe.annotation.feature_types.default_biotype`).
         attributes: GFF3 attributes other than ``ID`` and ``biotype``.
-        source: GFF3 column 2 of the gene and of all that belongs to it.
+        source: GFF3 column 2 of the gene and all its features.
         score: probability-like score in [0, 1], or None.
         type: feature type by Sequence Ontology (GFF3 column 3): ``gene``, ``ncRNA_gene``, ``pseudogene``,
             ``transposable_element_gene``, ...

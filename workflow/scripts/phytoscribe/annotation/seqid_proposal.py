@@ -1,7 +1,6 @@
-"""Which sequence of the FASTA an unknown name of the annotation stands for, if that is evident.
+"""Propose the FASTA sequence that an unknown name in the annotation stands for, if it is evident.
 
-Names are compared by what they mean, however they are spelt: a chromosome or scaffold number, an accession, or an
-organelle.
+Names are compared by meaning, not spelling: a chromosome or scaffold number, an accession, or an organelle.
 """
 
 from __future__ import annotations
@@ -35,10 +34,10 @@ _PREFIXED = re.compile(r"([A-Za-z][A-Za-z_.\-]*?)[_.\-]?0*(\d+)")
 
 
 def canonical_names(names: Iterable[str]) -> dict[str, Meaning | None]:
-    """The meaning of each name, or None; equal meanings are one sequence.
+    """The meaning of each name, or None; names with equal meanings denote one sequence.
 
-    Chr1, chr01, 1, LG1 and SL4.0ch01 are chromosome 1; scaffolds and contigs are counted apart.  A species' own prefix
-    (Gm01, Bd1) counts as chromosome if all such names share it and no other name is a chromosome.
+    Chr1, chr01, 1, LG1 and SL4.0ch01 are chromosome 1; scaffolds and contigs are numbered separately.  A species' own
+    prefix (Gm01, Bd1) means chromosome if all such names share it and no other name is a chromosome.
     """
     meanings: dict[str, Meaning | None] = {name: _meaning(name) for name in names}
     if not any(meaning and meaning[0] == "chromosome" for meaning in meanings.values()):
@@ -82,7 +81,7 @@ _TAIL = 0.01
 
 @dataclass(slots=True)
 class Seen:
-    """What an annotation file tells about one of its sequences.
+    """What an annotation file says about one of its sequences.
 
     Attributes:
         line: first line with a feature on it; 0 if there is none.
@@ -100,7 +99,7 @@ class Seen:
 def sequences_of(path: str | Path) -> dict[str, Seen]:
     """Sequences of a GFF3 or GTF file, plain or gzipped, in the order of their first mention.
 
-    Lines that are no feature lines are passed over: the reader reports them.
+    Malformed lines are skipped here: the reader reports them.
 
     Raises:
         GffError: see :func:`phytoscribe.annotation.gff_text.numbered_lines`.
@@ -140,12 +139,12 @@ class Proposal(NamedTuple):
 def propose_mapping(
     seen: Mapping[str, Seen], contigs: Mapping[str, int], seqid_map: Mapping[str, str | None] | None = None
 ) -> dict[str, Proposal]:
-    """Targets for the unknown names of an annotation, only where exactly one contig fits and nothing speaks against it.
+    """Propose targets for unknown names of an annotation, if exactly one contig fits and nothing contradicts it.
 
-    Evidence: another name that the file itself gives; the same chromosome number or accession; a declared length that
-    one contig has; failing these, the end of the last feature within 1 % before the end of one contig only.  A contig
-    that is shorter than the last feature, or has another length than the declared one, is no candidate; where two
-    kinds of evidence name two contigs, or two names claim one contig, there is no proposal.
+    Evidence is another name in the file itself, the same chromosome number or accession, or a declared length that only
+    one contig has; if there is none, that the last feature ends in the last 1 % of only one contig.  A contig that is
+    shorter than the last feature, or differs from the declared length, is not a candidate.  There is no proposal if two
+    kinds of evidence point to different contigs, or two names to one contig.
 
     Args:
         seen: sequences of the annotation.
@@ -230,7 +229,7 @@ def _one_to_one(chosen: Mapping[str, Proposal]) -> dict[str, Proposal]:
 
 
 def length_conflicts(seen: Mapping[str, Seen], contigs: Mapping[str, int]) -> list[str]:
-    """Sentences on names that are a contig's by their spelling, but cannot be by their length."""
+    """Sentences about names that match a contig by spelling but not by length."""
     of_meaning = _grouped((meaning, name) for name, meaning in canonical_names(contigs).items())
     conflicts = []
     for name, meaning in canonical_names(seen).items():

@@ -1,7 +1,7 @@
-"""Names of sequences: the annotation's, the FASTA's, and the mapping between the two.
+"""Sequence names in the annotation and in the FASTA, and the mapping between them.
 
-Annotations of one assembly call its first chromosome Chr1, chr1, 1, Chr01, CM000001.1 or NC_003070.9.  Nothing is
-renamed by guess: where a name is unknown, the message proposes a mapping and the user decides.
+Annotations of one assembly may call its first chromosome Chr1, chr1, 1, Chr01, CM000001.1 or NC_003070.9.  Names are
+never guessed: for an unknown name the message proposes a mapping, and the user decides.
 """
 
 from __future__ import annotations
@@ -36,15 +36,15 @@ _YAML_WORDS = frozenset({"null", "true", "false", "yes", "no", "on", "off", "y",
 
 
 def read_seqid_map(value: SeqidMap | str | None) -> dict[str, str | None]:
-    """The mapping from names in the annotation to names in the FASTA; None leaves a sequence out.
+    """Read the mapping from names in the annotation to names in the FASTA; None leaves a sequence out.
 
     Args:
-        value: what the configuration's ``seqid_map`` holds: a mapping, or the path of a table with two columns divided
-            by a tab (name in the annotation, name in the FASTA; an empty second column leaves the sequence out).
-            Blank lines and lines with ``#`` are skipped.
+        value: the configuration's ``seqid_map``: a mapping, or the path of a tab-separated table with two columns (name
+            in the annotation, name in the FASTA; an empty second column leaves the sequence out).  Blank lines and
+            lines with ``#`` are skipped.
 
     Raises:
-        ConfigError: a line has not two columns, a name is empty, or one name is given two targets.
+        ConfigError: a line does not have two columns, a name is empty, or one name has two targets.
         PhytoScribeError: the table cannot be read.
     """
     if value is None:
@@ -77,10 +77,10 @@ def _table_rows(path: str) -> Iterator[tuple[str, str, str | None]]:
 
 
 def check_seqid_map(path: str | Path, contigs: Mapping[str, int], seqid_map: SeqidMap) -> None:
-    """Refuse a mapping that would put genes on a wrong sequence; names that the file does not have are logged.
+    """Refuse a mapping that would put genes on a wrong sequence; names missing from the file are logged.
 
-    Two names of the annotation may become one sequence only if they are spellings of one name (``Chr1`` and ``1``, an
-    accession with and without version), as in files that were joined from two sources.
+    Two names in the annotation may map to one sequence only if they are spellings of one name (``Chr1`` and ``1``, an
+    accession with and without version), as in files joined from two sources.
 
     Raises:
         ConfigError: a target is not in the FASTA, or two different names become one sequence.
@@ -113,9 +113,9 @@ def check_seqid_map(path: str | Path, contigs: Mapping[str, int], seqid_map: Seq
 
 
 def unknown_sequence_message(path: str | Path, contigs: Mapping[str, int], seqid_map: SeqidMap | None = None) -> str:
-    """What to tell a user whose annotation names sequences that the FASTA does not have.
+    """The message for an annotation that names sequences missing from the FASTA.
 
-    The whole of column 1 is read, so that one message names all of both sides, and the mapping that is evident (see
+    All of column 1 is read, so that one message lists the names on both sides, and the mapping that is evident (see
     :func:`phytoscribe.annotation.seqid_proposal.propose_mapping`) as YAML for the configuration.
     """
     known = dict(seqid_map or {})

@@ -47,7 +47,7 @@ def splice(segments: Sequence[Interval], strand: str, bases: Bases) -> str:
 
 
 def translate(codes: Bases) -> str:
-    """Protein of base codes, shape (length,), uint8: standard code, ``*`` for stops, ``X`` for codons with N.
+    """Protein of base codes, shape (length,), uint8: standard genetic code, ``*`` for stops, ``X`` for codons with N.
 
     Translation starts at the first base; one or two bases after the last full codon are left out.
     """
@@ -60,7 +60,7 @@ class ReadingFrame(NamedTuple):
 
     Attributes:
         starts: the first one is ATG.
-        whole: no bases are left over behind the last full codon.
+        whole: no bases are left over after the last full codon.
         codons: full codons, stops among them.
         first_stop: index of the first stop codon; -1 if there is none.
         stops_at_end: the last codon is a stop, and ends the sequence.
@@ -91,7 +91,7 @@ def reading_frame(codes: Bases) -> ReadingFrame:
 
 
 def cds_of(transcript: Transcript, bases: Bases) -> str:
-    """Coding sequence, stop codon inside, beginning with the bases that ``start_phase`` would skip.
+    """Coding sequence including the stop codon, and including the bases that ``start_phase`` would skip.
 
     Raises:
         ValueError: the transcript codes for nothing.

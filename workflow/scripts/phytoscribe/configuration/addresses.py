@@ -1,7 +1,7 @@
-"""Secrets in the addresses of a configuration: downloads get them, and no file that Snakemake writes does.
+"""Keep secrets in the configuration's URLs out of the files that Snakemake writes, and pass them to downloads.
 
-Snakemake copies the configuration into the script of every job, and parameters of rules into its metadata and report.
-So the rules see masked addresses, and the true ones go to the downloads in the environment, as ``JGI_TOKEN`` does.
+Snakemake copies the configuration into the script of every job, and rule parameters into its metadata and report.  The
+rules therefore see masked addresses, and downloads get the true ones through environment variables, like ``JGI_TOKEN``.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ _ADDRESS_IN_TEXT = re.compile(r"""[^\s'"<>]*(?:://|\?[^\s'"<>]+=)[^\s'"<>]*""")
 
 
 def without_secrets(text: str) -> str:
-    """A text with the secrets of the addresses in it masked, as a message about a faulty address may hold some."""
+    """Mask the secrets of all addresses in a text, such as a message about a faulty address."""
     return _ADDRESS_IN_TEXT.sub(lambda found: shown if MASK in (shown := shown_url(found[0])) else found[0], text)
 
 
 def hand_over(config: Mapping[str, Any], environment: MutableMapping[str, str]) -> dict[str, Any]:
-    """The configuration with the secrets of its addresses masked; ``environment`` gets what was taken out.
+    """The configuration with the secrets of its addresses masked; ``environment`` receives the originals.
 
     Variables left by another configuration are removed.
     """
@@ -48,10 +48,10 @@ def hand_over(config: Mapping[str, Any], environment: MutableMapping[str, str]) 
 
 
 def with_addresses(config: Mapping[str, Any], environment: Mapping[str, str]) -> dict[str, Any]:
-    """The configuration as it was before :func:`hand_over`.
+    """The configuration before :func:`hand_over`.
 
     Raises:
-        DownloadError: an address is masked, and the environment does not hold it.
+        DownloadError: an address is masked, and the environment does not contain the original.
     """
 
     def restore(key: str, text: str, number: int) -> str:

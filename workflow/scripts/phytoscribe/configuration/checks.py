@@ -24,7 +24,7 @@ RELEASED_MODEL_FILES = ("config.json", "model.safetensors", "decoder.json", "tok
 
 
 def meaning_mistakes(config: Config) -> list[str]:
-    """Mistakes in what the keys say together; reads no file."""
+    """Find contradictions between keys; reads no file."""
     return [
         *_repeated_names(config),
         *(mistake for item in config["genomes"] for mistake in _genome_mistakes(item)),
@@ -36,10 +36,10 @@ def meaning_mistakes(config: Config) -> list[str]:
 
 
 def surrounding_mistakes(config: Config, with_conda: bool = True) -> list[str]:
-    """Mistakes in what the configuration expects of this machine: files and programs that are not there.
+    """Find missing files and programs that the configuration expects on this machine.
 
     Args:
-        with_conda: this run makes conda environments, so that programs need not be on PATH.
+        with_conda: this run creates conda environments, so programs need not be on PATH.
     """
     return [
         *(mistake for item in config["genomes"] for mistake in _missing_files(item)),

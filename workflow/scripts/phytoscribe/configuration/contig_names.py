@@ -1,4 +1,4 @@
-"""Contig names of the configuration against those of the genome, before anything has been fetched or trained."""
+"""Check contig names in the configuration against the genome, before anything is fetched or trained."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ _SHOWN = 8
 
 
 def contig_mistakes(item: Mapping[str, Any]) -> Iterator[str]:
-    """Contigs that one genome of the configuration names and that its FASTA does not have: one line for each key.
+    """Find contigs that the configuration names and the genome's FASTA lacks: one line for each key.
 
-    The names are looked up in the index that an earlier run made, and where that lacks one, in the local FASTA itself:
-    the index may be of the genome that the configuration named before.  A genome that is neither indexed nor a local
-    file of at most :data:`LARGEST_SCAN` bytes is not checked here, but by the rules that read it.
+    Names are looked up in the index from an earlier run, and if it lacks one, in the local FASTA itself, because the
+    index may belong to a genome configured earlier.  A genome that is neither indexed nor a local file of at most
+    :data:`LARGEST_SCAN` bytes is checked later, by the rules that read it.
     """
     listed = _listed_names(item)
     wanted = {name for names in listed.values() for name in names}

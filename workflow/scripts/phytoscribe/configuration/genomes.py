@@ -1,4 +1,4 @@
-"""The genomes of a configuration, and what may be done with each of them."""
+"""The genomes of a configuration, and the uses that each of them allows."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ class GenomeEntry:
     """One item of the list ``genomes`` in the configuration.
 
     Attributes:
-        contigs: split (``validate`` or ``test``) of each contig that a genome of role ``train`` holds out.
+        contigs: split (``validate`` or ``test``) of each contig that a genome with role ``train`` holds out.
         seqid_map: sequence names of the annotation to those of the FASTA, or the path of a table of them; None if
             they are the same.
-        organelles: contigs of organelles, besides those recognised by their names.
+        organelles: organelle contigs, in addition to those recognised by name.
         terms: licence or usage terms, in the user's words.
         species: name of the species that the model gets as input; genomes of one species share it.
         locus_tag: prefix of gene names that NCBI or ENA registered for the assembly; empty if none.
-        utrs: ``complete``, or ``incomplete`` where a transcript without UTR may have one all the same.
+        utrs: ``complete``, or ``incomplete`` if a transcript annotated without UTRs may in fact have some.
     """
 
     name: str
@@ -79,11 +79,11 @@ class Genomes:
         return list(self._entries)
 
     def with_role(self, *roles: str) -> list[str]:
-        """Names of the genomes of any of these roles."""
+        """Names of the genomes with any of these roles."""
         return [name for name, entry in self._entries.items() if entry.role in roles]
 
     def descriptions(self) -> dict[str, dict[str, Any]]:
-        """``{genome: {kind: versions, ..., "terms": text}}`` as the configuration declares them of its sources."""
+        """``{genome: {kind: versions, ..., "terms": text}}`` as declared in the configuration."""
         return {
             name: {
                 "genome": describing_part(entry.genome),
@@ -96,12 +96,12 @@ class Genomes:
 
     @property
     def submitted(self) -> list[str]:
-        """Genomes that have a locus_tag; all where none has, so that the rule says what is missing."""
+        """Genomes that have a locus_tag; all if none has, so that the rule reports what is missing."""
         return [name for name, entry in self._entries.items() if entry.locus_tag] or self.names
 
     @property
     def reported(self) -> list[dict[str, Any]]:
-        """What the report says of each genome: name, role, lineage and scored contigs."""
+        """Data on each genome for the report: name, role, lineage and scored contigs."""
         return [
             {"name": name, "role": entry.role, "lineage": entry.lineage, "scored_contigs": self.scored_contigs(name)}
             for name, entry in self._entries.items()
@@ -109,11 +109,11 @@ class Genomes:
 
     @property
     def split(self) -> list[str]:
-        """Genomes that the split sees: all whose role is not ``predict``, so that those never touch training."""
+        """Genomes in the split: all except those with role ``predict``, which never touch training."""
         return self.with_role(*SPLIT_ROLES)
 
     def training_sources(self) -> list[dict[str, Any]]:
-        """What a training set needs to know of each genome of the split, beside its files."""
+        """Data for the training set on each genome of the split, in addition to its files."""
         return [
             {
                 "name": name,
@@ -128,7 +128,7 @@ class Genomes:
 
     @property
     def trains(self) -> bool:
-        """Whether this configuration trains the model it predicts with."""
+        """True if this configuration trains the model it predicts with."""
         return self._config["predict"]["model"] == "trained"
 
     @property
@@ -137,7 +137,7 @@ class Genomes:
 
     @property
     def checked(self) -> list[str]:
-        """Genomes whose annotation is used: for training, or to score against."""
+        """Genomes whose annotation is used for training or as a reference."""
         used = {*self.evaluated, *self.with_isoseq, *(self.split if self.trains else ())}
         return [name for name in self.annotated if name in used]
 
@@ -151,12 +151,12 @@ class Genomes:
         return [name for name, entry in self._entries.items() if entry.isoseq]
 
     def read_limits(self, name: str) -> dict[str, Any]:
-        """What an aligned read must reach to be evidence; nothing for a genome without reads."""
+        """Thresholds for aligned reads to count as evidence; nothing for a genome without reads."""
         return dict(self._config["evaluate"]["isoseq"]) if self._entries[name].isoseq else {}
 
     @property
     def with_baseline(self) -> list[str]:
-        """Genomes that AUGUSTUS is run on for comparison."""
+        """Genomes on which AUGUSTUS runs for comparison."""
         return [name for name in self.evaluated if self._entries[name].augustus]
 
     def predicted_contigs(self, name: str) -> list[str] | None:
@@ -166,23 +166,23 @@ class Genomes:
         return self.scored_contigs(name)
 
     def scored_contigs(self, name: str) -> list[str] | None:
-        """Contigs whose genes are scored, or None for all (then the split table says which loci)."""
+        """Contigs whose genes are scored, or None for all (then the split table determines the loci)."""
         entry = self._entries[name]
         by_contig = self._config["split"]["mode"] == "contig"
         return (entry.contigs_of("test") or None) if entry.role == "train" and by_contig else None
 
     def scored_part(self, name: str) -> str:
-        """The split that scores are for: ``test``, and ``validate`` for a genome of that role."""
+        """The scored split: ``test``, or ``validate`` for a genome with that role."""
         return "validate" if self._entries[name].role == "validate" else "test"
 
     def contig_parts(self) -> dict[str, dict[str, str]]:
-        """``{genome: {contig: part}}`` of the contigs that train genomes hold out; empty in mode ``cluster``."""
+        """``{genome: {contig: part}}`` of the held-out contigs of train genomes; empty in mode ``cluster``."""
         if self._config["split"]["mode"] != "contig":
             return {}
         return {name: dict(self._entries[name].contigs) for name in self.split if self._entries[name].contigs}
 
     def roles(self) -> dict[str, str]:
-        """``{genome: role}`` of the genomes that the split sees."""
+        """``{genome: role}`` of the genomes in the split."""
         return {name: self._entries[name].role for name in self.split}
 
     def _holds_out_genes(self, entry: GenomeEntry) -> bool:
@@ -191,10 +191,10 @@ class Genomes:
 
 
 def deciding_part(source: Source) -> dict[str, Any]:
-    """What of a source decides the bytes that arrive: a rule with this as parameter runs again when it must.
+    """The part of a source that determines the downloaded bytes; as a rule parameter it triggers reruns correctly.
 
-    Declared versions are left out, so that a corrected one fetches nothing again, and secrets of a URL are hidden:
-    Snakemake keeps the parameters of its rules in files.
+    Declared versions are left out, so that correcting one causes no new download.  Secrets in a URL are hidden, because
+    Snakemake stores rule parameters in files.
     """
     part = {key: value for key, value in source.items() if key not in _DESCRIBING}
     if "url" in part:
@@ -205,7 +205,7 @@ def deciding_part(source: Source) -> dict[str, Any]:
 
 
 def describing_part(source: Source) -> dict[str, Any]:
-    """What of a source only describes the file: versions."""
+    """The part of a source that only describes the file: versions."""
     part = {key: value for key, value in source.items() if key in _DESCRIBING}
     if "phytozome" in source:
         part["phytozome"] = {key: value for key, value in source["phytozome"].items() if key in _DESCRIBING_QUERY}

@@ -1,8 +1,8 @@
-"""From what Snakemake read out of the YAML files to a configuration that the rules can trust.
+"""Turn the content of the YAML files, as read by Snakemake, into a configuration that the rules can trust.
 
-A genome's entry has short forms, ``catalogue: <id>`` and ``source: {phytozome: ...}``, which are written out here: the
-rules know the long form alone.  ``source`` takes precedence over the catalogue's entry, ``genome`` and ``annotation``
-over both.
+A genome's entry may use the short forms ``catalogue: <id>`` and ``source: {phytozome: ...}``, which are expanded here;
+the rules only see the long form.  ``source`` takes precedence over the catalogue's entry, and ``genome`` and
+``annotation`` over both.
 """
 
 from __future__ import annotations
@@ -51,16 +51,16 @@ def read_config(
     look_around: bool = True,
     with_conda: bool = True,
 ) -> dict[str, Any]:
-    """Check a configuration, write out its short forms and fill in the defaults.
+    """Check a configuration, expand its short forms and fill in the defaults.
 
     Args:
         config: the merged content of all configuration files.
         schema: path of the JSON schema (YAML).
-        files: the configuration files themselves; named in messages, and searched for keys that are given twice.
+        files: the configuration files themselves; named in messages, and searched for repeated keys.
         catalogue: folder of the ready entries that ``genomes[].catalogue`` names.
-        look_around: also check that the files and programs exist; jobs on other machines leave this out, since the
-            main process did it before it started them.
-        with_conda: this run makes conda environments (`--sdm conda`), so programs need not be on PATH.
+        look_around: also check that the files and programs exist; jobs on other machines skip this, since the main
+            process has done it before starting them.
+        with_conda: this run creates conda environments (`--sdm conda`), so programs need not be on PATH.
 
     Raises:
         ConfigError: one message with every mistake of the first kind found (form, short forms, meaning, missing files).
@@ -80,10 +80,10 @@ def read_config(
 
 
 def with_found_models(config: Mapping[str, Any], installation: Path = INSTALLATION) -> dict[str, Any]:
-    """A copy in which the released models that ship are found from any folder.
+    """A copy in which the bundled models are found from any folder.
 
-    A relative folder in ``predict.model`` or ``finetune.from_model`` starts where Snakemake runs.  One that is not
-    there but in the installation, as the default is, becomes its path.
+    A relative folder in ``predict.model`` or ``finetune.from_model`` is relative to where Snakemake runs.  If it exists
+    only in the installation, like the default, it is replaced by its path there.
     """
     found = copy.deepcopy(dict(config))
     for section, key in (("predict", "model"), ("finetune", "from_model")):
@@ -127,7 +127,7 @@ def _expand_genomes(items: Sequence[Item], schema: Schema, catalogue: Path) -> t
 def _expand(item: Item, schema: Schema, catalogue: Path) -> dict[str, Any]:
     """One genome's entry in the long form.
 
-    ``annotation: false`` takes away the annotation that ``source`` or the catalogue would bring.
+    ``annotation: false`` excludes the annotation from ``source`` or the catalogue.
 
     Raises:
         ConfigError: its ``catalogue`` names no entry, or a faulty one.

@@ -1,4 +1,4 @@
-"""What the jobs of the network ask a cluster for: GPUs, or processors alone where the configuration says so."""
+"""Cluster resources for the network's jobs: GPUs, or only processors if the configuration says so."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ ON_PROCESSORS = "PHYTOSCRIBE_ON_PROCESSORS"
 
 
 def on_processors(section: Mapping[str, Any]) -> bool:
-    """Whether a section of :data:`SECTIONS` keeps its rule off GPUs: by ``device``, or by a precision they lack.
+    """True if a section of :data:`SECTIONS` excludes GPUs, by ``device`` or by a precision that GPUs lack.
 
-    ``device: auto`` takes a GPU where there is one, so its rule asks for one.
+    ``device: auto`` uses a GPU if there is one, so its rule requests one.
     """
     return section["device"] in ("cpu", "mps") or section.get("precision") == "int8"
 
 
 def rules_on_processors(config: Mapping[str, Any]) -> list[str]:
-    """Rules of the network that need no GPU with this configuration."""
+    """Network rules that need no GPU with this configuration."""
     return [rule for rule, section in SECTIONS.items() if on_processors(config[section])]
 
 
@@ -30,7 +30,7 @@ def place_of_prediction(predict: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def places_of_ranks(training: Mapping[str, Any], section: Mapping[str, Any]) -> dict[str, Any]:
-    """Snakemake resources: all GPUs, and for several nodes what makes it a task on each and lets it call srun.
+    """Snakemake resources: all GPUs and, for several nodes, the settings for one task per node that can call srun.
 
     With ``mpi`` the SLURM plugin leaves srun to the job.  It reads ``tasks`` twice, the second time as tasks of each
     GPU, which ``tasks_per_gpu`` of zero leaves out.

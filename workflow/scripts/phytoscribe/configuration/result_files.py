@@ -1,6 +1,6 @@
-"""Files that rules take from each other, as functions of their wildcards, and requested files that no rule can make.
+"""Files passed between rules, as functions of wildcards, and a check for requested files that no rule can make.
 
-Paths start in the folder that Snakemake runs in.
+Paths are relative to the folder in which Snakemake runs.
 """
 
 from __future__ import annotations
@@ -49,12 +49,12 @@ InputFunction = Callable[[Any], str | list[str]]
 
 
 def shard_files(genome: str, count: int, ending: str) -> list[str]:
-    """A file of each part that the prediction of one genome is divided into."""
+    """One file for each shard of a genome's prediction."""
     return [f"results/predictions/shards/{genome}/{number:03d}.{ending}" for number in range(count)]
 
 
 def source_records(genomes: Genomes) -> list[str]:
-    """The records of all files that are taken in, in the order of the manifest."""
+    """The records of all input files, in the order of the manifest."""
     kinds = {"genome": genomes.names, "annotation": genomes.checked, "isoseq": genomes.with_isoseq}
     return [
         f"resources/genomes/{name}/{kind}.source.json"
@@ -65,7 +65,7 @@ def source_records(genomes: Genomes) -> list[str]:
 
 
 class TrackFiles:
-    """What belongs into ``results/tracks/{genome}/``."""
+    """Contents of ``results/tracks/{genome}/``."""
 
     def __init__(self, genomes: Genomes, config: Mapping[str, Any]) -> None:
         self._genomes = genomes
@@ -85,13 +85,13 @@ class TrackFiles:
         }[wildcards.annotation]
 
     def annotations(self, wildcards: Any) -> list[str]:
-        """Annotations in the folder: the prediction, and what there is beside it."""
+        """Annotations in the folder: the prediction and any others."""
         genome, genomes = wildcards.genome, self._genomes
         having = {"genes": genomes.names, "reference": genomes.checked, "augustus": genomes.with_baseline}
         return [f"results/tracks/{genome}/{name}.gff3.gz" for name, names in having.items() if genome in names]
 
     def bigwigs(self, wildcards: Any) -> list[str]:
-        """Probability tracks, where the configuration wants them."""
+        """Probability tracks, if the configuration asks for them."""
         return [pattern.format(genome=wildcards.genome) for pattern in BIGWIGS if self._settings["tracks"]]
 
     def reads(self, wildcards: Any) -> list[str]:
@@ -100,13 +100,13 @@ class TrackFiles:
         return [f"results/tracks/{wildcards.genome}/reads.bam"] if there else []
 
     def targets(self) -> list[str]:
-        """What opens the tracks of all genomes in browsers."""
+        """Files that open the tracks of all genomes in browsers."""
         files = ("igv_session.xml", "jbrowse/config.json")
         return [f"results/tracks/{name}/{file}" for name in self._genomes.names for file in files]
 
 
 class PlausibilityFiles:
-    """What a prediction is compared with where there is no reference."""
+    """Inputs of the quality checks without a reference."""
 
     def __init__(self, genomes: Genomes, config: Mapping[str, Any]) -> None:
         self._genomes = genomes
@@ -124,11 +124,11 @@ class PlausibilityFiles:
         return [found["path"]] if found else []
 
     def lineage(self) -> list[str]:
-        """The file that makes a folder a BUSCO lineage, where the configuration wants BUSCO."""
+        """The file that identifies a BUSCO lineage folder, if the configuration asks for BUSCO."""
         return [os.path.join(self._lineage, "dataset.cfg")] if self._lineage else []
 
     def busco(self, wildcards: Any) -> list[str]:
-        """The summary of BUSCO, where the configuration wants it."""
+        """The summary of BUSCO, if the configuration asks for it."""
         return [f"results/evaluation/busco/{wildcards.genome}.json"] if self._lineage else []
 
 
@@ -141,7 +141,7 @@ def check_targets(requested: Iterable[str], genomes: Genomes) -> None:
     """Raise ConfigError for a requested file of a genome that the configuration does not list, or cannot make it for.
 
     Args:
-        requested: command-line arguments; those that are no file of one genome are passed over.
+        requested: command-line arguments; those that are not a file of one genome are skipped.
         genomes: the genomes of the configuration.
     """
     for target in requested:

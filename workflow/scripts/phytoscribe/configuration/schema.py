@@ -1,4 +1,4 @@
-"""The configuration against its JSON schema: mistakes in plain words, and defaults filled in."""
+"""Check the configuration against its JSON schema, report mistakes in plain words, and fill in defaults."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def load_schema(path: str | Path) -> dict[str, Json]:
 
 
 def resolved(part: Mapping[str, Json], schema: Mapping[str, Json]) -> Mapping[str, Json]:
-    """A part of ``schema`` with its ``$ref`` written out; what it says itself is added, and replaces what differs."""
+    """A part of ``schema`` with its ``$ref`` expanded; its own keys are added and take precedence."""
     if "$ref" not in part:
         return part
     base = resolved(schema["$defs"][part["$ref"].rpartition("/")[2]], schema)
@@ -56,7 +56,7 @@ def schema_mistakes(config: Json, schema: Mapping[str, Json], whole: str = "the 
     """One line of text for each place where ``config`` breaks ``schema``, in order of the schema's keys.
 
     Args:
-        whole: what ``config`` is called where it is wrong as a whole.
+        whole: name of ``config`` in messages if it is wrong as a whole.
     """
     endless = [tuple(path) for path, value in _leaves(config) if isinstance(value, float) and not math.isfinite(value)]
     errors = Draft202012Validator(schema).iter_errors(config)
@@ -80,11 +80,11 @@ def _leaves(value: Json, path: tuple[str | int, ...] = ()) -> Iterator[tuple[tup
 
 
 def fill_defaults(value: Json, schema: Mapping[str, Json], root: Mapping[str, Json] | None = None) -> Json:
-    """A copy of ``value`` with every ``default`` of the schema that it lacks, at all levels.
+    """A copy of ``value`` with all missing ``default`` values of the schema filled in, at all levels.
 
-    Keys are in the schema's order: Snakemake compares params as text, and would run rules again for another order.  A
-    missing object is made only if its schema has a default of its own (`default: {}` on the parent).  A whole number
-    written with a point, as 8.0, is one.
+    Keys are in the schema's order, because Snakemake compares params as text and would rerun rules for another order.
+    A missing object is created only if its schema has its own default (`default: {}` on the parent).  A whole number
+    written with a point, such as 8.0, becomes an integer.
     """
     root = schema if root is None else root
     schema = resolved(schema, root)
@@ -99,7 +99,7 @@ def fill_defaults(value: Json, schema: Mapping[str, Json], root: Mapping[str, Js
 
 
 def repeated_keys(path: str | Path) -> list[str]:
-    """Mistakes: keys that one mapping of a YAML file holds twice (YAML silently keeps the last), or that are no text.
+    """Find keys that occur twice in a mapping of a YAML file (YAML silently keeps the last) or are not text.
 
     Raises:
         ConfigError: the file cannot be read, or is not YAML.
@@ -134,7 +134,7 @@ def repeated_keys(path: str | Path) -> list[str]:
 
 
 def unfolding_mistakes(config: Json) -> list[str]:
-    """Mistakes: an alias of YAML that lies within what it names, or aliases of aliases that unfold to too much."""
+    """Find YAML aliases that lie within what they name, and nested aliases that expand to too much."""
     sizes: dict[int, int] = {}
     around: set[int] = set()
 
@@ -160,7 +160,7 @@ def unfolding_mistakes(config: Json) -> list[str]:
 
 
 def place_of(path: Iterable[str | int], config: Json) -> str:
-    """A config location as a reader would say it: ``genomes[athaliana].genome.path``; items by name or id."""
+    """A config location in readable form: ``genomes[athaliana].genome.path``; items by name or id."""
     text, value = "", config
     for step in path:
         value = value[step]
@@ -173,7 +173,7 @@ def place_of(path: Iterable[str | int], config: Json) -> str:
 
 
 def _as_number(value: Json) -> str | None:
-    """How YAML takes a text such as 1e-3 for a number; None for what is none."""
+    """A number such as 1e-3, which YAML reads as text, in a form that YAML reads as a number; None for other texts."""
     try:
         number = Decimal(value) if isinstance(value, str) else None
     except InvalidOperation:

@@ -1,4 +1,4 @@
-"""Which modules of the library decide what a rule's script writes.
+"""Find the library modules that determine what a rule's script writes.
 
 Snakemake reruns a rule when its script changes, not when a module changes that the script imports.  The rules
 therefore list the modules reached as inputs; this module finds them, so that no list has to be kept by hand.
@@ -24,7 +24,7 @@ WITHOUT_RESULTS = (
 
 
 def result_modules(script: str | Path, scripts: str | Path) -> list[Path]:
-    """The modules of :func:`modules_reached` whose edit can change what the script writes."""
+    """The modules of :func:`modules_reached` whose changes can affect what the script writes."""
     package = Path(scripts) / PACKAGE
     reached = modules_reached(script, scripts)
     return [file for file in reached if not str(file.relative_to(package)).startswith(WITHOUT_RESULTS)]

@@ -1,1 +1,1 @@
-"""From per-base state probabilities to gene models that obey the gene grammar."""
+"""Decode per-base state probabilities into gene models that obey the gene grammar."""

@@ -1,8 +1,8 @@
-"""A decoded gene, how sure the decoder is of its parts, and how often such genes are right.
+"""A decoded gene, the decoder's confidence in its parts, and the calibration of gene probabilities.
 
-The map from the log odds of a structure's posterior to those of the gene's probability is a line (J. Platt,
-*Probabilistic outputs for support vector machines*, 1999).  On the genes that chose its other parameters a decoder
-looks better than it is, so give the error on others beside it.
+A line maps the log odds of a structure's posterior to those of the gene's probability (J. Platt, *Probabilistic outputs
+for support vector machines*, 1999).  A decoder looks better than it is on the genes used to choose its other
+parameters, so also report the error on other genes.
 """
 
 from __future__ import annotations
@@ -30,12 +30,12 @@ class DecodedTranscript:
 
     Attributes:
         cds: sorted 0-based half-open segments in contig orientation, stop codon inside.
-        probability: calibrated probability that a gene with exactly this CDS is here.
+        probability: calibrated probability of a gene with exactly this CDS.
         structure_probability: posterior of exactly this CDS.
         segment_probabilities: of each CDS segment with both ends and its frame, in the order of ``cds``.
         intron_probabilities: of each gap between two segments, in the order of the contig.
-        start_probability, stop_probability: of a gene that starts (stops) at this codon; NaN where the contig's end
-            cuts it off.
+        start_probability, stop_probability: of a gene that starts (stops) at this codon; NaN if the contig's end cuts
+            it off.
         partial_left, partial_right: the CDS is cut by that end of the contig.
         start_phase: bases of the CDS, in reading direction, before the first full codon; 0 unless the start is cut.
     """
@@ -71,8 +71,8 @@ class DecodedGene:
 
     Attributes:
         strand: ``+`` or ``-``.
-        transcripts: first that of the best path; it and its neighbours stay the same whatever others stand beside it.
-        probability: calibrated probability that the gene is right, which it is if one of its transcripts is.
+        transcripts: that of the best path first; it and the neighbouring genes do not depend on the other transcripts.
+        probability: calibrated probability that the gene is correct, that is, that one of its transcripts is.
         locus_probability: posterior that any gene lies over the span of the first transcript's CDS.
     """
 
@@ -105,13 +105,13 @@ def calibrated(log_posterior: float, settings: DecoderSettings) -> float:
 
 
 def calibrate(posteriors: Sequence[float], right: Sequence[bool], settings: DecoderSettings) -> DecoderSettings:
-    """Settings whose gene probability fits how often genes were right.
+    """Settings whose gene probability matches the share of correct genes.
 
-    A weak pull to slope 1 and offset 0 decides where there are few genes.
+    A weak prior towards slope 1 and offset 0 dominates if there are few genes.
 
     Args:
         posteriors: of each gene's structure, in 0..1.
-        right: whether each gene is right.
+        right: whether each gene is correct.
     """
     bounded = np.clip(np.asarray(posteriors, dtype=np.float64), _SUREST, 1.0 - _SUREST)
     odds, hits = np.log(bounded / (1.0 - bounded)), np.asarray(right, dtype=np.float64)

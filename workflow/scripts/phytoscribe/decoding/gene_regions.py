@@ -1,4 +1,4 @@
-"""Regions with known genes, as the lattice sees them: candidate sites and chains of them."""
+"""Regions with known genes in the form of the lattice: candidate sites and chains of sites."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ from phytoscribe.genome.sequence import N_CODE
 
 @dataclass(frozen=True)
 class DecodedRegion:
-    """A region that stands for a contig of its own, with the network's output and its reference genes.
+    """A region treated as a separate contig, with the network's output and its reference genes.
 
     Attributes:
         bases: uint8 (length,).
         plus, minus: log probabilities of each strand's states, (length, STATE_COUNT), contig orientation.
         genes: reference genes in the region's coordinates.
-        mask: intervals that count on neither side.
+        mask: intervals that are not counted on either side.
     """
 
     bases: npt.NDArray[np.uint8]
@@ -42,7 +42,7 @@ class GeneRegion:
     Attributes:
         sites: candidate sites, those of the reference among them.
         loci: for each reference gene its isoforms, each a chain of nodes ``(row, t)`` from left to right.
-        start: where it begins in the region; sites count from here.
+        start: its start in the region; site positions count from here.
         bases: its length.
     """
 
@@ -58,7 +58,7 @@ Chain = tuple[str, tuple[Interval, ...]]
 
 @dataclass(frozen=True, slots=True)
 class Locus:
-    """A reference gene as the grammar sees it: the span of its coding isoforms, and those it can express (or none)."""
+    """A reference gene for the grammar: the span of its coding isoforms, and those the grammar allows (or none)."""
 
     start: int
     end: int
@@ -115,12 +115,13 @@ def gene_regions_between(
     at_ac: bool,
     cutoff: float | None,
 ) -> list[GeneRegion]:
-    """Parts of a sequence between its masked intervals and what the grammar cannot express.
+    """Parts of a sequence between masked intervals and loci that the grammar cannot express.
 
     Args:
         sequence: bases, plus, minus as in :class:`DecodedRegion`.
-        loci: in order of position; what reaches beyond the sequence's ends is left out with all it covers.
-        cutoff: least log probability of a site that is not one of the loci's.
+        loci: in order of position; loci that reach beyond the sequence's ends are left out with all the bases they
+            cover.
+        cutoff: lowest log probability for a site that does not belong to a locus.
     """
     size = len(sequence[0])
     hidden = [(int(start), int(end)) for start, end in mask]

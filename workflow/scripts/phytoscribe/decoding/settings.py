@@ -1,6 +1,6 @@
-"""The settings of the decoder that change its result, and length scores from an annotation.
+"""The decoder's settings that change its result, and length scores from an annotation.
 
-The settings travel with the model as ``decoder.json``.
+The settings are stored with the model as ``decoder.json``.
 """
 
 from __future__ import annotations
@@ -69,9 +69,9 @@ class DecoderSettings:
     """Parameters of the gene grammar.  All scores are in natural log units and relative to non-coding sequence.
 
     Attributes:
-        sensitivity: 0 as trained.  Positive finds more genes: it is added to ``gene_score``.  Negative finds only surer
-            ones: genes whose probability of being wrong is above exp(sensitivity) are left out.  (Taken off
-            ``gene_score`` it would join neighbours into one gene rather than leave out doubtful ones.)
+        sensitivity: 0 as trained.  A positive value finds more genes: it is added to ``gene_score``. A negative value
+            finds only more certain ones: genes whose probability of being wrong is above exp(sensitivity) are left out.
+            (Subtracted from ``gene_score``, it would merge neighbouring genes instead of leaving out doubtful ones.)
         gene_score: added once for each gene.
         intron_score: added once for each intron inside a CDS.
         coding_weight: of the log odds, per base, of being coding in any frame.
@@ -84,16 +84,16 @@ class DecoderSettings:
         gc_donor_score, at_ac_score: added for each GC donor, and for each AT-AC intron.
         initial_lengths, internal_lengths, terminal_lengths, single_lengths: of CDS segments.
         intron_lengths: of introns inside a CDS.
-        site_cutoff: sites with a smaller log probability are no candidates; None for all.
+        site_cutoff: sites with a lower log probability are not candidates; None for all.
         at_ac: whether AT-AC introns are allowed.
         partial: whether genes may be cut by the ends of the contig.
-        partial_score: added for each end of a gene that is cut.
+        partial_score: added for each cut end of a gene.
         calibration_slope, calibration_offset: map of the log odds of a structure's posterior probability to those of
             the gene's probability.
-        calibrated_on: species whose genes gave this map; on others the probability may say too much.
+        calibrated_on: species whose genes were used for this calibration; for others the probability may be too high.
         minimum_intron: shortest intron, bp.
         minimum_cds: shortest CDS of a gene, bp, stop codon included.
-        maximum_utr: how far an untranslated region may reach from the CDS, bp.
+        maximum_utr: how far a UTR may reach from the CDS, bp.
     """
 
     sensitivity: float = 0.0
@@ -146,7 +146,7 @@ class DecoderSettings:
 
     @classmethod
     def load(cls, path: str | Path) -> DecoderSettings:
-        """Raises ModelError when the file is missing or damaged, or holds an unknown key or a faulty value."""
+        """Load settings; raises ModelError if the file is missing or damaged, or a key or value is wrong."""
         try:
             text = Path(path).read_text(encoding="utf-8")
         except (OSError, UnicodeDecodeError) as error:

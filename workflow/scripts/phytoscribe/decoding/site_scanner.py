@@ -27,7 +27,7 @@ class SiteScanner:
     """Candidate sites of a contig that arrives in consecutive pieces.
 
     Args:
-        site_cutoff: least log probability of a site; None for all.
+        site_cutoff: lowest log probability of a site; None for all.
         at_ac: whether AT-AC introns are candidates.
         partial: whether genes may be cut by the ends of the contig.
     """
@@ -51,17 +51,18 @@ class SiteScanner:
         minus: npt.NDArray,
         keep: npt.NDArray[np.uint8] | None = None,
     ) -> Sites:
-        """Sites at the cuts whose surroundings are known now.
+        """Return the sites at the cuts whose surroundings are now known.
 
         Args:
-            keep: uint8 (n,), not 0 left of which base sites are kept whatever the cut-off; in all pieces or in none.
+            keep: uint8 (n,), nonzero for bases whose left cut keeps its sites whatever the cutoff; given for all pieces
+                or for none.
         """
         if keep is not None and not self._keep.size:
             self._keep = np.zeros(self._bases.size, np.uint8)
         return join([self._first_rows(), self._scan(bases, plus, minus, keep)])
 
     def finish(self) -> Sites:
-        """Sites at the last cuts, the contig's end among them."""
+        """Return the sites at the last cuts, including the contig's end."""
         first = self._first_rows()
         padding = np.full(CONTEXT + 1, N_CODE, np.uint8)
         nothing = np.zeros((CONTEXT + 1, STATE_COUNT), np.float32)

@@ -1,4 +1,4 @@
-"""Coding genes of a contig of any length, piece by piece, in bounded memory."""
+"""Decode coding genes of a contig of any length piece by piece, in bounded memory."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ STEP = 16_384
 class StreamingDecoder:
     """Decodes a contig that arrives in consecutive pieces; the result does not depend on how it was cut.
 
-    The lattice falls into independent blocks at places where all that is open can be given up
-    (:data:`phytoscribe.decoding.lattice.GIVEN_UP`), or where hardly any path crosses; each block is decoded as
-    soon as it is complete.
+    The lattice is divided into independent blocks at places where everything open can be given up
+    (:data:`phytoscribe.decoding.lattice.GIVEN_UP`), or that hardly any path crosses; each block is decoded as soon as
+    it is complete.
     """
 
     def __init__(self, settings: DecoderSettings) -> None:
@@ -44,7 +44,7 @@ class StreamingDecoder:
 
     @property
     def decided(self) -> int:
-        """Contig position up to which all genes have been given out."""
+        """Contig position up to which all genes have been returned."""
         return self._decided
 
     def push(self, bases: npt.NDArray[np.uint8], plus: npt.NDArray, minus: npt.NDArray) -> list[DecodedGene]:
@@ -56,7 +56,7 @@ class StreamingDecoder:
         return genes
 
     def finish(self) -> list[DecodedGene]:
-        """The genes that are left once the contig has ended."""
+        """The remaining genes at the end of the contig."""
         genes = self._read(self._scanner.finish())
         genes += self._genes(0, self._rows.size, self._open.last[0])
         self._decided = self._scanner.position
@@ -213,7 +213,7 @@ class StreamingDecoder:
 
 
 def in_pieces(decoder: Any, bases: npt.NDArray[np.uint8], plus: npt.NDArray, minus: npt.NDArray, piece: int) -> list:
-    """All genes that a streaming decoder finds on a contig that is in memory."""
+    """All genes that a streaming decoder finds on a contig in memory."""
     genes: list = []
     for start in range(0, bases.size, piece):
         stop = start + piece

@@ -1,10 +1,10 @@
-"""Signs that a model does not fit a genome, in words: hardly any genes, or genes unlike those of the reference.
+"""Warn that a model does not fit a genome: hardly any genes, or genes unlike those of the reference.
 
-How many genes are too few depends on the size of the genome, for the number of genes of a plant hardly does.  Small
-genomes have 60 and more per Mb; those of 1 to 10 Gb, such as maize, barley or wheat, 4 to 20; conifers, with 20 Gb and
-more, 1.5 and fewer.  Nothing else that was tried tells a model that fails from a sparse genome: on *Volvox* and on
-shuffled bases the released model sees some 0.8 % of the bases as coding and makes hardly any genes of them, which is
-what much sequence of a conifer would look like; and the few genes that it finds there may have high scores.
+Which gene density is too low depends on the genome's size, because plants have similar numbers of genes.  Small genomes
+have 60 and more per Mb; those of 1 to 10 Gb, such as maize, barley or wheat, 4 to 20; conifers, with 20 Gb and more,
+1.5 and fewer.  No other sign that was tried distinguishes a failing model from a sparse genome: on *Volvox* and on
+shuffled bases the released model calls about 0.8 % of the bases coding and makes hardly any genes of them, as it would
+on much conifer sequence; and the few genes that it finds there may have high scores.
 """
 
 from __future__ import annotations
@@ -41,11 +41,11 @@ ADVICE = (
 
 
 class Amount(NamedTuple):
-    """Where genes were looked for.
+    """Amount of sequence searched for genes.
 
     Attributes:
         bases: of the predicted contigs.
-        gap_bases: of these, N.
+        gap_bases: number of N among these.
         genome_bases: of all contigs of the FASTA.
     """
 
@@ -64,7 +64,7 @@ def least_density(genome_bases: float) -> float:
 
 
 def are_few(genes: int, amount: Amount) -> bool:
-    """Whether there are fewer genes than any plant genome of this size has on so many bases other than N."""
+    """True if there are fewer genes than any plant genome of this size has on this many bases other than N."""
     known = amount.bases - amount.gap_bases
     if not genes:
         return known > ENOUGH_FOR_A_GENE
@@ -72,7 +72,7 @@ def are_few(genes: int, amount: Amount) -> bool:
 
 
 def few_genes(genes: int, amount: Amount) -> str:
-    """The warning that there are hardly any genes, without the name of the genome; empty if there are enough."""
+    """The warning about too few genes, without the name of the genome; empty if there are enough."""
     if not are_few(genes, amount):
         return ""
     known, gaps = amount.bases - amount.gap_bases, amount.gap_bases / amount.bases
@@ -87,7 +87,7 @@ def few_genes(genes: int, amount: Amount) -> str:
 
 
 class Agreement(NamedTuple):
-    """Numbers of predicted genes and reference loci where genes are scored, and exact locus F1 (NaN without any)."""
+    """Numbers of predicted genes and reference loci in the scored regions, and exact locus F1 (NaN if undefined)."""
 
     genes: int
     loci: int
@@ -95,7 +95,7 @@ class Agreement(NamedTuple):
 
 
 def agreement(scores: pd.DataFrame, predictor: str = "phytoscribe") -> Agreement:
-    """What a score table says of one predictor; zeros if it has no row of it."""
+    """Read one predictor's values from a score table; zeros if it has no row."""
     wanted = {"predictor": predictor, "level": "locus", "ruler": "exact", "subset": "all"}
     rows = scores[(scores[list(wanted)] == pd.Series(wanted)).all(axis=1)].set_index("metric")
     precision, recall, f1 = shown_metrics(scores)
@@ -105,10 +105,10 @@ def agreement(scores: pd.DataFrame, predictor: str = "phytoscribe") -> Agreement
 
 
 def disagreement(genes: int, loci: int, f1: float) -> str:
-    """That a prediction hardly agrees with the reference; empty if it does, or with too few loci to tell.
+    """The warning that a prediction hardly agrees with the reference; empty if it agrees, or if there are too few loci.
 
     Args:
-        genes: predicted where the reference is scored.
+        genes: number of genes predicted in the scored regions.
         loci: of the reference.
         f1: exact locus F1; NaN counts as 0.
     """

@@ -1,4 +1,4 @@
-"""The checked copy of a genome FASTA: first word of the header as name, lines of 60 bases, case kept."""
+"""Write a checked copy of a genome FASTA: the header's first word as name, lines of 60 bases, case kept."""
 
 from __future__ import annotations
 
@@ -30,12 +30,12 @@ LONGEST_NAME = 255
 def check_fasta(source: str | Path, target: str | Path) -> dict[str, int]:
     """Copy a plain or gzipped nucleotide FASTA to ``target`` in a clean form and return ``{contig: length}`` in order.
 
-    The copy is streamed in blocks, so lines may be of any length; blanks inside sequences are dropped.  ``target``
-    appears by rename only when the whole source was read without an error.
+    The copy is streamed in blocks, so lines may be of any length; blanks inside sequences are dropped.  ``target`` is
+    created by rename, only after the whole source was read without an error.
 
     Raises:
-        FastaError: no records, a duplicate name, an empty record, a letter that is no nucleotide, text before the
-            first ``>``, a name of more than :data:`LONGEST_NAME` letters.
+        FastaError: the file has no records, a duplicate name, an empty record, a letter that is not a nucleotide, text
+            before the first ``>``, or a name of more than :data:`LONGEST_NAME` letters.
         PhytoScribeError: the file cannot be read, or is a truncated gzip file.
     """
     with atomic_path(target) as temporary, temporary.open("wb") as out:
@@ -61,7 +61,7 @@ def check_fasta(source: str | Path, target: str | Path) -> dict[str, int]:
 
 
 class _CleanCopy:
-    """A FASTA on its way into the clean file, block by block.
+    """Copies a FASTA into the clean file, block by block.
 
     Attributes:
         lengths: of the records that are complete, in order.
@@ -147,7 +147,7 @@ class _CleanCopy:
         self._rest = data[full:]
 
     def close_record(self) -> None:
-        """Write what is left of the present record, if there is one."""
+        """Write the rest of the current record, if there is one."""
         if not self._name:
             return
         if self._rest:

@@ -1,7 +1,7 @@
 """Genome FASTA files: checked copies, the index, and random access to base codes.
 
-A genome is read once from its source by :func:`check_fasta`, which writes a clean FASTA; everything after that goes
-through :class:`Genome` and the ``.fai`` index.
+:func:`check_fasta` reads a genome once from its source and writes a clean FASTA; everything else uses :class:`Genome`
+and the ``.fai`` index.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ def read_index(fai: str | Path) -> dict[str, int]:
     """``{contig: length}`` of a ``.fai`` index, in FASTA order.
 
     Raises:
-        FastaError: the file is no index, or an empty one.
+        FastaError: the file is not an index, or is empty.
     """
     return {name: entry.length for name, entry in _read_entries(fai).items()}
 
@@ -59,7 +59,7 @@ def _read_entries(fai: str | Path) -> dict[str, IndexEntry]:
 
 
 def write_index(fasta: str | Path, fai: str | Path) -> dict[str, int]:
-    """Index a FASTA written by :func:`check_fasta`; ``{contig: length}`` in order."""
+    """Index a FASTA written by :func:`check_fasta`; returns ``{contig: length}`` in order."""
     import pyfaidx  # not at the top: a machine that only trains reads indexed genomes and need not have it
 
     with atomic_path(fai) as temporary:
@@ -70,8 +70,7 @@ def write_index(fasta: str | Path, fai: str | Path) -> dict[str, int]:
 class Genome:
     """Random access to the bases of an indexed FASTA, as base codes.
 
-    Use it as a context manager.  ``contigs`` maps names to lengths in FASTA order.  Processes that were forked may
-    share it.
+    Use it as a context manager.  ``contigs`` maps names to lengths in FASTA order.  Forked processes may share it.
 
     Raises:
         FastaError: the index is missing, or does not fit the FASTA.
@@ -110,7 +109,7 @@ class Genome:
         """Base codes of ``[start, end)``, 0-based half-open, shape (end - start,), dtype uint8.
 
         Raises:
-            FastaError: the contig is unknown, the interval does not lie inside it, or the FASTA is not that of the
+            FastaError: the contig is unknown, the interval does not lie inside it, or the FASTA does not match the
                 index.
         """
         letters = self.letters(contig, start, end)
@@ -120,10 +119,10 @@ class Genome:
             raise self._misfit(contig) from error
 
     def letters(self, contig: str, start: int = 0, end: int | None = None) -> bytes:
-        """The letters of ``[start, end)`` as the FASTA has them; lower case stands for soft-masked repeats.
+        """The letters of ``[start, end)`` as in the FASTA; lower case marks soft-masked repeats.
 
         Raises:
-            FastaError: as :meth:`bases`, but for letters that are no nucleotides.
+            FastaError: as :meth:`bases`, but letters that are not nucleotides are accepted.
         """
         if contig not in self.contigs:
             raise FastaError(f"{self.path}: there is no contig {shown(contig)}; there are {some_names(self.contigs)}")

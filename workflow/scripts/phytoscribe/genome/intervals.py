@@ -28,12 +28,12 @@ MOST_DIGITS = 18
 
 
 def is_coordinate(text: str) -> bool:
-    """True for a whole number that ``int`` reads and that can be a place in a genome."""
+    """True for a whole number that ``int`` reads and that can be a genome coordinate."""
     return text.isdecimal() and len(text) <= MOST_DIGITS
 
 
 def read_bed(path: str | Path, contigs: Mapping[str, int] | None = None) -> dict[str, list[Interval]]:
-    """Intervals of a BED file by contig, in the order of the file; further columns are ignored.
+    """Read the intervals of a BED file by contig, in the order of the file; further columns are ignored.
 
     Args:
         contigs: ``{contig: length}`` of the FASTA; with it every interval must lie on one of them.
@@ -132,7 +132,7 @@ def overlapping(places: Places, union: Places) -> npt.NDArray[np.bool_]:
 def overlapping_pairs(left: Places, right: Places) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
     """Row numbers of all pairs of intervals that share a base, int64 (pairs,) each.
 
-    Of two intervals that overlap, one starts in the other: each half of the pairs is a run in the order of starts.
+    If two intervals overlap, one starts in the other; both cases are consecutive runs in the order of starts.
     """
     first, second = _starting_inside(left, right, "left")
     fourth, third = _starting_inside(right, left, "right")

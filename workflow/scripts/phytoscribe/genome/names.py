@@ -1,4 +1,4 @@
-"""Names of sequences and other texts of users' files: shown in messages, and organelles recognised by their names."""
+"""Show names and other texts from users' files in messages, and recognise organelles by name."""
 
 from __future__ import annotations
 
@@ -54,29 +54,28 @@ ACCESSIONS = {
 
 
 def shown(text: str, limit: int = 60) -> str:
-    """A text of a file in quotes: control characters escaped, cut if it is long."""
+    """Quote a text from a file: control characters are escaped, and a long text is cut."""
     return repr(text) if len(text) <= limit else f"{text[:limit]!r}... ({len(text)} characters)"
 
 
 def unquoted(text: str, limit: int = 60) -> str:
-    """A text of a file as it is, if it is printable and short; else as by :func:`shown`."""
+    """A text from a file unchanged if it is printable and short; else as by :func:`shown`."""
     return text if len(text) <= limit and text.isprintable() else shown(text, limit)
 
 
 def some_names(names: Collection[str], limit: int = 5) -> str:
-    """The first names, and how many there are."""
+    """The first names and the total number."""
     listed = ", ".join(map(unquoted, list(names)[:limit]))
     return listed if len(names) <= limit else f"{listed}, ... ({len(names)} in all)"
 
 
 def organelle_of(name: str) -> str | None:
-    """``chloroplast`` or ``mitochondrion`` if the contig's name says so, else None.
+    """``chloroplast`` or ``mitochondrion`` if the contig's name indicates it, else None.
 
-    Recognised: ChrC, ChrM, ChrPt, Pt, Mt, MT, also behind the name of an assembly (Osat_Pt); mito, Pltd, mtDNA, cpDNA,
-    ptDNA as a part of a name (scaffold_mito1), mt_genome; names that hold ``chloroplast``, ``plastid`` or
-    ``mitochond``, and the accessions of :data:`ACCESSIONS` with or without version.  Pt and Mt with anything behind
-    them are not: Pt1 is a chromosome of poplar, Mt_chr1 of Medicago.  Other names go into ``organelles`` of the
-    genome's configuration.
+    Recognised: ChrC, ChrM, ChrPt, Pt, Mt, MT, also after an assembly's name (Osat_Pt); mito, Pltd, mtDNA, cpDNA, ptDNA
+    as a part of a name (scaffold_mito1), mt_genome; names that hold ``chloroplast``, ``plastid`` or ``mitochond``, and
+    the accessions of :data:`ACCESSIONS` with or without version.  Pt and Mt followed by anything are not: Pt1 is a
+    chromosome of poplar, Mt_chr1 of Medicago.  List other names under ``organelles`` in the genome's configuration.
     """
     last = next((part for part in reversed(name.split("|")) if part), name).strip()
     accession = ACCESSIONS.get(_VERSION.sub("", last))

@@ -24,7 +24,7 @@ def encode(sequence: str | bytes) -> Bases:
     """Codes of a nucleotide text, shape (length,), dtype uint8; case is ignored.
 
     Raises:
-        ValueError: a letter is no IUPAC nucleotide; the message names the first one and its 1-based position.
+        ValueError: a letter is not an IUPAC nucleotide; the message names the first one and its 1-based position.
     """
     raw = np.frombuffer(sequence.encode("latin-1") if isinstance(sequence, str) else sequence, dtype=np.uint8)
     codes = _ENCODE[raw]

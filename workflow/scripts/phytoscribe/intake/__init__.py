@@ -1,1 +1,1 @@
-"""Intake: files from a path, a URL or Phytozome arrive whole and checked, with a record of where they come from."""
+"""Intake: fetch files from a path, a URL or Phytozome, check them, and record where they come from."""

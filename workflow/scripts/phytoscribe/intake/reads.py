@@ -1,4 +1,4 @@
-"""Files of reads (FASTQ, FASTA, BAM), checked and joined into one; a file's content says what it is, not its name."""
+"""Check files of reads (FASTQ, FASTA, BAM) and join them into one; the content shows the format, not the name."""
 
 from __future__ import annotations
 
@@ -25,15 +25,15 @@ _SAM_HEADER = (b"@HD\t", b"@SQ\t", b"@RG\t", b"@PG\t", b"@CO\t")
 
 
 def join_reads(wanted: Sequence[Wanted], downloads: Downloads, target: str | Path) -> list[SourceRecord]:
-    """Join FASTQ, FASTA (plain or compressed) or BAM files into one gzip file, the same bytes from the same files.
+    """Join FASTQ, FASTA (plain or compressed) or BAM files into one gzip file; the same input gives the same bytes.
 
-    Every line is checked on the way: a file that was cut, or is none of reads, is noticed wherever its fault lies.
+    Every line is checked, so a truncated file, or one that holds no reads, is found wherever the fault is.
 
     Returns:
         The record of each file, in order.
 
     Raises:
-        PhytoScribeError: a file is missing, truncated, empty, or holds neither FASTQ, FASTA nor BAM.
+        PhytoScribeError: a file is missing, truncated or empty, or is not FASTQ, FASTA or BAM.
     """
     if not wanted:
         raise PhytoScribeError("no read files are given; add them under `isoseq` in the configuration")
@@ -56,10 +56,10 @@ def join_reads(wanted: Sequence[Wanted], downloads: Downloads, target: str | Pat
 def checked_reads(path: str | Path) -> Iterator[bytes]:
     """The reads of a FASTQ, FASTA or BAM file, one text each, with ``\\n`` at all line ends.
 
-    FASTQ has four lines a read (the form in which sequencers and converters write it); FASTA may be wrapped.
+    FASTQ must have four lines per read, as sequencers and converters write it; FASTA may be wrapped.
 
     Raises:
-        PhytoScribeError: none of these, or a fault in one of its lines, which the message names.
+        PhytoScribeError: the file has none of these formats, or a faulty line, which the message names.
     """
     with Path(path).open("rb") as handle:
         begin = handle.read(4)
@@ -131,8 +131,8 @@ def _fasta_read(parts: list[bytes], path: str | Path, number: int) -> bytes:
 def _bam(path: str | Path) -> Iterator[bytes]:
     """Reads of a BAM file as sequenced: FASTQ, or FASTA for a read without qualities.
 
-    Alignments in the file are not used: each read is given once, turned back where it was aligned to the reverse
-    strand, to be aligned anew.
+    Alignments in the file are not used: the reads are aligned again.  Each read is given once, in its original
+    orientation.
     """
     count = aligned = 0
     try:

@@ -1,7 +1,7 @@
-"""Where files come from, as they arrived: the record beside each, what two must agree in, the manifest of all.
+"""Provenance of input files: a record for each file, the check of genome-annotation pairs, and the manifest.
 
-A record holds facts (size, checksums, day), what the provider states (Phytozome's versions and terms) and what the
-configuration declared on that day.  The last may be corrected later without another download: see
+A record holds facts (size, checksums, date), the provider's statements (Phytozome's versions and terms) and what the
+configuration declared on that day.  The declarations can be corrected later without another download: see
 :meth:`SourceRecord.declared_anew`.
 """
 
@@ -29,10 +29,11 @@ NOT_DECLARED = "not declared"
 
 @dataclass(frozen=True)
 class Statement:
-    """What somebody says of a file.
+    """Versions and terms stated for a file.
 
     Attributes:
-        assembly: version of the genome assembly that the file is, or was made on; several texts mean the same one.
+        assembly: version of the genome assembly that the file contains or was made on; several texts are equivalent
+            names.
         annotation: version of the annotation, likewise.
         terms: licence or usage terms.
     """
@@ -43,7 +44,7 @@ class Statement:
 
     @classmethod
     def of_source(cls, kind: str, source: Mapping[str, Any], terms: str = "") -> Statement:
-        """What the configuration declares of a source of this kind (``genome``, ``annotation`` or ``isoseq``)."""
+        """What the configuration declares for a source of this kind (``genome``, ``annotation`` or ``isoseq``)."""
         if "phytozome" in source:
             query = source["phytozome"]
             return cls(_texts(query.get("assembly")), _texts(query.get("annotation")), terms)
@@ -54,17 +55,17 @@ class Statement:
 
 @dataclass(frozen=True)
 class SourceRecord:
-    """One file as it arrived.
+    """One file as it was downloaded or read.
 
     Attributes:
         genome: name of the genome in the configuration.
         kind: ``genome``, ``annotation`` or ``isoseq``.
-        file: the output that was made of it.
-        source: path, URL or Phytozome number as a user would say it; no credentials.
+        file: the output that was made from it.
+        source: path, URL or Phytozome number as a user would write it; no credentials.
         file_name: name of the file at its source.
         size: bytes as served.
         sha256, md5: of the bytes as served, hex.
-        date: day of arrival, UTC, ``YYYY-MM-DD``.
+        date: date on which it was taken in, UTC, ``YYYY-MM-DD``.
         provider: what Phytozome states; empty for other sources.
         declared: what the configuration declares.
         genome_id: Phytozome's number of the proteome, None for other sources.
@@ -85,29 +86,29 @@ class SourceRecord:
 
     @property
     def assembly_versions(self) -> tuple[str, ...]:
-        """All texts for the version of the assembly, the provider's first; empty where none is known."""
+        """All names of the assembly version, the provider's first; empty if none is known."""
         return tuple(dict.fromkeys(self.provider.assembly + self.declared.assembly))
 
     @property
     def annotation_versions(self) -> tuple[str, ...]:
-        """All texts for the version of the annotation, the provider's first; empty where none is known."""
+        """All names of the annotation version, the provider's first; empty if none is known."""
         return tuple(dict.fromkeys(self.provider.annotation + self.declared.annotation))
 
     @property
     def terms(self) -> str:
-        """Usage terms as the provider and the configuration say them; empty where neither does."""
+        """Usage terms from the provider and the configuration; empty if neither gives any."""
         return "; ".join(filter(None, dict.fromkeys((self.provider.terms, self.declared.terms))))
 
     def declared_anew(self, source: Mapping[str, Any], terms: str = "") -> SourceRecord:
-        """The same file with what the configuration declares of it now."""
+        """The same record with the current declarations of the configuration."""
         return replace(self, declared=Statement.of_source(self.kind, source, terms))
 
 
 def check_pair(genome: SourceRecord, annotation: SourceRecord) -> bool:
-    """Check that an annotation was made on the assembly that it is used with; False where nobody says so.
+    """Check that an annotation was made on the assembly it is used with; False if no version is stated.
 
-    Two files of Phytozome must be of one proteome.  For all others the version of the genome and the annotation's
-    version of the assembly are compared, as texts without case: a pair is declared, never guessed.
+    Two files from Phytozome must belong to one proteome.  For all others, the assembly versions stated for the genome
+    and for the annotation are compared as texts, ignoring case.  Pairs are declared, never guessed.
 
     Raises:
         ConfigError: the two disagree.
@@ -139,7 +140,7 @@ def check_pair(genome: SourceRecord, annotation: SourceRecord) -> bool:
 
 
 def terms_line(record: SourceRecord) -> str:
-    """One line for the terminal: under which terms a file of Phytozome may be used."""
+    """One line for the terminal with the usage terms of a Phytozome file."""
     return f"{record.genome}: {record.source}: data usage: {' '.join((record.terms or NOT_DECLARED).split())}"
 
 
@@ -155,7 +156,7 @@ def read_records(path: str | Path) -> list[SourceRecord]:
     """The records of a file written by :func:`write_record`.
 
     Raises:
-        PhytoScribeError: the file is missing, or no such file.
+        PhytoScribeError: the file is missing, or is not a file of records.
     """
     try:
         content = json.loads(Path(path).read_text(encoding="utf-8"))
@@ -174,12 +175,12 @@ def read_records(path: str | Path) -> list[SourceRecord]:
 def write_manifest(
     records: Sequence[SourceRecord], descriptions: Mapping[str, Mapping[str, Any]], target: str | Path
 ) -> None:
-    """Write the table of all files that a configuration takes in (docs/adding-a-species.md), checking pairs once more.
+    """Write the table of all input files (docs/adding-a-species.md), and check the pairs once more.
 
-    Versions and terms are those that the configuration declares now: corrected ones need no new download.
+    Versions and terms come from the current configuration, so a correction needs no new download.
 
     Args:
-        records: what arrived, in the order of the table.
+        records: the input files, in the order of the table.
         descriptions: ``{genome: {"genome": source, "annotation": source, "isoseq": [source], "terms": text}}``.
 
     Raises:

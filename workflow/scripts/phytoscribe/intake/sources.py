@@ -1,7 +1,7 @@
-"""The file behind a source of the configuration, whole and checked, for as long as it is read.
+"""Provide the complete, checked file behind a source in the configuration while it is read.
 
-A source is a mapping with exactly one of ``path``, ``url`` and ``phytozome``, and what must hold of the file as it is
-served: ``sha256``, ``md5``, ``size``.
+A source is a mapping with exactly one of ``path``, ``url`` and ``phytozome``, and optionally the expected ``sha256``,
+``md5`` and ``size`` of the file as it is served.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ class Wanted:
         genome: name of the genome.
         kind: ``genome``, ``annotation`` or ``isoseq``.
         source: where the file comes from.
-        output: the file that will be made of it; downloads lie in its folder while they are needed.
+        output: the file that will be made from it; downloads are kept in its folder while they are needed.
         terms: licence or usage terms, in the user's words.
         number: counts the files of one output, from 1.
     """
@@ -63,7 +63,7 @@ class Wanted:
 
 
 def wanted_files(config: Mapping[str, Any], genome: str, kind: str, output: str | Path) -> list[Wanted]:
-    """The files of one kind that a checked configuration gives for a genome; one but for reads."""
+    """The files of one kind that a checked configuration gives for a genome: one file, or several for reads."""
     (item,) = [item for item in config["genomes"] if item["name"] == genome]
     sources = item[kind] if kind == "isoseq" else [item[kind]]
     terms = item.get("terms", "")
@@ -77,14 +77,14 @@ def take_in(
     write: Callable[[Path, str | Path], object],
     genome: SourceRecord | None = None,
 ) -> None:
-    """Fetch one file, write it in the form that the workflow reads, and record where it comes from.
+    """Fetch one file, write it in the format that the workflow reads, and record where it comes from.
 
-    Usage terms of Phytozome that no earlier file came with are printed.
+    Phytozome's usage terms are printed the first time they occur.
 
     Args:
         record_path: the JSON file for its record.
         write: called with the path of the content and that of the output.
-        genome: for an annotation, the record of the genome that it must belong to.
+        genome: for an annotation, the record of the genome it must belong to.
 
     Raises:
         PhytoScribeError: see :func:`local_copy`; or the annotation was made on another genome.
@@ -100,11 +100,11 @@ def take_in(
 
 @contextmanager
 def local_copy(wanted: Wanted, downloads: Downloads) -> Iterator[tuple[Path, SourceRecord]]:
-    """A local path with the checked content of a source, and its record, for the length of the block.
+    """Yield a local path with the checked content of a source, and its record, for the duration of the block.
 
-    A local file is used where it lies.  Everything else is fetched to a file in the folder of the output (no full
-    ``/tmp`` can break it), which is removed at the end; a download that was killed half-way goes on.  Two processes
-    that want the same output take turns.
+    A local file is used in place.  Other sources are fetched into the folder of the output, where a full ``/tmp`` does
+    no harm, and removed at the end.  An interrupted download resumes.  Two processes that want the same output take
+    turns.
 
     Raises:
         PhytoScribeError: the file is missing, cannot be fetched, or is not what the source says.  Messages of the
@@ -136,7 +136,7 @@ def local_copy(wanted: Wanted, downloads: Downloads) -> Iterator[tuple[Path, Sou
 
 @contextmanager
 def _alone(lock_path: Path, shown: str) -> Iterator[None]:
-    """Hold a lock file, waiting for another process that holds it; a dead process holds nothing."""
+    """Hold a lock file, waiting for any process that holds it; the lock of a dead process is released."""
     lock = FileLock(lock_path, poll_interval=_SECONDS_BETWEEN_TRIES)
     try:
         lock_path.parent.mkdir(parents=True, exist_ok=True)
@@ -158,18 +158,18 @@ def _alone(lock_path: Path, shown: str) -> Iterator[None]:
 
 
 def shown_source(source: Source) -> str:
-    """A source that is fetched, as a user would say it, without credentials."""
+    """A fetched source as a user would write it, without credentials."""
     return shown_url(source["url"]) if "url" in source else shown_query(source["phytozome"])
 
 
 def copy_text(source: Path, target: str | Path) -> int:
-    """Copy an annotation, plain or packed, to plain UTF-8 text; the number of lines.
+    """Copy an annotation, plain or compressed, to plain UTF-8 text and return the number of lines.
 
-    Bytes that are not UTF-8 are read as Latin-1 (as Windows has it) with a warning: of an annotation they are accents
-    in descriptions, which no gene depends on.
+    Bytes that are not UTF-8 are read as Latin-1 (as on Windows) with a warning: in annotations they are accented
+    letters in descriptions, which do not affect genes.
 
     Raises:
-        PhytoScribeError: the source is no text, empty, truncated, or begins like data of another kind.
+        PhytoScribeError: the source is not text, is empty or truncated, or begins like another kind of data.
     """
     count, converted, first = 0, [], None
     # Such a byte is read as a code point of its own, which cannot be written.
@@ -251,7 +251,7 @@ def _checked_record(wanted: Wanted, path: Path, shown: str, file_name: str) -> S
 
 
 def _compare(source: Source, shown: str, found: Mapping[str, int | str]) -> None:
-    """Compare a file with the ``size``, ``sha256`` and ``md5`` of its source; log what was and was not compared."""
+    """Compare a file with the ``size``, ``sha256`` and ``md5`` of its source, and log what was and was not compared."""
     compared = [key for key in found if key in source]
     for key in compared:
         expected = source[key].lower() if isinstance(source[key], str) else source[key]

@@ -1,1 +1,1 @@
-"""Per-base structure states: what the model learns and the decoder reads."""
+"""Per-base gene structure states, which the model predicts and the decoder reads."""

@@ -1,4 +1,4 @@
-"""Gene models to per-base labels of one strand: structure states and splice sites."""
+"""Convert gene models to per-base labels of one strand: structure states and splice sites."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def label_transcript(transcript: Transcript) -> tuple[int, Labels]:
         ``(start, labels)``: labels has shape (transcript.end - transcript.start,), dtype uint8, and position ``i`` is
         contig position ``start + i``, on either strand.
 
-    A transcript without CDS gives ``INTERGENIC`` throughout: what codes for no protein is not predicted.
+    A transcript without CDS is ``INTERGENIC`` throughout, because non-coding genes are not predicted.
     """
     start, end = transcript.start, transcript.end
     labels = np.zeros(end - start, dtype=np.uint8)
@@ -84,9 +84,10 @@ class StrandLabels(NamedTuple):
 
     Attributes:
         states: uint8 (length,), the state of each gene's representative transcript, or ``NON_CODING_LABEL``.
-        soft_positions: int64 (m,), sorted, where the isoforms of a gene disagree.
+        soft_positions: int64 (m,), sorted positions where the isoforms of a gene disagree.
         soft_targets: float16 (m, STATE_COUNT), the share of the gene's isoforms in each state there.
-        disputed: int64 (k,), sorted positions that two genes claim for different states: a label can say only one.
+        disputed: int64 (k,), sorted positions where two genes need different states, of which a label can hold only
+            one.
     """
 
     states: Labels
@@ -102,9 +103,9 @@ _FREE, _SHARED = -1, -2
 def label_contig(genes: Iterable[GeneModel], strand: str, length: int) -> StrandLabels:
     """States of one strand of a contig, with soft targets where isoforms disagree.
 
-    Where the representative transcripts of two genes share bases, coding bases stand over the other's UTR, two kinds
-    of untranslated sequence become ``NON_CODING_LABEL``, and any other difference (two reading frames, a gene in an
-    intron of another) is disputed; there the longer CDS stands in ``states``.
+    Where the representative transcripts of two genes overlap, coding bases take precedence over the other's UTR,
+    different UTR states become ``NON_CODING_LABEL``, and any other difference (two reading frames, a gene in an intron
+    of another) is disputed; there ``states`` follows the longer CDS.
     """
     states = np.zeros(length, dtype=np.uint8)
     disputed = [np.zeros(0, np.int64)]
@@ -155,9 +156,9 @@ FRAGMENT_WEIGHT = 0.5
 def isoform_weights(gene: GeneModel) -> npt.NDArray[np.float64]:
     """Weight of each coding transcript in the gene's soft targets, float64 (coding transcripts,), summing to one.
 
-    They follow the annotation's own measure of support where it gives one for each of them, and are equal otherwise:
-    Araport's ``conf_rating`` (one to five stars) or Ensembl's ``transcript_support_level`` (1 is the best of five).
-    A fragment, whose CDS is part of another's in the same frame, counts half.
+    Weights follow the annotation's own support, if it is given for every transcript: Araport's ``conf_rating`` (one to
+    five stars) or Ensembl's ``transcript_support_level`` (1 is the best of five).  Otherwise they are equal.  A
+    fragment, whose CDS is part of another's in the same frame, counts half.
     """
     coding = gene.coding_transcripts
     support = [_support(transcript) for transcript in coding]
@@ -167,7 +168,7 @@ def isoform_weights(gene: GeneModel) -> npt.NDArray[np.float64]:
 
 
 def _support(transcript: Transcript) -> float:
-    """Support of a transcript, at most 1; 0 where the annotation does not say."""
+    """Support of a transcript, at most 1; 0 if the annotation gives none."""
     if stars := transcript.attributes.get("conf_rating", "").count("*"):
         return stars / 5
     level = transcript.attributes.get("transcript_support_level", "")[:1]
@@ -186,12 +187,12 @@ def label_sites(genes: Iterable[GeneModel], strand: str, length: int, annotated:
     """Splice sites of one strand of a contig: every intron of every transcript of ``genes``, coding or not.
 
     Args:
-        annotated: all genes of the annotation, also those without a place in ``genes``.  Their introns may well be
-            real: where they begin and end, and ``genes`` have no site, nothing is known.
+        annotated: all genes of the annotation, including those not in ``genes``.  Their introns may well be real, so
+            their ends are marked as unknown unless ``genes`` have a site there.
 
     Returns:
         uint8, shape (length,), contig orientation: ``DONOR_BIT`` on the first base of an intron in reading direction,
-        ``ACCEPTOR_BIT`` on its last, ``UNKNOWN_SITE_BIT`` on both of an intron of ``annotated`` alone.
+        ``ACCEPTOR_BIT`` on its last, ``UNKNOWN_SITE_BIT`` on both for an intron that only ``annotated`` has.
     """
     sites = np.zeros(length, dtype=np.uint8)
     first, last = (DONOR_BIT, ACCEPTOR_BIT) if strand == "+" else (ACCEPTOR_BIT, DONOR_BIT)
@@ -217,10 +218,10 @@ UNTRANSLATED_REACH = 1000
 def mark_unknown_untranslated(
     genes: Iterable[GeneModel], strand: str, labels: Labels, sites: Labels, reach: int = UNTRANSLATED_REACH
 ) -> None:
-    """Mark, in place, where an annotation with incomplete untranslated regions is silent.
+    """Mark, in place, the bases where an annotation with incomplete UTRs gives no information.
 
-    Beside an end of a CDS at which no transcript of the gene has a UTR, intergenic bases of that strand up to
-    ``reach`` away become ``NON_CODING_LABEL``, and sites there unknown.
+    At a CDS end where no transcript of the gene has a UTR, intergenic bases of that strand up to ``reach`` away become
+    ``NON_CODING_LABEL``, and splice sites there become unknown.
 
     Args:
         labels, sites: of the same strand and contig, contig orientation.

@@ -1,8 +1,8 @@
 """The structure states that the model predicts for every base of one strand.
 
 A gene on the strand that is read gives the states below; bases of genes on the other strand are ``INTERGENIC`` for
-this strand (the other strand is read as the reverse complement).  The states follow DESIGN section 3: boundary bases
-have states of their own, because exact exon ends are decided there.
+this strand (the other strand is read as the reverse complement).  Boundary bases have states of their own, because they
+determine the exact exon ends.
 
 * ``START`` is the first base of the start codon, ``STOP`` the last base of the stop codon.
 * ``CODING0..2`` are inner coding bases by codon position (0 is the first base of a codon).
@@ -21,9 +21,9 @@ from phytoscribe.errors import ModelError
 
 
 class State(IntEnum):
-    """The structure states: columns of every table of states, from the network's door to the tracks.
+    """The structure states: the columns of every table of states, from the network's output to the tracks.
 
-    A model may have its states in another order, and more of them: :class:`StateSet`.
+    A model may order its states differently and have additional ones; see :class:`StateSet`.
     """
 
     INTERGENIC = 0
@@ -70,14 +70,14 @@ SITE_COUNT = len(SITE_NAMES)
 
 
 class StateSet:
-    """The states of a model, by name: which of its columns is which :class:`State`.
+    """The states of a model by name: maps each :class:`State` to the model's column.
 
     Args:
         names: the model's states in the order of its columns.
 
     Attributes:
         order: the model's column of each :class:`State`.
-        others: its columns that are none.
+        others: its columns that are not a :class:`State`.
 
     Raises:
         ModelError: a state is missing.

@@ -1,5 +1,4 @@
-"""The model of PhytoScribe: the trunk, and the heads that its config.json declares; its copy for inference; and the
-trunk's pretraining."""
+"""PhytoScribe's model: the trunk and the heads declared in config.json, its inference copy, and trunk pretraining."""
 
 from __future__ import annotations
 
@@ -18,7 +17,7 @@ from phytoscribe.models.trunk import Trunk
 
 
 class AnnotationModel(BigBroPreTrainedModel):
-    """What the heads say about each base of the strand that is read; see :class:`phytoscribe.models.trunk.Trunk`."""
+    """The heads' outputs for each base of the strand that is read; see :class:`phytoscribe.models.trunk.Trunk`."""
 
     base_model_prefix = "trunk"
     #: The first released models had neither trunk nor heads as parts of their own.
@@ -44,7 +43,7 @@ class AnnotationModel(BigBroPreTrainedModel):
         return self.trunk.embed(bases)
 
     def features(self, embedded: Tensor, token_ids: Tensor, token_of_base: Tensor, global_ids: Tensor) -> Tensor:
-        """What the heads read, (batch, length, channels): :meth:`Trunk.forward`."""
+        """The input of the heads, (batch, length, channels): :meth:`Trunk.forward`."""
         return self.trunk(embedded, token_ids, token_of_base, global_ids)
 
     def read(self, features: Tensor) -> HeadOutputs:
@@ -57,7 +56,7 @@ class AnnotationModel(BigBroPreTrainedModel):
 
 
 class MaskedBaseModel(BigBroPreTrainedModel):
-    """The trunk with a layer that names hidden bases, which it sees as N."""
+    """The trunk with a layer that predicts masked bases, which it sees as N."""
 
     base_model_prefix = "trunk"
 
@@ -78,7 +77,7 @@ class MaskedBaseModel(BigBroPreTrainedModel):
 
 
 class FullPrecision(nn.Module):
-    """A head whose input may be in half precision, and whose output is not."""
+    """A head that accepts half-precision input and returns full precision."""
 
     def __init__(self, head: nn.Module) -> None:
         super().__init__()
@@ -91,7 +90,7 @@ class FullPrecision(nn.Module):
 def for_inference(
     model: AnnotationModel, heads: Sequence[str], device: torch.device, dtype: torch.dtype
 ) -> AnnotationModel:
-    """A copy that reads windows with the named heads only, these in float32; the model stays as it is."""
+    """A copy for inference with only the named heads, which stay in float32; the model is not changed."""
     network = copy.deepcopy(model).eval().requires_grad_(False)
     wanted = {name: FullPrecision(network.heads[name]) for name in heads}
     network.to(device, dtype)

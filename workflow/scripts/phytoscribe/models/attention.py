@@ -2,7 +2,8 @@
 
 The pattern is the local and global part of BigBird (Zaheer et al. 2020, arXiv:2007.14062); cost is linear in length.
 Rotary positions follow Su et al. 2021 (arXiv:2104.09864); between tokens they enter only as differences.  Global tokens
-stand in the middle of each block, so a window's place in the contig does not matter, a token's place in its block does.
+are placed in the middle of each block, so a token's position in its block matters, but the window's position in the
+contig does not.
 """
 
 from __future__ import annotations
@@ -35,8 +36,8 @@ def rotate(values: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
 def attend(query: Tensor, key: Tensor, value: Tensor, attn_mask: Tensor) -> Tensor:
     """Softmax attention, (..., n, size); ``attn_mask`` bool, broadcast to (..., n, m).
 
-    On processors the plain products are taken: with blocks this short they are more than twice as fast there, forward
-    and backward, as PyTorch's fused kernel (benchmarks/README.md).
+    On CPUs plain products are used: with blocks this short they are more than twice as fast as PyTorch's fused kernel,
+    forward and backward (benchmarks/README.md).
     """
     if query.device.type != "cpu":
         return F.scaled_dot_product_attention(query, key, value, attn_mask=attn_mask)

@@ -1,4 +1,4 @@
-"""Windows as tensors: the one place where tokens are padded and bases are tied to their tokens."""
+"""Windows as tensors: only this module pads tokens and assigns bases to tokens."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a model's config.json holds; the sizes that config.yaml names are in :mod:`phytoscribe.models.sizes`."""
+"""The content of a model's config.json; the sizes named in config.yaml are in :mod:`phytoscribe.models.sizes`."""
 
 from __future__ import annotations
 
@@ -54,15 +54,15 @@ class BigBroConfig(PretrainedConfig):
         vocab_size: tokenizer vocabulary.
         pad_token_id: padding token, equal to the tokenizer's.
         hidden_size, layer_count, head_count: encoder width, depth, heads.
-        attention_every: one layer in so many has attention beside its convolution.
+        attention_every: one in this many layers has attention in addition to its convolution.
         block_size: tokens of a local attention block; a token sees its own block and both neighbours.
         feed_forward_factor: width of the feed-forward layer, as a multiple of ``hidden_size``.
-        expert_count: experts of each feed-forward layer, two of which work on a token; 0 for plain layers.
+        expert_count: experts per feed-forward layer, of which two process each token; 0 for plain layers.
         expert_balance: weight of the load-balance term in the loss.
-        dropout: share of numbers that training drops in the encoder's residual branches.
+        dropout: share of values dropped in the encoder's residual branches during training.
         stem_channels, stem_layers: convolutions at base resolution before pooling.
-        spread_channels: channels that each token gives back to each of its bases.
-        spread_length: with tokens of variable length, bases of a token that have channels of their own.
+        spread_channels: channels that each token passes back to each of its bases.
+        spread_length: with tokens of variable length, number of bases of a token that have separate channels.
         token_length: bases of every token, 0 for a tokenizer with tokens of variable length.
         content_length: bases of the k-mers of the content table.
         content_channels: columns of the content table.
@@ -110,12 +110,12 @@ class BigBroConfig(PretrainedConfig):
 
     @property
     def slots(self) -> int:
-        """Bases of a token that have places of their own in its vector."""
+        """Number of bases of a token that have separate places in its vector."""
         return self.token_length or self.spread_length
 
 
 def read_model_config(path: Path) -> BigBroConfig:
-    """A model's config.json, every value of its type and within its range.
+    """Read a model's config.json, and check the type and range of every value.
 
     Raises:
         ModelError: the file is missing or damaged, a value is faulty, or the model is not one of PhytoScribe's.
@@ -170,6 +170,6 @@ def config_from_settings(settings: dict[str, Any], **fixed: Any) -> BigBroConfig
     """Model configuration from the ``model`` section of config.yaml; see :func:`.numbers_of_model`.
 
     Args:
-        fixed: values that the tokenizer and genomes decide (``vocab_size``, ``pad_token_id``, ...).
+        fixed: values determined by the tokenizer and genomes (``vocab_size``, ``pad_token_id``, ...).
     """
     return BigBroConfig(**{**numbers_of_model(settings), **fixed})

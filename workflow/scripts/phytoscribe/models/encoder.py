@@ -36,7 +36,7 @@ def feed_forward(width: int, inner: int) -> nn.Sequential:
 
 
 class ExpertFeedForward(nn.Module):
-    """A mixture of experts in place of a feed-forward layer: two of many work on each token.
+    """A mixture of experts instead of a feed-forward layer: two of many experts process each token.
 
     Top-2 routing (Shazeer et al. 2017, arXiv:1701.06538) without a capacity limit: no token is dropped, so a window's
     result does not depend on its neighbours in the batch.
@@ -73,8 +73,8 @@ class ExpertFeedForward(nn.Module):
 class EncoderLayer(nn.Module):
     """Pre-norm convolution over neighbouring tokens, attention in some layers, and feed-forward.
 
-    Adjacent tokens decide what a piece of DNA can be (a merged pair is never two tokens side by side, a codon or a
-    splice site spans two tokens); attention alone takes long to find that out.  The convolution's dilation doubles
+    Adjacent tokens determine what a piece of DNA can be (a merged pair never occurs as two adjacent tokens, a codon or
+    a splice site may span two tokens); attention alone takes long to learn this.  The convolution's dilation doubles
     from layer to layer, up to :data:`WIDEST_DILATION`, so that together they span a long exon.
     """
 
@@ -117,8 +117,8 @@ class BigBroPreTrainedModel(PreTrainedModel):
     """Loading, saving and weight initialisation shared by all PhytoScribe models.
 
     Attributes:
-        former_names: pairs of a regular expression and its replacement that turn tensors' names of models saved by
-            earlier versions into those of today; the first that applies counts.
+        former_names: pairs of a regular expression and its replacement that convert tensor names of earlier versions to
+            current ones; the first that matches applies.
     """
 
     config_class = BigBroConfig
@@ -179,7 +179,7 @@ class BigBroEncoder(BigBroPreTrainedModel):
 
 
 class MaskedTokenModel(BigBroPreTrainedModel):
-    """The encoder with a head that names masked tokens (weights tied to the embedding)."""
+    """The encoder with a head that predicts masked tokens (weights tied to the embedding)."""
 
     def __init__(self, config: BigBroConfig) -> None:
         super().__init__(config)

@@ -1,8 +1,8 @@
-"""Heads: what is read from the trunk's features, by name.
+"""Heads: named outputs computed from the trunk's features.
 
-A model's config.json declares its heads by name and channels, for example
-``{"structure": ["intergenic", ...], "sites": ["donor", "acceptor"]}``.  A new head is a class that takes the trunk's
-channels and its own channels' names, and a line in :data:`HEAD_KINDS`.
+A model's config.json declares its heads by name with their channels, for example ``{"structure": ["intergenic", ...],
+"sites": ["donor", "acceptor"]}``.  A new head is a class that takes the trunk's channels and its own channels' names,
+and a line in :data:`HEAD_KINDS`.
 """
 
 from __future__ import annotations
@@ -28,10 +28,10 @@ HEAD_KINDS: dict[str, type[nn.Module]] = {"structure": BaseLogits, "sites": Base
 
 
 def make_heads(features: int, declared: Mapping[str, Sequence[str]]) -> nn.ModuleDict:
-    """The heads that config.json declares by name and channels, on so many features of the trunk.
+    """Make the heads declared in config.json, for this number of trunk features.
 
     Raises:
-        ModelError: a head that this version does not know, or channels of one name.
+        ModelError: this version does not have the head, or two channels share a name.
     """
     if unknown := sorted(declared.keys() - HEAD_KINDS.keys()):
         raise ModelError(
@@ -47,7 +47,7 @@ def make_heads(features: int, declared: Mapping[str, Sequence[str]]) -> nn.Modul
 
 
 class HeadOutputs(dict[str, Tensor]):
-    """What the heads say about each base of the strand that is read, by the head's name, channels in the model's order.
+    """The heads' outputs for each base of the read strand, by head name, with channels in the model's order.
 
     Args:
         values: output by head.
@@ -68,7 +68,7 @@ class HeadOutputs(dict[str, Tensor]):
         """(batch, length, SITE_COUNT), logits of independent events.
 
         The base is the first base of an intron (``DONOR``), the last base of an intron (``ACCEPTOR``), of any isoform,
-        introns in untranslated regions included.
+        including introns in UTRs.
         """
         channels = list(self._channels["sites"])
         return _columns(self["sites"], [channels.index(name) for name in SITE_NAMES])
@@ -77,7 +77,7 @@ class HeadOutputs(dict[str, Tensor]):
 def in_order(logits: Tensor, states: StateSet) -> Tensor:
     """Logits (..., states of the model) as logits (..., STATE_COUNT), in the order of ``State``.
 
-    A state of the model that ``State`` lacks counts as intergenic, so that probabilities still add up to one.
+    Model states missing from ``State`` count as intergenic, so that probabilities still add up to one.
     """
     ordered = _columns(logits, states.order)
     if states.others:

@@ -1,4 +1,4 @@
-"""Coding statistics as an input of the network: per base, and summed in frame over the bases to its left and right."""
+"""K-mer coding potential as a network input: per base, and summed in frame over the bases to its left and right."""
 
 from __future__ import annotations
 
@@ -20,12 +20,13 @@ BASE_SCALE, SUM_SCALE = 4.0, 2.0
 
 
 class ContentTable(nn.Module):
-    """What each k-mer says about the content that it lies in.
+    """Log ratios of k-mers under each kind of content.
 
     Row ``kmer`` of the table (bases as a number of base 4, leftmost base first) holds log ratios of conditional
     probabilities of the k-mer under kinds of content against intergenic sequence, counted on training labels
     (:mod:`phytoscribe.training.data.content_table`); the last row, of zeros, stands for k-mers with N or
-    outside the window.  The table is counted, not learned, so that it does not follow the few windows of each step.
+    outside the window.  The table is counted instead of learned, so that it does not depend on the few windows of each
+    step.
 
     Attributes:
         channels: columns of the output: the table's own, and the sums in frame.

@@ -1,4 +1,4 @@
-"""Model folders: what they hold, their hash, and weights that provably arrived."""
+"""Model folders: their files and hash, and loading with a check that all weights are complete."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _HASHED = (*MODEL_FILES, "tokenizer_config.json")
 
 
 def model_hash(folder: str | Path) -> str:
-    """First 16 hex digits of the SHA-256 over the files that decide a model's predictions.
+    """First 16 hex digits of the SHA-256 over the files that determine a model's predictions.
 
     Raises:
         ModelError: one of them is missing.
@@ -48,7 +48,7 @@ def model_hash(folder: str | Path) -> str:
 
 
 def write_checksums(folder: str | Path) -> None:
-    """Note what the files of a finished model folder are, so that :func:`load_model` notices damage."""
+    """Record the checksums of a finished model folder, so that :func:`load_model` notices damage."""
     found = [path for path in map(Path(folder).joinpath, _HASHED) if path.is_file()]
     with atomic_open(Path(folder) / CHECKSUMS) as handle:
         handle.writelines(f"{sha256_of(path)}  {path.name}\n" for path in found)
@@ -77,14 +77,14 @@ def _check_checksums(folder: Path) -> None:
 
 
 def load_model(kind: type[Model], folder: str | Path, *others: type[Model]) -> Model:
-    """Load a saved model, in single precision whatever it was saved in; every tensor must be there.
+    """Load a saved model in single precision, whatever its saved precision; every tensor must be present.
 
     Args:
-        others: kinds that the folder may hold instead, as its config.json says.
+        others: other kinds of model that the folder may hold, according to its config.json.
 
     Raises:
         ModelError: the folder is unreadable, damaged (by its own checksums) or has adapters beside the weights; or
-            tensors are missing, unexpected, of another shape, or hold values that are no numbers.
+            tensors are missing, unexpected, of another shape, or contain NaN or infinity.
     """
     if adapters := sorted(path.name for path in Path(folder).glob("adapter_*")):
         raise ModelError(
@@ -128,7 +128,7 @@ def _name_today(name: str, former_names: Iterable[tuple[str, str]]) -> str:
 
 
 def check_fit(model: BigBroPreTrainedModel, segmenter: Segmenter) -> None:
-    """Whether a model and a tokenizer belong together, and genes can be decoded from the model's heads.
+    """Check that a model and a tokenizer belong together, and that genes can be decoded from the model's heads.
 
     Raises:
         ModelError: another vocabulary size or pad id; a head or a channel that the decoder needs is missing.
@@ -164,7 +164,7 @@ def check_fit(model: BigBroPreTrainedModel, segmenter: Segmenter) -> None:
 def load_pretrained(
     target: BigBroPreTrainedModel, pretrained: BigBroPreTrainedModel, source: str
 ) -> dict[str, str | int | list[str]]:
-    """Copy the trunk of ``pretrained``, or its encoder if it has no more, into that of ``target``; verify each tensor.
+    """Copy the trunk of ``pretrained``, or its encoder if it has no trunk, into ``target``; verify each tensor.
 
     Args:
         source: folder of the pretrained model.

@@ -1,4 +1,4 @@
-"""The model sizes that config.yaml names, and their check; free of PyTorch, so that it runs before any job."""
+"""The model sizes named in config.yaml, and their check; it needs no PyTorch, so it runs before any job."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ SIZES = {size: {row[0]: int(row[column]) for row in _ROWS} for column, size in e
 
 
 def numbers_of_model(settings: Mapping[str, Any]) -> dict[str, Any]:
-    """The numbers of a model, from the ``model`` section of config.yaml.
+    """The dimensions of a model, from the ``model`` section of config.yaml.
 
     Args:
         settings: ``{"size": name, **overrides}``.

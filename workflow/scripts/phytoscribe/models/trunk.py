@@ -1,4 +1,4 @@
-"""The trunk, an hourglass: bases -> tokens -> encoder -> bases, to features of each base that all heads read.
+"""The trunk, an hourglass (bases -> tokens -> encoder -> bases) that computes features of each base for all heads.
 
 Base-resolution tensors are (batch, length, channels) in memory, which the convolution kernels of processors and GPUs
 and the layer norm both read without copying.
@@ -20,7 +20,7 @@ INNER_KERNEL = 9
 
 
 class FixedSegments:
-    """A window of ``length`` bases in tokens of ``slots`` bases, the last one cut by its end: a reshape each way."""
+    """A window of ``length`` bases in tokens of ``slots`` bases, the last one cut by its end; needs only a reshape."""
 
     def __init__(self, length: int, tokens: int, slots: int) -> None:
         self.length, self.tokens, self.slots = length, tokens, slots
@@ -37,7 +37,7 @@ class FixedSegments:
 
 
 class VariableSegments:
-    """Bases in tokens of any length up to ``slots``; slots behind a token's end are zero.
+    """Bases in tokens of any length up to ``slots``; slots after a token's end are zero.
 
     Args:
         token_of_base: int64 (batch, length).
@@ -114,7 +114,7 @@ class Trunk(nn.Module):
         self.output_norm = nn.LayerNorm(channels)
 
     def embed(self, bases: Tensor) -> Tensor:
-        """Bases as numbers that a gradient can be taken of.
+        """Bases as differentiable numbers.
 
         Args:
             bases: int64 (batch, length), base codes, 4 = N.

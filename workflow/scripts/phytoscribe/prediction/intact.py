@@ -1,8 +1,8 @@
-"""Is a gene that is about to be written what the decoder promises, on the sequence that it is written for?
+"""Check before writing that a gene is intact on its sequence, as the decoder guarantees.
 
-A coding transcript runs from ATG to the first stop codon in frame, over introns GT-AG, GC-AG or, inside the CDS, AT-AC.
-Only an end that is said to be cut may lack its codon, and only where the contig ends or an intron begins that runs over
-the contig's end.  A gene that fails is of a shard that does not belong to the FASTA, or shows a fault of the program.
+A coding transcript runs from ATG to the first in-frame stop codon; its introns are GT-AG, GC-AG or, inside the CDS,
+AT-AC.  Only an end marked as cut may lack its codon, and only at the contig's end or at an intron that runs over it.  A
+gene that fails comes from a shard that does not match the FASTA, or from a bug.
 """
 
 from __future__ import annotations
@@ -27,10 +27,10 @@ _SIDES, _STEPS = [0, 0, 1, 1], np.array([0, 1, -2, -1])
 
 
 def check_gene(gene: GeneModel, genome: Genome) -> None:
-    """Check the transcripts of a gene against the sequence; of those without a CDS only the places of exons.
+    """Check the transcripts of a gene against the sequence; for those without a CDS, only the exon positions.
 
     Raises:
-        PhytoScribeError: there is a fault; the text names gene, transcript, place and fault.
+        PhytoScribeError: there is a fault; the message names gene, transcript, position and fault.
     """
     length, bases = genome.contigs[gene.contig], None
     for transcript in gene.transcripts:

@@ -1,4 +1,4 @@
-"""Numbered gene models of a genome, the files beside the GFF3, and counts of them, written gene by gene."""
+"""Write a genome's numbered gene models, the files beside the GFF3, and gene counts, gene by gene."""
 
 from __future__ import annotations
 
@@ -41,15 +41,15 @@ def write_prediction(
     organelles: Mapping[str, str],
     files: PredictionFiles,
 ) -> int:
-    """Write GFF3, GTF, protein, CDS and transcript FASTA and statistics; each appears complete or not at all.
+    """Write GFF3, GTF, protein, CDS and transcript FASTA and statistics, each completely or not at all.
 
-    Proteins and CDS are those of coding transcripts.  CDS hold the stop codon; proteins have no ``*`` for it, which
-    InterProScan refuses.
+    Proteins and CDS are those of coding transcripts.  CDS include the stop codon; proteins have no ``*`` for it,
+    because InterProScan rejects it.
 
     Args:
-        genes: with ids, in the order of ``contigs`` and of their places.
-        contigs: name to length of all contigs that were predicted.
-        organelles: kind of each of them that is an organelle.
+        genes: with ids, in the order of ``contigs`` and position.
+        contigs: name to length of all predicted contigs.
+        organelles: kind of organelle, for organelle contigs.
 
     Returns:
         Number of genes.
@@ -68,7 +68,7 @@ def write_prediction(
         gtf.writelines(f"# {line}\n" for line in lines)
 
         def written() -> Iterator[GeneModel]:
-            """The genes on their way into the GFF3, after all else about them."""
+            """Write everything else about each gene, then pass it on to the GFF3."""
             for gene in genes:
                 check_gene(gene, genome)
                 statistics.add(gene)
@@ -111,7 +111,7 @@ class PredictionStatistics:
         self._cds.update(transcript.cds_length for transcript in gene.coding_transcripts)
 
     def summary(self, contigs: Mapping[str, int]) -> dict[str, Any]:
-        """What ``stats.json`` holds, over contigs of these lengths; lengths are None without genes."""
+        """The content of ``stats.json``, for contigs of these lengths; lengths are None without genes."""
         genes, total = self._strands.total(), sum(contigs.values())
         coding, cds_bases = self._cds.total(), sum(length * count for length, count in self._cds.items())
         return {

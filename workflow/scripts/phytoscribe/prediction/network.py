@@ -1,4 +1,4 @@
-"""The structure network, made ready to read windows fast."""
+"""The structure network, prepared for fast inference on windows."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ HEADS = ("structure", "sites")
 
 
 class Readings(NamedTuple):
-    """What the network says about windows, in reading direction.
+    """The network's output for windows, in reading direction.
 
     Attributes:
         states: float16 (windows, size, STATE_COUNT), natural log probabilities.
@@ -43,7 +43,7 @@ class StructureNetwork:
         precision: a name of :data:`phytoscribe.devices.PRECISIONS`.
 
     Attributes:
-        precision: the same, unless PyTorch's own modules stand in for the processor kernels.
+        precision: the same, unless PyTorch's own modules replace the CPU kernels.
     """
 
     def __init__(self, model: AnnotationModel, segmenter: Segmenter, device: torch.device, precision: str):

@@ -1,8 +1,8 @@
-"""Threads that compute windows and decode genes, and the memory that they share.
+"""Threads that compute windows and decode genes, and their shared memory.
 
-Each thread takes one core, and results do not depend on their number.  PyTorch divides a sum among the threads of one
-operation, so that its rounding follows their number.  Here every operation runs on one thread and different windows on
-different ones; that is also faster on processors.
+Each thread uses one core, and results do not depend on the number of threads.  PyTorch divides sums among the threads
+of one operation, so its rounding depends on their number.  Here every operation runs on one thread, and different
+windows on different threads, which is also faster on CPUs.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _LARGE = 1 << 25
 
 @contextmanager
 def single_core_threads(count: int) -> Iterator[ThreadPoolExecutor]:
-    """A pool of ``count`` threads on each of which PyTorch uses one core."""
+    """A pool of ``count`` threads, each of which gives PyTorch one core."""
     before = torch.get_num_threads()
     with ThreadPoolExecutor(count, "phytoscribe", initializer=lambda: torch.set_num_threads(1)) as pool:
         try:
@@ -39,7 +39,7 @@ def single_core_threads(count: int) -> Iterator[ThreadPoolExecutor]:
 
 
 class InOrder(Generic[Task, Result]):
-    """Runs tasks in a pool one after the other, in the order given, without occupying a thread in between."""
+    """Runs tasks in a pool one after the other, in the given order, without blocking a thread in between."""
 
     def __init__(self, pool: ThreadPoolExecutor, function: Callable[[Task], Result]) -> None:
         self._pool = pool
@@ -72,14 +72,14 @@ class InOrder(Generic[Task, Result]):
 
 
 class FreedMemory:
-    """Keeps freed memory for the next arrays, and gives it back now and then; for glibc, elsewhere nothing happens.
+    """Keeps freed memory for the next arrays and returns it from time to time (glibc only; elsewhere it does nothing).
 
-    By default every large tensor is fresh memory of the kernel, page by page and zeroed: a fifth of the time of the
-    network on processors.  Without giving back, gaps between arrays would add up over a long genome.  And all threads
-    share what has been freed: by default each has a heap of its own, and as contigs and windows move from one thread to
-    another, every heap grows as large as the largest thing that ever was in it.
+    By default every large tensor gets fresh, zeroed pages from the kernel, which takes a fifth of the network's time on
+    CPUs.  If memory were never returned, gaps between arrays would add up over a long genome.  All threads share the
+    freed memory: by default each has its own heap, and as contigs and windows move between threads, every heap grows to
+    the size of the largest object it ever held.
 
-    To be made before the threads are: those that have begun to use a heap of their own keep it.
+    Create it before the threads, because a thread that already uses its own heap keeps it.
     """
 
     #: Calls of :meth:`tidy` between two times that memory is given back.
@@ -98,7 +98,7 @@ class FreedMemory:
             self._trim = library.malloc_trim
 
     def tidy(self) -> None:
-        """To be called after each batch of windows."""
+        """Call this after each batch of windows."""
         self._calls += 1
         if self._trim is not None and self._calls % self.INTERVAL == 0:
             self._trim(0)

@@ -1,4 +1,4 @@
-"""A trained structure model applied to contigs of any number and length, both strands, in flat memory."""
+"""Apply a trained structure model to both strands of any number of contigs, in constant memory."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ Progress = Callable[[int], None]
 
 
 class Piece(NamedTuple):
-    """A stretch of a contig that both strands have been read of; the pieces of a contig are consecutive.
+    """A region of a contig for which both strands have been read; the pieces of a contig are consecutive.
 
     Attributes:
         bases: uint8 (n,).
@@ -59,7 +59,7 @@ class Piece(NamedTuple):
 
 
 class Joint:
-    """Joins the windows' cores of one contig to pieces as soon as both strands are there."""
+    """Joins the window cores of one contig into pieces as soon as both strands are available."""
 
     def __init__(self, contig: ContigSequence) -> None:
         self.contig = contig
@@ -68,7 +68,7 @@ class Joint:
         self._ends = {"+": 0, "-": 0}
 
     def add(self, window: Window, states: Table, sites: Table) -> Piece | None:
-        """Take the next window of its strand; the piece that is complete with it, if there is one."""
+        """Take the next window of its strand, and return the piece that it completes, if any."""
         strand = window.strand
         self._tables[strand].append((window.core_of(states), window.core_of(sites)))
         self._ends[strand] = window.core_end
@@ -103,7 +103,7 @@ class StructurePredictor:
     """Reads windows, joins their cores and decodes genes while the next windows are read.
 
     Args:
-        threads: processor cores in use; PyTorch's own number if not given.  They change no result.
+        threads: number of CPU cores; PyTorch's default if not given.  It does not change the result.
     """
 
     def __init__(
@@ -128,7 +128,7 @@ class StructurePredictor:
         self.set_species(species, lineage)
 
     def set_species(self, species: str, lineage: str) -> None:
-        """Read what follows as this species; names that the tokenizer does not know read as unknown."""
+        """Set the species for the following contigs; names missing from the tokenizer are treated as unknown."""
         self.global_ids = (self.segmenter.species_id(species), self.segmenter.lineage_id(lineage))
 
     @property
@@ -162,13 +162,13 @@ class StructurePredictor:
         progress: Progress | None = None,
         watch: Callable[[Piece], None] | None = None,
     ) -> Iterator[DecodedPiece]:
-        """Gene models of contigs, handed out as soon as they are final.
+        """Yield the gene models of contigs as soon as they are final.
 
-        Large genomes on many threads have several contigs in work at a time; their pieces then come in turns.
+        With many threads, several contigs of a large genome are processed at a time; their pieces then alternate.
 
         Args:
             progress: called with the number of bases read since the last call, both strands counted.
-            watch: called with each piece before it is decoded, a contig's in order, from the threads that decode.
+            watch: called with each piece before it is decoded, in order within a contig, from the decoding threads.
         """
         with ExitStack() as stack:
             pool = stack.enter_context(single_core_threads(self.threads))
@@ -190,7 +190,7 @@ class StructurePredictor:
                 yield future.result()
 
     def genes(self, contig: str, bases: Bases, progress: Progress | None = None) -> list[GeneModel]:
-        """Gene models of a contig that is in memory; none for a contig of only N."""
+        """Gene models of a contig in memory; none for a contig of only N."""
         pieces = self.decoded([ContigSequence.of(contig, bases)], progress)
         return list(itertools.chain.from_iterable(piece.genes for piece in pieces))
 
@@ -244,8 +244,8 @@ class StructurePredictor:
     def _batches(self, contig: ContigSequence) -> Iterator[tuple[Joint, Sequence[Window]]]:
         """Windows of a contig that are computed together.
 
-        What is computed together depends on the contig and the settings alone: on processors one window, or both
-        strands of a contig that fits into one; on a GPU ``batch_size`` windows.
+        The batches depend only on the contig and the settings: on CPUs one window, or both strands of a contig that
+        fits into one; on a GPU ``batch_size`` windows.
         """
         joint = Joint(contig)
         windows = contig_windows(contig.length, self.settings.window, self.settings.margin)
@@ -258,7 +258,7 @@ class StructurePredictor:
                 yield joint, batch
 
     def _read(self, contig: ContigSequence, windows: Sequence[Window]) -> Readings:
-        """The network on windows of one size; where there are no bases at all, it is not asked."""
+        """Run the network on windows of one size, unless all of them are only N."""
         bases = [window.bases(contig) for window in windows]
         if not any((window != N_CODE).any() for window in bases):
             return _nothing(len(windows), windows[0].size)

@@ -1,4 +1,4 @@
-"""Prediction of a genome from files to files, as the rules predict_shard and merge_predictions do it."""
+"""Predict a genome from files to files, for the rules predict_shard and merge_predictions."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def predict_shard(
 ) -> None:
     """Predict the contigs of one shard and write them as JSON lines (see :mod:`phytoscribe.prediction.shards`).
 
-    Memory does not grow with the genome: sequence is read, genes and tracks are written piece by piece.
+    Memory does not grow with the genome, because sequence is read, and genes and tracks are written, piece by piece.
 
     Args:
         settings: the configuration's ``predict``: window, margin, batch_size, precision, sensitivity, partial, device,
@@ -92,9 +92,9 @@ def predict_shard(
 
 
 def prediction_header(model_folder: Path, predictor: StructurePredictor) -> dict[str, Any]:
-    """What the output says about itself: all that changes the result, and nothing else.
+    """The header of the output: everything that changes the result, and nothing else.
 
-    The decoder's other settings belong to the model, and are in its hash.
+    The decoder's other settings belong to the model and are part of its hash.
     """
     species, lineage = predictor.species_tokens
     names = ("sensitivity", "partial", "minimum_intron", "minimum_cds", "maximum_utr")
@@ -119,13 +119,13 @@ def merge_shards(
     files: PredictionFiles,
     organelles: Collection[str] = (),
 ) -> str:
-    """Check that every contig is there once, number the genes and write all files.
+    """Check that every contig occurs once, number the genes and write all files.
 
     Args:
-        organelles: contigs that the configuration calls organelles, besides those told by their names.
+        organelles: contigs declared as organelles in the configuration, in addition to those recognised by name.
 
     Returns:
-        A warning that there are hardly any genes, which GFF3 and statistics have too; empty if there are enough.
+        A warning about too few genes, which is also in the GFF3 and the statistics; empty if there are enough.
     """
     with Genome(fasta) as genome:
         contigs = chosen_contigs(genome.contigs, chosen)
@@ -149,7 +149,7 @@ def merge_shards(
 
 
 def amount_of(genome: Genome, contigs: Mapping[str, int], genes: int) -> Amount:
-    """Bases that so many genes were looked for on; N are counted, for which all is read, only where genes are few."""
+    """Bases searched for this number of genes; N are counted, by reading all bases, only if genes are few."""
     amount = Amount(sum(contigs.values()), 0, sum(genome.contigs.values()))
     if not are_few(genes, amount):
         return amount
@@ -159,7 +159,7 @@ def amount_of(genome: Genome, contigs: Mapping[str, int], genes: int) -> Amount:
 
 
 def organelles_among(contigs: Iterable[str], declared: Collection[str]) -> dict[str, str]:
-    """Kind of organelle of each contig that is one, by its name or because the configuration says so."""
+    """Kind of organelle of each organelle contig, by its name or by the configuration."""
     kinds = {contig: organelle_of(contig) for contig in contigs}
     return {
         contig: kind or "organelle, says the configuration"
@@ -169,7 +169,7 @@ def organelles_among(contigs: Iterable[str], declared: Collection[str]) -> dict[
 
 
 class ProgressReport:
-    """Log lines with share done, rate and time left, at most one every ten seconds."""
+    """Logs share done, rate and remaining time, at most once every ten seconds."""
 
     INTERVAL = 10.0
 

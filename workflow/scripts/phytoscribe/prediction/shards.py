@@ -1,8 +1,8 @@
-"""Contigs divided between jobs, and the file in which a job hands over its genes.
+"""Divide contigs between jobs, and write and read the file with the genes of each job.
 
 The file has one JSON object a line: the header; then for each contig a line that names it, and one for each of its
-genes, sorted; and a last line with the numbers of contigs and genes and the SHA-256 of all lines before it, which tells
-a file that was cut or changed on its way from one machine to another.  It is written and read gene by gene.
+genes, sorted; and a last line with the numbers of contigs and genes and the SHA-256 of all lines before it, which
+reveals a file that was cut or changed on its way between machines.  It is written and read gene by gene.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ _REMEDY = "delete it and run again"
 def contigs_of_shard(contigs: Mapping[str, int], shard: int, shards: int) -> list[str]:
     """Contigs of one of ``shards`` parts of about equal length, in FASTA order.
 
-    Longest first, each to the part that has least; the same on every machine.
+    The longest contig goes first, each to the shard with the fewest bases; the result is the same on every machine.
     """
     heap = [(0, number) for number in range(shards)]
     chosen = set()
@@ -49,8 +49,8 @@ def sorted_genes(genes: Iterable[GeneModel], reach: int) -> Iterator[GeneModel]:
     """Genes in order of start, end and strand, from genes of one contig in order of their first transcript's CDS.
 
     Args:
-        reach: bases, at most, that a gene begins before that CDS; only so many genes are held back.  A gene whose first
-            transcript has no CDS comes in the order of its start.
+        reach: maximum distance in bases between a gene's start and that CDS; it limits the genes held back.  A gene
+            whose first transcript has no CDS comes in the order of its start.
     """
     held: list[tuple[int, int, str, int, GeneModel]] = []
     for number, gene in enumerate(genes):
@@ -67,7 +67,7 @@ def sorted_genes(genes: Iterable[GeneModel], reach: int) -> Iterator[GeneModel]:
 def shard_writer(path: str | Path, header: Mapping[str, Any]) -> Iterator[Callable[[str, Iterable[GeneModel]], int]]:
     """A function that writes a contig with its genes, in the order given, and returns their number.
 
-    The file appears complete or not at all.
+    The file is written completely or not at all.
     """
     written, digest = Counter(contigs=0, genes=0), hashlib.sha256()
     with atomic_open(path) as handle:
@@ -93,7 +93,7 @@ def shard_writer(path: str | Path, header: Mapping[str, Any]) -> Iterator[Callab
 def contigs_in_order(
     pieces: Iterable[DecodedPiece], contigs: Sequence[str]
 ) -> Iterator[tuple[str, Iterator[GeneModel]]]:
-    """Each contig with its genes as they come, in the order of ``contigs``; pieces of later contigs are held back."""
+    """Yield each contig with its genes in the order of ``contigs``; pieces of later contigs are held back."""
     source = iter(pieces)
     held: dict[str, list[DecodedPiece]] = {}
 
@@ -120,15 +120,15 @@ def _gene(entry: Mapping[str, Any]) -> GeneModel:
 
 
 class Shards:
-    """The files of all shards of a genome, verified; nothing of them is kept in memory but where each contig is.
+    """The verified files of all shards of a genome; only the position of each contig is kept in memory.
 
     Attributes:
-        header: what all shards say about themselves.
+        header: the header, which all shards share.
         gene_count: genes of all shards.
 
     Raises:
-        PhytoScribeError: a file that is cut short, changed or none of this version; shards made with different models
-            or settings; a contig that is missing or there twice.
+        PhytoScribeError: a file is truncated, changed or from another version; shards were made with different models
+            or settings; a contig is missing or occurs twice.
     """
 
     def __init__(self, paths: Iterable[str | Path], contigs: Sequence[str]) -> None:
@@ -231,7 +231,7 @@ def _entry(path: str, number: int, line: bytes) -> dict[str, Any]:
 
 
 def _verify(path: str, last: bytes, found: Mapping[str, Any]) -> None:
-    """Compare what a file holds with what its last line says of it."""
+    """Compare a file's content with its last line."""
     if not last.startswith(_END_LINE.encode()):
         raise PhytoScribeError(
             f"{path}: the last line, which has the number of genes and a checksum, is missing: the file is cut short, "
@@ -251,7 +251,7 @@ def _verify(path: str, last: bytes, found: Mapping[str, Any]) -> None:
 
 
 def _find_unreadable(path: str) -> None:
-    """Raise for the first line that is no JSON, if there is one: it is the place of the damage."""
+    """Raise an error for the first line that is not JSON, if any: the damage is there."""
     with _opened(path) as handle:
         for number, line in enumerate(handle, start=1):
             _entry(path, number, line)

@@ -1,7 +1,7 @@
-"""The grid of windows of a contig: each strand from its own 5' end, in the order in which contig positions arrive.
+"""The grid of windows of a contig: each strand from its own 5' end, ordered by contig position.
 
-The grid follows from the contig's length and the settings alone.  So neither batch size, shards, threads nor
-neighbouring contigs change what the network sees, and the reverse complement of a contig has the mirrored grid.
+The grid depends only on the contig's length and the settings.  Batch size, shards, threads and other contigs therefore
+do not change the network's input, and the reverse complement of a contig has the mirrored grid.
 """
 
 from __future__ import annotations
@@ -26,9 +26,9 @@ class PredictionSettings:
     """How contigs are cut into windows.
 
     Attributes:
-        window: bases the model sees at once, at most.
-        margin: bases at each side of a window whose prediction is dropped, because their context is cut.
-        batch_size: windows computed together on a GPU; changes speed and memory only.
+        window: maximum number of bases that the model sees at once.
+        margin: bases at each side of a window whose prediction is discarded, because their context is cut.
+        batch_size: windows computed together on a GPU; only changes speed and memory.
         precision: ``float32``, ``bfloat16``, ``int8`` (processors only: bfloat16, and the encoder's large products of
             bytes), or ``auto``: the last of these that the device is fast with.
     """
@@ -51,10 +51,10 @@ class PredictionSettings:
 
 @dataclass(frozen=True, slots=True)
 class ContigSequence:
-    """A contig whose bases are read piece by piece.
+    """A contig that is read piece by piece.
 
     Attributes:
-        read: ``read(start, end)`` gives the base codes of a stretch, 0-based half-open; any thread may call it.
+        read: ``read(start, end)`` returns the base codes of a region, 0-based half-open; any thread may call it.
     """
 
     name: str
@@ -69,7 +69,7 @@ class ContigSequence:
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """What the network reads of one strand at once.
+    """The part of one strand that the network reads at once.
 
     Attributes:
         strand: ``+`` or ``-``.
@@ -101,7 +101,7 @@ class Window:
 
 
 def fitting_size(length: int, window: int) -> int:
-    """Bases of the window that is taken for the last ``length`` bases of a strand; ``window`` at most."""
+    """Size of the window for the last ``length`` bases of a strand; at most ``window``."""
     step = next((step for limit, step in _STEPS if length <= limit), _LAST_STEP)
     return min(-(-length // step) * step, window)
 
@@ -123,7 +123,7 @@ def contig_windows(length: int, window: int, margin: int) -> Iterator[Window]:
 
     Args:
         length: of the contig, bp.
-        window: bases of a window, at most.
+        window: maximum number of bases in a window.
         margin: bases at each inner end of a window that are context only.
     """
     grid = strand_windows(length, window, margin)

@@ -1,4 +1,4 @@
-"""What a report page is made of: sections of paragraphs, tables, figures and listings."""
+"""Building blocks of a report page: sections of paragraphs, tables, figures and lists."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Heading(Block):
 
 @dataclass(frozen=True)
 class Paragraph(Block):
-    """Text; ``quiet`` text says that something is missing, in smaller letters."""
+    """Text; ``quiet`` text, in smaller letters, reports that something is missing."""
 
     text: str
     quiet: bool = False
@@ -40,12 +40,12 @@ class Paragraph(Block):
 
 @dataclass(frozen=True)
 class Table(Block):
-    """A table of formatted text; the first column is set left, the others right unless ``plain``.
+    """A table of formatted text; the first column is left-aligned, the others right-aligned unless ``plain``.
 
     Attributes:
-        groups: (title, columns it spans) above the header row; the spans add up to the columns.
+        groups: (title, columns it spans) above the header row; the spans add up to the number of columns.
         strong: (row, column) of cells in bold.
-        plain: all columns hold text and are set left.
+        plain: all columns hold text and are left-aligned.
     """
 
     columns: Sequence[str]
@@ -74,7 +74,7 @@ class Links(Block):
 
 @dataclass(frozen=True)
 class Figures(Block):
-    """Figures side by side where there is room: (data URI, alternative text, caption)."""
+    """Figures, side by side if there is room: (data URI, alternative text, caption)."""
 
     items: Sequence[tuple[str, str, str]]
 
@@ -91,8 +91,8 @@ class Section:
     Attributes:
         name: its anchor.
         blocks: always shown.
-        details: shown after them, as far as the page has room.
-        folded: opened by a click; in print it is open.
+        details: shown after them, as far as the page size allows.
+        folded: opens with a click; always open in print.
     """
 
     name: str
@@ -103,7 +103,7 @@ class Section:
 
 
 def number(value: float | int | str | bool | None, decimals: int = 3) -> str:
-    """A value as the report shows it: thousands apart, fractions with ``decimals``, en dash for what is missing."""
+    """Format a value for the report: thousands separated, fractions with ``decimals``, en dash if missing."""
     if value is None or (isinstance(value, float) and pd.isna(value)):
         return MISSING
     if isinstance(value, bool):
@@ -118,7 +118,7 @@ def number(value: float | int | str | bool | None, decimals: int = 3) -> str:
 
 
 def number_of(text: str) -> str:
-    """A number of a file as the report shows it; other text as it is."""
+    """Format a number read from a file; other text is unchanged."""
     try:
         value = float(text)
     except ValueError:
@@ -127,7 +127,7 @@ def number_of(text: str) -> str:
 
 
 def score(value: float) -> str:
-    """A share or F1 with three decimals."""
+    """Format a share or F1 with three decimals."""
     return MISSING if pd.isna(value) else f"{value:.3f}"
 
 
@@ -159,6 +159,6 @@ def key_values(values: Mapping[str, object], caption: str = "") -> Table:
 
 
 def figures_of(kept: Iterable[KeptFigure], group: str) -> list[Figures]:
-    """The kept figures of one group side by side; empty without any."""
+    """The saved figures of one group, side by side; empty if there are none."""
     items = [(figure.uri, figure.seen, figure.title) for figure in kept if figure.group == group]
     return [Figures(items)] if items else []

@@ -1,4 +1,4 @@
-"""What a run should cite, for the page and as BibTeX, and the versions of the programs that it found."""
+"""References that a run should cite, for the page and as BibTeX, and the versions of its programs."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def read_references(path: str | Path = REFERENCES) -> dict[str, tuple[str, dict[
     """Text and fields of each entry by its key, from a BibTeX file with one ``  name = {value},`` per line.
 
     Raises:
-        PhytoScribeError: an entry or a field is not written in this way, or a key is there twice.
+        PhytoScribeError: an entry or a field has another form, or a key is repeated.
     """
     text = Path(path).read_text(encoding="utf-8").replace("{VERSION}", f"{{{__version__}}}")
     entries = {found[1]: (found[0], dict(_FIELD.findall(found[0]))) for found in _ENTRY.finditer(text)}
@@ -78,7 +78,7 @@ def read_references(path: str | Path = REFERENCES) -> dict[str, tuple[str, dict[
 
 
 def citations_of(config: Mapping[str, Any]) -> list[Citation]:
-    """What a run with this validated configuration uses, PhytoScribe first."""
+    """Citations for the tools that a run with this validated configuration uses, PhytoScribe first."""
     genomes: Sequence[Mapping[str, Any]] = config.get("genomes", [])
     trained = trains(config)
     annotated = any(genome.get("annotation") for genome in genomes)
@@ -116,7 +116,7 @@ def bibtex(citations: Sequence[Citation]) -> str:
 
 
 def versions() -> list[tuple[str, str]]:
-    """(name, version) of PhytoScribe, Python, the packages that are installed and the programs on PATH."""
+    """(name, version) of PhytoScribe, Python, the installed packages and the programs on PATH."""
     found = [("PhytoScribe", __version__), ("Python", platform.python_version())]
     installed = {(item.metadata["Name"] or "").lower(): item.version for item in metadata.distributions()}
     found += [(name, installed[name]) for name in PACKAGES if name in installed]

@@ -1,9 +1,9 @@
-"""How figures of the reports look, a figure with the numbers drawn in it, and the folder that figures are kept in.
+"""Style of the report's figures, figures with the numbers behind them, and the folder that stores them.
 
-Colours are of the Okabe-Ito palette, which colour-blind readers can distinguish; what they mean is also said by a
-marker, a place or a word.  A folder of figures holds ``{name}.svg``, ``{name}.pdf`` and ``{name}.tsv`` of each figure,
-and ``figures.tsv``, which lists them in their order with their titles and what is seen in them.  The same numbers give
-the same bytes.
+Colours come from the Okabe-Ito palette, which colour-blind readers can distinguish; a marker, a position or a word
+always carries the same meaning.  A folder of figures holds ``{name}.svg``, ``{name}.pdf`` and ``{name}.tsv`` for each
+figure, and ``figures.tsv``, which lists them in order with their titles and descriptions.  The same numbers give the
+same bytes.
 """
 
 from __future__ import annotations
@@ -72,7 +72,7 @@ def name_of(predictor: str) -> str:
 
 @contextmanager
 def axes_of(size: tuple[float, float], grid: str = "", layout: str | None = None) -> Iterator[Axes]:
-    """The one panel of a new figure; afterwards grid lines of ``x``, ``y`` or ``both`` are put behind the marks.
+    """Yield the single panel of a new figure; afterwards grid lines of ``x``, ``y`` or ``both`` go behind the marks.
 
     Args:
         size: width and height in inches.
@@ -92,13 +92,13 @@ def draw_grid(axes: Axes, grid: str) -> None:
 
 @dataclass(frozen=True)
 class Described:
-    """What the report says of a figure.
+    """Texts about a figure in the report.
 
     Attributes:
         name: stem of its files.
-        group: part of the report that it belongs to.
+        group: part of the report to which it belongs.
         title: caption.
-        seen: what is seen in it, in words, for readers who cannot see it.
+        seen: description in words, for readers who cannot see it.
     """
 
     name: str
@@ -109,7 +109,7 @@ class Described:
 
 @dataclass(frozen=True)
 class Drawing(Described):
-    """A figure and the numbers drawn, one row per mark."""
+    """A figure and its numbers, one row per mark."""
 
     figure: Figure
     data: pd.DataFrame
@@ -117,13 +117,13 @@ class Drawing(Described):
 
 @dataclass(frozen=True)
 class KeptFigure(Described):
-    """A figure as a folder of figures holds it; ``uri`` is its SVG as a data URI."""
+    """A figure read from a folder of figures; ``uri`` is its SVG as a data URI."""
 
     uri: str
 
 
 def write_drawings(drawings: Iterable[Drawing], folder: str | Path) -> None:
-    """Write a folder of figures; it appears complete or not at all.  Drawings are taken one at a time."""
+    """Write a folder of figures, completely or not at all.  Drawings are taken one at a time."""
     with atomic_path(folder) as temporary:
         temporary.mkdir(parents=True)
         listed = []

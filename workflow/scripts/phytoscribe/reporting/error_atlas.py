@@ -1,4 +1,4 @@
-"""The worst loci drawn as gene models: reference above prediction, reads under them."""
+"""Draw the worst loci as gene models: the reference above the prediction, reads below."""
 
 from __future__ import annotations
 
@@ -35,12 +35,12 @@ class _Window(NamedTuple):
 
 
 def draw_locus(rank: int, locus: WorstLocus, tracks: Mapping[str, GenesByPlace], reads: AlignedReads | None) -> Drawing:
-    """Gene models over one of the worst loci.
+    """Draw the gene models at one of the worst loci.
 
     Args:
         rank: of the locus, from 1.
         tracks: genes by predictor, drawn from top to bottom; ``reference`` is the first.
-        reads: drawn under the genes where they are given.
+        reads: drawn below the genes, if given.
     """
     gene = locus.gene
     window = _window(gene, tracks)
@@ -158,7 +158,7 @@ def _draw_reads(axes: Axes, reads: AlignedReads, gene: GeneModel, window: _Windo
 
 
 def coverage(reads: Sequence[Sequence[Interval]], start: int, end: int) -> tuple[np.ndarray, np.ndarray]:
-    """Reads over an interval, in at most :data:`STEPS` steps, each with the coverage of its highest base.
+    """Read coverage of an interval, in at most :data:`STEPS` steps, each with the coverage of its highest base.
 
     Args:
         reads: aligned blocks of each read, 0-based half-open.

@@ -1,4 +1,4 @@
-"""All figures of one genome, from whatever is known of it: scores, gene structure, and the worst loci."""
+"""All figures of one genome, from the available results: scores, gene structure, and the worst loci."""
 
 from __future__ import annotations
 
@@ -40,14 +40,14 @@ QUANTITIES = {
 
 @dataclass(frozen=True)
 class GenomeEvidence:
-    """What figures of a genome are drawn from; all but the prediction may be missing.
+    """Data for the figures of a genome; all but the prediction may be missing.
 
     Attributes:
         genes: predicted genes.
         reference, augustus: genes of the annotation and of AUGUSTUS.
-        contigs: where genes were scored: those of the reference elsewhere are not drawn.
+        contigs: the scored contigs; reference genes elsewhere are not drawn.
         scores, loci, predicted: tables, see :mod:`phytoscribe.reporting.score_figures`.
-        bam: Iso-Seq reads on the genome, indexed; reads beyond ``limits`` do not count.
+        bam: indexed Iso-Seq alignments; reads beyond ``limits`` do not count.
     """
 
     name: str
@@ -63,7 +63,7 @@ class GenomeEvidence:
 
 
 def draw_genome(evidence: GenomeEvidence) -> Iterator[Drawing]:
-    """The figures in the order of the report, each drawn when it is asked for."""
+    """Yield the figures in the order of the report, each drawn on request."""
     name, scores, loci, predicted = evidence.name, evidence.scores, evidence.loci, evidence.predicted
     if scores is not None:
         yield f1_by_level(name, scores)
@@ -144,7 +144,7 @@ def _distribution(
 
 
 def score_distribution(genome: str, genes: Sequence[GeneModel]) -> Iterator[Drawing]:
-    """How many predicted genes have which score; no drawing if none has one."""
+    """Histogram of the scores of predicted genes; nothing if no gene has a score."""
     scores = np.array([gene.score for gene in genes if gene.score is not None])
     if not scores.size:
         return

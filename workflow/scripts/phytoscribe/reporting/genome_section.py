@@ -55,7 +55,7 @@ NEAR_NOTE = (
 
 
 def genome_section(info: GenomeInfo, inputs: ReportInputs) -> Section:
-    """All on one genome; what matters most comes first, so that a page that is too small loses the least."""
+    """Everything on one genome, the most important first, so that a page that gets too large loses the least."""
     blocks: list[Block] = []
     if info.name in inputs.links:
         blocks.append(Links(inputs.links[info.name]))
@@ -171,7 +171,7 @@ def check_tables(checks: pd.DataFrame) -> list[Table]:
 
 
 def checked(checks: pd.DataFrame | None) -> str:
-    """How many checks without a reference warn, and whether enough of them could be judged, in a sentence."""
+    """A sentence on how many checks without a reference warn, and whether enough of them could be judged."""
     if checks is None:
         return ""
     judged = int(checks["verdict"].isin(["ok", "warning"]).sum())

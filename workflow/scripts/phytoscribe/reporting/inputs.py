@@ -1,4 +1,4 @@
-"""Everything a report is made of, read from the files of the stages before; each part may be missing."""
+"""Read everything that a report needs from the files of earlier stages; each part may be missing."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ TRANSCRIPTS = {"predictor": str, "transcript": str, "gene": str, "class": str, "
 
 
 def read_json(path: str | Path) -> Json:
-    """A JSON object.
+    """Read a JSON object.
 
     Raises:
-        PhytoScribeError: the file is missing or no JSON object.
+        PhytoScribeError: the file is missing or is not a JSON object.
     """
     try:
         content = json.loads(Path(path).read_text(encoding="utf-8"))
@@ -68,7 +68,7 @@ def _of_run(name: str, read: Callable[[str], Any]) -> Json:
 
 @dataclass(frozen=True)
 class GenomeInfo:
-    """A genome of the configuration; ``scored_contigs`` is None where all of its contigs are scored."""
+    """A genome of the configuration; ``scored_contigs`` is None if all of its contigs are scored."""
 
     name: str
     role: str
@@ -78,9 +78,9 @@ class GenomeInfo:
 
 @dataclass(frozen=True)
 class ReportInputs:
-    """Contents of the report; mappings are by genome name, and what was not made is absent or None.
+    """Contents of the report; mappings are by genome name, and missing results are absent or None.
 
-    A field that is read from a file names the input of rule report that holds it, and its reader.
+    A field read from a file names the input of rule report that holds it, and its reader.
     """
 
     genomes: list[GenomeInfo]
@@ -122,7 +122,7 @@ LINKED = (
 
 
 def trains(config: Mapping[str, Any]) -> bool:
-    """Whether a configuration trains the model that it predicts with, instead of taking a released one."""
+    """True if a configuration trains the model that it predicts with, instead of using a released one."""
     return config.get("predict", {}).get("model") == "trained"
 
 
@@ -136,11 +136,11 @@ def read_inputs(
     """Read the report's input files.
 
     Args:
-        files: paths by name of the rule's input, one or a list, or nothing; inputs of other names are not read.
+        files: paths by name of the rule's input: one, a list, or none; other inputs are not read.
         genomes: the genomes, in the order of the configuration.
         config: the validated configuration.
-        page: where the report will be; links are from there.
-        benchmarks: the folder of Snakemake's benchmark files; None, or no such folder, for none.
+        page: path of the report; links are relative to it.
+        benchmarks: the folder of Snakemake's benchmark files; it may be None or missing.
     """
     genomes = list(genomes)
 

@@ -1,4 +1,4 @@
-"""The HTML report: one file that needs nothing beside it and no network, and stays small enough to be mailed."""
+"""The HTML report: a single file that needs no other files and no network, and is small enough for e-mail."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ WHERE = "Figures are in the folder figures/ beside this page, tables in results/
 
 
 def write_report(inputs: ReportInputs, path: str | Path) -> None:
-    """Write the report, results first, then how they came about; it appears complete or not at all."""
+    """Write the report, completely or not at all: results first, then how they were obtained."""
     folded = len(inputs.genomes) > UNFOLDED
     sections = [
         *overview_section(inputs),
@@ -38,10 +38,10 @@ def write_report(inputs: ReportInputs, path: str | Path) -> None:
 
 
 def render(genomes: Sequence[str], sections: Sequence[Section]) -> str:
-    """The page as text; everything that comes from data is escaped.
+    """Render the page as text; everything from data is escaped.
 
-    Details of sections are left out where the page would grow over :data:`PAGE_BYTES`: every section gets an equal
-    share of the room, and what one does not need goes to those after it.  A sentence says what was left out.
+    Details of sections are left out if the page would exceed :data:`PAGE_BYTES`: every section gets an equal share of
+    the space, and unused space goes to the sections after it.  A sentence says what was left out.
     """
     environment = jinja2.Environment(
         autoescape=True,

@@ -1,4 +1,4 @@
-"""Figures of how the results came about: the check of an annotation, what the rules cost, and curves of training."""
+"""Figures about the process: the check of an annotation, time and memory of the rules, and training curves."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ Summary = Mapping[str, Any]
 
 
 def check_figure(genome: str, summary: Summary, thresholds: Mapping[str, float]) -> str:
-    """SVG of a check's counts; the same bytes for the same numbers.
+    """Draw a check's counts as SVG; the same numbers give the same bytes.
 
     Args:
         genome: its name, for the title.
@@ -128,20 +128,19 @@ def _lengths(axes: Axes, lengths: Mapping[str, Any], key: str, label: str, limit
 
 
 def read_costs(folder: str | Path, genomes: Iterable[str], shards: int | None = None) -> pd.DataFrame:
-    """Costs by rule, the most expensive first: columns rule, jobs, seconds, longest, cpu_seconds, memory_mb.
+    """Read the costs by rule, the most expensive first: columns rule, jobs, seconds, longest, cpu_seconds, memory_mb.
 
-    A file is ``{rule}.tsv``, or ``{rule}/{genome}.tsv``, ``{rule}/{genome}.{shard}.tsv``; files of other genomes and
-    of shards beyond ``shards`` come from earlier runs and are left out.  ``seconds`` is the sum over the jobs,
-    ``longest`` the longest of them, ``memory_mb`` the largest resident memory, NaN where a job was too short to
-    measure it.
+    A file is ``{rule}.tsv``, or ``{rule}/{genome}.tsv``, ``{rule}/{genome}.{shard}.tsv``; files of other genomes and of
+    shards beyond ``shards`` come from earlier runs and are left out.  ``seconds`` is the sum over the jobs, ``longest``
+    the longest job, ``memory_mb`` the largest resident memory, or NaN if a job was too short to measure.
 
     Args:
-        folder: of the benchmark files.
+        folder: folder of the benchmark files.
         genomes: names of the genomes of this configuration.
-        shards: parts that each genome is predicted in (``predict.shards``); None to count all there are.
+        shards: number of shards per genome (``predict.shards``); None to count all files.
 
     Raises:
-        PhytoScribeError: a file is no benchmark.
+        PhytoScribeError: a file is not a benchmark.
     """
     wanted, rows = set(genomes), []
     for path in sorted(Path(folder).rglob("*.tsv")):
@@ -170,7 +169,7 @@ def _is_current(rule: str, job: str, genomes: Collection[str], shards: int | Non
 
 
 def costs_figures(costs: pd.DataFrame) -> Iterator[Drawing]:
-    """Time and memory of each rule as bars; nothing without any."""
+    """Draw time and memory of each rule as bars; nothing without data."""
     if not costs.empty:
         yield _cost_bars(costs, "seconds", "Time by rule, sum of its jobs", "seconds")
         yield _cost_bars(costs, "memory_mb", "Largest memory by rule", "MB")
@@ -194,7 +193,7 @@ def _cost_bars(costs: pd.DataFrame, column: str, title: str, unit: str) -> Drawi
 def draw_workflow(
     costs: pd.DataFrame | None, pretraining: pd.DataFrame | None, fine_tuning: pd.DataFrame | None
 ) -> Iterator[Drawing]:
-    """Costs and training curves, each drawn when it is asked for; None for what was not measured."""
+    """Yield cost figures and training curves, each drawn on request; None if not measured."""
     if costs is not None:
         yield from costs_figures(costs)
     for stage, metrics in ((PRETRAINING, pretraining), (FINE_TUNING, fine_tuning)):
@@ -203,7 +202,7 @@ def draw_workflow(
 
 
 def training_curves(stage: str, metrics: pd.DataFrame) -> Iterator[Drawing]:
-    """Curves of one stage; training and validation of a quantity share a figure, and a single value has none.
+    """Draw the curves of one stage; training and validation share a figure, and a single value is not drawn.
 
     Args:
         stage: ``pretraining`` or ``fine-tuning``; the group of the figures.

@@ -1,4 +1,4 @@
-"""Sections on how the results came about: annotation check, split, training, costs, software, configuration."""
+"""Sections about the process: annotation check, split, training, costs, software, configuration."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ SIDE_BY_SIDE = 5
 
 
 def process_sections(inputs: ReportInputs) -> list[Section]:
-    """All of them, in the order in which things happened."""
+    """All sections, in the order of the workflow."""
     made = (_check_section, _split_section, _training_section, _costs_section, _software_section, _config_section)
     return [section(inputs) for section in made]
 

@@ -1,4 +1,4 @@
-"""Figures of a genome's scores: F1 by level, precision and recall over the cut, calibration, errors, exon counts.
+"""Figures of a genome's scores: F1 by level, precision-recall curve, calibration, errors, exon counts.
 
 ``scores``, ``loci`` and ``predicted`` are the tables ``{genome}.genes.tsv``, ``.reference_loci.tsv`` and
 ``.predicted_genes.tsv``.
@@ -76,10 +76,10 @@ def f1_by_level(genome: str, scores: pd.DataFrame) -> Drawing:
 
 
 def precision_recall(genome: str, loci: pd.DataFrame, predicted: pd.DataFrame, near: bool = False) -> Drawing | None:
-    """Precision and recall of exact loci when only genes with a score from a cut upwards are kept.
+    """Precision and recall of exact loci as the score cutoff for predicted genes varies.
 
-    A predictor without probabilities is a point.  None without reference loci or predicted genes.  ``near``: only
-    predictions near scored loci count (:func:`phytoscribe.tables.counts_near_loci`).
+    A predictor without probabilities is one point.  The result is None without reference loci or predicted genes.
+    ``near``: only predictions near scored loci count (:func:`phytoscribe.tables.counts_near_loci`).
     """
     measure = "precision near loci" if near else "precision"
     predictors = [name for name in dict.fromkeys(predicted["predictor"]) if (loci["predictor"] == name).any()]
@@ -121,10 +121,11 @@ def precision_recall(genome: str, loci: pd.DataFrame, predicted: pd.DataFrame, n
 
 
 def cut_curve(loci: pd.DataFrame, predicted: pd.DataFrame) -> pd.DataFrame:
-    """Precision and recall of one predictor at each score, from the highest cut to all genes.
+    """Precision and recall of one predictor at each score cutoff, from the highest to one that keeps all genes.
 
-    Columns: cut, genes (that reach it), right_genes, found_loci, precision, recall.  Genes of one score count together.
-    Without probabilities there is one row, with an empty cut.  At most :data:`MOST_POINTS` rows, evenly spread.
+    Columns: cut, genes (that reach it), right_genes, found_loci, precision, recall.  Genes with the same score count
+    together.  Without probabilities there is one row, with an empty cut.  There are at most :data:`MOST_POINTS` rows,
+    evenly spread.
     """
     score = predicted["probability"].to_numpy(float)
     right = (predicted["right"] == "yes").to_numpy()
@@ -148,7 +149,7 @@ def cut_curve(loci: pd.DataFrame, predicted: pd.DataFrame) -> pd.DataFrame:
 
 
 def calibration(genome: str, predicted: pd.DataFrame) -> Drawing | None:
-    """Share of right genes by their probability, and how many genes there are; None without probabilities."""
+    """Share of correct genes by probability, and the number of genes; None without probabilities."""
     known = predicted[predicted["probability"].notna()]
     if known.empty:
         return None
@@ -184,7 +185,7 @@ def calibration(genome: str, predicted: pd.DataFrame) -> Drawing | None:
 
 
 def error_classes(genome: str, side: str, genes: pd.DataFrame) -> Drawing | None:
-    """How many of ``loci`` or ``predicted`` are wrong, by class; ``side`` is their name.  None if none is."""
+    """Number of wrong ``loci`` or ``predicted`` genes by class; ``side`` is their name.  None if there are none."""
     wrong = genes[genes["class"] != RIGHT]
     counts = wrong.groupby(["predictor", "class"], sort=False).size().rename("count").reset_index()
     if counts.empty:
@@ -218,9 +219,9 @@ def error_classes(genome: str, side: str, genes: pd.DataFrame) -> Drawing | None
 
 
 def exon_confusion(genome: str, loci: pd.DataFrame) -> Drawing | None:
-    """CDS exons of reference loci against those of the gene predicted over them; None without loci.
+    """CDS exon counts of reference loci against those of the overlapping predicted gene; None without loci.
 
-    Column 0 are loci without a predicted gene; the last row and column hold :data:`MOST_EXONS` and more.
+    Column 0 holds loci without a predicted gene; the last row and column hold :data:`MOST_EXONS` and more.
     """
     rows = loci[loci["predictor"] == OURS]
     if rows.empty:

@@ -1,6 +1,6 @@
 """Tables of a genome's scores, predictors side by side: levels, criteria, subsets, Iso-Seq reads.
 
-``python -m phytoscribe.reporting.score_tables results/evaluation/*.genes.tsv`` prints those of genes as text, which
+``python -m phytoscribe.reporting.score_tables results/evaluation/*.genes.tsv`` prints the gene scores as text, as
 ``make demo`` does at its end.
 """
 
@@ -59,7 +59,7 @@ BLAST_CAPTIONS = {
 
 
 def level_table(scores: pd.DataFrame, subset: str, caption: str) -> Table | None:
-    """Precision, recall and F1 at all levels by exact CDS; None where the subset holds nothing."""
+    """Precision, recall and F1 at all levels by exact CDS; None if the subset is empty."""
     chosen = _shown(scores[(scores["ruler"] == "exact") & (scores["subset"] == subset)])
     if not (chosen.loc[chosen["metric"] == "recall", "n"] > 0).any():
         return None
@@ -80,7 +80,7 @@ def criterion_tables(scores: pd.DataFrame) -> list[Table]:
 
 
 def subset_table(scores: pd.DataFrame) -> Table | None:
-    """Loci of each subset of the reference by exact CDS; None where there are none."""
+    """Loci of each subset of the reference by exact CDS; None if there are none."""
     chosen = _shown(scores[(scores["ruler"] == "exact") & (scores["level"] == "locus")])
     subsets = [name for name in chosen["subset"].unique() if name not in ("all", NO_TRAIN_HOMOLOGUE)]
     rows = [(_RANGE.sub("–", words(name)), ("locus", "exact", name)) for name in subsets]
@@ -88,7 +88,7 @@ def subset_table(scores: pd.DataFrame) -> Table | None:
 
 
 def count_table(scores: pd.DataFrame) -> Table | None:
-    """Counts (right, split, merged, missed, novel genes), all genes; None where there are none."""
+    """Counts (correct, split, merged, missed, novel genes) over all genes; None if there are none."""
     usual = {*OF_PREDICTIONS, *map(near_loci, OF_PREDICTIONS), "recall", "tp", "fn"}
     chosen = scores[(scores["subset"] == "all") & ~scores["metric"].isin(usual)]
     if chosen.empty:
@@ -126,7 +126,7 @@ def chain_table(scores: pd.DataFrame) -> Table:
 
 
 def blast_tables(scores: pd.DataFrame) -> list[Table]:
-    """Tiers of BLAST hits, one table for each criterion and side that the scores have."""
+    """Tiers of BLAST hits, one table for each criterion and side in the scores."""
     tables: list[Table] = []
     for (criterion, level, subset), caption in BLAST_CAPTIONS.items():
         chosen = scores[(scores["ruler"] == criterion) & (scores["level"] == level) & (scores["subset"] == subset)]
@@ -141,7 +141,7 @@ def blast_tables(scores: pd.DataFrame) -> list[Table]:
 
 
 def reads_table(counts: pd.DataFrame) -> Table:
-    """How many reads are evidence, and where the others fail."""
+    """Number of reads used as evidence, and the tests that the others fail."""
     rows = [
         [words(row["reads"]), number(int(row["count"])), score(float(row["share"]))]
         for row in counts.to_dict("records")
@@ -150,7 +150,7 @@ def reads_table(counts: pd.DataFrame) -> Table:
 
 
 def class_table(transcripts: pd.DataFrame) -> Table:
-    """Predicted transcripts by what the reads say of their intron chain."""
+    """Predicted transcripts by class, from the reads' support of their intron chain."""
     predictors = predictors_of(transcripts)
     counts = transcripts.groupby(["predictor", "class"], sort=False).size()
     totals = transcripts.groupby("predictor").size()
@@ -233,7 +233,7 @@ def terminal_table(paths: Iterable[str | Path]) -> str:
         paths: ``{genome}.genes.tsv`` files.
 
     Raises:
-        PhytoScribeError: a file is missing or is no score table.
+        PhytoScribeError: a file is missing or is not a score table.
     """
     return "\n\n".join(
         _text_block(Path(path).name.removesuffix(".genes.tsv"), read_table(path, SCORES)) for path in paths
@@ -265,7 +265,7 @@ def _text_block(genome: str, scores: pd.DataFrame) -> str:
 
 
 def main(paths: Sequence[str]) -> int:
-    """Print the scores in these files; the exit code."""
+    """Print the scores in these files and return the exit code."""
     try:
         print(terminal_table(paths))
     except PhytoScribeError as error:

@@ -1,4 +1,4 @@
-"""The report's opening: what was predicted for each genome, how good it is, warnings, and what to do next."""
+"""The opening of the report: the prediction for each genome, its quality, warnings, and next steps."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ _SPECIES = re.compile(r"<species:([^>]+)>")
 
 
 def summary_section(inputs: ReportInputs) -> Section:
-    """In words, genome by genome."""
+    """The summary in words, genome by genome."""
     blocks: list[Block] = []
     for info in inputs.genomes:
         if inputs.trains:
@@ -58,7 +58,7 @@ def summary_section(inputs: ReportInputs) -> Section:
 
 
 def overview_section(inputs: ReportInputs) -> list[Section]:
-    """A line for each genome, where there are several."""
+    """A table with a line for each genome, if there are several."""
     if len(inputs.genomes) < 2:
         return []
     # With a released model the role of a genome says nothing.
@@ -104,7 +104,7 @@ def _summary(info: GenomeInfo, inputs: ReportInputs) -> str:
 
 
 def warnings(info: GenomeInfo, inputs: ReportInputs) -> list[str]:
-    """What a reader must know before trusting scores and genes, an item each."""
+    """Warnings to read before trusting scores and genes, one item each."""
     return [*_doubts(info, inputs), *_troubles(info, inputs)]
 
 

@@ -1,6 +1,6 @@
-"""Which reference loci a prediction has most wrong, by :data:`RULE`.
+"""Select the reference loci with the worst predictions, by :data:`RULE`.
 
-The weight grows with the number of Iso-Seq reads, since an error in an expressed gene is certainly an error.
+The weight grows with the number of Iso-Seq reads, since an error in an expressed gene is certain.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ RULE = (
 
 @dataclass(frozen=True)
 class WorstLocus:
-    """A reference locus that no predicted gene has right; ``error`` is its class, ``weight`` what it is ranked by."""
+    """A reference locus without a correct predicted gene; ``error`` is its class, ``weight`` decides its rank."""
 
     gene: GeneModel
     error: str
@@ -107,11 +107,11 @@ def worst_loci(
     predicted: Sequence[GeneModel],
     reads: AlignedReads | None = None,
 ) -> list[WorstLocus]:
-    """At most :data:`MOST_LOCI` of one predictor, the worst first; equal ones in the order of the table.
+    """At most :data:`MOST_LOCI` loci of one predictor, the worst first; ties in the order of the table.
 
     Args:
         loci: rows of ``{genome}.reference_loci.tsv`` of that predictor.
-        reference: the annotation that the loci are of.
+        reference: the annotation that contains the loci.
         predicted: genes of that predictor.
         reads: without them every locus has the same expression.
 

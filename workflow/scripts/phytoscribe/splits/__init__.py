@@ -1,6 +1,6 @@
-"""The split without homology between its parts.
+"""Split genes into training, validation and test sets so that homologues never cross.
 
-Here stand the word sizes of CD-HIT, which the check of a configuration needs too: this module imports nothing.
+This module holds CD-HIT's word sizes and imports nothing, because the configuration check needs them too.
 """
 
 #: Lowest identity for each word size, from CD-HIT's user guide.  The program itself goes some percent lower, where

@@ -1,9 +1,9 @@
-"""The split: every locus belongs to one part.
+"""Assign every locus to one part of the split: training, validation or test.
 
-Species come before contigs, contigs before clusters.  All loci of a genome of role ``validate`` or ``test`` are of
-that part.  Loci of a ``train`` genome follow their contig (mode ``contig``) or are dealt in whole groups (mode
-``cluster``): loci in one protein cluster, and loci that share bases, are one group, so neither a family of paralogs
-nor an overlap can lie on two sides.
+The genome's role is decisive first: all loci of a genome with role ``validate`` or ``test`` belong to that part.  Loci
+of a ``train`` genome follow their contig (mode ``contig``) or are assigned in whole groups (mode ``cluster``).  A group
+joins loci in one protein cluster and loci that share bases, so that paralogs and overlapping loci never cross the
+split.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ def assign_splits(
     genome_roles: Mapping[str, str],
     seed: int,
 ) -> pd.DataFrame:
-    """Give every locus its part.
+    """Assign every locus to a part.
 
     Args:
         loci: columns genome, contig, start, end (0-based half-open), strand, locus, cluster.
@@ -38,14 +38,14 @@ def assign_splits(
         fractions: share of loci per part in mode ``cluster``; any positive scale.
         contig_parts: ``{genome: {contig: part}}`` for mode ``contig``; contigs that it lacks are ``train``.
         genome_roles: ``{genome: role}``, role one of train, validate, test.
-        seed: decides which of equally large groups is dealt first.
+        seed: determines the order of equally large groups.
 
     Returns:
         Columns :data:`~phytoscribe.splits.table.SPLIT_COLUMNS`, rows in the order of ``loci``.
-        ``has_train_homologue``: the locus is held out and its cluster has a locus of part ``train``.
+        ``has_train_homologue``: the locus is held out and its cluster has a ``train`` locus.
 
     Raises:
-        ConfigError: an unknown mode, or fractions that make no sense.
+        ConfigError: the mode is unknown, or the fractions are invalid.
     """
     table = loci.reset_index(drop=True)
     parts = table["genome"].map(dict(genome_roles)).to_numpy(dtype=object, copy=True)
@@ -97,10 +97,10 @@ def locus_groups(loci: pd.DataFrame) -> npt.NDArray[np.int64]:
 
 
 def deal_groups(groups: npt.NDArray[np.int64], fractions: Mapping[str, float], seed: int) -> npt.NDArray[np.object_]:
-    """Part object[len(groups)] of every locus, whole groups dealt in turn, large ones first.
+    """Assign whole groups to parts, large groups first; returns the part of every locus, object[len(groups)].
 
-    Each group goes to the part that is furthest behind its share of what has been dealt so far; so families of every
-    size are spread over the parts, and the many single genes at the end level the shares.
+    Each group goes to the part that is furthest below its share so far.  This spreads families of every size over the
+    parts, and the many single genes at the end even out the shares.
 
     Raises:
         ConfigError: a fraction is negative, or that of ``train`` is 0.

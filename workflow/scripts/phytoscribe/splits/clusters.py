@@ -1,14 +1,14 @@
 """Clusters of homologous proteins over all genomes, by CD-HIT (Li and Godzik 2006, doi:10.1093/bioinformatics/btl158).
 
-Identity is CD-HIT's global one: identical residues over the length of the shorter protein.  Coverage is asked of the
-shorter protein only, not of the longer: a fragment, or a gene model cut short, that lies within a longer homologue has
-to fall on that homologue's side of the split, and asking for coverage of the longer one would set it free.  Stray joins
-through one shared domain are held off by the identity over the full shorter length.
+Identity is CD-HIT's global identity: identical residues over the length of the shorter protein.  Coverage is required
+only of the shorter protein: a fragment or truncated gene model inside a longer homologue must stay on that homologue's
+side of the split, which a coverage limit on the longer protein would not ensure.  Because identity is taken over the
+full shorter length, one shared domain is not enough to join proteins.
 
-Coverage is checked here, on the alignment span that CD-HIT prints (``-p 1``), and not by its option ``-aS``: for some
-5 % of pairs, such as two proteins that differ in their last residue, CD-HIT 4.8.1 finds the right identity but an empty
-span (``1:1:1:1``; https://github.com/weizhongli/cdhit/issues/36), and with any ``-aS`` above 0 puts such homologues
-into different clusters, which is leakage.  A pair with an empty span stays together.
+Coverage is checked here, on the alignment span that CD-HIT prints (``-p 1``), and not with its option ``-aS``: for
+about 5 % of pairs, such as two proteins that differ in their last residue, CD-HIT 4.8.1 finds the right identity but an
+empty span (``1:1:1:1``; https://github.com/weizhongli/cdhit/issues/36), and with any ``-aS`` above 0 puts such
+homologues into different clusters, which is leakage.  A pair with an empty span stays together.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ class ClusterSettings:
     Attributes:
         identity: lowest identity to the representative, 0.4 to 1.
         coverage: lowest part of the shorter protein inside the alignment, 0 to 1.
-        word_size: length of the words that find candidates.
+        word_size: length of the words used to find candidates.
     """
 
     identity: float = 0.5
@@ -145,7 +145,7 @@ def parse_clstr(path: str | Path) -> dict[str, Member]:
     """Members of a ``.clstr`` file written by CD-HIT with ``-p 1``, by protein id.
 
     Raises:
-        ToolError: a line that is none, or a cluster without exactly one representative.
+        ToolError: a line cannot be read, or a cluster does not have exactly one representative.
     """
     clusters: list[list[re.Match[str]]] = []
     with Path(path).open(encoding="utf-8") as lines:

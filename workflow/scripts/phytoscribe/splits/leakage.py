@@ -1,7 +1,7 @@
-"""The leakage table: what lies on two sides of a split, in numbers, and the searches across the split behind it.
+"""The leakage table: counts what lies on both sides of a split, and searches for homologues across it.
 
-blastp, more sensitive than the clustering, looks for held-out proteins among training proteins; blastn (discontiguous
-megablast) looks for held-out loci in the sequence that training sees.
+blastp, which is more sensitive than the clustering, searches for held-out proteins among the training proteins; blastn
+(discontiguous megablast) searches for held-out loci in the sequence that training sees.
 
 ========================================  ============================================================================
 check                                     value
@@ -92,7 +92,7 @@ def leakage_table(
 
 
 def held_out_and_train(splits: pd.DataFrame, loci: pd.DataFrame, proteins: Records) -> tuple[Records, Records]:
-    """Proteins of loci that validation and test score, and those of loci that training sees; order kept."""
+    """Proteins of the loci scored in validation and test, and of the training loci, in their order."""
     part_of_locus = {(row.genome, row.locus): row.part for row in splits.itertuples()}
     part_of = {row.protein: part_of_locus[row.genome, row.locus] for row in loci.itertuples()}
     held_out = [record for record in proteins if part_of[record[0]] in (VALIDATE, TEST)]
@@ -100,10 +100,10 @@ def held_out_and_train(splits: pd.DataFrame, loci: pd.DataFrame, proteins: Recor
 
 
 def broken_promises(table: pd.DataFrame, mode: str, roles: Mapping[str, str]) -> list[str]:
-    """Descriptions of what must be zero and is not; empty for a sound split.
+    """Describe the checks that must be zero and are not; empty for a sound split.
 
-    No locus and no base is ever on two sides, and training sees no held-out base.  In mode ``cluster`` no cluster is
-    on two sides either, unless whole species are held out: their orthologues of training genes are what they test.
+    No locus or base may be on both sides, and training may see no held-out base.  In mode ``cluster`` no cluster may be
+    on both sides either, unless whole species are held out, which test the model on orthologues of training genes.
     """
     zero = {"loci_on_two_sides", "bases_on_two_sides", "held_out_bases_in_training"}
     if mode == CLUSTER_MODE and set(roles.values()) == {TRAIN}:
@@ -179,7 +179,7 @@ def best_hits(queries: Records, subjects: Records, threads: int = 1) -> pd.DataF
 
 
 def training_sequence(genome: Genome, parts: Parts) -> Iterable[tuple[str, str]]:
-    """(name, sequence) of the intervals of a genome that training sees."""
+    """(name, sequence) of a genome's intervals that training sees."""
     for contig in genome.contigs:
         for start, end in parts.of(contig, TRAIN):
             yield f"{contig}:{start}", genome.letters(contig, start, end).decode()
@@ -200,7 +200,7 @@ def nucleotide_hits(
     coverage: float,
     threads: int = 1,
 ) -> set[tuple[str, str]]:
-    """Loci of which at least ``coverage`` (0 to 1) lies in alignments with training sequence, on either strand.
+    """Loci with at least ``coverage`` (0 to 1) of their bases in alignments to training sequence, on either strand.
 
     Args:
         loci: ((genome, locus), bases).

@@ -1,13 +1,13 @@
-"""The split as intervals: which bases of a genome train, validate, test, or are hidden from all of them.
+"""The split as intervals: which bases of a genome are for training, validation or test, or hidden from all three.
 
-``results/splits/{genome}.parts.bed`` is the one place where roles, split mode, contig lists and flanks are turned into
+``results/splits/{genome}.parts.bed`` is the only place where roles, split mode, contig lists and flanks become
 coordinates; every later stage reads this file.  Its intervals (BED, 0-based half-open, the part in column 4) tile each
 contig in the order of the FASTA.  ``hidden`` is the flank of a held-out locus (core promoter, terminator, splice
-context): nobody is scored there.
+context); nothing is scored there.
 
-What is held out follows from the genome's role first, then from the split mode: whole genomes of role ``validate`` or
-``test``; whole contigs in mode ``contig``; loci with a flank on each side in mode ``cluster``.  It reads as N in the
-pretraining corpus, the tokenizer corpus and training windows, and has loss weight 0.
+The genome's role, then the split mode determine what is held out: whole genomes with role ``validate`` or ``test``;
+whole contigs in mode ``contig``; loci with a flank on each side in mode ``cluster``.  Held-out bases are replaced by N
+in the pretraining corpus, the tokenizer corpus and training windows, and have loss weight 0.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ class Parts:
         return {contig: tiles[-1].end for contig, tiles in self.intervals.items()}
 
     def of(self, contig: str, *parts: str) -> list[Interval]:
-        """Intervals of a contig that are of any of these parts."""
+        """Intervals of a contig that belong to any of these parts."""
         return [(tile.start, tile.end) for tile in self.intervals[contig] if tile.part in parts]
 
     def train_contigs(self) -> list[str]:
@@ -62,7 +62,7 @@ class Parts:
         return [contig for contig in self.intervals if self.of(contig, TRAIN)]
 
     def held_out(self, contig: str) -> list[Interval]:
-        """What of a contig training must see as N."""
+        """Intervals of a contig that training must see as N."""
         return self.of(contig, VALIDATE, TEST, HIDDEN)
 
 
@@ -104,7 +104,7 @@ def parts_of_genome(
     Args:
         splits: the table of :func:`phytoscribe.splits.assign.assign_splits`.
         contigs: contig lengths in bases.
-        role: the genome's role; a genome of role ``validate`` or ``test`` is of that part as a whole.
+        role: the genome's role; a genome with role ``validate`` or ``test`` belongs to that part as a whole.
         mode: ``cluster`` or ``contig``.
         contig_parts: ``{contig: part}`` of this genome for mode ``contig``; contigs it lacks are ``train``.
         flank: bases beside a held-out locus that are hidden in mode ``cluster``.
@@ -146,7 +146,7 @@ def read_parts(path: str | Path) -> Parts:
     """Read a parts.bed.
 
     Raises:
-        PhytoScribeError: a line is no interval of a known part, or the intervals of a contig leave a gap.
+        PhytoScribeError: a line is not an interval of a known part, or the intervals of a contig leave a gap.
     """
     found: dict[str, list[PartInterval]] = {}
     with Path(path).open(encoding="utf-8") as lines:

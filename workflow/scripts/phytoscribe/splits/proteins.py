@@ -1,4 +1,4 @@
-"""One protein per locus: what paralog clustering and the leakage search compare."""
+"""One protein per locus, for paralog clustering and the leakage search."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ logger = logging.getLogger(__name__)
 
 
 def protein_id(genome: str, locus: str) -> str:
-    """Name of a locus' protein over all genomes; free of white space, which ends a name in a FASTA file."""
+    """Unique name of a locus' protein over all genomes; without white space, which would end a FASTA name."""
     return f"{genome}:{quote(locus, safe='.:|+-_()')}"
 
 
 def extract_proteins(
     name: str, genes: Iterable[GeneModel], genome: Genome
 ) -> tuple[list[tuple[str, str]], pd.DataFrame]:
-    """Proteins of a genome's loci and the table of these loci, in order along the contigs.
+    """Extract the proteins of a genome's loci and the table of these loci, in order along the contigs.
 
     Args:
         name: the genome's name in the configuration.

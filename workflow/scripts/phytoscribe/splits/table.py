@@ -23,7 +23,7 @@ _TYPES |= {"identity": "float64", "value": "float64", "has_train_homologue": "bo
 
 
 def read_table(path: str | Path, columns: Sequence[str]) -> pd.DataFrame:
-    """A table with exactly these columns; all but numbers and flags are text, also a gene that is called ``NA``.
+    """Read a table with exactly these columns; all but numbers and flags are text, even a gene named ``NA``.
 
     Raises:
         PhytoScribeError: the file has other columns.
@@ -36,7 +36,7 @@ def read_table(path: str | Path, columns: Sequence[str]) -> pd.DataFrame:
 
 
 def read_loci(paths: Iterable[str | Path]) -> pd.DataFrame:
-    """The locus tables of several genomes, one below the other, columns :data:`LOCUS_COLUMNS`."""
+    """Read and concatenate the locus tables of several genomes, columns :data:`LOCUS_COLUMNS`."""
     return pd.concat([read_table(path, LOCUS_COLUMNS) for path in paths], ignore_index=True)
 
 

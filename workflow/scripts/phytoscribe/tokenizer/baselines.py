@@ -1,4 +1,4 @@
-"""Baselines for masked-token cross-entropy: what letter statistics alone give, in nats per token or base.
+"""Baselines for masked-token cross-entropy from letter statistics alone, in nats per token or base.
 
 Unigram: p(t) = (n(t) + 1/2) / sum over the nucleotide tokens.
 
@@ -7,14 +7,14 @@ Order-5 Markov: p(t | c), c the five bases to the left of the token, by interpol
 
     p_0(t) = p(t),   p_k(t | c_k) = (n(c_k, t) + PRIOR_WEIGHT p_{k-1}(t | c_{k-1})) / (n(c_k) + PRIOR_WEIGHT)
 
-with c_k the nearest k bases and p = p_5.  Tokens are counted, not bases: a chain over bases gives every token's bases
-a probability, but these do not sum to one over tokens of unequal length (A and AC would both be counted), and they
-miss that a token never follows a context it would have merged with.  Each p_k sums to one over the vocabulary.  Where
-fewer than five known bases lie to the left, p(t | c) = p(t).
+with c_k the nearest k bases and p = p_5.  Tokens are counted instead of bases: the probabilities of a chain over bases
+do not sum to one over tokens of unequal length (A and AC would both be counted), and ignore that a token never follows
+a context it would have merged with.  Each p_k sums to one over the vocabulary.  Where fewer than five known bases lie
+to the left, p(t | c) = p(t).
 
 With :class:`SingleBases` in place of a tokenizer every base is a token.
 
-Both baselines know the true bases to the left even where a model would find them masked: they err on the strong side.
+Both baselines see the true bases to the left even where a model sees them masked, so they are slightly too strong.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ PSEUDOCOUNT = 0.5
 
 
 class SingleBases:
-    """Bases as tokens: what the baselines need of a :class:`Segmenter`, and the prior weight for so few tokens."""
+    """Single bases as tokens: what the baselines use of :class:`Segmenter`, and the prior weight for so few tokens."""
 
     vocabulary_size = N_CODE + 1
     lengths = np.ones(N_CODE + 1, dtype=np.int32)

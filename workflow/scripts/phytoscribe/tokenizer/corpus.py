@@ -1,4 +1,4 @@
-"""The text that a tokenizer is trained on: pieces of training sequence, never a held-out base."""
+"""The corpus for training a tokenizer: pieces of training sequence, without any held-out base."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ SHORTEST_PIECE = 32
 
 @dataclass(frozen=True, slots=True, order=True)
 class Piece:
-    """A stretch of ACGT in training sequence, 0-based half-open, read on ``strand``."""
+    """A region of ACGT in training sequence, 0-based half-open, read on ``strand``."""
 
     genome: str
     contig: str
@@ -36,14 +36,14 @@ def sample_pieces(
 ) -> list[Piece]:
     """Draw pieces of up to 1 kb, about ``bases`` in all, from the allowed intervals.
 
-    Every genome gives the same number of bases, or all it has.  Pieces are drawn without replacement, half of them on
-    each strand in the long run, and never overlap.
+    Every genome contributes the same number of bases, or all it has.  Pieces are drawn without replacement, on either
+    strand with equal probability, and never overlap.
 
     Args:
         genomes: open genomes by name.
         allowed: ``{genome: {contig: intervals}}``, sorted 0-based half-open intervals that training may see.
         bases: size of the corpus.
-        seed: of the drawing.
+        seed: seed of the random draw.
 
     Raises:
         ConfigError: no genome has any allowed sequence.
@@ -68,7 +68,7 @@ def sample_pieces(
 
 
 def even_quotas(available: Mapping[str, int], total: int) -> dict[str, int]:
-    """Equal shares of ``total``; what a small supply cannot give is shared by the others."""
+    """Equal shares of ``total``; what a small supply cannot provide is divided among the others."""
     quotas: dict[str, int] = {}
     left = total
     for position, name in enumerate(sorted(available, key=lambda key: (available[key], key))):

@@ -1,9 +1,9 @@
-"""Sequence cut into the segments that the encoder sees: token ids, and how many bases each token covers.
+"""Cut sequence into tokens for the encoder: token ids, and the number of bases that each token covers.
 
-One code path serves learned vocabularies (variable lengths) and k-mers (fixed lengths): the saved tokenizer decides.
+The same code serves learned vocabularies (variable lengths) and k-mers (fixed length), as the saved tokenizer defines.
 
 Token ids are given in this order: control tokens (``[PAD]`` is 0), species and lineages, gene types, gene-structure
-tokens, the five bases, runs of N, and last what the tokenizer kind brings (learned merges, or all k-mers).  A
+tokens, the five bases, runs of N, and last the tokens of the tokenizer kind (learned merges, or all k-mers).  A
 generative decoder that writes gene sentences uses the same ids.
 """
 
@@ -49,7 +49,7 @@ def lineage_token(name: str) -> str:
 
 
 def special_tokens(species: Iterable[str], lineages: Iterable[str]) -> list[str]:
-    """All tokens that are no sequence, in order of id; names are sorted, so their order in a config is irrelevant."""
+    """All non-sequence tokens, in order of id; names are sorted, so their order in a config is irrelevant."""
     return [
         *CONTROL_TOKENS.values(),
         species_token(UNKNOWN),
@@ -62,23 +62,23 @@ def special_tokens(species: Iterable[str], lineages: Iterable[str]) -> list[str]
 
 
 class Segmenter:
-    """A saved tokenizer, on base codes instead of text.
+    """A saved tokenizer that works on base codes instead of text.
 
     Attributes:
         vocabulary_size: number of token ids.
         pad_id, mask_id: ids of ``[PAD]`` and ``[MASK]``.
-        lengths: int32[vocabulary_size], bases per token; 0 for tokens that are no sequence.
+        lengths: int32[vocabulary_size], bases per token; 0 for non-sequence tokens.
         token_bases: uint8[vocabulary_size, longest token], base codes per token, filled up with 5.
-        token_length: bases of every token of a k-mer tokenizer, 0 where lengths vary.
-        nucleotide: bool[vocabulary_size], true for tokens of only A, C, G, T: those that masked language modelling
-            may hide or draw.
+        token_length: bases per token of a k-mer tokenizer, 0 if lengths vary.
+        nucleotide: bool[vocabulary_size], true for tokens of only A, C, G, T, which masked language modelling may mask
+            or draw.
     """
 
     def __init__(self, folder: str | Path):
         """Load ``folder/tokenizer.json``.
 
         Raises:
-            ModelError: the file is missing or no PhytoScribe tokenizer.
+            ModelError: the file is missing or is not a PhytoScribe tokenizer.
         """
         path = Path(folder) / "tokenizer.json"
         if not path.is_file():
@@ -106,11 +106,11 @@ class Segmenter:
             self._block_ids = np.array([vocabulary[word] for word in (*words, "N" * self.token_length)], np.int32)
 
     def species_id(self, name: str) -> int:
-        """Id of a species' token; that of ``<species:unknown>`` for a species without one."""
+        """Id of a species' token, or of ``<species:unknown>`` if it has none."""
         return self._ids.get(species_token(name), self._ids[species_token(UNKNOWN)])
 
     def lineage_id(self, name: str) -> int:
-        """Id of a lineage's token; that of ``<lineage:unknown>`` for a lineage without one."""
+        """Id of a lineage's token, or of ``<lineage:unknown>`` if it has none."""
         return self._ids.get(lineage_token(name), self._ids[lineage_token(UNKNOWN)])
 
     def segment(self, bases: Bases) -> tuple[TokenIds, TokenIds]:
@@ -130,10 +130,10 @@ class Segmenter:
         return ids, lengths
 
     def cut(self, bases: Bases) -> tuple[TokenIds, TokenIds]:
-        """Tokens of a window for the structure model, which reads the bases themselves beside them.
+        """Tokens of a window for the structure model, which also reads the bases themselves.
 
-        As :meth:`segment`, but a k-mer tokenizer keeps its grid everywhere: a block with some N, and a shorter one at
-        the window's end, are one token, that of N.
+        As :meth:`segment`, but a k-mer tokenizer keeps its grid everywhere: a block with some N, or a shorter block at
+        the window's end, becomes one N token.
         """
         if not self.token_length:
             return self.segment(bases)
@@ -149,7 +149,7 @@ class Segmenter:
         return self._block_ids[numbers], lengths
 
     def desegment(self, ids: TokenIds) -> Bases:
-        """Base codes uint8[L] that tokens stand for; inverse of :meth:`segment`; special tokens stand for none."""
+        """Base codes uint8[L] of tokens, the inverse of :meth:`segment`; special tokens have no bases."""
         bases = self.token_bases[ids]
         return bases[bases < len(BASES)]
 

@@ -1,10 +1,9 @@
 """Training of DNA tokenizers, saved as ``transformers`` fast tokenizers.
 
 Byte-pair encoding (Sennrich et al. 2016, doi:10.18653/v1/P16-1162; on DNA: DNABERT-2, Zhou et al. 2023,
-arXiv:2306.15006) with the ``tokenizers`` trainer.  That trainer breaks ties between equally frequent pairs by token
-id, and ids follow from sorted letters and earlier merges; so neither the order in which its threads count pairs nor
-the hash order of its word table shows in the merges.  The vocabulary is rebuilt from the merges alone, in the order
-of :mod:`phytoscribe.tokenizer.segments`.
+arXiv:2306.15006) with the ``tokenizers`` trainer.  That trainer breaks ties between equally frequent pairs by token id,
+and ids follow from sorted letters and earlier merges, so the merges do not depend on the order of its threads or hash
+tables.  The vocabulary is rebuilt from the merges alone, in the order of :mod:`phytoscribe.tokenizer.segments`.
 """
 
 from __future__ import annotations
@@ -42,10 +41,10 @@ Merge = tuple[str, str]
 def make_tokenizer(
     kind: str, corpus: str | Path, vocabulary: int, k: int, species: Iterable[str], lineages: Iterable[str]
 ) -> PreTrainedTokenizerFast:
-    """The tokenizer of the configured kind: ``bpe`` (corpus and vocabulary count) or ``kmer`` (k counts).
+    """Make the tokenizer of the configured kind: ``bpe`` (uses the corpus and vocabulary) or ``kmer`` (uses k).
 
     Raises:
-        ConfigError: an unknown kind, or what :func:`train_tokenizer` and :func:`build_kmer_tokenizer` raise.
+        ConfigError: the kind is unknown; also the errors of :func:`train_tokenizer` and :func:`build_kmer_tokenizer`.
     """
     if kind == "bpe":
         return train_tokenizer(corpus, vocabulary, species, lineages)
@@ -62,7 +61,7 @@ def train_tokenizer(
     Args:
         corpus: text file, one piece of sequence a line, letters ACGT only.
         vocabulary: number of token ids.
-        species, lineages: names that get a token of their own.
+        species, lineages: names that each get a token.
 
     Raises:
         ConfigError: the vocabulary is too small for the fixed tokens, or the corpus too small for the vocabulary.
@@ -91,7 +90,7 @@ def train_tokenizer(
 
 
 def build_kmer_tokenizer(k: int, species: Iterable[str] = (), lineages: Iterable[str] = ()) -> PreTrainedTokenizerFast:
-    """A tokenizer of consecutive, non-overlapping k-mers; ``k=1`` gives single bases.
+    """Build a tokenizer of consecutive, non-overlapping k-mers; ``k=1`` gives single bases.
 
     A block of k bases from the start of the text is one token if it is all ACGT or all N; a block with some N, and
     the shorter rest at the end, is written in single bases.
@@ -136,7 +135,7 @@ def save_tokenizer(tokenizer: PreTrainedTokenizerFast, folder: str | Path, names
 
 
 def describe_tokenizer(folder: str | Path, corpus: str | Path, kind: str) -> dict[str, Any]:
-    """What the tokenizer saved in ``folder`` makes of its corpus, for the report; lengths in bases."""
+    """Describe how the tokenizer saved in ``folder`` segments its corpus, for the report; lengths in bases."""
     segmenter = Segmenter(folder)
     counts = np.zeros(segmenter.vocabulary_size, dtype=np.int64)
     with Path(corpus).open(encoding="ascii") as lines:

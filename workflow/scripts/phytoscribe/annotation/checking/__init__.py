@@ -1,1 +1,1 @@
-"""Checking: which gene models can be learned from, and the reason wherever one cannot."""
+"""Checking: decide which gene models are fit for training, and give a reason for each one that is not."""

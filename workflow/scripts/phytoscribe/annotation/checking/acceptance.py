@@ -1,8 +1,8 @@
-"""May this annotation be used?  The check's counts against two limits of the configuration, and what is probably wrong.
+"""Decide whether an annotation may be used: compare its check with two limits, and find the likely cause of faults.
 
-To find the cause, a sample of the rejected transcripts is read as if the file had one of the usual mistakes.  An intact
-reading frame of hundreds of bases does not come about by chance: if most of the rejected transcripts have one after all
-coordinates are moved by one base, the coordinates are wrong by one base.
+To find the cause, a sample of the rejected transcripts is corrected for each of the usual mistakes in turn.  An intact
+reading frame of hundreds of bases does not arise by chance: if most of the rejected transcripts have one after all
+coordinates are moved by one base, the coordinates are off by one.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _SHOWN_REASONS = 3
 
 
 class Verdict(StrEnum):
-    """What becomes of an annotation."""
+    """Outcome for an annotation."""
 
     OK = "ok"
     WARNING = "warning"
@@ -35,26 +35,26 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Thresholds:
-    """Shares (0 to 1) of coding transcripts with a fault; keys of the same name in the ``check`` section."""
+    """Shares (0 to 1) of coding transcripts with a fault, from the keys of the same name in the ``check`` section."""
 
     warn_above: float = 0.1
     stop_above: float = 0.5
 
 
 class Judgement(NamedTuple):
-    """A verdict, and for the user why; the text is empty for ``ok``."""
+    """A verdict and its explanation for the user; the text is empty for ``ok``."""
 
     verdict: Verdict
     text: str
 
 
 def judge(genome: str, summary: Mapping[str, Any], thresholds: Thresholds, files: Sequence[str] = ()) -> Judgement:
-    """Verdict on a check.
+    """Give the verdict on a check.
 
     Args:
         genome: its name, for the text.
         summary: of :func:`phytoscribe.annotation.checking.summary.summarise`.
-        files: tables that the text sends the user to.
+        files: tables that the text refers to.
     """
     share = summary["share_rejected"]
     if share is None:
@@ -90,7 +90,7 @@ def judge(genome: str, summary: Mapping[str, Any], thresholds: Thresholds, files
 
 
 def comments_of(path: str | Path) -> list[str]:
-    """Comment lines before the first feature of a GFF3 file, without ``#``: they name the cleaner."""
+    """Comment lines before the first feature of a GFF3 file, without ``#``; they name the cleaner."""
     with open_text(path) as lines:
         header = list(takewhile(lambda line: line.startswith("#"), lines))
     return [line[1:].strip() for line in header if not line.startswith("##")]
@@ -144,14 +144,14 @@ _OF_CLEANING = frozenset(
 
 
 def probe(genes: Sequence[GeneModel], rows: Sequence[TranscriptRow], genome: Genome) -> dict[str, Any]:
-    """How many of a sample of rejected transcripts become intact if they are read with each of the usual mistakes.
+    """Count how many of a sample of rejected transcripts become intact when each usual mistake is corrected.
 
     Args:
         genes: the cleaned annotation.
         rows: its transcripts with their verdicts.
 
     Returns:
-        ``tried`` (transcripts looked at) and ``intact_if`` (mistake to number of transcripts, those with any).
+        ``tried`` (transcripts examined) and ``intact_if`` (number of transcripts by mistake, without zeros).
     """
     faulty = {row.transcript for row in rows if row.reason in STRUCTURAL_REASONS}
     found = [(gene, item) for gene in genes for item in gene.coding_transcripts if item.id in faulty]
@@ -173,7 +173,7 @@ def _is_intact(segments: Sequence[Interval], strand: str, contig: str, genome: G
 
 
 def likely_cause(probed: Mapping[str, Any], rejected_by_reason: Mapping[str, int], share: float) -> str:
-    """The most likely mistake in words, from :func:`probe`, the counts of reasons and the share that they are."""
+    """Describe the most likely mistake, from the result of :func:`probe`, the counts of reasons and their share."""
     tried, intact = probed.get("tried", 0), probed.get("intact_if", {})
     if intact:
         mistake, count = max(intact.items(), key=lambda item: item[1])

@@ -1,8 +1,8 @@
-"""Is a transcript fit to learn from?  Every coding transcript is accepted, or rejected with one reason.
+"""Check whether transcripts are fit for training: each coding transcript is accepted, or rejected with one reason.
 
-The rules are those of an intact gene: an ORF from ATG to the first stop, codons in frame over all introns, introns on
-allowed splice sites (GT-AG, GC-AG) and of believable length, no base of the CDS unknown.  A transcript gets the first
-reason that holds, in the order of :class:`Reason`.
+The rules describe an intact gene: an ORF from ATG to the first stop, in frame across all introns; introns with allowed
+splice sites (GT-AG, GC-AG) and of plausible length; no unknown base in the CDS.  A transcript gets the first reason
+that applies, in the order of :class:`Reason`.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ CODING_BIOTYPES = frozenset({"protein_coding", "protein-coding", "protein_coding
 
 @dataclass(frozen=True, slots=True)
 class CheckLimits:
-    """Lengths in bases; the keys of the same name in the ``check`` section of the configuration."""
+    """Limits in bases, from the keys of the same name in the ``check`` section of the configuration."""
 
     minimum_intron: int = 20
     maximum_intron: int = 50_000
@@ -39,7 +39,7 @@ class CheckLimits:
 
 
 class Fault(NamedTuple):
-    """The first check that a transcript fails, with the place or value that failed (1-based positions, for people)."""
+    """The first check that a transcript fails, with the position (1-based) or value that failed."""
 
     reason: Reason
     detail: str
@@ -52,7 +52,7 @@ def find_fault(
 
     Args:
         bases: codes of the gene's whole contig, shape (contig length,), uint8.
-        organelle: which organelle the contig is, if it is one.
+        organelle: the organelle that the contig belongs to, if any.
     """
     if gene.biotype not in CODING_BIOTYPES:
         return Fault(Reason.NOT_PROTEIN_CODING, gene.biotype)
@@ -135,7 +135,7 @@ def _reading_frame_fault(gene: GeneModel, transcript: Transcript, bases: Bases) 
 
 
 def _stop_behind(gene: GeneModel, transcript: Transcript, bases: Bases) -> str:
-    """A hint for files whose CDS leaves the stop codon out."""
+    """A hint for files whose CDS excludes the stop codon."""
     if gene.strand == "+":
         behind = bases[transcript.cds[-1][1] :][:3]
     else:
@@ -154,14 +154,14 @@ def check_annotation(
     """Check all transcripts of an annotation.
 
     Args:
-        organelles: contigs that are organelles, besides those that are recognised by their names.
+        organelles: organelle contigs, in addition to those recognised by name.
 
     Returns:
-        the genes that keep at least one transcript, with their accepted transcripts only, in the order given; and one
-        row per transcript of the input, accepted or rejected, in the order given.
+        the genes with at least one accepted transcript, reduced to their accepted transcripts; and one row per input
+        transcript, accepted or rejected.  Both keep the input order.
 
     Raises:
-        ConfigError: one of ``organelles`` is no contig.
+        ConfigError: one of ``organelles`` is not a contig.
     """
     unknown = sorted(set(organelles) - set(genome.contigs))
     if unknown:

@@ -1,8 +1,8 @@
-"""What came of one annotation check: the gene table (``genes.tsv``) and the counts (``check.json``).
+"""Results of an annotation check: the gene table (``genes.tsv``) and the counts (``check.json``).
 
-The gene table has one row per gene of the source: those of the cleaned annotation in its order, then those that the
-cleaning step left out.  The verdict on the annotation is not part of the counts: its limits can change without a
-new check (see :mod:`phytoscribe.annotation.checking.acceptance`).
+The gene table has one row per gene of the source: first the genes of the cleaned annotation in its order, then those
+that the cleaning step left out.  The counts do not include the verdict, because its limits can change without a new
+check (see :mod:`phytoscribe.annotation.checking.acceptance`).
 """
 
 from __future__ import annotations
@@ -43,9 +43,9 @@ Summary = dict[str, Any]
 class GeneRow(NamedTuple):
     """One gene; lengths in bases, ``start0`` 0-based, ``end`` exclusive.
 
-    ``transcripts`` counts all of the gene, also those that the cleaning step left out.  ``longest`` is the accepted
-    transcript with the longest CDS, the representative one, and the columns after it are its; they are empty for a
-    gene that is left out.  ``protein_length`` counts amino acids, without the stop.
+    ``transcripts`` counts all transcripts, including those that the cleaning step left out.  ``longest`` is the
+    representative transcript, the accepted one with the longest CDS; the columns after it describe that transcript and
+    are empty for a gene that is left out.  ``protein_length`` counts amino acids, without the stop.
     """
 
     gene: str
@@ -109,10 +109,10 @@ def _gene_row(gene: GeneModel, rows: Sequence[TranscriptRow], lost: Sequence[Tra
 
 
 def telling_reason(reasons: Sequence[str]) -> str:
-    """The reason of a gene, from those of its transcripts.
+    """Choose a gene's reason from the reasons of its transcripts.
 
-    A fault of the structure says more than a transcript that codes for nothing; among faults the most frequent counts,
-    and of two as frequent the later check, which that transcript got furthest in.
+    A structural fault takes precedence over a non-coding transcript.  Among faults, the most frequent is chosen; ties
+    go to the later check, because that transcript passed more checks.
     """
     counts = Counter(reasons)
     return min(counts, key=lambda reason: (_RANK[reason], -counts[reason], -_ORDER[reason]))
@@ -133,14 +133,14 @@ def summarise(
     """Counts, shares, lengths and limits of a check.
 
     Args:
-        rows: every transcript, and genes without any; those that the cleaning step left out too.
+        rows: all transcripts, and genes without any, including those that the cleaning step left out.
         genes: the gene table.
         accepted: accepted gene models.
         likely_cause: of :func:`phytoscribe.annotation.checking.acceptance.probe`.
 
-    Coding transcripts are those that are accepted, a copy of another one, or rejected for a fault of their structure; a
-    gene that came without any transcript, or that the cleaner lost, counts as one with a fault.  ``share_rejected`` is
-    the part of them with a fault, and None where there are none at all.
+    Coding transcripts are those that are accepted, are copies of another one, or are rejected for a structural fault; a
+    gene without any transcript, or lost by the cleaner, counts as one with a fault.  ``share_rejected`` is the share of
+    coding transcripts with a fault, or None if there are none.
     """
     transcripts = [row for row in rows if row.transcript]
     whole_genes = _by_reason(row.reason for row in genes if not row.transcripts)
@@ -194,7 +194,7 @@ def read_summary(path: str | Path) -> Summary:
     """What :func:`write_summary` wrote.
 
     Raises:
-        GffError: the file is another one.
+        GffError: the file has another format.
     """
     try:
         summary = json.loads(Path(path).read_text(encoding="utf-8"))

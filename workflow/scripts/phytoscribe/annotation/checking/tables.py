@@ -1,6 +1,6 @@
 """The table of transcripts with their verdicts (``rejected.tsv``), and the reasons for leaving one out.
 
-The table is read here alone, and what follows from it for training and for scoring is decided here.
+Only this module reads the table, and it decides what the table means for training and scoring.
 """
 
 from __future__ import annotations
@@ -26,10 +26,10 @@ ACCEPTED, REJECTED = "accepted", "rejected"
 
 
 class Reason(StrEnum):
-    """Reasons in the order of the checks: a transcript gets the first one that holds.
+    """Reasons in the order of the checks: a transcript gets the first one that applies.
 
-    ``words`` says it for people, in messages and figures; ``docs/annotation-checks.md`` tells what to do about each.
-    Those up to ``NO_EXON`` come from the cleaning step, which had to leave the gene or transcript out.
+    ``words`` is the text for messages and figures; ``docs/annotation-checks.md`` explains what to do about each reason.
+    Reasons up to ``NO_EXON`` come from the cleaning step, which had to leave the gene or transcript out.
     """
 
     words: str
@@ -77,7 +77,7 @@ IN_WORDS = {reason: reason.words for reason in Reason}
 class TranscriptRow(NamedTuple):
     """One transcript, or a gene that has none (``transcript`` is empty then).
 
-    ``start0`` is 0-based, ``end`` exclusive; both are 0 and ``contig`` is empty where the place is not known.
+    ``start0`` is 0-based, ``end`` exclusive; both are 0 and ``contig`` is empty if the position is not known.
     ``status`` is ``accepted`` or ``rejected``, ``reason`` a :class:`Reason` or empty.
     """
 
@@ -112,15 +112,15 @@ def read_transcripts(path: str | Path) -> list[TranscriptRow]:
 
 
 def ignored_loci(rows: Iterable[TranscriptRow], accepted: Collection[str]) -> list[tuple[str, int, int]]:
-    """Loci that may hold a gene which the check could not confirm; they count for nothing in training.
+    """Loci that may hold a gene which the check could not confirm; training ignores them.
 
     Args:
         rows: the table of transcripts.
         accepted: ids of genes with an accepted transcript.
 
     Returns:
-        (contig, start, end), 0-based half-open, of each transcript that was rejected for a fault, or for its organelle,
-        and whose gene has no accepted one.
+        (contig, start, end), 0-based half-open, of each transcript that was rejected for a fault, or because it lies on
+        an organelle, and whose gene has no accepted transcript.
     """
     return [
         (row.contig, row.start0, row.end)
@@ -137,7 +137,7 @@ def without_rejected(
     Args:
         genes: the cleaned annotation.
         rows: the table of transcripts; accepted ones may be in it.
-        tolerated: reasons for which a transcript is not left out.
+        tolerated: reasons for which a rejected transcript is kept.
     """
     # With the place, as a transcript that the cleaning step left out may have had the id of one that it kept.
     out = {

@@ -1,1 +1,1 @@
-"""Cleaning: from any GFF3 or GTF to well-formed gene models, with a row for every repair."""
+"""Cleaning: turn any GFF3 or GTF file into well-formed gene models, and list every repair."""

@@ -1,8 +1,8 @@
-"""AGAT's ``agat_convert_sp_gxf2gxf.pl``, watched.
+"""Run AGAT's ``agat_convert_sp_gxf2gxf.pl`` and check what it did.
 
-AGAT ends with exit code 0 whatever happens: an unreadable file gives an empty output, a full disk a cut one, an output
-that exists already is left as it was, and lost genes are only mentioned in its log (observed with AGAT 1.7.0).  So it
-runs in a folder of its own, on a plain copy of the source, and its output counts only after
+AGAT always ends with exit code 0: an unreadable file gives an empty output, a full disk a truncated one, an existing
+output is left unchanged, and lost genes are only mentioned in its log (observed with AGAT 1.7.0).  It therefore runs in
+a folder of its own, on an uncompressed copy of the source, and its output is used only after
 :mod:`phytoscribe.annotation.cleaning.clean` has counted the genes that went in and came out.
 
 AGAT: Dainat J., https://doi.org/10.5281/zenodo.3552717.
@@ -37,7 +37,7 @@ _DIRECTIVES_LEFT_OUT = ("###", "##FASTA", "##feature-ontology")
 
 
 class AgatRun(NamedTuple):
-    """AGAT's output file, the version that its banner names and what it printed."""
+    """AGAT's output file, the version in its banner and the text that it printed."""
 
     output: Path
     version: str
@@ -45,7 +45,7 @@ class AgatRun(NamedTuple):
 
 
 def find_agat() -> str:
-    """Where AGAT is.
+    """Find the AGAT program.
 
     Raises:
         ToolError: it is not on PATH.
@@ -63,7 +63,7 @@ def run_agat(program: str, source: str | Path, folder: Path) -> AgatRun:
     """Run AGAT on a copy of ``source`` in the empty ``folder``.
 
     Raises:
-        ToolError: it cannot be started, fails, is killed, does not end, or writes nothing or half a line.
+        ToolError: AGAT cannot be started, fails, is killed, does not end, or writes nothing or an incomplete line.
     """
     plain = folder / "source.gff"
     _copy_plain(source, plain)
@@ -103,10 +103,9 @@ def run_agat(program: str, source: str | Path, folder: Path) -> AgatRun:
 
 
 def _copy_plain(source: str | Path, target: Path) -> None:
-    """The source's features and directives, unpacked, every line at its number; all other lines are left blank.
+    """Copy the source's features and directives, uncompressed; other lines become blank, so that line numbers stay.
 
-    So AGAT gets the features that stand behind a FASTA section too, and no ``##feature-ontology``, which it would
-    download.
+    This way AGAT also gets the features after a FASTA section, and no ``##feature-ontology``, which it would download.
     """
     try:
         with target.open("w", encoding="utf-8", newline="\n") as copy:

@@ -1,8 +1,8 @@
-"""One annotation through the cleaner that the configuration names: ``builtin``, or ``agat`` and ``builtin`` after it.
+"""Clean one annotation with the configured cleaner: ``builtin``, or ``agat`` followed by ``builtin``.
 
-Genes that go into AGAT and do not come out are counted, listed, and refused where they are more than single ones.  For
-that the source and AGAT's output are both read by :func:`~phytoscribe.annotation.cleaning.normalise.normalise`.  A gene
-is found again by its id, or by a transcript with the same exons in a gene that AGAT named anew.
+Genes that AGAT loses are counted and listed; the run stops if there are more than a few.  To find them,
+:func:`~phytoscribe.annotation.cleaning.normalise.normalise` reads both the source and AGAT's output.  Genes are matched
+by id, or by a transcript with the same exons in a gene that AGAT renamed.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ ALWAYS_ALLOWED = 10
 
 
 class Cleaned(NamedTuple):
-    """Sorted gene models, what was changed, and the name and version of the cleaner."""
+    """Sorted gene models, the list of changes, and the name and version of the cleaner."""
 
     genes: list[GeneModel]
     report: RepairReport
@@ -44,7 +44,7 @@ class Cleaned(NamedTuple):
 def clean(
     path: str | Path, contigs: Mapping[str, int], backend: str, seqid_map: Mapping[str, str | None] | None = None
 ) -> Cleaned:
-    """Clean a GFF3 or GTF file with ``agat`` or ``builtin``; the one is never used in place of the other.
+    """Clean a GFF3 or GTF file with ``agat`` or ``builtin``; neither is ever silently replaced by the other.
 
     Args:
         path: the file, plain or gzipped.
@@ -75,7 +75,7 @@ def clean(
 
 
 class Reading(NamedTuple):
-    """Gene models of one file, and what the builtin cleaner repaired there."""
+    """Gene models of one file, and the repairs of the builtin cleaner."""
 
     genes: list[GeneModel]
     report: RepairReport
@@ -84,15 +84,15 @@ class Reading(NamedTuple):
 def clean_with_agat(
     path: str | Path, contigs: Mapping[str, int], seqid_map: Mapping[str, str | None] | None = None
 ) -> tuple[list[GeneModel], RepairReport, str]:
-    """Gene models of a GFF3 or GTF file after AGAT, what was lost or repaired after it, and AGAT's version.
+    """Clean a file with AGAT; returns its gene models, later losses and repairs, and AGAT's version.
 
     AGAT's output goes through :func:`~phytoscribe.annotation.cleaning.normalise.normalise`, which splits genes that lie
-    on two strands, recomputes phases and swaps start and end where they are the wrong way round.  The names of
-    sequences stay the source's until then: AGAT's messages name what the user's file names.
+    on two strands, recomputes phases and swaps reversed start and end.  Until then sequences keep their names in the
+    source, so that AGAT's messages match the user's file.
 
     Raises:
         GffError: the source itself is unusable; the message names its line.
-        ToolError: AGAT is not there, fails, or loses more than single genes.
+        ToolError: AGAT is missing, fails, or loses more than a few genes.
     """
     program = find_agat()
     for _ in read_rows(path, contigs, swap_reversed=True, seqid_map=seqid_map):
@@ -113,10 +113,10 @@ def clean_with_agat(
 
 
 def compare_with_source(path: str | Path, source: Reading, result: Reading, version: str) -> Reading:
-    """Gene models to go on with, and the rows for the table of repairs.
+    """Compare AGAT's output with the source; returns the gene models to use and the rows for the table of repairs.
 
-    The rows are the losses that stand in the source already, one for each gene that AGAT lost, renamed or made twice,
-    and what the builtin cleaner repaired in AGAT's output.  What AGAT repaired is not listed.  ``path`` of the source
+    The rows list losses that are due to the source itself, each gene that AGAT lost, renamed or duplicated, and the
+    repairs that the builtin cleaner made to AGAT's output.  AGAT's own repairs are not listed.  ``path`` of the source
     and AGAT's ``version`` are for messages.
 
     Raises:

@@ -1,7 +1,7 @@
-"""Genes and transcripts on the way from lines to models, where lines and features are not one to one.
+"""Drafts of genes and transcripts, for files in which lines and features do not correspond one to one.
 
-Files of GenBank's kind have a line of a gene or mRNA for each of its exons.  A CDS may point at the gene although its
-mRNA has a line, and one mRNA may have several CDS.
+GenBank-style files can have one gene or mRNA line per exon.  The parent of a CDS may be the gene although its mRNA has
+a line, and one mRNA may have several CDSs.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ class TranscriptDraft:
 
     @property
     def place(self) -> str:
-        """Where it lies, for the list of repairs: its own line, else its first part's sequence and strand."""
+        """Position for the list of repairs: that of its own line, else its first part's sequence and strand."""
         if self.line is not None:
             return self.line.place
         if not self.parts:
@@ -48,7 +48,7 @@ class TranscriptDraft:
 
     @property
     def first_line(self) -> int:
-        """Number of its line, else of its first part's; 0 if it has neither."""
+        """Number of its line, else of its first part's line; 0 if it has neither."""
         if self.line is not None:
             return self.line.row.line
         return self.parts[0].line if self.parts else 0
@@ -58,7 +58,7 @@ class TranscriptDraft:
 class GeneDraft:
     """A gene line (None where the file has none) and its transcripts, in file order.
 
-    ``named`` is False if nothing in the file names the gene: then its transcripts are of one gene if they overlap.
+    ``named`` is False if nothing in the file names the gene; then overlapping transcripts belong to one gene.
     """
 
     id: str
@@ -68,9 +68,9 @@ class GeneDraft:
 
 
 def settle_transcripts(gene: GeneDraft, report: RepairReport) -> None:
-    """Divide transcripts with several CDS, and give transcript lines the parts that belong to them.
+    """Split transcripts with several CDSs, and assign parts to the transcript lines they belong to.
 
-    The transcripts that stay without a line are listed as made, and so is the gene if it has none.
+    Transcripts that still have no line are listed as created, and so is the gene if it has none.
     """
     for draft in gene.transcripts[:]:
         if len(draft.parts) > 1:
@@ -158,7 +158,7 @@ def _hand_over(gene: GeneDraft) -> None:
 
 
 def fits(parts: Sequence[Part], draft: TranscriptDraft) -> bool:
-    """True if a transcript lacks such parts, lies around them, and exons and CDS agree."""
+    """True if a transcript lacks such parts and contains them, and exons and CDS agree."""
     place = draft.line.row if draft.line else draft.parts[0]
     first, last = (place.start, place.end) if draft.line else span(draft.parts)
     start, end = span(parts)
@@ -188,10 +188,10 @@ def segments(parts: Iterable[Part], kind: str) -> list[Interval]:
 
 
 def join_pieces(found: SourceFeatures, report: RepairReport) -> None:
-    """Make one feature of the lines of a gene, or a transcript, that has a line for each of its exons.
+    """Join the lines of a gene or transcript that has one line per exon into one feature.
 
-    The lines share id, parents and strand, and equal the exons; GenBank's say ``is_ordered`` or ``part`` besides.
-    Trans-spliced genes stay apart, and so do two genes that were given one id.
+    The lines share id, parents and strand, and equal the exons; GenBank's also carry ``is_ordered`` or ``part``.
+    Trans-spliced genes are not joined, nor are two genes that share an id.
     """
     transcripts, genes = _of_one_id(found.middle, found.shared), _of_one_id(found.genes, found.shared)
     if not transcripts and not genes:
@@ -275,7 +275,7 @@ def _exon(line: Feature) -> Part:
 
 
 def _join(lines: Sequence[Feature], report: RepairReport, gone: set[int], what: str) -> None:
-    """One line from the first to the last in place of several; a row for each that is none any more."""
+    """Replace several lines by one from the first to the last, and list each line that is dropped."""
     if len(lines) < 2:
         return
     first, *others = sorted(lines, key=lambda line: line.row.line)

@@ -1,4 +1,4 @@
-"""Exon chains from what a file says of exons, CDS and UTRs.  Intervals are 0-based half-open, sorted by start."""
+"""Build exon chains from a file's exons, CDS and UTRs.  Intervals are 0-based half-open, sorted by start."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from phytoscribe.genome.intervals import Interval, merge_intervals
 
 
 def is_coding_part(exons: Sequence[Interval], cds: Sequence[Interval]) -> bool:
-    """True if the CDS is the exons between its two ends."""
+    """True if the CDS equals the exons clipped to its two ends."""
     start, end = cds[0][0], cds[-1][1]
     return list(cds) == [(max(first, start), min(last, end)) for first, last in exons if first < end and last > start]
 
 
 def with_stop_codons(coding: list[Interval], stops: list[Interval], strand: str) -> list[Interval]:
-    """CDS with the stop codons inside; GTF keeps them outside."""
+    """CDS including the stop codons, which GTF keeps outside."""
     joined, stops = (list(coding), stops) if strand == "+" else (_mirrored(coding), _mirrored(stops))
     last = joined[-1][1]
     for start, end in [(max(start, last), end) for start, end in stops if end > last]:
@@ -32,7 +32,7 @@ def _mirrored(segments: list[Interval]) -> list[Interval]:
 
 
 def stretched(exons: list[Interval], start: int, end: int) -> list[Interval]:
-    """Outer exons out to ``start`` and ``end``, where these lie outside."""
+    """Extend the outer exons to ``start`` and ``end`` if these lie beyond them."""
     start, end = min(exons[0][0], start), max(exons[-1][1], end)
     if len(exons) == 1:
         return [(start, end)]
@@ -40,9 +40,9 @@ def stretched(exons: list[Interval], start: int, end: int) -> list[Interval]:
 
 
 def extended_over(exons: list[Interval], cds: list[Interval]) -> tuple[list[Interval], list[Interval]]:
-    """Exons that hold every CDS segment, and the segments for which one had to grow.
+    """Extend exons to contain every CDS segment; returns them and the segments for which an exon was extended.
 
-    A segment across several exons stays as it is, for the check to reject.
+    A segment that spans several exons is left for the check to reject.
     """
     starts = [start for start, _ in exons]
     ends = sorted(end for _, end in exons)
@@ -65,9 +65,9 @@ def extended_over(exons: list[Interval], cds: list[Interval]) -> tuple[list[Inte
 
 
 def widened_by_utrs(exons: list[Interval], cds: list[Interval], utrs: list[Interval]) -> list[Interval]:
-    """Exons with the UTRs of a side on which they end where the CDS does: some programs leave the UTRs out of exons.
+    """Add the UTRs on each side where the exons end with the CDS: some programs leave UTRs out of exons.
 
-    Where exons go on beyond the CDS they are complete, and UTR lines that say otherwise count for nothing.
+    Exons that extend beyond the CDS are complete, and UTR lines that disagree are ignored.
     """
     start, end = cds[0][0], cds[-1][1]
     left = [utr for utr in utrs if utr[1] <= start] if exons[0][0] == start else []

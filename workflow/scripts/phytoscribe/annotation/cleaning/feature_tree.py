@@ -1,7 +1,7 @@
-"""From GFF3 or GTF lines, however arranged, to drafts of genes with transcripts and their parts.
+"""Build drafts of genes, transcripts and their parts from GFF3 or GTF lines in any arrangement.
 
-The tree is built here and not by a gffutils database, whose ``create_unique`` gives the children of a repeated gene id
-to the first copy.  Every look-up takes constant or logarithmic time, whatever ids are repeated.
+No gffutils database is used here, because its ``create_unique`` gives all children of a repeated gene id to the first
+copy.  Every look-up takes constant or logarithmic time, even with repeated ids.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _BEHIND = 64
 
 
 class _FeaturesOfOneId:
-    """Several features that share an id, numbered as they are given; a query takes logarithmic time."""
+    """Several features that share an id, numbered in the order given; a query takes logarithmic time."""
 
     def __init__(self, places: Iterable[GffRow]) -> None:
         # By sequence and strand (start, number, end), sorted, and of all up to each the one with the largest end.
@@ -40,9 +40,9 @@ class _FeaturesOfOneId:
             farthest += accumulate(items, lambda one, other: one if one[2] >= other[2] else other)
 
     def nearest(self, place: GffRow | Part) -> int:
-        """Number of the feature on the same strand of the same sequence with most overlap, or the nearest one.
+        """Number of the feature with most overlap on the same sequence and strand, or else the nearest one there.
 
-        Failing these, one on another strand of that sequence; failing these too, the first.
+        If there is none, one on the other strand of that sequence; else the first.
         """
         others = [(place.contig, strand) for strand in self._strands if (place.contig, strand) in self._sides]
         same = [side for side in others if side[1] == place.strand]
@@ -103,7 +103,7 @@ class FeatureTree:
         self.genes = [gene for gene in self.genes if gene.line or gene.transcripts]
 
     def _is_repeated(self, feature: Feature, gene: str | None = None) -> bool:
-        """True for a line that says the same as an earlier one, be it in other words; it is reported."""
+        """True if a line repeats an earlier one, perhaps in another spelling; the repeat is reported."""
         if not feature.id:
             return False
         _, contig, _, _, start, end, _, strand, _, _ = feature.row
@@ -176,7 +176,7 @@ class FeatureTree:
         return self._gene_for(f"{identifier}.gene", feature, named=False)
 
     def _gene_for(self, name: str, feature: Feature | Part, named: bool = True) -> GeneDraft:
-        """The gene of that name at the feature's place; made where there is none."""
+        """The gene of that name at the feature's position; created if there is none."""
         drafts = self._genes_by_id.get(name)
         if drafts is None:
             row = feature.row if isinstance(feature, Feature) else feature
@@ -264,7 +264,7 @@ class FeatureTree:
 
 
 def _join_lines(first: Feature, second: Feature) -> None:
-    """Enter in the first line of a feature what the second says beyond it."""
+    """Add to the first line of a feature the extra information of the second."""
     one, other = first.row, second.row
     first.row = one._replace(start=min(one.start, other.start), end=max(one.end, other.end))
     first.attributes = {**second.attributes, **first.attributes}

@@ -1,6 +1,6 @@
-"""Which lines belong together although no ``Parent`` says so: by their names and their places.
+"""Link lines that have no ``Parent``, by their names and positions.
 
-gffread, EGAPx, CoGe and others leave genes, transcripts or parents out.
+gffread, EGAPx, CoGe and others omit genes, transcripts or parents.
 """
 
 from __future__ import annotations
@@ -28,9 +28,9 @@ _MOST_LEVELS = 8
 
 
 class NamedLines(Generic[Draft]):
-    """Lines of genes or transcripts, by all names that their attributes give them, and by place.
+    """Lines of genes or transcripts, indexed by all names in their attributes and by position.
 
-    The indices are made at the first question, since most files never ask.
+    The indices are built at the first query, since most files need none.
     """
 
     def __init__(self, drafts: Iterable[tuple[Draft, Feature | None, str]]) -> None:
@@ -61,7 +61,7 @@ class NamedLines(Generic[Draft]):
             side.sort()
 
     def with_span(self, place: GffRow | Part) -> Draft | None:
-        """The only line with the very span of the place."""
+        """The only line with exactly this span."""
         if self._drafts and not self._names:
             self._index()
         side = self._sides.get((place.contig, place.strand), [])
@@ -70,7 +70,7 @@ class NamedLines(Generic[Draft]):
         return self._drafts[same[0]][0] if len(same) == 1 else None
 
     def for_parts(self, names: Sequence[str], parts: list[Part]) -> Draft | None:
-        """The transcript (the drafts must be some) with one of the names, else with the very span, that they fit."""
+        """The draft of a transcript that the parts fit, found by one of the names, else by exactly their span."""
         place = parts[0]._replace(start=span(parts)[0], end=span(parts)[1])
         for name in names:
             there = self._all_at(name, place)
@@ -93,13 +93,13 @@ def _share_kinds(parts: Iterable[Part], draft: TranscriptDraft) -> bool:
 
 @dataclass(slots=True)
 class LooseGroup:
-    """Parts without parents that are of one transcript.
+    """Parts without parents that belong to one transcript.
 
     Attributes:
         name: of the transcript.
         gene: name of the gene, and whether the file names it.
-        names: by which the transcript may have a line.
-        genes: by which the gene may have a line.
+        names: names that the transcript's line may have.
+        genes: names that the gene's line may have.
     """
 
     name: str
@@ -120,7 +120,7 @@ class LooseGroup:
 
 
 def loose_groups(found: SourceFeatures) -> list[LooseGroup]:
-    """The parts without parents, those of one transcript together, groups with exons before those of CDS alone."""
+    """Group parts without parents by transcript; groups with exons come before those with only CDS."""
     loose = [part for part in found.parts if not part.parents]
     ids = Counter((part.kind, part.id) for part in loose if part.id)
     names = Counter(
@@ -177,7 +177,7 @@ def _group(key: str, parts: list[Part], links: dict[int, tuple[str, ...]]) -> Lo
 
 
 class Relations:
-    """What the parts and the other features of a file say about the features between genes and parts."""
+    """Relations between genes, transcripts and parts, from the parts and the other features of a file."""
 
     def __init__(self, found: SourceFeatures) -> None:
         parts = found.parts
@@ -194,7 +194,7 @@ class Relations:
         self._names = Counter(name for feature in alone if (name := feature.attributes.get("Name")))
 
     def transcript_above(self, feature: Feature) -> str:
-        """A parent that is a transcript itself; "" if there is none."""
+        """A parent that is itself a transcript; "" if there is none."""
         for name in feature.parents:
             parent = self._by_id.get(name)
             if parent and name != feature.id and (is_transcript_type(parent.kind) or name in self.with_cds):
@@ -202,8 +202,10 @@ class Relations:
         return ""
 
     def gene_above(self, feature: Feature, genes: Mapping[str, object]) -> str:
-        """Name of the gene of a transcript without a gene line: that of the transcript that it is part of, what the
-        file calls its parent, or what the attributes call its gene; "" if the file says nothing."""
+        """Gene name of a transcript without a gene line; "" if the file gives none.
+
+        It comes from the transcript it is part of, from its parent's name in the file, or from its attributes.
+        """
         here = feature
         for _ in range(_MOST_LEVELS):
             above = self.transcript_above(here)

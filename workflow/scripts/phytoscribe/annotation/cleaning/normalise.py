@@ -1,8 +1,8 @@
-"""The ``builtin`` cleaner: any reasonable GFF3 or GTF file to well-formed gene models.
+"""The ``builtin`` cleaner: turn any reasonable GFF3 or GTF file into well-formed gene models.
 
-It repairs what AGAT's ``agat_convert_sp_gxf2gxf.pl`` repairs, and differs on purpose where that tool loses or joins
-genes: a repeated gene id at two places stays two genes, phases are recomputed, start > end is swapped, and a file that
-is no annotation is an error, not an empty result.  Every change is listed.
+It makes the same repairs as AGAT's ``agat_convert_sp_gxf2gxf.pl``, and differs on purpose where that tool loses or
+joins genes: a gene id used at two places gives two genes, phases are recomputed, start > end is swapped, and a file
+that is not an annotation is an error instead of an empty result.  Every change is listed.
 """
 
 from __future__ import annotations
@@ -31,14 +31,14 @@ FARTHEST_ISOFORMS = 5_000
 def normalise(
     path: str | Path, contigs: Mapping[str, int], seqid_map: Mapping[str, str | None] | None = None
 ) -> tuple[list[GeneModel], RepairReport]:
-    """Gene models of a GFF3 or GTF file (plain or gzipped), and what was repaired.
+    """Read the gene models of a GFF3 or GTF file (plain or gzipped), and list the repairs.
 
     Args:
         contigs: name to length, in the order in which the genes are sorted.
         seqid_map: sequence name in the file to name in ``contigs``, or to None to leave the sequence out.
 
     Raises:
-        GffError: a line that is no GFF line, a sequence that is not in ``contigs``, a feature past a contig's end.
+        GffError: a line is not a GFF line, a sequence is not in ``contigs``, or a feature lies past a contig's end.
     """
     report = RepairReport()
     tree = FeatureTree(path, contigs, report, seqid_map)
@@ -53,7 +53,7 @@ def normalise(
 
 
 class _Names:
-    """Gives every gene and transcript an id of its own."""
+    """Gives every gene and transcript a unique id."""
 
     def __init__(self, report: RepairReport) -> None:
         self._taken: set[str] = set()
@@ -271,7 +271,7 @@ class _Repairs:
         return joined
 
     def report_utrs(self, transcript: Transcript) -> None:
-        """UTRs follow from exons and CDS; list them where the file has exons and other UTRs, or none."""
+        """List UTRs as derived from exons and CDS if the file has exons, and its UTRs differ or are missing."""
         given = {(part.start, part.end) for part in self._draft.parts if part.kind == "UTR"}
         if not transcript.cds or not any(part.kind == "exon" for part in self._draft.parts):
             return

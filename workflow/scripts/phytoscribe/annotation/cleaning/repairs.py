@@ -1,4 +1,4 @@
-"""What the cleaning step changed, kept line by line, and the form of the tables of cleaning and checking."""
+"""The list of changes made by the cleaning step, and the format of the cleaning and checking tables."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ Row = TypeVar("Row")
 class RepairKind(StrEnum):
     """Changes that the cleaning step makes; the first group loses something (:data:`LOSSES`), the second does not.
 
-    The last two are no changes but their sums.
+    The last two are totals, not changes.
     """
 
     GENE_WITHOUT_TRANSCRIPT = "gene_without_transcript_left_out"
@@ -70,7 +70,7 @@ class Repair(NamedTuple):
         kind: what was done.
         id: gene or transcript, as the file names it; the sequence where a whole sequence was left out.
         line: line of the source file, counted from 1; 0 where there is none.
-        detail: for people.
+        detail: text for the user.
         place: ``contig:start-end:strand``, 1-based and closed; "" where there is none.
     """
 
@@ -105,12 +105,12 @@ def gene_in_detail(detail: str) -> str:
 
 @dataclass(slots=True)
 class Balance:
-    """What became of all genes, or all transcripts: lines of the file, plus and minus the changes, are the result.
+    """Account of all genes, or all transcripts: the lines of the file plus and minus the changes give the result.
 
     Attributes:
-        lines: of the source file, also repeated ones.
-        changes: how many more or fewer a kind of repair made; each has its rows in the table.
-        out: in the result.
+        lines: lines of the source file, including repeated ones.
+        changes: number added or removed by each kind of repair; each change has its row in the table.
+        out: number in the result.
     """
 
     lines: int = 0
@@ -155,7 +155,7 @@ class RepairReport:
         genes: int = 0,
         transcripts: int = 0,
     ) -> None:
-        """One row; ``genes`` and ``transcripts`` are how many more (fewer: below 0) there are by this change."""
+        """Add a row; ``genes`` and ``transcripts`` are the numbers that this change adds (negative: removes)."""
         self.rows.append(Repair(kind, identifier, line, detail, place))
         if genes:
             self.genes.changes[kind] += genes
@@ -167,15 +167,15 @@ class RepairReport:
         return Counter(row.kind for row in self.rows)
 
     def account(self) -> list[Repair]:
-        """The last rows of the table: lines in, what was added and taken away, and what came out."""
+        """The last rows of the table: lines read, numbers added and removed, and the result."""
         sums = ((RepairKind.ACCOUNT_OF_GENES, self.genes), (RepairKind.ACCOUNT_OF_TRANSCRIPTS, self.transcripts))
         return [Repair(kind, "", 0, str(balance)) for kind, balance in sums if balance is not None]
 
     def close(self, path: str | Path, genes: int, transcripts: int) -> None:
-        """Enter how many genes and transcripts the result holds.
+        """Record how many genes and transcripts the result holds.
 
         Raises:
-            GffError: some are missing, or are too many, and no row of the table says why.
+            GffError: some are missing or surplus, and no row of the table explains it.
         """
         self.genes_out = self.genes.out = genes
         if self.transcripts is not None:
@@ -194,7 +194,7 @@ def write_repairs(handle: IO[str], rows: Iterable[Repair]) -> None:
 
 
 def read_repairs(path: str | Path) -> list[Repair]:
-    """The rows of a table that :func:`write_repairs` wrote.
+    """Rows of a table that :func:`write_repairs` wrote.
 
     Raises:
         GffError: the file is another one; the message names its line.
@@ -218,7 +218,7 @@ def read_table(path: str | Path, columns: Sequence[str], row: Callable[..., Row]
 
     Args:
         columns: that it must have.
-        row: makes a row of its cells, and raises a ValueError or TypeError if it cannot.
+        row: makes a row from its cells, and raises a ValueError or TypeError if it cannot.
         what: the table is, for the message.
         advice: what to do about a file that is another one.
 

@@ -1,6 +1,6 @@
-"""Features that can matter to genes, from the lines of a GFF3 or GTF file, with identifiers in one form for both.
+"""Read the features that can matter to genes from a GFF3 or GTF file, with identifiers in one form for both.
 
-They are sorted by what they can be to a gene.
+They are grouped by their possible role in a gene.
 """
 
 from __future__ import annotations
@@ -43,7 +43,8 @@ _OWN_KEYS = frozenset({"ID", "Parent", "gene_id", "transcript_id"})
 class Feature:
     """The line of a gene, a transcript, a protein, or something that belongs to no gene.
 
-    ``parents`` of a protein are what it is translated from; ``gene_hint`` is what its attributes call its gene.
+    The ``parents`` of a protein are the transcripts it is translated from; ``gene_hint`` is the gene named in its
+    attributes.
     """
 
     row: GffRow
@@ -55,7 +56,7 @@ class Feature:
 
     @property
     def names(self) -> list[str]:
-        """Further names of it or of its gene, by which a feature without parent may belong to it or it to a gene."""
+        """Other names of the feature or its gene, used to link features without a parent."""
         column = read_attributes(self.row.attributes)
         return [name for key in (*GENE_KEYS, *_LINKS_OF_PARTS) for name in column.names(key)]
 
@@ -96,13 +97,13 @@ class Part(NamedTuple):
 
 @dataclass(slots=True)
 class SourceFeatures:
-    """Genes, what may be transcripts, proteins, and the parts of transcripts, each in file order.
+    """Genes, possible transcripts, proteins, and the parts of transcripts, each in file order.
 
     Attributes:
         links: by its line, the names in the attributes of a part without parent; the first is that of its
             transcript, "" if it has none.
-        shared: transcript ids of a GTF file that stand for transcripts of several genes, as NCBI's
-            ``unknown_transcript_1``; these are told apart by their genes.
+        shared: transcript ids of a GTF file that several genes use, such as NCBI's ``unknown_transcript_1``; the gene
+            distinguishes them.
         nameless: names made up for genes whose ``gene_id`` is empty.
     """
 
@@ -121,7 +122,7 @@ def read_features(
     report: RepairReport,
     seqid_map: Mapping[str, str | None] | None = None,
 ) -> SourceFeatures:
-    """Features of a file; parts of proteins are parts of the transcripts that these are translated from.
+    """Read the features of a file; parts of a protein become parts of the transcripts it is translated from.
 
     Raises:
         GffError: see :func:`~phytoscribe.annotation.gff_lines.read_rows`.
@@ -235,7 +236,7 @@ def _part(row: GffRow, found: SourceFeatures, shared: _Shared) -> Part:
 
 
 def _gene_named(column: Attributes) -> str:
-    """What the attributes call the gene; "" if they do not say."""
+    """The gene named in the attributes; "" if there is none."""
     values = column.values
     for key in GENE_KEYS:
         if values.get(key):
@@ -276,7 +277,7 @@ def _bare_name(column: Attributes) -> str:
 
 
 def _move_pseudogenes(found: SourceFeatures) -> None:
-    """FlyBase's ``pseudogene`` is what a ``gene`` is transcribed to; elsewhere it is a gene and has transcripts."""
+    """In FlyBase a ``pseudogene`` is the transcript of a ``gene``; elsewhere it is a gene and has transcripts."""
     genes = {feature.id for feature in found.genes if feature.id}
     children = [
         feature

@@ -1,1 +1,1 @@
-"""A prediction against a reference annotation."""
+"""Compare a prediction with a reference annotation."""

@@ -1,4 +1,4 @@
-"""AUGUSTUS as the baseline: run ab initio on single contigs, read its output as gene models.
+"""AUGUSTUS as baseline: run it ab initio on single contigs, and read its output as gene models.
 
 AUGUSTUS: Stanke et al. 2008, Bioinformatics 24:637 (doi 10.1093/bioinformatics/btn013).
 """
@@ -32,7 +32,7 @@ _TRANSCRIPT_ID = re.compile(r'transcript_id "([^"]+)"')
 
 
 def predict_genes(genome: Genome, contigs: Sequence[str], species: str, processes: int) -> list[GeneModel]:
-    """Genes that AUGUSTUS finds on ``contigs``, numbered ``augustus_g000001`` ... in order of contig and position.
+    """Predict genes on ``contigs``, numbered ``augustus_g000001`` ... in order of contig and position.
 
     One process per contig, the longest first, at most ``processes`` at a time; contigs are never cut, so the result
     does not depend on ``processes``.
@@ -54,7 +54,7 @@ def predict_genes(genome: Genome, contigs: Sequence[str], species: str, processe
 
 
 def run_augustus(contig: str, bases: Bases, species: str, output: Path) -> None:
-    """Write AUGUSTUS's own output for one contig, from the base codes uint8 (length,).
+    """Run AUGUSTUS on one contig, given as base codes uint8 (length,), and write its own output.
 
     Raises:
         ToolError: augustus is missing or fails.
@@ -81,14 +81,15 @@ class _Lines:
 def read_augustus(path: str | Path) -> list[GeneModel]:
     """Gene models of an AUGUSTUS output file (its own GFF; gzip works), in the order of the file.
 
-    CDS lines hold the stop codon, as AUGUSTUS writes them by default.  Genes cut by a contig end keep the phase of
-    their first CDS segment.  The score is AUGUSTUS's posterior probability where it gives one.
+    CDS lines include the stop codon, as AUGUSTUS writes them by default.  Genes cut by a contig end keep the phase of
+    their first CDS segment.  The score is AUGUSTUS's posterior probability, if given.
 
-    Ids are AUGUSTUS's own, g1, g2, ..., and begin anew in each of its runs: in a file of several runs put together they
-    tell genes apart on one contig only.
+    Ids are AUGUSTUS's own, g1, g2, ..., and restart in each run: in a file joined from several runs they are unique
+    only within a contig.
 
     Raises:
-        GffError: a line has not nine columns, a CDS line names no transcript, or two genes of a contig have one id.
+        GffError: a line does not have nine columns, a CDS line names no transcript, or two genes of a contig share an
+            id.
     """
     transcripts: dict[_Name, _Lines] = {}
     scores: dict[_Name, float] = {}

@@ -1,7 +1,7 @@
-"""Do genes with a probability of 0.8 prove right in eight of ten cases?  Reliability bins and their summary.
+"""Calibration: check whether eight of ten genes with a probability of 0.8 are correct, by reliability bins.
 
-Expected calibration error: the mean over all items of the difference between their bin's mean probability and its
-share of right items (Naeini et al. 2015, doi:10.1609/aaai.v29i1.9602).
+Expected calibration error: the mean over all items of the difference between their bin's mean probability and its share
+of correct items (Naeini et al. 2015, doi:10.1609/aaai.v29i1.9602).
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ BIN_COLUMNS = ("low", "high", "n", "mean_probability", "share_right")
 
 
 def equal_width_bins(probabilities: npt.ArrayLike, right: npt.ArrayLike, bins: int = 10) -> pd.DataFrame:
-    """Reliability in ``bins`` bins of equal width over 0..1; those without items are left out.
+    """Reliability in ``bins`` bins of equal width over 0..1; empty bins are left out.
 
     Args:
         probabilities: (n,), in 0..1.
@@ -29,7 +29,7 @@ def equal_width_bins(probabilities: npt.ArrayLike, right: npt.ArrayLike, bins: i
 
 
 def expected_calibration_error(table: pd.DataFrame) -> float:
-    """Mean difference between probability and share of right items, weighted by items; NaN without items."""
+    """Mean difference between probability and share of correct items, weighted by items; NaN without items."""
     difference = (table["mean_probability"] - table["share_right"]).abs()
     return float(np.average(difference, weights=table["n"])) if len(table) else float("nan")
 
@@ -37,9 +37,10 @@ def expected_calibration_error(table: pd.DataFrame) -> float:
 def chance_error(
     probabilities: npt.ArrayLike, bins: Callable[[npt.ArrayLike, npt.ArrayLike], pd.DataFrame], draws: int = 200
 ) -> float:
-    """Expected calibration error that perfectly calibrated probabilities would show, for lack of items.
+    """Expected calibration error of perfectly calibrated probabilities by chance, for this number of items.
 
-    The mean over ``draws`` sets of outcomes that come true with exactly these probabilities; always the same draws.
+    It is the mean over ``draws`` sets of outcomes drawn with exactly these probabilities; the draws are always the
+    same.
     """
     values = np.asarray(probabilities, dtype=float)
     random = np.random.default_rng(0)

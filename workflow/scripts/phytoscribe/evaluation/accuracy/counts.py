@@ -1,4 +1,4 @@
-"""Criteria by which predicted genes match reference genes, and how many genes and parts of genes do.
+"""Criteria for matching predicted with reference genes, and counts of matching genes and parts of genes.
 
 =========================  ============================================================================================
 ``exact``                  all CDS boundaries equal, against any isoform
@@ -9,7 +9,7 @@
 ``whole_transcript``       exact, of exons with their UTRs; only where both sides have UTRs
 =========================  ============================================================================================
 
-Definitions of the exact criterion (the figures that AUGUSTUS 3.5.0 gets on the test contig under them are in
+Definitions of the exact criterion (the resulting figures of AUGUSTUS 3.5.0 on the test contig are in
 ``tests/unit/evaluation/accuracy/test_counts.py``):
 
 * Only coding sequence counts; UTRs, transcripts without CDS and genes without a coding transcript are ignored.  The
@@ -18,19 +18,19 @@ Definitions of the exact criterion (the figures that AUGUSTUS 3.5.0 gets on the 
 * ``cds_exon``, ``intron`` (gaps between CDS segments): unique (contig, strand, start, end).
 * ``intron_chain``: unique chains of all CDS introns of a transcript that has any.
 * ``start``, ``stop``, ``donor``, ``acceptor``: unique (contig, strand, position of the first base in contig order).
-* ``transcript``: unique CDS chains; a predicted chain is right if it equals that of any reference isoform.
-* ``locus``: genes; a locus is right if any of its transcripts is.  Precision counts predicted genes, recall reference
+* ``transcript``: unique CDS chains; a predicted chain is correct if it equals that of any reference isoform.
+* ``locus``: genes; a locus is correct if any of its transcripts is.  Precision counts predicted genes, recall reference
   genes.
-* Mask: a transcript whose CDS shares a base with a mask interval (on either strand) is dropped whole, on both sides;
-  bases in a mask interval are not counted.
-* Loci left out of the scored set (``ignored``, and in a subset all loci outside it) are no reference; a predicted gene
-  whose CDS overlaps one of them on the same strand, and that of no scored locus, counts neither for nor against.
-  Predictions between loci count against every subset in full, so precision in a small subset is a lower bound.
+* Mask: a transcript whose CDS overlaps a mask interval (on either strand) is dropped entirely, on both sides; bases in
+  a mask interval are not counted.
+* Loci outside the scored set (``ignored``, and for a subset all other loci) are not reference; a predicted gene whose
+  CDS overlaps one of them on the same strand, and no scored locus, is not counted.  Predictions between loci count
+  against every subset in full, so precision in a small subset is a lower bound.
 
-Subsets by CDS exons, CDS length and expression cut each side by its own genes: recall is of reference genes that are
-so, precision of predicted genes that are so, and either may agree with any gene of the other side.  A gene's exons and
-length are those of its isoform with the longest CDS.  A gene is expressed if a read shares a base of its CDS on its
-strand, and not if none does though its contig has reads.
+Subsets by CDS exons, CDS length and expression select genes on each side by their own values: recall covers the
+selected reference genes, precision the selected predicted genes, and both may match any gene of the other side.  A
+gene's exons and length are those of its isoform with the longest CDS.  A gene is expressed if a read on its strand
+overlaps its CDS; it is not expressed if none does although its contig has reads.
 """
 
 from __future__ import annotations
@@ -69,7 +69,7 @@ Reads = Mapping[tuple[str, str], Sequence[Interval]]
 def compare(
     reference: Sequence[GeneModel], predicted: Sequence[GeneModel], mask: Mask | None = None
 ) -> dict[str, Agreement]:
-    """Agreement at each of :data:`LEVELS`, for genes that have gone through :func:`scorable`."""
+    """Agreement at each of :data:`LEVELS`, for genes returned by :func:`scorable`."""
     comparison = Scored.of_scorable(reference, predicted, mask).comparison
     return comparison.agreements(comparison.everything, LEVELS)
 
@@ -79,9 +79,9 @@ class Scored:
     """Both sides of a comparison, reduced to what is scored.
 
     Attributes:
-        reference, predicted: genes with their coding transcripts that no mask interval touches.
+        reference, predicted: genes with the coding transcripts that overlap no mask interval.
         axis, comparison: the same as arrays; gene ``i`` of the lists has number ``i`` there.
-        ignored: CDS of known loci that are no reference.
+        ignored: CDS of known loci that are not reference.
     """
 
     reference: Sequence[GeneModel]
@@ -103,9 +103,9 @@ class Scored:
 
         Args:
             reference, predicted: genes; those without a coding transcript are left out.
-            mask: intervals by contig that count on neither side.
+            mask: intervals by contig that are not counted on either side.
             contigs: the scored contigs; None for all.
-            ignored: loci that are known but cannot serve as reference (for instance with a broken reading frame only).
+            ignored: known loci that cannot serve as reference (for instance only because of a broken reading frame).
         """
         return cls.of_scorable(scorable(reference, mask, contigs), scorable(predicted, mask, contigs), mask, ignored)
 
@@ -117,7 +117,7 @@ class Scored:
         mask: Mask | None = None,
         ignored: Sequence[GeneModel] = (),
     ) -> Scored:
-        """Of genes that have gone through :func:`scorable`."""
+        """From genes returned by :func:`scorable`."""
         axis = Axis()
         comparison = Comparison(
             GeneColumns.of(reference, axis), GeneColumns.of(predicted, axis), axis.on_both_strands(mask or {})
@@ -125,7 +125,7 @@ class Scored:
         return cls(reference, predicted, axis, comparison, GeneColumns.of(ignored, axis))
 
     def choices(self, subsets: Mapping[str, Collection[str]]) -> dict[str, Choice]:
-        """What counts over all genes, and over each subset of the reference, given by gene ids."""
+        """The genes that count in total, and in each subset of the reference, given by gene ids."""
         inside = {ALL: np.ones(len(self.reference), dtype=np.bool_)}
         for subset, ids in subsets.items():
             wanted = set(ids)
@@ -145,9 +145,9 @@ class Scored:
 def scorable(
     genes: Iterable[GeneModel], mask: Mask | None = None, contigs: Collection[str] | None = None
 ) -> list[GeneModel]:
-    """Genes on the scored contigs, reduced to the coding transcripts that no mask interval touches.
+    """Reduce genes on the scored contigs to the coding transcripts that overlap no mask interval.
 
-    The door of every exact score: genes of other types (``ncRNA_gene``, ...), and transcripts without CDS, end here.
+    Every exact score starts here: genes of other types (``ncRNA_gene``, ...) and transcripts without CDS are removed.
     """
     wanted = None if contigs is None else set(contigs)
     chosen = [gene for gene in genes if wanted is None or gene.contig in wanted]
@@ -199,7 +199,7 @@ def criterion_rows(
 def level_rows(
     comparison: Comparison, choices: Mapping[str, Choice], levels: Sequence[str], name: str
 ) -> list[MetricRow]:
-    """Rows of the criterion of this name, for each choice of genes by its subset's name."""
+    """Rows of one criterion, for each choice of genes by subset name."""
     rows: list[MetricRow] = []
     for subset, choice in choices.items():
         for level, agreement in comparison.agreements(choice, levels).items():
@@ -208,7 +208,7 @@ def level_rows(
 
 
 def longest_isoforms(scored: Scored) -> list[GeneModel]:
-    """The reference with nothing but the isoform of longest CDS in each gene."""
+    """The reference reduced to the isoform with the longest CDS in each gene."""
     side = scored.comparison.reference
     chosen = side.longest(scored.comparison.chains[0]) - np.searchsorted(side.gene, np.arange(side.genes))
     return [

@@ -1,20 +1,22 @@
-"""What is wrong with genes that do not match by the exact criterion: every wrong locus in one class.
+"""Classify the errors of genes that do not match by the exact criterion: one class for every wrong locus.
 
-Genes meet where they share CDS bases on the same strand.  A reference locus that no prediction has right is ``missed``
-if it meets none (``wrong_strand`` if predictions on the other strand cover half of its CDS); ``merged`` if it meets a
-prediction that also meets another locus apart from it; ``split`` if it meets several predictions.  Where one meets one,
-the two most alike transcripts (fewest introns and ends that differ) are compared:
+Two genes overlap if they share CDS bases on the same strand.  A reference locus without a correct prediction is
+``missed`` if it overlaps none (``wrong_strand`` if predictions on the other strand cover half of its CDS); ``merged``
+if it overlaps a prediction that also overlaps another, separate locus; ``split`` if it overlaps several predictions.
+If one locus overlaps one prediction, their two most similar transcripts (fewest different introns and ends) are
+compared:
 
-* ``wrong_start``, ``wrong_stop``, ``wrong_start_and_stop``: the introns that lie wholly in their common span are equal,
-  so that only an end differs, with whatever lies beyond the other's end (one that reads on into an intron, or lies in
-  another exon, is only a wrong end too);
-* with equal ends: ``intron_retained`` and ``intron_added`` (introns are only lacking, or only added),
+* ``wrong_start``, ``wrong_stop``, ``wrong_start_and_stop``: the introns within their common span are equal, so that
+  only an end differs, with everything beyond the other's end (an end that reads into an intron, or lies in another
+  exon, is also just a wrong end);
+* with equal ends: ``intron_retained`` and ``intron_added`` (introns are only missing, or only added),
   ``exon_skipped`` and ``exon_added`` (one intron in place of adjoining ones with the same outer ends, or the reverse),
   ``one_junction`` (one intron with one end moved), ``several_introns`` (anything more);
-* ``end_and_introns``: an end is wrong, and introns within the common span too.
+* ``end_and_introns``: an end is wrong, and so are introns within the common span.
 
-A wrong prediction is classed alike by what it meets.  One that meets nothing is ``wrong_strand`` if half of its CDS is
-CDS of the other strand, ``transposon`` if half of it lies in transposable elements, else ``intergenic``.
+A wrong prediction is classified in the same way by the loci it overlaps.  One that overlaps none is ``wrong_strand`` if
+half of its CDS is CDS on the other strand, ``transposon`` if half of it lies in transposable elements, else
+``intergenic``.
 """
 
 from __future__ import annotations
@@ -37,7 +39,7 @@ Segments = tuple[Interval, ...]
 
 
 class ErrorClass(StrEnum):
-    """Classes in the order of the tables; see the module."""
+    """Error classes in the order of the tables; see the module docstring."""
 
     MISSED = "missed"
     MERGED = "merged"
@@ -58,7 +60,7 @@ class ErrorClass(StrEnum):
 
 
 class Meetings:
-    """Which loci and predictions share CDS bases on one strand, which are right, and what is wrong with the others."""
+    """Loci and predictions that share CDS bases on one strand: which are correct, and the errors of the others."""
 
     def __init__(
         self,
@@ -68,13 +70,13 @@ class Meetings:
         transposons: Mapping[str, Sequence[Interval]] | None = None,
         known: Scored | None = None,
     ) -> None:
-        """The first loci are the reference, then come the unscored ones.
+        """Loci are numbered with the reference first, then the unscored ones.
 
         Args:
-            reference, predicted: genes that count, reduced by :func:`phytoscribe.evaluation.accuracy.counts.scorable`.
-            unscored: known loci that are no reference; a prediction that joins one to a locus is a merger.
+            reference, predicted: counted genes, reduced by :func:`phytoscribe.evaluation.accuracy.counts.scorable`.
+            unscored: known loci that are not reference; a prediction that joins one to a locus is ``merged``.
             transposons: intervals by contig.
-            known: a comparison of the same loci and predictions, where there is one, to save making it again.
+            known: an existing comparison of the same loci and predictions, to avoid repeating it.
         """
         self.loci, self.scored, self.predicted = [*reference, *unscored], len(reference), predicted
         same = known is not None and (len(known.reference), len(known.predicted)) == (len(self.loci), len(predicted))
@@ -94,7 +96,7 @@ class Meetings:
         self._loci_beside = _Neighbours(of_locus, of_other, self.locus_spans[0], bases)
 
     def locus_error(self, number: int) -> ErrorClass:
-        """What is wrong with a reference locus, by its number among the loci."""
+        """Error of a reference locus, by its number among the loci."""
         met = self.predictions_at[number]
         if not met:
             return ErrorClass.WRONG_STRAND if self._antisense_loci[number] else ErrorClass.MISSED
@@ -103,7 +105,7 @@ class Meetings:
         return ErrorClass.SPLIT if len(met) > 1 else difference(self.loci[number], self.predicted[met[0]])
 
     def prediction_error(self, number: int) -> ErrorClass:
-        """What is wrong with a predicted gene, by its number."""
+        """Error of a predicted gene, by its number."""
         met = self.loci_at[number]
         scored = [locus for locus in met if locus < self.scored]
         if not scored:
@@ -145,7 +147,7 @@ class _Neighbours:
         return self._others[self._rows(gene)].tolist()
 
     def closest(self, gene: int) -> int:
-        """The one with most bases in common, of equals the first; the gene must meet one."""
+        """The one with most bases in common (ties: the first); the gene must overlap at least one."""
         rows = self._rows(gene)
         return int(self._others[rows][np.argmax(self._bases[rows])])
 
@@ -154,10 +156,10 @@ class _Neighbours:
 
 
 def difference(locus: GeneModel, predicted: GeneModel) -> ErrorClass:
-    """How the two most alike transcripts of a locus and of a prediction on the same strand differ.
+    """The difference between the two most similar transcripts of a locus and a prediction on the same strand.
 
     Raises:
-        ValueError: they do not: a transcript of both has the same CDS.
+        ValueError: there is none: two of their transcripts have the same CDS.
     """
     reference, guess = closest_chains(locus, predicted)
     if reference == guess:
@@ -171,7 +173,7 @@ def difference(locus: GeneModel, predicted: GeneModel) -> ErrorClass:
 
 
 def closest_chains(locus: GeneModel, predicted: GeneModel) -> tuple[Segments, Segments]:
-    """The two CDS chains of genes on the same strand that have fewest introns and ends apart.
+    """The two CDS chains of genes on the same strand with the fewest different introns and ends.
 
     Coordinates of the minus strand are negated, so that they grow towards the 3' end.
     """

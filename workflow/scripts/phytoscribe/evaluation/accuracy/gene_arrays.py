@@ -1,8 +1,8 @@
-"""Genes as arrays, so that whole genomes are compared without a loop over genes.
+"""Genes as arrays, to compare whole genomes without a loop over genes.
 
 All strands of all contigs lie on one axis (:class:`Axis`): the *place* of a base is its contig coordinate (0-based)
 plus its strand's offset, so that equal places are the same base of the same strand.  Items of any kind get *codes*:
-whole numbers that are equal exactly where the items are, by sorting, not by hashing.
+whole numbers that are equal exactly if the items are; they come from sorting, not hashing.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ Flags = npt.NDArray[np.bool_]
 
 
 class Axis:
-    """Offsets of strands: what is compared must have been put on the same axis."""
+    """Offsets of strands; genes to be compared must use the same axis."""
 
     def __init__(self) -> None:
         self._contigs: dict[str, int] = {}
@@ -53,10 +53,10 @@ class GeneColumns:
     """Coding transcripts of genes, in the order of the genes.
 
     Attributes:
-        genes: how many genes there are, with or without transcripts.
+        genes: number of genes, with or without transcripts.
         gene: number of each transcript's gene, int64 (transcripts,).
         forward: strand of each transcript, bool (transcripts,).
-        first: where each transcript's segments begin, int64 (transcripts + 1,).
+        first: index of each transcript's first segment, int64 (transcripts + 1,).
         segments: places of the segments, int64 (segments, 2), in contig order within a transcript.
     """
 
@@ -107,7 +107,7 @@ class GeneColumns:
 
     @property
     def right(self) -> Codes:
-        """Place behind the end of each transcript's last segment."""
+        """Place after the end of each transcript's last segment."""
         return self.segments[self.first[1:] - 1, 1]
 
     def introns(self) -> Places:
@@ -118,7 +118,7 @@ class GeneColumns:
         return np.column_stack([self.segments[inner, 1], self.segments[inner + 1, 0]])
 
     def only(self, transcripts: Flags) -> GeneColumns:
-        """These transcripts alone; genes keep their numbers."""
+        """Only these transcripts; genes keep their numbers."""
         counts = self.counts[transcripts]
         rows = runs(self.first[:-1][transcripts], counts)
         return GeneColumns(
@@ -130,11 +130,11 @@ class GeneColumns:
         )
 
     def genes_with(self, transcripts: Flags) -> Flags:
-        """Genes that have one of these transcripts, bool (genes,)."""
+        """Genes with at least one of these transcripts, bool (genes,)."""
         return flags(self.gene[transcripts], self.genes)
 
     def touching(self, union: Places) -> Flags:
-        """Transcripts of which a segment shares a base with a union of intervals, bool (transcripts,)."""
+        """Transcripts with a segment that overlaps a union of intervals, bool (transcripts,)."""
         hit = overlapping(self.segments, union)
         return flags(np.repeat(np.arange(self.gene.size), self.counts)[hit], self.gene.size)
 
@@ -150,9 +150,9 @@ class GeneColumns:
         return union - (owner * _GENE_SPAN - low[owner])[:, None], owner
 
     def mostly_inside(self, union: Places, antisense: bool = False) -> Flags:
-        """Genes of which half of the bases, or more, lie in a union of intervals; bool (genes,).
+        """Genes with at least half of their bases in a union of intervals; bool (genes,).
 
-        With ``antisense`` the bases opposite to them are asked for.
+        With ``antisense``, the bases on the opposite strand are tested.
         """
         places, gene = self.covered()
         total = np.bincount(gene, places[:, 1] - places[:, 0], self.genes)
@@ -163,10 +163,10 @@ class GeneColumns:
         return (2 * np.bincount(gene[row], shared, self.genes) >= total) & (total > 0)
 
     def longest(self, chains: Codes) -> Codes:
-        """The transcript of each gene with most bases, int64 (genes,); of equally long ones that with the lowest code.
+        """The longest transcript of each gene, int64 (genes,); ties go to the lowest code.
 
         Args:
-            chains: codes of the transcripts' chains, so that the choice does not depend on the order of the file.
+            chains: codes of the transcripts' chains, which make the choice independent of the file's order.
 
         Raises:
             ValueError: a gene has no transcript.
@@ -204,12 +204,12 @@ def interval_codes(places: Places) -> Codes:
 
 
 def chain_codes(first: Codes, counts: Codes, items: Codes, start: Codes) -> Codes:
-    """Codes of whole chains: equal where start, length and all items are.
+    """Codes of whole chains: equal if start, length and all items are equal.
 
     Args:
-        first, counts: where the items of each chain begin and how many there are, int64 (chains,).
+        first, counts: index of each chain's first item, and number of its items, int64 (chains,).
         items: codes of the items.
-        start: codes that chains must share besides, (chains,); what tells chains without items apart.
+        start: codes that equal chains must also share, (chains,); they distinguish chains without items.
     """
     code = start.copy()
     for depth in range(int(counts.max(initial=0))):
@@ -227,7 +227,7 @@ def spans_of(genes: Sequence[GeneModel]) -> tuple[Codes, Codes]:
 
 
 def meetings(left: GeneColumns, right: GeneColumns) -> tuple[Codes, Codes, Codes]:
-    """Pairs of genes that share bases on a strand: both numbers and the bases shared, int64 (pairs,) each."""
+    """Pairs of genes that share bases on a strand: both gene numbers and the shared bases, int64 (pairs,) each."""
     places, gene = left.covered()
     others, other_gene = right.covered()
     row, other = overlapping_pairs(places, others)

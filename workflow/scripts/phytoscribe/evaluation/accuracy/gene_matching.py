@@ -1,6 +1,6 @@
-"""Two sets of genes compared at every level, on arrays.
+"""Compare two sets of genes at every level, on arrays.
 
-Each side's items get codes once; the agreement of any part of the genes is then a matter of marking codes.
+Each side's items get codes once; the agreement of any subset of genes is then computed by marking codes.
 """
 
 from __future__ import annotations
@@ -34,8 +34,8 @@ class Agreement:
     Attributes:
         right_predicted: predicted items that are in the reference.
         predicted: predicted items.
-        found_reference: reference items that are predicted; differs from ``right_predicted`` where several items of one
-            side can agree with one of the other (loci, tolerance at ends), and where each side is cut by its own genes.
+        found_reference: reference items that are predicted; differs from ``right_predicted`` if several items of one
+            side can match one of the other (loci, tolerance at ends), and if each side is selected by its own genes.
         reference: reference items.
     """
 
@@ -46,17 +46,17 @@ class Agreement:
 
     @property
     def precision(self) -> float:
-        """NaN where nothing is predicted."""
+        """NaN if nothing is predicted."""
         return self.right_predicted / self.predicted if self.predicted else float("nan")
 
     @property
     def recall(self) -> float:
-        """NaN where there is no reference."""
+        """NaN if there is no reference."""
         return self.found_reference / self.reference if self.reference else float("nan")
 
     @property
     def f1(self) -> float:
-        """Harmonic mean; 0 where only one side has items, NaN where neither has."""
+        """Harmonic mean of precision and recall; 0 if only one side has items, NaN if neither has."""
         if not self.predicted and not self.reference:
             return float("nan")
         if not self.right_predicted or not self.found_reference:
@@ -64,7 +64,7 @@ class Agreement:
         return 2 / (1 / self.precision + 1 / self.recall)
 
     def rows(self, level: str, criterion: str, subset: str) -> list[MetricRow]:
-        """A row for each metric; its ``n`` is the number of items that the value is taken over."""
+        """A row for each metric; ``n`` is the number of items behind the value."""
         values = {
             "precision": (self.precision, self.predicted),
             "recall": (self.recall, self.reference),
@@ -82,7 +82,7 @@ class Choice:
 
     Attributes:
         reference, predicted: bool (genes,) of either side.
-        all_reference, all_predicted: the genes that an item of the other side may agree with; None for the same.
+        all_reference, all_predicted: the genes that an item of the other side may match; None for the same genes.
     """
 
     reference: Flags
@@ -115,7 +115,7 @@ class _Items:
         return cls(int(codes.max(initial=-1)) + 1, codes[:cut], reference_gene, codes[cut:], predicted_gene)
 
     def reference_codes(self, genes: Flags) -> Flags:
-        """Codes that these reference genes have."""
+        """Codes of these reference genes."""
         return flags(self.reference[genes[self.reference_gene]], self.codes)
 
     def predicted_codes(self, genes: Flags) -> Flags:
@@ -177,7 +177,7 @@ class Comparison:
         return items.reference, items.predicted
 
     def agreement_within(self, level: str, tolerance: int, choice: Choice) -> Agreement:
-        """Agreement of level ``transcript`` or ``locus`` with equal introns and ends that differ by ``tolerance``."""
+        """Agreement at level ``transcript`` or ``locus`` with equal introns and ends within ``tolerance``."""
         reference, predicted = self._within(tolerance, choice)
         chains, guesses = self.chains
         counted = choice.reference[self.reference.gene], choice.predicted[self.predicted.gene]

@@ -1,13 +1,13 @@
-"""All that the reference says about predicted genes: scores by every criterion, and a row for each gene.
+"""Evaluate predicted genes against the reference: scores by every criterion, and a row for each gene.
 
-The chains compared: of a right gene its longest right one; of a wrong locus that shares CDS bases with predictions the
-most alike pair (:func:`phytoscribe.evaluation.accuracy.error_classes.closest_chains`) with the prediction that shares
-most; of a locus that no prediction overlaps its longest.
+The compared chains are: for a correct gene, its longest correct chain; for a wrong locus that shares CDS bases with
+predictions, the most similar pair (:func:`phytoscribe.evaluation.accuracy.error_classes.closest_chains`) with the
+prediction that shares most bases; for a locus that no prediction overlaps, its longest chain.
 
-With a split by contigs or species the scored contigs hold loci of one part only, and every predicted gene on them
+With a split by contigs or species, the scored contigs hold loci of one part only, and every predicted gene on them
 counts.  With a split by clusters they also hold training loci; then only predictions that overlap the held-out
-intervals (scored loci with ``flank`` bases on each side) count, as the rest of the contig was seen in training.  False
-genes between the loci are not seen then, so precision and F1 are higher than over whole contigs: they are named
+intervals (scored loci with ``flank`` bases on each side) count, because the rest of the contig was seen in training.
+False genes between loci are then missed, so precision and F1 are higher than over whole contigs; they are named
 ``precision_near_loci`` and ``f1_near_loci`` (:func:`phytoscribe.tables.near_loci`).
 """
 
@@ -50,14 +50,14 @@ _KEPT = frozenset({RIGHT, ErrorClass.SPLIT, ErrorClass.MERGED})
 
 @dataclass(frozen=True)
 class Scope:
-    """One genome's reference, ready for scoring any number of predictors.
+    """The reference of one genome, prepared for scoring any number of predictors.
 
     Attributes:
         reference: scored reference loci.
-        ignored: known loci that are no reference: of another part of the split, or without an intact reading frame.
+        ignored: known loci that are not reference: in another part of the split, or without an intact reading frame.
         contigs: scored contigs.
         mask: intervals by contig that count on neither side.
-        subsets: further subsets of the reference, by gene id.
+        subsets: additional subsets of the reference, by gene id.
         held_out: intervals outside which no prediction counts; None if all of the scored contigs are held out.
     """
 
@@ -82,13 +82,13 @@ class Scope:
         """Scope of one genome.
 
         Args:
-            annotation: the cleaned annotation, with the transcripts that the check rejected.
+            annotation: the cleaned annotation, including the transcripts that the check rejected.
             rejected: the check's table, of :func:`~phytoscribe.annotation.checking.tables.read_transcripts`.
             contigs: the scored contigs.
             mask: intervals by contig that count on neither side.
             splits: this genome's rows of the split table; without them every locus on ``contigs`` is scored.
             part: the scored part of the split.
-            flank: bases beside a locus that are held out with it where parts mix on a contig.
+            flank: bases beside a locus that are held out with it if a contig holds several parts.
         """
         contigs = frozenset(contigs)
         reference, broken = without_broken([gene for gene in annotation if gene.contig in contigs], rejected)
@@ -107,24 +107,24 @@ class Scope:
         return cls(scored, ignored, contigs, mask or {}, subsets, _flanked(scored, flank) if mixed else None)
 
     def scored(self, predicted: Iterable[GeneModel]) -> Scored:
-        """The reference and the predicted genes that lie where predictions are scored, ready for every criterion."""
+        """The reference and the predicted genes in the scored regions, ready for every criterion."""
         return Scored.of(self.reference, self.countable(predicted), self.mask, self.contigs, self.ignored)
 
     def countable(self, predicted: Iterable[GeneModel]) -> list[GeneModel]:
-        """Predicted genes that lie where predictions are scored."""
+        """Predicted genes in the scored regions."""
         if self.held_out is None:
             return list(predicted)
         return [gene for gene in predicted if self.held_out.overlaps(gene.contig, gene.start, gene.end)]
 
     def metric(self, name: str) -> str:
-        """The name in the score table of a metric that counts predictions where :meth:`countable` keeps them."""
+        """The name in the score table of a metric that counts only the predictions kept by :meth:`countable`."""
         return name if self.held_out is None else near_loci(name)
 
 
 def without_broken(
     annotation: Sequence[GeneModel], rejected: Sequence[TranscriptRow]
 ) -> tuple[list[GeneModel], list[GeneModel]]:
-    """The annotation in two: genes with their transcripts that can be reference, and genes that have none.
+    """Divide the annotation into genes with the transcripts that can be reference, and genes that have none.
 
     A transcript that the check rejected can still be reference if only its introns or exons are unusual
     (:data:`UNUSUAL_BUT_REAL`): dropping those would make the benchmark easier than the genome is.  Genes without any
@@ -144,7 +144,7 @@ def _flanked(genes: Iterable[GeneModel], flank: int) -> IntervalIndex:
 
 
 class GeneEvaluation(NamedTuple):
-    """Tables of all predictors, with the columns that :mod:`phytoscribe.tables` declares for them."""
+    """Tables of all predictors, with the columns declared in :mod:`phytoscribe.tables`."""
 
     scores: pd.DataFrame
     reference_loci: pd.DataFrame
@@ -189,7 +189,7 @@ def reference_loci(met: Meetings, predictor: str, without_homologue: Collection[
     """A row of :data:`phytoscribe.tables.LOCI` for each scored locus; ``start`` counts from 1.
 
     Args:
-        met: scored loci and the predicted genes that count.
+        met: scored loci and the counted predicted genes.
         predictor: its name.
         without_homologue: ids of the loci without a homologue in training; None where there is no split.
     """
@@ -220,7 +220,7 @@ def reference_loci(met: Meetings, predictor: str, without_homologue: Collection[
 
 
 def predicted_genes(met: Meetings, predictor: str) -> pd.DataFrame:
-    """A row of :data:`phytoscribe.tables.PREDICTED_GENES` for each predicted gene that counts; ``start`` counts from 1.
+    """A row of :data:`phytoscribe.tables.PREDICTED_GENES` for each counted predicted gene; ``start`` counts from 1.
 
     ``class`` is one of :data:`PREDICTED_FATES`, ``error`` the class of the error, empty for a right gene.
     """
@@ -243,7 +243,7 @@ def predicted_genes(met: Meetings, predictor: str) -> pd.DataFrame:
 
 
 def fate(error: str, unmet: str) -> str:
-    """The class of a gene in short; ``unmet`` is the word for one that meets none of the other side."""
+    """The outcome of a gene; ``unmet`` is the word for one that overlaps no gene of the other side."""
     if not error:
         return RIGHT
     if error in _UNMET:

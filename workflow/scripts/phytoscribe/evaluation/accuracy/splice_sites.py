@@ -1,9 +1,9 @@
-"""Splice sites as single bases: how well a score separates annotated ones from all other bases.
+"""Score splice sites as single bases: how well a score separates annotated sites from all other bases.
 
 Definitions: a donor is the first base of an annotated intron, an acceptor its last base, in the direction of
 transcription; introns of every isoform count, those in UTRs too, each site once.  Every base of both strands is a
 candidate.  Average precision is the sum over the distinct scores, from the highest down, of precision times the gain in
-recall: candidates of equal score are taken together, so their order does not matter, and nothing is interpolated.
+recall, without interpolation.  Candidates of equal score are taken together, so their order does not matter.
 """
 
 from __future__ import annotations
@@ -22,14 +22,14 @@ SITES = ("donor", "acceptor")
 
 @dataclass(frozen=True)
 class SiteScore:
-    """Figures of one kind of site; NaN without annotated sites.
+    """Scores for one kind of site; NaN without annotated sites.
 
     Attributes:
         average_precision: see the module.
         best_f1: the highest F1 over all thresholds.
-        threshold, precision, recall: of that point; the highest threshold where several are equal.
+        threshold, precision, recall: at that point; the highest threshold if several are equal.
         sites: annotated sites.
-        candidates: bases scored, both strands.
+        candidates: scored bases on both strands.
     """
 
     average_precision: float
@@ -57,7 +57,7 @@ def annotated_sites(genes: Iterable[GeneModel], contig: str, length: int) -> npt
 
 
 def score_sites(scores: npt.NDArray, sites: npt.NDArray[np.bool_]) -> dict[str, SiteScore]:
-    """Figures by kind of site (:data:`SITES`).
+    """Compute scores by kind of site (:data:`SITES`).
 
     Args:
         scores: any real dtype, (2, length, 2) like the result of :func:`annotated_sites`; higher is more likely.
@@ -70,7 +70,7 @@ def score_sites(scores: npt.NDArray, sites: npt.NDArray[np.bool_]) -> dict[str, 
 
 
 def score_candidates(scores: npt.NDArray, positive: npt.NDArray[np.bool_]) -> SiteScore:
-    """Figures of one ranking.
+    """Compute the scores of one ranking.
 
     Args:
         scores: (n,), higher is more likely; no NaN.

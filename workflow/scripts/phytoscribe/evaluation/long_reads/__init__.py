@@ -1,1 +1,1 @@
-"""A prediction against Iso-Seq reads."""
+"""Compare a prediction with Iso-Seq reads."""

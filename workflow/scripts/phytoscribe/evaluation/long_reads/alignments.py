@@ -1,4 +1,4 @@
-"""Iso-Seq reads on the genome: spliced alignment with minimap2, and which alignments are good enough to be evidence.
+"""Align Iso-Seq reads to the genome with minimap2, and select the alignments that are good enough as evidence.
 
 minimap2: Li 2018, Bioinformatics 34:3094; the preset ``splice:hq`` with ``-uf`` is its author's setting for Iso-Seq.
 """
@@ -46,25 +46,27 @@ def align_reads(reads: str | Path, fasta: str | Path, bam: str | Path, csi: str 
 
 
 def index_reads(bam: str | Path, csi: str | Path) -> None:
-    """Index a sorted BAM file, by CSI for every genome.
+    """Index a sorted BAM file, always with CSI.
 
-    BAI ends at 2^29 bases of a contig (SAM specification, section 5); chromosomes of wheat, barley and rye are longer.
+    BAI supports contigs up to 2^29 bases (SAM specification, section 5); chromosomes of wheat, barley and rye are
+    longer.
     """
     pysam.index("-c", str(bam), str(csi))
 
 
 @dataclass(frozen=True, slots=True)
 class ReadLimits:
-    """What a primary alignment must reach to be evidence.
+    """Thresholds for a primary alignment to count as evidence.
 
-    PacBio's ``isoseq collapse`` has the same three: primary; coverage, (aligned end - aligned start) / read length; and
-    identity, matches / (matches + mismatches + insertions + deletions).  Its default identity is 0.95, its default
-    coverage 0.99, which users commonly lower to 0.85 or 0.90: reads that keep primer or poly(A) would all be lost.
+    PacBio's ``isoseq collapse`` uses the same three criteria: primary; coverage, (aligned end - aligned start) / read
+    length; and identity, matches / (matches + mismatches + insertions + deletions).  Its default identity is 0.95, its
+    default coverage 0.99, which users commonly lower to 0.85 or 0.90, since otherwise all reads that keep primer or
+    poly(A) are lost.
 
     Attributes:
-        coverage: aligned share of the read, clipped bases counted as not aligned.
-        identity: share of the aligned columns that are matches; introns are no columns.
-        mapping_quality: 0 is given to reads that fit two places equally well and support neither.
+        coverage: aligned share of the read; clipped bases count as not aligned.
+        identity: share of the aligned columns that are matches; introns are not counted.
+        mapping_quality: lowest MAPQ; reads that fit two places equally well have 0 and support neither.
     """
 
     coverage: float = 0.90
@@ -79,12 +81,12 @@ class ReadLimits:
 
 
 class ReadCounts(Counter[str]):
-    """What became of the reads of a BAM file, by :attr:`FATES`: each is counted at the first test that it fails."""
+    """Outcome of the reads in a BAM file, by :attr:`FATES`; each is counted at the first test that it fails."""
 
     FATES = ("unaligned", "other_contig", "low_mapping_quality", "low_coverage", "low_identity", "used")
 
     def table(self) -> pd.DataFrame:
-        """Columns ``reads`` (what became of them), ``count`` and ``share`` (of all reads)."""
+        """Columns ``reads`` (outcome), ``count`` and ``share`` (of all reads)."""
         rows = [(fate, self[fate], share(self[fate], self.total())) for fate in self.FATES]
         return pd.DataFrame(rows, columns=list(READS))
 
@@ -108,7 +110,7 @@ class ReadAlignment:
 
 @dataclass
 class ReadFilter:
-    """Alignments of a BAM file that are evidence; what was left out is in ``counts`` when the last one was given.
+    """Iterates over the alignments in a BAM file that are evidence; afterwards ``counts`` tells what was left out.
 
     Attributes:
         contigs: the scored contigs, None for all.
@@ -161,8 +163,8 @@ def first_records(bam: str | Path) -> Iterator[pysam.AlignedSegment]:
 def read_sequences(bam: str | Path, contigs: Collection[str]) -> Iterator[tuple[str, str]]:
     """Names and sequences, as sequenced, of reads whose primary alignment lies on ``contigs``, in the BAM's order.
 
-    A name that was there already gets its number: clustered reads are called transcript/0, transcript/1, ... in the
-    file of every sample.
+    A repeated name gets a number: clustered reads are named transcript/0, transcript/1, ... in the file of every
+    sample.
     """
     seen: Counter[str] = Counter()
     for record in first_records(bam):
@@ -173,7 +175,7 @@ def read_sequences(bam: str | Path, contigs: Collection[str]) -> Iterator[tuple[
 
 
 def failed_limit(record: pysam.AlignedSegment, limits: ReadLimits, bam: str | Path) -> str | None:
-    """The first limit that an alignment does not reach, as :class:`ReadCounts` names it; None for evidence.
+    """The first threshold that an alignment misses, named as in :class:`ReadCounts`; None for evidence.
 
     Raises:
         PhytoScribeError: the record has no tag ``NM``.
@@ -192,7 +194,7 @@ def failed_limit(record: pysam.AlignedSegment, limits: ReadLimits, bam: str | Pa
 
 
 def transcript_strand(record: pysam.AlignedSegment) -> str:
-    """Genome strand of the transcript: the read's, turned round where minimap2's ``ts`` tag is ``-``."""
+    """Genome strand of the transcript: the read's strand, reversed if minimap2's ``ts`` tag is ``-``."""
     against = record.has_tag("ts") and record.get_tag("ts") == "-"
     return "-" if record.is_reverse != against else "+"
 

@@ -1,13 +1,14 @@
-"""Transcripts against Iso-Seq reads by sequence alone, with megablast in both directions.
+"""Compare transcripts with Iso-Seq reads by sequence alone, with megablast in both directions.
 
-Each query keeps one target: the one whose HSPs on one strand have the highest sum of bit scores.  Identity is identical
-bases over aligned columns of these HSPs, coverage the query bases in at least one of them.  A query is supported at a
-tier if identity and coverage both reach it.  Two sequences are *reciprocal* best hits if each is the other's target.
+Each query keeps one target: the one whose HSPs on one strand have the highest sum of bit scores.  Identity is the share
+of identical bases among the aligned columns of these HSPs; coverage is the share of query bases in at least one HSP.  A
+query is supported at a tier if both identity and coverage reach it.  Two sequences are *reciprocal* best hits if each
+is the other's target.
 
 Every predictor is compared with the same reads, on the same contigs, twice: with whole transcripts (criterion
-``blast``), and with coding sequences alone (criterion ``blast_cds``).  Programs like AUGUSTUS predict no untranslated
-regions: their short transcripts are covered by reads more easily, and cover reads less, than whole ones.  Coding
-sequences are alike for all.
+``blast``), and with coding sequences alone (criterion ``blast_cds``).  Programs like AUGUSTUS predict no UTRs: their
+shorter transcripts are more easily covered by reads, and cover less of the reads.  Coding sequences are comparable for
+all programs.
 
 BLAST+: Camacho et al. 2009, BMC Bioinformatics 10:421.
 """
@@ -55,7 +56,7 @@ class BestHit:
     Attributes:
         coverage: of the query.
         target_coverage: of the target.
-        reciprocal: the query is the best target of its target, too.
+        reciprocal: the query is also the best target of its target.
     """
 
     target: str
@@ -70,8 +71,8 @@ class BestHit:
 
 @dataclass(frozen=True, slots=True)
 class SequenceSet:
-    """Sequences in a FASTA file, and a BLAST database of the same name without suffix, under their numbers: BLAST gives
-    a meaning to some names (those with '|', say)."""
+    """Sequences in a FASTA file and in a BLAST database of the same name without suffix.  Sequences are named by
+    numbers, because BLAST interprets some names (for example those with '|')."""
 
     names: Sequence[str]
     lengths: Sequence[int]
@@ -126,9 +127,9 @@ def best_hits(queries: SequenceSet, targets: SequenceSet, threads: int) -> dict[
 def choose_best(
     lines: Iterable[str], query_lengths: Sequence[int], target_lengths: Sequence[int]
 ) -> dict[str, BestHit]:
-    """Best hit by query from BLAST's table (:data:`_FORMAT`); of equal ones the first in BLAST's order.
+    """Choose each query's best hit from BLAST's table (:data:`_FORMAT`); ties go to the first in BLAST's order.
 
-    Queries and targets are named by their numbers, with which their lengths are looked up.
+    Queries and targets are named by numbers, which also give access to their lengths.
     """
     best: dict[str, BestHit] = {}
     rows = (line.rstrip("\n").split("\t") for line in lines)
@@ -150,7 +151,7 @@ def _covered(starts: Iterable[float], ends: Iterable[float]) -> float:
 
 
 def with_reciprocity(hits: Mapping[str, BestHit], back: Mapping[str, BestHit]) -> dict[str, BestHit]:
-    """The hits, marked where the target's own best hit (in ``back``) is the query."""
+    """Mark the hits whose target has the query as its own best hit (in ``back``)."""
     return {
         name: replace(hit, reciprocal=hit.target in back and back[hit.target].target == name)
         for name, hit in hits.items()
@@ -177,11 +178,11 @@ def support_rows(
     subsets: Mapping[str, Collection[Collection[str]]],
     hits: Mapping[str, BestHit],
 ) -> list[ScoreRow]:
-    """The share of groups of queries at each of :func:`_metrics`; ``n`` is the number of groups.
+    """The share of query groups that meet each of :func:`_metrics`; ``n`` is the number of groups.
 
     Args:
-        subsets: by subset the groups, each of query names: a gene's transcripts, or one transcript or read alone.  A
-            group has what any of its members has.
+        subsets: groups of query names by subset: a gene's transcripts, or a single transcript or read.  A group meets a
+            test if any of its members does.
     """
     rows: list[ScoreRow] = []
     for subset, groups in subsets.items():
@@ -206,19 +207,19 @@ def blast_predictors(
     contigs: Collection[str],
     threads: int,
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Both directions for every predictor.
+    """Run BLAST in both directions for every predictor.
 
-    Level ``transcript``: transcripts on contigs with reads, subset ``expressed`` those with a read on their CDS.  Level
-    ``gene``: the same for genes, which have what any of their transcripts has.  Level ``read``: reads whose primary
-    alignment lies on ``contigs``; others cannot find their transcript and do not count.  By criterion ``blast_cds``
-    coverage is at this level that of the CDS: the share of reads that hold a whole CDS.  How well a read is aligned is
-    not asked: this criterion takes from the alignments only where a read belongs.
+    Level ``transcript``: transcripts on contigs with reads; subset ``expressed`` holds those with a read on their CDS.
+    Level ``gene``: the same for genes, which meet a test if any of their transcripts does.  Level ``read``: reads whose
+    primary alignment lies on ``contigs``; others cannot match their transcript and do not count.  For criterion
+    ``blast_cds``, coverage at this level is that of the CDS: the share of reads that contain a whole CDS.  The quality
+    of a read's alignment is ignored; only its position is used.
 
     Args:
         predictors: gene models by name.
         sequences: for each predictor, by criterion (:data:`CRITERIA`), sequences by transcript id.
         bam: alignments of the reads to the same genome.
-        evidence: the alignments that are good enough to tell what is expressed.
+        evidence: the alignments that are good enough to show what is expressed.
         contigs: the contigs that were predicted.
         threads: for BLAST.
 

@@ -1,8 +1,8 @@
-"""What the reads of a genome say, for look-up: intron chains and their reads, introns, splice sites, coverage.
+"""Index the evidence from a genome's reads: intron chains and their reads, introns, splice sites, coverage.
 
-Reads are collapsed: all that share a contig, a strand and an intron chain are one :class:`ReadChain`; what remains of
-their ends are the spans that no other read of the chain contains.  Memory follows the aligned blocks (12 bytes each)
-and the distinct chains, not the text of the reads.
+Reads are collapsed: all reads with the same contig, strand and intron chain form one :class:`ReadChain`, which keeps
+only the spans that no other read of the chain contains.  Memory grows with the aligned blocks (12 bytes each) and the
+distinct chains, not with the text of the reads.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ class ReadChain:
     Attributes:
         introns: sorted, never empty.
         reads: their number.
-        spans: outer ends of these reads, without those that lie within another.
+        spans: outer ends of these reads, without spans that lie within another.
     """
 
     introns: Intervals
@@ -48,12 +48,12 @@ class ReadChain:
             self.spans.append(span)
 
     def position_of(self, chain: Intervals) -> int | None:
-        """Index of the first intron of ``chain`` if that is a run of consecutive introns of this one."""
+        """Index of the first intron of ``chain`` in this chain, if it is a run of this chain's consecutive introns."""
         first = bisect_right(self.introns, chain[0]) - 1
         return first if first >= 0 and self.introns[first : first + len(chain)] == chain else None
 
     def holds(self, segments: Intervals, first: int) -> bool:
-        """True if a read of this chain has exactly these segments, whose introns begin at index ``first``.
+        """True if a read of this chain contains exactly these segments, whose introns begin at index ``first``.
 
         The outermost segments may end inside an exon of the read, but an intron of it may not cut them.
         """
@@ -73,7 +73,7 @@ class ReadEvidence:
         reads: number of reads.
         contigs: contigs with a read.
         introns: reads by (contig, strand, intron).
-        chains: the collapsed intron chains by (contig, strand), by their introns.
+        chains: the collapsed intron chains by (contig, strand), then by their introns.
     """
 
     def __init__(self, alignments: Iterable[ReadAlignment]) -> None:
@@ -116,12 +116,12 @@ class ReadEvidence:
         return 0 if track is None else track.count(segments)
 
     def spans(self, contig: str, strand: str, stretch: Interval) -> bool:
-        """True if one read reaches over the stretch and at least one base beyond each of its ends."""
+        """True if one read spans the region and at least one base beyond each of its ends."""
         track = self._tracks.get((contig, strand))
         return track is not None and track.spans(stretch[0] - 1, stretch[1] + 1)
 
     def count_over(self, contig: str, strand: str, segment: Interval) -> int:
-        """Reads that are aligned over the whole segment, without an intron in it."""
+        """Count reads aligned over the whole segment, without an intron in it."""
         track = self._tracks.get((contig, strand))
         return 0 if track is None else track.count_over(*segment)
 
@@ -130,26 +130,26 @@ class ReadEvidence:
         return chain in self.chains.get((contig, strand), ())
 
     def holding(self, contig: str, strand: str, chain: Intervals) -> Iterator[tuple[ReadChain, int]]:
-        """Read chains of which ``chain`` is a run of consecutive introns, with the index at which it begins."""
+        """Read chains that contain ``chain`` as a run of consecutive introns, with the index at which it begins."""
         for candidate in self._by_intron.get((contig, strand, chain[0]), ()):
             first = candidate.position_of(chain)
             if first is not None:
                 yield candidate, first
 
     def contains_chain(self, contig: str, strand: str, chain: Intervals) -> bool:
-        """True if the intron chain is that of a read, or a run of consecutive introns of one."""
+        """True if the intron chain equals a read's chain, or is a run of its consecutive introns."""
         return any(True for _ in self.holding(contig, strand, chain))
 
     def knows_sites(self, contig: str, strand: str, chain: Intervals) -> bool:
-        """True if each donor and each acceptor of the chain is one of some read."""
+        """True if each donor and each acceptor of the chain occurs in some read."""
         return all(
             (contig, strand, start) in self._left and (contig, strand, end) in self._right for start, end in chain
         )
 
     def loci(self, minimum_reads: int) -> list[list[tuple[Track, ReadChain]]]:
-        """Read chains in groups that share introns, directly or through others; groups of fewer reads are left out.
+        """Group read chains that share introns, directly or through others; groups with fewer reads are left out.
 
-        Such a group is an expressed, spliced gene as the reads alone show it: no annotation has a part in it.
+        Such a group is an expressed, spliced gene seen in the reads alone, without any annotation.
         """
         group: dict[tuple[str, str, Interval], tuple[str, str, Interval]] = {intron: intron for intron in self.introns}
 

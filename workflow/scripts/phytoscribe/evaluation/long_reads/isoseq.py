@@ -1,23 +1,25 @@
-"""Gene models against the intron chains of Iso-Seq reads, as scores.
+"""Score gene models against the intron chains of Iso-Seq reads.
 
-Only contigs with reads are looked at.  Subset ``expressed``: a read on the same strand has an aligned base in the CDS.
-Subset ``spanned``: one read also reaches over all introns of the chain, so that it could have shown them all.
+Only contigs with reads are considered.  Subset ``expressed``: a read on the same strand has an aligned base in the CDS.
+Subset ``spanned``: one read also spans all introns of the chain, so that it could show them all.
 
 * level ``transcript``, criteria ``cds_chain`` and ``exon_chain``: distinct chains of transcripts with at least one
   intron of that kind, by their classes (:mod:`phytoscribe.evaluation.long_reads.transcript_classes`); ``equal`` is the
   full matches, ``supported`` full and incomplete matches together.  Subset ``mono_exon`` holds the transcripts without
   such introns.
 * level ``gene``: the best isoform counts.  ``supported`` is the share of genes with such introns that have at least one
-  supported transcript: an annotation with many isoforms, of which most are rare, is measured fairly by it.
-* level ``intron``: ``precision`` is the share of predicted introns that a read has, of those that a read reaches
-  over; ``recall`` the share of introns of at least two reads that are predicted (UTR introns are among them).  Subset
-  ``best_isoform`` takes from each gene only the transcript that fits the reads best.
-* level ``read_chain``, criterion ``exon_chain``: chains of at least two reads; ``equal`` is the share that a predicted
-  transcript has, ``explained`` those and the ones that are a run of its introns (reads may begin late).
+  supported transcript: this is fair to annotations with many rare isoforms.
+* level ``intron``: ``precision`` is the share of predicted introns found in a read, among those that a read spans;
+  ``recall`` is the share of introns with at least two reads that are predicted (including UTR introns).  Subset
+  ``best_isoform`` uses only the transcript of each gene that fits the reads best.
+* level ``read_chain``, criterion ``exon_chain``: chains of at least two reads; ``equal`` is the share equal to a
+  predicted transcript's chain; ``explained`` also counts chains that are a run of its introns (reads may start late).
 * level ``read_locus``: groups of at least two reads that share introns (:meth:`ReadEvidence.loci`); ``supported`` is
-  the share that hold the chain of a predicted transcript.  The reads alone decide what is counted, the same for all.
-* level ``locus``, criterion ``exact``: ``recall``, the share of expressed reference loci whose CDS chain the predictor
-  has exactly, that of any isoform; ``read_supported`` in subset ``multi_exon`` counts chains that a read also supports.
+  the share that hold the chain of a predicted transcript.  The counted groups depend only on the reads, so they are the
+  same for all predictors.
+* level ``locus``, criterion ``exact``: ``recall`` is the share of expressed reference loci for which the predictor has
+  the exact CDS chain of any isoform; ``read_supported`` in subset ``multi_exon`` counts chains that a read also
+  supports.
 """
 
 from __future__ import annotations
@@ -52,14 +54,14 @@ def score_isoseq(
     reference: Sequence[GeneModel] = (),
     transcripts: pd.DataFrame | None = None,
 ) -> pd.DataFrame:
-    """Support of every predictor's transcripts by reads, with the columns of :mod:`phytoscribe.tables`.
+    """Score the read support of every predictor's transcripts, with the columns of :mod:`phytoscribe.tables`.
 
     Args:
-        predictors: gene models by name; give the reference itself as one of them to see what is possible.
+        predictors: gene models by name; include the reference itself to see the best possible scores.
         reads: the read alignments.
         contigs: the scored contigs; those without reads are left out.
         reference: reference genes for the level ``locus``; may be empty.
-        transcripts: :func:`transcript_table` of the same, if it is there already.
+        transcripts: :func:`transcript_table` of the same predictors, if already computed.
     """
     covered = reads.contigs & set(contigs)
     table = transcript_table(predictors, reads, contigs) if transcripts is None else transcripts

@@ -1,22 +1,21 @@
-"""Every transcript beside the reads: how the reads class it, and how far alignment and BLAST agree on its support.
+"""Classify every transcript by the reads, and measure how far alignment and BLAST agree on its support.
 
-The classes are the structural categories of SQANTI3 (Pardo-Palacios et al. 2024, Nature Methods 21:793), which classes
-reads by an annotation; here predicted transcripts are classed by the intron chains of the reads on their strand.  The
-classes of *spliced* transcripts are ``full_match``, ``incomplete_match``, ``novel_in_catalogue``,
-``novel_not_in_catalogue``, of those without introns ``mono_exonic``; both can be ``antisense`` or ``intergenic``.  A
-class is given for the CDS and for the exons.  That of the CDS leads: a CDS chain has no introns of the UTRs, so an
-incomplete match is as right as a full one.
+The classes are the structural categories of SQANTI3 (Pardo-Palacios et al. 2024, Nature Methods 21:793), which
+classifies reads by an annotation; here predicted transcripts are classified by the intron chains of the reads on their
+strand.  The classes of *spliced* transcripts are ``full_match``, ``incomplete_match``, ``novel_in_catalogue``,
+``novel_not_in_catalogue``; the class of those without introns is ``mono_exonic``; both can be ``antisense`` or
+``intergenic``.  CDS and exons each get a class.  The CDS class is the main one: a CDS chain lacks the UTR introns, so
+an incomplete match is as good as a full one.
 
-By alignment (minimap2) a transcript is supported by either of two criteria, by BLAST if its coding sequence reaches
+Alignment (minimap2) supports a transcript by either of two criteria; BLAST supports it if its coding sequence reaches
 :data:`BLAST_TIER` in identity and coverage:
 
 * ``chain``: the CDS introns are consecutive introns of a read (what ``supported`` counts in the scores);
-* ``whole_cds``: a read also reaches from start to stop codon, and has no intron that cuts the CDS elsewhere.
+* ``whole_cds``: a read also reaches from start to stop codon, and has no other intron that cuts the CDS.
 
-A CDS in one piece is supported by both if a read is aligned over all of it without an intron.  BLAST sees neither a
-junction that is a few bases off nor an intron that is read through at the price of a gap; minimap2's ``chain`` does not
-ask for the outer CDS exons.  Agreement beyond chance: Cohen's kappa (Cohen 1960, Educational and Psychological
-Measurement 20:37).
+Both support a single-exon CDS if a read is aligned over all of it without an intron.  BLAST misses a junction that is a
+few bases off, and an intron bridged by a gap; minimap2's ``chain`` does not test the outer CDS exons.  Agreement beyond
+chance: Cohen's kappa (Cohen 1960, Educational and Psychological Measurement 20:37).
 """
 
 from __future__ import annotations
@@ -41,7 +40,7 @@ _TRANSCRIPT = ["predictor", "transcript"]
 
 
 class TranscriptClass(StrEnum):
-    """From most to least like a read."""
+    """Classes from most to least similar to a read."""
 
     FULL_MATCH = "full_match"  #: all introns are those of a read, which has no other
     INCOMPLETE_MATCH = "incomplete_match"  #: the introns are consecutive introns of a read, which has more
@@ -86,9 +85,9 @@ def transcript_table(
 
     Columns: ``predictor``, ``transcript``, ``gene``, ``contig``, ``strand``; ``start`` (1-based), ``end``; ``class``
     (of the CDS), ``exon_class``; ``cds_introns``; ``reads`` (with an aligned base in the CDS); ``supporting_reads``
-    (whose introns hold the CDS chain; for a CDS in one piece, reads aligned over all of it without an intron);
-    ``cds_chain_in_read`` (there is such a read) and ``cds_in_read`` (one of them reaches from start to stop codon).
-    Two more hold the segments, for scoring: ``cds``, ``exons``.
+    (whose introns hold the CDS chain; for a single-exon CDS, reads aligned over all of it without an intron);
+    ``cds_chain_in_read`` (there is such a read) and ``cds_in_read`` (one of them reaches from start to stop codon). Two
+    more hold the segments, for scoring: ``cds``, ``exons``.
 
     Args:
         predictors: gene models by name.
@@ -135,8 +134,8 @@ def _row(predictor: str, gene: GeneModel, transcript: Transcript, reads: ReadEvi
 
 
 def with_blast(transcripts: pd.DataFrame, hits: pd.DataFrame) -> pd.DataFrame:
-    """The transcript table with BLAST's columns: ``blast_identity``, ``blast_coverage`` and ``blast_reciprocal`` of the
-    coding sequence, and the same with ``_transcript`` of the whole one; empty, and ``no``, without a hit.
+    """Add BLAST's columns to the transcript table: ``blast_identity``, ``blast_coverage`` and ``blast_reciprocal`` of
+    the coding sequence, and the same with ``_transcript`` for the whole transcript; empty, or ``no``, without a hit.
 
     Args:
         transcripts: the table of rule evaluate_isoseq.
@@ -152,9 +151,10 @@ def with_blast(transcripts: pd.DataFrame, hits: pd.DataFrame) -> pd.DataFrame:
 
 
 def agreement(joined: pd.DataFrame) -> pd.DataFrame:
-    """For each predictor and criterion how many transcripts are supported by alignment, by BLAST, by both or neither.
+    """Count transcripts supported by alignment, by BLAST, by both or neither, for each predictor and criterion.
 
-    Subset ``expressed``: transcripts with a read on their CDS; the others, supported by neither, agree too easily.
+    Subset ``expressed``: transcripts with a read on their CDS; the others have no support from either and would inflate
+    the agreement.
 
     Args:
         joined: of :func:`with_blast`.
@@ -180,8 +180,8 @@ def agreement(joined: pd.DataFrame) -> pd.DataFrame:
 
 
 def cohens_kappa(both: int, first_only: int, second_only: int, neither: int) -> float:
-    """Agreement of two yes-or-no judges beyond chance: 1 for full agreement, 0 for chance; NaN where chance leaves
-    nothing to agree on (both judges always say the same, or there is no case)."""
+    """Agreement of two yes-or-no judges beyond chance: 1 for full agreement, 0 for chance; NaN if it is undefined (both
+    judges always give the same answer, or there are no cases)."""
     # (observed - chance) / (1 - chance), multiplied out: whole numbers up to the division, and no -0.000000.
     beyond = 2 * (both * neither - first_only * second_only)
     most = (both + first_only) * (first_only + neither) + (both + second_only) * (second_only + neither)

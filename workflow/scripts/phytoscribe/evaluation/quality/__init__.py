@@ -1,1 +1,1 @@
-"""What a prediction shows without a reference."""
+"""Quality checks of a prediction without a reference."""

@@ -1,6 +1,6 @@
-"""BUSCO, https://busco.ezlab.org: how many of the genes that nearly all relatives have were predicted.
+"""BUSCO, https://busco.ezlab.org: the share of near-universal single-copy genes that were predicted.
 
-Run on the predicted proteins, with a lineage folder that the user has, and without the network.
+BUSCO runs on the predicted proteins, with a lineage folder that the user provides, and without the network.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ def run_busco(proteins: str | Path, lineage: str | Path, name: str, threads: int
     """Run BUSCO in protein mode and keep its summary as JSON.
 
     Raises:
-        ConfigError: ``lineage`` is no folder of a BUSCO lineage.
+        ConfigError: ``lineage`` is not the folder of a BUSCO lineage.
         ToolError: BUSCO is missing or fails.
     """
     folder = Path(lineage).resolve()
@@ -55,7 +55,7 @@ def read_summary(path: str | Path) -> dict[str, float]:
     """Percentages of complete, single-copy, duplicated, fragmented and missing BUSCOs, and the number searched.
 
     Raises:
-        ToolError: the file is no summary of BUSCO 5.4 or later.
+        ToolError: the file is not a summary of BUSCO 5.4 or later.
     """
     try:
         results: dict[str, Any] = json.loads(Path(path).read_text(encoding="utf-8"))["results"]

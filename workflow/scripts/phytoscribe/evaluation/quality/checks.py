@@ -1,7 +1,7 @@
-"""Scores without a reference: what a prediction says about itself, beside what is usual in related species.
+"""Quality checks without a reference: figures of a prediction, compared with related species.
 
-Each row of the table is one figure with the range that it is expected in and a verdict: ``ok``; ``warning``, with what
-it may mean and what to do; ``info`` where there is nothing to compare with.
+Each row of the table is one figure with its expected range and a verdict: ``ok``; ``warning``, with the possible cause
+and what to do; ``info`` if there is nothing to compare with.
 """
 
 from __future__ import annotations
@@ -71,7 +71,7 @@ LEAST_BUSCO = 85.0
 
 
 class Figure(NamedTuple):
-    """One row of the table; ``low`` and ``high`` are None where nothing is expected on that side."""
+    """One row of the table; ``low`` and ``high`` are None if there is no limit on that side."""
 
     group: str
     name: str
@@ -95,11 +95,11 @@ def judged(
     note: str = "",
     enough: bool = True,
 ) -> Figure:
-    """A figure with its verdict, ``info`` if it has no limits, is not defined or there is not ``enough`` to judge it.
+    """A figure with its verdict: ``info`` if it has no limits, is undefined or has not ``enough`` data.
 
     Args:
-        warning: what a figure outside of its limits may mean and what to do, its note then.
-        note: of any other figure.
+        warning: note for a figure outside its limits: what it may mean and what to do.
+        note: note for any other figure.
     """
     if not enough or np.isnan(value) or (low is None and high is None):
         return Figure(group, name, value, unit, low, high, INFO, note)
@@ -349,6 +349,6 @@ def _shown(value: float | None) -> str:
 
 
 def write_plausibility(figures: Sequence[Figure], path: str | Path) -> None:
-    """Write the table with six significant digits, by rename; what is not defined is empty."""
+    """Write the table with six significant digits, by rename; undefined values are empty."""
     shown = [f._replace(value=_shown(f.value), low=_shown(f.low), high=_shown(f.high)) for f in figures]
     write_table(pd.DataFrame(shown, columns=list(PLAUSIBILITY)), path)

@@ -1,12 +1,10 @@
-"""Lengths and counts of the genes of a species, as a table, and the related species that it is compared with.
+"""Gene structure statistics of a species as a table, and the related species to compare it with.
 
-A prediction is compared with the annotated genomes of the configuration other than itself, and with the species that
-ship (``related_species.tsv``): with those of its lineage where there are any, else with all, and then the ranges are
-wider.
+A prediction is compared with the other annotated genomes in the configuration and with the bundled species
+(``related_species.tsv``).  Only species of its lineage are used if there are any; else all, with wider ranges.
 
-One transcript stands for a gene, its :attr:`~phytoscribe.annotation.model.GeneModel.representative`.
-Everything is of the CDS: untranslated regions are left out of many annotations, and would tell of these and not of the
-species.
+Each gene is represented by its :attr:`~phytoscribe.annotation.model.GeneModel.representative` transcript. All values
+describe the CDS: many annotations lack UTRs, which would then describe the annotation, not the species.
 """
 
 from __future__ import annotations
@@ -60,7 +58,7 @@ def measured(genes: Iterable[GeneModel]) -> dict[str, np.ndarray]:
 
 
 def shape_table(values: dict[str, np.ndarray], species: str, lineage: str) -> pd.DataFrame:
-    """Mean and quantiles of what :func:`measured` found; NaN where there is nothing."""
+    """Mean and quantiles of the values from :func:`measured`; NaN if there are none."""
     rows = []
     for quantity, found in values.items():
         known = found.size > 0
@@ -73,7 +71,7 @@ def shape_table(values: dict[str, np.ndarray], species: str, lineage: str) -> pd
 
 
 def read_shapes(paths: Sequence[str | Path]) -> pd.DataFrame:
-    """Tables of several species as one.
+    """Read the tables of several species as one.
 
     Raises:
         PhytoScribeError: a file is missing or lacks a column.
@@ -85,10 +83,10 @@ def read_shapes(paths: Sequence[str | Path]) -> pd.DataFrame:
 
 @dataclass(frozen=True, slots=True)
 class Related:
-    """Shapes of related species, nearest species first.
+    """Gene structure statistics of related species, nearest species first.
 
     Attributes:
-        same_lineage: whether they are of the lineage of the genome that is compared with them.
+        same_lineage: whether they belong to the same lineage as the compared genome.
     """
 
     shapes: pd.DataFrame
@@ -96,9 +94,9 @@ class Related:
 
     @classmethod
     def of(cls, shapes: pd.DataFrame, genome: str, lineage: str) -> Related:
-        """The rows of ``shapes`` that a genome of this name and lineage is compared with, in their order.
+        """The rows of ``shapes`` to compare with a genome of this name and lineage, in their order.
 
-        Of a species that is given twice (by the configuration, and by what ships) the first rows count.
+        If a species is given twice (in the configuration and bundled), the first rows count.
         """
         others = shapes[shapes["species"] != genome].drop_duplicates(["species", "quantity"])
         alike = others[others["lineage"] == lineage]
@@ -106,7 +104,7 @@ class Related:
 
     @property
     def known(self) -> bool:
-        """Whether there is any species to compare with."""
+        """True if there is any species to compare with."""
         return len(self.shapes) > 0
 
     @property
@@ -124,12 +122,12 @@ class Related:
         return self.shapes[self.shapes["species"] == self.nearest_name].set_index("quantity")
 
     def quantile(self, quantity: str, column: str) -> list[float]:
-        """Values of a column in all these species."""
+        """Values of a column for all these species."""
         found = self.shapes.loc[self.shapes["quantity"] == quantity, column]
         return found.dropna().astype(float).tolist()
 
     def tolerance(self, quantity: str) -> float:
-        """Factor that a figure may differ by; squared between lineages."""
+        """Factor by which a figure may differ; squared between lineages."""
         return TOLERANCE[quantity] ** (1 if self.same_lineage else 2)
 
     def range_of(self, quantity: str, column: str) -> tuple[float | None, float | None]:

@@ -1,8 +1,8 @@
-"""A prediction with its genome, read for the scores that need no reference.
+"""Read a prediction with its genome, for the quality checks without a reference.
 
-What the sequence says about gene models (reading frames, splice sites, soft-masked repeats and gaps in the CDS), and
-what lies beside the genes: bases, gaps, repeats, and long stretches without a gene.  The genome is read gene by gene
-and piece by piece, so that memory does not grow with a contig.
+It collects facts about the gene models (reading frames, splice sites, soft-masked repeats and gaps in the CDS) and
+about the rest of the genome: bases, gaps, repeats, and long regions without a gene.  The genome is read gene by gene
+and piece by piece, so that memory does not grow with contig length.
 """
 
 from __future__ import annotations
@@ -47,10 +47,10 @@ _GAP[[ord("N"), ord("n")]] = True
 
 
 class Repeats:
-    """Repeats of a genome; N is none, whatever its case.
+    """Repeats of a genome; N never counts as a repeat.
 
     Args:
-        intervals: by contig, 0-based half-open, in any order; besides the lower case of the FASTA.
+        intervals: by contig, 0-based half-open, in any order; in addition to lower case in the FASTA.
     """
 
     def __init__(self, intervals: Mapping[str, Sequence[Interval]] | None = None) -> None:
@@ -78,7 +78,7 @@ def gaps_among(letters: bytes) -> npt.NDArray[np.bool_]:
 
 
 class Desert(NamedTuple):
-    """A stretch without genes, 0-based half-open; ``bases`` are those that are not N."""
+    """A region without genes, 0-based half-open; ``bases`` counts those other than N."""
 
     contig: str
     start: int
@@ -88,14 +88,14 @@ class Desert(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Content:
-    """Totals of the contigs that genes were looked for on.
+    """Totals of the contigs searched for genes.
 
     Attributes:
-        bases, gap_bases, masked_bases: all, N, repeats (N not among them).
+        bases, gap_bases, masked_bases: all bases, N, and repeats (without N).
         cds_bases, gene_bases: bases under a CDS, and from start to stop codon, of any gene; each counted once.
         long_bases: bases other than N on contigs of :data:`LONG_CONTIG` and more.
         deserts: on these contigs, longest first.
-        empty_contigs: those of these contigs that have no gene at all, in FASTA order.
+        empty_contigs: those of these contigs without any gene, in FASTA order.
     """
 
     bases: int
@@ -169,7 +169,7 @@ def _deserts(genome: Genome, contig: str, genes: Sequence[Interval], least: floa
 
 @dataclass(slots=True)
 class SequenceFacts:
-    """Counts over genes, each by the transcript that :attr:`GeneModel.representative` chooses.
+    """Counts over genes, each represented by :attr:`GeneModel.representative`.
 
     Attributes:
         genes: coding genes.
@@ -235,12 +235,12 @@ def sequence_facts(genes: Iterable[GeneModel], genome: Genome, repeats: Repeats 
 
 @dataclass(frozen=True, slots=True)
 class Prediction:
-    """A prediction and what was found out about it.
+    """A prediction and the facts collected about it.
 
     Attributes:
         genes: its coding genes; those of other types are left out.
-        genome_bases: of all contigs, also those that genes were not looked for on.
-        organelles: kind of organelle of each predicted contig that is one.
+        genome_bases: bases of all contigs, including those not searched for genes.
+        organelles: kind of organelle of each predicted organelle contig.
     """
 
     genes: Sequence[GeneModel]
@@ -257,12 +257,12 @@ def read_prediction(
     declared: Collection[str],
     repeats: str | Path | None = None,
 ) -> Prediction:
-    """Read a prediction and look its sequence up; the bases are read gene by gene and piece by piece.
+    """Read a prediction and its sequence, gene by gene and piece by piece.
 
     Args:
         chosen: contigs that were predicted, or None for all.
-        declared: contigs that the configuration calls organelles, besides those told by their names.
-        repeats: BED file of repeats, besides those that are soft-masked.
+        declared: contigs declared as organelles in the configuration, in addition to those recognised by name.
+        repeats: BED file of repeats, in addition to the soft-masked ones.
     """
     with Genome(fasta) as genome:
         contigs = chosen_contigs(genome.contigs, chosen)

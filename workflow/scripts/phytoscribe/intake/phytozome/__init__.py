@@ -1,1 +1,1 @@
-"""Phytozome: its listing, the choice of files, and their download."""
+"""Phytozome: read its file listing, choose an assembly and an annotation, and download them."""

@@ -1,7 +1,6 @@
-"""Genomes from Phytozome: found in the listing, with their usage terms, and downloaded with the user's token.
+"""Find genomes and their usage terms in Phytozome's listing, and download them with the user's token.
 
-Assembly and annotation are chosen by rules that leave one file, or not at all: where several are left the user names
-one.
+Fixed rules choose the assembly and the annotation.  If they leave several files, the user must name one.
 """
 
 from __future__ import annotations
@@ -28,7 +27,7 @@ _ON_TAPE = "PURGED"
 
 
 class PhytozomeGenome(NamedTuple):
-    """One genome of Phytozome: its number, the two files that are taken of it, and its usage terms in one line."""
+    """One Phytozome genome: its number, the two files to download, and its usage terms in one line."""
 
     genome_id: int
     genome: PhytozomeFile
@@ -37,17 +36,17 @@ class PhytozomeGenome(NamedTuple):
 
 
 def resolve(query: Mapping[str, Any], downloads: Downloads) -> PhytozomeGenome:
-    """Find the genome that a query names, its two files and its usage terms.
+    """Find the genome that a query names, with its two files and its usage terms.
 
-    The token is read only where a file must be restored from tape: both files in one request.
+    The token is read only if a file must be restored from tape; one request restores both files.
 
     Args:
-        query: ``{genome_id}`` or ``{proteome, version}``, and, if wanted, ``assembly`` and ``annotation`` (declared
-            versions: a text, or a list of texts that mean the same), ``genome_file`` and ``annotation_file``.
+        query: ``{genome_id}`` or ``{proteome, version}``; optionally ``assembly`` and ``annotation`` (declared
+            versions: one text, or a list of equivalent texts), ``genome_file`` and ``annotation_file``.
         downloads: servers, patience and token.
 
     Raises:
-        ConfigError: the query names no genome or several, or declares other versions.
+        ConfigError: the query matches no genome or several, or declares other versions.
         DownloadError: a server cannot be reached or refuses, or a file is on tape.
     """
     files = files_of(query, downloads)
@@ -68,7 +67,7 @@ def resolve(query: Mapping[str, Any], downloads: Downloads) -> PhytozomeGenome:
 
 
 def choose_assembly(files: Sequence[PhytozomeFile], query: Mapping[str, Any]) -> PhytozomeFile:
-    """The unmasked assembly of a genome; the soft-masked one where there is no other.
+    """Choose the unmasked assembly of a genome, or the soft-masked one if there is no other.
 
     Raises:
         ConfigError: none or several are left.
@@ -90,7 +89,7 @@ def choose_assembly(files: Sequence[PhytozomeFile], query: Mapping[str, Any]) ->
 
 
 def choose_annotation(files: Sequence[PhytozomeFile], query: Mapping[str, Any]) -> PhytozomeFile:
-    """The gene annotation with exons of a genome; the one without where there is no other.
+    """Choose the gene annotation with exons, or the one without if there is no other.
 
     Raises:
         ConfigError: none or several are left.
@@ -104,13 +103,13 @@ def choose_annotation(files: Sequence[PhytozomeFile], query: Mapping[str, Any]) 
 
 
 def require_versions(assembly: PhytozomeFile, annotation: PhytozomeFile, query: Mapping[str, Any]) -> None:
-    """Check that assembly and annotation, two files of one genome, are of the versions that the query declares.
+    """Check that the assembly and the annotation of a genome have the versions that the query declares.
 
-    Declared versions are compared with what the listing says and with what the file's name says, because the two
-    differ for some genomes (447: listing TAIR9, name TAIR10).
+    Declared versions are compared with both the listing and the file name, because the two differ for some genomes
+    (447: listing TAIR9, name TAIR10).
 
     Raises:
-        ConfigError: other versions than declared, or an annotation made on another assembly.
+        ConfigError: the versions differ from the declared ones, or the annotation was made on another assembly.
     """
     shown = shown_query(query)
     of_annotation = versions_of(annotation, annotation.annotation_version)
@@ -133,7 +132,7 @@ def require_versions(assembly: PhytozomeFile, annotation: PhytozomeFile, query: 
 
 
 def versions_of(file: PhytozomeFile, listed: str | None) -> tuple[str, ...]:
-    """What the listing and the file's name say, which do not always agree."""
+    """Versions in the listing and in the file name, which do not always agree."""
     return tuple(dict.fromkeys(filter(None, (listed, version_in_name(file.file_name)))))
 
 
@@ -149,13 +148,13 @@ def version_in_name(file_name: str) -> str | None:
 
 
 def _declared(query: Mapping[str, Any], key: str) -> list[str]:
-    """The versions that a query declares, all of which mean the same."""
+    """The equivalent versions that a query declares."""
     value = query.get(key) or []
     return [str(text).strip() for text in (value if isinstance(value, list | tuple) else [value])]
 
 
 def _folded(texts: Iterable[str | None]) -> set[str]:
-    """Versions as they are compared, without case; empty ones say nothing."""
+    """Versions in the form used for comparison, without case or empty texts."""
     return {text.casefold() for text in texts if text}
 
 
@@ -188,7 +187,7 @@ def fetch_file(file: PhytozomeFile, target: str | Path, downloads: Downloads) ->
     """Download one file with the user's token; see :func:`phytoscribe.intake.transfer.transfer.fetch`.
 
     Raises:
-        DownloadError: no token, or one that is not accepted; the file is on tape, or not what the listing says.
+        DownloadError: the token is missing or not accepted, or the file is on tape or differs from the listing.
     """
     token = read_token(downloads.token_file)
     lacking = [name for name, value in (("size", file.size), ("md5", file.md5)) if value is None]

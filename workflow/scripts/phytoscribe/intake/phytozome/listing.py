@@ -1,4 +1,4 @@
-"""How files are fetched, and what Phytozome has: the JGI file listing, read to its end and put into records.
+"""Read the whole JGI file listing of a Phytozome genome into records, and hold the download settings.
 
 The listing is public; no token is sent.  Protocol: https://files.jgi.doe.gov/apidoc/ (API version 2).
 """
@@ -29,9 +29,9 @@ _MD5 = re.compile(r"[0-9a-fA-F]{32}")
 
 @dataclass(frozen=True)
 class PhytozomeHosts:
-    """The servers behind Phytozome; the user's token is sent to the first two alone.
+    """The servers behind Phytozome; only the first two receive the user's token.
 
-    ``listing`` lists files and restores them from tape, ``files`` sends them, ``properties`` knows the terms of use.
+    ``listing`` lists files and restores them from tape, ``files`` sends them, ``properties`` holds the terms of use.
     """
 
     listing: str = "https://files.jgi.doe.gov"
@@ -81,16 +81,16 @@ class Downloads:
 
 @dataclass(frozen=True)
 class PhytozomeFile:
-    """One file of the listing; None where the listing does not say.
+    """One file in the listing; a value that the listing does not give is None.
 
     Attributes:
         file_id: the number under which it is downloaded.
         file_name: its name.
         size: bytes.
         md5: hex digest.
-        status: where it is: ``PURGED`` is on tape alone.
+        status: where it is stored; ``PURGED`` means only on tape.
         kind: ``assembly``, ``annotation/gene``, ...
-        genome_id: number of the proteome that it belongs to.
+        genome_id: number of its proteome.
         proteome, proteome_name: short name of that proteome (``Athaliana``), and another name of it.
         organism: full name of the species.
         assembly_version, annotation_version: of the proteome, as the listing says.
@@ -120,10 +120,10 @@ def shown_query(query: Mapping[str, Any]) -> str:
 
 
 def files_of(query: Mapping[str, Any], downloads: Downloads) -> list[PhytozomeFile]:
-    """All files of the one genome that a query names: ``{genome_id}``, or ``{proteome, version}`` of the annotation.
+    """List all files of one genome; the query is ``{genome_id}``, or ``{proteome, version}`` of the annotation.
 
     Raises:
-        ConfigError: no genome or several answer to the query; the message lists them.
+        ConfigError: the query matches no genome or several; the message lists them.
         DownloadError: the server cannot be reached or refuses.
     """
     if "genome_id" in query:

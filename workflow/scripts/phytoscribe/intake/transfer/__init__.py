@@ -1,1 +1,1 @@
-"""Downloads that resume, retry and arrive whole or not at all."""
+"""Downloads that resume and retry, and never leave an incomplete file."""

@@ -1,7 +1,7 @@
-"""Addresses and secrets: what can be fetched, with which token, and what may be shown.
+"""URLs and secrets: which URLs can be fetched, how the token is read, and what may be shown.
 
-The user's token for the JGI servers comes from the environment or a private file.  Whoever has it acts as the user: it
-is no configuration value, no argument of a program, and no part of a log, an error message or a traceback.
+The user's token for the JGI servers comes from the environment or a private file.  Anyone who has it can act as the
+user, so it never appears in the configuration, on a command line, in a log, an error message or a traceback.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ _TAG = re.compile(r"[0-9a-f]{6}")
 
 
 class Hidden(str):
-    """A text that can be sent (``encode``) and compared but not seen (``repr``, ``str``, formats)."""
+    """A text that can be sent (``encode``) and compared but is never displayed (``repr``, ``str``, formats)."""
 
     __slots__ = ()
 
@@ -60,7 +60,7 @@ def split_url(url: str) -> SplitResult:
     """The parts of a URL.
 
     Raises:
-        DownloadError: the text is no URL of a scheme that can be fetched.
+        DownloadError: the text is not a URL with a supported scheme.
     """
     try:
         parts = urlsplit(url)
@@ -75,11 +75,11 @@ def split_url(url: str) -> SplitResult:
 
 
 def shown_url(url: str) -> str:
-    """The URL as it may stand in messages, logs and records; the shown form is its own shown form.
+    """The URL as it may appear in messages, logs and records; applying the function twice changes nothing.
 
-    Hidden are user and password, every value of the query and every ``;parameter``.  What is hidden under a key that
-    does not look like that of a secret comes back as six digits of a hash behind ``#``: a page number tells two files
-    apart, and a download has to begin anew when it changes.  A secret in the path itself is not recognised.
+    User and password, all query values and all ``;parameters`` are masked.  Values whose key does not suggest a secret
+    are summarised by six digits of a hash after ``#``: a page number can distinguish two files, and a download must
+    restart when it changes.  A secret in the path itself is not recognised.
 
     >>> shown_url("https://me:pw@a.org/b.fa;jsessionid=1?id=447&token=1")
     'https://***@a.org/b.fa;jsessionid=***?id=***&token=***#c498f3'
@@ -115,7 +115,7 @@ def _hidden_values(parts: SplitResult) -> Iterator[tuple[str, str]]:
 
 
 def secrets_in(url: str, token: Hidden | None) -> list[Hidden]:
-    """What a server must not be quoted with: passwords, keys and the token of a request; longest first.
+    """Texts to remove from a server's answers: passwords, keys and the token of a request; longest first.
 
     The last part of a token such as ``/api/sessions/5ec2`` is a secret by itself, and in addresses its letters differ.
     Of values under keys that do not look like secrets, short ones such as a page number hide nothing but the answer.
@@ -130,7 +130,7 @@ def secrets_in(url: str, token: Hidden | None) -> list[Hidden]:
 
 
 def conceal(text: str, secrets: Iterable[str]) -> str:
-    """The text with every secret masked, also one that a shortened text breaks off in."""
+    """The text with every secret masked, including one that is cut off at its end."""
     for secret in secrets:
         text = text.replace(secret, MASK)
         for length in range(len(secret) - 1, 3, -1):
@@ -143,12 +143,12 @@ def _is_secret(key: str) -> bool:
 
 
 def read_token(token_file: str | Path = DEFAULT_FILE) -> Hidden:
-    """The token from the environment variable ``JGI_TOKEN``, else from the file.
+    """Read the token from the environment variable ``JGI_TOKEN``, else from the file.
 
-    With or without "Bearer " before it, as the portal's page or its documentation show it.
+    A leading "Bearer ", as on the portal's page or in its documentation, is optional.
 
     Raises:
-        DownloadError: there is none, the file can be read by others, or it holds something else.
+        DownloadError: there is no token, other users can read the file, or it holds something else.
     """
     where = f"environment variable {VARIABLE}"
     text = Hidden(os.environ.get(VARIABLE, "").strip())

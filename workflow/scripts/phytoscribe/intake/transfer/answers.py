@@ -1,4 +1,4 @@
-"""What a server answers, in words: lists, refusals with their reasons, and web pages in place of files.
+"""Interpret server answers: JSON lists, refusals with their reasons, and web pages sent instead of files.
 
 Servers send login pages, maintenance notes and error reports with status 200.  Nothing that PhytoScribe fetches
 (FASTA, FASTQ, GFF3, GTF, plain or compressed) begins like HTML, XML or JSON.
@@ -39,7 +39,7 @@ _ADVICE = {
 
 
 class Refused(DownloadError):
-    """The server answered with a status that no repetition changes.
+    """The server answered with a status that a retry cannot change.
 
     Attributes:
         status: the HTTP status.
@@ -61,11 +61,11 @@ def request_json(
     """One attempt at a JSON answer, to a GET or, with a body, to a POST.
 
     Args:
-        shown: what messages call the address; as :func:`shown_url` has it, where nothing is given.
+        shown: the address in messages; by default as :func:`shown_url` gives it.
 
     Raises:
-        Interrupted: the line broke, or the server asks to come again.
-        DownloadError: the server refuses, or answers something else than JSON, or more than any list of files has.
+        Interrupted: the connection broke, or the server asks for a retry.
+        DownloadError: the server refuses, or the answer is not JSON or is too large for a list of files.
     """
     shown = shown or shown_url(url)
     headers = {"Accept": "application/json"} | ({"Content-Type": "application/json"} if body is not None else {})
@@ -83,10 +83,10 @@ def request_json(
 
 
 def require_success(got: Answer, shown: str) -> None:
-    """Raise for every status that is no success.
+    """Raise an error for every status other than success.
 
     Raises:
-        Interrupted: the server asks to come again.
+        Interrupted: the server asks for a retry.
         Unusable: it does not have the file (any more).
         Refused: anything else.
     """
@@ -137,7 +137,7 @@ def refuse_pages(head: bytes, content_type: str, shown: str) -> None:
 
 
 def error_text(body: bytes) -> str:
-    """The reason that a JSON (or plain text) error report gives, in one short line; "" if there is none.
+    """The reason in a JSON (or plain text) error report, as one short line; "" if there is none.
 
     The text comes from the server: the caller hides secrets that it may repeat.
     """

@@ -1,9 +1,9 @@
-"""One request, made by the program curl: it knows protocols, proxies, certificates, redirects and time-outs.
+"""Make one request with the program curl, which handles protocols, proxies, certificates, redirects and time-outs.
 
-Headers and body come through a pipe.  Whoever kills this process leaves curl without a reader, and it ends: a file has
-one writer.  Address, token and body of a request go to curl through its standard input (``--config -``, for the token
-what ``--header @-`` would do): they are on no command line and in no file.  After a redirect to another server curl
-keeps ``Authorization`` and the address's password to itself.
+Headers and body come through a pipe.  If this process is killed, curl loses its reader and ends too, so a file never
+has two writers.  curl gets the address, token and body through its standard input (``--config -``), so they are on no
+command line and in no file.  After a redirect to another server, curl does not send ``Authorization`` or the address's
+password.
 """
 
 from __future__ import annotations
@@ -60,12 +60,12 @@ _PASSING = {
 
 
 class Answer(NamedTuple):
-    """What a server answers.
+    """A server's answer.
 
     Attributes:
         status: the HTTP status.
         headers: of the last answer, after all redirects.
-        blocks: the body as the line brings it; raises where the line breaks.
+        blocks: the body as it arrives; raises an error if the connection breaks.
     """
 
     status: int
@@ -82,18 +82,18 @@ def ask(
     token: Hidden | None = None,
     body: str | None = None,
 ) -> Iterator[Answer]:
-    """The answer to a request, its body still to be read; redirects of a GET are followed.
+    """Send a request and return the answer, with its body still to be read; redirects of a GET are followed.
 
     Args:
         url: http, https or ftp; user and password in it are used and never shown.
         settings: its time-out.
-        shown: what messages call the address.
+        shown: the address in messages.
         headers: further headers for http(s); for ftp, ``Range`` and ``If-Range`` mean the same.
         token: sent to the URL's own server as ``Authorization: Bearer``, over http(s).
         body: JSON to post.
 
     Raises:
-        Interrupted: the line broke, here or while the body is read.
+        Interrupted: the connection broke, here or while the body is read.
         DownloadError: the request cannot be made.
         ToolError: curl is not installed.
     """
@@ -123,7 +123,7 @@ def ask(
 
 
 def _ask_ftp(command: Sequence[str], address: str, shown: str, headers: Mapping[str, str]) -> Iterator[Answer]:
-    """The answer of an FTP server in the terms of HTTP: what SIZE, MDTM and REST tell are its headers."""
+    """The answer of an FTP server in HTTP terms: the results of SIZE, MDTM and REST become its headers."""
     path = unquote(urlsplit(address).path)
     if any(ord(letter) < 32 for letter in path) or path.endswith("/") or not path:
         raise DownloadError(f"{shown}: the address names no file; correct it")
@@ -148,7 +148,7 @@ def _ask_ftp(command: Sequence[str], address: str, shown: str, headers: Mapping[
 
 @contextmanager
 def _running(command: Sequence[str], told: Sequence[tuple[str, str]]) -> Iterator[subprocess.Popen]:
-    """curl at work, told what is no business of other users through its standard input."""
+    """Run curl; it gets everything that other users must not see through its standard input."""
     pipe = subprocess.PIPE
     # curl needs no token, and finds certificates where users of Python's tools name them.
     variables = {name: value for name, value in os.environ.items() if name != VARIABLE}
@@ -164,7 +164,7 @@ def _running(command: Sequence[str], told: Sequence[tuple[str, str]]) -> Iterato
 
 
 def _command(settings: TransferSettings) -> list[str]:
-    """curl with what every request needs; its time-outs are whole seconds."""
+    """The curl command with the options of every request; its time-outs are whole seconds."""
     seconds = max(1, math.ceil(settings.timeout_seconds))
     return [
         require("curl", "a download"),

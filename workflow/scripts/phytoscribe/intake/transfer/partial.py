@@ -1,9 +1,9 @@
-"""A file on its way: what has arrived, what it is part of, and the step by which it becomes the whole file.
+"""A partly downloaded file: the bytes so far, a description of the whole file, and the final rename.
 
-Beside ``NAME`` lie, until it is complete and checked,
+Until ``NAME`` is complete and checked, two files stand beside it:
 
 - ``.NAME.part``       the bytes that have arrived
-- ``.NAME.part.json``  of which file they are: address (as a hash: it may hold a password), validator, size, checksums
+- ``.NAME.part.json``  the file they belong to: address (as a hash: it may hold a password), validator, size, checksums
 """
 
 from __future__ import annotations
@@ -49,12 +49,13 @@ class Expected:
 
 
 class Partial:
-    """The arrived part of one file.
+    """The part of one file that has arrived.
 
     Attributes:
         size: bytes of the whole file as the server announced them; None if it did not.
         validator: the server's name of this version of the file: an ETag, a date; None if it gives none.
-        in_pieces: True if the bytes come from more than one answer, so that a wrong checksum may be the seam's fault.
+        in_pieces: True if the bytes come from more than one answer, so that a wrong checksum may come from joining
+            them.
     """
 
     size: int | None = None
@@ -68,11 +69,11 @@ class Partial:
 
     @property
     def arrived(self) -> int:
-        """Bytes at hand."""
+        """Number of bytes that have arrived."""
         return self.path.stat().st_size if self.path.exists() else 0
 
     def open_or_restart(self) -> None:
-        """Take up what an earlier run left, if it is part of the same file; else forget it."""
+        """Continue from an earlier run's bytes if they belong to the same file; else discard them."""
         with self._disk_errors():
             self.target.parent.mkdir(parents=True, exist_ok=True)
             self.path.touch()
@@ -91,10 +92,10 @@ class Partial:
             self.discard()
 
     def replace(self, blocks: Iterator[bytes], size: int | None, validator: str | None, content_type: str = "") -> None:
-        """Take in the whole file as ``blocks``; what had arrived is given up only when the new bytes look right.
+        """Write the whole file from ``blocks``; earlier bytes are discarded only when the new ones look right.
 
         Raises:
-            DownloadError: a web page or a report comes; the disk has not enough room, or cannot be written.
+            DownloadError: a web page or an error report arrives; the disk is too full or cannot be written.
             Unusable: the file has another size than expected.
         """
         head = b""
@@ -115,7 +116,7 @@ class Partial:
         self.in_pieces = False
 
     def append(self, blocks: Iterable[bytes], size: int | None = None) -> None:
-        """Write what is missing behind what has arrived; ``size`` of the whole file if only this answer tells it."""
+        """Append the missing bytes; ``size`` is that of the whole file, if only this answer gives it."""
         self.size, self.in_pieces = self.size or size, True
         self._require_room((self.size or self.arrived) - self.arrived)
         log.info("%s: going on from byte %d", self.shown, self.arrived)
@@ -155,7 +156,7 @@ class Partial:
             )
 
     def problem(self) -> str:
-        """What differs between the bytes at hand and what is expected, or ""; what could not be compared is logged."""
+        """Describe how the bytes differ from what is expected, or ""; values that could not be compared are logged."""
         arrived, checksums = self.arrived, self.expected.checksums()
         if not arrived:
             return f"{self.shown}: the file is empty; check the address"
@@ -174,7 +175,7 @@ class Partial:
         return ""
 
     def finish(self) -> None:
-        """Give the whole file its name."""
+        """Rename the complete file to its final name."""
         with self._disk_errors():
             with self.path.open("rb") as handle:
                 os.fsync(handle.fileno())

@@ -1,6 +1,6 @@
-"""When a broken transfer is tried again, how long is waited, and when to give up.
+"""When to retry a broken transfer, how long to wait, and when to give up.
 
-Waits double from failure to failure and hold no chance: two runs over the same faults wait the same.  A server's
+Waits double with each failure and are not random: two runs with the same failures wait equally long.  A server's
 ``Retry-After`` replaces the computed wait.
 """
 
@@ -30,7 +30,7 @@ class TransferSettings:
     """How patient a transfer is.
 
     Attributes:
-        attempts: attempts in a row that may fail without bringing anything worthwhile.
+        attempts: consecutive attempts that may fail without real progress.
         timeout_seconds: time without a byte (or nearly without) after which a connection is broken.
         longest_wait_seconds: longest wait; a server that asks for more ends the transfer.
     """
@@ -53,7 +53,7 @@ class Interrupted(Exception):
 
 
 class Unusable(DownloadError):
-    """What has arrived is of no use, now or later: the wrong file, or one that the server no longer has."""
+    """The arrived bytes can never be used: the file is wrong, or the server no longer has it."""
 
 
 def insist(
@@ -65,10 +65,10 @@ def insist(
 ) -> T:
     """Call ``attempt`` until it returns, with waits after each :class:`Interrupted`.
 
-    A large file over a line that breaks every few minutes must arrive, a server that sends one byte per connection
-    must not be asked for ever: attempts count only if ``arrived()``, the bytes at hand, did not grow by
-    :data:`WORTHWHILE_BYTES` over the most there ever were.  A server that knows no ranges and starts again from zero
-    therefore gains nothing by sending the same half again and again.
+    A large file must arrive over a connection that breaks every few minutes, but a server that sends one byte per
+    connection must not be asked for ever.  An attempt therefore counts as failed unless ``arrived()``, the bytes so
+    far, exceeds its previous maximum by :data:`WORTHWHILE_BYTES`.  A server without range support that sends the same
+    first half again and again makes no progress.
 
     Raises:
         DownloadError: too many failures in a row, or the server asks for a longer wait than the settings allow.
@@ -101,12 +101,12 @@ def insist(
 
 
 def retry_after_seconds(value: str | None, date: str | None = None) -> float | None:
-    """Seconds that a ``Retry-After`` header asks for; None where it is missing or senseless.
+    """Seconds that a ``Retry-After`` header asks for; None if it is missing or invalid.
 
     Args:
         value: the header: whole seconds, or an HTTP date.
-        date: the answer's ``Date`` header: with it, a wrong clock on either side does no harm; where it is missing or
-            senseless this machine's clock counts.
+        date: the answer's ``Date`` header: it makes the result independent of wrong clocks; if it is missing or
+            invalid, this machine's clock is used.
     """
     text = (value or "").strip()
     if text.isascii() and text.isdecimal():
@@ -118,7 +118,7 @@ def retry_after_seconds(value: str | None, date: str | None = None) -> float | N
 
 
 def _http_date(text: str) -> datetime | None:
-    """The moment that a header names, in UTC where it names no zone; None where it is no date."""
+    """The time in a header, taken as UTC if it has no zone; None if it is not a date."""
     try:
         moment = parsedate_to_datetime(text)
     except (ValueError, OverflowError):

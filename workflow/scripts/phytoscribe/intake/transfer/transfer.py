@@ -1,8 +1,8 @@
-"""Downloads that survive broken lines, killed processes and changing servers, and never leave a half-fetched file.
+"""Downloads that survive broken connections, killed processes and changed files, and never leave an incomplete file.
 
-A file arrives as ``.NAME.part`` beside its target and takes its name when it is complete and checked.  Whatever
-interrupts a transfer (a broken line, Ctrl-C, ``kill -9``), the next call goes on where it ended; if the file has
-changed on the server meanwhile, it begins anew.
+A file is downloaded to ``.NAME.part`` beside its target and renamed when it is complete and checked.  Whatever
+interrupts a transfer (a broken connection, Ctrl-C, ``kill -9``), the next call continues where it ended; if the file
+has changed on the server, the download restarts.
 """
 
 from __future__ import annotations
@@ -38,22 +38,22 @@ def fetch(
 ) -> None:
     """Download ``url`` to ``target``, which appears only when it is complete and checked.
 
-    Only one process at a time may fetch a target; :func:`phytoscribe.intake.sources.local_copy` sees to it.
+    Only one process at a time may fetch a target; :func:`phytoscribe.intake.sources.local_copy` ensures this.
 
-    After an error nothing is left but bytes that the next call can go on from: they stay after broken lines, refusals
-    that a login can resolve, and full disks, and go if they are wrong or the server no longer has the file.
+    After an error, only bytes that the next call can use are kept: after broken connections, full disks, and refusals
+    that a login can resolve.  They are removed if they are wrong or the server no longer has the file.
 
     Args:
         url: http, https, ftp or file; user and password in it are used and never shown.
         target: the file; its folder is made.
         expected: size and checksums of the file as it is served, where known.
         settings: patience.
-        token: for http(s); sent to the URL's own server alone, not to one that it redirects to.
+        token: for http(s); sent only to the URL's own server, not after a redirect to another.
         wait: called with the seconds to wait between attempts.
-        name: what messages call the file, where the address says little.
+        name: name of the file in messages, if the address is not informative.
 
     Raises:
-        DownloadError: the file cannot be had, or is not what is expected.
+        DownloadError: the file cannot be fetched, or is not as expected.
     """
     scheme = split_url(url).scheme
     partial = Partial(url, Path(target), expected, f"{name} ({shown_url(url)})" if name else "")
@@ -126,7 +126,7 @@ def _attempt(url: str, partial: Partial, settings: TransferSettings, token: Hidd
 
 
 def _receive(got: Answer, partial: Partial) -> bool:
-    """Take in the rest of a file, or all of it; False if the rest is that of another file."""
+    """Receive the rest of a file, or all of it; False if the rest belongs to another file."""
     require_success(got, partial.shown)
     in_chunks = "Transfer-Encoding" in got.headers  # such a body says itself where it ends
     if got.status == HTTPStatus.PARTIAL_CONTENT:

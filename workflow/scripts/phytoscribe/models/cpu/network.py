@@ -1,7 +1,7 @@
-"""The door to the processor kernels: a network for inference that is fast if that changes nothing.
+"""Entry point to the CPU kernels: a network for inference that uses them only if the results agree.
 
-The kernels lean on private operators of PyTorch, which an upgrade may change or drop.  So each model is tried on one
-short window when it is loaded, and read by PyTorch's own modules where the kernels fail or disagree.
+The kernels use private operators of PyTorch, which an upgrade may change or drop.  Each model is therefore tested on
+one short window when it is loaded, and uses PyTorch's own modules if the kernels fail or disagree.
 """
 
 from __future__ import annotations
@@ -34,9 +34,9 @@ TRIAL_LENGTH = 1_500
 
 
 class CpuNetwork(NamedTuple):
-    """A network that reads windows on processors, and a name of what it computes in.
+    """A network that reads windows on CPUs, and the name of its precision.
 
-    Where PyTorch's own modules stand in for the kernels, the name says so: their results differ in the last digits.
+    The name shows if PyTorch's own modules replace the kernels, because their results differ in the last digits.
     """
 
     network: AnnotationModel
@@ -44,7 +44,7 @@ class CpuNetwork(NamedTuple):
 
 
 def fast_cpu(model: AnnotationModel, precision: str, heads: Sequence[str]) -> CpuNetwork:
-    """A copy of a model for inference on processors.
+    """A copy of a model for inference on CPUs.
 
     Args:
         precision: a name of :data:`phytoscribe.devices.PRECISIONS`.

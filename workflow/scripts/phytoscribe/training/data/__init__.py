@@ -1,6 +1,6 @@
-"""What training reads: the training set and the validation regions.
+"""Training data: the training set and the validation regions.
 
-Names of the files of a training set, which rules import too: this module imports nothing.
+This module holds the file names of a training set and imports nothing, because rules import it too.
 """
 
 CONTIGS = "contigs.tsv"

@@ -1,4 +1,4 @@
-"""Writing a training set, contig by contig, so that memory does not grow with the genomes."""
+"""Write a training set contig by contig, so that memory does not grow with the genomes."""
 
 from __future__ import annotations
 
@@ -60,17 +60,17 @@ _WEIGHT_OF_USE = {STRUCTURE: COUNTED, SITES: SITES_ONLY, SEQUENCE: 0}
 
 @dataclass(frozen=True)
 class TrainingContig:
-    """One contig as training will see it.
+    """One contig of the training set.
 
     Attributes:
-        genome, species, lineage, group: where it comes from; windows are drawn from groups.
+        genome, species, lineage, group: its origin; windows are drawn from groups.
         use: ``structure``, ``sites`` or ``sequence``.
         name, bases: the contig; uint8 base codes.
         held_out: intervals to hide.
         ignored: intervals without loss: masked and rejected loci.
         genes: its accepted genes.
-        annotated: all its genes, accepted or not; splice sites of the others are not known.
-        complete_utrs: whether a missing UTR means that there is none; where not, what lies beside such genes is only
+        annotated: all its genes, accepted or not; the splice sites of genes that were not accepted count as unknown.
+        complete_utrs: whether a missing UTR means that there is none; if not, the bases beside such genes are only
             known to be non-coding.
     """
 
@@ -111,7 +111,7 @@ class TrainingSetWriter:
         self._counts: dict[str, Counter[str]] = {kind: Counter() for kind in ("states", "unknown", "inexpressible")}
 
     def add_contig(self, contig: TrainingContig) -> None:
-        """Lay a contig behind those that are there, with its labels."""
+        """Append a contig with its labels."""
         bases, length = contig.bases.copy(), contig.bases.size
         if self.offset + length > self.total:
             raise ValueError(f"{contig.genome} {contig.name}: more bases than the {self.total} that were announced")
@@ -151,7 +151,7 @@ class TrainingSetWriter:
             self._masks.writelines(f"{row}\t{start}\t{end}\t{kind}\n" for start, end in intervals)
 
     def add_inexpressible(self, genome: str, genes: Iterable[tuple[GeneModel, str]]) -> None:
-        """Note accepted genes of a genome that the decoder cannot express, with the reason."""
+        """Record a genome's accepted genes that the decoder cannot predict, with the reason."""
         rows = [(genome, gene.contig, gene.id, reason) for gene, reason in genes]
         self._inexpressible += rows
         self._counts["inexpressible"].update(reason for *_, reason in rows)
@@ -231,10 +231,9 @@ class TrainingSetWriter:
 
 @contextmanager
 def new_training_set(folder: Path, total: int) -> Iterator[TrainingSetWriter]:
-    """A writer whose folder appears as ``folder`` when the block ends without an error.
+    """Yield a writer; its files appear in ``folder`` when the block ends without an error.
 
-    Snakemake makes the folders of declared outputs beforehand, so the files are moved into it one by one, the manifest
-    last.
+    Snakemake creates the folders of declared outputs first, so the files are moved there one by one, the manifest last.
     """
     temporary = folder.with_name(f".{folder.name}.tmp")
     shutil.rmtree(temporary, ignore_errors=True)

@@ -1,10 +1,10 @@
-"""Coding statistics of training sequence, which a new model starts with and reads as an input.
+"""K-mer coding potential, counted on the training sequence and given to a new model as an input.
 
-For each kind of content (coding by codon position, introns, both untranslated regions; and coding by codon position and
-introns of the other strand) the table holds ``log P(base | bases before, kind) - log P(base | bases before,
-intergenic)``, estimated by interpolated back-off over shorter contexts (hierarchical Dirichlet smoothing, MacKay and
-Peto 1995, doi:10.1017/S1351324900000218).  This is the content model of the classical gene finders (interpolated
-Markov models: Salzberg et al. 1998, doi:10.1093/nar/26.2.544), given to the network as an input.
+For each kind of content (coding by codon position, introns, 5' and 3' UTRs; and coding by codon position and introns of
+the other strand) the table holds ``log P(base | bases before, kind) - log P(base | bases before, intergenic)``,
+estimated by interpolated back-off over shorter contexts (hierarchical Dirichlet smoothing, MacKay and Peto 1995,
+doi:10.1017/S1351324900000218).  This is the content model of the classical gene finders (interpolated Markov models:
+Salzberg et al. 1998, doi:10.1093/nar/26.2.544), given to the network as an input.
 """
 
 from __future__ import annotations

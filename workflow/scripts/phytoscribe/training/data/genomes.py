@@ -1,7 +1,7 @@
-"""From the genomes of a configuration to a training set: accepted genes, split and masks laid onto the sequence.
+"""Build a training set from the configured genomes: accepted genes, split and masks are applied to the sequence.
 
-Beside them stand genomes without annotation, training sets made elsewhere, and introns that were cut out with some
-exon on each side: sequence of which only the splice sites are known.
+It can also include genomes without annotation, training sets made elsewhere, and introns with some exon on each side,
+for which only the splice sites are known.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ class SplitGenome:
         fasta: indexed FASTA.
         parts: its parts.bed.
         annotation, rejected: its cleaned genes (GFF3) and the table of rejected transcripts.
-        mask: BED file of intervals that count for nothing, if it has one.
+        mask: BED file of intervals to ignore, if any.
         complete_utrs: see :class:`phytoscribe.training.data.build.TrainingContig`.
     """
 
@@ -71,12 +71,12 @@ def build_training_set(
     """Write the training set of these genomes.
 
     Args:
-        sequence: ``(name, lineage, FASTA)`` of genomes without annotation, for masked-token training alone.
+        sequence: ``(name, lineage, FASTA)`` of genomes without annotation, only for masked-token training.
         introns: items of the configuration's ``training_set.introns``: path, species, lineage, group.
         sets: folders of training sets that were made elsewhere.
 
     Raises:
-        PhytoScribeError: no contig is left for training, or no gene on them.
+        PhytoScribeError: no contig, or no gene, is left for training.
     """
     parts = [read_parts(genome.parts) for genome in genomes]
     others = [TrainingSet.load(path) for path in sets]
@@ -157,11 +157,11 @@ def _by_contig(genes: Iterable[GeneModel]) -> dict[str, list[GeneModel]]:
 
 
 def intron_contigs(path: str, species: str, lineage: str = "", group: str = "introns") -> list[TrainingContig]:
-    """The introns of a file, laid end to end with gaps of N.
+    """Join the introns of a file end to end, with gaps of N.
 
     Args:
-        path: text, gzipped or plain; each line holds exon, intron and exon in reading direction, then whatever else,
-            separated by spaces.
+        path: text, gzipped or plain; each line holds exon, intron and exon in reading direction, separated by spaces;
+            the rest is ignored.
 
     Raises:
         PhytoScribeError: a line holds fewer than three sequences.

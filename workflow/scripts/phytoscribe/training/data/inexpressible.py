@@ -1,4 +1,4 @@
-"""Accepted genes that the decoder can never predict, and why: the network is taught what nobody will read from it."""
+"""List accepted genes that the decoder can never predict, with reasons; the network still learns their labels."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ def inexpressible_genes(
 ) -> list[tuple[GeneModel, str]]:
     """Coding genes of a contig that the decoder cannot predict, in the order given, each with one reason.
 
-    Either the grammar allows none of a gene's isoforms, and the reason is the last limit that must be lifted for one;
-    or it shares bases, from start to stop codon of any isoform, with another gene: at most one of the two is decoded.
+    Either the grammar allows none of a gene's isoforms, and the reason is the last limit to lift for one of them; or
+    the gene overlaps another one, from start to stop codon of any isoform, and at most one of the two is decoded.
     """
     found = [(gene, loci[0]) for gene in genes if (loci := loci_of([gene], bases, settings))]
     spans = as_places((locus.start, locus.end) for _, locus in found)

@@ -1,13 +1,13 @@
-"""A training set: one self-contained folder from which every training task reads, and which can be carried elsewhere.
+"""A training set: one self-contained, portable folder from which every training task reads.
 
 Contigs are laid end to end in the order of ``contigs.tsv`` (columns genome, species, lineage, group, use, contig,
 offset, length); base ``i`` of a contig is at ``offset + i`` in every array.  ``use`` is ``structure`` for annotated
-sequence, ``sites`` where nothing but splice sites is known, ``sequence`` for sequence without annotation.
+sequence, ``sites`` if only splice sites are known, ``sequence`` for sequence without annotation.
 
 * ``bases.npy`` uint8 (total,): base codes; held-out sequence is N.
-* ``weights.npy`` uint8 (total,): ``COUNTED`` where the loss counts, ``SITES_ONLY`` where nothing but splice sites is
-  known (cut-out introns, and bases that genes of one strand claim for different states), 0 on held-out sequence,
-  masked intervals, rejected genes and sequence without annotation.
+* ``weights.npy`` uint8 (total,): ``COUNTED`` where the loss counts, ``SITES_ONLY`` where only splice sites are known
+  (cut-out introns, and bases where genes on one strand need different states), 0 on held-out sequence, masked
+  intervals, rejected genes and sequence without annotation.
 * ``labels.npy`` uint8 (2, total): states of the plus (row 0) and minus strand (row 1), contig orientation, or
   ``NON_CODING_LABEL``.
 * ``sites.npy`` uint8 (2, total): splice sites of both strands, the bits of :mod:`phytoscribe.labels.states`.
@@ -18,11 +18,11 @@ sequence, ``sites`` where nothing but splice sites is known, ``sequence`` for se
 * ``decoder.json``: settings of an untrained decoder, with the lengths of their CDS segments and introns.
 * ``regions.tsv`` (name, species, lineage, offset, length), ``region_bases.npy``, ``region_genes.gff3.gz``,
   ``region_masks.bed``: the validation regions, by the row of ``regions.tsv``.
-* ``manifest.json``: what went in; ``counts`` has the bases of each state, what is unknown (``sites``, ``states``), and
-  the inexpressible genes by reason.
+* ``manifest.json``: the inputs; ``counts`` has the bases of each state, unknown bases (``sites``, ``states``), and the
+  inexpressible genes by reason.
 
-To be carried to another machine it is made small: ``packed.npz`` takes the place of the arrays, two bits a base and the
-others compressed; all other files stay as they are.
+It can be packed for another machine: ``packed.npz`` replaces the arrays, with two bits per base and the others
+compressed; all other files stay the same.
 """
 
 from __future__ import annotations
@@ -63,11 +63,11 @@ _SEQUENCES = ("bases", Path(files.REGION_BASES).stem)
 
 @dataclass(frozen=True)
 class TrainingSet:
-    """A training set with memory-mapped arrays, as the module describes them.
+    """A training set with memory-mapped arrays; see the module docstring.
 
     Attributes:
         soft_positions, soft_targets: by strand.
-        manifest: what went in.
+        manifest: the inputs.
     """
 
     folder: Path
@@ -85,7 +85,7 @@ class TrainingSet:
         """Open a training set.
 
         Raises:
-            PhytoScribeError: a file of it is missing.
+            PhytoScribeError: one of its files is missing.
         """
         root = Path(folder)
         missing = [name for name in files.TRAINING_SET_FILES if not (root / name).is_file()]
@@ -109,7 +109,7 @@ class TrainingSet:
 
     @property
     def state_shares(self) -> npt.NDArray[np.float64]:
-        """Share of each state among the bases of both strands that count and whose state is known, (STATE_COUNT,)."""
+        """Share of each state among the counted bases of known state on both strands, (STATE_COUNT,)."""
         counts = np.array([self.manifest["counts"]["states"][name] for name in STATE_NAMES], dtype=np.float64)
         return counts / counts.sum()
 
@@ -167,7 +167,7 @@ def _by_row(path: Path) -> dict[int, list[GeneModel]]:
 
 
 def pack_training_set(folder: Path, target: Path) -> None:
-    """Write the training set in ``folder`` to ``target`` in its small form."""
+    """Write the training set in ``folder`` to ``target`` in packed form."""
     stored: dict[str, npt.NDArray] = {}
     for file in files.ARRAY_FILES:
         name, values = Path(file).stem, np.load(folder / file)
@@ -182,7 +182,7 @@ def pack_training_set(folder: Path, target: Path) -> None:
 
 
 def unpack_training_set(folder: Path, target: Path) -> None:
-    """Write the training set that ``folder`` holds in its small form to ``target``."""
+    """Unpack the training set in ``folder`` to ``target``."""
     with np.load(folder / PACKED) as stored, atomic_path(target) as temporary:
         _copy_tables(folder, temporary)
         for file in files.ARRAY_FILES:

@@ -1,4 +1,4 @@
-"""The regions of held-out sequence on which checkpoints and decoder scalars are chosen."""
+"""Validation regions: held-out sequence used to choose checkpoints and decoder scalars."""
 
 from __future__ import annotations
 
@@ -26,15 +26,15 @@ LONGEST_REGION = 500_000
 
 @dataclass(frozen=True)
 class ValidationRegion:
-    """A stretch of sequence that stands for a contig of its own.
+    """A region of sequence treated as a separate contig.
 
     Attributes:
-        name: unique name; the genes' contig.
-        species, lineage: how the region's genome is named to the model.
+        name: unique name, also the contig name of its genes.
+        species, lineage: names of the region's genome given to the model.
         bases: uint8 (length,).
         genes: reference genes inside, moved to the region's coordinates.
-        mask: intervals that count on neither side, in the region's coordinates.
-        seen: intervals of context that training sees too, beyond the flank of a held-out locus.
+        mask: intervals that are not counted on either side, in the region's coordinates.
+        seen: intervals of context that training also sees, beyond the flank of a held-out locus.
     """
 
     name: str
@@ -47,7 +47,7 @@ class ValidationRegion:
 
 
 def validation_intervals(parts: Parts, context: int = CONTEXT) -> list[tuple[str, int, int]]:
-    """Regions of part ``validate`` of one genome: whole contigs in pieces, loci with ``context`` bases beside them."""
+    """Validation regions of one genome: whole contigs in pieces, or loci with ``context`` bases on each side."""
     found = []
     for contig, length in parts.contigs.items():
         tiles = parts.of(contig, VALIDATE)
@@ -68,12 +68,12 @@ def cut_regions(
     genes: Mapping[str, Sequence[GeneModel]],
     mask: Mapping[str, Sequence[Interval]],
 ) -> list[ValidationRegion]:
-    """Validation regions of one genome.
+    """Cut out the validation regions of one genome.
 
     Args:
-        name, species, lineage: of the genome; regions are named after the genome.
+        name, species, lineage: those of the genome; regions are named after it.
         genes: its accepted genes by contig; those of another part, or cut by a region's end, are masked.
-        mask: further intervals by contig that count on neither side.
+        mask: additional intervals by contig that are not counted on either side.
     """
     regions = []
     for contig, start, end in validation_intervals(parts):
@@ -107,7 +107,7 @@ def _clipped(intervals: Iterable[Interval], start: int, end: int) -> list[Interv
 
 
 def limit_regions(regions: Sequence[ValidationRegion], maximum_bases: int) -> list[ValidationRegion]:
-    """Regions with genes up to about ``maximum_bases``, from all species in turn; at least one.
+    """Select regions with genes up to about ``maximum_bases``, from all species in turn; at least one.
 
     Raises:
         PhytoScribeError: there is no region with a gene.

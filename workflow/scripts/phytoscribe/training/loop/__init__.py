@@ -1,1 +1,1 @@
-"""The training loop: order of windows, ranks, checkpoints, stop and resume."""
+"""The training loop: order of windows, ranks, checkpoints, stopping and resuming."""

@@ -1,4 +1,4 @@
-"""What happens beside the steps of a training run: checks, signals, metrics, progress."""
+"""Callbacks of a training run: checks, signals, metrics, progress."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ logger = logging.getLogger(__name__)
 
 
 class StepSeed(Callback):
-    """Random state (drop-out) as a function of seed, step and rank: a resumed run draws what it would have drawn."""
+    """Sets the random state (drop-out) from seed, step and rank, so that a resumed run draws the same numbers."""
 
     def __init__(self, seed: int) -> None:
         self.seed = seed
@@ -36,7 +36,7 @@ class StepSeed(Callback):
 
 
 def require_ranks(wanted: int, found: int) -> None:
-    """ConfigError unless as many processes train together as were asked for."""
+    """Raise ConfigError unless the requested number of processes train together."""
     if found != wanted:
         raise ConfigError(
             f"training needs {wanted} processes (training.devices times training.nodes), but {found} came together; "
@@ -45,7 +45,7 @@ def require_ranks(wanted: int, found: int) -> None:
 
 
 def require_devices(wanted: int, found: int) -> None:
-    """ConfigError if this node shows fewer GPUs than it has processes, of which several would then share one."""
+    """Raise ConfigError if this node has fewer GPUs than processes, so that several would share one."""
     if found < wanted:
         raise ConfigError(
             f"training.devices is {wanted}, but node {socket.gethostname()} shows {found} GPUs to this job; lower it, "
@@ -54,9 +54,9 @@ def require_devices(wanted: int, found: int) -> None:
 
 
 class AllRanks(Callback):
-    """Refuses to train with another number of processes than was asked for, and writes down how many there are.
+    """Refuses to train with a number of processes other than requested, and records the number.
 
-    Without it, a cluster that starts one process where two were asked for trains on half of the data, in silence.
+    Without this check, a cluster that starts one process instead of two silently trains on half of the data.
     """
 
     def __init__(self, wanted: int, table: MetricsTable) -> None:
@@ -70,7 +70,7 @@ class AllRanks(Callback):
 
 
 class StopOnSignal(Callback):
-    """On a signal, training ends after the step in work, on all ranks after the same one, and its state is saved.
+    """On a signal, ends training after the current step, the same on all ranks, and saves its state.
 
     SIGTERM comes from ``scancel``, from a time limit and from preemption; SIGUSR1 is what ``--signal`` usually sends
     ahead of them.
@@ -103,7 +103,7 @@ class StopOnSignal(Callback):
 
 
 class MetricsTable(Callback):
-    """Metrics as a TSV (step, name, value) that travels in the checkpoint, so a resumed run keeps one clean table."""
+    """Metrics as a TSV (step, name, value), also stored in the checkpoint, so a resumed run keeps one clean table."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -125,7 +125,7 @@ class MetricsTable(Callback):
 
 
 class ProgressLog(Callback):
-    """Log lines with loss, rate and time left, a few times an epoch."""
+    """Logs loss, rate and remaining time a few times per epoch."""
 
     def __init__(self, settings: RunSettings, bases_per_step: int, table: MetricsTable) -> None:
         self.settings = settings

@@ -1,9 +1,9 @@
-"""How a training run's processes are started: one decision, from ``training.devices`` and ``training.nodes``.
+"""Start the processes of a training run, as ``training.devices`` and ``training.nodes`` request.
 
-One process is this one.  Several on one node are started by torchrun, and so are those of several nodes, by one
-torchrun on each, which srun starts: the job must be one that Snakemake's SLURM plugin does not itself run under srun
-(resource ``mpi``, set by the training rules), since a step within that step would find its node taken.  Each rank is
-``python -m phytoscribe.training.loop.launch JOB``; it counts the others and refuses to train if some are missing
+A single process is this one.  torchrun starts several processes on one node; for several nodes, srun starts one
+torchrun on each.  Snakemake's SLURM plugin must then not run the job under srun itself (resource ``mpi``, set by the
+training rules), because an inner step would find its node taken.  Each rank is ``python -m
+phytoscribe.training.loop.launch JOB``; it counts the others and refuses to train if some are missing
 (:class:`phytoscribe.training.loop.callbacks.AllRanks`).
 """
 
@@ -43,16 +43,16 @@ LIBRARY = Path(__file__).resolve().parents[3]
 
 
 def run_on_ranks(work: Callable[[], None], ranks: Mapping[str, Any], run_folder: Path, threads: int) -> None:
-    """Call ``work`` on each rank; here and now if there is one only.
+    """Call ``work`` on each rank, or directly if there is only one.
 
     Args:
-        work: can be pickled, as a partial call of a function of a module can.
+        work: must be picklable, such as a partial call of a module's function.
         ranks: section ``training`` of the configuration.
-        run_folder: the job is written beside it, where all nodes can read it, until it has ended.
+        run_folder: the job is written beside it, where all nodes can read it, and removed at the end.
         threads: of each rank.
 
     Raises:
-        PhytoScribeError: what ``work`` raised on the first rank that failed.
+        PhytoScribeError: the error of ``work`` on the first rank that failed.
     """
     devices, nodes = ranks["devices"], ranks["nodes"]
     if devices * nodes == 1:
@@ -75,7 +75,7 @@ def run_on_ranks(work: Callable[[], None], ranks: Mapping[str, Any], run_folder:
 
 
 def threads_of_ranks(cores: int, ranks: Mapping[str, Any]) -> int:
-    """Threads of each rank, so that those of a node share its cores.
+    """Threads for each rank, so that the ranks of a node share its cores.
 
     Args:
         cores: of the job on each node.
@@ -97,7 +97,7 @@ def launch_command(job: Path, devices: int, nodes: int, threads: int) -> list[st
     """The command that starts all ranks, with ``threads`` cores each.
 
     Raises:
-        ConfigError: several nodes are asked for outside a SLURM job that has them.
+        ConfigError: several nodes are requested outside a SLURM job that has them.
     """
     torchrun = [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node", str(devices), "--max-restarts", "0"]
     torchrun += ["--signals-to-handle", SIGNALS, "--shutdown-timeout", str(PATIENCE)]
@@ -137,8 +137,7 @@ def _run(command: list[str], threads: int) -> int:
 
 
 def run_rank(job: Path) -> None:
-    """One rank: make the call in ``job``.  An error that a user can fix is left beside it, for the process that started
-    the ranks."""
+    """Run one rank: make the call in ``job``, and leave an error that a user can fix beside it for the launcher."""
     work = pickle.loads(job.read_bytes())
     own_device = int(os.environ["LOCAL_RANK"])
     # Where there are too few, training on GPUs refuses to start (runs.require_devices), and says so.

@@ -1,5 +1,7 @@
-"""What the Lightning modules of all tasks share: optimizer, learning rate, gradient clipping; and which weights learn:
-all, those outside the encoder, or low-rank adapters of the encoder."""
+"""Shared base of the tasks' Lightning modules: optimizer, learning rate and gradient clipping.
+
+It also chooses the trained weights: all, those outside the encoder, or low-rank adapters of the encoder.
+"""
 
 from __future__ import annotations
 
@@ -35,7 +37,7 @@ class TrainedModule(lightning.LightningModule):
     """Base of the tasks' modules, which add ``training_step``.
 
     Args:
-        rates: factors of the learning rate, by prefix of the parameters' names; other parameters have 1.
+        rates: learning rate factors by prefix of parameter names; other parameters have 1.
     """
 
     def __init__(self, settings: RunSettings, rates: Mapping[str, float] | None = None) -> None:
@@ -67,15 +69,15 @@ class TrainedModule(lightning.LightningModule):
         gradient_clip_val: float | None = None,
         gradient_clip_algorithm: str | None = None,
     ) -> None:
-        """Lightning's own clipping refuses the fused optimizer, fearing scaled gradients, of which there are none."""
+        """Clip gradients directly: Lightning's own clipping rejects the fused optimizer, fearing scaled gradients."""
         torch.nn.utils.clip_grad_norm_(self.parameters(), CLIPPED_NORM)
 
 
 def adapt(model: AnnotationModel, mode: str) -> None:
-    """Prepare ``model``, in place, for a fine-tuning of this mode.
+    """Prepare ``model``, in place, for fine-tuning in this mode.
 
-    ``lora`` adds adapters of rank 8 (Hu et al. 2021, arXiv:2106.09685, by ``peft``); :func:`merge_adapters` makes a
-    plain model of it again.
+    ``lora`` adds adapters of rank 8 (Hu et al. 2021, arXiv:2106.09685, by ``peft``); :func:`merge_adapters` turns it
+    back into a plain model.
 
     Raises:
         ConfigError: unknown mode.
@@ -95,7 +97,7 @@ def adapt(model: AnnotationModel, mode: str) -> None:
 
 
 def merge_adapters(model: AnnotationModel) -> None:
-    """Put what the adapters have learnt into the weights that they adapt, and take them off; no-op without any."""
+    """Merge the adapters into the weights that they adapt, and remove them; does nothing without adapters."""
     from peft.tuners.lora import LoraLayer
 
     adapted = [name for name, module in model.named_modules() if isinstance(module, LoraLayer)]

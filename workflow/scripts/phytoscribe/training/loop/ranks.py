@@ -1,7 +1,7 @@
-"""The processes that train together (ranks), as seen from one of them; alone, there is one.
+"""The processes that train together (ranks), seen from one of them; a single process is one rank.
 
-A step's batch is that of the configuration however many ranks share it.  Gradients are averaged over ranks, so a term
-of the loss that is a mean over something has to be divided by what all ranks have of it, not by what one has.
+A step's batch size is the configured one, however many ranks share it.  Gradients are averaged over ranks, so a loss
+term that is a mean must be divided by the amount on all ranks, not on one.
 """
 
 from __future__ import annotations
@@ -11,34 +11,34 @@ from torch import Tensor, distributed
 
 
 def started() -> bool:
-    """Whether this process trains together with others."""
+    """True if this process trains together with others."""
     return distributed.is_available() and distributed.is_initialized()
 
 
 def rank_count() -> int:
-    """How many ranks there are."""
+    """The number of ranks."""
     return distributed.get_world_size() if started() else 1
 
 
 def own_rank() -> int:
-    """Which of them this one is, from 0 on."""
+    """The number of this rank, from 0."""
     return distributed.get_rank() if started() else 0
 
 
 def wait_for_all() -> None:
-    """Go on when all ranks have come here."""
+    """Wait until all ranks have reached this point."""
     if started():
         distributed.barrier()
 
 
 def divisors(amounts: Tensor) -> Tensor:
-    """What each rank divides its sums by, so that the mean over ranks is the mean over everything.
+    """The divisor of each rank's sums that makes the mean over ranks the overall mean.
 
     Args:
-        amounts: (n,), how much of each thing this rank has.
+        amounts: (n,), the amounts on this rank.
 
     Returns:
-        The mean over ranks of the amounts, as if there were at least 1 in all, without a gradient.
+        The mean of the amounts over ranks, with a total of at least 1, without a gradient.
     """
     total = amounts.detach().clone()
     if started():
@@ -47,7 +47,7 @@ def divisors(amounts: Tensor) -> Tensor:
 
 
 def mean_of_ranks(value: float, device: torch.device) -> float:
-    """The mean of what each rank gives."""
+    """The mean of a value over ranks."""
     total = torch.tensor([value], dtype=torch.float32, device=device)
     if started():
         distributed.all_reduce(total)

@@ -1,9 +1,9 @@
 """Training runs with Lightning: one epoch per checkpoint interval, resumed from the newest checkpoint.
 
 An epoch is ``checkpoint_every`` steps of an endless data order (:mod:`phytoscribe.training.loop.sampling`), and
-checkpoints are written at epoch ends only.  A signal ends the epoch after the step in work, so what is saved then is
-such an end too.  A killed run loses at most one interval; either continues with the very batches, optimizer state and
-random state that the undisturbed run would have had.
+checkpoints are written at epoch ends only.  A signal ends the epoch after the current step, so the state is saved at an
+epoch end then too.  A killed run loses at most one interval.  Both continue with exactly the batches, optimizer state
+and random state of an uninterrupted run.
 
 Several processes share each step's batch (:mod:`phytoscribe.training.loop.ranks`, started by
 :mod:`phytoscribe.training.loop.launch`).
@@ -69,14 +69,14 @@ LEARNING = (
 
 
 def claim_run_folder(folder: Path, settings: Mapping[str, Any], inputs: Iterable[str | Path]) -> None:
-    """Make ``folder`` the run folder of this configuration; the first rank does it for all.
+    """Prepare ``folder`` as the run folder of this configuration; the first rank does it for all.
 
-    A folder left by other settings, other inputs or other library code is emptied, and the log says so: no run resumes
-    from checkpoints of another.
+    A folder from other settings, inputs or library code is emptied, and the log says so, so that no run resumes from
+    another run's checkpoints.
 
     Args:
-        settings: all that decides the training's result.
-        inputs: files that decide it; their content counts, not their time.
+        settings: everything that determines the result of training.
+        inputs: files that determine it, by content, not modification time.
     """
     if own_rank() == 0:
         _claim(folder, settings, inputs)
@@ -106,7 +106,7 @@ def _claim(folder: Path, settings: Mapping[str, Any], inputs: Iterable[str | Pat
 
 
 def _read_record(path: Path) -> dict[str, Any]:
-    """What a run folder says of itself; nothing where its file is missing or damaged."""
+    """The record of a run folder; empty if its file is missing or damaged."""
     try:
         found = json.loads(path.read_text(encoding="utf-8"))
     except (FileNotFoundError, ValueError):
@@ -115,7 +115,7 @@ def _read_record(path: Path) -> dict[str, Any]:
 
 
 class AtomicCheckpoints(TorchCheckpointIO):
-    """Checkpoints that appear complete or not at all, also where the folder is on another file system than /tmp."""
+    """Writes checkpoints completely or not at all, even if the folder is on another file system than /tmp."""
 
     def save_checkpoint(self, checkpoint: dict[str, Any], path: Any, storage_options: Any = None) -> None:
         with atomic_path(path) as temporary:
@@ -124,7 +124,7 @@ class AtomicCheckpoints(TorchCheckpointIO):
     def load_checkpoint(
         self, path: Any, map_location: Any = lambda storage, location: storage, weights_only: bool | None = True
     ) -> dict[str, Any]:
-        """The checkpoint as data: whatever the file holds, none of it is run.
+        """Load the checkpoint as data, without executing its content.
 
         Raises:
             ModelError: the file is damaged, or holds more than a checkpoint does.
@@ -137,7 +137,7 @@ class AtomicCheckpoints(TorchCheckpointIO):
 
 
 def read_as_data(path: Path, map_location: Any = "cpu") -> Any:
-    """Tensors and plain Python from a file of a run folder; whatever else it holds, none of it is run.
+    """Read tensors and plain Python data from a file of a run folder, without ever executing its content.
 
     Raises:
         ModelError: the file is damaged, or holds other objects.
@@ -172,16 +172,16 @@ def train(
     table: MetricsTable,
     callbacks: list[Callback],
 ) -> None:
-    """Train to the last step or until a callback stops it, resuming from ``run_folder/last.ckpt`` where there is one.
+    """Train to the last step or until a callback stops it; resumes from ``run_folder/last.ckpt`` if it exists.
 
     Args:
-        dataset: window ``i`` of an endless order; step ``n`` reads those from ``n * batch_size`` on.
-        collate: from a list of windows to a batch.
-        callbacks: run in the given order at each epoch's end, before the checkpoint is written, which has their state.
+        dataset: gives window ``i`` of an endless order; step ``n`` reads from ``n * batch_size`` on.
+        collate: turns a list of windows into a batch.
+        callbacks: run in the given order at each epoch's end, before the checkpoint with their state is written.
 
     Raises:
         ModelError: the checkpoint is damaged, or holds more than a checkpoint does.
-        StoppedError: a signal ended the run; its checkpoint is there.
+        StoppedError: a signal ended the run, after its checkpoint was saved.
     """
     require_ranks(settings.ranks, rank_count())
     device = choose_device(settings.device)

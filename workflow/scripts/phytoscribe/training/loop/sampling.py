@@ -1,4 +1,4 @@
-"""Which window comes when: a pure function of seed and position in the order, so a resumed run sees the same data."""
+"""The order of training windows: a pure function of seed and position, so a resumed run sees the same data."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ class WindowOrder:
 
 
 class Order(Protocol):
-    """Where the window at an index lies: contig row, start, strand (0 plus, 1 minus)."""
+    """Gives the position of the window at an index: contig row, start, strand (0 plus, 1 minus)."""
 
     window: int
 
@@ -73,12 +73,12 @@ class MixtureOrder:
         window: bases of a window.
         seed: of all choices.
         start, end: share of each group among the windows at index 0 and at ``last``; between them shares change
-            linearly.  Groups that neither names give no window.
+            linearly.  Groups named in neither provide no windows.
         last: index at which ``end`` is reached.
-        rows: what a window's contig is called, by place in ``contigs``; the place itself if not given.
+        rows: the row of a window's contig, by position in ``contigs``; the position itself if not given.
 
     Raises:
-        ConfigError: a group that is not there, or shares that add up to nothing.
+        ConfigError: a group does not exist, or the shares add up to zero.
     """
 
     def __init__(
@@ -126,7 +126,7 @@ def order_of_groups(
 ) -> MixtureOrder:
     """Windows of some rows of a contig table, in the mixture ``{start: shares, end: shares}``.
 
-    Without ``end`` the shares stay; without ``start`` all rows are one group, each base as likely as any other.
+    Without ``end`` the shares stay constant; without ``start`` all rows form one group, with all bases equally likely.
 
     Args:
         last: index of the last window that training reads.
@@ -159,16 +159,16 @@ class BothStrands:
 class StepSampler(Sampler[int]):
     """Indices of this rank's share of each step's batch, in an endless order, up to the next checkpoint.
 
-    A pass begins at the optimiser step that training has reached and ends where the next checkpoint is due, or earlier
-    once :attr:`stopping` is set: what a resumed run reads does not depend on where the former one ended.
+    A pass begins at the current optimiser step and ends at the next checkpoint, or earlier once :attr:`stopping` is
+    set.  The data of a resumed run therefore do not depend on where the earlier run ended.
 
     Args:
         batch_size: windows of a step, of all ranks together.
         checkpoint_every: steps between checkpoints.
-        rank, ranks: which of how many processes this one is.
+        rank, ranks: this process and the number of processes.
 
     Attributes:
-        step: steps done; whoever trains keeps it up to date.
+        step: completed steps; the training code updates it.
         stopping: no further step is begun.
     """
 

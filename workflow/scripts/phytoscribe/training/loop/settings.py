@@ -1,4 +1,4 @@
-"""What the configuration tells a training run: how long, how fast and on what it goes, and its learning rate."""
+"""Settings of a training run from the configuration: length, batch size, hardware, and learning rate schedule."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class RunSettings:
-    """How long and how fast a training run goes.
+    """Length, learning rate and hardware of a training run.
 
     Attributes:
         steps: optimizer steps in all; a multiple of ``checkpoint_every``.
         batch_size: windows per step, of all ranks together.
         checkpoint_every: steps between checkpoints.
         learning_rate: peak, reached after ``warmup_steps``, then falling along half a cosine.
-        final_rate: share of the peak that it falls to.
+        final_rate: final learning rate as a share of the peak.
         weight_decay: of AdamW.
         precision: ``auto`` (bfloat16 where the processor computes it fast, else float32), ``float32``, ``bfloat16``.
         device: ``auto``, ``cpu``, ``cuda`` or ``mps``.
@@ -66,7 +66,7 @@ class RunSettings:
 
 @dataclass(frozen=True)
 class Recipe:
-    """The sections of the configuration that decide a training run.
+    """The sections of the configuration that determine a training run.
 
     Attributes:
         task: section ``pretrain`` or ``finetune``.
@@ -81,7 +81,7 @@ class Recipe:
     seed: int
 
     def run_settings(self, threads: int) -> RunSettings:
-        """Steps, rates and ranks, with so many threads of each rank; further keys are not for the run."""
+        """Steps, rates and ranks, with this number of threads per rank; other keys are ignored."""
         parts, names = (self.task, self.training), RunSettings.__slots__
         given = {name: part[name] for part in parts for name in names if name in part}
         return RunSettings(**given, seed=self.seed, threads=threads)

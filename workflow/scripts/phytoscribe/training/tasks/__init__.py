@@ -1,1 +1,1 @@
-"""What can be trained, one package a task: data, loss, selection of the checkpoint, export."""
+"""Training tasks, one package each: data, loss, selection of the checkpoint, export."""

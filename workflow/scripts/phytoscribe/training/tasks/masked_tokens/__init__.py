@@ -1,1 +1,1 @@
-"""Task: hidden tokens or bases, the pretraining of the encoder or of the whole trunk."""
+"""Task: pretraining of the encoder or of the whole trunk on masked tokens or bases."""

@@ -1,4 +1,4 @@
-"""The pretraining task: from a training set and a tokenizer to a pretrained model (rule pretrain_encoder)."""
+"""The pretraining task: train a model from a training set and a tokenizer (rule pretrain_encoder)."""
 
 from __future__ import annotations
 
@@ -62,8 +62,7 @@ def run_pretraining(
     target: Path,
     threads: int,
 ) -> None:
-    """Pretrain the encoder, or the whole trunk, and write ``target`` with its report: held-out cross-entropy beside
-    both baselines.
+    """Pretrain the encoder or the whole trunk; write ``target`` and a report of its cross-entropy and both baselines.
 
     Args:
         training_set: folder of :mod:`phytoscribe.training.data.training_set`; of its annotation only the k-mer
@@ -160,11 +159,11 @@ TOLD_BASES, TOLD_DEVIATION = 5, 0.05
 
 
 def start_from_bases(model: MaskedTokenModel, segmenter: Segmenter, seed: int) -> None:
-    """Let each token's embedding begin as a random projection of the bases that it stands for.
+    """Initialise each token's embedding as a random projection of its bases.
 
-    The features are the first and the last bases, the share of each base and the length.  So tokens that are alike
-    begin alike, and what is learned of one holds for the others: a short training never sees most tokens often enough
-    to learn that they share an end.
+    The features are the first and the last bases, the share of each base and the length.  Similar tokens thus start
+    with similar embeddings, and learning about one helps the others: a short training never sees most tokens often
+    enough to learn that they share an end.
     """
     bases, lengths = segmenter.token_bases, segmenter.lengths
     count, longest = bases.shape
@@ -188,7 +187,7 @@ def start_from_bases(model: MaskedTokenModel, segmenter: Segmenter, seed: int) -
 def held_out_windows(
     regions: Sequence[ValidationRegion], segmenter: Segmenter, task: Mapping[str, Any], seed: int
 ) -> HeldOut:
-    """Masked windows of the validation part, without the context that training sees.
+    """Masked windows of the validation set, without the context that training sees.
 
     Raises:
         PhytoScribeError: the validation part holds no sequence.
@@ -219,7 +218,7 @@ def baselines_of(corpus: Path, symbols: Segmenter | SingleBases) -> TokenBaselin
 
 
 def export(model: MaskedModel, tokenizer: Path, run_folder: Path, report: dict[str, Any], target: Path) -> None:
-    """Write the folder of the pretrained model; it appears complete or not at all."""
+    """Write the folder of the pretrained model, completely or not at all."""
     with atomic_path(target) as folder:
         folder.mkdir()
         model.to("cpu").save_pretrained(folder)

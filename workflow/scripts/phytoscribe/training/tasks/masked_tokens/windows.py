@@ -1,4 +1,4 @@
-"""What pretraining hides and asks for: tokens, or spans of bases; in training windows and on held-out sequence."""
+"""Masking for pretraining: tokens or spans of bases are hidden, in training windows and on held-out sequence."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ POSITIONS_STEP = 256
 
 
 class MaskedWindow(NamedTuple):
-    """What the model sees, and int32 for each token or base what it is where it is asked for, else IGNORED."""
+    """The model's input, and the target for each token or base (int32): its identity if it is scored, else IGNORED."""
 
     tokens: WindowTokens
     wanted: npt.NDArray[np.int32]
@@ -57,7 +57,7 @@ Hide = Callable[[WindowTokens, Segmenter, np.random.Generator], MaskedWindow]
 def mask_tokens(
     tokens: WindowTokens, segmenter: Segmenter, generator: np.random.Generator, only_mask: bool = False
 ) -> MaskedWindow:
-    """Hide a share of the nucleotide tokens; tokens with N are never asked for.
+    """Hide a share of the nucleotide tokens; tokens with N are never targets.
 
     Args:
         only_mask: show all of them as ``[MASK]``, as evaluation does.
@@ -75,7 +75,7 @@ def mask_tokens(
 def hide_bases(tokens: WindowTokens, segmenter: Segmenter, generator: np.random.Generator) -> MaskedWindow:
     """Hide the bases of spans of whole nucleotide tokens: N to the stem, ``[MASK]`` to the encoder.
 
-    A tokenizer of variable length still tells where a hidden token ends.
+    With a variable-length tokenizer, the end of a hidden token remains visible.
     """
     count = tokens.token_ids.size
     begins = generator.random(count) < -np.log1p(-HIDDEN_SHARE) * 2 / (LONGEST_SPAN + 1)
@@ -95,7 +95,7 @@ def hide_bases(tokens: WindowTokens, segmenter: Segmenter, generator: np.random.
 
 @dataclass(frozen=True)
 class Objective:
-    """What is asked for.
+    """What the model must predict.
 
     Attributes:
         hide, hide_evaluated: make a masked window, for training and for evaluation.
@@ -117,8 +117,9 @@ OBJECTIVES = {
 
 
 class MaskedDataset(Dataset[MaskedWindow]):
-    """Masked windows over all sequence of a training set, annotated or not, held-out bases as N, in the endless order;
-    index ``i`` always gives the same window.
+    """Masked windows over all sequence of a training set, annotated or not, with held-out bases as N.
+
+    Index ``i`` of the endless order always gives the same window.
 
     Args:
         window: bases of a window.
@@ -149,7 +150,7 @@ class MaskedDataset(Dataset[MaskedWindow]):
 
 
 def collate_masked(windows: Sequence[MaskedWindow]) -> MaskedBatch:
-    """Stack windows; what is padded is never asked for."""
+    """Stack windows; padding is never a target."""
     wanted = np.full((len(windows), max(w.wanted.size for w in windows)), IGNORED, dtype=np.int64)
     for row, window in enumerate(windows):
         wanted[row, : window.wanted.size] = window.wanted
@@ -157,10 +158,10 @@ def collate_masked(windows: Sequence[MaskedWindow]) -> MaskedBatch:
 
 
 def masked_cross_entropy(model: MaskedTokenModel | MaskedBaseModel, batch: MaskedBatch, reduction: str) -> Tensor:
-    """Cross-entropy over what is asked for, nats; the loss never touches padding.
+    """Cross-entropy over the targets, in nats; padding never contributes.
 
-    Their number is filled up to a multiple of a constant with positions that do not count: the math library keeps
-    memory for every matrix shape that it has met.
+    Their number is padded to a multiple of a constant with uncounted positions, because the math library keeps memory
+    for every matrix shape that it has met.
     """
     positions = (batch.wanted.flatten() != IGNORED).nonzero()[:, 0]
     wanted = batch.wanted.flatten()[positions]
@@ -175,8 +176,8 @@ def masked_cross_entropy(model: MaskedTokenModel | MaskedBaseModel, batch: Maske
 class HeldOut:
     """Masked windows of validation sequence, the same for the model and for the baselines.
 
-    Consecutive windows of the regions, both strands in turn, evenly thinned to ``maximum_windows``.  What lies behind a
-    region's end is N, and windows of only N are left out.
+    Consecutive windows of the regions, both strands in turn, evenly thinned to ``maximum_windows``.  Bases after a
+    region's end are N, and windows of only N are left out.
 
     Args:
         regions: base codes.
@@ -211,7 +212,7 @@ class HeldOut:
         return [(np.where(asked, wanted, seen), asked) for wanted, asked, seen in pairs]
 
     def cross_entropy(self, model: MaskedTokenModel | MaskedBaseModel, device: torch.device, batch: int = 8) -> float:
-        """Mean over what is asked for, nats."""
+        """Mean over the targets, in nats."""
         model.eval()
         total, count = 0.0, 0
         with torch.inference_mode():

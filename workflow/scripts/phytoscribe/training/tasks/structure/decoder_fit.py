@@ -1,8 +1,8 @@
-"""Fitting of the decoder to regions with known genes that the network was not trained on.
+"""Fit the decoder to regions with known genes on which the network was not trained.
 
-The parameters maximise the likelihood of the reference genes (:mod:`phytoscribe.decoding.likelihood`); a quadratic pull
-to the starting values keeps the few where the data say little.  Three scalars are then chosen on decoded exact F1, and
-the gene probability is calibrated last.
+The parameters maximise the likelihood of the reference genes (:mod:`phytoscribe.decoding.likelihood`); a quadratic
+penalty keeps parameters near their starting values where there is little data.  Three scalars are then chosen on
+decoded exact F1, and the gene probability is calibrated last.
 """
 
 from __future__ import annotations
@@ -57,12 +57,11 @@ LEVELS = ("cds_exon", "locus")
 
 @dataclass(frozen=True)
 class Outcome:
-    """Decoded genes against the reference.
+    """Comparison of decoded genes with the reference.
 
     Attributes:
-        figures: precision, recall and F1 by level (:data:`LEVELS`), such as ``locus_f1``; 0 where there is nothing to
-            divide by.
-        genes: decoded genes that no masked interval touches.
+        figures: precision, recall and F1 by level (:data:`LEVELS`), such as ``locus_f1``; 0 if undefined.
+        genes: decoded genes that overlap no masked interval.
         right: bool (genes,), whether a reference isoform has exactly this CDS.
     """
 
@@ -121,8 +120,10 @@ def score_regions(
 
 
 def spreads() -> tuple[npt.NDArray, npt.NDArray, npt.NDArray]:
-    """By parameter of :class:`Likelihood`: standard deviation of the pull to the start (0 for fixed parameters), scale
-    for the optimiser, and whether it is a weight."""
+    """By parameter of :class:`Likelihood`: width of the penalty, scale for the optimiser, whether it is a weight.
+
+    The width is the standard deviation around the starting value, 0 for fixed parameters.
+    """
     pull = np.full(PARAMETERS, SCORE_SPREAD)
     scale = np.full(PARAMETERS, SCALE)
     weight = np.zeros(PARAMETERS, dtype=bool)
@@ -168,7 +169,7 @@ def maximise(likelihood: Likelihood, iterations: int = ITERATIONS) -> tuple[npt.
 def fit_once(
     regions: Sequence[DecodedRegion], start: DecoderSettings, threads: int = 1
 ) -> tuple[DecoderSettings, dict[str, Any]]:
-    """Fit likelihood, scalars and calibration on regions; no figures beyond those regions."""
+    """Fit likelihood, scalars and calibration on regions, without figures for other regions."""
     parts = [part for region in regions for part in gene_regions_of(region, start, FITTING_CUTOFF)]
     genes = sum(len(part.loci) for part in parts)
     if not genes:
@@ -198,13 +199,13 @@ def fit_decoder(
     the fit only weights them.
 
     Args:
-        decoded: some 1.5 Mb with 300 genes or more.
-        start: starting values, to which parameters are pulled where the data say little.
-        threads: that share the regions; they change nothing but the time.
+        decoded: about 1.5 Mb with 300 genes or more.
+        start: starting values, near which parameters stay where there is little data.
+        threads: threads that share the regions; only the run time depends on their number.
 
     Returns:
         The settings, and a report: figures (precision, recall and F1 of exact CDS segments and loci, expected
-        calibration error) of ``start`` and ``fitted`` on these very regions.  :func:`held_out_figures` gives honest
+        calibration error) of ``start`` and ``fitted`` on these same regions.  :func:`held_out_figures` gives unbiased
         ones.
     """
     settings, report = fit_once(decoded, start, threads)
@@ -217,18 +218,18 @@ def fit_decoder(
 
 
 def recalibrated(decoded: Sequence[DecodedRegion], settings: DecoderSettings) -> DecoderSettings:
-    """The same decoder with its calibration fitted to what a network says of these regions."""
+    """The same decoder with its calibration fitted to a network's output for these regions."""
     return decode_regions(decoded, settings).calibrated(settings)
 
 
 def tune(
     decoded: Sequence[DecodedRegion], start: DecoderSettings, threads: int = 1
 ) -> tuple[DecoderSettings, dict[str, Any]]:
-    """Fit the decoder as :func:`fit_decoder` does; where the fit decodes no better, keep and recalibrate the start.
+    """Fit the decoder as :func:`fit_decoder` does; if the fit decodes no better, keep and recalibrate the start.
 
     Returns:
-        The settings, and the report of the fit; ``kept_start`` says whether the start was kept, whose figures are then
-        those of ``fitted``.
+        The settings, and the report of the fit.  ``kept_start`` is True if the start was kept; its figures are then
+        reported as ``fitted``.
     """
     settings, report = fit_decoder(decoded, start, threads)
     if selection_score(f1_by_level(report["fitted"])) > selection_score(f1_by_level(report["start"])):
@@ -241,10 +242,10 @@ def tune(
 def held_out_figures(
     decoded: Sequence[DecodedRegion], fit: Callable[[Sequence[DecodedRegion]], DecoderSettings]
 ) -> dict[str, float]:
-    """Figures as in :func:`fit_decoder`'s report, of each half of the regions under what was fitted to the other half.
+    """Figures as in :func:`fit_decoder`'s report, for each half of the regions with the fit to the other half.
 
     Args:
-        decoded: at least two regions; with one, nothing can be held out and no figure is given.
+        decoded: at least two regions; with one, nothing can be held out and there are no figures.
         fit: from regions to settings.
     """
     halves = two_halves(decoded)
@@ -262,7 +263,7 @@ def held_out_figures(
 
 
 def selection_score(f1: Mapping[str, float]) -> float:
-    """The figure that chooses checkpoints and decoders: mean of exact CDS-exon and locus F1 by level (NaN counts 0)."""
+    """The score for choosing checkpoints and decoders: mean of exact CDS-exon and locus F1 (NaN counts as 0)."""
     return float(np.mean(np.nan_to_num([f1[level] for level in LEVELS])))
 
 

@@ -1,4 +1,4 @@
-"""The training step of the structure task, for Lightning, and its loss: what the decoder needs to be right about."""
+"""The Lightning training step of the structure task, and its loss, which weights what the decoder needs most."""
 
 from __future__ import annotations
 
@@ -30,14 +30,14 @@ from phytoscribe.training.tasks.structure.windows import StructureBatch
 
 @dataclass(frozen=True, slots=True)
 class LossSettings:
-    """Weights of the terms.
+    """Weights of the loss terms.
 
     Attributes:
         boundary_weight: weight of bases whose state is a boundary (start, stop, first, last), relative to others.
         f1_weight: weight of ``1 - soft F1`` of coding bases, per window with coding bases.
         empty_weight: weight of the mean coding probability on windows without coding bases.
-        site_weight: weight of the mean cross-entropy of the splice sites; sites are so rare that a weight of one
-            would leave them unlearned.
+        site_weight: weight of the mean cross-entropy of the splice sites; sites are so rare that the network would not
+            learn them with a weight of one.
     """
 
     boundary_weight: float = 5.0
@@ -61,13 +61,13 @@ def structure_loss(
     Args:
         output: logits of states (batch, length, STATE_COUNT) and sites (batch, length, 2).
         targets: float (batch, length, LABEL_COUNT), rows sum to one.
-        weights: float (batch, length), 0 where the state is not known: such bases touch no term of states.
-        sites: uint8 (batch, length), bits of :mod:`phytoscribe.labels.states`; bases whose sites are unknown touch no
-            term of sites.
+        weights: float (batch, length), 0 where the state is not known: such bases contribute to no state term.
+        sites: uint8 (batch, length), bits of :mod:`phytoscribe.labels.states`; bases whose sites are unknown contribute
+            to no site term.
         per_label: from :func:`label_weights`.
 
     Returns:
-        scalar; zero where nothing is known.  The mean over ranks is the loss of their common batch.
+        scalar; zero if nothing is known.  The mean over ranks is the loss of their common batch.
     """
     log_probabilities = F.log_softmax(output.states.float(), dim=-1)
     non_coding = log_probabilities[..., list(NON_CODING_STATES)].logsumexp(-1, keepdim=True)
@@ -107,8 +107,8 @@ class StructureModule(TrainedModule):
     """Training step, optimizer and weight average around :class:`AnnotationModel`.
 
     Args:
-        average: decay of the weight average, which is what validation sees and what is kept; 0 for the weights
-            themselves.  The first steps count for less: the decay is at most ``step / (step + 10)``.
+        average: decay of the weight average, which is validated and kept; 0 for the weights themselves.  The first
+            steps count less: the decay is at most ``step / (step + 10)``.
         encoder_rate: factor of the learning rate for the encoder.
         sequence_weight: of the decoder's likelihood as a further term, once ``sequence`` is set; batches then hold both
             strands of each window.
@@ -134,7 +134,7 @@ class StructureModule(TrainedModule):
 
     @property
     def chosen(self) -> AnnotationModel:
-        """The weights that validation sees."""
+        """The weights used in validation."""
         return self.average or self.model
 
     def training_step(self, batch: StructureBatch, batch_idx: int) -> torch.Tensor:

@@ -1,4 +1,4 @@
-"""Which weights are kept: those whose decoded genes on the validation regions are best."""
+"""Keep the weights whose decoded genes on the validation regions are best."""
 
 from __future__ import annotations
 
@@ -34,13 +34,13 @@ logger = logging.getLogger(__name__)
 
 
 class WholeGenes(Callback):
-    """The decoder's likelihood of whole genes joins the loss, from a step on.
+    """Adds the decoder's likelihood of whole genes to the loss from a given step on.
 
-    Joining at step 0, it uses the decoder that the run began with.  Joining later, that decoder is first fitted to what
-    the network has learnt by then, on the validation regions.  A resumed run finds it in the checkpoint.
+    From step 0, it uses the decoder at the start of the run.  From a later step, the decoder is first fitted to the
+    current network on the validation regions.  A resumed run finds it in the checkpoint.
 
     Args:
-        selection: the validations; they too use the fitted decoder from then on.
+        selection: the validations, which then also use the fitted decoder.
         first_step: an epoch's end.
         make: the loss under decoder settings.
         path: where the first rank leaves the fitted settings for the others.
@@ -75,7 +75,7 @@ class DecodedSelection(Callback):
     """After some epochs, predict and decode the validation regions; keep the weights with the best decoded F1.
 
     Args:
-        patience: training stops after so many validations in a row without a better score; 0 for never.
+        patience: number of validations in a row without a better score after which training stops; 0 for never.
     """
 
     def __init__(
@@ -100,13 +100,12 @@ class DecodedSelection(Callback):
         self.without_gain = 0
 
     def predictor(self, module: StructureModule) -> StructurePredictor:
-        """The weights in training, or their average, as a predictor; windows as ever, so that no setting of prediction
-        decides what is learnt."""
+        """The current weights, or their average, as a predictor with the default windows."""
         settings = PredictionSettings(batch_size=module.settings.batch_size)
         return StructurePredictor(module.chosen, self.segmenter, self.decoder, settings, module.device)
 
     def forget_best(self) -> None:
-        """Scores so far were another decoder's: the next one is the best."""
+        """Forget earlier scores, which came from another decoder; the next one becomes the best."""
         self.best_score, self.without_gain = -1.0, 0
 
     def on_train_start(self, trainer: lightning.Trainer, module: StructureModule) -> None:
@@ -167,7 +166,7 @@ def validation_f1(regions: Sequence[DecodedRegion], settings: DecoderSettings) -
 
 
 def read_regions(predictor: StructurePredictor, regions: Sequence[ValidationRegion]) -> list[DecodedRegion]:
-    """What the network says of the validation regions: computed once, decoded many times."""
+    """The network's output for the validation regions: computed once, decoded many times."""
     found = []
     for region in regions:
         predictor.set_species(region.species, region.lineage)

@@ -1,10 +1,10 @@
-"""The decoder's own likelihood as a loss of the network: the genes as wholes, not base by base.
+"""The decoder's likelihood as a loss for the network: it scores whole genes instead of single bases.
 
 The lattice is a conditional random field over the network's log probabilities, so the log likelihood of the reference
-genes has a gradient for each of them: how often a site or base is used in the reference, less how often the lattice
-expects it (J. Lafferty, A. McCallum and F. Pereira, *Conditional random fields*, 2001; for gene structures
-A. Bernal et al., *Global discriminative learning for higher-accuracy computational gene prediction*, 2007).  The
-decoder's own parameters stay as they are.
+genes has a gradient for each of them: how often a site or base is used in the reference, minus how often the lattice
+expects it (J. Lafferty, A. McCallum and F. Pereira, *Conditional random fields*, 2001; for gene structures A. Bernal et
+al., *Global discriminative learning for higher-accuracy computational gene prediction*, 2007).  The decoder's own
+parameters stay fixed.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ _NON_CODING = slice(0, len(NON_CODING_STATES))
 
 
 class Evidence:
-    """What the lattice reads from log probabilities, and by how much more of it the likelihood would grow.
+    """The gradient of the likelihood with respect to the evidence that the lattice reads from log probabilities.
 
     Arrays are float32, first axes the window, the strand and the base: ``site`` (windows, 2, length, STATE_COUNT) log
     odds of sites, ``coding`` and ``intron`` (windows, 2, length) against non-coding, ``frame`` and ``phase``
@@ -149,11 +149,11 @@ def loci_within(loci: Sequence[Locus], start: int, length: int) -> list[Locus]:
 
 
 class KnownWindow(NamedTuple):
-    """What is known of a window.
+    """The known genes and masked intervals of a window.
 
     Attributes:
         bases: uint8 (length,), contig orientation.
-        loci: reference genes in the window's coordinates, in order of position; those that it cuts, too.
+        loci: reference genes in the window's coordinates, in order of position, including those that it cuts.
         mask: intervals where nothing is known.
     """
 
@@ -165,12 +165,12 @@ class KnownWindow(NamedTuple):
 def sequence_loss(
     states: Tensor, windows: Sequence[KnownWindow], decoder: Lattice, workers: Executor | None = None
 ) -> tuple[Tensor, float]:
-    """Negative log likelihood of the genes of some windows, whose gradient reaches the logits.
+    """Negative log likelihood of the genes of some windows, with a gradient for the logits.
 
     Args:
         states: logits (2 * windows, length, STATE_COUNT): of each window the plus strand and the minus strand, each in
             reading direction.
-        workers: threads that share the windows between them.
+        workers: number of threads for the windows.
 
     Returns:
         A scalar with the right gradient (its own value means nothing), and the likelihood's value, in nats.
@@ -197,7 +197,7 @@ class SequenceLoss:
     Args:
         data: the training sequence with its reference genes.
         settings: the decoder.
-        threads: that share the windows of a batch between them.
+        threads: number of threads for the windows of a batch.
     """
 
     def __init__(self, data: TrainingSet, settings: DecoderSettings, threads: int = 1) -> None:
@@ -207,7 +207,7 @@ class SequenceLoss:
         self._workers = ThreadPoolExecutor(threads) if threads > 1 else None
 
     def __call__(self, states: Tensor, weights: Tensor, places: Tensor) -> tuple[Tensor, float]:
-        """Loss, whose gradient alone means something, and its value, in nats per kb of known sequence.
+        """The loss, of which only the gradient is meaningful, and its value in nats per kb of known sequence.
 
         Args:
             states: logits (2 * pairs, window, STATE_COUNT); weights: (2 * pairs, window), 0 where nothing is known.

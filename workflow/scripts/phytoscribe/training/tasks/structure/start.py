@@ -1,5 +1,4 @@
-"""What a fine-tuning starts from: random weights, an encoder or a trunk pretrained here, or a
-released model."""
+"""The start of a fine-tuning: random weights, an encoder or trunk pretrained here, or a released model."""
 
 from __future__ import annotations
 
@@ -30,8 +29,8 @@ class Start:
     """A model before its fine-tuning.
 
     Attributes:
-        folder: holds the tokenizer, and the weights where there are some.
-        model, segmenter, decoder: what training begins with.
+        folder: holds the tokenizer, and the weights if there are any.
+        model, segmenter, decoder: the objects with which training begins.
         report: for ``load_report.json``: which tensors came from where.
         released: the model is a released one, which the fine-tuning must beat.
     """
@@ -45,10 +44,10 @@ class Start:
 
 
 def load_start(folder: Path, data: TrainingSet, model_settings: Mapping[str, Any], mode: str) -> Start:
-    """The start that a folder stands for: of a released model, of a pretrained encoder, or of a tokenizer alone.
+    """Load the start from a folder: a released model, a pretrained encoder, or only a tokenizer.
 
     Args:
-        model_settings: section ``model`` of the configuration; a released model has its own numbers.
+        model_settings: section ``model`` of the configuration; a released model has its own dimensions.
         mode: ``finetune.mode``, for the report.
 
     Raises:
@@ -81,7 +80,7 @@ def load_start(folder: Path, data: TrainingSet, model_settings: Mapping[str, Any
 def start_from_statistics(model: AnnotationModel, data: TrainingSet) -> None:
     """Set the content table, and the output biases to the logits of the states' and sites' shares (the base rates).
 
-    Only for a head that has not been trained.
+    Use it only for an untrained head.
     """
     with torch.no_grad():
         bias = model.heads["structure"].bias

@@ -1,4 +1,4 @@
-"""The structure task: from a training set and a start to a model folder, as the rule finetune_structure does it."""
+"""The structure task: train a model folder from a training set and a start (rule finetune_structure)."""
 
 from __future__ import annotations
 
@@ -61,11 +61,11 @@ def run_finetuning(
         training_set: folder of :mod:`phytoscribe.training.data.training_set`.
         start: folder of a released model, of the encoder pretrained here, or of a tokenizer (random weights).
         inputs: files whose content decides the result.
-        run_folder: checkpoints, from which a run that was killed goes on.
+        run_folder: checkpoints, from which a killed run continues.
         threads: of each rank.
 
     Raises:
-        ModelError: a released model was to be improved, and was not.
+        ModelError: the fine-tuned model is no better than the released one.
     """
     claim_run_folder(run_folder, vars(recipe), inputs)
     lightning.seed_everything(recipe.seed, verbose=False)
@@ -89,7 +89,7 @@ def run_finetuning(
 
 
 class Finetuning:
-    """One fine-tuning: the training set, what it starts from, and how.
+    """One fine-tuning: the training set, the start and the settings.
 
     Args:
         threads: of each rank.
@@ -143,7 +143,7 @@ class Finetuning:
         return decoder, {**summary, "validation_f1_before": before} if before else summary
 
     def train_network(self, decoder: DecoderSettings) -> DecodedSelection:
-        """Train to the last step; what the validations chose, under a decoder (in the end another one, if fitted)."""
+        """Train to the last step; returns the selected weights with their decoder (a new one if it was fitted)."""
         settings, window = self.settings, self.settings["window"]
         selection = DecodedSelection(
             self.regions,
@@ -178,7 +178,7 @@ class Finetuning:
         return selection
 
     def _order(self, window: int) -> Order:
-        """Which window comes when: contigs with labels, in the configured mixture."""
+        """Order of the windows: contigs with labels, in the configured mixture."""
         strands = 2 if self.whole_genes else 1
         order = order_of_groups(
             self.data.contigs,
@@ -195,14 +195,14 @@ class Finetuning:
         return SequenceLoss(self.data, decoder, self.run.threads)
 
     def refit_decoder(self) -> tuple[DecoderSettings, dict[str, Any]]:
-        """Fit a released model's decoder to a species, and leave its network as it is.
+        """Fit a released model's decoder to a species, without changing its network.
 
         Returns:
-            As :meth:`train`; before is the model as it was released.
+            As :meth:`train`; "before" is the released model.
 
         Raises:
-            ModelError: there is one region only; or each half of the regions, decoded with what was fitted on the
-                other, is no better than with the released decoder.
+            ModelError: there is only one region; or each half of the regions, decoded with the fit to the other half,
+                is no better than with the released decoder.
         """
         decoded = self._decoded(self.start.decoder)
         fitted, report = fit_decoder(decoded, self.start.decoder, self.run.threads)
@@ -225,13 +225,13 @@ class Finetuning:
         return recalibrated(decoded, start) if kept else fit_once(decoded, start, self.run.threads)[0]
 
     def _decoded(self, decoder: DecoderSettings) -> list[DecodedRegion]:
-        """What the network says of the validation regions."""
+        """The network's output for the validation regions."""
         settings = PredictionSettings(batch_size=self.run.batch_size)
         predictor = StructurePredictor(self.start.model, self.start.segmenter, decoder, settings, self.device)
         return read_regions(predictor, self.regions)
 
     def _worse_than_start(self, before: dict[str, float], score: float) -> ModelError:
-        """Why a fine-tuned model is not written."""
+        """The error that explains why a fine-tuned model is not written."""
         folder = self.start.folder
         return ModelError(
             f"fine-tuning made no better model than {folder}: its validation score (mean of exact CDS-exon and locus "
@@ -255,7 +255,7 @@ def export(
 
     Args:
         load_report, summary: joined to ``load_report.json``.
-        saved_as: numbers of the weights; half precision halves the folder.
+        saved_as: number format of the weights; half precision halves the folder's size.
     """
     with atomic_path(target) as folder:
         folder.mkdir()
