@@ -72,7 +72,7 @@ def table(heading):
     return found
 
 
-AS_IT_IS, BACKEND, REASON = "AGAT's file the same", "backend `agat` the same", "reason of the difference"
+AS_IT_IS, BACKEND, REASON = "AGAT's file the same", "backend `agat` the same", "reason for the difference"
 
 
 @pytest.mark.parametrize(
