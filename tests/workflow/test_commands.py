@@ -44,14 +44,18 @@ def test_without_a_word_on_the_model_the_released_one_predicts(house):
     assert set(jobs_of(done.stdout)) == {"download_genome", "index_genome", "predict_shard", "merge_predictions"}
 
 
-def test_released_model_needs_no_training(house):
+def name_a_released_model(house, section, key) -> None:
     model = house / "released"
     model.mkdir()
     for name in MODEL_FILES:
         (model / name).write_text("{}")
     config = tiny_config()
-    config["predict"]["model"] = "released"
+    config[section][key] = "released"
     write_config(house, config)
+
+
+def test_released_model_needs_no_training(house):
+    name_a_released_model(house, "predict", "model")
     done = start(house, "results/predictions/other.gff3", "-n")
     assert done.returncode == 0, done.stdout
     assert set(jobs_of(done.stdout)) == {"download_genome", "index_genome", "predict_shard", "merge_predictions"}
@@ -62,13 +66,7 @@ def test_released_model_needs_no_training(house):
 
 
 def test_a_model_that_starts_from_a_released_one_needs_no_pretraining(house):
-    model = house / "released"
-    model.mkdir()
-    for name in MODEL_FILES:
-        (model / name).write_text("{}")
-    config = tiny_config()
-    config["finetune"]["from_model"] = "released"
-    write_config(house, config)
+    name_a_released_model(house, "finetune", "from_model")
     done = start(house, "all", "-n")
     assert done.returncode == 0, done.stdout
     jobs = jobs_of(done.stdout)

@@ -10,7 +10,7 @@ import itertools
 import re
 from collections.abc import Iterable, Iterator, Sequence
 
-from phytoscribe.annotation.model import GeneModel, Interval, Transcript
+from phytoscribe.annotation.model import GeneModel, Interval
 from phytoscribe.errors import ConfigError
 
 #: What NCBI registers: three to twelve letters and digits that begin with a letter.
@@ -50,7 +50,7 @@ def feature_table(genes: Iterable[GeneModel], prefix: str) -> Iterator[str]:
 
 def _gene(gene: GeneModel, tag: str, prefix: str) -> Iterator[str]:
     forward = gene.strand == "+"
-    ends = [_cut_ends(transcript) for transcript in gene.transcripts]
+    ends = [transcript.cut_ends for transcript in gene.transcripts]
     cut = any(start for start, _ in ends), any(stop for _, stop in ends)
     yield from _feature("gene", [(gene.start, gene.end)], forward, cut)
     yield _qualifier("locus_tag", tag)
@@ -71,12 +71,6 @@ def _gene(gene: GeneModel, tag: str, prefix: str) -> Iterator[str]:
         if transcript.start_phase:
             yield _qualifier("codon_start", str(transcript.start_phase + 1))
         yield from (_qualifier("product", PRODUCT), *ids)
-
-
-def _cut_ends(transcript: Transcript) -> tuple[bool, bool]:
-    """Whether the 5' and the 3' end lie beyond the contig."""
-    cut = "start_range" in transcript.attributes, "end_range" in transcript.attributes
-    return cut if transcript.is_forward else cut[::-1]
 
 
 def _feature(kind: str, segments: Sequence[Interval], forward: bool, cut: tuple[bool, bool]) -> Iterator[str]:

@@ -15,10 +15,8 @@ from typing import NamedTuple
 from urllib.parse import unquote
 
 from phytoscribe.errors import GffError
-from phytoscribe.files import blocks_with_plain_line_ends
+from phytoscribe.files import LONGEST_LINE, blocks_with_plain_line_ends
 
-#: Bytes of the longest line that is read: two hundred thousand parents of one exon fit.
-LONGEST_LINE = 64 * 2**20
 # A comma separates the values of one attribute, so an escaped comma inside a value stays escaped ("%2C").
 _ESCAPES = re.compile(r"(?:%(?!2[Cc])[0-9A-Fa-f]{2})+")
 # Blanks at either end and quotes around an id mean nothing to readers, this one included, unless they are escaped.

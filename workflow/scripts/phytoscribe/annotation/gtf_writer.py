@@ -43,10 +43,9 @@ def _coding_parts(transcript: Transcript) -> list[tuple[str, Interval, int | str
     if not transcript.cds:
         return []
     phased = list(zip(transcript.cds, transcript.cds_phases(), strict=True))
-    cut = "start_range" in transcript.attributes, "end_range" in transcript.attributes
-    (start_cut, stop_cut), order = cut, 1
-    if not transcript.is_forward:
-        phased, (stop_cut, start_cut), order = phased[::-1], cut, -1
+    start_cut, stop_cut = transcript.cut_ends
+    order = 1 if transcript.is_forward else -1
+    phased = phased[::order]
     has_start = not start_cut and transcript.start_phase == 0 and transcript.cds_length >= 3
     has_stop = not stop_cut and (transcript.cds_length - transcript.start_phase) % 3 == 0 and transcript.cds_length >= 6
     start, _ = _split(phased, 3 if has_start else 0, order)

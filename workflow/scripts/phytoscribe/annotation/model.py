@@ -86,6 +86,12 @@ class Transcript:
             raise ValueError(f"transcript {self.id}: its strand is {self.strand!r}, not + or -; its gene must set it")
         return self.strand == "+"
 
+    @property
+    def cut_ends(self) -> tuple[bool, bool]:
+        """Whether its 5' and its 3' end lie beyond the contig, as ``start_range`` and ``end_range`` say."""
+        left, right = "start_range" in self.attributes, "end_range" in self.attributes
+        return (left, right) if self.is_forward else (right, left)
+
     def cds_phases(self) -> tuple[int, ...]:
         """GFF3 phase of each CDS segment, in the order of :attr:`cds`."""
         forward = self.is_forward

@@ -9,25 +9,22 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-import numpy as np
-
-from phytoscribe.annotation.checking.check import coding_part
+from phytoscribe.annotation.checking.check import SPLICE_SITES, coding_part, splice_site
 from phytoscribe.annotation.model import GeneModel, Transcript
 from phytoscribe.annotation.sequences import reading_frame, spliced_codes
 from phytoscribe.errors import PhytoScribeError
 from phytoscribe.genome import Genome, decode
 from phytoscribe.genome.sequence import Bases, reverse_complement
 
-_SPLICE_SITES = frozenset({"GTAG", "GCAG"})
-_CODING_SPLICE_SITES = _SPLICE_SITES | {"ATAC"}
-_DONORS, _ACCEPTORS = {site[:2] for site in _CODING_SPLICE_SITES}, {site[2:] for site in _CODING_SPLICE_SITES}
-
-#: Of the ends of an intron, the bases that make its splice sites.
-_SIDES, _STEPS = [0, 0, 1, 1], np.array([0, 1, -2, -1])
+_CODING_SPLICE_SITES = SPLICE_SITES | {"AT-AC"}
+_DONORS, _ACCEPTORS = map(set, zip(*(site.split("-") for site in _CODING_SPLICE_SITES), strict=True))
 
 
-def check_gene(gene: GeneModel, genome: Genome) -> None:
+def check_gene(gene: GeneModel, genome: Genome) -> Bases:
     """Check the transcripts of a gene against the sequence; for those without a CDS, only the exon positions.
+
+    Returns:
+        bases of the gene, from its start to its end.
 
     Raises:
         PhytoScribeError: there is a fault; the message names gene, transcript, position and fault.
@@ -36,7 +33,7 @@ def check_gene(gene: GeneModel, genome: Genome) -> None:
     for transcript in gene.transcripts:
         fault = _misplaced(transcript, length)
         if transcript.cds and not fault:
-            if bases is None:
+            if bases is None:  # a later transcript may reach beyond the contig
                 bases = genome.bases(gene.contig, max(0, gene.start), min(gene.end, length))
             cut = _cut_ends(transcript, gene, genome)
             fault = next(_sequence_faults(transcript, bases, max(0, gene.start), cut), "")
@@ -47,6 +44,7 @@ def check_gene(gene: GeneModel, genome: Genome) -> None:
                 "folder in results/predictions/shards/ and run again. If the message comes back, it is a fault of "
                 "PhytoScribe: please report it"
             )
+    return genome.bases(gene.contig, gene.start, gene.end) if bases is None else bases
 
 
 def _misplaced(transcript: Transcript, length: int) -> str:
@@ -72,9 +70,10 @@ def _sequence_faults(transcript: Transcript, bases: Bases, offset: int, cut: tup
         cut: whether its start and its stop codon may be cut off.
     """
     coding = range(transcript.cds[0][0], transcript.cds[-1][1])
-    for intron, site in zip(transcript.introns, splice_sites(transcript, bases, offset), strict=True):
-        if site not in (_CODING_SPLICE_SITES if intron[0] in coding else _SPLICE_SITES):
-            yield f"intron {intron[0] + 1}..{intron[1]} has the splice sites {site[:2]}-{site[2:]}"
+    for start, end in transcript.introns:
+        site = splice_site((start - offset, end - offset), transcript.strand, bases)
+        if site not in (_CODING_SPLICE_SITES if start in coding else SPLICE_SITES):
+            yield f"intron {start + 1}..{end} has the splice sites {site}"
     codes = spliced_codes([(start - offset, end - offset) for start, end in transcript.cds], transcript.strand, bases)
     frame = reading_frame(codes[transcript.start_phase :])
     if not 0 <= transcript.start_phase < 3 or not (cut[0] or (frame.starts and not transcript.start_phase)):
@@ -84,18 +83,6 @@ def _sequence_faults(transcript: Transcript, bases: Bases, offset: int, cut: tup
     if not (cut[1] or frame.stops_at_end):
         ends = f"ends with {decode(codes[-3:])} and not with a stop codon"
         yield f"its CDS {ends if frame.whole else f'has {codes.size} bases, which are no whole codons'}"
-
-
-def splice_sites(transcript: Transcript, bases: Bases, offset: int) -> list[str]:
-    """First and last two bases of each intron, in the order of the contig, each read as the transcript is: ``GTAG``."""
-    introns = transcript.introns
-    if not introns:
-        return []
-    places = np.array(introns) - offset
-    codes = bases[(places[:, _SIDES] + _STEPS).ravel()]
-    letters = decode(codes if transcript.strand == "+" else reverse_complement(codes))
-    sites = [letters[at : at + 4] for at in range(0, len(letters), 4)]
-    return sites if transcript.strand == "+" else sites[::-1]
 
 
 def _cut_ends(transcript: Transcript, gene: GeneModel, genome: Genome) -> tuple[bool, bool]:

@@ -70,10 +70,9 @@ def write_prediction(
         def written() -> Iterator[GeneModel]:
             """Write everything else about each gene, then pass it on to the GFF3."""
             for gene in genes:
-                check_gene(gene, genome)
+                bases, moved = check_gene(gene, genome), gene.shifted(-gene.start)
                 statistics.add(gene)
                 gtf.writelines(f"{line}\n" for line in gtf_lines(gene))
-                bases, moved = genome.bases(gene.contig, gene.start, gene.end), gene.shifted(-gene.start)
                 for t in moved.transcripts:
                     if t.cds:
                         sequences.write_fasta(proteins, [(t.id, sequences.protein_of(t, bases).removesuffix("*"))])

@@ -18,8 +18,8 @@ from phytoscribe.annotation.cleaning.repairs import RepairKind, RepairReport, sh
 from phytoscribe.annotation.cleaning.source_features import Feature, Part, SourceFeatures
 from phytoscribe.genome.intervals import Interval, merge_intervals
 
-#: Types of transcript lines, lower case, that may have a CDS.
-_CODING_TYPES = frozenset({"mrna", "transcript", "rna", "primary_transcript"})
+#: Types of transcripts, lower case, that say no more than that it is one; they alone may have a CDS.
+PLAIN_TYPES = frozenset({"mrna", "transcript", "rna", "primary_transcript"})
 #: Longest intron, in bases, between lines that only names and ids hold together; the default of check.maximum_intron.
 LONGEST_GAP = 50_000
 _MAIN_PARTS = frozenset({"exon", "CDS"})
@@ -169,7 +169,7 @@ def fits(parts: Sequence[Part], draft: TranscriptDraft) -> bool:
     kinds, given = {part.kind for part in parts}, {part.kind for part in draft.parts}
     if kinds & given:
         return False
-    if "CDS" in kinds and draft.line and draft.line.kind.lower() not in _CODING_TYPES:
+    if "CDS" in kinds and draft.line and draft.line.kind.lower() not in PLAIN_TYPES:
         return False
     both = [*parts, *draft.parts]
     exons, cds = segments(both, "exon"), segments(both, "CDS")

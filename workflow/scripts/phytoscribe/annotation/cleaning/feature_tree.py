@@ -12,7 +12,14 @@ from itertools import accumulate
 from operator import itemgetter
 from pathlib import Path
 
-from phytoscribe.annotation.cleaning.drafts import GeneDraft, TranscriptDraft, fits, join_pieces, settle_transcripts
+from phytoscribe.annotation.cleaning.drafts import (
+    PLAIN_TYPES,
+    GeneDraft,
+    TranscriptDraft,
+    fits,
+    join_pieces,
+    settle_transcripts,
+)
 from phytoscribe.annotation.cleaning.links import NamedLines, Relations, loose_groups
 from phytoscribe.annotation.cleaning.repairs import RepairKind, RepairReport
 from phytoscribe.annotation.cleaning.source_features import Feature, Part, SourceFeatures, read_features
@@ -60,8 +67,6 @@ class _FeaturesOfOneId:
 #: A transcript id; with the gene where one id stands for transcripts of several genes, and the number of the run of
 #: lines where these genes have no names.
 _Key = str | tuple[str, str, int]
-#: Types of transcripts, lower case, that say no more than that it is one.
-_PLAIN_TYPES = frozenset({"transcript", "mrna", "rna", "primary_transcript"})
 
 
 class FeatureTree:
@@ -153,7 +158,7 @@ class FeatureTree:
         kinds = {draft.line.kind.lower(), feature.kind.lower()}
         overlap = (one.contig, one.strand) == (other.contig, other.strand) and one.start < other.end > one.start
         overlap = overlap and other.start < one.end
-        if not overlap or len(kinds) < 2 or not kinds & _PLAIN_TYPES or draft not in gene.transcripts:
+        if not overlap or len(kinds) < 2 or not kinds & PLAIN_TYPES or draft not in gene.transcripts:
             return False
         _join_lines(draft.line, feature)
         self._report.add(RepairKind.DUPLICATE_LINE, feature.id, other.line, feature.kind, feature.place, transcripts=-1)
@@ -268,5 +273,5 @@ def _join_lines(first: Feature, second: Feature) -> None:
     one, other = first.row, second.row
     first.row = one._replace(start=min(one.start, other.start), end=max(one.end, other.end))
     first.attributes = {**second.attributes, **first.attributes}
-    if first.kind.lower() in _PLAIN_TYPES and second.kind.lower() not in _PLAIN_TYPES - {"mrna"}:
+    if first.kind.lower() in PLAIN_TYPES and second.kind.lower() not in PLAIN_TYPES - {"mrna"}:
         first.kind = second.kind

@@ -11,9 +11,9 @@ from enum import StrEnum
 from pathlib import Path
 from typing import IO, NamedTuple, TypeVar
 
-from phytoscribe.annotation.gff_text import LONGEST_LINE, decode_id, encode_id
+from phytoscribe.annotation.gff_text import decode_id, encode_id
 from phytoscribe.errors import GffError
-from phytoscribe.files import open_text
+from phytoscribe.files import LONGEST_LINE, open_text
 
 _COLUMNS = ("repair", "id", "line", "detail", "place")
 #: Readers take a carriage return for the end of a row, too; the csv module's writer does not quote it.
