@@ -142,7 +142,7 @@ class StructureModule(TrainedModule):
         with torch.autocast(self.device.type, enabled=False):
             loss = structure_loss(output, batch.targets, batch.weights, batch.sites, self.per_label, self.loss)
             if self.sequence:
-                term, _ = self.sequence(output.states, batch.weights, batch.places)
+                term, _ = self.sequence(output.states, batch.inputs.bases, batch.weights, batch.places)
                 # The term's own value means nothing: only its gradient joins the loss.
                 loss = loss + self.sequence_weight * (term - term.detach())
             return loss + self.model.encoder.balance_loss()

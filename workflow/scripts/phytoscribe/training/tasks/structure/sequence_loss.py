@@ -25,7 +25,6 @@ from phytoscribe.decoding.likelihood import chain_score, path_sums
 from phytoscribe.decoding.settings import DecoderSettings
 from phytoscribe.genome.intervals import Interval, true_runs
 from phytoscribe.labels.states import NON_CODING_STATES, STATE_COUNT, State
-from phytoscribe.models.batches import window_of
 from phytoscribe.training.data.training_set import TrainingSet
 from phytoscribe.training.loop.ranks import divisors
 
@@ -206,21 +205,23 @@ class SequenceLoss:
         self.lattice = Lattice(settings)
         self._workers = ThreadPoolExecutor(threads) if threads > 1 else None
 
-    def __call__(self, states: Tensor, weights: Tensor, places: Tensor) -> tuple[Tensor, float]:
+    def __call__(self, states: Tensor, bases: Tensor, weights: Tensor, places: Tensor) -> tuple[Tensor, float]:
         """The loss, of which only the gradient is meaningful, and its value in nats per kb of known sequence.
 
         Args:
-            states: logits (2 * pairs, window, STATE_COUNT); weights: (2 * pairs, window), 0 where nothing is known.
+            states: logits (2 * pairs, window, STATE_COUNT).
+            bases: int64 (2 * pairs, window), what the network read: mutated windows differ from the contig.
+            weights: (2 * pairs, window), 0 where nothing is known.
             places: (2 * pairs, 3), row of the contig, start, strand.
         """
         assert places[0::2, 2].eq(0).all(), "windows come in pairs, the plus strand first"
         assert torch.equal(places[0::2, :2], places[1::2, :2])
         windows = []
         counted = (weights[0::2] > 0).cpu().numpy()
-        for known, (row, start, _) in zip(counted, places[0::2].tolist(), strict=True):
-            bases = window_of(self.data.contig_bases(row), start, known.size)
+        read = bases[0::2].to(torch.uint8).cpu().numpy()
+        for letters, known, (row, start, _) in zip(read, counted, places[0::2].tolist(), strict=True):
             loci = loci_within(self.loci.get(row, ()), start, known.size)
-            windows.append(KnownWindow(bases, loci, true_runs(~known)))
+            windows.append(KnownWindow(letters, loci, true_runs(~known)))
         loss, nats = sequence_loss(states, windows, self.lattice, self._workers)
         known = torch.tensor([float(counted.sum())], device=states.device)
         return loss * 1000 / divisors(known)[0], nats * 1000 / max(1.0, float(known))

@@ -47,7 +47,8 @@ def load_start(folder: Path, data: TrainingSet, model_settings: Mapping[str, Any
     """Load the start from a folder: a released model, a pretrained encoder, or only a tokenizer.
 
     Args:
-        model_settings: section ``model`` of the configuration; a released model has its own dimensions.
+        model_settings: section ``model`` of the configuration; of it a released model, which has its own dimensions,
+            takes only the drop-out.
         mode: ``finetune.mode``, for the report.
 
     Raises:
@@ -57,7 +58,9 @@ def load_start(folder: Path, data: TrainingSet, model_settings: Mapping[str, Any
     if (folder / "decoder.json").is_file():
         report = {"source": str(folder), "hash": model_hash(folder), "mode": mode}
         decoder = DecoderSettings.load(folder / "decoder.json")
-        return Start(folder, load_model(AnnotationModel, folder), segmenter, decoder, report, True)
+        model = load_model(AnnotationModel, folder)
+        set_dropout(model, model_settings.get("dropout", model.config.dropout))
+        return Start(folder, model, segmenter, decoder, report, True)
     found = (folder / "config.json").is_file()
     pretrained = load_model(MaskedTokenModel, folder, MaskedBaseModel) if found else None
     known = data.contigs
@@ -75,6 +78,14 @@ def load_start(folder: Path, data: TrainingSet, model_settings: Mapping[str, Any
         report = load_pretrained(model, pretrained, str(folder))
     start_from_statistics(model, data)
     return Start(folder, model, segmenter, data.decoder, report, False)
+
+
+def set_dropout(model: AnnotationModel, share: float) -> None:
+    """Set the share of values that the encoder drops during training; prediction drops none."""
+    model.config.dropout = share
+    for module in model.modules():
+        if isinstance(module, torch.nn.Dropout):
+            module.p = share
 
 
 def start_from_statistics(model: AnnotationModel, data: TrainingSet) -> None:

@@ -163,7 +163,14 @@ class Finetuning:
             self.whole_genes,
         )
         order = self._order(window)
-        dataset = StructureDataset(self.data, self.start.segmenter, order, settings["unknown_share"], self.run.seed)
+        dataset = StructureDataset(
+            self.data,
+            self.start.segmenter,
+            order,
+            settings["unknown_share"],
+            self.run.seed,
+            settings["mutation_rate"],
+        )
         callbacks = [selection]
         if self.whole_genes:
             every = self.run.checkpoint_every

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor
 from torch.utils.data import Dataset
@@ -16,6 +17,7 @@ from phytoscribe.models.batches import TokenBatch, WindowTokens, collate_tokens,
 from phytoscribe.tokenizer.segments import Segmenter
 from phytoscribe.training.data.training_set import COUNTED, TrainingSet
 from phytoscribe.training.loop.sampling import Order
+from phytoscribe.training.tasks.structure.mutation import mutate
 
 
 class StructureWindow(NamedTuple):
@@ -52,6 +54,8 @@ class StructureDataset(Dataset[StructureWindow]):
     Args:
         unknown_share: share of windows whose species, and independently whose lineage, is given as unknown, so that
             the model also learns to read genomes of species that it has never seen.
+        mutation_rate: highest share of bases that mutate where they may (:mod:`.mutation`); each window draws its own
+            share below it.  Both strands of a window mutate alike.
     """
 
     def __init__(
@@ -61,38 +65,43 @@ class StructureDataset(Dataset[StructureWindow]):
         order: Order,
         unknown_share: float,
         seed: int,
+        mutation_rate: float = 0.0,
     ) -> None:
         self.data = data
         self.segmenter = segmenter
         self.order = order
         self.unknown_share = unknown_share
         self.seed = seed
+        self.mutation_rate = mutation_rate
 
     def __getitem__(self, index: int) -> StructureWindow:
         row, start, strand = self.order[index]
         contig = self.data.contigs.iloc[row]
         offset, length = int(contig["offset"]), int(contig["length"])
-        inside = slice(offset, offset + length)
-        bases = window_of(self.data.bases[inside], start, self.order.window)
-        known = np.zeros(self.order.window, dtype=np.uint8)
-        states = np.zeros(self.order.window, dtype=np.uint8)
-        left, right = max(0, start), min(length, start + self.order.window)
-        known[left - start : right - start] = self.data.weights[offset + left : offset + right]
-        states[left - start : right - start] = self.data.labels[strand, offset + left : offset + right]
-        sites = np.zeros(self.order.window, dtype=np.uint8)
-        sites[left - start : right - start] = self.data.sites[strand, offset + left : offset + right]
-        targets = np.zeros((self.order.window, LABEL_COUNT), dtype=np.float32)
-        targets[np.arange(self.order.window), states] = 1.0
-        positions = self.data.soft_positions[strand]
-        first, last = np.searchsorted(positions, [offset + left, offset + right])
-        soft = positions[first:last] - offset - start
-        targets[soft, :STATE_COUNT] = self.data.soft_targets[strand][first:last]
-        targets[soft, NON_CODING_LABEL] = 0.0
+        size = self.order.window
+        bases = window_of(self.data.bases[offset : offset + length], start, size)
+        left, right = max(0, start), min(length, start + size)
+        inside, there = slice(left - start, right - start), slice(offset + left, offset + right)
+        known = np.zeros(size, dtype=np.uint8)
+        states, sites = np.zeros((2, size), dtype=np.uint8), np.zeros((2, size), dtype=np.uint8)
+        known[inside] = self.data.weights[there]
+        states[:, inside], sites[:, inside] = self.data.labels[:, there], self.data.sites[:, there]
         known[bases == N_CODE] = 0
-        weights = (known == COUNTED).astype(np.float32)
-        sites[known == 0] |= UNKNOWN_SITE_BIT
+        soft, shares = zip(*(self._soft(number, there) for number in range(2)), strict=True)
+        if self.mutation_rate:
+            settled = known == COUNTED
+            settled[np.concatenate(soft) + left - start] = False
+            generator = np.random.default_rng([self.seed, row, start, 3])
+            bases = mutate(bases, states, sites, settled, self.mutation_rate * generator.random(), generator)
+        targets = np.zeros((size, LABEL_COUNT), dtype=np.float32)
+        targets[np.arange(size), states[strand]] = 1.0
+        places = soft[strand] + left - start
+        targets[places, :STATE_COUNT] = shares[strand]
+        targets[places, NON_CODING_LABEL] = 0.0
+        weights, own_sites = (known == COUNTED).astype(np.float32), sites[strand]
+        own_sites[known == 0] |= UNKNOWN_SITE_BIT
         if strand == 1:
-            bases, sites = reverse_complement(bases), sites[::-1].copy()
+            bases, own_sites = reverse_complement(bases), own_sites[::-1].copy()
             targets, weights = targets[::-1].copy(), weights[::-1].copy()
         named = np.random.default_rng([self.seed, index]).random(2) >= self.unknown_share
         global_ids = (
@@ -100,7 +109,13 @@ class StructureDataset(Dataset[StructureWindow]):
             self.segmenter.lineage_id(str(contig["lineage"]) if named[1] else ""),
         )
         tokens = WindowTokens.of(bases, self.segmenter, global_ids)
-        return StructureWindow(tokens, targets, weights, sites, (row, start, strand))
+        return StructureWindow(tokens, targets, weights, own_sites, (row, start, strand))
+
+    def _soft(self, strand: int, there: slice) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float16]]:
+        """Places from the start of a stretch where isoforms disagree, and the states' shares there."""
+        positions = self.data.soft_positions[strand]
+        first, last = np.searchsorted(positions, [there.start, there.stop])
+        return positions[first:last] - there.start, self.data.soft_targets[strand][first:last]
 
 
 def collate_structure(windows: Sequence[StructureWindow]) -> StructureBatch:
