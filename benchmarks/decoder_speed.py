@@ -20,7 +20,7 @@ from pathlib import Path
 
 import numpy as np
 
-from phytoscribe.decoding.gene_models import decode_contig
+from phytoscribe.decoding.contigs import decode_contig
 from phytoscribe.decoding.settings import DecoderSettings
 from phytoscribe.decoding.streaming import StreamingDecoder
 

@@ -1,4 +1,4 @@
-"""Whole gene models of a contig from both strands' log probabilities: decoded CDS with untranslated regions.
+"""A gene model from a decoded gene: its CDS with untranslated regions.
 
 From each end of a CDS a small lattice of three states (UTR exon, UTR intron, intergenic) is walked away from the gene;
 the region ends where the evidence for it, summed over bases, was highest.  Introns are GT-AG or GC-AG and at least
@@ -17,10 +17,9 @@ from phytoscribe.compiled import njit
 from phytoscribe.decoding.decoded_gene import DecodedGene, DecodedTranscript
 from phytoscribe.decoding.grammar import FORBIDDEN, A, C, G, N, T
 from phytoscribe.decoding.settings import DecoderSettings
-from phytoscribe.decoding.streaming import StreamingDecoder, in_pieces
 from phytoscribe.genome.intervals import Interval, merge_intervals, true_runs
 from phytoscribe.genome.sequence import reverse_complement
-from phytoscribe.labels.states import NON_CODING_STATES, State
+from phytoscribe.labels.states import State
 
 MINIMUM_EXON = 3
 
@@ -145,112 +144,6 @@ def reach(cds_span: Interval, left: int | None, right: int | None, maximum: int,
     if right is not None:
         last = min(last, (cds_span[1] + right) // 2)
     return first, last
-
-
-class StreamingGeneDecoder:
-    """Gene models of one contig that arrives in consecutive pieces; the result does not depend on how it was cut.
-
-    Held back are the stretch that the lattice has not decided yet, and as much beside it as an untranslated region may
-    need.
-    """
-
-    def __init__(self, contig: str, settings: DecoderSettings) -> None:
-        self.contig = contig
-        self.settings = settings
-        self._decoder = StreamingDecoder(settings)
-        self._offset = 0  # contig position of the first row kept
-        self._rows: list[tuple[npt.NDArray[np.uint8], npt.NDArray, npt.NDArray]] = []
-        self._length = 0
-        self._waiting: list[DecodedGene] = []
-        self._last_end: dict[str, int | None] = {"+": None, "-": None}
-        self._count = 0
-
-    def push(self, bases: npt.NDArray[np.uint8], plus: npt.NDArray, minus: npt.NDArray) -> list[GeneModel]:
-        """The genes that are final once the next bases are known, sorted by position of their CDS.
-
-        Args:
-            bases: uint8 (n,).
-            plus, minus: log probabilities of each strand's states, (n, STATE_COUNT), contig orientation.
-        """
-        self._length += bases.size
-        # All that untranslated regions are found from; copies, because views would keep all states in memory.
-        kept = (table[:, : len(NON_CODING_STATES)].copy() for table in (plus, minus))
-        self._rows.append((bases, *kept))
-        self._waiting += self._decoder.push(bases, plus, minus)
-        genes = self._ready(self._decoder.decided)
-        self._forget()
-        return genes
-
-    def finish(self) -> list[GeneModel]:
-        """The genes that are left once the contig has ended."""
-        self._waiting += self._decoder.finish()
-        return self._ready(None)
-
-    def _ready(self, decided: int | None) -> list[GeneModel]:
-        """Gene models of the waiting genes whose right neighbour is known or too far away to matter."""
-        genes: list[GeneModel] = []
-        while self._waiting:
-            gene = self._waiting[0]
-            following = next((g.first.span[0] for g in self._waiting[1:] if g.strand == gene.strand), None)
-            end = gene.span[1]
-            # A neighbour further away than this takes nothing from the region.
-            if decided is not None and following is None and decided < end + 2 * self.settings.maximum_utr:
-                break
-            if decided is not None and self._length < end + self.settings.maximum_utr:
-                break
-            genes.append(self._model(gene, following))
-            self._last_end[gene.strand] = gene.first.span[1]
-            del self._waiting[0]
-        return genes
-
-    def _model(self, gene: DecodedGene, following: int | None) -> GeneModel:
-        bases, plus, minus = self._joined()
-        table = plus if gene.strand == "+" else minus
-        neighbours = self._last_end[gene.strand], following
-        exons = []
-        for transcript in gene.transcripts:
-            first, last = reach(transcript.span, *neighbours, self.settings.maximum_utr, self._length)
-            # What the contig's end cuts goes on beyond it: nothing untranslated can lie on that side.
-            limits = (
-                transcript.span[0] if transcript.partial_left else first,
-                transcript.span[1] if transcript.partial_right else last,
-            )
-            place = (gene.strand, limits, self._offset)
-            exons.append(exons_with_untranslated_regions(transcript.cds, *place, bases, table, self.settings))
-        self._count += 1
-        return gene_model(gene, exons, self.contig, str(self._count))
-
-    def _joined(self) -> tuple[npt.NDArray[np.uint8], npt.NDArray, npt.NDArray]:
-        if len(self._rows) > 1:
-            self._rows = [tuple(np.concatenate(parts) for parts in zip(*self._rows, strict=True))]
-        return self._rows[0]
-
-    def _forget(self) -> None:
-        """Drop the rows that no gene can need any more."""
-        first = min((gene.span[0] for gene in self._waiting), default=math.inf)
-        keep = max(self._offset, min(first, self._decoder.decided) - self.settings.maximum_utr)
-        if keep > self._offset:
-            self._rows = [tuple(part[keep - self._offset :].copy() for part in self._joined())]
-            self._offset = keep
-
-
-def decode_contig(
-    contig: str,
-    bases: npt.NDArray[np.uint8],
-    plus: npt.NDArray,
-    minus: npt.NDArray,
-    settings: DecoderSettings,
-    piece: int = 200_000,
-) -> list[GeneModel]:
-    """Gene models of one contig, sorted by position, with running ids ``1``, ``2``, ...
-
-    Args:
-        bases: uint8 (length,).
-        plus, minus: log probabilities of each strand's states, (length, STATE_COUNT), contig orientation.
-        settings: the model's decoder settings.
-        piece: bases decoded at once; bounds memory, changes nothing else.
-    """
-    return in_pieces(StreamingGeneDecoder(contig, settings), bases, plus, minus, piece)
 
 
 def gene_model(gene: DecodedGene, exons: list[tuple[Interval, ...]], contig: str, identifier: str) -> GeneModel:
