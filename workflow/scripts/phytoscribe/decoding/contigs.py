@@ -25,7 +25,7 @@ class Evidence(NamedTuple):
 
     Attributes:
         bases: uint8 (n,).
-        plus, minus: log probabilities of each strand's non-coding states, contig orientation.
+        plus, minus: float32 (n, 5), log probabilities of each strand's non-coding states, contig orientation.
     """
 
     bases: npt.NDArray[np.uint8]
@@ -35,7 +35,7 @@ class Evidence(NamedTuple):
     @classmethod
     def of(cls, bases: npt.NDArray[np.uint8], plus: npt.NDArray, minus: npt.NDArray) -> Evidence:
         """Copies of tables of all states: views would keep all states in memory."""
-        return cls(bases, *(table[:, : len(NON_CODING_STATES)].copy() for table in (plus, minus)))
+        return cls(bases, *(table[:, : len(NON_CODING_STATES)].astype(np.float32) for table in (plus, minus)))
 
 
 class GeneModels:

@@ -17,11 +17,13 @@ from phytoscribe.compiled import njit
 from phytoscribe.decoding.decoded_gene import DecodedGene, DecodedTranscript
 from phytoscribe.decoding.grammar import FORBIDDEN, A, C, G, N, T
 from phytoscribe.decoding.settings import DecoderSettings
-from phytoscribe.genome.intervals import Interval, merge_intervals, true_runs
-from phytoscribe.genome.sequence import reverse_complement
+from phytoscribe.genome.intervals import Interval, merge_intervals
 from phytoscribe.labels.states import State
 
 MINIMUM_EXON = 3
+_UTR5_EXON, _UTR5_INTRON = int(State.UTR5_EXON), int(State.UTR5_INTRON)
+_UTR3_EXON, _UTR3_INTRON = int(State.UTR3_EXON), int(State.UTR3_INTRON)
+assert int(State.INTERGENIC) == 0
 
 
 @njit(cache=True, nogil=True)
@@ -75,24 +77,47 @@ def _walk(exon, intron, opens, closes, minimum_intron, cds_end_exon):
     return best_length, is_exon
 
 
-def _region(
-    bases: npt.NDArray[np.uint8], scores: npt.NDArray, upstream: bool, settings: DecoderSettings, cds_end_exon: int
-) -> tuple[Interval, ...]:
-    """UTR exons as intervals of distance from the CDS, nearest first.
+@njit(cache=True, nogil=True)
+def _exons_beside(bases, table, left, minus, minimum_intron, cds_end_exon):
+    """UTR exons beside a CDS.
 
     Args:
-        bases: base codes in reading direction of the gene, the base next to the CDS first (downstream) or last
-            (upstream).
-        scores: float32 (n, 2): log odds of UTR exon and UTR intron against intergenic, same order as ``bases``.
+        bases: uint8 (n,), of the room beside the CDS, contig orientation.
+        table: float (n, at least the five non-coding states), log probabilities of the gene's strand.
+        left: whether the room is left of the CDS on the contig.
+        minus: whether the gene is on the minus strand.
+
+    Returns:
+        int64 (exons, 2): intervals of distance from the CDS, nearest first.
     """
-    following = np.append(bases[1:], np.uint8(N))
-    opens = (bases == G) & ((following == T) | (following == C))
-    closes = np.append(False, (bases[:-1] == A) & (bases[1:] == G))
-    if upstream:
-        opens, closes, scores = closes[::-1], opens[::-1], scores[::-1]
-    exon, intron, opens, closes = map(np.ascontiguousarray, (*scores.T, opens, closes))
-    length, is_exon = _walk(exon, intron, opens, closes, settings.minimum_intron, cds_end_exon)
-    return true_runs(is_exon[:length])
+    n = bases.size
+    upstream = left != minus
+    exon_state, intron_state = (_UTR5_EXON, _UTR5_INTRON) if upstream else (_UTR3_EXON, _UTR3_INTRON)
+    codes = np.full(n + 2, N, np.uint8)  # one beyond either end; nearest base first, in reading direction's letters
+    exon, intron = np.empty(n, np.float32), np.empty(n, np.float32)
+    for distance in range(n):
+        row = n - 1 - distance if left else distance
+        codes[distance + 1] = 3 - bases[row] if minus and bases[row] < N else bases[row]
+        intergenic = np.float32(table[row, 0])
+        exon[distance] = np.float32(table[row, exon_state]) - intergenic
+        intron[distance] = np.float32(table[row, intron_state]) - intergenic
+    opens, closes = np.zeros(n, np.bool_), np.zeros(n, np.bool_)
+    for distance in range(n):
+        if codes[distance + 1] == G:
+            nearer, further = codes[distance], codes[distance + 2]
+            following, preceding = (nearer, further) if upstream else (further, nearer)
+            donor, acceptor = following in (T, C), preceding == A
+            opens[distance], closes[distance] = (acceptor, donor) if upstream else (donor, acceptor)
+    length, is_exon = _walk(exon, intron, opens, closes, minimum_intron, cds_end_exon)
+    found = np.empty((length // 2 + 1, 2), np.int64)
+    count = 0
+    for distance in range(length):
+        if is_exon[distance] and (distance == 0 or not is_exon[distance - 1]):
+            found[count, 0] = distance
+            count += 1
+        if is_exon[distance]:
+            found[count - 1, 1] = distance + 1
+    return found[:count]
 
 
 def exons_with_untranslated_regions(
@@ -110,23 +135,19 @@ def exons_with_untranslated_regions(
         limits: contig interval that the exons may not leave, see :func:`reach`.
         offset: contig position of the first row of ``bases`` and ``table``, which cover ``limits`` at least.
         bases: uint8 (n,).
-        table: log probabilities of the gene's strand, (n, at least the five non-coding states), contig orientation.
+        table: float32 (n, at least the five non-coding states), log probabilities of the gene's strand, contig
+            orientation.
     """
     cds_start, cds_end = cds[0][0], cds[-1][1]
 
-    def beside(start: int, end: int, upstream: bool, segment: Interval) -> tuple[Interval, ...]:
+    def beside(start: int, end: int, left: bool, segment: Interval) -> list[list[int]]:
         rows = slice(start - offset, end - offset)
-        exon, intron = (State.UTR5_EXON, State.UTR5_INTRON) if upstream else (State.UTR3_EXON, State.UTR3_INTRON)
-        values, codes = np.asarray(table[rows], dtype=np.float32), bases[rows]
-        odds = values[:, [exon, intron]] - values[:, [State.INTERGENIC]]
-        if strand == "-":
-            codes, odds = reverse_complement(codes), odds[::-1]
-        return _region(codes, odds, upstream, settings, segment[1] - segment[0])
+        place = (bases[rows], table[rows], left, strand == "-")
+        return _exons_beside(*place, settings.minimum_intron, segment[1] - segment[0]).tolist()
 
-    before = beside(limits[0], cds_start, strand == "+", cds[0])
-    after = beside(cds_end, limits[1], strand == "-", cds[-1])
-    segments = [(cds_start - e, cds_start - s) for s, e in before]
-    return tuple(merge_intervals([*segments, *cds, *((cds_end + s, cds_end + e) for s, e in after)]))
+    before = [(cds_start - e, cds_start - s) for s, e in beside(limits[0], cds_start, True, cds[0])]
+    after = [(cds_end + s, cds_end + e) for s, e in beside(cds_end, limits[1], False, cds[-1])]
+    return tuple(merge_intervals([*before, *cds, *after]))
 
 
 def reach(cds_span: Interval, left: int | None, right: int | None, maximum: int, contig_end: int) -> Interval:

@@ -8,7 +8,6 @@ sites, and what comes after, the genes of a block, needs no order: several threa
 
 from __future__ import annotations
 
-import itertools
 import math
 from collections.abc import Iterable
 from typing import Any, NamedTuple
@@ -18,7 +17,7 @@ import numpy.typing as npt
 
 from phytoscribe.decoding import grammar, graph, lattice
 from phytoscribe.decoding.decoded_gene import DecodedGene, DecodedTranscript, calibrated, probability_of
-from phytoscribe.decoding.grammar import Sites, empty_sites, intron_length_score, kind_of_segment, segment_length_score
+from phytoscribe.decoding.grammar import Sites, empty_sites
 from phytoscribe.decoding.graph import BACKWARD, Open, clear, new_open, with_room
 from phytoscribe.decoding.scoring import compose, edge_scores, parameters
 from phytoscribe.decoding.settings import DecoderSettings
@@ -229,37 +228,28 @@ def _gene(
     chain: list[graph.Node], block: Block, behind: graph.Paths, total: float, settings: DecoderSettings
 ) -> DecodedGene:
     """The gene of a chain of nodes in order of position."""
-    (rows, site, span, scores), paths = block.graph, block.paths
+    rows, before = block.graph.sites, block.paths.total
     after, free = behind.total, behind.free
-    position, variant = rows["position"], rows["variant"]
-    strand = int(rows["strand"][chain[0][0]])
-    cds, segment_sums, intron_sums = [], [], []
-    whole = float(paths.total[chain[0]] + after[chain[-1]])
-    for left, right in itertools.pairwise(chain):
-        length = int(position[right[0]] - position[left[0]])
-        if rows["kind"][left[0]] in (grammar.BEGIN, grammar.INTRON_END):
-            kind = kind_of_segment(rows, left[0], right[0])
-            score = site[left] + site[right] + segment_length_score(scores, kind, length)
-            cds.append((int(position[left[0]]), int(position[right[0]])))
-            sums = segment_sums
-        else:
-            score = span[left] + span[right] + intron_length_score(scores, length)
-            sums = intron_sums
-        sums.append(paths.total[left] + score + after[right] - total)
-        whole += score
-    cut_left, cut_right = (bool(variant[node[0]] == grammar.EDGE) for node in (chain[0], chain[-1]))
+    places, states = np.array(chain, dtype=np.int64).T.copy()
+    *sums, whole = (graph.chain_sums(places, states, block.graph, before, after) - total).tolist()
+    positions, variant = rows["position"][places].tolist(), rows["variant"]
+    strand = int(rows["strand"][places[0]])
+    # Segments and introns take turns.
+    first = int(rows["kind"][places[0]] == grammar.INTRON_BEGIN)
+    cds = list(zip(positions[first::2], positions[first + 1 :: 2], strict=False))
     # An intron that the contig's end cuts is no gap between two segments.
-    intron_sums = intron_sums[int(rows["kind"][chain[0][0]] == grammar.INTRON_BEGIN) :][: len(cds) - 1]
+    segment_sums, intron_sums = sums[first::2], sums[first + 1 :: 2][: len(cds) - 1]
+    cut_left, cut_right = (bool(variant[node[0]] == grammar.EDGE) for node in (chain[0], chain[-1]))
     ends = [
-        math.nan if cut else probability_of(paths.total[node] + after[node] - total)
+        math.nan if cut else probability_of(before[node] + after[node] - total)
         for node, cut in ((chain[0], cut_left), (chain[-1], cut_right))
     ]
     plus = strand == grammar.PLUS
     start, stop = ends if plus else ends[::-1]
     transcript = DecodedTranscript(
         tuple(cds),
-        probability=calibrated(whole - total, settings),
-        structure_probability=probability_of(whole - total),
+        probability=calibrated(whole, settings),
+        structure_probability=probability_of(whole),
         segment_probabilities=tuple(map(probability_of, segment_sums)),
         intron_probabilities=tuple(map(probability_of, intron_sums)),
         start_probability=start,
@@ -268,7 +258,7 @@ def _gene(
         partial_right=cut_right,
         start_phase=(3 - chain[0][1]) % 3 if plus else chain[-1][1],
     )
-    outside = (0.0 if cut_left else paths.total[chain[0]]) + free[chain[-1][0]] - total
+    outside = (0.0 if cut_left else before[chain[0]]) + free[chain[-1][0]] - total
     locus_probability = 1.0 - probability_of(outside)
     return DecodedGene("+" if plus else "-", (transcript,), transcript.probability, locus_probability)
 
