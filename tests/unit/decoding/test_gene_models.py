@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 from labelled_transcripts import transcripts_from_labels
 
 from phytoscribe.annotation.model import GeneModel, Transcript
+from phytoscribe.decoding.contigs import decode_contig
 from phytoscribe.decoding.decoded_gene import DecodedGene, DecodedTranscript
-from phytoscribe.decoding.gene_models import decode_contig, gene_model, reach
+from phytoscribe.decoding.gene_models import gene_model, reach
 from phytoscribe.decoding.settings import DecoderSettings
 from phytoscribe.genome.sequence import encode, reverse_complement
 from phytoscribe.labels.encode import label_transcript

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from phytoscribe.annotation.model import GeneModel, Transcript
-from phytoscribe.decoding.gene_models import decode_contig
+from phytoscribe.decoding.contigs import decode_contig
 from phytoscribe.decoding.settings import DecoderSettings
 from phytoscribe.genome import Genome
 from phytoscribe.genome.sequence import encode, reverse_complement

@@ -1,4 +1,4 @@
-"""Whole gene models of a contig from both strands' log probabilities: decoded CDS with untranslated regions.
+"""A gene model from a decoded gene: its CDS with untranslated regions.
 
 From each end of a CDS a small lattice of three states (UTR exon, UTR intron, intergenic) is walked away from the gene;
 the region ends where the evidence for it, summed over bases, was highest.  Introns are GT-AG or GC-AG and at least
@@ -17,12 +17,13 @@ from phytoscribe.compiled import njit
 from phytoscribe.decoding.decoded_gene import DecodedGene, DecodedTranscript
 from phytoscribe.decoding.grammar import FORBIDDEN, A, C, G, N, T
 from phytoscribe.decoding.settings import DecoderSettings
-from phytoscribe.decoding.streaming import StreamingDecoder, in_pieces
-from phytoscribe.genome.intervals import Interval, merge_intervals, true_runs
-from phytoscribe.genome.sequence import reverse_complement
-from phytoscribe.labels.states import NON_CODING_STATES, State
+from phytoscribe.genome.intervals import Interval, merge_intervals
+from phytoscribe.labels.states import State
 
 MINIMUM_EXON = 3
+_UTR5_EXON, _UTR5_INTRON = int(State.UTR5_EXON), int(State.UTR5_INTRON)
+_UTR3_EXON, _UTR3_INTRON = int(State.UTR3_EXON), int(State.UTR3_INTRON)
+assert int(State.INTERGENIC) == 0
 
 
 @njit(cache=True, nogil=True)
@@ -76,24 +77,47 @@ def _walk(exon, intron, opens, closes, minimum_intron, cds_end_exon):
     return best_length, is_exon
 
 
-def _region(
-    bases: npt.NDArray[np.uint8], scores: npt.NDArray, upstream: bool, settings: DecoderSettings, cds_end_exon: int
-) -> tuple[Interval, ...]:
-    """UTR exons as intervals of distance from the CDS, nearest first.
+@njit(cache=True, nogil=True)
+def _exons_beside(bases, table, left, minus, minimum_intron, cds_end_exon):
+    """UTR exons beside a CDS.
 
     Args:
-        bases: base codes in reading direction of the gene, the base next to the CDS first (downstream) or last
-            (upstream).
-        scores: float32 (n, 2): log odds of UTR exon and UTR intron against intergenic, same order as ``bases``.
+        bases: uint8 (n,), of the room beside the CDS, contig orientation.
+        table: float (n, at least the five non-coding states), log probabilities of the gene's strand.
+        left: whether the room is left of the CDS on the contig.
+        minus: whether the gene is on the minus strand.
+
+    Returns:
+        int64 (exons, 2): intervals of distance from the CDS, nearest first.
     """
-    following = np.append(bases[1:], np.uint8(N))
-    opens = (bases == G) & ((following == T) | (following == C))
-    closes = np.append(False, (bases[:-1] == A) & (bases[1:] == G))
-    if upstream:
-        opens, closes, scores = closes[::-1], opens[::-1], scores[::-1]
-    exon, intron, opens, closes = map(np.ascontiguousarray, (*scores.T, opens, closes))
-    length, is_exon = _walk(exon, intron, opens, closes, settings.minimum_intron, cds_end_exon)
-    return true_runs(is_exon[:length])
+    n = bases.size
+    upstream = left != minus
+    exon_state, intron_state = (_UTR5_EXON, _UTR5_INTRON) if upstream else (_UTR3_EXON, _UTR3_INTRON)
+    codes = np.full(n + 2, N, np.uint8)  # one beyond either end; nearest base first, in reading direction's letters
+    exon, intron = np.empty(n, np.float32), np.empty(n, np.float32)
+    for distance in range(n):
+        row = n - 1 - distance if left else distance
+        codes[distance + 1] = 3 - bases[row] if minus and bases[row] < N else bases[row]
+        intergenic = np.float32(table[row, 0])
+        exon[distance] = np.float32(table[row, exon_state]) - intergenic
+        intron[distance] = np.float32(table[row, intron_state]) - intergenic
+    opens, closes = np.zeros(n, np.bool_), np.zeros(n, np.bool_)
+    for distance in range(n):
+        if codes[distance + 1] == G:
+            nearer, further = codes[distance], codes[distance + 2]
+            following, preceding = (nearer, further) if upstream else (further, nearer)
+            donor, acceptor = following in (T, C), preceding == A
+            opens[distance], closes[distance] = (acceptor, donor) if upstream else (donor, acceptor)
+    length, is_exon = _walk(exon, intron, opens, closes, minimum_intron, cds_end_exon)
+    found = np.empty((length // 2 + 1, 2), np.int64)
+    count = 0
+    for distance in range(length):
+        if is_exon[distance] and (distance == 0 or not is_exon[distance - 1]):
+            found[count, 0] = distance
+            count += 1
+        if is_exon[distance]:
+            found[count - 1, 1] = distance + 1
+    return found[:count]
 
 
 def exons_with_untranslated_regions(
@@ -111,23 +135,19 @@ def exons_with_untranslated_regions(
         limits: contig interval that the exons may not leave, see :func:`reach`.
         offset: contig position of the first row of ``bases`` and ``table``, which cover ``limits`` at least.
         bases: uint8 (n,).
-        table: log probabilities of the gene's strand, (n, at least the five non-coding states), contig orientation.
+        table: float32 (n, at least the five non-coding states), log probabilities of the gene's strand, contig
+            orientation.
     """
     cds_start, cds_end = cds[0][0], cds[-1][1]
 
-    def beside(start: int, end: int, upstream: bool, segment: Interval) -> tuple[Interval, ...]:
+    def beside(start: int, end: int, left: bool, segment: Interval) -> list[list[int]]:
         rows = slice(start - offset, end - offset)
-        exon, intron = (State.UTR5_EXON, State.UTR5_INTRON) if upstream else (State.UTR3_EXON, State.UTR3_INTRON)
-        values, codes = np.asarray(table[rows], dtype=np.float32), bases[rows]
-        odds = values[:, [exon, intron]] - values[:, [State.INTERGENIC]]
-        if strand == "-":
-            codes, odds = reverse_complement(codes), odds[::-1]
-        return _region(codes, odds, upstream, settings, segment[1] - segment[0])
+        place = (bases[rows], table[rows], left, strand == "-")
+        return _exons_beside(*place, settings.minimum_intron, segment[1] - segment[0]).tolist()
 
-    before = beside(limits[0], cds_start, strand == "+", cds[0])
-    after = beside(cds_end, limits[1], strand == "-", cds[-1])
-    segments = [(cds_start - e, cds_start - s) for s, e in before]
-    return tuple(merge_intervals([*segments, *cds, *((cds_end + s, cds_end + e) for s, e in after)]))
+    before = [(cds_start - e, cds_start - s) for s, e in beside(limits[0], cds_start, True, cds[0])]
+    after = [(cds_end + s, cds_end + e) for s, e in beside(cds_end, limits[1], False, cds[-1])]
+    return tuple(merge_intervals([*before, *cds, *after]))
 
 
 def reach(cds_span: Interval, left: int | None, right: int | None, maximum: int, contig_end: int) -> Interval:
@@ -145,112 +165,6 @@ def reach(cds_span: Interval, left: int | None, right: int | None, maximum: int,
     if right is not None:
         last = min(last, (cds_span[1] + right) // 2)
     return first, last
-
-
-class StreamingGeneDecoder:
-    """Gene models of one contig that arrives in consecutive pieces; the result does not depend on how it was cut.
-
-    Held back are the stretch that the lattice has not decided yet, and as much beside it as an untranslated region may
-    need.
-    """
-
-    def __init__(self, contig: str, settings: DecoderSettings) -> None:
-        self.contig = contig
-        self.settings = settings
-        self._decoder = StreamingDecoder(settings)
-        self._offset = 0  # contig position of the first row kept
-        self._rows: list[tuple[npt.NDArray[np.uint8], npt.NDArray, npt.NDArray]] = []
-        self._length = 0
-        self._waiting: list[DecodedGene] = []
-        self._last_end: dict[str, int | None] = {"+": None, "-": None}
-        self._count = 0
-
-    def push(self, bases: npt.NDArray[np.uint8], plus: npt.NDArray, minus: npt.NDArray) -> list[GeneModel]:
-        """The genes that are final once the next bases are known, sorted by position of their CDS.
-
-        Args:
-            bases: uint8 (n,).
-            plus, minus: log probabilities of each strand's states, (n, STATE_COUNT), contig orientation.
-        """
-        self._length += bases.size
-        # All that untranslated regions are found from; copies, because views would keep all states in memory.
-        kept = (table[:, : len(NON_CODING_STATES)].copy() for table in (plus, minus))
-        self._rows.append((bases, *kept))
-        self._waiting += self._decoder.push(bases, plus, minus)
-        genes = self._ready(self._decoder.decided)
-        self._forget()
-        return genes
-
-    def finish(self) -> list[GeneModel]:
-        """The genes that are left once the contig has ended."""
-        self._waiting += self._decoder.finish()
-        return self._ready(None)
-
-    def _ready(self, decided: int | None) -> list[GeneModel]:
-        """Gene models of the waiting genes whose right neighbour is known or too far away to matter."""
-        genes: list[GeneModel] = []
-        while self._waiting:
-            gene = self._waiting[0]
-            following = next((g.first.span[0] for g in self._waiting[1:] if g.strand == gene.strand), None)
-            end = gene.span[1]
-            # A neighbour further away than this takes nothing from the region.
-            if decided is not None and following is None and decided < end + 2 * self.settings.maximum_utr:
-                break
-            if decided is not None and self._length < end + self.settings.maximum_utr:
-                break
-            genes.append(self._model(gene, following))
-            self._last_end[gene.strand] = gene.first.span[1]
-            del self._waiting[0]
-        return genes
-
-    def _model(self, gene: DecodedGene, following: int | None) -> GeneModel:
-        bases, plus, minus = self._joined()
-        table = plus if gene.strand == "+" else minus
-        neighbours = self._last_end[gene.strand], following
-        exons = []
-        for transcript in gene.transcripts:
-            first, last = reach(transcript.span, *neighbours, self.settings.maximum_utr, self._length)
-            # What the contig's end cuts goes on beyond it: nothing untranslated can lie on that side.
-            limits = (
-                transcript.span[0] if transcript.partial_left else first,
-                transcript.span[1] if transcript.partial_right else last,
-            )
-            place = (gene.strand, limits, self._offset)
-            exons.append(exons_with_untranslated_regions(transcript.cds, *place, bases, table, self.settings))
-        self._count += 1
-        return gene_model(gene, exons, self.contig, str(self._count))
-
-    def _joined(self) -> tuple[npt.NDArray[np.uint8], npt.NDArray, npt.NDArray]:
-        if len(self._rows) > 1:
-            self._rows = [tuple(np.concatenate(parts) for parts in zip(*self._rows, strict=True))]
-        return self._rows[0]
-
-    def _forget(self) -> None:
-        """Drop the rows that no gene can need any more."""
-        first = min((gene.span[0] for gene in self._waiting), default=math.inf)
-        keep = max(self._offset, min(first, self._decoder.decided) - self.settings.maximum_utr)
-        if keep > self._offset:
-            self._rows = [tuple(part[keep - self._offset :].copy() for part in self._joined())]
-            self._offset = keep
-
-
-def decode_contig(
-    contig: str,
-    bases: npt.NDArray[np.uint8],
-    plus: npt.NDArray,
-    minus: npt.NDArray,
-    settings: DecoderSettings,
-    piece: int = 200_000,
-) -> list[GeneModel]:
-    """Gene models of one contig, sorted by position, with running ids ``1``, ``2``, ...
-
-    Args:
-        bases: uint8 (length,).
-        plus, minus: log probabilities of each strand's states, (length, STATE_COUNT), contig orientation.
-        settings: the model's decoder settings.
-        piece: bases decoded at once; bounds memory, changes nothing else.
-    """
-    return in_pieces(StreamingGeneDecoder(contig, settings), bases, plus, minus, piece)
 
 
 def gene_model(gene: DecodedGene, exons: list[tuple[Interval, ...]], contig: str, identifier: str) -> GeneModel:

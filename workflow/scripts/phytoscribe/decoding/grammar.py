@@ -86,10 +86,11 @@ def empty_sites(count: int) -> Sites:
 
 
 def join(parts: Sequence[Sites]) -> Sites:
-    """Rows one after the other."""
-    if len(parts) == 1:
-        return parts[0]
-    return np.concatenate(parts, out=empty_sites(sum(part.size for part in parts)))
+    """A copy of rows, one after the other."""
+    sites = empty_sites(sum(part.size for part in parts))
+    # As bytes: field by field, which is NumPy's way with such rows, takes several times as long.
+    np.concatenate([part.view(np.uint8) for part in parts], out=sites.view(np.uint8))
+    return sites
 
 
 class Scores(NamedTuple):

@@ -9,7 +9,19 @@ import numpy as np
 import numpy.typing as npt
 
 from phytoscribe.compiled import njit
-from phytoscribe.decoding.grammar import BEGIN, EDGE, FORBIDDEN, INTRON_BEGIN, Scores, Sites
+from phytoscribe.decoding.grammar import (
+    BEGIN,
+    EDGE,
+    FORBIDDEN,
+    INTRON_BEGIN,
+    INTRON_END,
+    Scores,
+    Sites,
+    end_of,
+    intron_length_score,
+    segment_kind,
+    segment_length_score,
+)
 
 FORWARD, BACKWARD = 1, -1
 #: How functions are compiled that make no array: without counting references, which took most of the lattice's time
@@ -216,6 +228,35 @@ def trace(code: int, sites: Sites, paths: Paths) -> list[list[Node]]:
             chain.append(divmod(int(code), 3))
         chains.append(chain[::-1])
     return chains[::-1]
+
+
+@njit(cache=True, nogil=True)
+def chain_sums(rows, states, graph, before, after):
+    """Log sums of all paths through each edge of a chain of nodes, and through all of it.
+
+    Args:
+        rows, states: int64 (n,), the nodes.
+        before, after: float64 (rows, 3), :attr:`Paths.total` of both directions.
+
+    Returns:
+        float64 (n,): of the edge behind each node; last that of the whole chain.
+    """
+    sites, last = graph.sites, rows.size - 1
+    sums = np.empty(rows.size)
+    sums[last] = before[rows[0], states[0]] + after[rows[last], states[last]]
+    for k in range(last):
+        left, right, t, u = rows[k], rows[k + 1], states[k], states[k + 1]
+        length = sites.position[right] - sites.position[left]
+        if sites.kind[left] == BEGIN or sites.kind[left] == INTRON_END:
+            opening = end_of(sites.kind[left], sites.variant[left])
+            closing = end_of(sites.kind[right], sites.variant[right])
+            kind = segment_kind(sites.strand[left], opening, closing)
+            score = graph.site[left, t] + graph.site[right, u] + segment_length_score(graph.scores, kind, length)
+        else:
+            score = graph.span[left, t] + graph.span[right, u] + intron_length_score(graph.scores, length)
+        sums[k] = before[left, t] + score + after[right, u]
+        sums[last] += score
+    return sums
 
 
 def renumber(opened: Open, paths: Paths, done: int, removed: int) -> None:

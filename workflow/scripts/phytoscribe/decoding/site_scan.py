@@ -45,8 +45,11 @@ _CODING0, _INTRON0, _FIRST0, _LAST0 = int(State.CODING0), int(State.INTRON0), in
 _START, _STOP = int(State.START), int(State.STOP)
 assert tuple(NON_CODING_STATES) == (0, 1, 2, 3, 4), "the scan sums over the first five columns"
 _NON_CODING_COUNT = 5
+#: Each base's part in the sums is a multiple of this, so no addition of them rounds on contigs of up to eight Gb: sums
+#: are the same wherever the stretches begin that they were added up in.  Half-precision input is less exact.
+_QUANTUM = 2.0**-16
 # Sums over the bases before the cut before, this cut, and the next one.
-BEFORE, _HERE, _AFTER = range(3)
+BEFORE, HERE, _AFTER = range(3)
 _NO_SITE = -1
 
 
@@ -96,6 +99,12 @@ def _log_non_coding(table, row):
     return top + np.log(total)
 
 
+@njit(cache=True, inline="always")
+def _rounded(score):
+    """The nearest multiple of the quantum, float64."""
+    return np.rint(np.float64(score) / _QUANTUM) * _QUANTUM
+
+
 @njit(cache=True)
 def _add_base(strand, absolute, table, row, sums):
     """Sums behind one more base."""
@@ -105,11 +114,11 @@ def _add_base(strand, absolute, table, row, sums):
     for k in range(3):
         index = (absolute + 3 - k) % 3
         position = index if strand == PLUS else 2 - index
-        sums[strand, _AFTER, k] = sums[strand, _HERE, k] + (table[row, _CODING0 + position] - coding)
+        sums[strand, _AFTER, k] = sums[strand, HERE, k] + _rounded(table[row, _CODING0 + position] - coding)
         phase = k if strand == PLUS else (3 - k) % 3
-        sums[strand, _AFTER, 4 + k] = sums[strand, _HERE, 4 + k] + (table[row, _INTRON0 + phase] - intron)
-    sums[strand, _AFTER, 3] = sums[strand, _HERE, 3] + (coding - non_coding)
-    sums[strand, _AFTER, 7] = sums[strand, _HERE, 7] + (intron - non_coding)
+        sums[strand, _AFTER, 4 + k] = sums[strand, HERE, 4 + k] + _rounded(table[row, _INTRON0 + phase] - intron)
+    sums[strand, _AFTER, 3] = sums[strand, HERE, 3] + _rounded(coding - non_coding)
+    sums[strand, _AFTER, 7] = sums[strand, HERE, 7] + _rounded(intron - non_coding)
 
 
 @njit(cache=True)
@@ -148,7 +157,7 @@ def _emit(sites, n, what, cut, bases, tables, sums, bounds):
     if top < cut.cutoff:
         return n
     _write_place(sites, n, kind, strand, variant, cut.position)
-    _write_sums(sites, n, sums[strand, _AFTER if opens else BEFORE], sums[strand, _HERE], bounds[strand])
+    _write_sums(sites, n, sums[strand, _AFTER if opens else BEFORE], sums[strand, HERE], bounds[strand])
     for t in range(3):
         if whole and t > 0:
             sites.odds[n, t] = FORBIDDEN
@@ -204,6 +213,37 @@ def _acceptor_variant(last_but_one, last, at_ac):
 
 
 @njit(cache=True, nogil=True)
+def begin_sums(tables, row, position, sums):
+    """Sums, all 0 before, for a first cut inside a contig: 0 there, and the base left of it taken off before.
+
+    Args:
+        row, position: of the base right of the cut.
+    """
+    for strand in range(2):
+        _add_base(strand, position - 1, tables[strand], row - 1, sums)
+        sums[strand, BEFORE] = -sums[strand, _AFTER]
+
+
+@njit(cache=True, nogil=True)
+def add_what_lies_before(sites, sums, bounds):
+    """Make rows of a stretch that was searched by itself what they are in the contig.
+
+    Args:
+        sums: float64 (2 strands, 8), sums over all bases before the stretch.
+        bounds: int64 (2, 3), last stop codon or N before it by strand and frame.
+    """
+    for r in range(sites.size):
+        position, strand = sites.position[r], sites.strand[r]
+        for t in range(3):
+            frame = (position - t) % 3
+            sites.bound[r, t] = max(sites.bound[r, t], bounds[strand, frame])
+            sites.coding_frame[r, t] += sums[strand, frame]
+            sites.intron_phase[r, t] += sums[strand, 4 + t]
+        sites.coding_total[r] += sums[strand, 3]
+        sites.intron_total[r] += sums[strand, 7]
+
+
+@njit(cache=True, nogil=True)
 def scan(bases, tables, keep, first, cutoff, at_ac, sums, bounds, sites):
     """Candidate sites at the cuts of a piece, but for ``CONTEXT`` bases at either end, N past the contig's ends.
 
@@ -215,7 +255,7 @@ def scan(bases, tables, keep, first, cutoff, at_ac, sums, bounds, sites):
         cutoff: least log probability of a site.
         at_ac: whether AT-AC introns are candidates.
         sums: float64 (2 strands, 3, 8), sums over all bases left of the cut before the first one and of the first one:
-            coding by frame (3), coding total, intron by ``t`` (3), intron total; overwritten with those for the next
+            coding by frame (3), coding total, intron by ``t`` (3), intron total; overwritten with those behind the
             piece.
         bounds: int64 (2, 3), the ``bound`` of a site by strand and frame; overwritten likewise.
         sites: room for ``ROWS_PER_CUT`` rows a cut.
@@ -249,7 +289,7 @@ def scan(bases, tables, keep, first, cutoff, at_ac, sums, bounds, sites):
             n = _emit(sites, n, (INTRON_BEGIN, MINUS, variant), cut, bases, tables, sums, bounds)
         if position % CHECK_DISTANCE == 0:
             for strand in range(2):
-                n = write_plain_row(sites, n, CHECK, strand, position, sums[strand, _HERE], bounds[strand])
+                n = write_plain_row(sites, n, CHECK, strand, position, sums[strand, HERE], bounds[strand])
         _add_base(PLUS, position, plus, x, sums)
         _add_base(MINUS, position, minus, x, sums)
         variant = _acceptor_variant(l2, l1, at_ac)
@@ -264,6 +304,6 @@ def scan(bases, tables, keep, first, cutoff, at_ac, sums, bounds, sites):
             n = _emit(sites, n, (BEGIN, MINUS, NORMAL), cut, bases, tables, sums, bounds)
         for strand in range(2):
             for k in range(8):
-                sums[strand, BEFORE, k] = sums[strand, _HERE, k]
-                sums[strand, _HERE, k] = sums[strand, _AFTER, k]
+                sums[strand, BEFORE, k] = sums[strand, HERE, k]
+                sums[strand, HERE, k] = sums[strand, _AFTER, k]
     return n

@@ -1,37 +1,51 @@
-"""Decode coding genes of a contig of any length piece by piece, in bounded memory."""
+"""Decode coding genes of a contig of any length piece by piece, in bounded memory.
+
+The lattice is divided into independent blocks at places where everything open can be given up
+(:data:`phytoscribe.decoding.lattice.GIVEN_UP`), or that hardly any path crosses.  Where they lie depends on all that
+was read before, so a :class:`BlockReader` reads the whole contig from left to right.  What comes before, the search for
+sites, and what comes after, the genes of a block, needs no order: several threads may work on stretches and blocks.
+"""
 
 from __future__ import annotations
 
-import itertools
 import math
-from typing import Any
+from collections.abc import Iterable
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from phytoscribe.decoding import grammar, graph, lattice
 from phytoscribe.decoding.decoded_gene import DecodedGene, DecodedTranscript, calibrated, probability_of
-from phytoscribe.decoding.grammar import Sites, empty_sites, intron_length_score, kind_of_segment, segment_length_score
+from phytoscribe.decoding.grammar import Sites, empty_sites
 from phytoscribe.decoding.graph import BACKWARD, Open, clear, new_open, with_room
 from phytoscribe.decoding.scoring import compose, edge_scores, parameters
 from phytoscribe.decoding.settings import DecoderSettings
-from phytoscribe.decoding.site_scanner import SiteScanner
+from phytoscribe.decoding.site_scanner import FoundSites, SiteScanner, Stretch
 
 #: Bases that are decoded at once; bounds memory, changes nothing else.
 STEP = 16_384
 
 
-class StreamingDecoder:
-    """Decodes a contig that arrives in consecutive pieces; the result does not depend on how it was cut.
+class Block(NamedTuple):
+    """A block of the lattice that has been read forwards.
 
-    The lattice is divided into independent blocks at places where everything open can be given up
-    (:data:`phytoscribe.decoding.lattice.GIVEN_UP`), or that hardly any path crosses; each block is decoded as soon as
-    it is complete.
+    Attributes:
+        graph, paths: of rows ``first..last - 1``, perhaps of others too.
+        code: the last node of the block's best path, -1 for none.
     """
 
+    graph: graph.Graph
+    paths: graph.Paths
+    first: int
+    last: int
+    code: int
+
+
+class BlockReader:
+    """Reads the rows of a contig forwards, in any number of parts, and divides them into blocks."""
+
     def __init__(self, settings: DecoderSettings) -> None:
-        self.settings = settings
-        self._scanner = SiteScanner(settings.site_cutoff, settings.at_ac, settings.partial)
         self._theta = parameters(settings)
         self._scores = edge_scores(settings)
         self._rows = empty_sites(0)
@@ -40,31 +54,17 @@ class StreamingDecoder:
         self._paths = graph.Paths.empty(0)
         self._open = new_open(0, lattice.LONG_BLOCK)
         self._done = 0  # rows that the forward pass has read
-        self._decided = 0
+        #: Contig position at which the last complete block ended.
+        self.decided = 0
 
-    @property
-    def decided(self) -> int:
-        """Contig position up to which all genes have been returned."""
-        return self._decided
+    def finish(self) -> Block:
+        """The block that is left at the end of the contig."""
+        return self._block(0, self._rows.size, self._open.last[0])
 
-    def push(self, bases: npt.NDArray[np.uint8], plus: npt.NDArray, minus: npt.NDArray) -> list[DecodedGene]:
-        """Take the next bases with both strands' log probabilities, shape (n, STATE_COUNT), contig orientation."""
-        genes: list[DecodedGene] = []
-        for start in range(0, bases.size, STEP):
-            part = slice(start, start + STEP)
-            genes += self._read(self._scanner.push(bases[part], plus[part], minus[part]))
-        return genes
-
-    def finish(self) -> list[DecodedGene]:
-        """The remaining genes at the end of the contig."""
-        genes = self._read(self._scanner.finish())
-        genes += self._genes(0, self._rows.size, self._open.last[0])
-        self._decided = self._scanner.position
-        return genes
-
-    def _read(self, new: Sites) -> list[DecodedGene]:
+    def read(self, new: Sites) -> list[Block]:
+        """The blocks that the next rows complete; blocks without genes are left out."""
         self._add(new)
-        genes: list[DecodedGene] = []
+        blocks: list[Block] = []
         block, last = 0, self._rows.size
         while True:
             mode = graph.Mode(threshold=lattice.GIVEN_UP)
@@ -77,12 +77,16 @@ class StreamingDecoder:
                 if not end:
                     self._open.extent[1] *= 2
                     continue
-            genes += self._genes(block, end, code)
+            if code >= 0:
+                blocks.append(self._block(block, end, code))
             self._done = block = end
             clear(self._open, self._rows["position"][end - 1])
-        self._decided = int(self._rows["position"][block - 1]) if block else self._decided
+        self.decided = int(self._rows["position"][block - 1]) if block else self.decided
         self._drop(block)
-        return genes
+        return blocks
+
+    def _block(self, first: int, last: int, code: int) -> Block:
+        return Block(self._graph, self._paths, first, last, int(code))
 
     @property
     def _graph(self) -> graph.Graph:
@@ -146,70 +150,117 @@ class StreamingDecoder:
         """Forget the first rows: their blocks are complete."""
         if not count:
             return
-        self._rows = self._rows[count:].copy()
+        # Copies: a block that has been given out keeps its arrays as they are.
+        self._rows = grammar.join([self._rows[count:]])
         self._site, self._span = self._site[count:].copy(), self._span[count:].copy()
         self._paths = graph.Paths(*(array[count:].copy() for array in self._paths))
         self._done -= count
         graph.renumber(self._open, self._paths, self._done, count)
 
-    def _genes(self, first: int, last: int, code: int) -> list[DecodedGene]:
-        """Genes of the best path, which ends in node ``code``, through a block's rows, in order of position."""
-        chains = graph.trace(code, self._rows, self._paths)
-        if not chains:
-            return []
-        after = graph.Paths.sums(last)
-        total = lattice.backward(first, last, self._graph, after, graph.Mode(BACKWARD), graph.no_lengths())
-        genes = [self._gene(chain, after.total, after.free, total) for chain in chains]
-        most_doubt = math.exp(min(0.0, self.settings.sensitivity))
-        return [
-            gene
-            for gene in genes
-            if gene.first.cds_length >= self.settings.minimum_cds and 1.0 - gene.probability <= most_doubt
-        ]
 
-    def _gene(self, chain: list[graph.Node], after: npt.NDArray, free: npt.NDArray, total: float) -> DecodedGene:
-        """The gene of a chain of nodes in order of position."""
-        rows, paths, scores = self._rows, self._paths, self._scores
-        position, variant = rows["position"], rows["variant"]
-        strand = int(rows["strand"][chain[0][0]])
-        cds, segment_sums, intron_sums = [], [], []
-        whole = float(paths.total[chain[0]] + after[chain[-1]])
-        for left, right in itertools.pairwise(chain):
-            length = int(position[right[0]] - position[left[0]])
-            if rows["kind"][left[0]] in (grammar.BEGIN, grammar.INTRON_END):
-                kind = kind_of_segment(rows, left[0], right[0])
-                score = self._site[left] + self._site[right] + segment_length_score(scores, kind, length)
-                cds.append((int(position[left[0]]), int(position[right[0]])))
-                sums = segment_sums
-            else:
-                score = self._span[left] + self._span[right] + intron_length_score(scores, length)
-                sums = intron_sums
-            sums.append(paths.total[left] + score + after[right] - total)
-            whole += score
-        cut_left, cut_right = (bool(variant[node[0]] == grammar.EDGE) for node in (chain[0], chain[-1]))
-        # An intron that the contig's end cuts is no gap between two segments.
-        intron_sums = intron_sums[int(rows["kind"][chain[0][0]] == grammar.INTRON_BEGIN) :][: len(cds) - 1]
-        ends = [
-            math.nan if cut else probability_of(paths.total[node] + after[node] - total)
-            for node, cut in ((chain[0], cut_left), (chain[-1], cut_right))
-        ]
-        plus = strand == grammar.PLUS
-        start, stop = ends if plus else ends[::-1]
-        transcript = DecodedTranscript(
-            tuple(cds),
-            probability=calibrated(whole - total, self.settings),
-            structure_probability=probability_of(whole - total),
-            segment_probabilities=tuple(map(probability_of, segment_sums)),
-            intron_probabilities=tuple(map(probability_of, intron_sums)),
-            start_probability=start,
-            stop_probability=stop,
-            partial_left=cut_left,
-            partial_right=cut_right,
-            start_phase=(3 - chain[0][1]) % 3 if plus else chain[-1][1],
-        )
-        outside = (0.0 if cut_left else paths.total[chain[0]]) + free[chain[-1][0]] - total
-        locus_probability = 1.0 - probability_of(outside)
-        return DecodedGene("+" if plus else "-", (transcript,), transcript.probability, locus_probability)
+class StreamingDecoder:
+    """Decodes a contig that arrives in consecutive pieces; the result does not depend on how it was cut.
+
+    :meth:`push` is made of steps that may also be called one by one.  :meth:`take` and :meth:`read` must see the pieces
+    in order; :meth:`search` and :meth:`genes` change nothing here and may run in several threads.
+    """
+
+    def __init__(self, settings: DecoderSettings) -> None:
+        self.settings = settings
+        self._scanner = SiteScanner(settings.site_cutoff, settings.at_ac, settings.partial)
+        self._reader = BlockReader(settings)
+
+    @property
+    def decided(self) -> int:
+        """Contig position up to which all blocks have been returned."""
+        return self._reader.decided
+
+    def push(self, bases: npt.NDArray[np.uint8], plus: npt.NDArray, minus: npt.NDArray) -> list[DecodedGene]:
+        """Take the next bases with both strands' log probabilities, shape (n, STATE_COUNT), contig orientation."""
+        genes: list[DecodedGene] = []
+        for start in range(0, bases.size, STEP):
+            part = slice(start, start + STEP)
+            found = self.search(self.take(bases[part], plus[part], minus[part]))
+            genes += self.genes(self.read(found))
+        return genes
+
+    def finish(self) -> list[DecodedGene]:
+        """The remaining genes at the end of the contig."""
+        return self.genes(self.read_end())
+
+    def take(self, bases: npt.NDArray[np.uint8], plus: npt.NDArray, minus: npt.NDArray) -> Stretch:
+        """The next piece, as of :meth:`push`, for :meth:`search`."""
+        return self._scanner.take(bases, plus, minus)
+
+    def search(self, stretch: Stretch) -> FoundSites:
+        """The candidate sites of a stretch, for :meth:`read`."""
+        return self._scanner.search(stretch)
+
+    def read(self, found: FoundSites) -> list[Block]:
+        """The blocks that the next sites complete, for :meth:`genes`."""
+        return self._reader.read(self._scanner.place(found))
+
+    def read_end(self) -> list[Block]:
+        """The blocks that are left at the end of the contig."""
+        return [*self._reader.read(self._scanner.finish()), self._reader.finish()]
+
+    def genes(self, blocks: Iterable[Block]) -> list[DecodedGene]:
+        """The genes of blocks, in order of position."""
+        return [gene for block in blocks for gene in genes_of(block, self.settings)]
+
+
+def genes_of(block: Block, settings: DecoderSettings) -> list[DecodedGene]:
+    """Genes of the block's best path that are long and certain enough, in order of position."""
+    chains = graph.trace(block.code, block.graph.sites, block.paths)
+    if not chains:
+        return []
+    after = graph.Paths.sums(block.last)
+    mode = graph.Mode(BACKWARD)
+    total = lattice.backward(block.first, block.last, block.graph, after, mode, graph.no_lengths())
+    genes = [_gene(chain, block, after, total, settings) for chain in chains]
+    most_doubt = math.exp(min(0.0, settings.sensitivity))
+    return [
+        gene for gene in genes if gene.first.cds_length >= settings.minimum_cds and 1.0 - gene.probability <= most_doubt
+    ]
+
+
+def _gene(
+    chain: list[graph.Node], block: Block, behind: graph.Paths, total: float, settings: DecoderSettings
+) -> DecodedGene:
+    """The gene of a chain of nodes in order of position."""
+    rows, before = block.graph.sites, block.paths.total
+    after, free = behind.total, behind.free
+    places, states = np.array(chain, dtype=np.int64).T.copy()
+    *sums, whole = (graph.chain_sums(places, states, block.graph, before, after) - total).tolist()
+    positions, variant = rows["position"][places].tolist(), rows["variant"]
+    strand = int(rows["strand"][places[0]])
+    # Segments and introns take turns.
+    first = int(rows["kind"][places[0]] == grammar.INTRON_BEGIN)
+    cds = list(zip(positions[first::2], positions[first + 1 :: 2], strict=False))
+    # An intron that the contig's end cuts is no gap between two segments.
+    segment_sums, intron_sums = sums[first::2], sums[first + 1 :: 2][: len(cds) - 1]
+    cut_left, cut_right = (bool(variant[node[0]] == grammar.EDGE) for node in (chain[0], chain[-1]))
+    ends = [
+        math.nan if cut else probability_of(before[node] + after[node] - total)
+        for node, cut in ((chain[0], cut_left), (chain[-1], cut_right))
+    ]
+    plus = strand == grammar.PLUS
+    start, stop = ends if plus else ends[::-1]
+    transcript = DecodedTranscript(
+        tuple(cds),
+        probability=calibrated(whole, settings),
+        structure_probability=probability_of(whole),
+        segment_probabilities=tuple(map(probability_of, segment_sums)),
+        intron_probabilities=tuple(map(probability_of, intron_sums)),
+        start_probability=start,
+        stop_probability=stop,
+        partial_left=cut_left,
+        partial_right=cut_right,
+        start_phase=(3 - chain[0][1]) % 3 if plus else chain[-1][1],
+    )
+    outside = (0.0 if cut_left else before[chain[0]]) + free[chain[-1][0]] - total
+    locus_probability = 1.0 - probability_of(outside)
+    return DecodedGene("+" if plus else "-", (transcript,), transcript.probability, locus_probability)
 
 
 def in_pieces(decoder: Any, bases: npt.NDArray[np.uint8], plus: npt.NDArray, minus: npt.NDArray, piece: int) -> list:

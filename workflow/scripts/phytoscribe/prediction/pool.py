@@ -10,15 +10,13 @@ from __future__ import annotations
 import ctypes
 import sys
 import threading
-from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
-from typing import Generic, TypeVar
+from typing import Any, TypeVar
 
 import torch
 
-Task = TypeVar("Task")
 Result = TypeVar("Result")
 _TRIM_THRESHOLD, _MMAP_THRESHOLD, _ARENA_MAX = -1, -3, -8
 #: More than any array of a window; glibc before 2.35 refuses a larger threshold.
@@ -38,37 +36,47 @@ def single_core_threads(count: int) -> Iterator[ThreadPoolExecutor]:
             torch.set_num_threads(before)
 
 
-class InOrder(Generic[Task, Result]):
-    """Runs tasks in a pool one after the other, in the given order, without blocking a thread in between."""
+class _Step:
+    """A call that waits for the results of others."""
 
-    def __init__(self, pool: ThreadPoolExecutor, function: Callable[[Task], Result]) -> None:
-        self._pool = pool
-        self._function = function
+    def __init__(
+        self, pool: ThreadPoolExecutor, function: Callable[..., Any], needed: tuple[Future, ...], future: Future[Any]
+    ) -> None:
+        self._pool, self._function, self._needed, self._future = pool, function, needed, future
         self._lock = threading.Lock()
-        self._waiting: deque[tuple[Task, Future[Result]]] = deque()
-        self._running = False
+        self._missing = 1 + len(needed)
+        for one in needed:
+            one.add_done_callback(self._one_is_there)
+        self._one_is_there()
 
-    def submit(self, task: Task) -> Future[Result]:
-        future: Future[Result] = Future()
+    def _one_is_there(self, _: Future | None = None) -> None:
         with self._lock:
-            self._waiting.append((task, future))
-            start = not self._running
-            self._running = True
-        if start:
-            self._pool.submit(self._work)
-        return future
+            self._missing -= 1
+            if self._missing:
+                return
+        try:
+            self._pool.submit(self._run)
+        except RuntimeError as error:  # the pool has been closed
+            self._future.set_exception(error)
 
-    def _work(self) -> None:
-        while True:
-            with self._lock:
-                if not self._waiting:
-                    self._running = False
-                    return
-                task, future = self._waiting.popleft()
-            try:
-                future.set_result(self._function(task))
-            except BaseException as error:  # noqa: BLE001 - it is raised where the result is asked for
-                future.set_exception(error)
+    def _run(self) -> None:
+        function, needed, future = self._function, self._needed, self._future
+        # The futures that were needed keep this step, and it must not keep what they hold.
+        del self._function, self._needed, self._future
+        try:
+            future.set_result(function(*(one.result() for one in needed)))
+        except BaseException as error:  # noqa: BLE001 - it is raised where the result is asked for
+            future.set_exception(error)
+
+
+def after(pool: ThreadPoolExecutor, function: Callable[..., Result], *needed: Future) -> Future[Result]:
+    """Call a function in the pool once all futures it needs are done, with their results; no thread waits for them.
+
+    An error of one of them is that of the returned future too.
+    """
+    future: Future[Result] = Future()
+    _Step(pool, function, needed, future)
+    return future
 
 
 class FreedMemory:

@@ -9,15 +9,15 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 import torch
 
 from phytoscribe.annotation.model import GeneModel
-from phytoscribe.decoding.gene_models import StreamingGeneDecoder
+from phytoscribe.decoding.contigs import ThreadedGeneDecoder
 from phytoscribe.decoding.settings import DecoderSettings
 from phytoscribe.devices import choose_precision
 from phytoscribe.genome.sequence import N_CODE, Bases
@@ -25,69 +25,29 @@ from phytoscribe.labels.states import SITE_COUNT, STATE_COUNT, State
 from phytoscribe.models.annotation_model import AnnotationModel
 from phytoscribe.models.loading import check_fit, load_model, model_hash
 from phytoscribe.prediction.network import LOWEST, Readings, StructureNetwork
-from phytoscribe.prediction.pool import InOrder, single_core_threads
-from phytoscribe.prediction.windows import ContigSequence, PredictionSettings, Window, contig_windows
+from phytoscribe.prediction.pool import after, single_core_threads
+from phytoscribe.prediction.windows import (
+    ContigSequence,
+    Joint,
+    Piece,
+    PredictionSettings,
+    Table,
+    Window,
+    contig_windows,
+)
 from phytoscribe.tokenizer.segments import Segmenter
 
 logger = logging.getLogger(__name__)
 
 #: Threads that the network keeps as busy on processors as one decoder; there are as many contigs in work as decoders.
 THREADS_PER_DECODER = 8
+#: Pieces whose decoding may be under way for each thread, and once more: as many as one block of the lattice may take,
+#: because its genes wait for its end.
+PIECES_IN_WORK = 6
 #: Threads that feed a GPU: while one waits for it, others prepare windows.
 FEEDING_THREADS = 3
 
-Table = npt.NDArray[np.float16]
 Progress = Callable[[int], None]
-
-
-class Piece(NamedTuple):
-    """A region of a contig for which both strands have been read; the pieces of a contig are consecutive.
-
-    Attributes:
-        bases: uint8 (n,).
-        states: log probabilities of the plus and the minus strand, each (n, STATE_COUNT), contig orientation.
-        sites: probabilities of donors and acceptors in the same way, each (n, 2).
-        last: the contig ends here.
-    """
-
-    contig: ContigSequence
-    start: int
-    bases: Bases
-    states: tuple[Table, Table]
-    sites: tuple[Table, Table]
-    last: bool
-
-
-class Joint:
-    """Joins the window cores of one contig into pieces as soon as both strands are available."""
-
-    def __init__(self, contig: ContigSequence) -> None:
-        self.contig = contig
-        self._done = 0
-        self._tables: dict[str, list[tuple[Table, Table]]] = {"+": [], "-": []}
-        self._ends = {"+": 0, "-": 0}
-
-    def add(self, window: Window, states: Table, sites: Table) -> Piece | None:
-        """Take the next window of its strand, and return the piece that it completes, if any."""
-        strand = window.strand
-        self._tables[strand].append((window.core_of(states), window.core_of(sites)))
-        self._ends[strand] = window.core_end
-        start, end = self._done, min(self._ends.values())
-        if end <= start:
-            return None
-        self._done = end
-        plus, minus = (self._take(strand, end - start) for strand in "+-")
-        states_of_both, sites_of_both = zip(plus, minus, strict=True)
-        last = end == self.contig.length
-        return Piece(self.contig, start, self.contig.read(start, end), states_of_both, sites_of_both, last)
-
-    def _take(self, strand: str, count: int) -> tuple[Table, Table]:
-        """The first ``count`` rows that wait on a strand; what is left goes on waiting."""
-        parts = self._tables[strand]
-        joined = tuple(np.concatenate(part) if len(parts) > 1 else part[0] for part in zip(*parts, strict=True))
-        self._tables[strand] = [tuple(table[count:] for table in joined)] if joined[0].shape[0] > count else []
-        states, sites = (np.ascontiguousarray(table[:count]) for table in joined)
-        return states, sites
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,26 +128,27 @@ class StructurePredictor:
 
         Args:
             progress: called with the number of bases read since the last call, both strands counted.
-            watch: called with each piece before it is decoded, in order within a contig, from the decoding threads.
+            watch: called with each piece, in order within a contig, from the decoding threads.
         """
         with ExitStack() as stack:
             pool = stack.enter_context(single_core_threads(self.threads))
             on_gpu = self.device.type != "cpu"
             readers = stack.enter_context(single_core_threads(FEEDING_THREADS)) if on_gpu else pool
-            decoders: dict[str, InOrder[Piece, DecodedPiece]] = {}
-            waiting: deque[Future[DecodedPiece]] = deque()
+            contigs_in_work: dict[str, Callable[[Piece], _PieceInWork]] = {}
+            waiting: deque[_PieceInWork] = deque()
+            limit = PIECES_IN_WORK * (1 + self.threads)
             for piece in self._pieces(contigs, readers, progress):
                 name = piece.contig.name
-                if name not in decoders:
-                    decoders[name] = InOrder(pool, _decoding(name, self.decoder, watch))
-                waiting.append(decoders[name].submit(piece))
+                if name not in contigs_in_work:
+                    contigs_in_work[name] = _decoding(name, self.decoder, watch, partial(after, pool))
+                waiting.append(contigs_in_work[name](piece))
                 if piece.last:
-                    del decoders[name]
+                    del contigs_in_work[name]
                 # The network goes on meanwhile, but not without limit: what waits is kept in memory.
-                while waiting and (len(waiting) > 2 * self.threads or waiting[0].done()):
+                while waiting and (len(waiting) > limit or waiting[0].done()):
                     yield waiting.popleft().result()
-            for future in waiting:
-                yield future.result()
+            for piece_in_work in waiting:
+                yield piece_in_work.result()
 
     def genes(self, contig: str, bases: Bases, progress: Progress | None = None) -> list[GeneModel]:
         """Gene models of a contig in memory; none for a contig of only N."""
@@ -265,19 +226,34 @@ class StructurePredictor:
         return self.network(bases, self.global_ids)
 
 
-def _decoding(
-    contig: str, settings: DecoderSettings, watch: Callable[[Piece], None] | None
-) -> Callable[[Piece], DecodedPiece]:
-    """A function that decodes the pieces of one contig."""
-    decoder = StreamingGeneDecoder(contig, settings)
+class _PieceInWork(NamedTuple):
+    contig: str
+    last: bool
+    genes: Future[list[GeneModel]]
+    watched: Future[None] | None
 
-    def decode(piece: Piece) -> DecodedPiece:
+    def done(self) -> bool:
+        return self.genes.done() and (self.watched is None or self.watched.done())
+
+    def result(self) -> DecodedPiece:
+        if self.watched is not None:
+            self.watched.result()
+        return DecodedPiece(self.contig, self.genes.result(), self.last)
+
+
+def _decoding(
+    contig: str, settings: DecoderSettings, watch: Callable[[Piece], None] | None, start: Callable[..., Future[Any]]
+) -> Callable[[Piece], _PieceInWork]:
+    """A function that has the pieces of one contig watched and decoded; ``start`` as in ThreadedGeneDecoder."""
+    decoder = ThreadedGeneDecoder(contig, settings, start)
+    watched: Future[None] | None = None
+
+    def decode(piece: Piece) -> _PieceInWork:
+        nonlocal watched
         if watch is not None:
-            watch(piece)
-        genes = decoder.push(piece.bases, *piece.states)
-        if piece.last:
-            genes += decoder.finish()
-        return DecodedPiece(contig, genes, piece.last)
+            watched = start(lambda *_: watch(piece), *filter(None, [watched]))
+        genes = decoder.push(piece.bases, *piece.states, piece.last)
+        return _PieceInWork(contig, piece.last, genes, watched)
 
     return decode
 

@@ -22,9 +22,9 @@ from phytoscribe.genome.names import organelle_of
 from phytoscribe.models.loading import model_hash
 from phytoscribe.prediction.merge import PredictionFiles, write_prediction
 from phytoscribe.prediction.pool import FreedMemory
-from phytoscribe.prediction.predictor import Piece, StructurePredictor
+from phytoscribe.prediction.predictor import StructurePredictor
 from phytoscribe.prediction.shards import Shards, contigs_in_order, contigs_of_shard, shard_writer, sorted_genes
-from phytoscribe.prediction.windows import ContigSequence, PredictionSettings
+from phytoscribe.prediction.windows import ContigSequence, Piece, PredictionSettings
 from phytoscribe.tracks.recording import track_writer
 
 logger = logging.getLogger(__name__)

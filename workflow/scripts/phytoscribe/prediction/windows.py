@@ -1,4 +1,4 @@
-"""The grid of windows of a contig: each strand from its own 5' end, ordered by contig position.
+"""The grid of windows of a contig, each strand from its own 5' end, and how the network's output for them is joined.
 
 The grid depends only on the contig's length and the settings.  Batch size, shards, threads and other contigs therefore
 do not change the network's input, and the reverse complement of a contig has the mirrored grid.
@@ -9,8 +9,10 @@ from __future__ import annotations
 import heapq
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 
 from phytoscribe.devices import PRECISIONS
 from phytoscribe.errors import ConfigError
@@ -19,6 +21,8 @@ from phytoscribe.genome.sequence import N_CODE, Bases, reverse_complement
 #: Windows at a contig's ends are shorter than others, of one of few lengths: multiples of a step that grows with them.
 _STEPS = ((3072, 384), (12288, 1536))
 _LAST_STEP = 6144
+
+Table = npt.NDArray[np.float16]
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,3 +137,53 @@ def contig_windows(length: int, window: int, margin: int) -> Iterator[Window]:
         for s, c, e, size in reversed(grid)
     )
     return heapq.merge(plus, minus, key=lambda w: (w.core_start, w.strand))
+
+
+class Piece(NamedTuple):
+    """A region of a contig for which both strands have been read; the pieces of a contig are consecutive.
+
+    Attributes:
+        bases: uint8 (n,).
+        states: log probabilities of the plus and the minus strand, each (n, STATE_COUNT), contig orientation.
+        sites: probabilities of donors and acceptors in the same way, each (n, 2).
+        last: the contig ends here.
+    """
+
+    contig: ContigSequence
+    start: int
+    bases: Bases
+    states: tuple[Table, Table]
+    sites: tuple[Table, Table]
+    last: bool
+
+
+class Joint:
+    """Joins the window cores of one contig into pieces as soon as both strands are available."""
+
+    def __init__(self, contig: ContigSequence) -> None:
+        self.contig = contig
+        self._done = 0
+        self._tables: dict[str, list[tuple[Table, Table]]] = {"+": [], "-": []}
+        self._ends = {"+": 0, "-": 0}
+
+    def add(self, window: Window, states: Table, sites: Table) -> Piece | None:
+        """Take the next window of its strand, and return the piece that it completes, if any."""
+        strand = window.strand
+        self._tables[strand].append((window.core_of(states), window.core_of(sites)))
+        self._ends[strand] = window.core_end
+        start, end = self._done, min(self._ends.values())
+        if end <= start:
+            return None
+        self._done = end
+        plus, minus = (self._take(strand, end - start) for strand in "+-")
+        states_of_both, sites_of_both = zip(plus, minus, strict=True)
+        last = end == self.contig.length
+        return Piece(self.contig, start, self.contig.read(start, end), states_of_both, sites_of_both, last)
+
+    def _take(self, strand: str, count: int) -> tuple[Table, Table]:
+        """The first ``count`` rows that wait on a strand; what is left goes on waiting."""
+        parts = self._tables[strand]
+        joined = tuple(np.concatenate(part) if len(parts) > 1 else part[0] for part in zip(*parts, strict=True))
+        self._tables[strand] = [tuple(table[count:] for table in joined)] if joined[0].shape[0] > count else []
+        states, sites = (np.ascontiguousarray(table[:count]) for table in joined)
+        return states, sites

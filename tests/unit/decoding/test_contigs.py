@@ -1,0 +1,151 @@
+"""A contig decoded in pieces by several threads: the genes of one thread, piece by piece."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import Future
+from dataclasses import replace
+from functools import partial
+from itertools import chain, pairwise
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from phytoscribe.annotation.model import GeneModel
+from phytoscribe.decoding import grammar, lattice
+from phytoscribe.decoding.contigs import StreamingGeneDecoder, ThreadedGeneDecoder, decode_contig
+from phytoscribe.decoding.settings import DecoderSettings
+from phytoscribe.decoding.site_scanner import SiteScanner
+from phytoscribe.genome import Genome
+from phytoscribe.genome.sequence import N_CODE
+from phytoscribe.labels.states import STATE_COUNT
+from phytoscribe.prediction.pool import after, single_core_threads
+from phytoscribe.prediction.predictor import StructurePredictor
+from phytoscribe.prediction.windows import PredictionSettings
+
+RELEASED = Path(__file__).parents[3] / "resources/models/brassicales"
+#: Finds many genes in random tables, with introns, and blocks that are cut while genes are open.
+EAGER = DecoderSettings(minimum_intron=12, minimum_cds=30, maximum_utr=60, coding_score=1.2, intron_score=4.0)
+#: So that short contigs have several blocks.
+CUT_OFTEN = {"LONG_BLOCK": 600, "IGNORED": ((0, -1.0),), "STILL_OPEN": 0.0}
+Contig = tuple[np.ndarray, np.ndarray, np.ndarray]
+
+
+def random_contig(seed: int, length: int, gap: tuple[int, int]) -> Contig:
+    """Bases with a run of N, and tables in half precision, as the network gives them."""
+    generator = np.random.default_rng(seed)
+    bases = generator.integers(0, 4, length).astype(np.uint8)
+    bases[gap[0] : sum(gap)] = N_CODE
+    tables = []
+    for _ in range(2):
+        values = generator.normal(0, 2, (length, STATE_COUNT))
+        values[:, :5] -= 1.6
+        tables.append((values - np.logaddexp.reduce(values, axis=1)[:, None]).clip(-14).astype(np.float16))
+    return bases, *tables
+
+
+def parts_of(contig: Contig, cuts: list[int]) -> list[Contig]:
+    edges = [0, *sorted({cut for cut in cuts if 0 < cut < contig[0].size}), contig[0].size]
+    return [tuple(values[a:b] for values in contig) for a, b in pairwise(edges)]
+
+
+def one_after_the_other(parts: list[Contig], chosen: DecoderSettings) -> list[list[GeneModel]]:
+    decoder = StreamingGeneDecoder("c", chosen)
+    found = [decoder.push(*part) for part in parts]
+    found[-1] += decoder.finish()
+    return found
+
+
+class AnyOrder:
+    """Stands for a pool of threads: of all steps that could be taken, one is drawn."""
+
+    def __init__(self, seed: int) -> None:
+        self._generator = np.random.default_rng(seed)
+        self._steps: list[tuple[Future, Callable, tuple[Future, ...]]] = []
+
+    def after(self, function: Callable, *needed: Future) -> Future:
+        future: Future = Future()
+        self._steps.append((future, function, needed))
+        return future
+
+    def run(self) -> None:
+        while ready := [step for step in self._steps if all(future.done() for future in step[2])]:
+            step = ready[self._generator.integers(len(ready))]
+            self._steps.remove(step)
+            future, function, needed = step
+            future.set_result(function(*(one.result() for one in needed)))
+        assert not self._steps
+
+
+@settings(max_examples=30, deadline=None)
+@given(
+    seed=st.integers(0, 2**32 - 1),
+    length=st.sampled_from([1, 5, 300, 2500]),
+    gap=st.tuples(st.integers(0, 2400), st.sampled_from([0, 1, 400])),
+    cuts=st.lists(st.integers(1, 2499), max_size=12),
+    partial_genes=st.booleans(),
+    cut_often=st.booleans(),
+)
+def test_the_order_of_steps_changes_nothing(seed, length, gap, cuts, partial_genes, cut_often):
+    chosen = replace(EAGER, partial=partial_genes)
+    contig = random_contig(seed, length, gap)
+    parts = parts_of(contig, cuts)
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in (CUT_OFTEN if cut_often else {}).items():
+            patch.setattr(lattice, name, value)
+        wanted = one_after_the_other(parts, chosen)
+        pool = AnyOrder(seed)
+        decoder = ThreadedGeneDecoder("c", chosen, pool.after)
+        futures = [decoder.push(*part, last=part is parts[-1]) for part in parts]
+        pool.run()
+        assert [future.result() for future in futures] == wanted
+        assert list(chain.from_iterable(wanted)) == decode_contig("c", *contig, chosen)
+    assert length < 2500 or any(wanted)
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.integers(0, 2**32 - 1), st.lists(st.integers(1, 1499), max_size=6), st.booleans())
+def test_sites_do_not_depend_on_where_the_search_begins(seed, cuts, partial_genes):
+    """Every bit of a row is the same: sums over the bases before it, and the last stop codon in frame."""
+    contig = random_contig(seed, 1500, (700, 30))
+    scanners = [SiteScanner(-6.0, True, partial_genes) for _ in range(2)]
+    whole = grammar.join([scanners[0].push(*contig), scanners[0].finish()])
+    stretches = [scanners[1].take(*part) for part in parts_of(contig, cuts)]
+    found = [scanners[1].search(stretch) for stretch in reversed(stretches)]
+    rows = grammar.join([*map(scanners[1].place, reversed(found)), scanners[1].finish()])
+    assert whole.size == rows.size > 100
+    for name in whole.dtype.names:
+        assert np.array_equal(whole[name], rows[name]), name
+
+
+@pytest.fixture(scope="module")
+def real_tables(arabidopsis_fasta) -> Contig:
+    """What the released network says of a part of a validation contig."""
+    with Genome(arabidopsis_fasta) as genome:
+        bases = genome.bases("Chr3_1065466_1464870", 0, 30_000)
+    predictor = StructurePredictor.from_folder(
+        RELEASED, PredictionSettings(), torch.device("cpu"), "athaliana", "Brassicales", 1
+    )
+    return bases, *predictor.log_probabilities(bases)
+
+
+@pytest.mark.parametrize(("threads", "piece"), [(1, 24_064), (2, 5_000), (3, 777)])
+def test_threads_find_the_genes_of_one(real_tables, monkeypatch, threads, piece):
+    for name, value in CUT_OFTEN.items():
+        monkeypatch.setattr(lattice, name, value)
+    chosen = DecoderSettings.load(RELEASED / "decoder.json")
+    parts = parts_of(real_tables, list(range(piece, 30_000, piece)))
+    wanted = one_after_the_other(parts, chosen)
+    with single_core_threads(threads) as pool:
+        decoder = ThreadedGeneDecoder("c", chosen, partial(after, pool))
+        futures = [decoder.push(*part, last=part is parts[-1]) for part in parts]
+        assert [future.result() for future in futures] == wanted
+    genes = list(chain.from_iterable(wanted))
+    assert genes == decode_contig("c", *real_tables, chosen)
+    assert len(genes) > 5
+    # Some come before the contig has ended: there is more than one block.
+    assert piece > 10_000 or wanted[-1] != genes

@@ -1,0 +1,216 @@
+"""Gene models of a contig that arrives in consecutive pieces, in one thread or in several, with the same result."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from concurrent.futures import Future
+from functools import partial
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from phytoscribe.annotation.model import GeneModel
+from phytoscribe.decoding.decoded_gene import DecodedGene
+from phytoscribe.decoding.gene_models import exons_with_untranslated_regions, gene_model, reach
+from phytoscribe.decoding.settings import DecoderSettings
+from phytoscribe.decoding.site_scanner import FoundSites, Stretch
+from phytoscribe.decoding.streaming import Block, StreamingDecoder, in_pieces
+from phytoscribe.labels.states import NON_CODING_STATES
+
+
+class Evidence(NamedTuple):
+    """What untranslated regions are found from.
+
+    Attributes:
+        bases: uint8 (n,).
+        plus, minus: float32 (n, 5), log probabilities of each strand's non-coding states, contig orientation.
+    """
+
+    bases: npt.NDArray[np.uint8]
+    plus: npt.NDArray
+    minus: npt.NDArray
+
+    @classmethod
+    def of(cls, bases: npt.NDArray[np.uint8], plus: npt.NDArray, minus: npt.NDArray) -> Evidence:
+        """Copies of tables of all states: views would keep all states in memory."""
+        return cls(bases, *(table[:, : len(NON_CODING_STATES)].astype(np.float32) for table in (plus, minus)))
+
+
+class GeneModels:
+    """Gene models of one contig from its decoded genes, which arrive in consecutive pieces.
+
+    Held back are the stretch that the lattice has not decided yet, and as much beside it as an untranslated region may
+    need.
+    """
+
+    def __init__(self, contig: str, settings: DecoderSettings) -> None:
+        self.contig = contig
+        self.settings = settings
+        self._offset = 0  # contig position of the first row kept
+        self._rows: list[Evidence] = []
+        self._length = 0
+        self._waiting: list[DecodedGene] = []
+        self._last_end: dict[str, int | None] = {"+": None, "-": None}
+        self._count = 0
+
+    def add(self, evidence: Evidence, genes: list[DecodedGene], decided: int) -> list[GeneModel]:
+        """The genes that are final once the next bases and genes are known, sorted by position of their CDS.
+
+        Args:
+            evidence: of the next bases.
+            decided: contig position up to which all genes have been given.
+        """
+        self._length += evidence.bases.size
+        self._rows.append(evidence)
+        self._waiting += genes
+        models = self._ready(decided)
+        self._forget(decided)
+        return models
+
+    def finish(self, genes: list[DecodedGene]) -> list[GeneModel]:
+        """The genes that are left once the contig has ended."""
+        self._waiting += genes
+        return self._ready(None)
+
+    def _ready(self, decided: int | None) -> list[GeneModel]:
+        """Gene models of the waiting genes whose right neighbour is known or too far away to matter."""
+        genes: list[GeneModel] = []
+        while self._waiting:
+            gene = self._waiting[0]
+            following = next((g.first.span[0] for g in self._waiting[1:] if g.strand == gene.strand), None)
+            end = gene.span[1]
+            # A neighbour further away than this takes nothing from the region.
+            if decided is not None and following is None and decided < end + 2 * self.settings.maximum_utr:
+                break
+            if decided is not None and self._length < end + self.settings.maximum_utr:
+                break
+            genes.append(self._model(gene, following))
+            self._last_end[gene.strand] = gene.first.span[1]
+            del self._waiting[0]
+        return genes
+
+    def _model(self, gene: DecodedGene, following: int | None) -> GeneModel:
+        bases, plus, minus = self._joined()
+        table = plus if gene.strand == "+" else minus
+        neighbours = self._last_end[gene.strand], following
+        exons = []
+        for transcript in gene.transcripts:
+            first, last = reach(transcript.span, *neighbours, self.settings.maximum_utr, self._length)
+            # What the contig's end cuts goes on beyond it: nothing untranslated can lie on that side.
+            limits = (
+                transcript.span[0] if transcript.partial_left else first,
+                transcript.span[1] if transcript.partial_right else last,
+            )
+            place = (gene.strand, limits, self._offset)
+            exons.append(exons_with_untranslated_regions(transcript.cds, *place, bases, table, self.settings))
+        self._count += 1
+        return gene_model(gene, exons, self.contig, str(self._count))
+
+    def _joined(self) -> Evidence:
+        if len(self._rows) > 1:
+            self._rows = [Evidence(*(np.concatenate(parts) for parts in zip(*self._rows, strict=True)))]
+        return self._rows[0]
+
+    def _forget(self, decided: int) -> None:
+        """Drop the rows that no gene can need any more."""
+        first = min((gene.span[0] for gene in self._waiting), default=math.inf)
+        keep = max(self._offset, min(first, decided) - self.settings.maximum_utr)
+        if keep > self._offset:
+            self._rows = [Evidence(*(part[keep - self._offset :].copy() for part in self._joined()))]
+            self._offset = keep
+
+
+class StreamingGeneDecoder:
+    """Gene models of one contig that arrives in consecutive pieces; the result does not depend on how it was cut."""
+
+    def __init__(self, contig: str, settings: DecoderSettings) -> None:
+        self._decoder = StreamingDecoder(settings)
+        self._models = GeneModels(contig, settings)
+
+    def push(self, bases: npt.NDArray[np.uint8], plus: npt.NDArray, minus: npt.NDArray) -> list[GeneModel]:
+        """The genes that are final once the next bases are known, sorted by position of their CDS.
+
+        Args:
+            bases: uint8 (n,).
+            plus, minus: log probabilities of each strand's states, (n, STATE_COUNT), contig orientation.
+        """
+        genes = self._decoder.push(bases, plus, minus)
+        return self._models.add(Evidence.of(bases, plus, minus), genes, self._decoder.decided)
+
+    def finish(self) -> list[GeneModel]:
+        """The genes that are left once the contig has ended."""
+        return self._models.finish(self._decoder.finish())
+
+
+class ThreadedGeneDecoder:
+    """The same with several threads: the gene models, and after which piece they come, are those of one thread.
+
+    Each piece passes four steps.  Sites are searched, and the genes of complete blocks decoded, for several pieces at a
+    time; the lattice is read forwards, and untranslated regions are added, for one piece after the other.
+
+    Args:
+        after: ``after(function, *needed)`` calls a function in some thread as soon as the futures ``needed`` are done,
+            with their results, and returns the future of its own.
+    """
+
+    def __init__(self, contig: str, settings: DecoderSettings, after: Callable[..., Future[Any]]) -> None:
+        self._decoder = StreamingDecoder(settings)
+        self._models = GeneModels(contig, settings)
+        self._after = after
+        self._read: tuple[Future, ...] = ()  # the last piece's steps that the next piece's must wait for
+        self._modelled: tuple[Future, ...] = ()
+
+    def push(
+        self, bases: npt.NDArray[np.uint8], plus: npt.NDArray, minus: npt.NDArray, last: bool
+    ) -> Future[list[GeneModel]]:
+        """The genes that are final with the next piece; arguments as of :meth:`StreamingGeneDecoder.push`.
+
+        Args:
+            last: the contig ends with this piece.
+        """
+        stretch = self._decoder.take(bases, plus, minus)
+        searched = self._after(partial(self._search_step, stretch, bases, plus, minus))
+        read = self._after(partial(self._read_step, last), searched, *self._read)
+        decoded = self._after(self._decode_step, read)
+        modelled = self._after(partial(self._model_step, last), searched, decoded, *self._modelled)
+        self._read, self._modelled = (read,), (modelled,)
+        return modelled
+
+    def _search_step(self, stretch: Stretch, *tables: npt.NDArray) -> tuple[FoundSites, Evidence]:
+        return self._decoder.search(stretch), Evidence.of(*tables)
+
+    def _read_step(self, last: bool, searched: tuple[FoundSites, Evidence], *_: Any) -> tuple[list[Block], int]:
+        blocks = self._decoder.read(searched[0])
+        decided = self._decoder.decided
+        return (blocks + self._decoder.read_end() if last else blocks), decided
+
+    def _decode_step(self, read: tuple[list[Block], int]) -> tuple[list[DecodedGene], int]:
+        blocks, decided = read
+        return self._decoder.genes(blocks), decided
+
+    def _model_step(
+        self, last: bool, searched: tuple[FoundSites, Evidence], decoded: tuple[list[DecodedGene], int], *_: Any
+    ) -> list[GeneModel]:
+        models = self._models.add(searched[1], *decoded)
+        return models + self._models.finish([]) if last else models
+
+
+def decode_contig(
+    contig: str,
+    bases: npt.NDArray[np.uint8],
+    plus: npt.NDArray,
+    minus: npt.NDArray,
+    settings: DecoderSettings,
+    piece: int = 200_000,
+) -> list[GeneModel]:
+    """Gene models of one contig, sorted by position, with running ids ``1``, ``2``, ...
+
+    Args:
+        bases: uint8 (length,).
+        plus, minus: log probabilities of each strand's states, (length, STATE_COUNT), contig orientation.
+        settings: the model's decoder settings.
+        piece: bases decoded at once; bounds memory, changes nothing else.
+    """
+    return in_pieces(StreamingGeneDecoder(contig, settings), bases, plus, minus, piece)
