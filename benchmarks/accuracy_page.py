@@ -95,7 +95,7 @@ def _head(output: Path, models: Sequence[Model], part: str, augustus: str) -> li
     return [
         f"# Accuracy on the {'test' if part == TEST else 'validation'} contigs",
         f"Made on {date.today().isoformat()} by",
-        f"    {_command()}",
+        f"    {_command(sys.argv[1:])}",
         markdown(["program", "model", "hash"], rows),
         f"Settings: {settings}. {', '.join(versions)}. AUGUSTUS runs with `{' '.join(OPTIONS)}`; the tables name its "
         f"parameter set. Every figure is in [{output.name}.tsv]({output.name}.tsv).",
@@ -112,17 +112,19 @@ def _head(output: Path, models: Sequence[Model], part: str, augustus: str) -> li
     ]
 
 
-def _command() -> str:
-    """The command line, with names in place of this machine's folders."""
-    hidden = {"--data": "DATA", "--cache": "CACHE", "--keep": "KEEP", "--output": "OUTPUT"}
-    words: list[str] = []
-    for word in sys.argv[1:]:
-        flag, equals, value = word.partition("=") if word.startswith("--") else (words[-1] if words else "", "", word)
-        if flag == "--model" and value:
-            value = _model_text(value)
-        elif flag in hidden and value:
-            value = hidden[flag]
-        words.append(f"{flag}={value}" if equals else value if not word.startswith("--") else word)
+def _command(given: Sequence[str]) -> str:
+    """The command line, with names in place of this machine's folders and without what changes no figure."""
+    folders = {"--data": "DATA", "--cache": "CACHE"}
+    elsewhere = ("--keep", "--output", "--threads")
+    words, flag = [], ""
+    for word in given:
+        flag, equals, value = word.partition("=") if word.startswith("--") else (flag, "", word)
+        if flag in elsewhere:
+            continue
+        if not word.startswith("--") or equals:
+            value = _model_text(value) if flag == "--model" else folders.get(flag, value)
+            word = flag + equals + value if equals else value
+        words.append(word)
     return shlex.join(["python", "benchmarks/accuracy.py", *words])
 
 

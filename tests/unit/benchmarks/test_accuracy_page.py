@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from accuracy_measure import COLUMNS, Measured, rows_of, value_of
 from accuracy_models import Model, released_model
-from accuracy_page import write_page
+from accuracy_page import _command, write_page
 from accuracy_sets import SETS, TEST, read_species
 from gene_scores import without_unscored_loci, wrong_genes
 
@@ -77,3 +77,9 @@ def test_the_page_shows_every_program_once_and_marks_the_best(tmp_path, measured
     assert rows[1][5].startswith(f"{f1:.3f} [")
     assert "99.0 %" in text  # of 300 transcripts three are no intact ORF
     assert "AUGUSTUS cacao P" not in text  # tables with many figures show the best run alone
+
+
+def test_the_command_can_be_repeated_elsewhere():
+    given = ["--data", "/a/b", "--cache=/c", "--model", f"new={released_model()}", "--model=old=/d/e", "--part", "test"]
+    words = "--data DATA --cache=CACHE --model new=resources/models/brassicales --model=old=MODEL --part test"
+    assert _command([*given, "--output", "/f", "--threads", "2"]) == f"python benchmarks/accuracy.py {words}"
