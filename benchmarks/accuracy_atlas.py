@@ -6,7 +6,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
-from accuracy_measure import OURS, Measured, Model
+from accuracy_measure import Measured
+from accuracy_models import Model
 from gene_scores import GeneError
 
 from phytoscribe.annotation.model import GeneModel, Transcript
@@ -19,7 +20,7 @@ from phytoscribe.labels.states import State
 
 def write_atlas(path: Path, done: Measured, model: Model, number: int) -> None:
     """Describe ``number`` wrong genes of a set, spread evenly over classes, contigs and positions."""
-    lost, wrong = done.wrong[OURS]
+    lost, wrong = done.wrong[model.name]
     chosen = spread([*lost, *(error for error in wrong if not error.partners)], number)
     predictor, last = model.predictor(done.entry), None
     with Genome(done.species.fasta) as genome, atomic_open(path) as handle:

@@ -21,7 +21,7 @@ _COLUMNS = 3
 
 
 def draw_reliability(measured: Sequence[Measured], path: Path) -> None:
-    """One panel per set, written as PNG."""
+    """One panel per set, of the first model, written as PNG."""
     rows = -(-len(measured) // _COLUMNS)
     columns = min(len(measured), _COLUMNS)
     with mpl.rc_context(STYLE):
@@ -37,7 +37,7 @@ def draw_reliability(measured: Sequence[Measured], path: Path) -> None:
 
 def _panel(axes: Axes, done: Measured) -> None:
     """Bins of equal width with Wilson's 95 % interval; the bars below say how many genes a bin holds."""
-    probabilities, right = done.outcomes()
+    probabilities, right = done.outcomes(done.models[0])
     table = BINS["equal_width"](probabilities, right)
     axes.plot([0, 1], [0, 1], color=INK, linewidth=0.8, linestyle=(0, (4, 3)))
     middle = (table["low"] + table["high"]) / 2

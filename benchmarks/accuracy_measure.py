@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-import os
-import time
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from accuracy_sets import ScoredSet, Species, read_species, scored_contigs
+from accuracy_bootstrap import LEVELS, interval, resampled_f1
+from accuracy_models import AUGUSTUS, Model, speed_of
+from accuracy_sets import ScoredSet, Species, read_set
 from augustus_cache import AugustusCache
 from gene_scores import (
     GeneError,
@@ -30,7 +31,6 @@ from validate_prediction import faults_in
 from phytoscribe.annotation.gff_reader import read_gff3
 from phytoscribe.annotation.model import GeneModel
 from phytoscribe.decoding.settings import DecoderSettings
-from phytoscribe.devices import choose_device
 from phytoscribe.evaluation.accuracy.calibration import (
     binned,
     chance_error,
@@ -42,13 +42,8 @@ from phytoscribe.evaluation.accuracy.gene_tables import Scope
 from phytoscribe.evaluation.accuracy.splice_sites import annotated_sites, score_sites
 from phytoscribe.genome.fasta import Genome
 from phytoscribe.genome.intervals import IntervalIndex
-from phytoscribe.prediction.merge import PredictionFiles
-from phytoscribe.prediction.predictor import StructurePredictor
-from phytoscribe.prediction.run import merge_shards, predict_shard
-from phytoscribe.prediction.windows import PredictionSettings
 from phytoscribe.tables import COLUMNS as SCORE_COLUMNS
 
-OURS = "phytoscribe"
 ALL = "all"
 COLUMNS = ("set", "contigs", *SCORE_COLUMNS)
 TOLERANCES = (0, 3, 100)
@@ -76,85 +71,82 @@ Row = tuple[Any, ...]
 
 
 @dataclass(frozen=True)
-class Model:
-    """A model folder and how it is run.
-
-    Attributes:
-        settings: the configuration's section ``predict``.
-    """
-
-    folder: Path
-    settings: Mapping[str, Any]
-
-    def predict(
-        self, entry: ScoredSet, fasta: Path, contigs: Sequence[str], folder: Path
-    ) -> tuple[PredictionFiles, float]:
-        """From FASTA to GFF3 on one thread, as the rules do it; the files and the CPU seconds that it took."""
-        names = ("gff3", "gtf", "proteins.faa", "cds.fna", "transcripts.fna", "stats.json")
-        files = PredictionFiles(*(folder / f"{entry.name}.{name}" for name in names))
-        shard, before = folder / f"{entry.name}.jsonl", _cpu_seconds()
-        predict_shard(fasta, self.folder, self.settings, entry.name, entry.lineage, contigs, 0, shard, threads=1)
-        merge_shards([str(shard)], fasta, entry.name, contigs, files)
-        return files, _cpu_seconds() - before
-
-    def predictor(self, entry: ScoredSet) -> StructurePredictor:
-        """For what the files do not hold: probabilities base by base."""
-        named = ("window", "margin", "batch_size", "precision")
-        windows = PredictionSettings(*(self.settings[name] for name in named))
-        device = choose_device(self.settings["device"])
-        return StructurePredictor.from_folder(self.folder, windows, device, entry.name, entry.lineage)
-
-
-@dataclass(frozen=True)
 class Measured:
     """One set, predicted.
 
     Attributes:
-        predictions: all genes by predictor.
+        part: the part of the split that its contigs are in.
+        models: the predictors that are models, the newest first.
+        predictions: all genes by predictor, models first.
         reference: scored loci, without what the mask touches.
         counted: the genes of each predictor that count for or against it.
         wrong: lost loci and wrong predictions of each predictor.
-        transcripts: how many PhytoScribe wrote.
-        faults: what must not be in its GFF3, counted.
+        transcripts: how many each model wrote.
+        faults: what must not be in the GFF3 of each model, counted.
     """
 
     entry: ScoredSet
     part: str
+    models: tuple[str, ...]
     species: Species
-    contigs: list[str]
     scope: Scope
     predictions: dict[str, list[GeneModel]]
     reference: list[GeneModel]
     counted: dict[str, list[GeneModel]]
     wrong: dict[str, tuple[list[GeneError], list[GeneError]]]
-    transcripts: int
-    faults: dict[str, int]
+    transcripts: dict[str, int]
+    faults: dict[str, dict[str, int]]
 
-    def outcomes(self) -> tuple[np.ndarray, np.ndarray]:
-        """Probability of each counted gene of PhytoScribe, float (n,), and whether its locus is right, bool (n,)."""
-        probabilities = np.array([gene.score for gene in self.counted[OURS]], dtype=float)
-        return probabilities, right_loci(self.counted[OURS], self.reference)
+    @property
+    def contigs(self) -> list[str]:
+        return list(self.species.contigs)
+
+    @property
+    def groups(self) -> dict[str, list[str]]:
+        """Contigs that are scored together, by name: all, and if shown alone those of each folder, and each contig."""
+        groups = {ALL: self.contigs}
+        if self.entry.shown_alone:
+            folders = [contigs for contigs in self.species.by_folder.values() if len(contigs) > 1]
+            groups |= {",".join(contigs): contigs for contigs in [*folders, *([c] for c in self.contigs)]}
+        return groups
+
+    @cached_property
+    def best_augustus(self) -> str:
+        """The AUGUSTUS run with the highest F1 of loci on this very set."""
+        runs = [predictor for predictor in self.predictions if predictor.startswith(AUGUSTUS)]
+        return max(runs, key=lambda predictor: loci_within(self.reference, self.counted[predictor], 0).f1)
+
+    def outcomes(self, model: str) -> tuple[np.ndarray, np.ndarray]:
+        """Probability of each counted gene of a model, float (n,), and whether its locus is right, bool (n,)."""
+        probabilities = np.array([gene.score for gene in self.counted[model]], dtype=float)
+        return probabilities, right_loci(self.counted[model], self.reference)
 
 
 def measure(
     entry: ScoredSet,
     part: str,
-    model: Model,
+    models: Sequence[Model],
     data: Path,
     cache: Path,
     augustus: AugustusCache,
     without_homologue: Collection[str],
     folder: Path,
 ) -> Measured:
-    """Predict one set with both programs; PhytoScribe's files go to ``folder``."""
-    species = read_species(data, entry.name, cache)
-    contigs = scored_contigs(entry.name, list(species.contigs), part)
-    scope = species.scope(contigs, without_homologue)
-    files, _ = model.predict(entry, species.fasta, contigs, folder)
-    predictions = {OURS: read_gff3(files.gff3, species.contigs)}
+    """Predict one set with all programs; the models' files go to ``folder``."""
+    part = entry.scored_part(part)
+    species = read_set(data, entry, part, cache)
+    contigs = list(species.contigs)
+    scope = species.scope(contigs, frozenset(without_homologue))
+    predictions, transcripts, faults = {}, {}, {}
+    for model in models:
+        files, _ = model.predict(entry, species.fasta, contigs, folder)
+        predictions[model.name] = read_gff3(files.gff3, species.contigs)
+        minimum_intron = DecoderSettings.load(model.folder / "decoder.json").minimum_intron
+        found = faults_in(str(files.gff3), str(species.fasta), minimum_intron)
+        transcripts[model.name], faults[model.name] = found
     with Genome(species.fasta) as genome:
         for name in entry.augustus:
-            predictions[f"augustus {name}"] = augustus.predict_genes(genome, contigs, name)[0]
+            predictions[f"{AUGUSTUS} {name}"] = augustus.predict_genes(genome, contigs, name)[0]
     reference = scorable(scope.reference, scope.mask, contigs)
     counted = {
         predictor: without_unscored_loci(scorable(genes, scope.mask, contigs), reference, scope.ignored)
@@ -164,29 +156,53 @@ def measure(
         predictor: wrong_genes(reference, genes, scope.ignored, species.transposons)
         for predictor, genes in counted.items()
     }
-    minimum_intron = DecoderSettings.load(model.folder / "decoder.json").minimum_intron
-    transcripts, faults = faults_in(str(files.gff3), str(species.fasta), minimum_intron)
-    return Measured(entry, part, species, contigs, scope, predictions, reference, counted, wrong, transcripts, faults)
+    names = tuple(model.name for model in models)
+    return Measured(entry, part, names, species, scope, predictions, reference, counted, wrong, transcripts, faults)
 
 
 def rows_of(done: Measured) -> list[Row]:
     """Every figure of a set but splice sites and speed, as rows of :data:`COLUMNS`."""
     name, rows = done.entry.name, []
-    groups = {ALL: done.contigs} | ({c: [c] for c in done.contigs} if done.entry.shown_alone else {})
-    for group, contigs in groups.items():
+    for group, contigs in done.groups.items():
         free = next(iter(done.scope.subsets.values()))
         scores = score_predictors(done.predictions, done.species.scope(contigs, free))
         rows += [(name, group, *row) for row in scores.itertuples(index=False)]
+        reference, counted = _on(contigs, done.reference), {p: _on(contigs, g) for p, g in done.counted.items()}
+        rows += [(name, group, *row) for row in _bootstrap_rows(done, reference, counted)]
+        for predictor, genes in counted.items():
+            rows += [(name, group, predictor, *row) for row in _tolerant_rows(reference, genes)]
     for predictor, genes in done.counted.items():
-        found = _tolerant_rows(done.reference, genes) + _error_rows(done, predictor)
+        found = _error_rows(done, predictor)
         if done.entry.unlabelled:
             found += _labelled_rows(done.reference, genes)
         rows += [(name, ALL, predictor, *row) for row in found]
-    rows += [(name, ALL, OURS, *row) for row in _calibration_rows(done)]
-    rows += [
-        (name, ALL, OURS, "transcript", "validity", ALL, check, float(count), done.transcripts)
-        for check, count in sorted(done.faults.items())
-    ]
+    for model in done.models:
+        rows += [(name, ALL, model, *row) for row in _calibration_rows(*done.outcomes(model))]
+        rows += [
+            (name, ALL, model, "transcript", "validity", ALL, check, float(count), done.transcripts[model])
+            for check, count in sorted(done.faults[model].items())
+        ]
+    return rows
+
+
+def _on(contigs: Collection[str], genes: Sequence[GeneModel]) -> list[GeneModel]:
+    wanted = set(contigs)
+    return [gene for gene in genes if gene.contig in wanted]
+
+
+def _bootstrap_rows(
+    done: Measured, reference: Sequence[GeneModel], counted: Mapping[str, Sequence[GeneModel]]
+) -> list[Row]:
+    """Intervals of F1, and of how far each model is above the best run of AUGUSTUS."""
+    drawn, rows = resampled_f1(reference, counted), []
+    for predictor in counted:
+        for level in LEVELS:
+            values = {"f1": drawn[predictor, level]}
+            if predictor in done.models:
+                values["f1_above_augustus"] = drawn[predictor, level] - drawn[done.best_augustus, level]
+            for metric, draws in values.items():
+                for end, value in zip(("low", "high"), interval(draws), strict=True):
+                    rows.append((predictor, level, "exact", ALL, f"{metric}_{end}", value, len(reference)))
     return rows
 
 
@@ -218,8 +234,7 @@ def _error_rows(done: Measured, predictor: str) -> list[Row]:
     return rows
 
 
-def _calibration_rows(done: Measured) -> list[Row]:
-    probabilities, right = done.outcomes()
+def _calibration_rows(probabilities: np.ndarray, right: np.ndarray) -> list[Row]:
     rows: list[Row] = []
     for name, bins in BINS.items():
         table = bins(probabilities, right)
@@ -234,54 +249,30 @@ def _calibration_rows(done: Measured) -> list[Row]:
     return rows
 
 
-def site_rows(done: Measured, model: Model, contig: str) -> list[Row]:
-    """Splice sites of one whole contig, by the predictor's scores of sites."""
+def site_rows(done: Measured, models: Sequence[Model], contig: str) -> list[Row]:
+    """Splice sites of one whole contig, by the scores of sites of each model."""
     with Genome(done.species.fasta) as genome:
         bases = genome.bases(contig)
-    scores = ranked_sites(model.predictor(done.entry), bases)
-    found = score_sites(scores, annotated_sites(done.species.genes, contig, bases.size))
-    rows = []
-    for site, figures in found.items():
-        metrics = ("average_precision", "best_f1", "threshold", "precision", "recall")
-        place = (done.entry.name, contig, OURS, site, "site_ranking", ALL)
-        rows += [(*place, metric, getattr(figures, metric), figures.sites) for metric in metrics]
+    truth, rows = annotated_sites(done.species.genes, contig, bases.size), []
+    for model in models:
+        for site, figures in score_sites(ranked_sites(model.predictor(done.entry), bases), truth).items():
+            metrics = ("average_precision", "best_f1", "threshold", "precision", "recall")
+            place = (done.entry.name, contig, model.name, site, "site_ranking", ALL)
+            rows += [(*place, metric, getattr(figures, metric), figures.sites) for metric in metrics]
     return rows
 
 
 def speed_rows(
-    done: Measured, model: Model, contig: str, augustus: AugustusCache, anew: bool, folder: Path
+    done: Measured, models: Sequence[Model], contig: str, augustus: AugustusCache, anew: bool, folder: Path
 ) -> list[Row]:
-    """CPU seconds of both programs on one contig, one thread, from FASTA to the written genes.
-
-    The sets before it have loaded and compiled everything; the model is loaded again. ``anew`` repeats AUGUSTUS's run.
-    """
-    scratch = folder / "speed"
-    scratch.mkdir(exist_ok=True)
-    wall = time.monotonic()
-    _, ours = model.predict(done.entry, done.species.fasta, [contig], scratch)
-    wall = time.monotonic() - wall
-    name = done.entry.augustus[0]
-    with Genome(done.species.fasta) as genome:
-        bases = genome.bases(contig)
-    _, run = augustus.run(contig, bases, name, anew)
-    seconds = {OURS: (ours, wall), f"augustus {name}": (run.cpu_seconds, run.wall_seconds)}
+    """What :func:`accuracy_models.speed_of` measures."""
+    seconds, bases = speed_of(done.entry, done.species.fasta, contig, models, augustus, anew, folder)
     rows = []
-    for predictor, (cpu, by_clock) in seconds.items():
-        values = {"cpu_seconds": cpu, "wall_seconds": by_clock, "kb_per_cpu_second": bases.size / 1000 / cpu}
+    for predictor, (cpu, wall) in seconds.items():
+        values = {"cpu_seconds": cpu, "wall_seconds": wall, "kb_per_cpu_second": bases / 1000 / cpu}
         place = (done.entry.name, contig, predictor, "base", "speed", ALL)
-        rows += [(*place, metric, value, bases.size) for metric, value in values.items()]
+        rows += [(*place, metric, value, bases) for metric, value in values.items()]
     return rows
-
-
-def _cpu_seconds() -> float:
-    """User and system time of this process and of its ended children."""
-    return sum(os.times()[:4])
-
-
-def pooled_outcomes(measured: Sequence[Measured]) -> tuple[np.ndarray, np.ndarray]:
-    """:meth:`Measured.outcomes` of several sets in one."""
-    parts = [done.outcomes() for done in measured]
-    return np.concatenate([p for p, _ in parts]), np.concatenate([r for _, r in parts])
 
 
 def value_of(table: pd.DataFrame, **wanted: str) -> float:

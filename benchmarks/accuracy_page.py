@@ -7,27 +7,38 @@ import shlex
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import torch
-from accuracy_anchors import FIGURES, OPENSPLICEAI
-from accuracy_measure import ALL, BINS, ON_LABELLED, OURS, TOLERANCES, Measured, Model, pooled_outcomes, value_of
-from accuracy_sets import LONG_CONTIG, TEST
+from accuracy_anchors import RELEASED_BEFORE, RELEASED_BEFORE_ON
+from accuracy_bootstrap import DRAWS
+from accuracy_measure import ALL, ON_LABELLED, Measured, value_of
+from accuracy_models import ROOT, Model
+from accuracy_sections import (
+    anchors,
+    calibration,
+    compared,
+    errors,
+    markdown,
+    shown,
+    speed,
+    splice_sites,
+    title_of,
+    tolerance,
+    validity,
+)
+from accuracy_sets import TEST, VALIDATION
 
 from phytoscribe import __version__
 from phytoscribe.evaluation.accuracy.augustus import OPTIONS
-from phytoscribe.evaluation.accuracy.calibration import chance_error, expected_calibration_error
-from phytoscribe.evaluation.accuracy.error_classes import ErrorClass
 from phytoscribe.evaluation.accuracy.gene_tables import NO_TRAIN_HOMOLOGUE
-from phytoscribe.evaluation.accuracy.splice_sites import SITES
 from phytoscribe.files import atomic_open
 from phytoscribe.models.loading import model_hash
 
-ROOT = Path(__file__).resolve().parents[1]
 LEVELS = {
     "base": "base",
     "cds_exon": "CDS exon",
@@ -40,74 +51,88 @@ LEVELS = {
     "stop": "stop",
 }
 #: Settings of the prediction that change no gene, or are told otherwise.
-_NO_MATTER = ("model", "scope", "shards", "batch_size")
+_NO_MATTER = ("model", "scope", "shards", "batch_size", "tracks")
 PRF = ("precision", "recall", "f1")
 
 
 def write_page(
-    output: Path, table: pd.DataFrame, measured: Sequence[Measured], model: Model, part: str, augustus: str
+    output: Path,
+    table: pd.DataFrame,
+    measured: Sequence[Measured],
+    models: Sequence[Model],
+    part: str,
+    augustus: str,
+    timed: bool,
 ) -> None:
-    """Write ``<output>.md``; the figures are read from the table that is written beside it."""
+    """Write ``<output>.md``; the figures are read from the table that is written beside it.
+
+    Args:
+        augustus: its version line.
+        timed: AUGUSTUS ran anew for the comparison of speeds.
+    """
     blocks = [
-        *_head(output, model, part, augustus),
-        *_summary(table, measured),
+        *_head(output, models, part, augustus),
+        *_summary(table, measured, part),
+        *_above_augustus(table, measured),
+        *validity(measured),
+        *splice_sites(table, part),
+        *calibration(output, measured),
+        *tolerance(table, measured),
         *(block for done in measured for block in _set_tables(table, done)),
-        *_tolerance(table, measured),
-        *_splice_sites(table, part),
-        *_validity(measured),
-        *_calibration(output, measured),
-        *_errors(measured),
-        *_speed(table, part),
-        *(_anchors() if part == TEST else ()),
+        *errors(measured),
+        *speed(table, part, timed),
+        *(anchors() if part == TEST else ()),
     ]
     with atomic_open(f"{output}.md") as handle:
         handle.write("\n\n".join(block for block in blocks if block) + "\n")
 
 
-def markdown(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    lines = [header, ["---", *("---:" for _ in header[1:])], *rows]
-    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
-
-
-def shown(value: float, decimals: int = 3) -> str:
-    return "–" if np.isnan(value) else f"{value:.{decimals}f}"
-
-
-def _head(output: Path, model: Model, part: str, augustus: str) -> list[str]:
-    about = f"`{_model_name(model)}`, hash `{model_hash(model.folder)}`"
-    settings = ", ".join(f"{name} {value}" for name, value in model.settings.items() if name not in _NO_MATTER)
+def _head(output: Path, models: Sequence[Model], part: str, augustus: str) -> list[str]:
+    settings = ", ".join(f"{name} {value}" for name, value in models[0].settings.items() if name not in _NO_MATTER)
     versions = [f"PhytoScribe {__version__} ({_commit()})", f"Python {platform.python_version()}"]
     versions += [f"PyTorch {torch.__version__}", augustus.split(" is ")[0].replace("(", "").replace(")", "")]
-    what = "test contigs and unseen species" if part == TEST else "validation contigs"
+    rows = [[title_of(model.name), f"`{_model_name(model)}`", f"`{model_hash(model.folder)}`"] for model in models]
     return [
-        f"# Accuracy on the {what}",
+        f"# Accuracy on the {'test' if part == TEST else 'validation'} contigs",
         f"Made on {date.today().isoformat()} by",
-        f"    {_command()}",
-        f"Model {about}; {settings}. {', '.join(versions)}. AUGUSTUS runs with `{' '.join(OPTIONS)}`; the tables "
-        "name its species. Every figure is in "
-        f"[{output.name}.tsv]({output.name}.tsv).",
+        f"    {_command(sys.argv[1:])}",
+        markdown(["program", "model", "hash"], rows),
+        f"Settings: {settings}. {', '.join(versions)}. AUGUSTUS runs with `{' '.join(OPTIONS)}`; the tables name its "
+        f"parameter set. Every figure is in [{output.name}.tsv]({output.name}.tsv).",
         "The criterion is exact: a CDS exon, an intron, a start or a stop counts only with every base right, a "
         "transcript with its whole CDS chain, a locus with that of any isoform "
         "(`workflow/scripts/phytoscribe/evaluation/accuracy/counts.py`). The reference holds loci with an intact "
-        "reading frame, "
-        "unusual splice sites included; `mask.bed` is dropped from both sides. *New* are the loci without a homologue "
-        "in training: none of the training genes (*A. thaliana*, *B. napus*) is in their CD-HIT cluster (identity 0.5 "
-        "over 0.8 of the shorter protein); precision there is a lower bound, as predictions between loci count in "
-        "full. "
-        "AUGUSTUS may have been trained on these very genes.",
+        "reading frame, unusual splice sites included; `mask.bed` is dropped from both sides.",
+        "*New* are the loci without a homologue in training: no training gene is in their CD-HIT cluster (identity 0.5 "
+        "over 0.8 of the shorter protein). The training genes are those of the standing split, on which the newest "
+        "weights are trained (`TRAINING` in `benchmarks/accuracy_sets.py`: *A. thaliana*, *B. napus*, *A. arenosa*, "
+        "poplar, rice). Older weights saw fewer genes, so some loci that do not count as new were new to them. "
+        "Precision on new loci is a lower bound, as predictions between loci count in full. AUGUSTUS may have been "
+        "trained on any of these genes.",
     ]
 
 
-def _command() -> str:
-    """The command line, with names in place of this machine's folders."""
-    words, hidden = (
-        [],
-        {"--data": "DATA", "--cache": "CACHE", "--model": "MODEL", "--keep": "KEEP", "--output": "OUTPUT"},
-    )
-    for word in sys.argv[1:]:
-        flag = words[-1] if words else ""
-        words.append(hidden.get(flag, word) if "=" not in word else word.split("=")[0] + "=...")
+def _command(given: Sequence[str]) -> str:
+    """The command line, with names in place of this machine's folders and without what changes no figure."""
+    folders = {"--data": "DATA", "--cache": "CACHE"}
+    elsewhere = ("--keep", "--output", "--threads")
+    words, flag = [], ""
+    for word in given:
+        flag, equals, value = word.partition("=") if word.startswith("--") else (flag, "", word)
+        if flag in elsewhere:
+            continue
+        if not word.startswith("--") or equals:
+            value = _model_text(value) if flag == "--model" else folders.get(flag, value)
+            word = flag + equals + value if equals else value
+        words.append(word)
     return shlex.join(["python", "benchmarks/accuracy.py", *words])
+
+
+def _model_text(text: str) -> str:
+    """The value of ``--model``, with a folder outside the repository called MODEL."""
+    label, equals, folder = text.rpartition("=")
+    path = Path(folder).resolve()
+    return label + equals + (str(path.relative_to(ROOT)) if path.is_relative_to(ROOT) else "MODEL")
 
 
 def _model_name(model: Model) -> str:
@@ -123,45 +148,112 @@ def _commit() -> str:
     return f"commit {done.stdout.strip()}" if done.returncode == 0 else "commit unknown"
 
 
-def _title(predictor: str) -> str:
-    return "PhytoScribe" if predictor == OURS else f"AUGUSTUS {predictor.split(' ', 1)[1]}"
-
-
-def _f1(table: pd.DataFrame, name: str, predictor: str, level: str, subset: str = ALL, group: str = ALL) -> float:
-    wanted = {"set": name, "contigs": group, "predictor": predictor, "level": level, "subset": subset}
-    return value_of(table, **wanted, ruler="exact", metric="f1")
-
-
-def _summary(table: pd.DataFrame, measured: Sequence[Measured]) -> list[str]:
-    header = ["F1", "loci", "program", "base", "CDS exon", "locus", "transcript", "CDS exon, new", "locus, new"]
-    header += ["locus recall, new"]
+def _summary(table: pd.DataFrame, measured: Sequence[Measured], part: str) -> list[str]:
+    header = ["F1", "loci", "program", "base", "CDS exon", "locus", "ends within 100 bp", "transcript"]
+    header += ["new loci", "CDS exon, new", "locus, new"]
     rows = []
     for done in measured:
-        for predictor in done.predictions:
-            name = done.entry.name
-            figures = [_f1(table, name, predictor, level) for level in ("base", "cds_exon", "locus", "transcript")]
-            figures += [_f1(table, name, predictor, level, NO_TRAIN_HOMOLOGUE) for level in ("cds_exon", "locus")]
-            new = {"set": name, "predictor": predictor, "level": "locus", "subset": NO_TRAIN_HOMOLOGUE}
-            figures.append(value_of(table, **new, contigs=ALL, ruler="exact", metric="recall"))
-            first = [done.entry.title, str(len(done.reference))] if predictor == OURS else ["", ""]
-            rows.append([*first, _title(predictor), *map(shown, figures)])
-    return ["## Side by side", markdown(header, rows)]
+        name = done.entry.name
+        for group, contigs in done.groups.items():
+            here = table[(table["set"] == name) & (table["contigs"] == group)]
+            held = [gene for gene in done.reference if gene.contig in set(contigs)]
+            new = sum(gene.id in next(iter(done.scope.subsets.values())) for gene in held)
+            first, count = [_group_title(done, group), str(len(held))], str(new)
+            for predictor in done.predictions:
+                rows.append([*first, _marked(done, predictor), *_summary_figures(here, predictor, count)])
+                first, count = ["", ""], ""
+                before = RELEASED_BEFORE.get((name, group)) if part == TEST else None
+                if predictor == done.models[-1] and before:
+                    base, exon, locus, ends, transcript = map(shown, before)
+                    rows.append(
+                        ["", "", f"PhytoScribe, {RELEASED_BEFORE_ON}", base, exon, locus, ends, transcript, "", "", ""]
+                    )
+    also = (
+        " Poplar and rice Chr1 have no test of their own: they are validation contigs, which chose settings and "
+        "weights, so their figures are too good by an unknown amount."
+    )
+    return [
+        "## Side by side",
+        f"In brackets: 95 % intervals by bootstrap over loci ({DRAWS:,} draws, "
+        "`benchmarks/accuracy_bootstrap.py`). *Ends within 100 bp* is F1 of loci with all CDS introns exact and start "
+        "and stop within 100 bp. Of several parameter sets of AUGUSTUS, *best* is the one with the highest F1 of loci "
+        "on this very set, a choice that favours AUGUSTUS." + (also if part == TEST else ""),
+        markdown(header, rows),
+    ]
+
+
+def _summary_figures(here: pd.DataFrame, predictor: str, new: str) -> list[str]:
+    """The cells of one program, of the rows of one group of contigs."""
+    mine = here[here["predictor"] == predictor]
+
+    def figure(level: str, metric: str = "f1", ruler: str = "exact", subset: str = ALL) -> float:
+        return value_of(mine, level=level, metric=metric, ruler=ruler, subset=subset)
+
+    def with_interval(level: str) -> str:
+        low, high = figure(level, "f1_low"), figure(level, "f1_high")
+        return f"{shown(figure(level))} [{shown(low)}, {shown(high)}]"
+
+    cells = [shown(figure("base")), with_interval("cds_exon"), with_interval("locus")]
+    cells += [shown(figure("locus", ruler="ends_100")), shown(figure("transcript")), new]
+    return [*cells, *(shown(figure(level, subset=NO_TRAIN_HOMOLOGUE)) for level in ("cds_exon", "locus"))]
+
+
+def _group_title(done: Measured, group: str) -> str:
+    if group == ALL:
+        return done.entry.title + (", together" if done.entry.shown_alone else "")
+    return " and ".join(group.split(","))
+
+
+def _marked(done: Measured, predictor: str) -> str:
+    best = len(done.entry.augustus) > 1 and predictor == done.best_augustus
+    return f"**{title_of(predictor)}, best**" if best else title_of(predictor)
+
+
+def _above_augustus(table: pd.DataFrame, measured: Sequence[Measured]) -> list[str]:
+    rows = []
+    for done in measured:
+        for group in done.groups:
+            first = _group_title(done, group)
+            for model in done.models:
+                place = {"set": done.entry.name, "contigs": group, "ruler": "exact", "subset": ALL}
+                cells = []
+                for level in ("cds_exon", "locus"):
+                    ours, theirs = (
+                        value_of(table, **place, predictor=predictor, level=level, metric="f1")
+                        for predictor in (model, done.best_augustus)
+                    )
+                    ends = [
+                        value_of(table, **place, predictor=model, level=level, metric=f"f1_above_augustus_{end}")
+                        for end in ("low", "high")
+                    ]
+                    cells.append(f"{_signed(ours - theirs)} [{', '.join(map(_signed, ends))}]")
+                rows.append([first, title_of(model), title_of(done.best_augustus), *cells])
+                first = ""
+    return [
+        "PhytoScribe's F1 minus that of the best run of AUGUSTUS, both on the same draws of loci; an interval without "
+        "0 in it is a difference that the choice of loci does not explain:",
+        markdown(["F1 above AUGUSTUS", "program", "beside", "CDS exon", "locus"], rows),
+    ]
+
+
+def _signed(value: float) -> str:
+    return "–" if np.isnan(value) else f"{value:+.3f}"
 
 
 def _set_tables(table: pd.DataFrame, done: Measured) -> list[str]:
-    entry, total = done.entry, sum(done.species.contigs[contig] for contig in done.contigs)
+    entry, total = done.entry, sum(done.species.contigs.values())
     new = sum(gene.id in next(iter(done.scope.subsets.values())) for gene in done.reference)
-    contigs = f"{len(done.contigs)} contigs" if len(done.contigs) > 2 else " and ".join(done.contigs)
-    about = f"{contigs}, {total / 1e6:.2f} Mb: {len(done.reference)} reference loci, {new} of them new. {entry.note}"
-    blocks = [f"## {entry.title}", about.strip()]
-    groups = table.loc[table["set"] == entry.name, "contigs"].unique()
-    for group in [ALL, *(contig for contig in done.contigs if contig in groups and entry.shown_alone)]:
-        for subset, what in ((ALL, "all loci"), (NO_TRAIN_HOMOLOGUE, "new loci"))[: 2 if new else 1]:
-            where = "" if not entry.shown_alone else ("Together, " if group == ALL else f"{group}, ")
-            blocks += [
-                f"{where}{what}:" if where else f"{what.capitalize()}:",
-                _level_table(table, done, group, subset),
-            ]
+    contigs = f"{len(done.contigs)} contigs" if len(done.contigs) > 4 else ", ".join(done.contigs)
+    what = "Validation: " if done.part == VALIDATION else ""
+    about = f"{what}{contigs}, {total / 1e6:.2f} Mb: {len(done.reference)} reference loci, {new} of them new."
+    blocks = [f"## {entry.title}", f"{about} {entry.note}".strip()]
+    for group, members in done.groups.items():
+        if group != ALL and len(members) > 1:
+            continue
+        where = "" if not entry.shown_alone else ("Together, " if group == ALL else f"{group}, ")
+        blocks += [_capital(f"{where}all loci:"), _level_table(table, done, group, ALL)]
+        if group == ALL and new:
+            blocks += [_capital(f"{where}new loci:"), _level_table(table, done, group, NO_TRAIN_HOMOLOGUE)]
     if entry.unlabelled:
         blocks += [
             "Only predictions that share coding bases with a reference locus counted (precision is then that on "
@@ -171,8 +263,13 @@ def _set_tables(table: pd.DataFrame, done: Measured) -> list[str]:
     return blocks
 
 
+def _capital(text: str) -> str:
+    return text[0].upper() + text[1:]
+
+
 def _level_table(table: pd.DataFrame, done: Measured, group: str, subset: str) -> str:
-    header = ["level"] + [f"{_title(p)} {m}" for p in done.predictions for m in ("P", "R", "F1")]
+    predictors = compared(done)
+    header = ["level"] + [f"{title_of(p)} {m}" for p in predictors for m in ("P", "R", "F1")]
     chosen = table[
         (table["set"] == done.entry.name)
         & (table["contigs"] == group)
@@ -181,151 +278,7 @@ def _level_table(table: pd.DataFrame, done: Measured, group: str, subset: str) -
     ]
     values = {(row.predictor, row.level, row.metric): row.value for row in chosen.itertuples()}
     rows = [
-        [title, *(shown(values.get((p, level, metric), np.nan)) for p in done.predictions for metric in PRF)]
+        [title, *(shown(values.get((p, level, metric), np.nan)) for p in predictors for metric in PRF)]
         for level, title in LEVELS.items()
     ]
     return markdown(header, rows)
-
-
-def _tolerance(table: pd.DataFrame, measured: Sequence[Measured]) -> list[str]:
-    header = ["locus F1", "program", *(f"within {tolerance} bp" for tolerance in TOLERANCES)]
-    rows = []
-    for done in measured:
-        for predictor in done.predictions:
-            place = {"set": done.entry.name, "predictor": predictor, "level": "locus", "metric": "f1"}
-            values = [value_of(table, **place, ruler=f"ends_{tolerance}") for tolerance in TOLERANCES]
-            rows.append([done.entry.title if predictor == OURS else "", _title(predictor), *map(shown, values)])
-    return [
-        "## With tolerance at the ends",
-        "Introns exact, the outermost CDS bases within some bp: the rule of `gffcompare --strict-match -e`, whose "
-        "default of 100 many published tables use. gffcompare itself was not run.",
-        markdown(header, rows),
-    ]
-
-
-def _splice_sites(table: pd.DataFrame, part: str) -> list[str]:
-    chosen = table[table["ruler"] == "site_ranking"]
-    if chosen.empty:
-        return []
-    values = {(row.level, row.metric): row.value for row in chosen.itertuples()}
-    counts = {row.level: row.n for row in chosen.itertuples()}
-    header = ["site", "annotated", "average precision", "best F1", "at threshold", "precision", "recall"]
-    header += ["OpenSpliceAI AP", "best F1"] if part == TEST else []
-    rows = []
-    for site in SITES:
-        metrics = ("average_precision", "best_f1", "threshold", "precision", "recall")
-        row = [site, str(counts[site]), *(shown(values[site, metric]) for metric in metrics)]
-        rows.append(row + ([f"{figure:.3f}" for figure in OPENSPLICEAI[site]] if part == TEST else []))
-    known = "OpenSpliceAI: its *Arabidopsis* model, 2,000 nt, one seed, measured once on this contig. "
-    return [
-        "## Splice sites",
-        f"Every annotated intron of any isoform on {LONG_CONTIG[part]}, introns in UTRs included; both strands of the "
-        "whole contig are background; the score is `StructurePredictor.splice_sites`: three tenths of the site head's "
-        "probability, seven tenths of the posterior under the gene grammar (shares chosen on validation). "
-        + (known if part == TEST else ""),
-        markdown(header, rows),
-    ]
-
-
-def _validity(measured: Sequence[Measured]) -> list[str]:
-    checks = sorted({check for done in measured for check in done.faults})
-    header = ["check", *(done.entry.title for done in measured)]
-    rows = [["transcripts", *(str(done.transcripts) for done in measured)]]
-    intact = "CDS that are no intact ORF"
-    rows.append(
-        ["intact ORFs", *(_share(done.transcripts - done.faults[intact], done.transcripts) for done in measured)]
-    )
-    rows += [[check, *(str(done.faults.get(check, 0)) for done in measured)] for check in checks]
-    return [
-        "## Validity of the written genes",
-        "Read from the GFF3's lines and the FASTA without the library (`benchmarks/validate_prediction.py`); the "
-        "shortest intron is the decoder's `minimum_intron`.",
-        markdown(header, rows),
-    ]
-
-
-def _share(part: int, whole: int) -> str:
-    return f"{100 * part / whole:.1f} %" if whole else "–"
-
-
-def _calibration(output: Path, measured: Sequence[Measured]) -> list[str]:
-    header = ["set", "genes", "mean probability", "share right"]
-    header += [f"ECE, {name.replace('_', ' ')}" for name in BINS] + [
-        f"by chance, {name.replace('_', ' ')}" for name in BINS
-    ]
-    sets = [(done.entry.title, done.outcomes()) for done in measured]
-    complete = [done for done in measured if not done.entry.unlabelled]
-    if len(complete) > 1:
-        sets.append((", ".join(done.entry.title for done in complete), pooled_outcomes(complete)))
-    rows = []
-    for title, (probabilities, right) in sets:
-        errors = [expected_calibration_error(bins(probabilities, right)) for bins in BINS.values()]
-        chance = [chance_error(probabilities, bins) for bins in BINS.values()]
-        means = [probabilities.mean(), right.mean()] if right.size else [np.nan, np.nan]
-        rows.append([title, str(right.size), *map(shown, [*means, *errors, *chance])])
-    return [
-        "## Calibration",
-        "Score of a predicted gene against whether its locus is exactly right. ECE: expected calibration error over "
-        "ten bins; *by chance* is what perfectly calibrated scores would show with as many genes.",
-        markdown(header, rows),
-        f"![Reliability]({output.name}_calibration.png)",
-    ]
-
-
-def _errors(measured: Sequence[Measured]) -> list[str]:
-    blocks = [
-        "## What is wrong",
-        "Lost reference loci / wrong predictions by class "
-        "(`workflow/scripts/phytoscribe/evaluation/accuracy/error_classes.py`).",
-    ]
-    for done in measured:
-        header = [done.entry.title, *map(_title, done.predictions)]
-        counts = [[_counts(errors) for errors in done.wrong[predictor]] for predictor in done.predictions]
-        rows = []
-        for error in ErrorClass:
-            if any(side.get(error) for pair in counts for side in pair):
-                name = str(error).replace("_", " ")
-                rows.append([name, *(f"{lost.get(error, 0)} / {wrong.get(error, 0)}" for lost, wrong in counts)])
-        rows.append(["all wrong", *(" / ".join(str(sum(side.values())) for side in pair) for pair in counts)])
-        totals = [f"{len(done.reference)} / {len(done.counted[predictor])}" for predictor in done.predictions]
-        blocks.append(markdown(header, [*rows, ["of", *totals]]))
-    return blocks
-
-
-def _counts(errors: Sequence) -> dict[ErrorClass, int]:
-    found: dict[ErrorClass, int] = {}
-    for error in errors:
-        found[error.error] = found.get(error.error, 0) + 1
-    return found
-
-
-def _speed(table: pd.DataFrame, part: str) -> list[str]:
-    chosen = table[table["ruler"] == "speed"]
-    if chosen.empty:
-        return []
-    values = {(row.predictor, row.metric): row.value for row in chosen.itertuples()}
-    ours = values[OURS, "kb_per_cpu_second"]
-    rows = [
-        [
-            _title(p),
-            shown(values[p, "cpu_seconds"], 1),
-            shown(values[p, "kb_per_cpu_second"], 1),
-            shown(ours / values[p, "kb_per_cpu_second"], 2),
-        ]
-        for p in chosen["predictor"].unique()
-    ]
-    return [
-        "## Speed on one core",
-        f"{LONG_CONTIG[part]}, one thread, CPU seconds (not those by the clock, as other work may share the machine); "
-        "both strands, decoding and writing included.",
-        markdown(["program", "CPU seconds", "kb of genome per CPU second", "PhytoScribe is faster by"], rows),
-    ]
-
-
-def _anchors() -> list[str]:
-    return [
-        "## Published figures",
-        "Only those in bold are by the criterion of this page; the others say where the field stands, and cannot be "
-        "ranked against these tables or each other without scoring them again.",
-        markdown(["what", "figure", "program", "criterion"], FIGURES),
-    ]

@@ -60,7 +60,7 @@ def printed(folder: Path, command: list[str]) -> dict[tuple[str, str], list[floa
 
 
 def published(level: str) -> list[float]:
-    """Precision, recall and F1 of both on the larger test contig, from accuracy.md."""
+    """Precision, recall and F1 of every program on the larger test contig, the newest model first, AUGUSTUS last."""
     text = (ROOT / "benchmarks/accuracy.md").read_text()
     section = text[text.index(f"{CONTIG}, all loci") :]
     row = next(line for line in section.splitlines() if line.startswith(f"| {level} |"))
@@ -69,8 +69,8 @@ def published(level: str) -> list[float]:
 
 def test_augustus_on_the_larger_contig(example, commands):
     found = printed(example, the_one(commands, "tools/score_genes.py", "--augustus", CONTIG))
-    assert found["exact", "cds_exon"] == published("CDS exon")[3:]
-    assert found["exact", "locus"] == published("locus")[3:]
+    assert found["exact", "cds_exon"] == published("CDS exon")[-3:]
+    assert found["exact", "locus"] == published("locus")[-3:]
 
 
 def test_the_prediction_on_the_larger_contig(example, commands):

@@ -22,15 +22,54 @@ def test_every_tenth_scaffold_is_held_out_in_turn():
     assert held_out_scaffolds(shuffled, TEST) == ["s020", "s040"]
 
 
-def test_parts_share_no_contig():
-    from accuracy_sets import SCORED_IN, TEST, VALIDATION, scored_contigs
+#: The contigs of the folders that both train and are held out, but for *B. napus*.
+CONTIGS = {
+    "athaliana": ["Chr1", "Chr2", "Chr3", "Chr3_1065466_1464870", "Chr4", "Chr5", "Chr5_25975502_26975502", "ColHiFi"],
+    "athaliana_chr5": [
+        "Chr5_269756_16999950",
+        "Chr5_16999951_19500000",
+        "Chr5_19500001_24002300",
+        "Chr5_24002301_25975501",
+    ],
+    "ptrichocarpa_chr01": ["Ptrichocarpa_Chr01_1_5200000", "Ptrichocarpa_Chr01_5200001_6200000"],
+    "osativa_more": ["Osativa_Chr1_1_1000400", "Osativa_Chr2_1_1000000", "Osativa_Chr3piece_1_2000001"],
+    "bnapus": [f"s{number:03}" for number in range(1, 45)],
+    "athaliana_more": ["Chr1_5_9", "Chr2_5_9", "Chr5_17000000_17000900"],
+}
 
-    contigs = ["Chr1", "Chr2", "Chr3", "Chr3_1065466_1464870", "Chr4", "Chr5", "Chr5_25975502_26975502"]
-    parts = [scored_contigs("athaliana", contigs, part) for part in (VALIDATION, TEST)]
-    assert parts[1] == ["Chr5", "Chr5_25975502_26975502"]
-    assert not {*parts[0], *parts[1]} & {"Chr1"}
-    assert not set(parts[0]) & set(parts[1])
-    assert set(SCORED_IN[VALIDATION]) == {"athaliana", "bnapus"}  # unseen species choose nothing
+
+@pytest.mark.parametrize("folder", CONTIGS)
+def test_a_contig_is_in_one_part_at_most(folder):
+    from accuracy_sets import HELD_OUT, TEST, VALIDATION, scored_contigs, training_contigs
+
+    contigs = CONTIGS[folder]
+    parts = [training_contigs(folder, contigs)]
+    if folder in HELD_OUT or folder == "bnapus":
+        parts += [scored_contigs(folder, contigs, part) for part in (VALIDATION, TEST)]
+        for part, names in HELD_OUT.get(folder, {}).items():
+            assert set(scored_contigs(folder, contigs, part)) == set(names)  # none is misspelt
+    assert len({contig for part in parts for contig in part}) == sum(map(len, parts))
+
+
+def test_what_trains():
+    from accuracy_sets import training_contigs
+
+    found = {folder: training_contigs(folder, contigs) for folder, contigs in CONTIGS.items()}
+    assert found["athaliana"] == []  # the whole of chromosome 1 is in a folder of its own
+    assert found["athaliana_chr5"] == ["Chr5_269756_16999950", "Chr5_19500001_24002300"]
+    assert found["osativa_more"] == ["Osativa_Chr3piece_1_2000001"]
+    assert found["athaliana_more"] == ["Chr2_5_9"]
+    assert len(found["bnapus"]) == 40
+
+
+def test_what_a_part_scores():
+    from accuracy_sets import SCORED_IN, SETS, TEST, VALIDATION
+
+    assert set(SCORED_IN[VALIDATION]) == {"athaliana", "bnapus", "ptrichocarpa", "osativa_chr1"}
+    parts = {entry.name: entry.scored_part(TEST) for entry in SETS}
+    assert {name for name, part in parts.items() if part == VALIDATION} == {"ptrichocarpa", "osativa_chr1"}
+    shown = {entry.name for entry in SETS if "validation" in entry.title.lower()}
+    assert shown == {"ptrichocarpa", "osativa_chr1"}
 
 
 def test_the_reference_is_the_workflows(tmp_path):
@@ -39,12 +78,32 @@ def test_the_reference_is_the_workflows(tmp_path):
 
     (tmp_path / "data").mkdir()
     (tmp_path / "data/athaliana").symlink_to(BENCHMARKS.parent / "resources/example/athaliana")
-    species = read_species(tmp_path / "data", "athaliana", tmp_path / "cache")
-    scope = species.scope(["Chr5", "Chr5_25975502_26975502"], frozenset({"AT5G01010"}))
+    contigs = ["Chr5", "Chr5_25975502_26975502"]
+    species = read_species(tmp_path / "data", {"athaliana": contigs}, tmp_path / "cache")
+    assert list(species.contigs) == contigs
+    scope = species.scope(contigs, frozenset({"AT5G01010"}))
     assert len(scorable(scope.reference, scope.mask)) == 360  # as results/evaluation/athaliana.genes.tsv counts them
     assert {"AT5G01010"} == next(iter(scope.subsets.values()))
     assert not {gene.id for gene in scope.reference} & {gene.id for gene in scope.ignored}
     assert "Chr5" in species.mask
+
+
+def test_models_have_labels_of_their_own():
+    from accuracy_models import named_models, released_model
+
+    folder = str(released_model())
+    assert [model.name for model in named_models([], {})] == ["phytoscribe"]
+    assert [model.name for model in named_models([f"new={folder}", f"old={folder}"], {})] == [
+        "phytoscribe new",
+        "phytoscribe old",
+    ]
+    for given, message in (
+        ([folder, folder], "label of its own"),
+        ([f"a b={folder}"], "a label has"),
+        ([f"new={BENCHMARKS}"], "is no model"),
+    ):
+        with pytest.raises(SystemExit, match=message):
+            named_models(given, {})
 
 
 def test_figures_look_for_what_is_there():
