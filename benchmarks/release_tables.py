@@ -8,10 +8,10 @@
 Needs diamond and BLAST+. A locus of a held-out set has a homologue in training by
 
 - protein cluster: a training locus is in its CD-HIT cluster (results/splits/clusters.tsv, one protein per locus); "-"
-  while that file is not there, since CD-HIT takes an hour and a half of processor time for these proteins
+  while that file is not there, since CD-HIT may take hours for these proteins
 - protein pair: DIAMOND aligns its protein with a training protein, with the limits of the clusters: identical residues
   are half of the shorter protein, and the alignment spans four fifths of it. A cluster asks for this of its longest
-  protein alone, so pairs find more
+  protein alone, so the two differ
 - CDS: discontiguous megablast covers four fifths of its CDS by alignments of 90 % identity with training CDS
 """
 
