@@ -31,6 +31,18 @@ def test_configuration_files_after_the_target_are_laid_over_the_first(house):
     assert "would ignore genomes[tiny].contigs" in done.stdout, "keys left out keep the values of config.yaml"
 
 
+def test_training_waits_for_clusters_only_where_they_divide_genes(house):
+    """Thousands of proteins take CD-HIT hours, and in mode contig no training reads the clusters."""
+    jobs = set(jobs_of(start(house, "train", "-n").stdout))
+    assert {"locate_parts", "build_training_set"} <= jobs
+    assert not {"extract_proteins", "cluster_paralogs", "assign_splits"} & jobs
+    config = tiny_config()
+    del config["genomes"][0]["contigs"]
+    write_config(house, config | {"split": {"mode": "cluster"}})
+    done = start(house, "train", "-n")
+    assert {"cluster_paralogs", "assign_splits", "locate_parts"} <= set(jobs_of(done.stdout)), done.stdout
+
+
 def test_without_a_word_on_the_model_the_released_one_predicts(house):
     model = house / "resources/models/brassicales"
     model.mkdir(parents=True)

@@ -57,11 +57,9 @@ rule assign_splits:
     input:
         loci=expand("results/splits/loci/{genome}.tsv", genome=genomes.split),
         clusters="results/splits/clusters.tsv",
-        fai=fasta_of(genomes.split, ".fai"),
         library=library("assign_splits"),
     output:
         splits="results/splits/splits.tsv",
-        parts=expand("results/splits/{genome}.parts.bed", genome=genomes.split),
     log:
         "logs/split/assign.log",
     benchmark:
@@ -72,17 +70,44 @@ rule assign_splits:
         mem_mb=2000,
         runtime=30,
     params:
-        genomes=genomes.split,
         roles=genomes.roles(),
         mode=config["split"]["mode"],
         fractions=config["split"]["fractions"],
         contig_parts=genomes.contig_parts(),
-        flank=config["split"]["flank"],
         seed=config["seed"],
     message:
         "Dividing genes between training, validation and test: {output.splits}"
     script:
         "../scripts/assign_splits.py"
+
+
+rule locate_parts:
+    input:
+        # In mode contig, training need not wait for the clusters.
+        splits=["results/splits/splits.tsv"] if config["split"]["mode"] == "cluster" else [],
+        fai=fasta_of(genomes.split, ".fai"),
+        library=library("locate_parts"),
+    output:
+        parts=expand("results/splits/{genome}.parts.bed", genome=genomes.split),
+    log:
+        "logs/split/parts.log",
+    benchmark:
+        "results/benchmarks/locate_parts.tsv"
+    conda:
+        "../envs/annotation.yaml"
+    resources:
+        mem_mb=2000,
+        runtime=30,
+    params:
+        genomes=genomes.split,
+        roles=genomes.roles(),
+        mode=config["split"]["mode"],
+        contig_parts=genomes.contig_parts(),
+        flank=config["split"]["flank"],
+    message:
+        "Dividing sequence between training, validation and test: results/splits/*.parts.bed"
+    script:
+        "../scripts/locate_parts.py"
 
 
 rule report_leakage:

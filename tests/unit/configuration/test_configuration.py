@@ -573,6 +573,14 @@ def test_mode_cluster_holds_out_no_contigs():
     assert genomes.evaluated == ["a"]
 
 
+def test_the_training_set_hears_what_an_annotation_leaves_out(example):
+    kept = dict(example["genomes"][0])
+    example["genomes"] = [kept | {"name": "a"}, kept | {"name": "b", "utrs": "incomplete", "isoforms": "incomplete"}]
+    sources = Genomes(read_config(example, SCHEMA, look_around=False)).training_sources()
+    complete = [(source["complete_utrs"], source["complete_isoforms"]) for source in sources]
+    assert complete == [(True, True), (False, False)]
+
+
 def test_limits_of_reads_are_for_genomes_with_reads(example):
     """Elsewhere a change of them would score the genome again for nothing."""
     example["genomes"].append({"name": "x", "role": "predict", "genome": {"path": "x.fa"}})

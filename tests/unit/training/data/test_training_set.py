@@ -93,6 +93,22 @@ def test_where_labels_cannot_express_two_genes_only_sites_are_known(arabidopsis_
     assert found.manifest["counts"]["unknown"] == {"sites": 2, "states": 90}
 
 
+def test_where_isoforms_are_left_out_genes_have_known_sites_and_no_known_negatives(arabidopsis_fasta, tmp_path):
+    contig = contig_of(arabidopsis_fasta, "Chr4", complete_isoforms=False)
+    found = small_set(tmp_path / "set", [contig])
+    length = contig.bases.size
+    for row, strand in enumerate("+-"):
+        annotated = label_sites(contig.genes, strand, length)
+        inside = np.zeros(length, dtype=bool)
+        for gene in contig.genes:
+            inside[gene.start : gene.end] |= gene.strand == strand
+        assert annotated.any()
+        assert (found.sites[row][inside & (annotated == 0)] == UNKNOWN_SITE_BIT).all()
+        assert np.array_equal(found.sites[row][annotated > 0], annotated[annotated > 0])
+        assert not found.sites[row][~inside].any()
+        assert np.array_equal(found.labels[row], label_contig(contig.genes, strand, length).states)
+
+
 def test_genes_on_hidden_sequence_stay_out_of_genes_and_lengths(made, contigs):
     seen = [g for g in contigs[0].genes if g.end <= HELD_OUT[0] or g.start >= HELD_OUT[1]]
     assert len(seen) < len(contigs[0].genes)

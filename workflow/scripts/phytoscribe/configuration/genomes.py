@@ -32,6 +32,7 @@ class GenomeEntry:
         species: name of the species that the model gets as input; genomes of one species share it.
         locus_tag: prefix of gene names that NCBI or ENA registered for the assembly; empty if none.
         utrs: ``complete``, or ``incomplete`` if a transcript annotated without UTRs may in fact have some.
+        isoforms: ``complete``, or ``incomplete`` if the annotation leaves isoforms out.
     """
 
     name: str
@@ -49,6 +50,7 @@ class GenomeEntry:
     terms: str = ""
     locus_tag: str = ""
     utrs: str = "complete"
+    isoforms: str = "complete"
     species: str = ""
 
     @classmethod
@@ -121,6 +123,7 @@ class Genomes:
                 "lineage": entry.lineage,
                 "mask": entry.mask["path"] if entry.mask else None,
                 "complete_utrs": entry.utrs == "complete",
+                "complete_isoforms": entry.isoforms == "complete",
             }
             for name, entry in self._entries.items()
             if entry.role in SPLIT_ROLES

@@ -236,3 +236,16 @@ def mark_unknown_untranslated(
             silent = (labels[side] == State.INTERGENIC) & no_utr
             labels[side][silent] = NON_CODING_LABEL
             sites[side][silent] |= UNKNOWN_SITE_BIT
+
+
+def mark_unknown_isoforms(genes: Iterable[GeneModel], strand: str, sites: Labels) -> None:
+    """Mark, in place, what an annotation with one of several isoforms leaves open: any base of a gene that is no
+    annotated splice site may be that of another isoform.
+
+    Args:
+        sites: of this strand and contig, contig orientation.
+    """
+    for gene in genes:
+        if gene.strand == strand:
+            inside = sites[gene.start : gene.end]
+            inside[inside == 0] = UNKNOWN_SITE_BIT

@@ -91,7 +91,7 @@ def complete_contig_parts(contigs: Iterable[str], named: Mapping[str, str], geno
 
 
 def parts_of_genome(
-    splits: pd.DataFrame,
+    splits: pd.DataFrame | None,
     genome: str,
     contigs: Mapping[str, int],
     role: str,
@@ -102,7 +102,7 @@ def parts_of_genome(
     """The parts of one genome.
 
     Args:
-        splits: the table of :func:`phytoscribe.splits.assign.assign_splits`.
+        splits: the table of :func:`phytoscribe.splits.assign.assign_splits`; only mode ``cluster`` reads it.
         contigs: contig lengths in bases.
         role: the genome's role; a genome with role ``validate`` or ``test`` belongs to that part as a whole.
         mode: ``cluster`` or ``contig``.

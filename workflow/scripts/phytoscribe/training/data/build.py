@@ -25,7 +25,7 @@ from phytoscribe.decoding.settings import DecoderSettings, length_scores
 from phytoscribe.errors import PhytoScribeError
 from phytoscribe.genome.intervals import IntervalIndex
 from phytoscribe.genome.sequence import N_CODE, Bases
-from phytoscribe.labels.encode import label_contig, label_sites, mark_unknown_untranslated
+from phytoscribe.labels.encode import label_contig, label_sites, mark_unknown_isoforms, mark_unknown_untranslated
 from phytoscribe.labels.states import STATE_COUNT, STATE_NAMES, UNKNOWN_SITE_BIT, State
 from phytoscribe.training import data as files
 from phytoscribe.training.data.training_set import (
@@ -72,6 +72,7 @@ class TrainingContig:
         annotated: all its genes, accepted or not; the splice sites of genes that were not accepted count as unknown.
         complete_utrs: whether a missing UTR means that there is none; if not, the bases beside such genes are only
             known to be non-coding.
+        complete_isoforms: whether genes have no other isoforms; if not, only annotated splice sites are known in genes.
     """
 
     genome: str
@@ -86,6 +87,7 @@ class TrainingContig:
     genes: Sequence[GeneModel] = ()
     annotated: Sequence[GeneModel] = ()
     complete_utrs: bool = True
+    complete_isoforms: bool = True
 
 
 class TrainingSetWriter:
@@ -131,6 +133,8 @@ class TrainingSetWriter:
             self._counts["unknown"].update({kind: int((weights[at] > 0).sum()) for kind, at in unknown.items()})
             if not contig.complete_utrs:
                 mark_unknown_untranslated(contig.genes, strand, states, sites)
+            if not contig.complete_isoforms:
+                mark_unknown_isoforms(contig.genes, strand, sites)
             # Here, since a later look would bring all arrays into memory.
             known = np.bincount(states[weights == COUNTED], minlength=STATE_COUNT)[:STATE_COUNT]
             self._counts["states"].update(dict(zip(STATE_NAMES, known.tolist(), strict=True)))

@@ -47,7 +47,7 @@ class SplitGenome:
         parts: its parts.bed.
         annotation, rejected: its cleaned genes (GFF3) and the table of rejected transcripts.
         mask: BED file of intervals to ignore, if any.
-        complete_utrs: see :class:`phytoscribe.training.data.build.TrainingContig`.
+        complete_utrs, complete_isoforms: see :class:`phytoscribe.training.data.build.TrainingContig`.
     """
 
     name: str
@@ -59,6 +59,7 @@ class SplitGenome:
     lineage: str = ""
     mask: str | None = None
     complete_utrs: bool = True
+    complete_isoforms: bool = True
 
 
 def build_training_set(
@@ -137,6 +138,7 @@ def _add_genome(writer: TrainingSetWriter, source: SplitGenome, parts: Parts) ->
                     genes=genes_on[contig],
                     annotated=annotated_on[contig],
                     complete_utrs=source.complete_utrs,
+                    complete_isoforms=source.complete_isoforms,
                 )
             )
         regions = cut_regions(genome, source.name, species, source.lineage, parts, genes_on, ignored)
