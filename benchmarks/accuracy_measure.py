@@ -29,7 +29,7 @@ from validate_prediction import faults_in
 
 from phytoscribe.annotation.gff_reader import read_gff3
 from phytoscribe.annotation.model import GeneModel
-from phytoscribe.decoding.settings import DecoderSettings
+from phytoscribe.decoding.settings import Decoders
 from phytoscribe.devices import choose_device
 from phytoscribe.evaluation.accuracy.calibration import (
     binned,
@@ -164,7 +164,7 @@ def measure(
         predictor: wrong_genes(reference, genes, scope.ignored, species.transposons)
         for predictor, genes in counted.items()
     }
-    minimum_intron = DecoderSettings.load(model.folder / "decoder.json").minimum_intron
+    minimum_intron = Decoders.load(model.folder / "decoder.json").of(entry.lineage).minimum_intron
     transcripts, faults = faults_in(str(files.gff3), str(species.fasta), minimum_intron)
     return Measured(entry, part, species, contigs, scope, predictions, reference, counted, wrong, transcripts, faults)
 

@@ -21,7 +21,7 @@ from pathlib import Path
 import numpy as np
 
 from phytoscribe.decoding.gene_models import decode_contig
-from phytoscribe.decoding.settings import DecoderSettings
+from phytoscribe.decoding.settings import Decoders, DecoderSettings
 from phytoscribe.decoding.streaming import StreamingDecoder
 
 PIECE = 200_000
@@ -54,7 +54,7 @@ def main() -> None:
     parser.add_argument("decoder", type=Path, nargs="?")
     parser.add_argument("--repeat", type=int, default=5)
     chosen = parser.parse_args()
-    settings = DecoderSettings.load(chosen.decoder) if chosen.decoder else DecoderSettings()
+    settings = Decoders.load(chosen.decoder).fallback if chosen.decoder else DecoderSettings()
     with np.load(chosen.probabilities) as arrays:
         contig = (arrays["bases"], arrays["plus"], arrays["minus"])
     every_site = replace(settings, site_cutoff=None)
