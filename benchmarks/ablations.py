@@ -30,7 +30,7 @@ import numpy as np
 import pandas as pd
 
 from phytoscribe.configuration.schema import fill_defaults, load_schema
-from phytoscribe.decoding.settings import DecoderSettings
+from phytoscribe.decoding.settings import Decoders
 from phytoscribe.tokenizer.training import make_tokenizer
 from phytoscribe.training.data.training_set import TrainingSet
 from phytoscribe.training.loop.settings import Recipe
@@ -140,10 +140,10 @@ class Trial:
     def train(self, steps: int, target: Path, start: Path | None = None) -> None:
         target.mkdir(parents=True, exist_ok=True)
         begin = load_start(start or self.tokenizer, self.data, self.finetuning.model, "full")
-        decoder = DecoderSettings.load(self.given.decoder)
+        decoders = Decoders.load(self.given.decoder)
         recipe = of_steps(self.finetuning, steps)
         recipe.task["validate_bases"] = self.validated
-        Finetuning(self.data, begin, recipe, target, 1).train_network(decoder)
+        Finetuning(self.data, begin, recipe, target, 1).train_network(decoders)
 
     def run(self, step: float, pretraining_step: float) -> dict[str, float]:
         """Train for the arm's time.

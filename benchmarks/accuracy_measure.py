@@ -30,7 +30,7 @@ from validate_prediction import faults_in
 
 from phytoscribe.annotation.gff_reader import read_gff3
 from phytoscribe.annotation.model import GeneModel
-from phytoscribe.decoding.settings import DecoderSettings
+from phytoscribe.decoding.settings import Decoders
 from phytoscribe.evaluation.accuracy.calibration import (
     binned,
     chance_error,
@@ -141,7 +141,7 @@ def measure(
     for model in models:
         files, _ = model.predict(entry, species.fasta, contigs, folder)
         predictions[model.name] = read_gff3(files.gff3, species.contigs)
-        minimum_intron = DecoderSettings.load(model.folder / "decoder.json").minimum_intron
+        minimum_intron = Decoders.load(model.folder / "decoder.json").of(entry.lineage).minimum_intron
         found = faults_in(str(files.gff3), str(species.fasta), minimum_intron)
         transcripts[model.name], faults[model.name] = found
     with Genome(species.fasta) as genome:

@@ -34,7 +34,7 @@ import numpy as np
 import torch
 
 from phytoscribe.decoding.contigs import ThreadedGeneDecoder, decode_contig
-from phytoscribe.decoding.settings import DecoderSettings
+from phytoscribe.decoding.settings import Decoders, DecoderSettings
 from phytoscribe.decoding.streaming import StreamingDecoder
 from phytoscribe.genome import check_fasta, decode
 from phytoscribe.genome.fasta import write_index
@@ -161,7 +161,7 @@ def main() -> None:
     parser.add_argument("--copies", type=int, default=8)
     parser.add_argument("--cores", type=int, nargs="+", default=[1, 2])
     chosen = parser.parse_args()
-    settings = DecoderSettings.load(chosen.decoder) if chosen.decoder else DecoderSettings()
+    settings = Decoders.load(chosen.decoder).fallback if chosen.decoder else DecoderSettings()
     with np.load(chosen.probabilities) as arrays:
         contig = (arrays["bases"], arrays["plus"], arrays["minus"])
     every_site = replace(settings, site_cutoff=None)

@@ -5,7 +5,8 @@
 
 A folder holds genome.fa.gz, annotation.gff3.gz and mask.bed.  SEEN.bed masks sequence that the weights were trained on.
 Prints expected calibration error, its value by chance, Brier score and log loss of the shipped and the fitted
-calibration; --write puts the fitted one into the model's decoder.json.
+calibration; --write puts the fitted one into the model's decoder.json: into the decoder of --lineage, or into the one
+for any lineage if the model has none for it.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "workflow" / "scripts"))
@@ -25,7 +27,7 @@ import torch
 from phytoscribe.annotation.gff_reader import read_gff3
 from phytoscribe.decoding.decoded_gene import calibrate, calibrated
 from phytoscribe.decoding.gene_regions import DecodedRegion
-from phytoscribe.decoding.settings import DecoderSettings
+from phytoscribe.decoding.settings import Decoders, DecoderSettings
 from phytoscribe.evaluation.accuracy.calibration import chance_error, equal_width_bins, expected_calibration_error
 from phytoscribe.genome import encode
 from phytoscribe.genome.intervals import Interval, read_bed
@@ -50,7 +52,8 @@ def main() -> None:
     predictor = StructurePredictor.from_folder(
         given.model, PredictionSettings(), torch.device("cpu"), given.species, given.lineage
     )
-    shipped = DecoderSettings.load(given.model / "decoder.json")
+    decoders = Decoders.load(given.model / "decoder.json")
+    shipped = decoders.of(given.lineage)
     hidden = read_bed(given.hide) if given.hide else {}
     found = decode_regions(regions_of(given.fit, predictor, hidden), shipped)
     fitted = found.calibrated(shipped)
@@ -65,8 +68,15 @@ def main() -> None:
     for place in given.judge:
         show(place, decode_regions(regions_of(place, predictor, {}), shipped), {"shipped": shipped, "fitted": fitted})
     if given.write:
-        fitted.save(given.model / "decoder.json")
+        recalibrated(decoders, given.lineage, fitted).save(given.model / "decoder.json")
         write_checksums(given.model)
+
+
+def recalibrated(decoders: Decoders, lineage: str, fitted: DecoderSettings) -> Decoders:
+    """The decoders with the one for species of a lineage replaced."""
+    if lineage in decoders.lineages:
+        return replace(decoders, lineages={**decoders.lineages, lineage: fitted})
+    return replace(decoders, fallback=fitted)
 
 
 def regions_of(place: str, predictor: StructurePredictor, hidden: Mapping[str, list[Interval]]) -> list[DecodedRegion]:

@@ -16,14 +16,14 @@ from phytoscribe.decoding import scoring
 from phytoscribe.decoding.decoded_gene import calibrate
 from phytoscribe.decoding.gene_regions import gene_regions_of
 from phytoscribe.decoding.likelihood import Likelihood
-from phytoscribe.decoding.scoring import length_table
-from phytoscribe.decoding.settings import KNOTS, length_score, length_scores
+from phytoscribe.decoding.scoring import KNOTS, length_score, length_scores, length_table
 from phytoscribe.training.tasks.structure import decoder_fit
 from phytoscribe.training.tasks.structure.decoder_fit import (
     decode_regions,
     fit_decoder,
     fit_once,
-    held_out_figures,
+    held_out_genes,
+    outcome_of,
     recalibrated,
     tune,
 )
@@ -76,7 +76,7 @@ def test_fitting_betters_what_is_decoded_and_tells_held_out_figures():
     regions = [region_with_genes(seed) for seed in (2, 3)]
     start = replace(START, gene_score=-12.0)
     settings, report = fit_decoder(regions, start)
-    held_out = held_out_figures(regions, lambda own: fit_once(own, start)[0])
+    held_out = outcome_of(regions, held_out_genes(regions, lambda own: fit_once(own, start)[0])).report()
     assert report["genes"] == 16
     assert report["fitted"]["locus_f1"] > report["start"]["locus_f1"] + 0.2
     assert held_out["locus_f1"] > report["start"]["locus_f1"]
@@ -88,7 +88,7 @@ def test_fitting_betters_what_is_decoded_and_tells_held_out_figures():
 
 
 def test_one_region_has_nothing_held_out():
-    assert held_out_figures([region_with_genes(2, genes=4)], lambda own: START) == {}
+    assert held_out_genes([region_with_genes(2, genes=4)], lambda own: START) == []
 
 
 def test_a_kept_start_is_recalibrated_on_the_new_network(monkeypatch):

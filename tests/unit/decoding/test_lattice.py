@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -16,7 +17,7 @@ from phytoscribe.decoding import grammar, lattice
 from phytoscribe.decoding.decoded_gene import DecodedGene, calibrated
 from phytoscribe.decoding.graph import BACKWARD, Graph, Mode, Open, Paths, new_open, no_lengths
 from phytoscribe.decoding.scoring import compose, edge_scores, parameters
-from phytoscribe.decoding.settings import DecoderSettings, LengthScore
+from phytoscribe.decoding.settings import Decoders, DecoderSettings, LengthScore
 from phytoscribe.decoding.site_scanner import SiteScanner
 from phytoscribe.decoding.streaming import StreamingDecoder, decode_coding_genes
 from phytoscribe.errors import ModelError
@@ -600,12 +601,47 @@ def test_settings_refuse_what_cannot_be():
         LengthScore((10, 5), (0.0, 0.0))
 
 
-def test_settings_round_trip_and_unknown_keys(tmp_path):
-    SMALL.save(tmp_path / "decoder.json")
-    assert DecoderSettings.load(tmp_path / "decoder.json") == SMALL
+NUMBERS = st.floats(-100, 100)
+SETTINGS = st.builds(
+    DecoderSettings,
+    gene_score=NUMBERS,
+    donor_scores=st.tuples(NUMBERS, NUMBERS, NUMBERS),
+    intron_lengths=st.builds(LengthScore, st.just((40, 100)), st.tuples(NUMBERS, NUMBERS), st.floats(-1, 0)),
+    site_cutoff=st.none() | NUMBERS,
+    at_ac=st.booleans(),
+    minimum_intron=st.integers(8, 100),
+    calibrated_on=st.lists(st.text(max_size=5), max_size=2).map(tuple),
+)
+
+
+@settings(max_examples=30, deadline=None)
+@given(SETTINGS, st.dictionaries(st.from_regex(r"[A-Z][a-z_-]{1,9}", fullmatch=True), SETTINGS, max_size=3))
+def test_decoders_round_trip(fallback, lineages):
+    made = Decoders(fallback, lineages)
+    found = Decoders.from_json(made.to_json(), "x")
+    assert found == made
+    assert found.of("Solanales-1") == fallback
+    assert all(found.of(name) == own for name, own in lineages.items())
+
+
+def test_a_file_without_lineages_is_that_of_earlier_versions(tmp_path):
+    released = Path(__file__).parents[3] / "resources/models/brassicales/decoder.json"
+    Decoders.load(released).save(tmp_path / "decoder.json")
+    assert (tmp_path / "decoder.json").read_bytes() == released.read_bytes()
+    assert Decoders.load(released).name_of("Poales") == ""
+
+
+def test_which_decoder_is_used_is_said():
+    decoders = Decoders(SMALL, {"Poales": replace(SMALL, gene_score=1.0)})
+    assert decoders.name_of("Poales") == "Poales"
+    assert decoders.name_of("Solanales") == "any lineage (the model has none for Solanales)"
+    assert decoders.name_of("unknown") == decoders.name_of("") == "any lineage (that of the genome is not known)"
+
+
+def test_unknown_keys(tmp_path):
     (tmp_path / "decoder.json").write_text('{"typo": 1}')
     with pytest.raises(ModelError, match="typo"):
-        DecoderSettings.load(tmp_path / "decoder.json")
+        Decoders.load(tmp_path / "decoder.json")
 
 
 FAULTS = {
@@ -624,13 +660,35 @@ FAULTS = {
 @pytest.mark.parametrize(("name", "value"), [(name, value) for name, values in FAULTS.items() for value in values])
 def test_faulty_settings_are_told(tmp_path, name, value):
     path = tmp_path / "decoder.json"
+    told = "length score" if name == "initial_lengths" else name
     path.write_text(json.dumps({name: value}))
-    with pytest.raises(ModelError, match=rf"decoder\.json: .*{'length score' if name == 'initial_lengths' else name}"):
-        DecoderSettings.load(path)
+    with pytest.raises(ModelError, match=rf"decoder\.json: .*{told}"):
+        Decoders.load(path)
+    path.write_text(json.dumps({"lineages": {"Fabales": {}, "Poales": {name: value}}}))
+    with pytest.raises(ModelError, match=rf"decoder\.json, lineage Poales: .*{told}"):
+        Decoders.load(path)
+
+
+@pytest.mark.parametrize(
+    ("lineages", "told"),
+    [
+        (["Poales"], r"decoder\.json: lineages is \['Poales'\], not settings by lineage"),
+        (None, r"decoder\.json: lineages is None"),
+        ({"Poales": 3}, r"decoder\.json, lineage Poales: no decoder settings"),
+        ({"Poales": {"typo": 1}}, r"decoder\.json, lineage Poales: unknown decoder settings \['typo'\]"),
+        ({"Poales": {"lineages": {}}}, r"decoder\.json, lineage Poales: unknown decoder settings \['lineages'\]"),
+        ({"unknown": {}}, r"decoder\.json: lineages has 'unknown', but species of unknown lineage share one decoder"),
+        ({"": {}}, r"decoder\.json: lineages has ''"),
+    ],
+)
+def test_faulty_lineages_are_told(tmp_path, lineages, told):
+    (tmp_path / "decoder.json").write_text(json.dumps({"lineages": lineages}))
+    with pytest.raises(ModelError, match=told):
+        Decoders.load(tmp_path / "decoder.json")
 
 
 @pytest.mark.parametrize("text", ["", "[]", "null", "3", '"x"'])
 def test_no_settings_at_all(tmp_path, text):
     (tmp_path / "decoder.json").write_text(text)
     with pytest.raises(ModelError, match=r"decoder\.json: "):
-        DecoderSettings.load(tmp_path / "decoder.json")
+        Decoders.load(tmp_path / "decoder.json")

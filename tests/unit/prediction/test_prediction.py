@@ -27,7 +27,7 @@ import phytoscribe
 from phytoscribe.annotation.gff_reader import read_gff3
 from phytoscribe.annotation.model import GeneModel, Transcript, numbered
 from phytoscribe.annotation.sequences import translate
-from phytoscribe.decoding.settings import DecoderSettings
+from phytoscribe.decoding.settings import Decoders, DecoderSettings
 from phytoscribe.devices import choose_precision, int8_is_fast
 from phytoscribe.errors import ConfigError, FastaError, ModelError, PhytoScribeError
 from phytoscribe.genome import Genome, check_fasta, decode, reverse_complement
@@ -82,7 +82,7 @@ def model_folder(tmp_path_factory) -> Path:
         for head in model.heads.values():
             head.weight.mul_(EMPHASIS)
     model.save_pretrained(folder)
-    EAGER.save(folder / "decoder.json")
+    Decoders(EAGER).save(folder / "decoder.json")
     return folder
 
 
@@ -560,8 +560,35 @@ def test_the_header_says_as_which_species_the_genome_was_read(plain, model_folde
     header = Shards([tmp_path / "0.jsonl"], ["two"]).header
     assert header["read as"] == "<species:unknown> <lineage:unknown>"
     assert header["score calibrated on"] == "not known"
-    released = DecoderSettings.load(Path(__file__).parents[3] / "resources/models/brassicales/decoder.json")
-    assert released.calibrated_on == ("athaliana",)
+    assert "decoder" not in header, "the model has one decoder for all lineages"
+    released = Decoders.load(Path(__file__).parents[3] / "resources/models/brassicales/decoder.json")
+    assert released.fallback.calibrated_on == ("athaliana",)
+
+
+def test_each_lineage_is_predicted_with_its_decoder(model_folder, fasta, tmp_path, caplog):
+    folder = tmp_path / "model"
+    shutil.copytree(model_folder, folder)
+    silent = replace(EAGER, gene_score=-1e6, calibrated_on=("zmays",))
+    Decoders(EAGER, {"Poales": silent, "Brassicales": replace(EAGER, calibrated_on=("athaliana",))}).save(
+        folder / "decoder.json"
+    )
+    genes, headers = {}, {}
+    for lineage in ("Brassicales", "Poales", "Solanales", "unknown"):
+        shard = tmp_path / f"{lineage}.jsonl"
+        with caplog.at_level("INFO"):
+            predict_shard(fasta, folder, SETTINGS, "x", lineage, ["b"], 0, shard, 1)
+        found = Shards([shard], ["b"])
+        genes[lineage], headers[lineage] = found.gene_count, found.header
+    assert genes["Poales"] == 0 < genes["Brassicales"]
+    assert genes["Solanales"] == genes["unknown"] > 0
+    said = {lineage: (header["decoder"], header["score calibrated on"]) for lineage, header in headers.items()}
+    assert said == {
+        "Brassicales": ("Brassicales", "athaliana"),
+        "Poales": ("Poales", "zmays"),
+        "Solanales": ("any lineage (the model has none for Solanales)", "not known"),
+        "unknown": ("any lineage (that of the genome is not known)", "not known"),
+    }
+    assert "decoder: Poales; lineages with one of their own: Brassicales, Poales" in caplog.text
 
 
 def test_a_window_must_be_longer_than_its_margins():

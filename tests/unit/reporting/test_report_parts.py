@@ -16,6 +16,7 @@ from phytoscribe.reporting.citations import bibtex, citations_of
 from phytoscribe.reporting.genome_section import check_tables
 from phytoscribe.reporting.inputs import GenomeInfo, read_inputs
 from phytoscribe.reporting.process_figures import costs_figures, read_costs, training_curves
+from phytoscribe.reporting.process_sections import decoder_fit_table
 from phytoscribe.reporting.score_tables import (
     blast_tables,
     count_table,
@@ -204,6 +205,22 @@ def test_figures_are_drawn_from_what_a_genome_has():
     assert of_genomes(genomes.evaluated, "x/{genome}.tsv")(read) == []
     assert of_genomes(genomes.with_isoseq, "{genome}.bam")(read) == "read.bam"
     assert of_genomes(genomes.with_isoseq, "{genome}.bam")(known) == []
+
+
+def test_decoders_of_lineages_are_shown_beside_that_of_any_lineage():
+    figures = [{"cds_exon_f1": f1, "locus_f1": f1 / 2, "calibration_error": 0.1, "n": 1} for f1 in (0.5, 0.6)]
+    fit = {"genes": 99, "start": figures[0], "fitted": figures[1], "used": figures[1], "held_out": {}}
+    own = {"decoder": "fitted", "genes": 70, "fallback": figures[0], "held_out": figures[1]}
+    table = decoder_fit_table(fit | {"lineages": {"Poales": own, "Fabales": {"decoder": "fallback", "genes": 2}}})
+    assert [row[:2] for row in table.rows] == [
+        ("any lineage", "before the fit"),
+        ("any lineage", "fitted to these regions"),
+        ("Poales (fitted)", "that of any lineage"),
+        ("Poales (fitted)", "each half with the fit to the other"),
+        ("all, each with the decoder of its lineage", "as it will predict"),
+    ]
+    assert table.rows[0][2:] == ("0.500", "0.250", "0.100")
+    assert len(table.columns) == 5
 
 
 def test_lengths_are_listed_from_mean_to_largest_also_where_the_median_was_judged():

@@ -14,7 +14,8 @@ from small_training_set import contig_of, small_set
 from phytoscribe.annotation.checking.tables import REJECTED, TranscriptRow, write_transcripts
 from phytoscribe.annotation.gff_writer import write_gff3
 from phytoscribe.annotation.model import GeneModel, Transcript
-from phytoscribe.decoding.settings import DecoderSettings, length_scores
+from phytoscribe.decoding.scoring import LEAST_LINEAGE_GENES, length_scores, untrained_decoders
+from phytoscribe.decoding.settings import Decoders, DecoderSettings
 from phytoscribe.errors import PhytoScribeError
 from phytoscribe.genome import Genome, encode
 from phytoscribe.genome.sequence import decode
@@ -113,7 +114,23 @@ def test_genes_on_hidden_sequence_stay_out_of_genes_and_lengths(made, contigs):
     seen = [g for g in contigs[0].genes if g.end <= HELD_OUT[0] or g.start >= HELD_OUT[1]]
     assert len(seen) < len(contigs[0].genes)
     assert same_genes(made.genes[0], seen)
-    assert made.decoder == replace(DecoderSettings(), **length_scores(seen))
+    pooled = replace(DecoderSettings(), **length_scores(seen))
+    assert made.decoders == Decoders(pooled), "too few genes for lengths of the lineage"
+
+
+def test_lengths_of_a_lineage_are_those_of_its_genes_if_they_are_many(contigs):
+    genes = [gene for gene in contigs[0].genes if gene.representative]
+    introns = [gene for gene in genes if len(gene.representative.cds) > 1] * 3
+    few = [gene for gene in genes if len(gene.representative.cds) == 1] * 2
+    assert len(introns) >= LEAST_LINEAGE_GENES > len(few) >= 10
+    found = untrained_decoders({"Brassicales": introns, "Poales": few, "unknown": genes * 2, "": genes * 2})
+    assert found.fallback == replace(DecoderSettings(), **length_scores([*introns, *few, *genes * 4]))
+    assert list(found.lineages) == ["Brassicales"]
+    own, scores = found.of("Brassicales"), length_scores(introns)
+    assert not scores["single_lengths"].lengths
+    assert own.single_lengths == found.fallback.single_lengths, "too few: as in all lineages"
+    assert own.intron_lengths == scores["intron_lengths"]
+    assert own.initial_lengths == scores["initial_lengths"] != found.fallback.initial_lengths
 
 
 def test_regions_come_back(made, contigs):
@@ -163,7 +180,7 @@ def test_a_set_made_elsewhere_is_added_whole(made, contigs, tmp_path):
         assert np.array_equal(both.soft_targets[strand], other.soft_targets[strand])
     assert same_genes(both.genes[1], other.genes[0])
     assert [region.name for region in both.regions] == [region.name for region in other.regions]
-    assert both.decoder == other.decoder
+    assert both.decoders == other.decoders
     assert both.manifest["counts"]["states"] == other.manifest["counts"]["states"]
     assert both.inexpressible.to_numpy().tolist() == [["here", "Chr4", contigs[0].genes[0].id, "why"]]
 

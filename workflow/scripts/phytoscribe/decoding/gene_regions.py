@@ -26,6 +26,7 @@ class DecodedRegion:
         plus, minus: log probabilities of each strand's states, (length, STATE_COUNT), contig orientation.
         genes: reference genes in the region's coordinates.
         mask: intervals that are not counted on either side.
+        species, lineage: of its genome.
     """
 
     bases: npt.NDArray[np.uint8]
@@ -33,6 +34,8 @@ class DecodedRegion:
     minus: npt.NDArray
     genes: Sequence[GeneModel]
     mask: Sequence[Interval] = ()
+    species: str = ""
+    lineage: str = ""
 
 
 @dataclass(frozen=True)

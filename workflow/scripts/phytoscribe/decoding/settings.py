@@ -1,23 +1,20 @@
-"""The decoder's settings that change its result, and length scores from an annotation.
+"""The decoder's settings that change its result: those for any species, and those of single lineages.
 
-The settings are stored with the model as ``decoder.json``.
+They are stored with the model as ``decoder.json``.
 """
 
 from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass, field, fields
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import numpy.typing as npt
-
-from phytoscribe.annotation.model import GeneModel, introns_between
 from phytoscribe.errors import ModelError
 from phytoscribe.files import atomic_open
+from phytoscribe.tokenizer.segments import UNKNOWN
 
 #: No CDS segment and no exon is shorter: a shorter one cannot hold a codon, and splits start or stop codons.
 MINIMUM_CDS_SEGMENT = 3
@@ -25,18 +22,11 @@ Triple = tuple[float, float, float]
 #: Length scores, in the order of the lattice's kinds of segment, then introns.
 SEGMENT_LENGTHS = ("initial_lengths", "internal_lengths", "terminal_lengths", "single_lengths")
 LENGTHS = (*SEGMENT_LENGTHS, "intron_lengths")
-#: Knots of a length score lie at these lengths, bp, as far as the annotation reaches.
-KNOTS = (3, 6, 9, 12, 16, 20, 25, 30, 36, 43, 51, 60, 70, 80, 90, 100, 115, 130, 150, 175, 200, 250, 300, 400, 500, 650)
-KNOTS += (800, 1000, 1300, 1700, 2200)
-#: Share of lengths beyond the last knot, which a geometric tail describes.
-TAIL_SHARE = 0.01
-#: Standard deviation of the smoothing kernel, in natural log units of length.
-SMOOTHING = 0.12
-#: The density is never below this share of a log-uniform one over all lengths: a length not seen is not impossible.
-FLOOR = 0.05
-_LONGEST = 100_000
+#: What genomes of no known lineage have in its place.
+UNKNOWN_LINEAGES = ("", UNKNOWN)
 #: No score and no length in decoder.json is larger.
 _LARGEST = 1e7
+_AGAIN = "train or fetch the model again"
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,35 +127,11 @@ class DecoderSettings:
         if not math.isfinite(self.sensitivity):
             raise ModelError(f"sensitivity is {self.sensitivity}; it must be a number")
 
-    def save(self, path: str | Path) -> None:
-        with atomic_open(path) as handle:
-            handle.write(self.to_json() + "\n")
-
-    def to_json(self) -> str:
-        return json.dumps(asdict(self), indent=2, sort_keys=True)
-
     @classmethod
-    def load(cls, path: str | Path) -> DecoderSettings:
-        """Load settings; raises ModelError if the file is missing or damaged, or a key or value is wrong."""
-        try:
-            text = Path(path).read_text(encoding="utf-8")
-        except (OSError, UnicodeDecodeError) as error:
-            raise ModelError(
-                f"{path}: cannot be read as decoder settings ({error}); train or fetch the model again"
-            ) from error
-        return cls.from_json(text, str(path))
-
-    @classmethod
-    def from_json(cls, text: str, source: str) -> DecoderSettings:
-        """Settings from :meth:`to_json`; errors as of :meth:`load`, naming ``source``."""
-        try:
-            values = json.loads(text)
-        except (ValueError, RecursionError) as error:
-            raise ModelError(
-                f"{source}: cannot be read as decoder settings ({error}); train or fetch the model again"
-            ) from error
+    def from_values(cls, values: Any, source: str) -> DecoderSettings:
+        """Settings from what JSON has of them; raises ModelError, naming ``source``, if a key or value is wrong."""
         if not isinstance(values, dict):
-            raise ModelError(f"{source}: no decoder settings (name: value); train or fetch the model again")
+            raise ModelError(f"{source}: no decoder settings (name: value); {_AGAIN}")
         unknown = set(values) - {f.name for f in fields(cls)}
         if unknown:
             raise ModelError(f"{source}: unknown decoder settings {sorted(unknown)}; the model is of another version")
@@ -173,7 +139,85 @@ class DecoderSettings:
         try:
             return cls(**{name: _from_json(name, value, getattr(usual, name)) for name, value in values.items()})
         except ModelError as error:
-            raise ModelError(f"{source}: {error}; train or fetch the model again") from error
+            raise ModelError(f"{source}: {error}; {_AGAIN}") from error
+
+    @property
+    def length_scores(self) -> dict[str, LengthScore]:
+        """The length scores by name (:data:`LENGTHS`)."""
+        return {name: getattr(self, name) for name in LENGTHS}
+
+
+@dataclass(frozen=True, slots=True)
+class Decoders:
+    """The decoders of a model: one for any species, and those of lineages that have one of their own.
+
+    All settings may differ between lineages: a genome is read by one decoder from end to end, and the header of the
+    output gives its limits.
+
+    Attributes:
+        fallback: for species of all other lineages, and of unknown ones.
+        lineages: by the name of the lineage in the configuration.
+    """
+
+    fallback: DecoderSettings
+    lineages: Mapping[str, DecoderSettings] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for name in UNKNOWN_LINEAGES:
+            if name in self.lineages:
+                raise ModelError(f"lineages has {name!r}, but species of unknown lineage share one decoder")
+
+    def of(self, lineage: str) -> DecoderSettings:
+        """The settings for species of a lineage."""
+        return self.lineages.get(lineage, self.fallback)
+
+    def name_of(self, lineage: str) -> str:
+        """Which settings :meth:`of` gives, for a reader; empty if the model has only those for any species."""
+        if not self.lineages or lineage in self.lineages:
+            return lineage if self.lineages else ""
+        if lineage in UNKNOWN_LINEAGES:
+            return "any lineage (that of the genome is not known)"
+        return f"any lineage (the model has none for {lineage})"
+
+    def uncalibrated(self) -> Decoders:
+        """The same decoders for another network: the calibration of lineages holds no longer, and names no species."""
+        return replace(self, lineages={name: replace(own, calibrated_on=()) for name, own in self.lineages.items()})
+
+    def save(self, path: str | Path) -> None:
+        with atomic_open(path) as handle:
+            handle.write(self.to_json() + "\n")
+
+    def to_json(self) -> str:
+        values = asdict(self.fallback)
+        if self.lineages:
+            values["lineages"] = {name: asdict(own) for name, own in self.lineages.items()}
+        return json.dumps(values, indent=2, sort_keys=True)
+
+    @classmethod
+    def load(cls, path: str | Path) -> Decoders:
+        """Load decoders; raises ModelError if the file is missing or damaged, or a key or value is wrong."""
+        try:
+            text = Path(path).read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            raise ModelError(f"{path}: cannot be read as decoder settings ({error}); {_AGAIN}") from error
+        return cls.from_json(text, str(path))
+
+    @classmethod
+    def from_json(cls, text: str, source: str) -> Decoders:
+        """Decoders from :meth:`to_json`; errors as of :meth:`load`, naming ``source``."""
+        try:
+            values = json.loads(text)
+        except (ValueError, RecursionError) as error:
+            raise ModelError(f"{source}: cannot be read as decoder settings ({error}); {_AGAIN}") from error
+        lineages = values.pop("lineages", {}) if isinstance(values, dict) else {}
+        if not isinstance(lineages, dict):
+            raise ModelError(f"{source}: lineages is {lineages!r}, not settings by lineage; {_AGAIN}")
+        fallback = DecoderSettings.from_values(values, source)
+        own = {name: DecoderSettings.from_values(v, f"{source}, lineage {name}") for name, v in lineages.items()}
+        try:
+            return cls(fallback, own)
+        except ModelError as error:
+            raise ModelError(f"{source}: {error}; {_AGAIN}") from error
 
 
 def _from_json(name: str, value: Any, usual: Any) -> Any:
@@ -211,53 +255,3 @@ def _numbers(name: str, values: Any) -> tuple[Any, ...]:
     if not isinstance(values, list):
         raise ModelError(f"{name} is {values!r}, not a list of numbers")
     return tuple(values)
-
-
-def length_scores(genes: Iterable[GeneModel], minimum_intron: int = 40) -> dict[str, LengthScore]:
-    """Log density of lengths for each length field of the settings: ``replace(settings, **length_scores(genes))``.
-
-    Lengths are taken from the representative transcript of each gene.  A density in the logarithm of the length is
-    smoothed with a Gaussian kernel and turned back into one per bp; it is given at :data:`KNOTS`, and beyond them,
-    where few lengths are left, falls geometrically with their mean excess.  A kind with fewer than ten lengths
-    scores 0.
-    """
-    found: dict[str, list[int]] = {name: [] for name in LENGTHS}
-    for gene in genes:
-        if transcript := gene.representative:
-            cds = transcript.cds if gene.strand == "+" else transcript.cds[::-1]
-            lengths = [end - start for start, end in cds]
-            if len(lengths) == 1:
-                found["single_lengths"] += lengths
-            else:
-                found["initial_lengths"].append(lengths[0])
-                found["internal_lengths"] += lengths[1:-1]
-                found["terminal_lengths"].append(lengths[-1])
-            found["intron_lengths"] += [end - start for start, end in introns_between(transcript.cds)]
-    shortest = {"intron_lengths": minimum_intron}
-    return {name: length_score(values, shortest.get(name, MINIMUM_CDS_SEGMENT)) for name, values in found.items()}
-
-
-def length_score(lengths: Sequence[int], shortest: int) -> LengthScore:
-    """Smoothed log density of lengths of at least ``shortest`` bp."""
-    kept = np.array([length for length in lengths if length >= shortest], dtype=np.float64)
-    if kept.size < 10:
-        return LengthScore()
-    last = float(np.quantile(kept, 1 - TAIL_SHARE))
-    knots = np.array([shortest, *(k for k in KNOTS if k > shortest)])
-    # One knot beyond the quantile, so that the tail begins where lengths have become rare.
-    knots = knots[: max(2, int(np.searchsorted(knots, last)) + 1)]
-    scores = np.log(_density(kept, knots.astype(np.float64), shortest))
-    beyond = kept[kept > knots[-1]]
-    excess = float(beyond.mean() - knots[-1]) if beyond.size >= 5 else float(knots[-1]) / 2
-    return LengthScore(tuple(int(k) for k in knots), tuple(float(s) for s in scores), -1.0 / max(excess, 10.0))
-
-
-def _density(lengths: npt.NDArray, at: npt.NDArray, shortest: int) -> npt.NDArray:
-    """Density per bp at the lengths ``at``."""
-    logs, points = np.log(lengths), np.log(at)
-    kernel = np.exp(-0.5 * ((points[:, None] - logs[None, :]) / SMOOTHING) ** 2) / (SMOOTHING * np.sqrt(2 * np.pi))
-    # Mass that the kernel puts under the shortest length is mirrored back.
-    mirrored = 2 * np.log(shortest) - logs
-    kernel += np.exp(-0.5 * ((points[:, None] - mirrored[None, :]) / SMOOTHING) ** 2) / (SMOOTHING * np.sqrt(2 * np.pi))
-    uniform = 1.0 / (np.log(_LONGEST) - np.log(shortest))
-    return ((1 - FLOOR) * kernel.mean(axis=1) + FLOOR * uniform) / at

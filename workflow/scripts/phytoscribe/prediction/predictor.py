@@ -18,7 +18,7 @@ import torch
 
 from phytoscribe.annotation.model import GeneModel
 from phytoscribe.decoding.contigs import ThreadedGeneDecoder
-from phytoscribe.decoding.settings import DecoderSettings
+from phytoscribe.decoding.settings import Decoders, DecoderSettings
 from phytoscribe.devices import choose_precision
 from phytoscribe.genome.sequence import N_CODE, Bases
 from phytoscribe.labels.states import SITE_COUNT, STATE_COUNT, State
@@ -82,6 +82,8 @@ class StructurePredictor:
         self.precision = self.network.precision
         self.segmenter = segmenter
         self.decoder = decoder
+        #: Whose decoder it is, where a model has several.
+        self.decoder_name = ""
         self.settings = settings
         self.device = device
         self.threads = threads or torch.get_num_threads()
@@ -107,14 +109,16 @@ class StructurePredictor:
         lineage: str = "",
         threads: int | None = None,
     ) -> StructurePredictor:
-        """Load model, tokenizer and decoder settings of a model folder (ModelError if it is incomplete)."""
+        """Load model, tokenizer and the lineage's decoder of a model folder (ModelError if it is incomplete)."""
         logger.info("model %s, hash %s", folder, model_hash(folder))
-        parts = (
-            load_model(AnnotationModel, folder),
-            Segmenter(folder),
-            DecoderSettings.load(Path(folder) / "decoder.json"),
-        )
-        return cls(*parts, settings, device, species, lineage, threads)
+        model, segmenter = load_model(AnnotationModel, folder), Segmenter(folder)
+        decoders = Decoders.load(Path(folder) / "decoder.json")
+        predictor = cls(model, segmenter, decoders.of(lineage), settings, device, species, lineage, threads)
+        predictor.decoder_name = decoders.name_of(lineage)
+        if decoders.lineages:
+            own = ", ".join(sorted(decoders.lineages))
+            logger.info("decoder: %s; lineages with one of their own: %s", predictor.decoder_name, own)
+        return predictor
 
     def decoded(
         self,

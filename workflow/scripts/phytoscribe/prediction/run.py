@@ -106,6 +106,7 @@ def prediction_header(model_folder: Path, predictor: StructurePredictor) -> dict
         "window": predictor.settings.window,
         "margin": predictor.settings.margin,
         "read as": f"{species} {lineage}",
+        **({"decoder": predictor.decoder_name} if predictor.decoder_name else {}),
         "score calibrated on": ", ".join(predictor.decoder.calibrated_on) or "not known",
         **{f"decoder.{name}": getattr(predictor.decoder, name) for name in names},
     }

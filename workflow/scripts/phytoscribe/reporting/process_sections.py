@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 import yaml
 
 from phytoscribe.annotation.checking.acceptance import Thresholds, judge
@@ -18,12 +21,22 @@ from phytoscribe.reporting.blocks import (
     figures_of,
     key_values,
     number,
+    score,
     words,
 )
 from phytoscribe.reporting.citations import citations_of, versions
 from phytoscribe.reporting.inputs import ReportInputs
 from phytoscribe.reporting.process_figures import COSTS, FINE_TUNING, PRETRAINING
 
+#: Figures of a decoder's fit, and in words what was decoded with.
+_FIT_COLUMNS = ("cds_exon_f1", "locus_f1", "calibration_error")
+_FITS = {
+    "start": "before the fit",
+    "fitted": "fitted to these regions",
+    "fallback": "that of any lineage",
+    "held_out": "each half with the fit to the other",
+    "used": "as it will predict",
+}
 #: With more genomes than this they are the rows of a table, and not its columns.
 SIDE_BY_SIDE = 5
 
@@ -104,10 +117,30 @@ def _training_section(inputs: ReportInputs) -> Section:
         if curves := figures_of(inputs.own_figures, stage):
             blocks += [Heading(title), *curves]
     if inputs.load_report is not None:
-        blocks.append(key_values(inputs.load_report, "Start of the training, and the chosen checkpoint"))
+        report = dict(inputs.load_report)
+        fit = report.pop("decoder_fit", {})
+        blocks.append(key_values(report, "Start of the training, and the chosen checkpoint"))
+        if fit:
+            blocks.append(decoder_fit_table(fit))
     if not blocks:
         blocks.append(Paragraph("A released model was used: nothing was trained here.", quiet=True))
     return Section("training", "Tokenizer and training", blocks)
+
+
+def decoder_fit_table(fit: Mapping[str, Any]) -> Table:
+    """Figures of the decoders on the validation regions, from ``decoder_fit`` of ``load_report.json``."""
+    of_any, of_all = "any lineage", "all, each with the decoder of its lineage"
+    found = [(of_any, name, fit.get(name)) for name in ("start", "fitted")]
+    for lineage, own in fit.get("lineages", {}).items():
+        kept = f"{lineage} ({own['decoder']})"
+        found += [(kept, name, own.get(name)) for name in ("fallback", "start", "fitted", "held_out")]
+    found += [(of_all, name, fit.get(name)) for name in ("used", "held_out")]
+    rows = [
+        (decoder, _FITS[name], *(score(figures[column]) for column in _FIT_COLUMNS))
+        for decoder, name, figures in found
+        if figures
+    ]
+    return Table(("regions of", "decoder", *map(words, _FIT_COLUMNS)), rows, "Decoders on the validation regions")
 
 
 def _costs_section(inputs: ReportInputs) -> Section:

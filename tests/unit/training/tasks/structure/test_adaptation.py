@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -11,15 +12,17 @@ import torch
 from small_training_set import contig_of, small_set
 
 from phytoscribe.configuration.schema import fill_defaults, load_schema
-from phytoscribe.decoding.settings import DecoderSettings
+from phytoscribe.decoding.settings import Decoders, DecoderSettings
 from phytoscribe.errors import ConfigError, ModelError
 from phytoscribe.models.annotation_model import AnnotationModel
 from phytoscribe.models.configuration import config_from_settings
 from phytoscribe.tokenizer.training import build_kmer_tokenizer
 from phytoscribe.training.data.training_set import TrainingSet
+from phytoscribe.training.data.validation import ValidationRegion
 from phytoscribe.training.loop.module import adapt, merge_adapters
 from phytoscribe.training.loop.settings import Recipe
-from phytoscribe.training.tasks.structure import selection, task
+from phytoscribe.training.tasks.structure import decoder_fit, lineage_fit, selection, task
+from phytoscribe.training.tasks.structure.decoder_fit import LEVELS, Outcome
 from phytoscribe.training.tasks.structure.start import load_start
 from phytoscribe.training.tasks.structure.task import Finetuning
 
@@ -103,23 +106,21 @@ def run(material, folder, **finetune) -> Finetuning:
     data, tokenizer = material
     torch.manual_seed(1)
     start = load_start(tokenizer, data, {"size": "tiny"}, "full")
-    start = replace(start, folder=Path("the/released"), decoder=DecoderSettings(), released=True)
+    start = replace(start, folder=Path("the/released"), decoders=Decoders(DecoderSettings()), released=True)
     folder.mkdir(exist_ok=True)
     return Finetuning(data, start, recipe(**finetune), folder, 1)
 
 
 def scores(monkeypatch, *values: float) -> None:
     """Let the validations find these scores, in turn (the last again and again): what is tested is what follows."""
-    left, kept = list(values), {"kept_start": True}
+    left = list(values)
 
     def next_score(*_):
         value = left.pop(0) if len(left) > 1 else left[0]
         return {"cds_exon": value, "locus": value}
 
     monkeypatch.setattr(selection, "validation_f1", next_score)
-    for place in (selection, task):
-        monkeypatch.setattr(place, "tune", lambda decoded, start, _: (start, {"fitted": figures(next_score())} | kept))
-    monkeypatch.setattr(task, "held_out_figures", lambda *_: {})
+    monkeypatch.setattr(task, "tune_decoders", lambda _, start, *__, **___: (start, {"used": figures(next_score())}))
 
 
 def figures(f1):
@@ -172,22 +173,53 @@ def test_the_average_of_the_weights_is_validated_and_kept(material, tmp_path, mo
     assert kept.keys() == tuned.start.model.state_dict().keys()
 
 
-def test_whole_genes_join_after_some_steps_with_a_decoder_fitted_by_then(material, tmp_path, monkeypatch):
-    scores(monkeypatch, 0.6)
-    data, tokenizer = material
-    torch.manual_seed(1)
-    fitted = replace(DecoderSettings(), gene_score=2.5)
-    monkeypatch.setattr(selection, "tune", lambda decoded, start, _: (fitted, {}))
-    begin = load_start(tokenizer, data, {"size": "tiny"}, "full")
-    assert not begin.released
-    tuned = Finetuning(data, begin, recipe(sequence_weight=0.1, sequence_start=0.5), tmp_path, 1)
-    decoder, _ = tuned.train()
-    assert DecoderSettings.load(tmp_path / "decoder.json") == fitted
-    assert decoder == fitted
-    # Killed behind the last step and started again: the same decoder.
-    begin = load_start(tokenizer, data, {"size": "tiny"}, "full")
-    again = Finetuning(data, begin, recipe(sequence_weight=0.1, sequence_start=0.5), tmp_path, 1)
-    assert again.train()[0] == fitted
+@pytest.fixture(scope="module")
+def two_lineages(arabidopsis_fasta, tmp_path_factory) -> tuple[TrainingSet, Path]:
+    """Two contigs, as if of two lineages; of each, two pieces of 12 kb validate."""
+    folder, contigs, regions = tmp_path_factory.mktemp("lineages"), [], []
+    for lineage, name in (("Brassicales", "Chr4"), ("Poales", "Chr5")):
+        contig = contig_of(arabidopsis_fasta, name)
+        contigs.append(replace(contig, species=name, lineage=lineage, group=name))
+        for start in (0, 12_000):
+            genes = [g.shifted(-start, name) for g in contig.genes if start <= g.start and g.end <= start + 12_000]
+            bases = contig.bases[start : start + 12_000]
+            regions.append(ValidationRegion(f"{name}.{start}", name, lineage, bases, genes, []))
+    build_kmer_tokenizer(3, ["Chr4", "Chr5"], ["Brassicales", "Poales"]).save_pretrained(folder / "tokenizer")
+    return small_set(folder / "set", contigs, regions), folder / "tokenizer"
+
+
+def test_whole_genes_join_after_some_steps_with_decoders_fitted_by_then(two_lineages, tmp_path, monkeypatch):
+    """Each lineage has its decoder by then; a run that was killed and goes on ends with the same ones."""
+    monkeypatch.setattr(lineage_fit, "LEAST_GENES", 3)
+    monkeypatch.setattr(decoder_fit, "STEPS", {})
+    monkeypatch.setattr(decoder_fit, "maximise", partial(decoder_fit.maximise, iterations=2))
+    data, tokenizer = two_lineages
+    lattices = []
+    make = task.SequenceLoss
+    monkeypatch.setattr(task, "SequenceLoss", lambda *given: lattices.append(make(*given)) or lattices[-1])
+
+    def train(folder: Path) -> tuple[Decoders, dict]:
+        torch.manual_seed(1)
+        begin = load_start(tokenizer, data, {"size": "tiny"}, "full")
+        assert not begin.released
+        return Finetuning(data, begin, recipe(sequence_weight=0.1, sequence_start=0.5), folder, 1).train()
+
+    decoders, summary = train(tmp_path)
+    by_then = Decoders.load(tmp_path / "decoder.json")
+    assert {lattices[0].lattices[row].settings for row in (0, 1)} == set(by_then.lineages.values())
+    assert decoders.lineages.keys() == by_then.lineages.keys() == {"Brassicales", "Poales"}
+    assert len({decoders.fallback, *decoders.lineages.values()}) == 3
+    assert decoders.fallback.calibrated_on == ("Chr4", "Chr5")
+    assert decoders.of("Poales").calibrated_on == ("Chr5",)
+    fit = summary["decoder_fit"]
+    assert {lineage: found["decoder"] for lineage, found in fit["lineages"].items()} == {
+        "Brassicales": "fitted",
+        "Poales": "fitted",
+    }
+    assert all({"start", "fitted", "held_out", "fallback"} <= found.keys() for found in fit["lineages"].values())
+    assert fit["held_out"].keys() == fit["used"].keys()
+    # Killed behind the last step and started again: the same decoders.
+    assert train(tmp_path)[0] == decoders
 
 
 def test_a_batch_of_one_window_has_no_room_for_both_strands(material, tmp_path):
@@ -195,31 +227,31 @@ def test_a_batch_of_one_window_has_no_room_for_both_strands(material, tmp_path):
         run(material, tmp_path, batch_size=3, sequence_weight=0.1)
 
 
-def decoder_alone(material, tmp_path, monkeypatch, before, held_out):
-    found = {"start": before, "fitted": 0.6, "held_out": held_out}
-    report = {name: {f"{level}_f1": f1 for level in ("cds_exon", "locus")} if f1 else {} for name, f1 in found.items()}
-    left_out = report.pop("held_out")
-    monkeypatch.setattr(task, "fit_decoder", lambda regions, start, _: (replace(start, gene_score=1.5), report))
-    monkeypatch.setattr(task, "held_out_figures", lambda *_: left_out)
-    return run(material, tmp_path, mode="decoder").refit_decoder()
+def decoder_alone(two_lineages, tmp_path, monkeypatch, before, held_out):
+    fitted = Decoders(DecoderSettings(gene_score=1.5))
+    report = {"used": figures(dict.fromkeys(LEVELS, 0.6)), "held_out": figures(dict.fromkeys(LEVELS, held_out))}
+    monkeypatch.setattr(task, "tune_decoders", lambda *_, **__: (fitted, report))
+    of_start = Outcome(figures(dict.fromkeys(LEVELS, before)), [], np.empty(0, bool))
+    monkeypatch.setattr(task, "decode_with", lambda *_: of_start)
+    return run(two_lineages, tmp_path, mode="decoder").refit_decoder()
 
 
-def test_the_decoder_alone_is_fitted(material, tmp_path, monkeypatch):
-    decoder, summary = decoder_alone(material, tmp_path, monkeypatch, 0.5, 0.55)
-    assert decoder.gene_score == 1.5
+def test_the_decoder_alone_is_fitted(two_lineages, tmp_path, monkeypatch):
+    decoders, summary = decoder_alone(two_lineages, tmp_path, monkeypatch, 0.5, 0.55)
+    assert decoders.fallback.gene_score == 1.5
     assert summary["best_step"] == 0
     assert (summary["validation_f1_before"]["locus"], summary["validation_f1"]["locus"]) == (0.5, 0.6)
     assert "validation_locus_f1\t0.6" in (tmp_path / "metrics.tsv").read_text()
 
 
-def test_a_decoder_that_is_better_only_on_what_it_was_fitted_to_is_refused(material, tmp_path, monkeypatch):
+def test_a_decoder_that_is_better_only_on_what_it_was_fitted_to_is_refused(two_lineages, tmp_path, monkeypatch):
     with pytest.raises(ModelError, match=r"the/released.* 0\.5000, .* 0\.4900\. Nothing is written"):
-        decoder_alone(material, tmp_path, monkeypatch, 0.5, 0.49)
+        decoder_alone(two_lineages, tmp_path, monkeypatch, 0.5, 0.49)
 
 
-def test_a_decoder_needs_two_regions(material, tmp_path, monkeypatch):
+def test_a_decoder_needs_two_regions(material, tmp_path):
     with pytest.raises(ModelError, match=r"only 1 region of validation"):
-        decoder_alone(material, tmp_path, monkeypatch, 0.5, None)
+        run(material, tmp_path, mode="decoder").refit_decoder()
 
 
 def test_training_stops_when_it_gets_no_better(material, tmp_path, monkeypatch):

@@ -12,7 +12,7 @@ from decoded_regions import START, region_with_genes
 
 from phytoscribe.decoding.gene_regions import DecodedRegion, gene_regions_between, gene_regions_of, loci_of
 from phytoscribe.decoding.likelihood import Likelihood
-from phytoscribe.decoding.settings import length_scores
+from phytoscribe.decoding.scoring import length_scores
 from phytoscribe.genome.sequence import encode, reverse_complement
 from phytoscribe.labels.states import STATE_COUNT
 from phytoscribe.training.tasks.structure import sequence_loss as module
@@ -43,7 +43,7 @@ def flipped(region: DecodedRegion) -> DecodedRegion:
 
 def loss_of(region: DecodedRegion, logits: torch.Tensor, mask=(), settings=SETTINGS) -> tuple[torch.Tensor, float]:
     loci = loci_of(region.genes, region.bases, settings)
-    return sequence_loss(logits, [KnownWindow(region.bases, loci, mask)], Lattice(settings))
+    return sequence_loss(logits, [KnownWindow(region.bases, loci, mask, Lattice(settings))])
 
 
 def test_value_is_that_of_the_fitted_likelihood():
@@ -111,7 +111,7 @@ def test_genes_that_the_window_cuts_are_left_out():
     assert loci_within(loci, loci[-1].end, 100) == []
     logits = logits_of(region)
     part = torch.stack([logits[0][start:], logits[1][: region.bases.size - start]]).requires_grad_()
-    loss, _ = sequence_loss(part, [KnownWindow(region.bases[start:], inside, [])], Lattice(SETTINGS))
+    loss, _ = sequence_loss(part, [KnownWindow(region.bases[start:], inside, [], Lattice(SETTINGS))])
     loss.backward()
     hidden = inside[0].end
     assert not part.grad[0, :hidden].any()
@@ -124,16 +124,17 @@ def test_windows_together_are_windows_one_by_one():
     windows, parts = [], []
     for region in regions:
         loci = loci_of(region.genes, region.bases, SETTINGS)
-        windows.append(KnownWindow(region.bases[:length], [locus for locus in loci if locus.start < length], [(0, 50)]))
+        inside = [locus for locus in loci if locus.start < length]
+        windows.append(KnownWindow(region.bases[:length], inside, [(0, 50)], Lattice(SETTINGS)))
         parts += [torch.from_numpy(region.plus[:length]), torch.from_numpy(region.minus[:length][::-1].copy())]
     together = torch.stack(parts).requires_grad_()
     with ThreadPoolExecutor(2) as workers:
-        loss, value = sequence_loss(together, windows, Lattice(SETTINGS), workers)
+        loss, value = sequence_loss(together, windows, workers)
     loss.backward()
     values = []
     for number, window in enumerate(windows):
         alone = torch.stack(parts[2 * number : 2 * number + 2]).requires_grad_()
-        loss, one = sequence_loss(alone, [window], Lattice(SETTINGS))
+        loss, one = sequence_loss(alone, [window])
         loss.backward()
         values.append(one)
         torch.testing.assert_close(together.grad[2 * number : 2 * number + 2], alone.grad)
@@ -148,6 +149,6 @@ def test_a_network_that_has_learnt_nothing_leaves_no_more_sites_than_the_sequenc
     table = np.full((3000, STATE_COUNT), -np.log(STATE_COUNT), np.float32)
     (region,) = gene_regions_between((bases, table, table), [], [], False, module.CUTOFF)
     assert 300 < region.sites.size / 3 < 800
-    loss, value = sequence_loss(torch.zeros(2, 3000, STATE_COUNT), [KnownWindow(bases, [], [])], Lattice(SETTINGS))
+    loss, value = sequence_loss(torch.zeros(2, 3000, STATE_COUNT), [KnownWindow(bases, [], [], Lattice(SETTINGS))])
     assert np.isfinite(value)
     assert torch.isfinite(loss)

@@ -21,7 +21,7 @@ import pandas as pd
 from phytoscribe import __version__
 from phytoscribe.annotation.gff_writer import gene_lines
 from phytoscribe.annotation.model import GeneModel, Interval
-from phytoscribe.decoding.settings import DecoderSettings, length_scores
+from phytoscribe.decoding.scoring import untrained_decoders
 from phytoscribe.errors import PhytoScribeError
 from phytoscribe.genome.intervals import IntervalIndex
 from phytoscribe.genome.sequence import N_CODE, Bases
@@ -109,7 +109,7 @@ class TrainingSetWriter:
         self._contigs: list[tuple[Any, ...]] = []
         self._regions: list[tuple[Any, ...]] = []
         self._inexpressible: list[tuple[str, str, str, str]] = []
-        self._length_genes: list[GeneModel] = []
+        self._length_genes: dict[str, list[GeneModel]] = defaultdict(list)
         self._counts: dict[str, Counter[str]] = {kind: Counter() for kind in ("states", "unknown", "inexpressible")}
 
     def add_contig(self, contig: TrainingContig) -> None:
@@ -201,7 +201,7 @@ class TrainingSetWriter:
             (files.INEXPRESSIBLE, INEXPRESSIBLE_COLUMNS, self._inexpressible),
         ):
             pd.DataFrame(rows, columns=list(columns)).to_csv(self.folder / name, sep="\t", index=False)
-        replace(DecoderSettings(), **length_scores(self._length_genes)).save(self.folder / files.DECODER)
+        untrained_decoders(self._length_genes).save(self.folder / files.DECODER)
         text = json.dumps({"version": __version__, **manifest, "counts": self._counts}, indent=2)
         (self.folder / files.MANIFEST).write_text(text + "\n", encoding="utf-8")
         states = self._counts["states"]
@@ -228,7 +228,7 @@ class TrainingSetWriter:
         """Note the current contig and its genes, whose ids get the genome in front."""
         self._genes.write(len(self._contigs), genome, genes)
         if described[4] == STRUCTURE:
-            self._length_genes += genes
+            self._length_genes[described[2]] += genes
         self._contigs.append((*described, self.offset, length))
         self.offset += length
 

@@ -15,7 +15,8 @@ sequence, ``sites`` if only splice sites are known, ``sequence`` for sequence wi
 * ``targets_plus.npy``, ``targets_minus.npy`` float16 (m, STATE_COUNT): the share of isoforms in each state there.
 * ``genes.gff3.gz``: the genes that training may see, on sequences named by the row of ``contigs.tsv``.
 * ``inexpressible_genes.tsv`` (genome, contig, gene, reason): accepted genes that the decoder cannot predict.
-* ``decoder.json``: settings of an untrained decoder, with the lengths of their CDS segments and introns.
+* ``decoder.json``: settings of an untrained decoder, with the lengths of their CDS segments and introns, of all genes
+  and of each lineage with many.
 * ``regions.tsv`` (name, species, lineage, offset, length), ``region_bases.npy``, ``region_genes.gff3.gz``,
   ``region_masks.bed``: the validation regions, by the row of ``regions.tsv``.
 * ``manifest.json``: the inputs; ``counts`` has the bases of each state, unknown bases (``sites``, ``states``), and the
@@ -41,7 +42,7 @@ import pandas as pd
 
 from phytoscribe.annotation.gff_reader import read_gff3
 from phytoscribe.annotation.model import GeneModel, Interval
-from phytoscribe.decoding.settings import DecoderSettings
+from phytoscribe.decoding.settings import Decoders
 from phytoscribe.errors import PhytoScribeError
 from phytoscribe.files import atomic_path
 from phytoscribe.genome.intervals import true_runs
@@ -124,9 +125,9 @@ class TrainingSet:
         return _by_row(self.folder / files.GENES)
 
     @cached_property
-    def decoder(self) -> DecoderSettings:
-        """Settings of an untrained decoder, with the length scores of the training genes."""
-        return DecoderSettings.load(self.folder / files.DECODER)
+    def decoders(self) -> Decoders:
+        """Settings of untrained decoders, with the length scores of the training genes."""
+        return Decoders.load(self.folder / files.DECODER)
 
     @cached_property
     def regions(self) -> list[ValidationRegion]:

@@ -88,8 +88,12 @@ class Outcome:
 
 def decode_regions(regions: Sequence[DecodedRegion], settings: DecoderSettings) -> Outcome:
     """Decode regions and compare with their reference genes."""
-    genes = [decode_coding_genes(region.bases, region.plus, region.minus, settings) for region in regions]
-    return outcome_of(regions, genes)
+    return outcome_of(regions, [decode_region(region, settings) for region in regions])
+
+
+def decode_region(region: DecodedRegion, settings: DecoderSettings) -> list[DecodedGene]:
+    """The genes that the decoder finds in a region."""
+    return decode_coding_genes(region.bases, region.plus, region.minus, settings)
 
 
 def outcome_of(regions: Sequence[DecodedRegion], decoded: Sequence[Sequence[DecodedGene]]) -> Outcome:
@@ -205,7 +209,7 @@ def fit_decoder(
 
     Returns:
         The settings, and a report: figures (precision, recall and F1 of exact CDS segments and loci, expected
-        calibration error) of ``start`` and ``fitted`` on these same regions.  :func:`held_out_figures` gives unbiased
+        calibration error) of ``start`` and ``fitted`` on these same regions.  :func:`held_out_genes` leads to unbiased
         ones.
     """
     settings, report = fit_once(decoded, start, threads)
@@ -239,27 +243,26 @@ def tune(
     return settings, report | {"fitted": decode_regions(decoded, settings).report(), "kept_start": True}
 
 
-def held_out_figures(
-    decoded: Sequence[DecodedRegion], fit: Callable[[Sequence[DecodedRegion]], DecoderSettings]
-) -> dict[str, float]:
-    """Figures as in :func:`fit_decoder`'s report, for each half of the regions with the fit to the other half.
+def held_out_genes(
+    decoded: Sequence[DecodedRegion],
+    fit: Callable[[Sequence[DecodedRegion]], DecoderSettings],
+    judged: Sequence[DecodedRegion] | None = None,
+) -> list[list[DecodedGene]]:
+    """The genes of each region, decoded with the fit to the half of the regions in which it is not.
 
     Args:
-        decoded: at least two regions; with one, nothing can be held out and there are no figures.
+        decoded: at least two regions; with one, nothing can be held out and there is no list.
         fit: from regions to settings.
+        judged: the same regions as they are to be decoded, if the network read them in another way.
     """
     halves = two_halves(decoded)
     if not all(halves):
-        return {}
-    fits = [fit(own) for own in reversed(halves)]
-    genes = [
-        decode_coding_genes(region.bases, region.plus, region.minus, settings)
-        for half, settings in zip(halves, fits, strict=True)
-        for region in half
-    ]
-    found = outcome_of([*halves[0], *halves[1]], genes).report()
-    logger.info("decoder, each half of the regions held out: %s", found)
-    return found
+        return []
+    found: dict[int, list[DecodedGene]] = {}
+    for own, other in (halves, halves[::-1]):
+        settings = fit([decoded[row] for row in other])
+        found |= {row: decode_region((judged or decoded)[row], settings) for row in own}
+    return [found[row] for row in range(len(decoded))]
 
 
 def selection_score(f1: Mapping[str, float]) -> float:
@@ -272,12 +275,12 @@ def f1_by_level(figures: Mapping[str, float]) -> dict[str, float]:
     return {level: figures[f"{level}_f1"] for level in LEVELS}
 
 
-def two_halves(regions: Sequence[DecodedRegion]) -> tuple[list[DecodedRegion], list[DecodedRegion]]:
-    """Regions in two groups with about as many genes, the largest regions first."""
-    halves: tuple[list[DecodedRegion], list[DecodedRegion]] = ([], [])
+def two_halves(regions: Sequence[DecodedRegion]) -> tuple[list[int], list[int]]:
+    """Positions of the regions in two groups with about as many genes, the largest regions first."""
+    halves: tuple[list[int], list[int]] = ([], [])
     sizes = [0, 0]
-    for region in sorted(regions, key=lambda region: -len(region.genes)):
+    for row, region in sorted(enumerate(regions), key=lambda item: -len(item[1].genes)):
         smaller = int(sizes[1] < sizes[0])
-        halves[smaller].append(region)
+        halves[smaller].append(row)
         sizes[smaller] += len(region.genes)
     return halves

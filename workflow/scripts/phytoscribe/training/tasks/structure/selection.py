@@ -13,8 +13,7 @@ import torch
 from pytorch_lightning.callbacks import Callback
 
 from phytoscribe.decoding.gene_regions import DecodedRegion
-from phytoscribe.decoding.settings import DecoderSettings
-from phytoscribe.decoding.streaming import decode_coding_genes
+from phytoscribe.decoding.settings import Decoders
 from phytoscribe.evaluation.accuracy.counts import LEVELS
 from phytoscribe.evaluation.accuracy.splice_sites import annotated_sites, score_sites
 from phytoscribe.files import atomic_path
@@ -26,7 +25,8 @@ from phytoscribe.tokenizer.segments import Segmenter
 from phytoscribe.training.data.validation import ValidationRegion
 from phytoscribe.training.loop.callbacks import MetricsTable
 from phytoscribe.training.loop.ranks import any_rank, own_rank, wait_for_all
-from phytoscribe.training.tasks.structure.decoder_fit import score_regions, selection_score, tune
+from phytoscribe.training.tasks.structure.decoder_fit import decode_region, score_regions, selection_score
+from phytoscribe.training.tasks.structure.lineage_fit import read_both_ways, read_regions, tune_decoders
 from phytoscribe.training.tasks.structure.module import StructureModule
 from phytoscribe.training.tasks.structure.sequence_loss import SequenceLoss
 
@@ -36,38 +36,44 @@ logger = logging.getLogger(__name__)
 class WholeGenes(Callback):
     """Adds the decoder's likelihood of whole genes to the loss from a given step on.
 
-    From step 0, it uses the decoder at the start of the run.  From a later step, the decoder is first fitted to the
-    current network on the validation regions.  A resumed run finds it in the checkpoint.
+    From step 0, it uses the decoders at the start of the run.  From a later step, the decoders are first fitted to the
+    current network on the validation regions.  A resumed run finds them in the checkpoint.
 
     Args:
-        selection: the validations, which then also use the fitted decoder.
+        selection: the validations, which then also use the fitted decoders.
         first_step: an epoch's end.
-        make: the loss under decoder settings.
-        path: where the first rank leaves the fitted settings for the others.
+        make: the loss under decoders.
+        lengths: decoders with the length scores of the training genes.
+        path: where the first rank leaves the fitted decoders for the others.
     """
 
     def __init__(
-        self, selection: DecodedSelection, first_step: int, make: Callable[[DecoderSettings], SequenceLoss], path: Path
+        self,
+        selection: DecodedSelection,
+        first_step: int,
+        make: Callable[[Decoders], SequenceLoss],
+        lengths: Decoders,
+        path: Path,
     ) -> None:
-        self.selection, self.first_step, self.make, self.path = selection, first_step, make, path
+        self.selection, self.first_step, self.make = selection, first_step, make
+        self.lengths, self.path = lengths, path
 
     def on_train_start(self, trainer: lightning.Trainer, module: StructureModule) -> None:
         if trainer.global_step >= self.first_step:
-            module.sequence = self.make(self.selection.decoder)
+            module.sequence = self.make(self.selection.decoders)
 
     def on_train_epoch_end(self, trainer: lightning.Trainer, module: StructureModule) -> None:
         if trainer.global_step != self.first_step:
             return
         if own_rank() == 0:
-            predictor = self.selection.predictor(module)
-            decoded = read_regions(predictor, self.selection.regions)
+            read = read_both_ways(self.selection.predictor(module), self.selection.regions)
             module.model.train()
-            fitted, _ = tune(decoded, self.selection.decoder, module.settings.threads)
+            fitted, _ = tune_decoders(read, self.selection.decoders, self.lengths, module.settings.threads)
             fitted.save(self.path)
             logger.info("step %d: decoder fitted, whole genes join the loss", self.first_step)
         wait_for_all()
-        self.selection.decoder = DecoderSettings.load(self.path)
-        module.sequence = self.make(self.selection.decoder)
+        self.selection.decoders = Decoders.load(self.path)
+        module.sequence = self.make(self.selection.decoders)
         self.selection.forget_best()
 
 
@@ -82,7 +88,7 @@ class DecodedSelection(Callback):
         self,
         regions: Sequence[ValidationRegion],
         segmenter: Segmenter,
-        decoder: DecoderSettings,
+        decoders: Decoders,
         every_steps: int,
         best_path: Path,
         table: MetricsTable,
@@ -90,7 +96,7 @@ class DecodedSelection(Callback):
     ) -> None:
         self.regions = regions
         self.segmenter = segmenter
-        self.decoder = decoder
+        self.decoders = decoders
         self.every_steps = every_steps
         self.best_path = best_path
         self.table = table
@@ -102,7 +108,7 @@ class DecodedSelection(Callback):
     def predictor(self, module: StructureModule) -> StructurePredictor:
         """The current weights, or their average, as a predictor with the default windows."""
         settings = PredictionSettings(batch_size=module.settings.batch_size)
-        return StructurePredictor(module.chosen, self.segmenter, self.decoder, settings, module.device)
+        return StructurePredictor(module.chosen, self.segmenter, self.decoders.fallback, settings, module.device)
 
     def forget_best(self) -> None:
         """Forget earlier scores, which came from another decoder; the next one becomes the best."""
@@ -121,7 +127,7 @@ class DecodedSelection(Callback):
     def _validate(self, trainer: lightning.Trainer, module: StructureModule) -> None:
         predictor = self.predictor(module)
         decoded = read_regions(predictor, self.regions)
-        f1 = validation_f1(decoded, self.decoder)
+        f1 = validation_f1(decoded, self.decoders)
         sites = site_precision(predictor, self.regions)
         module.model.train()
         score = selection_score(f1)
@@ -148,31 +154,21 @@ class DecodedSelection(Callback):
 
     def state_dict(self) -> dict[str, Any]:
         names = ("best_score", "best_step", "without_gain")
-        return {name: getattr(self, name) for name in names} | {"decoder": self.decoder.to_json()}
+        return {name: getattr(self, name) for name in names} | {"decoder": self.decoders.to_json()}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         values = dict(state_dict)
-        self.decoder = DecoderSettings.from_json(values.pop("decoder"), "checkpoint")
+        self.decoders = Decoders.from_json(values.pop("decoder"), "checkpoint")
         for name, value in values.items():
             setattr(self, name, value)
 
 
-def validation_f1(regions: Sequence[DecodedRegion], settings: DecoderSettings) -> dict[str, float]:
-    """Exact F1 by level over all validation regions."""
-    genes = [decode_coding_genes(region.bases, region.plus, region.minus, settings) for region in regions]
+def validation_f1(regions: Sequence[DecodedRegion], decoders: Decoders) -> dict[str, float]:
+    """Exact F1 by level over all validation regions, each decoded with the decoder of its lineage."""
+    genes = [decode_region(region, decoders.of(region.lineage)) for region in regions]
     comparison = score_regions(regions, genes)[0].comparison
     agreements = comparison.agreements(comparison.everything, LEVELS)
     return {level: agreement.f1 for level, agreement in agreements.items()}
-
-
-def read_regions(predictor: StructurePredictor, regions: Sequence[ValidationRegion]) -> list[DecodedRegion]:
-    """The network's output for the validation regions: computed once, decoded many times."""
-    found = []
-    for region in regions:
-        predictor.set_species(region.species, region.lineage)
-        plus, minus = predictor.log_probabilities(region.bases)
-        found.append(DecodedRegion(region.bases, plus, minus, region.genes, region.mask))
-    return found
 
 
 def cross_entropy(regions: Sequence[DecodedRegion]) -> float:

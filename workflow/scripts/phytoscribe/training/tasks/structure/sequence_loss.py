@@ -22,7 +22,7 @@ from torch.nn import functional as F
 from phytoscribe.decoding import grammar, scoring
 from phytoscribe.decoding.gene_regions import GeneRegion, Locus, gene_regions_between, loci_of
 from phytoscribe.decoding.likelihood import chain_score, path_sums
-from phytoscribe.decoding.settings import DecoderSettings
+from phytoscribe.decoding.settings import Decoders, DecoderSettings
 from phytoscribe.genome.intervals import Interval, true_runs
 from phytoscribe.labels.states import NON_CODING_STATES, STATE_COUNT, State
 from phytoscribe.training.data.training_set import TrainingSet
@@ -154,15 +154,17 @@ class KnownWindow(NamedTuple):
         bases: uint8 (length,), contig orientation.
         loci: reference genes in the window's coordinates, in order of position, including those that it cuts.
         mask: intervals where nothing is known.
+        lattice: that of its lineage.
     """
 
     bases: npt.NDArray[np.uint8]
     loci: Sequence[Locus]
     mask: Sequence[Interval]
+    lattice: Lattice
 
 
 def sequence_loss(
-    states: Tensor, windows: Sequence[KnownWindow], decoder: Lattice, workers: Executor | None = None
+    states: Tensor, windows: Sequence[KnownWindow], workers: Executor | None = None
 ) -> tuple[Tensor, float]:
     """Negative log likelihood of the genes of some windows, with a gradient for the logits.
 
@@ -181,10 +183,9 @@ def sequence_loss(
     gradient = Evidence(len(windows), states.shape[1])
 
     def value_of(number: int) -> float:
-        bases, loci, mask = windows[number]
-        at_ac = decoder.settings.at_ac
-        regions = gene_regions_between((bases, *tables[number]), loci, mask, at_ac, CUTOFF)
-        return sum(decoder.add(region, gradient, number) for region in regions)
+        bases, loci, mask, lattice = windows[number]
+        regions = gene_regions_between((bases, *tables[number]), loci, mask, lattice.settings.at_ac, CUTOFF)
+        return sum(lattice.add(region, gradient, number) for region in regions)
 
     values = (workers.map if workers else map)(value_of, range(len(windows)))
     return -gradient.weigh(log_probabilities), -sum(values)
@@ -195,14 +196,16 @@ class SequenceLoss:
 
     Args:
         data: the training sequence with its reference genes.
-        settings: the decoder.
+        decoders: a window has the one of its contig's lineage.
         threads: number of threads for the windows of a batch.
     """
 
-    def __init__(self, data: TrainingSet, settings: DecoderSettings, threads: int = 1) -> None:
+    def __init__(self, data: TrainingSet, decoders: Decoders, threads: int = 1) -> None:
         self.data = data
-        self.loci = {row: loci_of(genes, data.contig_bases(row), settings) for row, genes in data.genes.items()}
-        self.lattice = Lattice(settings)
+        lattices = {lineage: Lattice(decoders.of(lineage)) for lineage in data.contigs["lineage"].unique()}
+        self.lattices = [lattices[lineage] for lineage in data.contigs["lineage"]]
+        settings = [lattice.settings for lattice in self.lattices]
+        self.loci = {row: loci_of(genes, data.contig_bases(row), settings[row]) for row, genes in data.genes.items()}
         self._workers = ThreadPoolExecutor(threads) if threads > 1 else None
 
     def __call__(self, states: Tensor, bases: Tensor, weights: Tensor, places: Tensor) -> tuple[Tensor, float]:
@@ -221,7 +224,7 @@ class SequenceLoss:
         read = bases[0::2].to(torch.uint8).cpu().numpy()
         for letters, known, (row, start, _) in zip(read, counted, places[0::2].tolist(), strict=True):
             loci = loci_within(self.loci.get(row, ()), start, known.size)
-            windows.append(KnownWindow(letters, loci, true_runs(~known)))
-        loss, nats = sequence_loss(states, windows, self.lattice, self._workers)
+            windows.append(KnownWindow(letters, loci, true_runs(~known), self.lattices[row]))
+        loss, nats = sequence_loss(states, windows, self._workers)
         known = torch.tensor([float(counted.sum())], device=states.device)
         return loss * 1000 / divisors(known)[0], nats * 1000 / max(1.0, float(known))

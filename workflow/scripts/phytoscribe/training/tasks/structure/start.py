@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from phytoscribe.decoding.settings import DecoderSettings
+from phytoscribe.decoding.settings import Decoders
 from phytoscribe.labels.states import StateSet
 from phytoscribe.models.annotation_model import AnnotationModel, MaskedBaseModel
 from phytoscribe.models.configuration import config_from_settings
@@ -30,7 +30,7 @@ class Start:
 
     Attributes:
         folder: holds the tokenizer, and the weights if there are any.
-        model, segmenter, decoder: the objects with which training begins.
+        model, segmenter, decoders: the objects with which training begins.
         report: for ``load_report.json``: which tensors came from where.
         released: the model is a released one, which the fine-tuning must beat.
     """
@@ -38,7 +38,7 @@ class Start:
     folder: Path
     model: AnnotationModel
     segmenter: Segmenter
-    decoder: DecoderSettings
+    decoders: Decoders
     report: Mapping[str, Any]
     released: bool
 
@@ -57,10 +57,10 @@ def load_start(folder: Path, data: TrainingSet, model_settings: Mapping[str, Any
     segmenter = Segmenter(folder)
     if (folder / "decoder.json").is_file():
         report = {"source": str(folder), "hash": model_hash(folder), "mode": mode}
-        decoder = DecoderSettings.load(folder / "decoder.json")
+        decoders = Decoders.load(folder / "decoder.json")
         model = load_model(AnnotationModel, folder)
         set_dropout(model, model_settings.get("dropout", model.config.dropout))
-        return Start(folder, model, segmenter, decoder, report, True)
+        return Start(folder, model, segmenter, decoders, report, True)
     found = (folder / "config.json").is_file()
     pretrained = load_model(MaskedTokenModel, folder, MaskedBaseModel) if found else None
     known = data.contigs
@@ -77,7 +77,8 @@ def load_start(folder: Path, data: TrainingSet, model_settings: Mapping[str, Any
     if pretrained:
         report = load_pretrained(model, pretrained, str(folder))
     start_from_statistics(model, data)
-    return Start(folder, model, segmenter, data.decoder, report, False)
+    # Lineages have decoders of their own as soon as these are fitted.
+    return Start(folder, model, segmenter, Decoders(data.decoders.fallback), report, False)
 
 
 def set_dropout(model: AnnotationModel, share: float) -> None:

@@ -6,16 +6,13 @@ import json
 import logging
 import shutil
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytorch_lightning as lightning
 import torch
 
-from phytoscribe.decoding.gene_regions import DecodedRegion
-from phytoscribe.decoding.settings import DecoderSettings
+from phytoscribe.decoding.settings import Decoders
 from phytoscribe.devices import choose_device
 from phytoscribe.errors import ConfigError, ModelError
 from phytoscribe.files import atomic_path
@@ -31,17 +28,10 @@ from phytoscribe.training.loop.ranks import own_rank
 from phytoscribe.training.loop.runs import claim_run_folder, read_as_data, train
 from phytoscribe.training.loop.sampling import BothStrands, Order, order_of_groups
 from phytoscribe.training.loop.settings import Recipe, RunSettings
-from phytoscribe.training.tasks.structure.decoder_fit import (
-    f1_by_level,
-    fit_decoder,
-    fit_once,
-    held_out_figures,
-    recalibrated,
-    selection_score,
-    tune,
-)
+from phytoscribe.training.tasks.structure.decoder_fit import f1_by_level, selection_score
+from phytoscribe.training.tasks.structure.lineage_fit import ReadRegions, decode_with, read_both_ways, tune_decoders
 from phytoscribe.training.tasks.structure.module import LossSettings, StructureModule
-from phytoscribe.training.tasks.structure.selection import DecodedSelection, WholeGenes, read_regions
+from phytoscribe.training.tasks.structure.selection import DecodedSelection, WholeGenes
 from phytoscribe.training.tasks.structure.sequence_loss import SequenceLoss
 from phytoscribe.training.tasks.structure.start import Start, load_start
 from phytoscribe.training.tasks.structure.windows import StructureDataset, collate_structure
@@ -77,15 +67,13 @@ def run_finetuning(
         # Nothing is trained: one process is enough.
         if own_rank():
             return
-        decoder, summary = run.refit_decoder()
+        decoders, summary = run.refit_decoder()
     else:
         found = run.train()
         if found is None:
             return
-        decoder, summary = found
-    species = tuple(sorted({region.species for region in run.regions}))
-    decoder = replace(decoder, calibrated_on=species)
-    export(begin.model, decoder, start, run_folder, begin.report, summary, target, recipe.task["weights"])
+        decoders, summary = found
+    export(begin.model, decoders, start, run_folder, begin.report, summary, target, recipe.task["weights"])
 
 
 class Finetuning:
@@ -110,45 +98,45 @@ class Finetuning:
                 "needs both strands of each window in the batch of each process; change it, or set sequence_weight: 0"
             )
 
-    def train(self) -> tuple[DecoderSettings, dict[str, Any]] | None:
-        """Train the model in place, load its best weights and tune the decoder on the validation regions.
+    def train(self) -> tuple[Decoders, dict[str, Any]] | None:
+        """Train the model in place, load its best weights and tune the decoders on the validation regions.
 
         Returns:
-            The decoder settings, and a summary for the report (best step, validation F1 by level, before and after);
+            The decoders, and a summary for the report (best step, validation F1 by level, before and after);
             None on all ranks but the first.
 
         Raises:
             ModelError: the fine-tuned model decodes the validation regions no better than the released one.
         """
-        model, decoder, before = self.start.model, self.start.decoder, None
+        model, decoders, before = self.start.model, self.start.decoders, None
         if self.start.released:
-            decoder, fit = tune(self._decoded(decoder), decoder, self.run.threads)
-            before = f1_by_level(fit["fitted"])
+            decoders, fit = tune_decoders(self._read(), decoders, self.data.decoders, self.run.threads)
+            before = f1_by_level(fit["used"])
             logger.info("before fine-tuning: validation F1 %s", before)
             adapt(model, self.settings["mode"])
-        selection = self.train_network(decoder)
+        selection = self.train_network(decoders)
         if own_rank():
             return None
         model.load_state_dict(read_as_data(selection.best_path))
         merge_adapters(model)
         # Lightning has moved the model back to the CPU.
-        start, decoded = selection.decoder, self._decoded(selection.decoder)
-        decoder, fit = tune(decoded, start, self.run.threads)
-        fit["held_out"] = held_out_figures(decoded, partial(self._fit, start=start, kept=fit["kept_start"]))
-        f1 = f1_by_level(fit["fitted"])
+        decoders, fit = tune_decoders(
+            self._read(), selection.decoders.uncalibrated(), self.data.decoders, self.run.threads, held_out=True
+        )
+        f1 = f1_by_level(fit["used"])
         logger.info("best step %d; validation F1 after tuning: %s", selection.best_step, f1)
         if before and selection_score(f1) <= selection_score(before):
             raise self._worse_than_start(before, selection_score(f1))
         summary = {"best_step": selection.best_step, "validation_f1": f1, "decoder_fit": fit}
-        return decoder, {**summary, "validation_f1_before": before} if before else summary
+        return decoders, {**summary, "validation_f1_before": before} if before else summary
 
-    def train_network(self, decoder: DecoderSettings) -> DecodedSelection:
-        """Train to the last step; returns the selected weights with their decoder (a new one if it was fitted)."""
+    def train_network(self, decoders: Decoders) -> DecodedSelection:
+        """Train to the last step; returns the selected weights with their decoders (new ones if they were fitted)."""
         settings, window = self.settings, self.settings["window"]
         selection = DecodedSelection(
             self.regions,
             self.start.segmenter,
-            decoder,
+            decoders,
             settings["validate_every"] * self.run.checkpoint_every,
             self.run_folder / "best.pt",
             self.table,
@@ -176,8 +164,9 @@ class Finetuning:
             every = self.run.checkpoint_every
             share = 0.0 if self.start.released else settings["sequence_start"]
             first_step = round(share * self.run.steps / every) * every
+            path = self.run_folder / "decoder.json"
             callbacks = [
-                WholeGenes(selection, first_step, self._sequence_loss, self.run_folder / "decoder.json"),
+                WholeGenes(selection, first_step, self._sequence_loss, self.data.decoders, path),
                 selection,
             ]
         bases = self.run.batch_size * window
@@ -198,29 +187,29 @@ class Finetuning:
         logger.info("%d windows of %d bases per pass", order.windows_per_pass, window)
         return BothStrands(order) if self.whole_genes else order
 
-    def _sequence_loss(self, decoder: DecoderSettings) -> SequenceLoss:
-        return SequenceLoss(self.data, decoder, self.run.threads)
+    def _sequence_loss(self, decoders: Decoders) -> SequenceLoss:
+        return SequenceLoss(self.data, decoders, self.run.threads)
 
-    def refit_decoder(self) -> tuple[DecoderSettings, dict[str, Any]]:
-        """Fit a released model's decoder to a species, without changing its network.
+    def refit_decoder(self) -> tuple[Decoders, dict[str, Any]]:
+        """Fit a released model's decoders to a species, without changing its network.
 
         Returns:
             As :meth:`train`; "before" is the released model.
 
         Raises:
-            ModelError: there is only one region; or each half of the regions, decoded with the fit to the other half,
-                is no better than with the released decoder.
+            ModelError: there is only one region; or each half of the regions, decoded with the fits to the other half,
+                is no better than with the released decoders.
         """
-        decoded = self._decoded(self.start.decoder)
-        fitted, report = fit_decoder(decoded, self.start.decoder, self.run.threads)
-        before, after = f1_by_level(report["start"]), f1_by_level(report["fitted"])
-        held_out = report["held_out"] = held_out_figures(decoded, partial(self._fit, start=self.start.decoder))
-        if not held_out:
+        if len(self.regions) < 2:
             raise ModelError(
                 f"finetune.mode: decoder has only {len(self.regions)} region of validation, but needs two to tell "
                 "whether the fit is worth anything; give the validation part a larger share (split.fractions, or "
                 "contigs.validate)"
             )
+        read, start = self._read(), self.start.decoders
+        fitted, report = tune_decoders(read, start, self.data.decoders, self.run.threads, held_out=True)
+        before, after = (f1_by_level(found) for found in (decode_with(read.known, start).report(), report["used"]))
+        held_out = report["held_out"]
         score = selection_score(f1_by_level(held_out))
         if score <= selection_score(before):
             raise self._worse_than_start(before, score)
@@ -228,14 +217,11 @@ class Finetuning:
         self.table.add(0, {f"validation_{level}_f1": value for level, value in after.items()})
         return fitted, {"best_step": 0, "validation_f1": after, "decoder_fit": report, "validation_f1_before": before}
 
-    def _fit(self, decoded: Sequence[DecodedRegion], start: DecoderSettings, kept: bool = False) -> DecoderSettings:
-        return recalibrated(decoded, start) if kept else fit_once(decoded, start, self.run.threads)[0]
-
-    def _decoded(self, decoder: DecoderSettings) -> list[DecodedRegion]:
+    def _read(self) -> ReadRegions:
         """The network's output for the validation regions."""
-        settings = PredictionSettings(batch_size=self.run.batch_size)
-        predictor = StructurePredictor(self.start.model, self.start.segmenter, decoder, settings, self.device)
-        return read_regions(predictor, self.regions)
+        settings, start = PredictionSettings(batch_size=self.run.batch_size), self.start
+        predictor = StructurePredictor(start.model, start.segmenter, start.decoders.fallback, settings, self.device)
+        return read_both_ways(predictor, self.regions)
 
     def _worse_than_start(self, before: dict[str, float], score: float) -> ModelError:
         """The error that explains why a fine-tuned model is not written."""
@@ -250,7 +236,7 @@ class Finetuning:
 
 def export(
     model: AnnotationModel,
-    decoder: DecoderSettings,
+    decoders: Decoders,
     tokenizer_folder: Path,
     run_folder: Path,
     load_report: Mapping[str, Any],
@@ -269,7 +255,7 @@ def export(
         model.to("cpu", SAVED[saved_as]).save_pretrained(folder)
         # Readable like every other output: the weights are written for their owner alone.
         (folder / "model.safetensors").chmod((folder / "config.json").stat().st_mode)
-        decoder.save(folder / "decoder.json")
+        decoders.save(folder / "decoder.json")
         for name in ("tokenizer.json", "tokenizer_config.json"):
             shutil.copyfile(tokenizer_folder / name, folder / name)
         write_checksums(folder)

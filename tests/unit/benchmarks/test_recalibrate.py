@@ -1,0 +1,17 @@
+"""Which decoder of a model a new calibration goes to."""
+
+from dataclasses import replace
+
+from recalibrate import recalibrated
+
+from phytoscribe.decoding.settings import Decoders, DecoderSettings
+
+FITTED = DecoderSettings(calibration_slope=0.5)
+
+
+def test_a_calibration_goes_to_the_decoder_that_the_lineage_has():
+    poales, fabales = DecoderSettings(gene_score=1.0), DecoderSettings(gene_score=2.0)
+    decoders = Decoders(DecoderSettings(), {"Poales": poales, "Fabales": fabales})
+    found = recalibrated(decoders, "Poales", FITTED)
+    assert found == Decoders(DecoderSettings(), {"Poales": FITTED, "Fabales": fabales})
+    assert recalibrated(decoders, "Solanales", FITTED) == replace(decoders, fallback=FITTED)

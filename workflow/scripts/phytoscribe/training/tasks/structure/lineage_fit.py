@@ -1,0 +1,203 @@
+"""Fit all decoders of a model: the fall-back for any species, and one for each lineage with enough validation genes.
+
+Lengths of introns and genes differ by an order of magnitude between plant families.  The fall-back is for species that
+the network does not know, so it is fitted to what the network says of the regions when their species is withheld, all
+of them together: a lineage with many regions weighs more.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from phytoscribe.decoding import scoring
+from phytoscribe.decoding.decoded_gene import DecodedGene
+from phytoscribe.decoding.gene_regions import DecodedRegion
+from phytoscribe.decoding.settings import UNKNOWN_LINEAGES, Decoders, DecoderSettings
+from phytoscribe.prediction.predictor import StructurePredictor
+from phytoscribe.training.data.validation import ValidationRegion
+from phytoscribe.training.tasks.structure.decoder_fit import (
+    Outcome,
+    decode_region,
+    decode_regions,
+    fit_decoder,
+    fit_once,
+    held_out_genes,
+    outcome_of,
+    recalibrated,
+    tune,
+)
+
+logger = logging.getLogger(__name__)
+
+#: Validation genes from which a lineage has a decoder of its own, and decoded genes from which it has a calibration.
+LEAST_GENES = 60
+
+
+class ReadRegions(NamedTuple):
+    """The network's output for the validation regions: computed once, decoded many times.
+
+    Attributes:
+        known: read with the names of their species and lineage, as genomes of these are.
+        unknown: read without them, as genomes of other lineages are.
+    """
+
+    known: Sequence[DecodedRegion]
+    unknown: Sequence[DecodedRegion]
+
+
+def read_regions(predictor: StructurePredictor, regions: Sequence[ValidationRegion]) -> list[DecodedRegion]:
+    """The network's output for regions, with the names of their species."""
+    return [_read(predictor, region, region.species, region.lineage) for region in regions]
+
+
+def read_both_ways(predictor: StructurePredictor, regions: Sequence[ValidationRegion]) -> ReadRegions:
+    """The network's output for regions with and without the names of their species.
+
+    A region of no known lineage is read once, with its names: the fall-back is the decoder of its species.
+    """
+    known, unknown = read_regions(predictor, regions), []
+    for region, named in zip(regions, known, strict=True):
+        predictor.set_species(region.species, region.lineage)
+        tokens = predictor.species_tokens
+        predictor.set_species("", "")
+        once = region.lineage in UNKNOWN_LINEAGES or tokens == predictor.species_tokens
+        unknown.append(named if once else _read(predictor, region, "", ""))
+    return ReadRegions(known, unknown)
+
+
+def _read(predictor: StructurePredictor, region: ValidationRegion, species: str, lineage: str) -> DecodedRegion:
+    predictor.set_species(species, lineage)
+    plus, minus = predictor.log_probabilities(region.bases)
+    return DecodedRegion(region.bases, plus, minus, region.genes, region.mask, region.species, region.lineage)
+
+
+def decode_with(regions: Sequence[DecodedRegion], decoders: Decoders) -> Outcome:
+    """Decode each region with the decoder of its lineage, and compare with the reference genes."""
+    return outcome_of(regions, [decode_region(region, decoders.of(region.lineage)) for region in regions])
+
+
+def tune_decoders(
+    read: ReadRegions, start: Decoders, lengths: Decoders, threads: int = 1, held_out: bool = False
+) -> tuple[Decoders, dict[str, Any]]:
+    """Fit the fall-back (:func:`tune`), and then the decoders of the lineages of the regions.
+
+    Lineages that have a decoder at the start, but no region, keep it.
+
+    Args:
+        start: with which the fits begin.
+        lengths: decoders with the length scores of the training genes.
+        held_out: also decode each half of the regions with what the other half gives.
+
+    Returns:
+        The decoders, and a report: that of the fall-back's fit on the regions read without names; ``lineages``, see
+        :func:`fit_lineage`; ``used``, figures of all regions, each decoded as genomes of its lineage will be;
+        ``held_out``, the same for each half with the fits to the other half (empty with one region).
+    """
+    fallback, report = tune(read.unknown, start.fallback, threads)
+    fallback = replace(fallback, calibrated_on=_species_of(read.known))
+    lineages, unseen = dict(start.lineages), {}
+    report["lineages"] = {}
+    for lineage in sorted({region.lineage for region in read.known} - set(UNKNOWN_LINEAGES)):
+        rows = [row for row, region in enumerate(read.known) if region.lineage == lineage]
+        begin = start_of(lineage, start, fallback, lengths)
+        rivals = [fallback, *([lineages.pop(lineage)] if lineage in lineages else [])]
+        fit = fit_lineage([read.known[row] for row in rows], rivals, begin, threads)
+        report["lineages"][lineage] = fit.report
+        logger.info("decoder of %s: %s", lineage, fit.report)
+        if fit.settings:
+            lineages[lineage] = fit.settings
+            unseen |= dict(zip(rows, fit.unseen, strict=False))
+    decoders = Decoders(fallback, lineages)
+    report["used"] = decode_with(read.known, decoders).report()
+
+    def fit_to(half: Sequence[DecodedRegion]) -> DecoderSettings:
+        if report["kept_start"]:
+            return recalibrated(half, start.fallback)
+        return fit_once(half, start.fallback, threads)[0]
+
+    if held_out:
+        genes: Sequence[Sequence[DecodedGene]] = [[]] * len(read.known)
+        if len(unseen) < len(read.known):
+            genes = held_out_genes(read.unknown, fit_to, read.known)
+        genes = [unseen.get(row, others) for row, others in enumerate(genes)]
+        report["held_out"] = outcome_of(read.known, genes).report() if genes else {}
+        logger.info("decoders, each half of the regions held out: %s", report["held_out"])
+    return decoders, report
+
+
+def start_of(lineage: str, start: Decoders, fallback: DecoderSettings, lengths: Decoders) -> DecoderSettings:
+    """With what a lineage's fit begins.
+
+    That is the decoder it was fitted before; or else the fall-back, with length scores of the lineage if training had
+    genes enough for them.
+    """
+    own = start.lineages.get(lineage)
+    if own and not np.array_equal(scoring.parameters(own), scoring.parameters(start.fallback)):
+        return own
+    if lineage in lengths.lineages:
+        return replace(fallback, **lengths.of(lineage).length_scores)
+    return fallback
+
+
+@dataclass(frozen=True)
+class LineageFit:
+    """What the validation regions of a lineage gave.
+
+    Attributes:
+        settings: the lineage's decoder; None if the fall-back is as good.
+        report: see :func:`fit_lineage`.
+        unseen: genes of each region, decoded with parameters that were not fitted to it.
+    """
+
+    settings: DecoderSettings | None
+    report: dict[str, Any]
+    unseen: Sequence[Sequence[DecodedGene]] = ()
+
+
+def fit_lineage(
+    regions: Sequence[DecodedRegion], rivals: Sequence[DecoderSettings], start: DecoderSettings, threads: int = 1
+) -> LineageFit:
+    """Fit a decoder to a lineage's regions, and keep it if it is as good on regions that it was not fitted to.
+
+    Args:
+        rivals: the fall-back, and the decoder that the lineage has, if any: the fit, each half of the regions held out,
+            must score at least as well as the better one. If it does not, or if genes are few, this one is kept, with
+            the lineage's own calibration if enough genes are decoded.  A decoder calibrated on no species
+            (:meth:`Decoders.uncalibrated`) is a rival only where genes are few.
+        start: of the fit.
+
+    Returns:
+        The fit; its report has ``genes``, the figures of the ``fallback`` and of the fit ``held_out`` and on all
+        regions (``start``, ``fitted``), as far as they were computed, and ``decoder``: ``fitted``, ``calibrated``,
+        ``kept`` (as it was) or ``fallback``.
+    """
+    known, species = sum(len(region.genes) for region in regions), _species_of(regions)
+    if known >= LEAST_GENES:
+        # A decoder for the network before its training may have been fitted to these regions: it has an advantage here.
+        rivals = [rivals[0], *(rival for rival in rivals[1:] if rival.calibrated_on)]
+    outcomes = [decode_regions(regions, rival) for rival in rivals]
+    best = max(range(len(rivals)), key=lambda index: outcomes[index].score)
+    report: dict[str, Any] = {"genes": known, "fallback": outcomes[0].report()}
+    if known >= LEAST_GENES:
+        unseen = held_out_genes(regions, lambda half: fit_once(half, start, threads)[0])
+        found = outcome_of(regions, unseen) if unseen else None
+        if found:
+            report["held_out"] = found.report()
+        if found and found.score >= outcomes[best].score:
+            settings, fit = fit_decoder(regions, start, threads)
+            return LineageFit(replace(settings, calibrated_on=species), {"decoder": "fitted"} | fit | report, unseen)
+    own, outcome = rivals[best], outcomes[best]
+    decoded = [decode_region(region, own) for region in regions] if best else []
+    if len(outcome.genes) >= LEAST_GENES:
+        calibrated = replace(outcome.calibrated(own), calibrated_on=species)
+        return LineageFit(calibrated, {"decoder": "calibrated"} | report, decoded)
+    return LineageFit(own if best else None, {"decoder": "kept" if best else "fallback"} | report, decoded)
+
+
+def _species_of(regions: Sequence[DecodedRegion]) -> tuple[str, ...]:
+    return tuple(sorted({region.species for region in regions}))
