@@ -14,3 +14,16 @@ def of_pretraining(file):
 def split_table(wildcards):
     """The split, for genomes that take part in it and only where this configuration trains the model."""
     return "results/splits/splits.tsv" if genomes.trains and wildcards.genome in genomes.split else []
+
+
+def training_genes(names, kind):
+    """Genes that training and split read: of the annotation, or of a first prediction for a genome without one.
+
+    `kind` is `gff3` (all), `accepted.gff3` or `rejected.tsv`.
+    """
+    return [f"results/{'self' if name in genomes.self_trained else 'clean'}/{name}.{kind}" for name in names]
+
+
+def first_shards_of(wildcards):
+    """The parts of the first prediction of a genome that trains on its own confident genes."""
+    return shard_files(wildcards.genome, config["predict"]["shards"], "jsonl", "results/self/shards")

@@ -26,7 +26,7 @@ from phytoscribe.prediction.windows import PredictionSettings
 from phytoscribe.training.data.training_set import SITES, STRUCTURE, TrainingSet
 from phytoscribe.training.data.validation import ValidationRegion, limit_regions
 from phytoscribe.training.loop.callbacks import MetricsTable
-from phytoscribe.training.loop.module import DECODER, adapt, merge_adapters
+from phytoscribe.training.loop.module import DECODER, SELF, adapt, merge_adapters
 from phytoscribe.training.loop.ranks import own_rank
 from phytoscribe.training.loop.runs import claim_run_folder, read_as_data, train
 from phytoscribe.training.loop.sampling import BothStrands, Order, order_of_groups
@@ -42,6 +42,7 @@ from phytoscribe.training.tasks.structure.decoder_fit import (
 )
 from phytoscribe.training.tasks.structure.module import LossSettings, StructureModule
 from phytoscribe.training.tasks.structure.selection import DecodedSelection, WholeGenes, read_regions
+from phytoscribe.training.tasks.structure.self_training import judged_training
 from phytoscribe.training.tasks.structure.sequence_loss import SequenceLoss
 from phytoscribe.training.tasks.structure.start import Start, load_start
 from phytoscribe.training.tasks.structure.windows import StructureDataset, collate_structure
@@ -79,12 +80,13 @@ def run_finetuning(
             return
         decoder, summary = run.refit_decoder()
     else:
-        found = run.train()
+        by_itself = begin.released and recipe.task["mode"] == SELF
+        found = judged_training(run) if by_itself else run.train()
         if found is None:
             return
         decoder, summary = found
-    species = tuple(sorted({region.species for region in run.regions}))
-    decoder = replace(decoder, calibrated_on=species)
+    if recipe.task["mode"] != SELF:
+        decoder = replace(decoder, calibrated_on=tuple(sorted({region.species for region in run.regions})))
     export(begin.model, decoder, start, run_folder, begin.report, summary, target, recipe.task["weights"])
 
 
@@ -122,7 +124,7 @@ class Finetuning:
         """
         model, decoder, before = self.start.model, self.start.decoder, None
         if self.start.released:
-            decoder, fit = tune(self._decoded(decoder), decoder, self.run.threads)
+            decoder, fit = tune(self.decoded(decoder), decoder, self.run.threads)
             before = f1_by_level(fit["fitted"])
             logger.info("before fine-tuning: validation F1 %s", before)
             adapt(model, self.settings["mode"])
@@ -132,7 +134,7 @@ class Finetuning:
         model.load_state_dict(read_as_data(selection.best_path))
         merge_adapters(model)
         # Lightning has moved the model back to the CPU.
-        start, decoded = selection.decoder, self._decoded(selection.decoder)
+        start, decoded = selection.decoder, self.decoded(selection.decoder)
         decoder, fit = tune(decoded, start, self.run.threads)
         fit["held_out"] = held_out_figures(decoded, partial(self._fit, start=start, kept=fit["kept_start"]))
         f1 = f1_by_level(fit["fitted"])
@@ -153,6 +155,7 @@ class Finetuning:
             self.run_folder / "best.pt",
             self.table,
             settings["patience"],
+            by_cross_entropy=settings["mode"] == SELF,
         )
         module = StructureModule(
             self.start.model.train(),
@@ -204,7 +207,7 @@ class Finetuning:
             ModelError: there is only one region; or each half of the regions, decoded with the fit to the other half,
                 is no better than with the released decoder.
         """
-        decoded = self._decoded(self.start.decoder)
+        decoded = self.decoded(self.start.decoder)
         fitted, report = fit_decoder(decoded, self.start.decoder, self.run.threads)
         before, after = f1_by_level(report["start"]), f1_by_level(report["fitted"])
         held_out = report["held_out"] = held_out_figures(decoded, partial(self._fit, start=self.start.decoder))
@@ -224,7 +227,7 @@ class Finetuning:
     def _fit(self, decoded: Sequence[DecodedRegion], start: DecoderSettings, kept: bool = False) -> DecoderSettings:
         return recalibrated(decoded, start) if kept else fit_once(decoded, start, self.run.threads)[0]
 
-    def _decoded(self, decoder: DecoderSettings) -> list[DecodedRegion]:
+    def decoded(self, decoder: DecoderSettings) -> list[DecodedRegion]:
         """The network's output for the validation regions."""
         settings = PredictionSettings(batch_size=self.run.batch_size)
         predictor = StructurePredictor(self.start.model, self.start.segmenter, decoder, settings, self.device)
