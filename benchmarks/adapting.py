@@ -9,12 +9,13 @@ and of loci before and after, or the message of the refusal.
 
 With `decoder`, `frozen`, `lora` and `full` the genes are divided by homology, and those of part `test`, 40 %, are
 scored; precision is that near loci (docs/scores.md).  With `self` no annotation goes into the run, and all genes are
-scored.  `--set` changes keys of the section `finetune`.
+scored.  `--set` changes keys of the section `finetune`; `--contigs` takes some contigs of the genome alone.
 """
 
 from __future__ import annotations
 
 import argparse
+import gzip
 import subprocess
 import sys
 import tempfile
@@ -29,6 +30,7 @@ sys.path.insert(0, str(ROOT / "workflow" / "scripts"))
 from phytoscribe.annotation.checking.tables import read_transcripts  # noqa: E402
 from phytoscribe.annotation.gff_reader import read_gff3  # noqa: E402
 from phytoscribe.evaluation.accuracy.gene_tables import Scope, evaluate_predictors  # noqa: E402
+from phytoscribe.files import open_text  # noqa: E402
 from phytoscribe.genome.fasta import read_index  # noqa: E402
 from phytoscribe.genome.intervals import read_bed  # noqa: E402
 from phytoscribe.splits.table import SPLIT_COLUMNS, read_table  # noqa: E402
@@ -51,6 +53,7 @@ def main() -> None:
     parser.add_argument("species", choices=FOLDERS)
     parser.add_argument("--mode", choices=["decoder", "frozen", "lora", "full", "self"], required=True)
     parser.add_argument("--set", nargs="*", default=[], metavar="KEY=VALUE", help="keys of `finetune`")
+    parser.add_argument("--contigs", nargs="*", default=[], help="only these; all if not given")
     parser.add_argument("--folder", type=Path, help="where the workflow runs; a temporary folder if not given")
     given = parser.parse_args()
     finetune: dict[str, Any] = {**FINETUNE, "mode": given.mode}
@@ -60,7 +63,30 @@ def main() -> None:
         (finetune.setdefault(section, {}) if section else finetune)[name] = yaml.safe_load(value)
     with tempfile.TemporaryDirectory() as temporary:
         folder = (given.folder or Path(temporary)).resolve()
-        print(row_of(given.species, given.data.resolve() / FOLDERS[given.species], finetune, folder), flush=True)
+        data = given.data.resolve() / FOLDERS[given.species]
+        if given.contigs:
+            data = taken_out(data, given.contigs, folder / "data")
+        print(row_of(given.species, data, finetune, folder), flush=True)
+
+
+def taken_out(data: Path, contigs: list[str], folder: Path) -> Path:
+    """Some contigs of a species' files, in a folder of their own."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for name in ("genome.fa.gz", "annotation.gff3.gz", "mask.bed"):
+        if not (data / name).is_file():
+            continue
+        kept = []
+        with open_text(data / name) as lines:
+            for line in lines:
+                if line.startswith(">"):
+                    inside = line[1:].split()[0] in contigs
+                elif not name.startswith("genome"):
+                    inside = line.split("\t", 1)[0] in contigs or line.startswith("##gff-version")
+                if inside:
+                    kept.append(line)
+        text = "".join(kept).encode()
+        (folder / name).write_bytes(gzip.compress(text, mtime=0) if name.endswith(".gz") else text)
+    return folder
 
 
 def row_of(species: str, data: Path, finetune: dict[str, Any], folder: Path) -> str:
@@ -72,15 +98,20 @@ def row_of(species: str, data: Path, finetune: dict[str, Any], folder: Path) -> 
         known["mask"] = {"path": str(data / "mask.bed")}
     before, after = folder / "before", folder / "after"
     config = {"clean": {"backend": "builtin"}, "predict": {"tracks": False}}
-    targets = [f"results/predictions/{species}.gff3", f"results/clean/{species}.accepted.gff3"]
-    snakemake(before, {**config, "genomes": [entry | known | {"role": "predict"}]}, targets)
+    first, clean = f"results/predictions/{species}.gff3", f"results/clean/{species}.accepted.gff3"
+    # Self-training makes the first prediction itself.
+    snakemake(
+        before,
+        {**config, "genomes": [entry | known | {"role": "predict"}]},
+        [clean, *([] if mode == "self" else [first])],
+    )
     config["predict"] = {**config["predict"], "model": "trained"}
     config |= {"finetune": finetune, "split": {"fractions": FRACTIONS.get(mode, NETWORK_FRACTIONS)}}
     entry = entry | {"role": "train"} | ({} if mode == "self" else known | {"utrs": "incomplete"})
-    refused = snakemake(after, {**config, "genomes": [entry]}, targets[:1])
-    predictions = {"before": before, "after": after}
-    if refused:
-        del predictions["after"]
+    refused = snakemake(after, {**config, "genomes": [entry]}, [first])
+    predictions = {"before": after / f"results/self/{species}.gff3" if mode == "self" else before / first}
+    if not refused:
+        predictions["after"] = after / first
     splits = None if mode == "self" else after / "results/splits/splits.tsv"
     mask = data / "mask.bed" if "mask" in known else None
     f1 = exact_f1(species, before, predictions, splits, mask)
@@ -118,7 +149,7 @@ def exact_f1(
         part="test",
         flank=500,
     )
-    found = {name: read_gff3(at / f"results/predictions/{species}.gff3", lengths) for name, at in predictions.items()}
+    found = {name: read_gff3(path, lengths) for name, path in predictions.items()}
     scores = evaluate_predictors(found, scope).scores
     kept = scores[
         (scores["ruler"] == "exact") & (scores["subset"] == "all") & scores["metric"].isin(["f1", "f1_near_loci"])

@@ -16,12 +16,17 @@ def split_table(wildcards):
     return "results/splits/splits.tsv" if genomes.trains and wildcards.genome in genomes.split else []
 
 
-def training_genes(names, kind):
-    """Genes that training and split read: of the annotation, or of a first prediction for a genome without one.
+def genes_file(name, kind):
+    """Genes that split and training read: of the annotation, or of a first prediction for a genome without one.
 
     `kind` is `gff3` (all), `accepted.gff3` or `rejected.tsv`.
     """
-    return [f"results/{'self' if name in genomes.self_trained else 'clean'}/{name}.{kind}" for name in names]
+    return f"results/{'self' if name in genomes.self_trained else 'clean'}/{name}.{kind}"
+
+
+def accepted_genes(wildcards):
+    """The genes that the split divides between training, validation and test."""
+    return genes_file(wildcards.genome, "accepted.gff3")
 
 
 def first_shards_of(wildcards):
