@@ -63,15 +63,13 @@ class Reason(StrEnum):
     NO_STOP = "no_stop", "no stop codon"
     IN_FRAME_STOP = "in_frame_stop", "stop codon inside"
     DUPLICATE = "duplicate", "same as another transcript"
-    #: Of a predicted gene, in self-training.
-    LOW_SCORE = "low_score", "score too low to train on"
 
 
 #: A transcript rejected for one of these hides no broken coding gene: its span needs no masking.
 HARMLESS_REASONS = frozenset({Reason.NOT_PROTEIN_CODING, Reason.NO_CDS, Reason.DUPLICATE})
 
 #: They say nothing about whether the annotation fits the sequence; all others do, and count for the limits.
-UNSUSPICIOUS_REASONS = HARMLESS_REASONS | {Reason.ORGANELLE, Reason.LOW_SCORE}
+UNSUSPICIOUS_REASONS = HARMLESS_REASONS | {Reason.ORGANELLE}
 STRUCTURAL_REASONS = frozenset(Reason) - UNSUSPICIOUS_REASONS
 IN_WORDS = {reason: reason.words for reason in Reason}
 

@@ -21,6 +21,8 @@ from phytoscribe.genome.names import organelle_of
 
 logger = logging.getLogger(__name__)
 
+#: Reason of a gene whose score is too low to train on, and of the sequence around it.
+LOW_SCORE = "low_score"
 #: Bases on each side of a doubtful gene that count as unknown too: the true gene may be longer.
 SURROUNDINGS = 1000
 
@@ -61,7 +63,7 @@ def confident_genes(
         if gene.contig in kinds:
             why = (REJECTED, str(Reason.ORGANELLE), kinds[gene.contig])
         elif (gene.score or 0.0) < minimum_score:
-            why = (REJECTED, str(Reason.LOW_SCORE), f"score {gene.score or 0.0:.3f}")
+            why = (REJECTED, LOW_SCORE, f"score {gene.score or 0.0:.3f}")
             doubtful[gene.contig].append(gene)
         else:
             accepted.append(gene)
@@ -74,7 +76,7 @@ def confident_genes(
             rejected.append(row)
         elif doubtful[contig]:
             for start, end in _unknown(length, doubtful[contig], confident[contig]):
-                why = (REJECTED, str(Reason.LOW_SCORE), "at or near a doubtful gene")
+                why = (REJECTED, LOW_SCORE, "at or near a doubtful gene")
                 rejected.append(TranscriptRow("", "", contig, start, end, ".", *why))
     return ConfidentGenes(accepted, rejected)
 
