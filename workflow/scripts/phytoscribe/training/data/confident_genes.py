@@ -1,14 +1,14 @@
 """Confident genes of a first prediction, as the annotation of a genome that has none (``finetune.mode: self``).
 
-What the prediction is not sure of is unknown: doubtful genes and their surroundings neither train nor count as
-sequence without genes.
+All else is unknown, but for the sequence beside confident genes: where the prediction has a doubtful gene there may be
+none, and where it has none there may be one that it overlooked.
 """
 
 from __future__ import annotations
 
 import logging
 from collections import defaultdict
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -16,14 +16,14 @@ import numpy as np
 from phytoscribe.annotation.checking.tables import REJECTED, Reason, TranscriptRow
 from phytoscribe.annotation.model import GeneModel
 from phytoscribe.errors import PhytoScribeError
-from phytoscribe.genome.intervals import true_runs
+from phytoscribe.genome.intervals import Interval, true_runs
 from phytoscribe.genome.names import organelle_of
 
 logger = logging.getLogger(__name__)
 
 #: Reason of a gene whose score is too low to train on, and of the sequence around it.
 LOW_SCORE = "low_score"
-#: Bases on each side of a doubtful gene that count as unknown too: the true gene may be longer.
+#: Bases on each side of a confident gene that are taken to hold no other, and of a doubtful one that are not.
 SURROUNDINGS = 1000
 
 
@@ -47,8 +47,8 @@ def confident_genes(
 ) -> ConfidentGenes:
     """Divide predicted genes into confident and doubtful ones.
 
-    A gene is confident if its score is at least ``minimum_score`` and it lies on no organelle.  Unknown are organelles,
-    and :data:`SURROUNDINGS` around doubtful genes as far as no confident gene lies there.
+    A gene is confident if its score is at least ``minimum_score`` and it lies on no organelle.  Known are confident
+    genes, and :data:`SURROUNDINGS` on each side of them as far as no doubtful gene is as near.
 
     Args:
         genes: complete genes with scores.
@@ -74,21 +74,22 @@ def confident_genes(
         if contig in kinds:
             row = TranscriptRow("", "", contig, 0, length, ".", REJECTED, str(Reason.ORGANELLE), kinds[contig])
             rejected.append(row)
-        elif doubtful[contig]:
+        else:
             for start, end in _unknown(length, doubtful[contig], confident[contig]):
-                why = (REJECTED, LOW_SCORE, "at or near a doubtful gene")
+                why = (REJECTED, LOW_SCORE, "no confident gene here, or a doubtful one near")
                 rejected.append(TranscriptRow("", "", contig, start, end, ".", *why))
     return ConfidentGenes(accepted, rejected)
 
 
-def _unknown(length: int, doubtful: Sequence[GeneModel], confident: Sequence[GeneModel]) -> Iterator[tuple[int, int]]:
-    """Intervals of a contig at doubtful genes and around them, without those of confident genes."""
-    unknown = np.zeros(length, dtype=bool)
-    for gene in doubtful:
-        unknown[max(0, gene.start - SURROUNDINGS) : gene.end + SURROUNDINGS] = True
+def _unknown(length: int, doubtful: Sequence[GeneModel], confident: Sequence[GeneModel]) -> tuple[Interval, ...]:
+    """Intervals of a contig that are not within reach of a confident gene, or within reach of a doubtful one."""
+    unknown = np.ones(length, dtype=bool)
+    for genes, verdict in ((confident, False), (doubtful, True)):
+        for gene in genes:
+            unknown[max(0, gene.start - SURROUNDINGS) : gene.end + SURROUNDINGS] = verdict
     for gene in confident:
         unknown[gene.start : gene.end] = False
-    yield from true_runs(unknown)
+    return true_runs(unknown)
 
 
 def check_number(found: ConfidentGenes, genome: str, predicted: int, minimum_score: float, minimum_genes: int) -> None:
