@@ -13,17 +13,22 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
+import torch
+
 from phytoscribe.decoding.gene_regions import DecodedRegion, gene_regions_of
 from phytoscribe.decoding.likelihood import Likelihood
 from phytoscribe.decoding.settings import DecoderSettings
 from phytoscribe.errors import ModelError
+from phytoscribe.prediction.predictor import StructurePredictor
+from phytoscribe.prediction.windows import PredictionSettings
 from phytoscribe.training.data.training_set import TrainingSet
+from phytoscribe.training.data.validation import ValidationRegion
 from phytoscribe.training.loop.module import adapt, merge_adapters
 from phytoscribe.training.loop.ranks import own_rank
 from phytoscribe.training.loop.runs import read_as_data
 from phytoscribe.training.loop.settings import RunSettings
 from phytoscribe.training.tasks.structure.decoder_fit import FITTING_CUTOFF, decode_regions, f1_by_level, maximise
-from phytoscribe.training.tasks.structure.selection import DecodedSelection
+from phytoscribe.training.tasks.structure.selection import DecodedSelection, read_regions
 from phytoscribe.training.tasks.structure.start import Start
 
 logger = logging.getLogger(__name__)
@@ -39,8 +44,8 @@ class SelfTrained(Protocol):
     start: Start
     settings: Mapping[str, Any]
     run: RunSettings
-
-    def decoded(self, decoder: DecoderSettings) -> list[DecodedRegion]: ...
+    device: torch.device
+    regions: Sequence[ValidationRegion]
 
     def train_network(self, decoder: DecoderSettings) -> DecodedSelection: ...
 
@@ -90,7 +95,7 @@ def judged_training(run: SelfTrained) -> tuple[DecoderSettings, dict[str, Any]] 
         ModelError: the trained model reads the held-back genes no better.
     """
     model, decoder, trains = run.start.model, run.start.decoder, run.settings["self"]["trains"]
-    before = HeldBack.of(run.decoded(decoder), decoder, run.run.threads)
+    before = HeldBack.of(_decoded(run), decoder, run.run.threads)
     logger.info("held-back confident genes before self-training: %s", before)
     adapt(model, trains)
     selection = run.train_network(decoder)
@@ -98,7 +103,7 @@ def judged_training(run: SelfTrained) -> tuple[DecoderSettings, dict[str, Any]] 
         return None
     model.load_state_dict(read_as_data(Path(selection.best_path)))
     merge_adapters(model)
-    after = HeldBack.of(run.decoded(decoder), decoder, run.run.threads)
+    after = HeldBack.of(_decoded(run), decoder, run.run.threads)
     logger.info("best step %d; held-back confident genes: %s", selection.best_step, after)
     if reasons := before.reasons_against(after):
         folder = run.start.folder
@@ -115,3 +120,10 @@ def judged_training(run: SelfTrained) -> tuple[DecoderSettings, dict[str, Any]] 
         "held_back_before": before._asdict(),
         "held_back": after._asdict(),
     }
+
+
+def _decoded(run: SelfTrained) -> list[DecodedRegion]:
+    """The network's output for the validation regions."""
+    settings = PredictionSettings(batch_size=run.run.batch_size)
+    predictor = StructurePredictor(run.start.model, run.start.segmenter, run.start.decoder, settings, run.device)
+    return read_regions(predictor, run.regions)

@@ -124,7 +124,7 @@ class Finetuning:
         """
         model, decoder, before = self.start.model, self.start.decoder, None
         if self.start.released:
-            decoder, fit = tune(self.decoded(decoder), decoder, self.run.threads)
+            decoder, fit = tune(self._decoded(decoder), decoder, self.run.threads)
             before = f1_by_level(fit["fitted"])
             logger.info("before fine-tuning: validation F1 %s", before)
             adapt(model, self.settings["mode"])
@@ -134,7 +134,7 @@ class Finetuning:
         model.load_state_dict(read_as_data(selection.best_path))
         merge_adapters(model)
         # Lightning has moved the model back to the CPU.
-        start, decoded = selection.decoder, self.decoded(selection.decoder)
+        start, decoded = selection.decoder, self._decoded(selection.decoder)
         decoder, fit = tune(decoded, start, self.run.threads)
         fit["held_out"] = held_out_figures(decoded, partial(self._fit, start=start, kept=fit["kept_start"]))
         f1 = f1_by_level(fit["fitted"])
@@ -207,7 +207,7 @@ class Finetuning:
             ModelError: there is only one region; or each half of the regions, decoded with the fit to the other half,
                 is no better than with the released decoder.
         """
-        decoded = self.decoded(self.start.decoder)
+        decoded = self._decoded(self.start.decoder)
         fitted, report = fit_decoder(decoded, self.start.decoder, self.run.threads)
         before, after = f1_by_level(report["start"]), f1_by_level(report["fitted"])
         held_out = report["held_out"] = held_out_figures(decoded, partial(self._fit, start=self.start.decoder))
@@ -227,7 +227,7 @@ class Finetuning:
     def _fit(self, decoded: Sequence[DecodedRegion], start: DecoderSettings, kept: bool = False) -> DecoderSettings:
         return recalibrated(decoded, start) if kept else fit_once(decoded, start, self.run.threads)[0]
 
-    def decoded(self, decoder: DecoderSettings) -> list[DecodedRegion]:
+    def _decoded(self, decoder: DecoderSettings) -> list[DecodedRegion]:
         """The network's output for the validation regions."""
         settings = PredictionSettings(batch_size=self.run.batch_size)
         predictor = StructurePredictor(self.start.model, self.start.segmenter, decoder, settings, self.device)
