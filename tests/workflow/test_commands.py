@@ -86,6 +86,23 @@ def test_a_model_that_starts_from_a_released_one_needs_no_pretraining(house):
     assert not {"sample_corpus", "train_tokenizer", "pretrain_encoder"} & set(jobs)
 
 
+def test_self_training_predicts_twice_and_checks_no_annotation(house):
+    name_a_released_model(house, "finetune", "from_model")
+    config = tiny_config()
+    config["genomes"] = [{"name": "own", "role": "train", "genome": {"path": "data/tiny.fa"}}]
+    config["finetune"] |= {"mode": "self", "from_model": "released"}
+    config["split"] = {"mode": "cluster"}
+    write_config(house, config)
+    done = start(house, "all", "-n")
+    assert done.returncode == 0, done.stdout
+    jobs = jobs_of(done.stdout)
+    assert (jobs["predict_first_shard"], jobs["predict_shard"], jobs["take_confident_genes"]) == (2, 2, 1)
+    assert {"merge_first_prediction", "assign_splits", "finetune_structure", "report"} <= set(jobs)
+    assert not {"download_annotation", "clean_annotation", "evaluate_genes", "pretrain_encoder"} & set(jobs)
+    wrong = start(house, "results/clean/own.gff3", "-n")
+    assert "the configuration gives genome 'own' no annotation" in wrong.stdout
+
+
 def test_slurm_profile_loads_without_conda_and_slurm(house, tmp_path_factory):
     bare = path_without(tmp_path_factory.mktemp("bin"), "conda", "sbatch", "squeue")
     done = start(house, "--profile", "profiles/slurm", "all", "-n", environment={"PATH": bare})

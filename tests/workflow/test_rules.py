@@ -212,7 +212,7 @@ def test_the_split_becomes_intervals_once():
 
 
 def test_the_training_set_reads_what_the_check_rejected():
-    assert 'rejected=expand("results/clean/{genome}.rejected.tsv", genome=genomes.split)' in RULES["build_training_set"]
+    assert 'rejected=[genes_file(name, "rejected.tsv") for name in genomes.split],' in RULES["build_training_set"]
 
 
 def test_repeating_is_left_to_the_profile():

@@ -14,3 +14,21 @@ def of_pretraining(file):
 def split_table(wildcards):
     """The split, for genomes that take part in it and only where this configuration trains the model."""
     return "results/splits/splits.tsv" if genomes.trains and wildcards.genome in genomes.split else []
+
+
+def genes_file(name, kind):
+    """Genes that split and training read: of the annotation, or of a first prediction for a genome without one.
+
+    `kind` is `gff3` (all), `accepted.gff3` or `rejected.tsv`.
+    """
+    return f"results/{'self' if name in genomes.self_trained else 'clean'}/{name}.{kind}"
+
+
+def accepted_genes(wildcards):
+    """The genes that the split divides between training, validation and test."""
+    return genes_file(wildcards.genome, "accepted.gff3")
+
+
+def first_shards_of(wildcards):
+    """The parts of the first prediction of a genome that trains on its own confident genes."""
+    return shard_files(wildcards.genome, config["predict"]["shards"], "jsonl", "results/self/shards")

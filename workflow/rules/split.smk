@@ -5,7 +5,7 @@
 
 rule extract_proteins:
     input:
-        accepted="results/clean/{genome}.accepted.gff3",
+        accepted=accepted_genes,
         fasta="resources/genomes/{genome}/{genome}.fa",
         fai="resources/genomes/{genome}/{genome}.fa.fai",
         library=library("extract_proteins"),

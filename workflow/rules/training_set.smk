@@ -9,8 +9,8 @@ rule build_training_set:
         fai=fasta_of(genomes.split, ".fai"),
         parts=expand("results/splits/{genome}.parts.bed", genome=genomes.split),
         # Not the accepted annotation, which the split was made from: introns of rejected transcripts count, too.
-        annotation=expand("results/clean/{genome}.gff3", genome=genomes.split),
-        rejected=expand("results/clean/{genome}.rejected.tsv", genome=genomes.split),
+        annotation=[genes_file(name, "gff3") for name in genomes.split],
+        rejected=[genes_file(name, "rejected.tsv") for name in genomes.split],
         masks=masks_of(genomes.split),
         sequence=fasta_of(config["pretrain"]["genomes"]),
         sequence_fai=fasta_of(config["pretrain"]["genomes"], ".fai"),

@@ -46,6 +46,31 @@ def message_of(config, *, look_around=False) -> str:
     return str(caught.value)
 
 
+def by_itself(config, role="train", **finetune) -> dict:
+    """Sections for self-training on a genome without annotation, beside the others."""
+    given = {**config["finetune"], "mode": "self", "from_model": "resources/models/brassicales", **finetune}
+    genome = {"name": "x", "role": role, "genome": {"path": "x.fa"}}
+    settings = {key: value for key, value in given.items() if value is not None}
+    return {"genomes": [*config["genomes"], genome], "finetune": settings}
+
+
+def test_self_training_takes_genomes_without_annotation_and_learns_little(example):
+    del example["finetune"]
+    config = {**example, **by_itself({**example, "finetune": {}})}
+    filled = read_config(config, SCHEMA, look_around=False)
+    genomes = Genomes(filled)
+    assert genomes.self_trained == ["x"]
+    assert "x" in genomes.split
+    assert "x" not in (*genomes.annotated, *genomes.checked, *genomes.evaluated)
+    assert [source["complete_utrs"] for source in genomes.training_sources()] == [True, False]
+    finetune = filled["finetune"]
+    assert (finetune["steps"], finetune["learning_rate"], finetune["self"]["trains"]) == (300, 0.0001, "frozen")
+    config["finetune"]["steps"] = 600
+    assert read_config(config, SCHEMA, look_around=False)["finetune"]["steps"] == 600
+    config["finetune"]["mode"] = "full"
+    assert "role 'train' needs an annotation" in message_of(config)
+
+
 def test_example_is_valid_and_its_files_exist(monkeypatch):
     monkeypatch.chdir(ROOT)
     filled = read_config(yaml.safe_load(EXAMPLE.read_text()), SCHEMA, [EXAMPLE])
@@ -164,6 +189,32 @@ MISTAKES = {
     "role without annotation": (
         lambda c: c["genomes"].append({"name": "x", "role": "test", "genome": {"path": "x.fa"}}),
         ["genomes[x]", "role 'test' needs an annotation", "role 'predict'"],
+    ),
+    "self-training without a model to start from": (
+        lambda c: c.update(by_itself(c, from_model=None)),
+        ["finetune.mode is 'self', but no model makes the first prediction; name one in finetune.from_model"],
+    ),
+    "self-training with a released model that predicts": (
+        lambda c: c.update(by_itself(c), predict={"model": "resources/models/brassicales"}),
+        [
+            "genomes[x]: role 'train' needs an annotation; with finetune.mode: self it needs none",
+            "predict.model: trained",
+        ],
+    ),
+    "self-training of annotated genomes": (
+        lambda c: c.update(by_itself(c), genomes=c["genomes"]),
+        [
+            "without annotation, but there is one for athaliana; train on it with finetune.mode: full",
+            "annotation: false",
+        ],
+    ),
+    "self-training of less than a gene": (
+        lambda c: c.update(by_itself(c, self={"minimum_genes": 0})),
+        ["finetune.self.minimum_genes", "at least 1"],
+    ),
+    "self-training of the decoder": (
+        lambda c: c.update(by_itself(c, self={"trains": "decoder"})),
+        ["finetune.self.trains", "full", "frozen", "lora"],
     ),
     "contigs on a wrong role": (
         lambda c: c["genomes"].append(dict(genome(c), name="x", role="validate")),

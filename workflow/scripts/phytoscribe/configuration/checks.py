@@ -28,6 +28,7 @@ def meaning_mistakes(config: Config) -> list[str]:
     return [
         *_repeated_names(config),
         *(mistake for item in config["genomes"] for mistake in _genome_mistakes(item)),
+        *_annotation_mistakes(config),
         *_limit_mistakes(config["check"], config["predict"]),
         *_split_mistakes(config),
         *_size_mistakes(config["model"]),
@@ -71,8 +72,6 @@ def _genome_mistakes(item: Config) -> Iterator[str]:
     for key, source in _sources(item):
         if key not in ("mask", "repeats"):
             yield from _source_mistakes(f"{place}.{key}", source, of_reads=key.startswith("isoseq"))
-    if role in SPLIT_ROLES and not item.get("annotation"):
-        yield f"{place}: role '{role}' needs an annotation; add `annotation: {{path: ...}}`, or use role 'predict'"
     listed = [contig for contigs in item["contigs"].values() for contig in contigs]
     if listed and role != "train":
         yield f"{place}.contigs: only a genome of role 'train' holds out single contigs, but its role is '{role}'"
@@ -81,6 +80,30 @@ def _genome_mistakes(item: Config) -> Iterator[str]:
             yield f"{place}.contigs: '{contig}' is listed {times} times; a contig is in one split only"
     if item.get("augustus") and not item.get("annotation"):
         yield f"{place}.augustus: the AUGUSTUS baseline is scored against an annotation, and there is none"
+
+
+def _annotation_mistakes(config: Config) -> Iterator[str]:
+    """Genomes of the split that lack an annotation; self-training that lacks a genome without one, or its model."""
+    finetune, trains = config["finetune"], config["predict"]["model"] == "trained"
+    by_itself = finetune.get("mode") == "self"
+    for item in config["genomes"]:
+        place, role = f"genomes[{item['name']}]", item["role"]
+        if role not in SPLIT_ROLES or item.get("annotation") or (by_itself and trains and role == "train"):
+            continue
+        advice = "add `annotation: {path: ...}`, or use role 'predict'"
+        if by_itself and role == "train":
+            advice = "with finetune.mode: self it needs none, but predict.model: trained"
+        yield f"{place}: role '{role}' needs an annotation; {advice}"
+    if by_itself and trains:
+        if not finetune.get("from_model"):
+            yield "finetune.mode is 'self', but no model makes the first prediction; name one in finetune.from_model"
+        annotated = [item["name"] for item in config["genomes"] if item["role"] == "train" and item.get("annotation")]
+        if annotated and len(annotated) == [item["role"] for item in config["genomes"]].count("train"):
+            yield (
+                "finetune.mode 'self' is for genomes of role 'train' without annotation, but there is one for "
+                f"{', '.join(annotated)}; train on it with finetune.mode: full, frozen, lora or decoder, or leave it "
+                "out with `annotation: false`"
+            )
 
 
 def _split_mistakes(config: Config) -> Iterator[str]:

@@ -114,6 +114,16 @@ class Genomes:
         """Genomes in the split: all except those with role ``predict``, which never touch training."""
         return self.with_role(*SPLIT_ROLES)
 
+    @property
+    def self_trained(self) -> list[str]:
+        """Genomes that train on the confident genes of a first prediction, since they have no annotation."""
+        return [name for name in self.with_role("train") if not self._entries[name].annotation]
+
+    @property
+    def with_genes(self) -> list[str]:
+        """Genomes with genes that a split can divide: annotated, or predicted for self-training."""
+        return [name for name in self.names if name in (*self.annotated, *self.self_trained)]
+
     def training_sources(self) -> list[dict[str, Any]]:
         """Data for the training set on each genome of the split, in addition to its files."""
         return [
@@ -122,8 +132,8 @@ class Genomes:
                 "species": entry.species,
                 "lineage": entry.lineage,
                 "mask": entry.mask["path"] if entry.mask else None,
-                "complete_utrs": entry.utrs == "complete",
-                "complete_isoforms": entry.isoforms == "complete",
+                "complete_utrs": entry.utrs == "complete" and name not in self.self_trained,
+                "complete_isoforms": entry.isoforms == "complete" and name not in self.self_trained,
             }
             for name, entry in self._entries.items()
             if entry.role in SPLIT_ROLES

@@ -39,6 +39,8 @@ _NEEDED = {
     "role": "give one of train, validate, test, predict",
     "genome": "give `genome` with path, url or phytozome, or `source: {phytozome: ...}`, or `catalogue: <id>`",
 }
+#: Defaults of ``finetune`` in mode ``self`` that differ: its genes are the model's own, so it learns little from them.
+SELF_TRAINING = {"steps": 300, "learning_rate": 0.0001, "average": 0.98}
 #: What a catalogue cannot decide.
 _NOT_OF_AN_ENTRY = ("catalogue", "role")
 
@@ -72,7 +74,10 @@ def read_config(
     _stop_at(where, schema_mistakes(config, rules))
     genomes, mistakes = _expand_genomes(config["genomes"], rules, Path(catalogue))
     _stop_at(where, mistakes)
-    filled = with_found_models(fill_defaults({**config, "genomes": genomes}, rules))
+    finetune = config.get("finetune", {})
+    if finetune.get("mode") == "self":
+        finetune = {**SELF_TRAINING, **finetune}
+    filled = with_found_models(fill_defaults({**config, "genomes": genomes, "finetune": finetune}, rules))
     _stop_at(where, meaning_mistakes(filled))
     if look_around:
         _stop_at(where, surrounding_mistakes(filled, with_conda))

@@ -6,7 +6,12 @@ from collections.abc import Mapping
 from typing import Any
 
 #: Rules of the network, and the section of the configuration that says where each computes.
-SECTIONS = {"pretrain_encoder": "pretrain", "finetune_structure": "finetune", "predict_shard": "predict"}
+SECTIONS = {
+    "pretrain_encoder": "pretrain",
+    "finetune_structure": "finetune",
+    "predict_shard": "predict",
+    "predict_first_shard": "predict",
+}
 #: The environment variable by which ``profiles/slurm`` learns :func:`rules_on_processors`.
 ON_PROCESSORS = "PHYTOSCRIBE_ON_PROCESSORS"
 

@@ -25,7 +25,7 @@ BIGWIGS = tuple(f"results/tracks/{{genome}}/{track}.bw" for track in TRACKS)
 #: Files that belong to one genome; the name ends at the next slash or dot.
 _OF_ONE_GENOME = re.compile(
     r"^(?:\./)?(?:"
-    r"results/(?:predictions|clean|evaluation)/(?P<file>[^/.]+)\.[^/]+$"
+    r"results/(?:predictions|clean|evaluation|self)/(?P<file>[^/.]+)\.[^/]+$"
     r"|results/evaluation/(?:augustus|isoseq)/(?P<evaluated>[^/.]+)\.[^/]+$"
     r"|results/splits/(?:proteins|loci)/(?P<split>[^/.]+)\.[^/]+$"
     r"|(?:resources/genomes|results/predictions/shards|results/tracks)/(?P<folder>[^/]+)/.+$"
@@ -33,7 +33,9 @@ _OF_ONE_GENOME = re.compile(
 )
 #: Files that only some genomes have: the property of `Genomes` that lists these, and what the others lack.
 _OF_SOME_GENOMES = (
-    (r"results/(clean/.+|splits/(proteins|loci)/.+)", "annotated", "annotation"),
+    (r"results/clean/.+", "annotated", "annotation"),
+    (r"results/splits/(proteins|loci)/.+", "with_genes", "annotation"),
+    (r"results/self/.+", "self_trained", "self-training (role train, no annotation, finetune.mode: self)"),
     (r"resources/genomes/.+(\.annotation\.gff3|/annotation\.source\.json)", "annotated", "annotation"),
     (r"resources/genomes/[^/]+/isoseq\..+", "with_isoseq", "Iso-Seq reads"),
     (r"results/evaluation/[^/]+\.(genes|reference_loci|predicted_genes)\.tsv", "evaluated", "held-out reference genes"),
@@ -48,9 +50,9 @@ InputFunction = Callable[[Any], str | list[str]]
 """From a rule's wildcards, which have ``genome``, to a file, or to an empty list."""
 
 
-def shard_files(genome: str, count: int, ending: str) -> list[str]:
+def shard_files(genome: str, count: int, ending: str, folder: str = "results/predictions/shards") -> list[str]:
     """One file for each shard of a genome's prediction."""
-    return [f"results/predictions/shards/{genome}/{number:03d}.{ending}" for number in range(count)]
+    return [f"{folder}/{genome}/{number:03d}.{ending}" for number in range(count)]
 
 
 def source_records(genomes: Genomes) -> list[str]:

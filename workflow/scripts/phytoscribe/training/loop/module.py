@@ -25,6 +25,8 @@ CLIPPED_NORM = 1.0
 FULL, FROZEN, LORA = MODES = ("full", "frozen", "lora")
 #: A fine-tuning in which no weight learns, only the decoder.
 DECODER = "decoder"
+#: A fine-tuning on genes that the model itself predicted.
+SELF = "self"
 #: Linear layers of the encoder that get adapters.
 _ADAPTED = r"trunk\.encoder\.layers\.\d+\.(attention\.(query_key_value|output)|feed_forward\.(0|2))"
 #: Parts that learn in full beside the adapters: small, and the last before the decision.
@@ -83,7 +85,7 @@ def adapt(model: AnnotationModel, mode: str) -> None:
         ConfigError: unknown mode.
     """
     if mode not in MODES:
-        raise ConfigError(f"finetune.mode: {mode!r} is unknown; choose {', '.join((*MODES, DECODER))}")
+        raise ConfigError(f"finetune.mode: {mode!r} is unknown; choose {', '.join((*MODES, DECODER, SELF))}")
     if mode == FROZEN:
         model.encoder.requires_grad_(False)
     if mode == LORA:

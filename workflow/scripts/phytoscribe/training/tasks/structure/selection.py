@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -82,6 +83,7 @@ class DecodedSelection(Callback):
 
     Args:
         patience: number of validations in a row without a better score after which training stops; 0 for never.
+        by_cross_entropy: the lowest cross-entropy is best; for genes of which the first model has decoded all.
     """
 
     def __init__(
@@ -93,6 +95,7 @@ class DecodedSelection(Callback):
         best_path: Path,
         table: MetricsTable,
         patience: int = 0,
+        by_cross_entropy: bool = False,
     ) -> None:
         self.regions = regions
         self.segmenter = segmenter
@@ -101,7 +104,8 @@ class DecodedSelection(Callback):
         self.best_path = best_path
         self.table = table
         self.patience = patience
-        self.best_score = -1.0
+        self.by_cross_entropy = by_cross_entropy
+        self.best_score = -math.inf
         self.best_step = 0
         self.without_gain = 0
 
@@ -112,7 +116,7 @@ class DecodedSelection(Callback):
 
     def forget_best(self) -> None:
         """Forget earlier scores, which came from another decoder; the next one becomes the best."""
-        self.best_score, self.without_gain = -1.0, 0
+        self.best_score, self.without_gain = -math.inf, 0
 
     def on_train_start(self, trainer: lightning.Trainer, module: StructureModule) -> None:
         self._stop_without_gain(trainer)
@@ -130,12 +134,13 @@ class DecodedSelection(Callback):
         f1 = validation_f1(decoded, self.decoders)
         sites = site_precision(predictor, self.regions)
         module.model.train()
-        score = selection_score(f1)
+        entropy = cross_entropy(decoded)
+        score = -entropy if self.by_cross_entropy else selection_score(f1)
         self.table.add(
             trainer.global_step,
             {f"validation_{level}_f1": value for level, value in f1.items()}
             | {f"validation_{site}_ap": value for site, value in sites.items()}
-            | {"validation_cross_entropy": cross_entropy(decoded)},
+            | {"validation_cross_entropy": entropy},
         )
         shown = "  ".join(f"{level} {value:.3f}" for level, value in f1.items())
         logger.info("step %d: validation F1  %s", trainer.global_step, shown)

@@ -23,7 +23,7 @@ from phytoscribe.prediction.windows import PredictionSettings
 from phytoscribe.training.data.training_set import SITES, STRUCTURE, TrainingSet
 from phytoscribe.training.data.validation import ValidationRegion, limit_regions
 from phytoscribe.training.loop.callbacks import MetricsTable
-from phytoscribe.training.loop.module import DECODER, adapt, merge_adapters
+from phytoscribe.training.loop.module import DECODER, SELF, adapt, merge_adapters
 from phytoscribe.training.loop.ranks import own_rank
 from phytoscribe.training.loop.runs import claim_run_folder, read_as_data, train
 from phytoscribe.training.loop.sampling import BothStrands, Order, order_of_groups
@@ -32,6 +32,7 @@ from phytoscribe.training.tasks.structure.decoder_fit import f1_by_level, select
 from phytoscribe.training.tasks.structure.lineage_fit import ReadRegions, decode_with, read_both_ways, tune_decoders
 from phytoscribe.training.tasks.structure.module import LossSettings, StructureModule
 from phytoscribe.training.tasks.structure.selection import DecodedSelection, WholeGenes
+from phytoscribe.training.tasks.structure.self_training import judged_training
 from phytoscribe.training.tasks.structure.sequence_loss import SequenceLoss
 from phytoscribe.training.tasks.structure.start import Start, load_start
 from phytoscribe.training.tasks.structure.windows import StructureDataset, collate_structure
@@ -69,7 +70,8 @@ def run_finetuning(
             return
         decoders, summary = run.refit_decoder()
     else:
-        found = run.train()
+        by_itself = begin.released and recipe.task["mode"] == SELF
+        found = judged_training(run) if by_itself else run.train()
         if found is None:
             return
         decoders, summary = found
@@ -141,6 +143,7 @@ class Finetuning:
             self.run_folder / "best.pt",
             self.table,
             settings["patience"],
+            by_cross_entropy=settings["mode"] == SELF,
         )
         module = StructureModule(
             self.start.model.train(),
