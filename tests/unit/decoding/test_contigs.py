@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from phytoscribe.annotation.model import GeneModel
 from phytoscribe.decoding import grammar, lattice
 from phytoscribe.decoding.contigs import StreamingGeneDecoder, ThreadedGeneDecoder, decode_contig
-from phytoscribe.decoding.settings import DecoderSettings
+from phytoscribe.decoding.settings import Decoders, DecoderSettings
 from phytoscribe.decoding.site_scanner import SiteScanner
 from phytoscribe.genome import Genome
 from phytoscribe.genome.sequence import N_CODE
@@ -137,7 +137,7 @@ def real_tables(arabidopsis_fasta) -> Contig:
 def test_threads_find_the_genes_of_one(real_tables, monkeypatch, threads, piece):
     for name, value in CUT_OFTEN.items():
         monkeypatch.setattr(lattice, name, value)
-    chosen = DecoderSettings.load(RELEASED / "decoder.json")
+    chosen = Decoders.load(RELEASED / "decoder.json").fallback
     parts = parts_of(real_tables, list(range(piece, 30_000, piece)))
     wanted = one_after_the_other(parts, chosen)
     with single_core_threads(threads) as pool:

@@ -13,7 +13,7 @@ from decoded_regions import START, region_with_genes
 from small_training_set import contig_of, small_set
 
 from phytoscribe.configuration.schema import fill_defaults, load_schema
-from phytoscribe.decoding.settings import DecoderSettings
+from phytoscribe.decoding.settings import Decoders, DecoderSettings
 from phytoscribe.errors import ModelError
 from phytoscribe.labels.encode import label_contig
 from phytoscribe.tokenizer.training import build_kmer_tokenizer
@@ -35,9 +35,9 @@ def tempered(region, factor):
 
 def test_a_network_that_is_only_surer_gains_nothing():
     regions = [region_with_genes(seed, genes=3) for seed in (1, 2, 3)]
-    before = HeldBack.of(regions, START, 1)
+    before = HeldBack.of(regions, Decoders(START), 1)
     for factor in (1.5, 2.0):
-        after = HeldBack.of([tempered(region, factor) for region in regions], START, 1)
+        after = HeldBack.of([tempered(region, factor) for region in regions], Decoders(START), 1)
         assert any("log likelihood did not rise" in reason for reason in before.reasons_against(after))
 
 
@@ -48,7 +48,7 @@ def test_a_network_that_sees_the_genes_better_is_kept():
         plus = np.array(region.plus)
         plus[np.arange(region.bases.size), label_contig(region.genes, "+", region.bases.size).states] += 1.0
         better.append(tempered(replace(region, plus=plus), 1.0))
-    assert not HeldBack.of(regions, START, 1).reasons_against(HeldBack.of(better, START, 1))
+    assert not HeldBack.of(regions, Decoders(START), 1).reasons_against(HeldBack.of(better, Decoders(START), 1))
 
 
 @pytest.mark.parametrize(
@@ -87,7 +87,7 @@ def run(material, folder) -> Finetuning:
     short |= {"device": "cpu", "precision": "float32", "sequence_weight": 0.0, "learning_rate": 1e-3, "mode": "self"}
     torch.manual_seed(1)
     start = load_start(tokenizer, data, {"size": "tiny"}, "self")
-    start = replace(start, folder=Path("the/released"), decoder=DecoderSettings(), released=True)
+    start = replace(start, folder=Path("the/released"), decoders=Decoders(DecoderSettings()), released=True)
     recipe = Recipe({**filled["finetune"], **short}, {"size": "tiny"}, filled["training"], 1)
     return Finetuning(data, start, recipe, folder, 1)
 
@@ -101,8 +101,8 @@ def held_back(monkeypatch, *values: float) -> None:
 def test_the_decoder_stays_and_the_report_says_what_was_done(material, tmp_path, monkeypatch):
     held_back(monkeypatch, -0.5, -0.4)
     tuned = run(material, tmp_path)
-    decoder, summary = judged_training(tuned)
-    assert decoder == tuned.start.decoder
+    decoders, summary = judged_training(tuned)
+    assert decoders == tuned.start.decoders
     assert summary["self_training"]["trains"] == "frozen"
     assert summary["self_training"]["confident_genes"] == {"athaliana": len(tuned.data.genes[0])}
     assert (summary["held_back_before"]["log_likelihood"], summary["held_back"]["log_likelihood"]) == (-0.5, -0.4)
