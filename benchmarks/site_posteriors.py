@@ -49,7 +49,7 @@ def _posteriors(
     bases: npt.NDArray[np.uint8], plus: npt.NDArray, minus: npt.NDArray, settings: DecoderSettings
 ) -> npt.NDArray[np.float32]:
     found = np.zeros((2, bases.size, 2), np.float32)
-    scanner = SiteScanner(settings.site_cutoff, settings.at_ac)
+    scanner = SiteScanner(settings.site_cutoff, settings.at_ac, codon_margin=settings.codon_margin)
     rows = grammar.join([scanner.push(bases, plus, minus), scanner.finish()])
     if not rows.size:
         return found

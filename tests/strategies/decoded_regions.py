@@ -10,7 +10,7 @@ from phytoscribe.decoding.settings import DecoderSettings
 from phytoscribe.genome.sequence import encode
 from phytoscribe.labels.states import STATE_COUNT, State
 
-START = DecoderSettings(minimum_intron=20, minimum_cds=12, site_cutoff=None)
+START = DecoderSettings(minimum_intron=20, minimum_cds=12, site_cutoff=None, codon_margin=0.0)
 
 
 def random_table(generator: np.random.Generator, length: int) -> np.ndarray:

@@ -465,6 +465,24 @@ def test_blocks_decoded_by_themselves_change_nothing(contigs, monkeypatch, limit
     assert all(alike(a, b) for a, b in zip(blocks, whole, strict=True))
 
 
+def test_starts_and_stops_have_a_cutoff_of_their_own(contigs):
+    """The sites are those of the lower cut-off for codons, and those of the higher one for splice sites."""
+    bases, plus, minus = contigs[-1]
+
+    def found(cutoff, margin=0.0):
+        scanner = SiteScanner(cutoff, True, codon_margin=margin)
+        rows = grammar.join([scanner.push(bases, plus, minus), scanner.finish()])
+        codons = np.isin(rows["kind"], (grammar.BEGIN, grammar.END))
+        return [
+            set(zip(*(part[name].tolist() for name in ("position", "kind", "strand")), strict=True))
+            for part in (rows[codons], rows[~codons])
+        ]
+
+    (few, sites), (many, _) = found(-3.0), found(-5.0)
+    assert few < many
+    assert found(-3.0, 2.0) == [many, sites]
+
+
 def test_sums_from_left_and_right_agree(contigs):
     bases, plus, minus = contigs[-1]
     for chosen in (LONG, replace(LONG, partial=True)):
@@ -491,7 +509,7 @@ class BlockOfSites:
     """A whole contig as one block of the lattice."""
 
     def __init__(self, bases, plus, minus, chosen) -> None:
-        scanner = SiteScanner(chosen.site_cutoff, chosen.at_ac, chosen.partial)
+        scanner = SiteScanner(chosen.site_cutoff, chosen.at_ac, chosen.partial, chosen.codon_margin)
         self.rows = grammar.join([scanner.push(bases, plus, minus), scanner.finish()])
         count = self.rows.size
         self.graph = Graph(self.rows, np.empty((count, 3)), np.empty((count, 3)), edge_scores(chosen))
@@ -608,6 +626,7 @@ SETTINGS = st.builds(
     donor_scores=st.tuples(NUMBERS, NUMBERS, NUMBERS),
     intron_lengths=st.builds(LengthScore, st.just((40, 100)), st.tuples(NUMBERS, NUMBERS), st.floats(-1, 0)),
     site_cutoff=st.none() | NUMBERS,
+    codon_margin=st.floats(0, 10),
     at_ac=st.booleans(),
     minimum_intron=st.integers(8, 100),
     calibrated_on=st.lists(st.text(max_size=5), max_size=2).map(tuple),
@@ -626,9 +645,12 @@ def test_decoders_round_trip(fallback, lineages):
 
 def test_a_file_without_lineages_is_that_of_earlier_versions(tmp_path):
     released = Path(__file__).parents[3] / "resources/models/brassicales/decoder.json"
-    Decoders.load(released).save(tmp_path / "decoder.json")
-    assert (tmp_path / "decoder.json").read_bytes() == released.read_bytes()
-    assert Decoders.load(released).name_of("Poales") == ""
+    found = Decoders.load(released)
+    found.save(tmp_path / "decoder.json")
+    assert Decoders.load(tmp_path / "decoder.json") == found
+    assert found.name_of("Poales") == ""
+    # Starts and stops had the cut-off of splice sites then.
+    assert found.fallback.codon_margin == 0.0
 
 
 def test_which_decoder_is_used_is_said():
@@ -654,6 +676,7 @@ FAULTS = {
     "maximum_utr": [-5, 10**12],
     "calibrated_on": ["abc", [1]],
     "site_cutoff": ["x", -math.inf],
+    "codon_margin": [-1.0, None],
 }
 
 

@@ -108,7 +108,7 @@ def gene_regions_of(region: DecodedRegion, settings: DecoderSettings, cutoff: fl
     """Cut a region at its masked intervals and at the loci that the grammar cannot express."""
     loci = loci_of(region.genes, region.bases, settings)
     sequence = region.bases, region.plus, region.minus
-    return gene_regions_between(sequence, loci, region.mask, settings.at_ac, cutoff)
+    return gene_regions_between(sequence, loci, region.mask, settings.at_ac, cutoff, settings.codon_margin)
 
 
 def gene_regions_between(
@@ -117,6 +117,7 @@ def gene_regions_between(
     mask: Iterable[Interval],
     at_ac: bool,
     cutoff: float | None,
+    codon_margin: float = 0.0,
 ) -> list[GeneRegion]:
     """Parts of a sequence between masked intervals and loci that the grammar cannot express.
 
@@ -125,6 +126,7 @@ def gene_regions_between(
         loci: in order of position; loci that reach beyond the sequence's ends are left out with all the bases they
             cover.
         cutoff: lowest log probability for a site that does not belong to a locus.
+        codon_margin: that of start and stop codons is this much lower.
     """
     size = len(sequence[0])
     hidden = [(int(start), int(end)) for start, end in mask]
@@ -152,13 +154,14 @@ def gene_regions_between(
         if start > position:
             inside = [locus.chains for locus in kept if position <= locus.start and locus.end <= start]
             part = tuple(values[position:start] for values in sequence)
-            found.append(_gene_region(part, position, inside, at_ac, cutoff))
+            scanner = SiteScanner(cutoff, at_ac, codon_margin=codon_margin)
+            found.append(_gene_region(part, position, inside, scanner))
         position = max(position, end)
     return found
 
 
 def _gene_region(
-    sequence: tuple[npt.NDArray, ...], start: int, loci: Sequence[Sequence[Chain]], at_ac: bool, cutoff: float | None
+    sequence: tuple[npt.NDArray, ...], start: int, loci: Sequence[Sequence[Chain]], scanner: SiteScanner
 ) -> GeneRegion:
     bases = sequence[0]
     keep = np.zeros(bases.size, np.uint8)
@@ -168,7 +171,6 @@ def _gene_region(
                 # The cut at the region's very end is kept by the scanner itself.
                 if cut - start < keep.size:
                     keep[cut - start] = 1
-    scanner = SiteScanner(cutoff, at_ac)
     first = scanner.push(*sequence, keep)
     sites = grammar.join([first, scanner.finish()])
     index = {

@@ -19,7 +19,7 @@ from phytoscribe.compiled import njit
 from phytoscribe.decoding import grammar, lattice, scoring
 from phytoscribe.decoding.gene_regions import GeneRegion
 from phytoscribe.decoding.graph import BACKWARD, Graph, Lengths, Mode, Paths, new_open, no_lengths
-from phytoscribe.decoding.settings import LENGTHS, DecoderSettings, LengthScore
+from phytoscribe.decoding.settings import LENGTHS, DecoderSettings
 
 #: Lengths looked up one by one while fitting: the weights of length scores see no longer ones.
 EXPLICIT_LENGTHS = 8000
@@ -220,8 +220,4 @@ class Likelihood:
         """The settings of a vector, the weights of the length scores worked in."""
         fitted = scoring.with_parameters(self.settings, vector[: scoring.PARAMETER_COUNT])
         weights = dict(zip(LENGTHS, vector[scoring.PARAMETER_COUNT :], strict=True))
-        return replace(fitted, **{name: _scaled(getattr(fitted, name), weights[name]) for name in LENGTHS})
-
-
-def _scaled(score: LengthScore, weight: float) -> LengthScore:
-    return LengthScore(score.lengths, tuple(float(weight * s) for s in score.scores), float(weight * score.slope))
+        return replace(fitted, **{name: getattr(fitted, name).scaled(weights[name]) for name in LENGTHS})

@@ -27,7 +27,7 @@ from phytoscribe.decoding.settings import (
     LengthScore,
 )
 
-_NOT_FITTED = ("sensitivity", "calibration_slope", "calibration_offset")
+_NOT_FITTED = ("sensitivity", "codon_margin", "calibration_slope", "calibration_offset")
 #: Scalar settings in the order of the parameter vector; DONORS and ACCEPTORS follow, by phase of the intron.
 SCALARS = tuple(f.name for f in fields(DecoderSettings) if f.type == "float" and f.name not in _NOT_FITTED)
 #: Index of each in the vector.

@@ -27,6 +27,8 @@ UNKNOWN_LINEAGES = ("", UNKNOWN)
 #: No score and no length in decoder.json is larger.
 _LARGEST = 1e7
 _AGAIN = "train or fetch the model again"
+#: Values that models had before a setting was named.
+_FORMER = {"codon_margin": 0.0}
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +55,10 @@ class LengthScore:
         """Longest length with a score of its own, bp."""
         return self.lengths[-1] if self.lengths else 0
 
+    def scaled(self, weight: float) -> LengthScore:
+        """All scores times a weight."""
+        return LengthScore(self.lengths, tuple(float(weight * s) for s in self.scores), float(weight * self.slope))
+
 
 @dataclass(frozen=True, slots=True)
 class DecoderSettings:
@@ -75,6 +81,8 @@ class DecoderSettings:
         initial_lengths, internal_lengths, terminal_lengths, single_lengths: of CDS segments.
         intron_lengths: of introns inside a CDS.
         site_cutoff: sites with a lower log probability are not candidates; None for all.
+        codon_margin: start and stop codons are candidates down to this much below ``site_cutoff``: a start that looks
+            unlikely by itself may still be the best one of a gene.
         at_ac: whether AT-AC introns are allowed.
         partial: whether genes may be cut by the ends of the contig.
         partial_score: added for each cut end of a gene.
@@ -110,7 +118,8 @@ class DecoderSettings:
     terminal_lengths: LengthScore = field(default_factory=LengthScore)
     single_lengths: LengthScore = field(default_factory=LengthScore)
     intron_lengths: LengthScore = field(default_factory=LengthScore)
-    site_cutoff: float | None = -8.0
+    site_cutoff: float | None = -7.0
+    codon_margin: float = 2.0
     at_ac: bool = False
     partial: bool = False
     partial_score: float = -3.0
@@ -126,6 +135,8 @@ class DecoderSettings:
             raise ModelError(f"minimum_intron is {self.minimum_intron}; an intron needs at least 8 bp")
         if not math.isfinite(self.sensitivity):
             raise ModelError(f"sensitivity is {self.sensitivity}; it must be a number")
+        if not self.codon_margin >= 0:
+            raise ModelError(f"codon_margin is {self.codon_margin}; it must not be below 0")
 
     @classmethod
     def from_values(cls, values: Any, source: str) -> DecoderSettings:
@@ -137,7 +148,9 @@ class DecoderSettings:
             raise ModelError(f"{source}: unknown decoder settings {sorted(unknown)}; the model is of another version")
         usual = cls()
         try:
-            return cls(**{name: _from_json(name, value, getattr(usual, name)) for name, value in values.items()})
+            return cls(
+                **{name: _from_json(name, value, getattr(usual, name)) for name, value in (_FORMER | values).items()}
+            )
         except ModelError as error:
             raise ModelError(f"{source}: {error}; {_AGAIN}") from error
 

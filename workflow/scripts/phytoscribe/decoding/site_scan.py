@@ -59,12 +59,14 @@ class Cut(NamedTuple):
     Attributes:
         row: of the base right of it, in the arrays of a piece.
         position: the same in the contig.
-        cutoff: least log probability of a site.
+        cutoff: least log probability of a splice site.
+        codon_cutoff: the same of a start or stop codon.
     """
 
     row: int
     position: int
     cutoff: float
+    codon_cutoff: float
 
 
 @njit(cache=True, inline="always")
@@ -154,7 +156,7 @@ def _emit(sites, n, what, cut, bases, tables, sums, bounds):
     for t in range(1 if whole else 3):
         index = t if opens else (t + 2) % 3
         top = max(top, tables[strand, row, _site_column(strand, kind, index)])
-    if top < cut.cutoff:
+    if top < (cut.codon_cutoff if whole else cut.cutoff):
         return n
     _write_place(sites, n, kind, strand, variant, cut.position)
     _write_sums(sites, n, sums[strand, _AFTER if opens else BEFORE], sums[strand, HERE], bounds[strand])
@@ -244,7 +246,7 @@ def add_what_lies_before(sites, sums, bounds):
 
 
 @njit(cache=True, nogil=True)
-def scan(bases, tables, keep, first, cutoff, at_ac, sums, bounds, sites):
+def scan(bases, tables, keep, first, cutoffs, at_ac, sums, bounds, sites):
     """Candidate sites at the cuts of a piece, but for ``CONTEXT`` bases at either end, N past the contig's ends.
 
     Args:
@@ -252,7 +254,7 @@ def scan(bases, tables, keep, first, cutoff, at_ac, sums, bounds, sites):
         tables: float32 (2 strands, rows, STATE_COUNT), log probabilities, contig orientation.
         keep: uint8 (rows,), sites at cuts where it is not 0 are kept whatever their probability; or of size 0.
         first: contig position of the first cut.
-        cutoff: least log probability of a site.
+        cutoffs: least log probability of a splice site, and of a start or stop codon.
         at_ac: whether AT-AC introns are candidates.
         sums: float64 (2 strands, 3, 8), sums over all bases left of the cut before the first one and of the first one:
             coding by frame (3), coding total, intron by ``t`` (3), intron total; overwritten with those behind the
@@ -270,7 +272,10 @@ def scan(bases, tables, keep, first, cutoff, at_ac, sums, bounds, sites):
         position = first + x - CONTEXT
         l3, l2, l1 = bases[x - 3], bases[x - 2], bases[x - 1]
         r0, r1, r2 = bases[x], bases[x + 1], bases[x + 2]
-        cut = Cut(x, position, -np.inf if keep.size > 0 and keep[x] != 0 else cutoff)
+        if keep.size > 0 and keep[x] != 0:
+            cut = Cut(x, position, -np.inf, -np.inf)
+        else:
+            cut = Cut(x, position, cutoffs[0], cutoffs[1])
         # A stop codon may end its own segment, so its END goes before the bound moves up to it.
         if is_stop(l3, l2, l1):
             n = _emit(sites, n, (END, PLUS, NORMAL), cut, bases, tables, sums, bounds)

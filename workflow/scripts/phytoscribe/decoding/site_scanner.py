@@ -73,10 +73,14 @@ class SiteScanner:
         site_cutoff: lowest log probability of a site; None for all.
         at_ac: whether AT-AC introns are candidates.
         partial: whether genes may be cut by the ends of the contig.
+        codon_margin: start and stop codons may have a log probability this much lower.
     """
 
-    def __init__(self, site_cutoff: float | None, at_ac: bool, partial: bool = False) -> None:
-        self._cutoff = -math.inf if site_cutoff is None else site_cutoff
+    def __init__(
+        self, site_cutoff: float | None, at_ac: bool, partial: bool = False, codon_margin: float = 0.0
+    ) -> None:
+        lowest = -math.inf if site_cutoff is None else site_cutoff
+        self._cutoffs = (lowest, lowest - codon_margin)
         self._at_ac = at_ac
         self._partial = partial
         nothing = (np.zeros((CONTEXT, STATE_COUNT), np.float32),)
@@ -157,7 +161,7 @@ class SiteScanner:
             begin_sums(tables, CONTEXT, stretch.position, sums)
         room = empty_sites(count * ROWS_PER_CUT)
         piece = (stretch.bases, tables, stretch.keep, stretch.position)
-        found = scan(*piece, self._cutoff, self._at_ac, sums, bounds, room)
+        found = scan(*piece, self._cutoffs, self._at_ac, sums, bounds, room)
         return FoundSites(join([room[:found]]), sums, bounds)
 
     def place(self, found: FoundSites) -> Sites:

@@ -167,7 +167,7 @@ class StreamingDecoder:
 
     def __init__(self, settings: DecoderSettings) -> None:
         self.settings = settings
-        self._scanner = SiteScanner(settings.site_cutoff, settings.at_ac, settings.partial)
+        self._scanner = SiteScanner(settings.site_cutoff, settings.at_ac, settings.partial, settings.codon_margin)
         self._reader = BlockReader(settings)
 
     @property

@@ -129,13 +129,15 @@ def test_a_decoder_for_the_network_before_its_training_is_no_rival_of_a_fit(monk
 
 
 def test_with_what_a_fit_begins():
-    lengths = LengthScore((40, 200), (-3.0, -6.0), -0.01)
-    of_training = Decoders(START, {"Poales": replace(START, intron_lengths=lengths), "Fabales": START})
+    lengths, pooled = LengthScore((40, 200), (-3.0, -6.0), -0.01), LengthScore((40, 100), (-4.0, -5.0), -0.02)
+    every = replace(START, intron_lengths=pooled)
+    of_training = Decoders(every, {"Poales": replace(START, intron_lengths=lengths), "Fabales": START})
     fitted, calibrated = replace(START, gene_score=1.0), replace(START, calibration_slope=0.5)
     start = Decoders(START, {"Fabales": fitted, "Poales": calibrated, "Solanales": calibrated})
-    fallback = replace(START, gene_score=2.0)
+    # The fit gave lengths half of their weight.
+    fallback = replace(START, gene_score=2.0, intron_lengths=pooled.scaled(0.5))
     assert start_of("Fabales", start, fallback, of_training) == fitted
-    assert start_of("Poales", start, fallback, of_training) == replace(fallback, intron_lengths=lengths)
+    assert start_of("Poales", start, fallback, of_training) == replace(fallback, intron_lengths=lengths.scaled(0.5))
     assert start_of("Solanales", start, fallback, of_training) == fallback
     assert start_of("Brassicales", start, fallback, of_training) == fallback
 

@@ -17,7 +17,7 @@ import numpy as np
 from phytoscribe.decoding import scoring
 from phytoscribe.decoding.decoded_gene import DecodedGene
 from phytoscribe.decoding.gene_regions import DecodedRegion
-from phytoscribe.decoding.settings import UNKNOWN_LINEAGES, Decoders, DecoderSettings
+from phytoscribe.decoding.settings import UNKNOWN_LINEAGES, Decoders, DecoderSettings, LengthScore
 from phytoscribe.prediction.predictor import StructurePredictor
 from phytoscribe.training.data.validation import ValidationRegion
 from phytoscribe.training.tasks.structure.decoder_fit import (
@@ -140,8 +140,29 @@ def start_of(lineage: str, start: Decoders, fallback: DecoderSettings, lengths: 
     if own and not np.array_equal(scoring.parameters(own), scoring.parameters(start.fallback)):
         return own
     if lineage in lengths.lineages:
-        return replace(fallback, **lengths.of(lineage).length_scores)
+        return replace(fallback, **weighted_lengths(lengths.of(lineage), lengths.fallback, fallback))
     return fallback
+
+
+def weighted_lengths(own: DecoderSettings, pooled: DecoderSettings, fitted: DecoderSettings) -> dict[str, LengthScore]:
+    """The length scores of a lineage with the weights that a fit gave to those of all genes.
+
+    A fit weights log densities of lengths against the other evidence; unweighted ones in their place would rule it.
+    The weights are found by least squares.
+
+    Args:
+        own, pooled: log densities of the lineage's and of all training genes.
+        fitted: holds the weighted scores of all genes.
+    """
+    found = {}
+    for name, score in own.length_scores.items():
+        given, wanted = getattr(pooled, name), getattr(fitted, name)
+        if not given.lengths or not wanted.lengths:
+            continue
+        densities = np.interp(wanted.lengths, given.lengths, given.scores)
+        weight = float(densities @ np.array(wanted.scores)) / max(float(densities @ densities), 1e-9)
+        found[name] = score.scaled(max(0.0, weight))
+    return found
 
 
 @dataclass(frozen=True)
