@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from small_training_set import contig_of, genes_of, small_set
 
+from phytoscribe.annotation.model import GeneModel, Transcript
 from phytoscribe.annotation.sequences import protein_of, splice
 from phytoscribe.genome.sequence import N_CODE, reverse_complement
 from phytoscribe.labels.states import State
@@ -13,7 +14,7 @@ from phytoscribe.tokenizer.segments import Segmenter
 from phytoscribe.tokenizer.training import build_kmer_tokenizer
 from phytoscribe.training.data.training_set import COUNTED, TrainingSet
 from phytoscribe.training.loop.sampling import BothStrands, WindowOrder
-from phytoscribe.training.tasks.structure.mutation import mutate
+from phytoscribe.training.tasks.structure.mutation import fixed_intervals, mutate
 from phytoscribe.training.tasks.structure.windows import StructureDataset
 
 CONTIG = "Chr4"
@@ -94,3 +95,12 @@ def test_the_strands_of_a_window_and_a_second_look_agree(arrays, segmenter):
     # Windows draw their own rates, up to 0.3 of what may change.
     assert 0.02 < np.mean(shares) < 0.2
     assert max(shares) > 2 * min(shares)
+
+
+def test_other_isoforms_are_left_alone():
+    """Labels follow the longest CDS; what others code beside it must stay, and so must all ends of segments."""
+    longest = Transcript("a.1", ((100, 400), (500, 900)), ((100, 400), (500, 900)))
+    other = Transcript("a.2", ((100, 400), (450, 470)), ((100, 400), (450, 470)))
+    gene = GeneModel("a", "c", "+", (longest, other))
+    assert gene.representative is longest
+    assert fixed_intervals([gene]) == [(97, 103), (397, 403), (447, 473), (497, 503), (897, 903)]

@@ -7,9 +7,13 @@ related species, and cannot learn its sequence by heart.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import numpy as np
 import numpy.typing as npt
 
+from phytoscribe.annotation.model import GeneModel, Interval
+from phytoscribe.genome.intervals import merge_intervals
 from phytoscribe.genome.sequence import N_CODE, Bases
 from phytoscribe.labels.states import ACCEPTOR_BIT, DONOR_BIT, INTRON_STATES, LABEL_COUNT, NON_CODING_LABEL, State
 
@@ -67,6 +71,21 @@ def mutate(
         places = drawn[codon[drawn] & _FREE[labels[1 - strand]][drawn]]
         changed[places] = _silently_changed(bases, places, turn, strand == 1)
     return changed
+
+
+def fixed_intervals(genes: Iterable[GeneModel]) -> list[Interval]:
+    """What must not change for the coding transcripts that labels do not follow, sorted.
+
+    These are bases that code in another transcript than the representative one, and the start, the stop and the ends
+    of introns of all.
+    """
+    found: list[Interval] = []
+    for gene in genes:
+        own = set(gene.representative.cds) if gene.representative else set()
+        for transcript in gene.coding_transcripts:
+            found += [segment for segment in transcript.cds if segment not in own]
+            found += [(cut - 3, cut + 3) for segment in transcript.cds for cut in segment]
+    return merge_intervals(found)
 
 
 def _protected(labels: npt.NDArray[np.uint8], sites: npt.NDArray[np.uint8]) -> npt.NDArray[np.bool_]:

@@ -17,7 +17,7 @@ from phytoscribe.models.batches import TokenBatch, WindowTokens, collate_tokens,
 from phytoscribe.tokenizer.segments import Segmenter
 from phytoscribe.training.data.training_set import COUNTED, TrainingSet
 from phytoscribe.training.loop.sampling import Order
-from phytoscribe.training.tasks.structure.mutation import mutate
+from phytoscribe.training.tasks.structure.mutation import fixed_intervals, mutate
 
 
 class StructureWindow(NamedTuple):
@@ -73,6 +73,8 @@ class StructureDataset(Dataset[StructureWindow]):
         self.unknown_share = unknown_share
         self.seed = seed
         self.mutation_rate = mutation_rate
+        # By row of the contig: first and last base that may not change, of each interval.
+        self._fixed: dict[int, npt.NDArray[np.int64]] = {}
 
     def __getitem__(self, index: int) -> StructureWindow:
         row, start, strand = self.order[index]
@@ -91,6 +93,8 @@ class StructureDataset(Dataset[StructureWindow]):
         if self.mutation_rate:
             settled = known == COUNTED
             settled[np.concatenate(soft) + left - start] = False
+            for first, last in self._fixed_in(row, left, right):
+                settled[max(0, first - start) : last - start] = False
             generator = np.random.default_rng([self.seed, row, start, 3])
             bases = mutate(bases, states, sites, settled, self.mutation_rate * generator.random(), generator)
         targets = np.zeros((size, LABEL_COUNT), dtype=np.float32)
@@ -110,6 +114,15 @@ class StructureDataset(Dataset[StructureWindow]):
         )
         tokens = WindowTokens.of(bases, self.segmenter, global_ids)
         return StructureWindow(tokens, targets, weights, own_sites, (row, start, strand))
+
+    def _fixed_in(self, row: int, left: int, right: int) -> npt.NDArray[np.int64]:
+        """Intervals of a contig that may not change, (n, 2), as far as they touch ``left`` to ``right``."""
+        if row not in self._fixed:
+            intervals = fixed_intervals(self.data.genes.get(row, ()))
+            self._fixed[row] = np.array(intervals, dtype=np.int64).reshape(-1, 2)
+        intervals = self._fixed[row]
+        first, last = np.searchsorted(intervals[:, 1], left, "right"), np.searchsorted(intervals[:, 0], right)
+        return intervals[first:last]
 
     def _soft(self, strand: int, there: slice) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float16]]:
         """Places from the start of a stretch where isoforms disagree, and the states' shares there."""
