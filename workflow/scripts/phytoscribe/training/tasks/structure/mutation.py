@@ -13,26 +13,26 @@ import numpy as np
 import numpy.typing as npt
 
 from phytoscribe.annotation.model import GeneModel, Interval
+from phytoscribe.decoding.grammar import A, C, G, T
 from phytoscribe.genome.intervals import merge_intervals
 from phytoscribe.genome.sequence import N_CODE, Bases
-from phytoscribe.labels.states import ACCEPTOR_BIT, DONOR_BIT, INTRON_STATES, LABEL_COUNT, NON_CODING_LABEL, State
+from phytoscribe.labels.states import (
+    ACCEPTOR_BIT,
+    DONOR_BIT,
+    INTRON_STATES,
+    LABEL_COUNT,
+    NON_CODING_LABEL,
+    NON_CODING_STATES,
+    State,
+)
 
-A, C, G, T = range(4)
 #: Bases that never change, from so many before a base to so many behind it in reading direction: around the first base
 #: of an intron, its last base (with polypyrimidine tract and branch point), and the first base of a start codon.
 DONOR_CONTEXT, ACCEPTOR_CONTEXT, START_CONTEXT = (3, 7), (40, 2), (12, 2)
 
 _FREE = np.isin(
     np.arange(LABEL_COUNT),
-    (
-        State.INTERGENIC,
-        State.UTR5_EXON,
-        State.UTR5_INTRON,
-        State.UTR3_EXON,
-        State.UTR3_INTRON,
-        *INTRON_STATES,
-        NON_CODING_LABEL,
-    ),
+    (*NON_CODING_STATES, *INTRON_STATES, NON_CODING_LABEL),
 )
 #: Whether the amino acid is known from the first two bases of a codon (standard genetic code), bool (4, 4).
 _FOURFOLD = np.zeros((4, 4), dtype=bool)

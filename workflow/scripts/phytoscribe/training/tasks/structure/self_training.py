@@ -13,14 +13,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
-import torch
-
 from phytoscribe.decoding.gene_regions import DecodedRegion, gene_regions_of
 from phytoscribe.decoding.likelihood import Likelihood
 from phytoscribe.decoding.settings import Decoders
 from phytoscribe.errors import ModelError
 from phytoscribe.prediction.predictor import StructurePredictor
-from phytoscribe.prediction.windows import PredictionSettings
 from phytoscribe.training.data.training_set import TrainingSet
 from phytoscribe.training.data.validation import ValidationRegion
 from phytoscribe.training.loop.module import adapt, merge_adapters
@@ -45,8 +42,9 @@ class SelfTrained(Protocol):
     start: Start
     settings: Mapping[str, Any]
     run: RunSettings
-    device: torch.device
     regions: Sequence[ValidationRegion]
+
+    def predictor(self) -> StructurePredictor: ...
 
     def train_network(self, decoders: Decoders) -> DecodedSelection: ...
 
@@ -101,7 +99,7 @@ def judged_training(run: SelfTrained) -> tuple[Decoders, dict[str, Any]] | None:
         ModelError: the trained model reads the held-back genes no better.
     """
     model, decoders, trains = run.start.model, run.start.decoders, run.settings["self"]["trains"]
-    before = HeldBack.of(_decoded(run), decoders, run.run.threads)
+    before = HeldBack.of(read_regions(run.predictor(), run.regions), decoders, run.run.threads)
     logger.info("held-back confident genes before self-training: %s", before)
     adapt(model, trains)
     selection = run.train_network(decoders)
@@ -109,7 +107,7 @@ def judged_training(run: SelfTrained) -> tuple[Decoders, dict[str, Any]] | None:
         return None
     model.load_state_dict(read_as_data(Path(selection.best_path)))
     merge_adapters(model)
-    after = HeldBack.of(_decoded(run), decoders, run.run.threads)
+    after = HeldBack.of(read_regions(run.predictor(), run.regions), decoders, run.run.threads)
     logger.info("best step %d; held-back confident genes: %s", selection.best_step, after)
     if reasons := before.reasons_against(after):
         folder = run.start.folder
@@ -126,12 +124,3 @@ def judged_training(run: SelfTrained) -> tuple[Decoders, dict[str, Any]] | None:
         "held_back_before": before._asdict(),
         "held_back": after._asdict(),
     }
-
-
-def _decoded(run: SelfTrained) -> list[DecodedRegion]:
-    """The network's output for the validation regions."""
-    settings = PredictionSettings(batch_size=run.run.batch_size)
-    predictor = StructurePredictor(
-        run.start.model, run.start.segmenter, run.start.decoders.fallback, settings, run.device
-    )
-    return read_regions(predictor, run.regions)

@@ -220,11 +220,14 @@ class Finetuning:
         self.table.add(0, {f"validation_{level}_f1": value for level, value in after.items()})
         return fitted, {"best_step": 0, "validation_f1": after, "decoder_fit": report, "validation_f1_before": before}
 
+    def predictor(self) -> StructurePredictor:
+        """The model as it is now, for the validation regions."""
+        settings, start = PredictionSettings(batch_size=self.run.batch_size), self.start
+        return StructurePredictor(start.model, start.segmenter, start.decoders.fallback, settings, self.device)
+
     def _read(self) -> ReadRegions:
         """The network's output for the validation regions."""
-        settings, start = PredictionSettings(batch_size=self.run.batch_size), self.start
-        predictor = StructurePredictor(start.model, start.segmenter, start.decoders.fallback, settings, self.device)
-        return read_both_ways(predictor, self.regions)
+        return read_both_ways(self.predictor(), self.regions)
 
     def _worse_than_start(self, before: dict[str, float], score: float) -> ModelError:
         """The error that explains why a fine-tuned model is not written."""
