@@ -35,7 +35,7 @@ import torch
 
 from phytoscribe.decoding.contigs import ThreadedGeneDecoder, decode_contig
 from phytoscribe.decoding.settings import Decoders, DecoderSettings
-from phytoscribe.decoding.streaming import StreamingDecoder
+from phytoscribe.decoding.streaming import decode_coding_genes
 from phytoscribe.genome import check_fasta, decode
 from phytoscribe.genome.fasta import write_index
 from phytoscribe.labels.states import SITE_COUNT
@@ -47,21 +47,10 @@ from phytoscribe.prediction.run import merge_shards
 from phytoscribe.prediction.shards import contigs_in_order, shard_writer, sorted_genes
 from phytoscribe.prediction.windows import ContigSequence, PredictionSettings, Window
 
-PIECE = 200_000
 #: Bases that a window of the usual size completes.
 CORE = 24_064
 ENDINGS = ("gff3", "gtf", "proteins.faa", "cds.fna", "transcripts.fna", "stats.json")
 Contig = tuple[np.ndarray, np.ndarray, np.ndarray]
-
-
-def coding_genes(bases: np.ndarray, plus: np.ndarray, minus: np.ndarray, settings: DecoderSettings) -> int:
-    """Decode a contig piece by piece; returns the number of genes."""
-    decoder = StreamingDecoder(settings)
-    count = 0
-    for start in range(0, bases.size, PIECE):
-        stop = start + PIECE
-        count += len(decoder.push(bases[start:stop], plus[start:stop], minus[start:stop]))
-    return count + len(decoder.finish())
 
 
 def best_seconds(work: Callable[[], int], repeat: int) -> tuple[float, int]:
@@ -166,7 +155,7 @@ def main() -> None:
         contig = (arrays["bases"], arrays["plus"], arrays["minus"])
     every_site = replace(settings, site_cutoff=None)
     rows = {
-        "coding genes": lambda: coding_genes(*contig, settings),
+        "coding genes": lambda: len(decode_coding_genes(*contig, settings)),
         "gene models": lambda: len(decode_contig("contig", *contig, settings)),
         "gene models, every site": lambda: len(decode_contig("contig", *contig, every_site)),
     }
