@@ -2,7 +2,7 @@
 
     snakemake results/training_set/manifest.json results/tokenizer/corpus.txt --configfile CONFIG
     python benchmarks/ablations.py --training-set results/training_set --corpus results/tokenizer/corpus.txt \
-        --out arms --minutes 10 --seeds 1 2 3 [--only NAME ...]
+        --out arms --minutes 10 --seeds 1 2 3 [--only NAME ...] [--config CONFIG]
 
 Each arm trains from random weights by the workflow's own functions.  What a step of each arm costs is measured before
 the first training (the median of three rounds, kept in OUT/costs.json), so that an arm takes the same number of steps
@@ -28,6 +28,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "workflow" / "scrip
 
 import numpy as np
 import pandas as pd
+import yaml
 
 from phytoscribe.configuration.schema import fill_defaults, load_schema
 from phytoscribe.decoding.settings import Decoders
@@ -52,6 +53,7 @@ class Arm:
     Attributes:
         pretrain_share: part of its time that pretraining takes.
         time: its time, in shares of the other arms'.
+        data: share of each training contig that it sees, from the contig's start on.
         finetune, pretrain, model: keys of these sections of the configuration.
     """
 
@@ -59,6 +61,7 @@ class Arm:
     tokenizer: str = "kmer"
     pretrain_share: float = 0.0
     time: float = 1.0
+    data: float = 1.0
     finetune: dict[str, Any] | None = None
     pretrain: dict[str, Any] | None = None
     model: dict[str, Any] | None = None
@@ -84,6 +87,8 @@ ARMS = {
     "no-attention": Arm("convolutions only", model={"attention_every": 99}),
     "window-18432": Arm("windows of twice the length", finetune={"window": 18432, "batch_size": 1}),
     "dropout": Arm("drop-out of 0.1 in the encoder", model={"dropout": 0.1}),
+    "data-25": Arm("the first quarter of each contig", data=0.25),
+    "data-50": Arm("the first half of each contig", data=0.5),
     "no-average": Arm("the last weights, not their average", finetune={"average": 0.0}),
 }
 
@@ -97,6 +102,7 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, nargs="+", default=[1, 2, 3])
     parser.add_argument("--only", nargs="*", choices=list(ARMS), help="run these arms alone")
     parser.add_argument("--decoder", type=Path, default=ROOT / "resources/models/brassicales/decoder.json")
+    parser.add_argument("--config", type=Path, help="configuration whose finetune section replaces the defaults")
     given = parser.parse_args()
     logging.basicConfig(level=logging.WARNING)
     given.out.mkdir(parents=True, exist_ok=True)
@@ -127,10 +133,11 @@ class Trial:
         self, given: argparse.Namespace, arm: Arm, folder: Path, seed: int, validated: int = 10_000_000
     ) -> None:
         self.given, self.arm, self.folder, self.validated = given, arm, folder, validated
-        self.data, self.tokenizer = TrainingSet.load(given.training_set), folder / "tokenizer"
+        self.data, self.tokenizer = first_part(TrainingSet.load(given.training_set), arm.data), folder / "tokenizer"
         species, lineages = (list(dict.fromkeys(self.data.contigs[column])) for column in ("species", "lineage"))
         make_tokenizer(arm.tokenizer, given.corpus, 4096, 6, species, lineages).save_pretrained(self.tokenizer)
-        self.pretraining, self.finetuning = recipe_of("pretrain", arm, seed), recipe_of("finetune", arm, seed)
+        self.pretraining = recipe_of("pretrain", arm, seed, given.config)
+        self.finetuning = recipe_of("finetune", arm, seed, given.config)
 
     def pretrain(self, steps: int, target: Path) -> None:
         run_folder = target.with_suffix(".run")
@@ -189,9 +196,22 @@ def measured_costs(given: argparse.Namespace, names: list[str], path: Path) -> d
     return {name: (costs[own[0]], costs[own[1]] if own[1:] else 0.0) for name, own in parts.items()}
 
 
-def recipe_of(section: str, arm: Arm, seed: int) -> Recipe:
-    """The defaults of the configuration with what the arm changes; small batches, as on one core."""
-    config = fill_defaults({"genomes": []}, load_schema(ROOT / "workflow/schemas/config.schema.yaml"))
+def first_part(data: TrainingSet, share: float) -> TrainingSet:
+    """The training set with only the first ``share`` of each contig."""
+    lengths = np.ceil(share * data.contigs["length"]).astype("int64")
+    return replace(data, contigs=data.contigs.assign(length=lengths))
+
+
+def configuration_of(path: Path | None) -> dict[str, Any]:
+    """The defaults of the configuration, with the ``finetune`` section of a configuration file."""
+    given = yaml.safe_load(path.read_text(encoding="utf-8")) if path else {}
+    sections = {"genomes": [], "finetune": given.get("finetune", {})}
+    return fill_defaults(sections, load_schema(ROOT / "workflow/schemas/config.schema.yaml"))
+
+
+def recipe_of(section: str, arm: Arm, seed: int, path: Path | None = None) -> Recipe:
+    """The recipe of a configuration with what the arm changes; small batches, as on one core."""
+    config = configuration_of(path)
     small = {"batch_size": 2, "device": "cpu", "sequence_weight": 0.0} if section == "finetune" else {"batch_size": 4}
     changed = (arm.finetune if section == "finetune" else arm.pretrain) or {}
     model = {"size": "small", **(arm.model or {})}

@@ -131,7 +131,7 @@ def test_a_worse_model_is_refused(material, tmp_path, monkeypatch):
     scores(monkeypatch, 0.5, 0.4)
     with pytest.raises(
         ModelError,
-        match=r"no better model than the/released.* was 0\.5000, the best .* 0\.4000\. Nothing is written",
+        match=r"no better model than the/released.*mean 0\.5000\).*mean 0\.4000\)\. Nothing is written",
     ):
         run(material, tmp_path).train()
 
@@ -232,7 +232,7 @@ def test_a_batch_of_one_window_has_no_room_for_both_strands(material, tmp_path):
 
 def decoder_alone(two_lineages, tmp_path, monkeypatch, before, held_out):
     fitted = Decoders(DecoderSettings(gene_score=1.5))
-    report = {"used": figures(dict.fromkeys(LEVELS, 0.6)), "held_out": figures(dict.fromkeys(LEVELS, held_out))}
+    report = {"used": figures(dict.fromkeys(LEVELS, 0.6)), "held_out": figures(held_out)}
     monkeypatch.setattr(task, "tune_decoders", lambda *_, **__: (fitted, report))
     of_start = Outcome(figures(dict.fromkeys(LEVELS, before)), [], np.empty(0, bool))
     monkeypatch.setattr(task, "decode_with", lambda *_: of_start)
@@ -240,7 +240,7 @@ def decoder_alone(two_lineages, tmp_path, monkeypatch, before, held_out):
 
 
 def test_the_decoder_alone_is_fitted(two_lineages, tmp_path, monkeypatch):
-    decoders, summary = decoder_alone(two_lineages, tmp_path, monkeypatch, 0.5, 0.55)
+    decoders, summary = decoder_alone(two_lineages, tmp_path, monkeypatch, 0.5, dict.fromkeys(LEVELS, 0.55))
     assert decoders.fallback.gene_score == 1.5
     assert summary["best_step"] == 0
     assert (summary["validation_f1_before"]["locus"], summary["validation_f1"]["locus"]) == (0.5, 0.6)
@@ -248,8 +248,13 @@ def test_the_decoder_alone_is_fitted(two_lineages, tmp_path, monkeypatch):
 
 
 def test_a_decoder_that_is_better_only_on_what_it_was_fitted_to_is_refused(two_lineages, tmp_path, monkeypatch):
-    with pytest.raises(ModelError, match=r"the/released.* 0\.5000, .* 0\.4900\. Nothing is written"):
-        decoder_alone(two_lineages, tmp_path, monkeypatch, 0.5, 0.49)
+    with pytest.raises(ModelError, match=r"the/released.*mean 0\.5000.*mean 0\.4900\)\. Nothing is written"):
+        decoder_alone(two_lineages, tmp_path, monkeypatch, 0.5, dict.fromkeys(LEVELS, 0.49))
+
+
+def test_a_decoder_that_is_better_for_exons_and_worse_for_loci_is_refused(two_lineages, tmp_path, monkeypatch):
+    with pytest.raises(ModelError, match=r"0\.7000 for CDS exons and 0\.4900 for loci \(mean 0\.5950\)\. Nothing"):
+        decoder_alone(two_lineages, tmp_path, monkeypatch, 0.5, {"cds_exon": 0.7, "locus": 0.49})
 
 
 def test_a_decoder_needs_two_regions(material, tmp_path):

@@ -1,0 +1,194 @@
+"""Arms of the training recipe that continue a released model, judged on the validation regions of a training set alone.
+
+    snakemake results/training_set/manifest.json --configfile config/release.yaml --cores 2
+    python benchmarks/continued_arms.py --training-set results/training_set --config config/release.yaml --out arms \\
+        --from-model resources/models/brassicales --steps 600 --seeds 1 2 3 [--only NAME ...]
+
+All arms take the same number of steps over the same windows; a killed arm goes on from its last checkpoint, and one
+that has finished is not run again.  Each network is judged by lineage, with the names of its species: by the
+cross-entropy of its bases, and by a decoder fitted to the lineage's validation genes.  An F1 over 900 loci has a
+standard error of 0.014, so the log likelihood of the genes under that decoder tells more than the F1 of its best paths.
+Row ``start`` is the model that all arms begin with.  Writes OUT/continued_arms.tsv and prints mean and range over the
+seeds.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import logging
+import sys
+import time
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "workflow" / "scripts"))
+
+import pandas as pd
+import pytorch_lightning as lightning
+import torch
+from ablations import configuration_of
+
+from phytoscribe.decoding.gene_regions import DecodedRegion
+from phytoscribe.decoding.settings import DecoderSettings
+from phytoscribe.models.annotation_model import AnnotationModel
+from phytoscribe.models.loading import trainable_parameters
+from phytoscribe.training.data.training_set import TrainingSet
+from phytoscribe.training.loop.runs import read_as_data
+from phytoscribe.training.loop.settings import Recipe
+from phytoscribe.training.tasks.structure.decoder_fit import decode_regions, fit_once
+from phytoscribe.training.tasks.structure.lineage_fit import read_regions
+from phytoscribe.training.tasks.structure.selection import cross_entropy
+from phytoscribe.training.tasks.structure.start import load_start
+from phytoscribe.training.tasks.structure.task import Finetuning
+
+#: How far below the cut-off of splice sites starts and stops are candidates, if the start's decoder has none.
+CODON_MARGIN = 2.0
+#: Deviation of the routers' first weights: experts begin as copies, and only the router tells them apart.
+ROUTER_DEVIATION = 0.02
+START = "start"
+
+
+@dataclass(frozen=True)
+class Arm:
+    """What an arm changes: keys of the sections of the configuration.
+
+    Attributes:
+        experts: copies of each feed-forward layer that become its experts; 0 leaves the layers alone.
+    """
+
+    question: str
+    finetune: dict[str, Any] | None = None
+    model: dict[str, Any] | None = None
+    experts: int = 0
+
+
+ARMS = {
+    "plain": Arm("the configuration's recipe, nothing against overfitting", {"mutation_rate": 0.0}, {"dropout": 0.0}),
+    "mutation": Arm("windows mutate", {"mutation_rate": 0.15}, {"dropout": 0.0}),
+    "dropout": Arm("drop-out", {"mutation_rate": 0.0}, {"dropout": 0.1}),
+    "whole-genes": Arm("whole genes weigh seven times as much", {"mutation_rate": 0.0, "sequence_weight": 2.0}),
+    "all": Arm("mutation, drop-out and whole genes", {"mutation_rate": 0.15, "sequence_weight": 2.0}, {"dropout": 0.1}),
+    "named-less": Arm("species and lineage withheld in half of the windows", {"unknown_share": 0.5}),
+    "long-windows": Arm("half as many windows, twice as long", {"window": 18432, "batch_size": 2}),
+    "experts": Arm("four experts in each feed-forward layer, of which two read a token", experts=4),
+}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--training-set", type=Path, required=True)
+    parser.add_argument("--config", type=Path, required=True, help="its finetune section is the recipe")
+    parser.add_argument("--from-model", type=Path, required=True)
+    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--steps", type=int, default=600)
+    parser.add_argument("--seeds", type=int, nargs="+", default=[1, 2, 3])
+    parser.add_argument("--only", nargs="*", choices=[START, *ARMS], help="run these arms alone")
+    given = parser.parse_args()
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
+    torch.set_num_threads(1)
+    given.out.mkdir(parents=True, exist_ok=True)
+    table = given.out / "continued_arms.tsv"
+    rows = pd.read_csv(table, sep="\t").to_dict("records") if table.exists() else []
+    for seed in given.seeds:
+        for name in given.only or [START, *ARMS]:
+            # The start has no seed.
+            if any(row["arm"] == name and (name == START or row["seed"] == seed) for row in rows):
+                continue
+            trial = Trial(given, ARMS.get(name, Arm("not trained")), given.out / f"{name}.{seed}", seed)
+            trained = {} if name == START else trial.train()
+            rows.append({"arm": name, "seed": seed, **trained, **trial.judge()})
+            pd.DataFrame(rows).to_csv(table, sep="\t", index=False)
+            print(json.dumps(rows[-1]), flush=True)
+    show(pd.DataFrame(rows))
+
+
+class Trial:
+    """One arm with one seed."""
+
+    def __init__(self, given: argparse.Namespace, arm: Arm, folder: Path, seed: int) -> None:
+        self.data, self.folder = TrainingSet.load(given.training_set), folder
+        config = configuration_of(given.config)
+        steps = {"steps": given.steps, "checkpoint_every": given.steps // 2, "validate_every": 2}
+        # One short validation, at the end: the arms are judged here.
+        task = {**config["finetune"], "device": "cpu", "validate_bases": 100_000, **(arm.finetune or {}), **steps}
+        self.recipe = Recipe(task, {"size": "small", **(arm.model or {})}, config["training"], seed)
+        lightning.seed_everything(seed, verbose=False)
+        begin = load_start(given.from_model, self.data, self.recipe.model, "full")
+        self.start = replace(begin, model=with_experts(begin.model, arm.experts)) if arm.experts else begin
+
+    def train(self) -> dict[str, float]:
+        """Train the arm; the average of its last weights is then the start's model.
+
+        Returns:
+            Steps, seconds of processor time of a step (of this run: a resumed one counts from its checkpoint), and
+            numbers that learnt.
+        """
+        self.folder.mkdir(parents=True, exist_ok=True)
+        began, learning = time.process_time(), trainable_parameters(self.start.model)
+        selection = self._finetuning().train_network(self.start.decoders)
+        seconds = time.process_time() - began
+        self.start.model.load_state_dict(read_as_data(selection.best_path))
+        steps = self.recipe.task["steps"]
+        return {"steps": steps, "seconds_a_step": seconds / steps, "parameters": learning}
+
+    def _finetuning(self) -> Finetuning:
+        return Finetuning(self.data, self.start, self.recipe, self.folder, 1)
+
+    def judge(self) -> dict[str, float]:
+        """Cross-entropy, log likelihood of the genes (nats a base) and exact F1 of each lineage."""
+        run = self._finetuning()
+        run.start.model.eval()
+        known = read_regions(run.predictor(), self.data.regions)
+        found: dict[str, float] = {}
+        for lineage in sorted({region.lineage for region in known}):
+            own = [region for region in known if region.lineage == lineage]
+            found |= {f"{name}_{lineage}": value for name, value in judged(own, self._decoder(lineage)).items()}
+        return found
+
+    def _decoder(self, lineage: str) -> DecoderSettings:
+        settings = self.start.decoders.of(lineage)
+        return replace(settings, codon_margin=settings.codon_margin or CODON_MARGIN)
+
+
+def judged(regions: list[DecodedRegion], start: DecoderSettings) -> dict[str, float]:
+    """What a network says of regions, by bases and with a decoder that is fitted to them."""
+    fitted, report = fit_once(regions, start)
+    figures = decode_regions(regions, fitted).figures
+    return {
+        "cross_entropy": cross_entropy(regions),
+        "log_likelihood": report["log_likelihood_per_base"],
+        "exon": figures["cds_exon_f1"],
+        "locus": figures["locus_f1"],
+    }
+
+
+def with_experts(model: AnnotationModel, count: int) -> AnnotationModel:
+    """The same network with copies of each feed-forward layer as its experts (sparse upcycling, arXiv:2212.05055)."""
+    config = type(model.config).from_dict({**model.config.to_dict(), "expert_count": count})
+    upcycled, given = AnnotationModel(config), model.state_dict()
+    state = upcycled.state_dict()
+    for name in state:
+        before, experts, behind = name.partition(".experts.")
+        source = f"{before}.{behind.partition('.')[2]}" if experts else name
+        if source.endswith("router.weight"):
+            torch.nn.init.normal_(state[name], std=ROUTER_DEVIATION)
+        else:
+            state[name].copy_(given[source])
+    upcycled.load_state_dict(state)
+    return upcycled
+
+
+def show(rows: pd.DataFrame) -> None:
+    """Mean over the seeds, and the range in brackets."""
+    shown = [name for name in rows if name not in ("arm", "seed")]
+    print("| arm | seeds | " + " | ".join(shown) + " |")
+    print("|---|" + "---|" * (len(shown) + 1))
+    for name, group in rows.groupby("arm", sort=False):
+        cells = [f"{group[c].mean():.4g} ({group[c].min():.4g} to {group[c].max():.4g})" for c in shown]
+        print(f"| {name} | {len(group)} | {' | '.join(cells)} |")
+
+
+if __name__ == "__main__":
+    main()
