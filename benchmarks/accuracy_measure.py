@@ -141,7 +141,7 @@ def measure(
     for model in models:
         files, _ = model.predict(entry, species.fasta, contigs, folder)
         predictions[model.name] = read_gff3(files.gff3, species.contigs)
-        minimum_intron = Decoders.load(model.folder / "decoder.json").of(entry.lineage).minimum_intron
+        minimum_intron = Decoders.load(model.folder / "decoder.json").of(entry.lineage, entry.species).minimum_intron
         found = faults_in(str(files.gff3), str(species.fasta), minimum_intron)
         transcripts[model.name], faults[model.name] = found
     with Genome(species.fasta) as genome:

@@ -5,8 +5,8 @@
 
 A folder holds genome.fa.gz, annotation.gff3.gz and mask.bed.  SEEN.bed masks sequence that the weights were trained on.
 Prints expected calibration error, its value by chance, Brier score and log loss of the shipped and the fitted
-calibration; --write puts the fitted one into the model's decoder.json: into the decoder of --lineage, or into the one
-for any lineage if the model has none for it.
+calibration; --write puts the fitted one into the model's decoder.json: into the decoder that genomes of --species and
+--lineage have, be it that of the species, of the lineage, or of any lineage.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ def main() -> None:
         given.model, PredictionSettings(), torch.device("cpu"), given.species, given.lineage
     )
     decoders = Decoders.load(given.model / "decoder.json")
-    shipped = decoders.of(given.lineage)
+    shipped = decoders.of(given.lineage, given.species)
     hidden = read_bed(given.hide) if given.hide else {}
     found = decode_regions(regions_of(given.fit, predictor, hidden), shipped)
     fitted = found.calibrated(shipped)
@@ -68,14 +68,16 @@ def main() -> None:
     for place in given.judge:
         show(place, decode_regions(regions_of(place, predictor, {}), shipped), {"shipped": shipped, "fitted": fitted})
     if given.write:
-        recalibrated(decoders, given.lineage, fitted).save(given.model / "decoder.json")
+        recalibrated(decoders, given.lineage, given.species, fitted).save(given.model / "decoder.json")
         write_checksums(given.model)
 
 
-def recalibrated(decoders: Decoders, lineage: str, fitted: DecoderSettings) -> Decoders:
-    """The decoders with the one for species of a lineage replaced."""
-    if lineage in decoders.lineages:
-        return replace(decoders, lineages={**decoders.lineages, lineage: fitted})
+def recalibrated(decoders: Decoders, lineage: str, species: str, fitted: DecoderSettings) -> Decoders:
+    """The decoders with the one for a species of a lineage replaced."""
+    for kind, name in (("species", species), ("lineages", lineage)):
+        own = getattr(decoders, kind)
+        if name in own:
+            return replace(decoders, **{kind: {**own, name: fitted}})
     return replace(decoders, fallback=fitted)
 
 

@@ -633,14 +633,18 @@ SETTINGS = st.builds(
 )
 
 
+NAMED = st.dictionaries(st.from_regex(r"[A-Z][a-z_-]{1,9}", fullmatch=True), SETTINGS, max_size=3)
+
+
 @settings(max_examples=30, deadline=None)
-@given(SETTINGS, st.dictionaries(st.from_regex(r"[A-Z][a-z_-]{1,9}", fullmatch=True), SETTINGS, max_size=3))
-def test_decoders_round_trip(fallback, lineages):
-    made = Decoders(fallback, lineages)
+@given(SETTINGS, NAMED, NAMED)
+def test_decoders_round_trip(fallback, lineages, species):
+    made = Decoders(fallback, lineages, species)
     found = Decoders.from_json(made.to_json(), "x")
     assert found == made
-    assert found.of("Solanales-1") == fallback
-    assert all(found.of(name) == own for name, own in lineages.items())
+    assert found.of("Solanales-1") == found.of("Solanales-1", "slycopersicum") == fallback
+    assert all(found.of(name) == found.of(name, "slycopersicum") == own for name, own in lineages.items())
+    assert all(found.of(lineage, name) == own for name, own in species.items() for lineage in ("", *lineages))
 
 
 def test_a_file_without_lineages_is_that_of_earlier_versions(tmp_path):
@@ -654,8 +658,11 @@ def test_a_file_without_lineages_is_that_of_earlier_versions(tmp_path):
 
 
 def test_which_decoder_is_used_is_said():
-    decoders = Decoders(SMALL, {"Poales": replace(SMALL, gene_score=1.0)})
-    assert decoders.name_of("Poales") == "Poales"
+    own = replace(SMALL, gene_score=1.0)
+    decoders = Decoders(SMALL, {"Poales": own}, {"zmays": own})
+    assert decoders.name_of("Poales") == decoders.name_of("Poales", "osativa") == "Poales"
+    assert decoders.name_of("Poales", "zmays") == decoders.name_of("", "zmays") == "zmays"
+    assert Decoders(SMALL, species={"zmays": own}).name_of("unknown").startswith("any lineage")
     assert decoders.name_of("Solanales") == "any lineage (the model has none for Solanales)"
     assert decoders.name_of("unknown") == decoders.name_of("") == "any lineage (that of the genome is not known)"
 
@@ -688,19 +695,19 @@ def test_faulty_settings_are_told(tmp_path, name, value):
     with pytest.raises(ModelError, match=rf"decoder\.json: .*{told}"):
         Decoders.load(path)
     path.write_text(json.dumps({"lineages": {"Fabales": {}, "Poales": {name: value}}}))
-    with pytest.raises(ModelError, match=rf"decoder\.json, lineage Poales: .*{told}"):
+    with pytest.raises(ModelError, match=rf"decoder\.json, lineages: Poales: .*{told}"):
         Decoders.load(path)
 
 
 @pytest.mark.parametrize(
     ("lineages", "told"),
     [
-        (["Poales"], r"decoder\.json: lineages is \['Poales'\], not settings by lineage"),
+        (["Poales"], r"decoder\.json: lineages is \['Poales'\], not settings by name"),
         (None, r"decoder\.json: lineages is None"),
-        ({"Poales": 3}, r"decoder\.json, lineage Poales: no decoder settings"),
-        ({"Poales": {"typo": 1}}, r"decoder\.json, lineage Poales: unknown decoder settings \['typo'\]"),
-        ({"Poales": {"lineages": {}}}, r"decoder\.json, lineage Poales: unknown decoder settings \['lineages'\]"),
-        ({"unknown": {}}, r"decoder\.json: lineages has 'unknown', but species of unknown lineage share one decoder"),
+        ({"Poales": 3}, r"decoder\.json, lineages: Poales: no decoder settings"),
+        ({"Poales": {"typo": 1}}, r"decoder\.json, lineages: Poales: unknown decoder settings \['typo'\]"),
+        ({"Poales": {"lineages": {}}}, r"decoder\.json, lineages: Poales: unknown decoder settings \['lineages'\]"),
+        ({"unknown": {}}, r"decoder\.json: lineages has 'unknown', but all that are unknown share one decoder"),
         ({"": {}}, r"decoder\.json: lineages has ''"),
     ],
 )

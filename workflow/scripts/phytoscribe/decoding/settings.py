@@ -162,39 +162,46 @@ class DecoderSettings:
 
 @dataclass(frozen=True, slots=True)
 class Decoders:
-    """The decoders of a model: one for any species, and those of lineages that have one of their own.
+    """The decoders of a model: one for any species, and those of lineages and species that have one of their own.
 
-    All settings may differ between lineages: a genome is read by one decoder from end to end, and the header of the
+    All settings may differ between them: a genome is read by one decoder from end to end, and the header of the
     output gives its limits.
 
     Attributes:
         fallback: for species of all other lineages, and of unknown ones.
         lineages: by the name of the lineage in the configuration.
+        species: by the name of the species in the configuration.
     """
 
     fallback: DecoderSettings
     lineages: Mapping[str, DecoderSettings] = field(default_factory=dict)
+    species: Mapping[str, DecoderSettings] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        for name in UNKNOWN_LINEAGES:
-            if name in self.lineages:
-                raise ModelError(f"lineages has {name!r}, but species of unknown lineage share one decoder")
+        for kind, own in (("lineages", self.lineages), ("species", self.species)):
+            for name in UNKNOWN_LINEAGES:
+                if name in own:
+                    raise ModelError(f"{kind} has {name!r}, but all that are unknown share one decoder")
 
-    def of(self, lineage: str) -> DecoderSettings:
-        """The settings for species of a lineage."""
-        return self.lineages.get(lineage, self.fallback)
+    def of(self, lineage: str, species: str = "") -> DecoderSettings:
+        """The settings for a species of a lineage."""
+        return self.species.get(species) or self.lineages.get(lineage, self.fallback)
 
-    def name_of(self, lineage: str) -> str:
+    def name_of(self, lineage: str, species: str = "") -> str:
         """Which settings :meth:`of` gives, for a reader; empty if the model has only those for any species."""
-        if not self.lineages or lineage in self.lineages:
-            return lineage if self.lineages else ""
+        if not self.lineages and not self.species:
+            return ""
+        if species in self.species:
+            return species
+        if lineage in self.lineages:
+            return lineage
         if lineage in UNKNOWN_LINEAGES:
             return "any lineage (that of the genome is not known)"
         return f"any lineage (the model has none for {lineage})"
 
     def uncalibrated(self) -> Decoders:
-        """The same decoders for another network: the calibration of lineages holds no longer, and names no species."""
-        return replace(self, lineages={name: replace(own, calibrated_on=()) for name, own in self.lineages.items()})
+        """The same decoders for another network: the calibration of all but the fall-back names no species."""
+        return replace(self, lineages=_uncalibrated(self.lineages), species=_uncalibrated(self.species))
 
     def save(self, path: str | Path) -> None:
         with atomic_open(path) as handle:
@@ -202,8 +209,9 @@ class Decoders:
 
     def to_json(self) -> str:
         values = asdict(self.fallback)
-        if self.lineages:
-            values["lineages"] = {name: asdict(own) for name, own in self.lineages.items()}
+        for kind, found in (("lineages", self.lineages), ("species", self.species)):
+            if found:
+                values[kind] = {name: asdict(own) for name, own in found.items()}
         return json.dumps(values, indent=2, sort_keys=True)
 
     @classmethod
@@ -222,15 +230,23 @@ class Decoders:
             values = json.loads(text)
         except (ValueError, RecursionError) as error:
             raise ModelError(f"{source}: cannot be read as decoder settings ({error}); {_AGAIN}") from error
-        lineages = values.pop("lineages", {}) if isinstance(values, dict) else {}
-        if not isinstance(lineages, dict):
-            raise ModelError(f"{source}: lineages is {lineages!r}, not settings by lineage; {_AGAIN}")
+        parts = {kind: values.pop(kind, {}) if isinstance(values, dict) else {} for kind in ("lineages", "species")}
+        for kind, found in parts.items():
+            if not isinstance(found, dict):
+                raise ModelError(f"{source}: {kind} is {found!r}, not settings by name; {_AGAIN}")
         fallback = DecoderSettings.from_values(values, source)
-        own = {name: DecoderSettings.from_values(v, f"{source}, lineage {name}") for name, v in lineages.items()}
+        own = {
+            kind: {name: DecoderSettings.from_values(v, f"{source}, {kind}: {name}") for name, v in found.items()}
+            for kind, found in parts.items()
+        }
         try:
-            return cls(fallback, own)
+            return cls(fallback, **own)
         except ModelError as error:
             raise ModelError(f"{source}: {error}; {_AGAIN}") from error
+
+
+def _uncalibrated(decoders: Mapping[str, DecoderSettings]) -> dict[str, DecoderSettings]:
+    return {name: replace(own, calibrated_on=()) for name, own in decoders.items()}
 
 
 def _from_json(name: str, value: Any, usual: Any) -> Any:

@@ -109,15 +109,15 @@ class StructurePredictor:
         lineage: str = "",
         threads: int | None = None,
     ) -> StructurePredictor:
-        """Load model, tokenizer and the lineage's decoder of a model folder (ModelError if it is incomplete)."""
+        """Load model, tokenizer and the species' decoder of a model folder (ModelError if it is incomplete)."""
         logger.info("model %s, hash %s", folder, model_hash(folder))
         model, segmenter = load_model(AnnotationModel, folder), Segmenter(folder)
         decoders = Decoders.load(Path(folder) / "decoder.json")
-        predictor = cls(model, segmenter, decoders.of(lineage), settings, device, species, lineage, threads)
-        predictor.decoder_name = decoders.name_of(lineage)
-        if decoders.lineages:
-            own = ", ".join(sorted(decoders.lineages))
-            logger.info("decoder: %s; lineages with one of their own: %s", predictor.decoder_name, own)
+        predictor = cls(model, segmenter, decoders.of(lineage, species), settings, device, species, lineage, threads)
+        predictor.decoder_name = decoders.name_of(lineage, species)
+        if predictor.decoder_name:
+            own = ", ".join([*sorted(decoders.lineages), *sorted(decoders.species)])
+            logger.info("decoder: %s; lineages and species with one of their own: %s", predictor.decoder_name, own)
         return predictor
 
     def decoded(

@@ -33,7 +33,7 @@ _FIT_COLUMNS = ("cds_exon_f1", "locus_f1", "calibration_error")
 _FITS = {
     "start": "before the fit",
     "fitted": "fitted to these regions",
-    "fallback": "that of any lineage",
+    "fallback": "that of any lineage, or of its lineage",
     "held_out": "each half with the fit to the other",
     "used": "as it will predict",
 }
@@ -129,11 +129,11 @@ def _training_section(inputs: ReportInputs) -> Section:
 
 def decoder_fit_table(fit: Mapping[str, Any]) -> Table:
     """Figures of the decoders on the validation regions, from ``decoder_fit`` of ``load_report.json``."""
-    of_any, of_all = "any lineage", "all, each with the decoder of its lineage"
+    of_any, of_all = "any lineage", "all, each with the decoder of its species"
     found = [(of_any, name, fit.get(name)) for name in ("start", "fitted")]
-    for lineage, own in fit.get("lineages", {}).items():
-        kept = f"{lineage} ({own['decoder']})"
-        found += [(kept, name, own.get(name)) for name in ("fallback", "start", "fitted", "held_out")]
+    for name, own in [*fit.get("lineages", {}).items(), *fit.get("species", {}).items()]:
+        kept = f"{name} ({own['decoder']})"
+        found += [(kept, figures, own.get(figures)) for figures in ("fallback", "start", "fitted", "held_out")]
     found += [(of_all, name, fit.get(name)) for name in ("used", "held_out")]
     rows = [
         (decoder, _FITS[name], *(score(figures[column]) for column in _FIT_COLUMNS))

@@ -17,7 +17,7 @@ from phytoscribe.training.tasks.structure.decoder_fit import decode_regions
 from phytoscribe.training.tasks.structure.lineage_fit import (
     ReadRegions,
     decode_with,
-    fit_lineage,
+    fit_own,
     read_both_ways,
     start_of,
     tune_decoders,
@@ -79,10 +79,43 @@ def test_a_lineage_gets_what_its_own_regions_give_and_others_keep_what_they_have
     assert report["lineages"]["Poales"]["held_out"]["locus_f1"] >= report["lineages"]["Poales"]["fallback"]["locus_f1"]
 
 
+def test_species_of_one_lineage_have_decoders_of_their_own(monkeypatch, few_are_enough):
+    """Real are the calibrations; a fit that is offered makes silent, so it is kept nowhere."""
+    fits_to(monkeypatch, SILENT)
+    monkeypatch.setattr(lineage_fit, "tune", lambda regions, start, _: (GOOD, {"kept_start": True}))
+    sure, doubtful = (regions_of("Poales", *seeds, genes=8) for seeds in ((2, 3), (6, 7)))
+    # Half of what is decoded in the second species is not in its annotation.
+    doubtful = [replace(region, species="zmays", genes=region.genes[::2]) for region in doubtful]
+    others = [replace(region, species="rcommunis") for region in regions_of("Malpighiales", 4, 5, genes=8)]
+    regions = [*sure, *doubtful, *others]
+    start = Decoders(GOOD, species={"hvulgare": SILENT})
+    found, report = tune_decoders(ReadRegions(regions, regions), start, Decoders(START))
+    assert report["species"].keys() == found.species.keys() - {"hvulgare"} == {"of Poales", "zmays"}
+    assert {own["decoder"] for own in report["species"].values()} == {"calibrated"}
+    offsets = [found.of("Poales", name).calibration_offset for name in ("of Poales", "", "zmays")]
+    assert offsets == sorted(offsets, reverse=True)
+    assert found.of("Poales", "zmays").calibrated_on == ("zmays",)
+    assert found.of("Poales", "another").calibrated_on == ("of Poales", "zmays")
+    assert found.of("Poales", "hvulgare") == SILENT
+    errors = [report["species"][name]["fallback"]["calibration_error"] for name in report["species"]]
+    of_species = [decode_with(own, found).calibration_error() for own in (sure, doubtful)]
+    assert sum(of_species) < sum(errors)
+
+
+def test_a_species_that_has_a_decoder_is_fitted_though_it_is_alone(monkeypatch, few_are_enough):
+    fits_to(monkeypatch, replace(GOOD, maximum_utr=1234))
+    monkeypatch.setattr(lineage_fit, "tune", lambda regions, start, _: (GOOD, {"kept_start": True}))
+    regions = regions_of("Poales", 2, 3)
+    start = Decoders(GOOD, species={"of Poales": SILENT}).uncalibrated()
+    found, report = tune_decoders(ReadRegions(regions, regions), start, Decoders(START))
+    assert report["species"]["of Poales"]["decoder"] == "fitted"
+    assert found.of("Poales", "of Poales").maximum_utr == 1234
+
+
 def test_a_fit_that_is_worse_on_held_out_halves_leaves_a_calibration(monkeypatch, few_are_enough):
     fits_to(monkeypatch, SILENT)
     regions = regions_of("Poales", 2, 3, genes=8)
-    fit = fit_lineage(regions, [GOOD], START)
+    fit = fit_own(regions, [GOOD], START)
     assert fit.report["decoder"] == "calibrated"
     assert fit.report["held_out"]["locus_f1"] == 0 < fit.report["fallback"]["locus_f1"]
     assert fit.settings == replace(
@@ -96,7 +129,7 @@ def test_a_fit_that_is_worse_on_held_out_halves_leaves_a_calibration(monkeypatch
 
 def test_a_fit_as_good_as_the_fallback_is_kept(monkeypatch, few_are_enough):
     fits_to(monkeypatch, replace(GOOD, maximum_utr=1234))
-    fit = fit_lineage(regions_of("Poales", 2, 3), [GOOD], START)
+    fit = fit_own(regions_of("Poales", 2, 3), [GOOD], START)
     assert fit.report["decoder"] == "fitted"
     assert fit.settings == replace(GOOD, maximum_utr=1234, calibrated_on=("of Poales",))
 
@@ -104,7 +137,7 @@ def test_a_fit_as_good_as_the_fallback_is_kept(monkeypatch, few_are_enough):
 def test_one_region_leaves_nothing_to_hold_out(monkeypatch, few_are_enough):
     fits_to(monkeypatch, GOOD)
     own = replace(GOOD, calibrated_on=("before",))
-    fit = fit_lineage(regions_of("Poales", 2, genes=12), [SILENT, own], START)
+    fit = fit_own(regions_of("Poales", 2, genes=12), [SILENT, own], START)
     assert "held_out" not in fit.report
     assert fit.report["decoder"] == "calibrated", "but there are genes enough for a calibration"
     assert fit.settings.gene_score == GOOD.gene_score
@@ -112,19 +145,19 @@ def test_one_region_leaves_nothing_to_hold_out(monkeypatch, few_are_enough):
 
 def test_the_decoder_that_a_lineage_has_is_given_up_only_for_a_better_one():
     regions = regions_of("Poales", 2, genes=3)
-    kept = fit_lineage(regions, [SILENT, GOOD], START)
+    kept = fit_own(regions, [SILENT, GOOD], START)
     assert (kept.settings, kept.report["decoder"]) == (GOOD, "kept")
-    assert fit_lineage(regions, [GOOD, SILENT], START).settings is None
-    assert fit_lineage(regions, [GOOD], START).report["decoder"] == "fallback"
+    assert fit_own(regions, [GOOD, SILENT], START).settings is None
+    assert fit_own(regions, [GOOD], START).report["decoder"] == "fallback"
 
 
 def test_a_decoder_for_the_network_before_its_training_is_no_rival_of_a_fit(monkeypatch, few_are_enough):
     fits_to(monkeypatch, replace(GOOD, gene_score=-1.0))
     regions, better = regions_of("Poales", 2, 3), GOOD
     assert decode_regions(regions, better).score > decode_regions(regions, replace(GOOD, gene_score=-1.0)).score
-    assert fit_lineage(regions, [SILENT, better], START).report["decoder"] == "fitted"
+    assert fit_own(regions, [SILENT, better], START).report["decoder"] == "fitted"
     of_this_network = replace(better, calibrated_on=("of Poales",))
-    kept = fit_lineage(regions, [SILENT, of_this_network], START)
+    kept = fit_own(regions, [SILENT, of_this_network], START)
     assert (kept.report["decoder"], kept.settings.gene_score) == ("kept", better.gene_score)
 
 

@@ -1,8 +1,9 @@
-"""Fit all decoders of a model: the fall-back for any species, and one for each lineage with enough validation genes.
+"""Fit all decoders of a model: the fall-back for any species, and those of lineages and species with enough genes.
 
 Lengths of introns and genes differ by an order of magnitude between plant families.  The fall-back is for species that
 the network does not know, so it is fitted to what the network says of the regions when their species is withheld, all
-of them together: a lineage with many regions weighs more.
+of them together: a lineage with many regions weighs more.  Species of one lineage may differ in what their annotations
+are worth: half of the predicted genes of one may be right, and three quarters of the other's.
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ from phytoscribe.training.tasks.structure.decoder_fit import (
 
 logger = logging.getLogger(__name__)
 
-#: Validation genes from which a lineage has a decoder of its own, and decoded genes from which it has a calibration.
+#: Validation genes from which a lineage or species has its own decoder, and decoded genes from which its calibration.
 LEAST_GENES = 60
 
 
@@ -77,16 +78,18 @@ def _read(predictor: StructurePredictor, region: ValidationRegion, species: str,
 
 
 def decode_with(regions: Sequence[DecodedRegion], decoders: Decoders) -> Outcome:
-    """Decode each region with the decoder of its lineage, and compare with the reference genes."""
-    return outcome_of(regions, [decode_region(region, decoders.of(region.lineage)) for region in regions])
+    """Decode each region with the decoder of its species, and compare with the reference genes."""
+    genes = [decode_region(region, decoders.of(region.lineage, region.species)) for region in regions]
+    return outcome_of(regions, genes)
 
 
 def tune_decoders(
     read: ReadRegions, start: Decoders, lengths: Decoders, threads: int = 1, held_out: bool = False
 ) -> tuple[Decoders, dict[str, Any]]:
-    """Fit the fall-back (:func:`tune`), and then the decoders of the lineages of the regions.
+    """Fit the fall-back (:func:`tune`), then the decoders of the regions' lineages, then those of their species.
 
-    Lineages that have a decoder at the start, but no region, keep it.
+    A species is fitted where its lineage has regions of others as well, or where it has a decoder at the start.
+    Lineages and species that have a decoder at the start, but no region, keep it.
 
     Args:
         start: with which the fits begin.
@@ -94,25 +97,35 @@ def tune_decoders(
         held_out: also decode each half of the regions with what the other half gives.
 
     Returns:
-        The decoders, and a report: that of the fall-back's fit on the regions read without names; ``lineages``, see
-        :func:`fit_lineage`; ``used``, figures of all regions, each decoded as genomes of its lineage will be;
-        ``held_out``, the same for each half with the fits to the other half (empty with one region).
+        The decoders, and a report: that of the fall-back's fit on the regions read without names; ``lineages`` and
+        ``species``, see :func:`fit_own`; ``used``, figures of all regions, each decoded as genomes of its species will
+        be; ``held_out``, the same for each half with the fits to the other half (empty with one region).
     """
     fallback, report = tune(read.unknown, start.fallback, threads)
     fallback = replace(fallback, calibrated_on=_species_of(read.known))
-    lineages, unseen = dict(start.lineages), {}
-    report["lineages"] = {}
+    lineages, species, unseen = dict(start.lineages), dict(start.species), {}
+    report |= {"lineages": {}, "species": {}}
+
+    def fit(kind: str, name: str, rows: Sequence[int], other: DecoderSettings, begin: DecoderSettings) -> None:
+        own = {"lineages": lineages, "species": species}[kind]
+        rivals = [other, *([own.pop(name)] if name in own else [])]
+        found = fit_own([read.known[row] for row in rows], rivals, begin, threads)
+        report[kind][name] = found.report
+        logger.info("decoder of %s: %s", name, found.report)
+        if found.settings:
+            own[name] = found.settings
+            unseen.update(zip(rows, found.unseen, strict=False))
+
     for lineage in sorted({region.lineage for region in read.known} - set(UNKNOWN_LINEAGES)):
         rows = [row for row, region in enumerate(read.known) if region.lineage == lineage]
-        begin = start_of(lineage, start, fallback, lengths)
-        rivals = [fallback, *([lineages.pop(lineage)] if lineage in lineages else [])]
-        fit = fit_lineage([read.known[row] for row in rows], rivals, begin, threads)
-        report["lineages"][lineage] = fit.report
-        logger.info("decoder of %s: %s", lineage, fit.report)
-        if fit.settings:
-            lineages[lineage] = fit.settings
-            unseen |= dict(zip(rows, fit.unseen, strict=False))
-    decoders = Decoders(fallback, lineages)
+        fit("lineages", lineage, rows, fallback, start_of(lineage, start, fallback, lengths))
+    for lineage, name in sorted({(region.lineage, region.species) for region in read.known}):
+        rows = [row for row, region in enumerate(read.known) if (region.lineage, region.species) == (lineage, name)]
+        alone = lineage in UNKNOWN_LINEAGES or {r.species for r in read.known if r.lineage == lineage} == {name}
+        if name not in UNKNOWN_LINEAGES and (name in start.species or not alone):
+            other = lineages.get(lineage, fallback)
+            fit("species", name, rows, other, start.species.get(name, other))
+    decoders = Decoders(fallback, lineages, species)
     report["used"] = decode_with(read.known, decoders).report()
 
     def fit_to(half: Sequence[DecodedRegion]) -> DecoderSettings:
@@ -166,12 +179,12 @@ def weighted_lengths(own: DecoderSettings, pooled: DecoderSettings, fitted: Deco
 
 
 @dataclass(frozen=True)
-class LineageFit:
-    """What the validation regions of a lineage gave.
+class OwnFit:
+    """What the validation regions of a lineage or species gave.
 
     Attributes:
-        settings: the lineage's decoder; None if the fall-back is as good.
-        report: see :func:`fit_lineage`.
+        settings: its decoder; None if the one that it has without is as good.
+        report: see :func:`fit_own`.
         unseen: genes of each region, decoded with parameters that were not fitted to it.
     """
 
@@ -180,22 +193,22 @@ class LineageFit:
     unseen: Sequence[Sequence[DecodedGene]] = ()
 
 
-def fit_lineage(
+def fit_own(
     regions: Sequence[DecodedRegion], rivals: Sequence[DecoderSettings], start: DecoderSettings, threads: int = 1
-) -> LineageFit:
-    """Fit a decoder to a lineage's regions, and keep it if it is as good on regions that it was not fitted to.
+) -> OwnFit:
+    """Fit a decoder to regions of a lineage or species, and keep it if it is as good on regions that it has not seen.
 
     Args:
-        rivals: the fall-back, and the decoder that the lineage has, if any: the fit, each half of the regions held out,
-            must score at least as well as the better one. If it does not, or if genes are few, this one is kept, with
-            the lineage's own calibration if enough genes are decoded.  A decoder calibrated on no species
-            (:meth:`Decoders.uncalibrated`) is a rival only where genes are few.
+        rivals: the decoder that the regions have without one of their own, and the one that they have, if any: the fit,
+            each half of the regions held out, must score at least as well as the better one. If it does not, or if
+            genes are few, this one is kept, with a calibration to the regions if enough genes are decoded.  A decoder
+            calibrated on no species (:meth:`Decoders.uncalibrated`) is a rival only where genes are few.
         start: of the fit.
 
     Returns:
-        The fit; its report has ``genes``, the figures of the ``fallback`` and of the fit ``held_out`` and on all
-        regions (``start``, ``fitted``), as far as they were computed, and ``decoder``: ``fitted``, ``calibrated``,
-        ``kept`` (as it was) or ``fallback``.
+        The fit; its report has ``genes``, the figures of the first rival (``fallback``) and of the fit ``held_out`` and
+        on all regions (``start``, ``fitted``), as far as they were computed, and ``decoder``: ``fitted``,
+        ``calibrated``, ``kept`` (as it was) or ``fallback``.
     """
     known, species = sum(len(region.genes) for region in regions), _species_of(regions)
     if known >= LEAST_GENES:
@@ -211,13 +224,13 @@ def fit_lineage(
             report["held_out"] = found.report()
         if found and found.score >= outcomes[best].score:
             settings, fit = fit_decoder(regions, start, threads)
-            return LineageFit(replace(settings, calibrated_on=species), {"decoder": "fitted"} | fit | report, unseen)
+            return OwnFit(replace(settings, calibrated_on=species), {"decoder": "fitted"} | fit | report, unseen)
     own, outcome = rivals[best], outcomes[best]
     decoded = [decode_region(region, own) for region in regions] if best else []
     if len(outcome.genes) >= LEAST_GENES:
         calibrated = replace(outcome.calibrated(own), calibrated_on=species)
-        return LineageFit(calibrated, {"decoder": "calibrated"} | report, decoded)
-    return LineageFit(own if best else None, {"decoder": "kept" if best else "fallback"} | report, decoded)
+        return OwnFit(calibrated, {"decoder": "calibrated"} | report, decoded)
+    return OwnFit(own if best else None, {"decoder": "kept" if best else "fallback"} | report, decoded)
 
 
 def _species_of(regions: Sequence[DecodedRegion]) -> tuple[str, ...]:

@@ -169,8 +169,8 @@ class DecodedSelection(Callback):
 
 
 def validation_f1(regions: Sequence[DecodedRegion], decoders: Decoders) -> dict[str, float]:
-    """Exact F1 by level over all validation regions, each decoded with the decoder of its lineage."""
-    genes = [decode_region(region, decoders.of(region.lineage)) for region in regions]
+    """Exact F1 by level over all validation regions, each decoded with the decoder of its species."""
+    genes = [decode_region(region, decoders.of(region.lineage, region.species)) for region in regions]
     comparison = score_regions(regions, genes)[0].comparison
     agreements = comparison.agreements(comparison.everything, LEVELS)
     return {level: agreement.f1 for level, agreement in agreements.items()}

@@ -63,8 +63,11 @@ class HeldBack(NamedTuple):
     @classmethod
     def of(cls, regions: Sequence[DecodedRegion], decoders: Decoders, threads: int) -> HeldBack:
         total, bases = 0.0, 0
-        for lineage in dict.fromkeys(region.lineage for region in regions):
-            decoder, own = decoders.of(lineage), [region for region in regions if region.lineage == lineage]
+        for name in dict.fromkeys((region.lineage, region.species) for region in regions):
+            decoder, own = (
+                decoders.of(*name),
+                [region for region in regions if (region.lineage, region.species) == name],
+            )
             parts = [part for region in own for part in gene_regions_of(region, decoder, FITTING_CUTOFF)]
             likelihood = Likelihood(parts, decoder, threads)
             _, value = maximise(likelihood)

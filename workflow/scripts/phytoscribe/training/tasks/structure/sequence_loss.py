@@ -154,7 +154,7 @@ class KnownWindow(NamedTuple):
         bases: uint8 (length,), contig orientation.
         loci: reference genes in the window's coordinates, in order of position, including those that it cuts.
         mask: intervals where nothing is known.
-        lattice: that of its lineage.
+        lattice: that of its species.
     """
 
     bases: npt.NDArray[np.uint8]
@@ -196,14 +196,15 @@ class SequenceLoss:
 
     Args:
         data: the training sequence with its reference genes.
-        decoders: a window has the one of its contig's lineage.
+        decoders: a window has the one of its contig's species.
         threads: number of threads for the windows of a batch.
     """
 
     def __init__(self, data: TrainingSet, decoders: Decoders, threads: int = 1) -> None:
         self.data = data
-        lattices = {lineage: Lattice(decoders.of(lineage)) for lineage in data.contigs["lineage"].unique()}
-        self.lattices = [lattices[lineage] for lineage in data.contigs["lineage"]]
+        names = list(zip(data.contigs["lineage"], data.contigs["species"], strict=True))
+        lattices = {name: Lattice(decoders.of(*name)) for name in set(names)}
+        self.lattices = [lattices[name] for name in names]
         settings = [lattice.settings for lattice in self.lattices]
         self.loci = {row: loci_of(genes, data.contig_bases(row), settings[row]) for row, genes in data.genes.items()}
         self._workers = ThreadPoolExecutor(threads) if threads > 1 else None
