@@ -8,7 +8,7 @@ contigs, and the validation contigs of species that have no test, and writes wha
 benchmarks/accuracy.md, accuracy.tsv with every figure, accuracy_calibration.png and, with `--atlas 30`,
 accuracy_atlas.txt with wrong genes to be looked at. The first model is the newest: it is shown in the figure and atlas.
 
-AUGUSTUS takes a minute for a megabase: its outputs, plain FASTA files and the search for homologues (CD-HIT, with
+AUGUSTUS takes a minute for a megabase: its outputs, plain FASTA files and the search for homologues (DIAMOND, with
 `--threads`) are kept in CACHE. All else runs on one thread.
 """
 
@@ -89,7 +89,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--keep", type=Path, help="keep the predicted files there")
     parser.add_argument("--atlas", type=int, default=0, metavar="N", help="describe N wrong genes of the first set")
     parser.add_argument("--time-augustus", action="store_true", help="run AUGUSTUS anew where speeds are compared")
-    parser.add_argument("--threads", type=int, default=1, help="of CD-HIT")
+    parser.add_argument("--threads", type=int, default=1, help="of DIAMOND")
     parser.add_argument("--device", default="cpu", help="cpu, cuda or auto; speeds are compared on the CPU only")
     given = parser.parse_args()
     given.sets = [name for name in SCORED_IN[given.part] if not given.sets or name in given.sets]

@@ -18,12 +18,13 @@ from accuracy_sets import (
     scored_contigs,
     training_contigs,
 )
+from protein_pairs import paired
 
 from phytoscribe import __version__
 from phytoscribe.evaluation.accuracy.gene_tables import without_broken
 from phytoscribe.files import atomic_open, sha256_of
 from phytoscribe.genome.fasta import Genome
-from phytoscribe.splits.clusters import ClusterSettings, cluster_proteins
+from phytoscribe.splits.clusters import ClusterSettings
 from phytoscribe.splits.proteins import extract_proteins
 
 SINGLE_LOCI = "athaliana_genes"
@@ -33,17 +34,17 @@ FOLDERS = tuple(dict.fromkeys([*SCORED_FOLDERS, *TRAINING]))
 
 
 def loci_without_train_homologue(data: Path, cache: Path, threads: int) -> dict[str, frozenset[str]]:
-    """For every set its held-out loci, of both parts, that share no CD-HIT cluster with a training gene, by gene id.
+    """For every set its held-out loci, of both parts, that no training gene resembles, by gene id.
 
-    One clustering, at the workflow's settings, of the longest protein of every intact locus that trains or is held
-    out. It is made once for given files and kept in ``cache``; only its time depends on ``threads``.
+    The longest proteins of the loci are compared (:mod:`protein_pairs`). It is done once for given files and kept in
+    ``cache``; only its time depends on ``threads``.
     """
     sums = [sha256_of(data / name / file) for name in FOLDERS for file in ("genome.fa.gz", "annotation.gff3.gz")]
     split = [repr(HELD_OUT), repr(TRAINING), repr(FOLDERS)]
-    text = "\n".join([__version__, repr(ClusterSettings()), *split, *sums])
+    text = "\n".join(["protein pairs", __version__, repr(ClusterSettings()), *split, *sums])
     path = cache / f"homologues_{hashlib.sha256(text.encode()).hexdigest()[:16]}.tsv"
     if not path.is_file():
-        log.info("homologues in training: clustering the proteins of %s", ", ".join(FOLDERS))
+        log.info("homologues in training: comparing the proteins of %s", ", ".join(FOLDERS))
         with atomic_open(path) as handle:
             _held_out_loci(data, cache, threads).to_csv(handle, sep="\t", index=False)
     table = pd.read_csv(path, sep="\t", dtype={"locus": str}, keep_default_na=False)
@@ -68,7 +69,7 @@ def _held_out_loci(data: Path, cache: Path, threads: int) -> pd.DataFrame:
     # Some single loci are cut out of held-out stretches: those do not train.
     held_out = loci["locus"].isin(set(loci.loc[~loci["train"], "locus"]))
     trains = loci["train"] & ~((loci["genome"] == SINGLE_LOCI) & held_out)
-    clusters = cluster_proteins(records, ClusterSettings(), threads)
-    cluster = loci["protein"].map(clusters.set_index("protein")["cluster"])
-    known = cluster.isin(set(cluster[trains]))
+    wanted = set(loci.loc[~loci["train"], "protein"]), set(loci.loc[trains, "protein"])
+    similar = paired(*([record for record in records if record[0] in names] for names in wanted), threads)
+    known = loci["protein"].isin(similar)
     return loci.assign(has_train_homologue=known).loc[~loci["train"], ["genome", "locus", "has_train_homologue"]]

@@ -103,9 +103,10 @@ def _head(output: Path, models: Sequence[Model], part: str, augustus: str) -> li
         "transcript with its whole CDS chain, a locus with that of any isoform "
         "(`workflow/scripts/phytoscribe/evaluation/accuracy/counts.py`). The reference holds loci with an intact "
         "reading frame, unusual splice sites included; `mask.bed` is dropped from both sides.",
-        "*New* are the loci without a homologue in training: no training gene is in their CD-HIT cluster (identity 0.5 "
-        "over 0.8 of the shorter protein). The training genes are those of the standing split, on which the newest "
-        "weights are trained (`TRAINING` in `benchmarks/accuracy_sets.py`: *A. thaliana*, *B. napus*, *A. arenosa*, "
+        "*New* are the loci without a homologue in training: with no training protein does DIAMOND align theirs so "
+        "that identical residues are half of the shorter protein and the alignment spans four fifths of it. The "
+        "training genes are those of the standing split, on which the newest weights are trained (`TRAINING` in "
+        "`benchmarks/accuracy_sets.py`: *A. thaliana*, *B. napus*, *A. arenosa*, "
         "poplar, rice). Older weights saw fewer genes, so some loci that do not count as new were new to them. "
         "Precision on new loci is a lower bound, as predictions between loci count in full. AUGUSTUS may have been "
         "trained on any of these genes.",

@@ -9,9 +9,7 @@ Needs diamond and BLAST+. A locus of a held-out set has a homologue in training 
 
 - protein cluster: a training locus is in its CD-HIT cluster (results/splits/clusters.tsv, one protein per locus); "-"
   while that file is not there, since CD-HIT may take hours for these proteins
-- protein pair: DIAMOND aligns its protein with a training protein, with the limits of the clusters: identical residues
-  are half of the shorter protein, and the alignment spans four fifths of it. A cluster asks for this of its longest
-  protein alone, so the two differ
+- protein pair: DIAMOND aligns its protein with a training protein, with the limits of the clusters (protein_pairs.py)
 - CDS: discontiguous megablast covers four fifths of its CDS by alignments of 90 % identity with training CDS
 """
 
@@ -30,14 +28,13 @@ sys.path.insert(0, str(ROOT / "workflow" / "scripts"))
 
 import pandas as pd  # noqa: E402
 import yaml  # noqa: E402
+from protein_pairs import paired  # noqa: E402
 
 from phytoscribe.annotation.gff_reader import read_gff3  # noqa: E402
 from phytoscribe.annotation.sequences import splice  # noqa: E402
-from phytoscribe.files import scratch_folder  # noqa: E402
 from phytoscribe.genome.fasta import Genome, read_index  # noqa: E402
 from phytoscribe.genome.intervals import merge_intervals, read_bed  # noqa: E402
-from phytoscribe.programs import require, run  # noqa: E402
-from phytoscribe.splits.clusters import ClusterSettings, read_proteins  # noqa: E402
+from phytoscribe.splits.clusters import read_proteins  # noqa: E402
 from phytoscribe.splits.leakage import nucleotide_hits  # noqa: E402
 from phytoscribe.splits.table import CLUSTER_COLUMNS, read_loci, read_table  # noqa: E402
 
@@ -54,7 +51,6 @@ TITLES = {
 }
 #: Test contigs of a genome that are shown one by one; more are shown together.
 SHOWN_ALONE = 2
-DIAMOND_COLUMNS = ("qseqid", "sseqid", "nident", "qlen", "slen", "qstart", "qend", "sstart", "send")
 
 
 @dataclass(frozen=True)
@@ -184,24 +180,9 @@ def clustered_with_training(loci: pd.DataFrame) -> set[str] | None:
 
 def paired_with_training(loci: pd.DataFrame, genomes: Iterable[ReleaseGenome]) -> set[str]:
     """Held-out proteins that are as similar to a training protein as members of a cluster are to its longest."""
-    limits = ClusterSettings()
-    proteins = read_proteins(f"results/splits/proteins/{genome.name}.faa" for genome in genomes)
     training = set(loci.loc[loci["part"] == TRAIN, "protein"])
-    with scratch_folder() as folder:
-        for name, wanted in (("train", True), ("held_out", False)):
-            records = [record for record in proteins if (record[0] in training) == wanted]
-            (folder / name).write_text("".join(f">{name}\n{sequence}\n" for name, sequence in records), "ascii")
-        diamond = require("diamond", "the search for protein pairs")
-        run([diamond, "makedb", "--in", folder / "train", "--db", folder / "db", "--threads", 1, "--quiet"])
-        command = [diamond, "blastp", "--db", folder / "db", "--query", folder / "held_out", "--out", folder / "hits"]
-        command += ["--sensitive", "--max-target-seqs", 100, "--threads", 1, "--quiet", "--outfmt", 6]
-        run([*command, *DIAMOND_COLUMNS])
-        hits = pd.read_csv(folder / "hits", sep="\t", names=list(DIAMOND_COLUMNS))
-    of_query = hits["qlen"] <= hits["slen"]
-    shorter = hits["qlen"].where(of_query, hits["slen"])
-    span = (hits["qend"] - hits["qstart"]).where(of_query, hits["send"] - hits["sstart"]) + 1
-    similar = (hits["nident"] >= limits.identity * shorter) & (span >= limits.coverage * shorter)
-    return set(hits.loc[similar, "qseqid"])
+    proteins = read_proteins(f"results/splits/proteins/{genome.name}.faa" for genome in genomes)
+    return paired(*([record for record in proteins if (record[0] in training) == wanted] for wanted in (False, True)))
 
 
 def found_in_training_cds(loci: pd.DataFrame, genomes: Iterable[ReleaseGenome]) -> set[str]:
