@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from safetensors.torch import load_file
+from safetensors.torch import load_file, save_file
 
 from phytoscribe.errors import ModelError
 from phytoscribe.genome import Genome
@@ -66,6 +66,22 @@ def test_the_released_model_says_what_it_said_when_it_was_released(released, win
     recorded = np.load(RECORDED)
     for name in ("states", "sites"):
         np.testing.assert_allclose(getattr(output, name)[0, ::5].numpy(), recorded[name], rtol=0, atol=1e-4)
+
+
+def test_names_of_earlier_versions_are_read(released, tmp_path):
+    """The first released models had neither trunk nor heads as parts of their own, and declared no heads."""
+    former = {"trunk.refinement.": "head.", "trunk.": "", "heads.structure.": "output.", "heads.sites.": "sites."}
+    tensors = {}
+    for name, tensor in released.state_dict().items():
+        today = next(prefix for prefix in former if name.startswith(prefix))
+        tensors[former[today] + name.removeprefix(today)] = tensor
+    released.save_pretrained(tmp_path)
+    save_file(tensors, tmp_path / "model.safetensors")
+    config = json.loads((tmp_path / "config.json").read_text())
+    del config["heads"]
+    (tmp_path / "config.json").write_text(json.dumps(config | {"state_count": len(STATE_NAMES)}))
+    again = load_model(AnnotationModel, tmp_path)
+    assert all(torch.equal(again.state_dict()[name], tensor) for name, tensor in released.state_dict().items())
 
 
 def test_a_model_is_saved_with_todays_names_and_read_again(released, window, tmp_path):

@@ -562,7 +562,8 @@ def test_the_header_says_as_which_species_the_genome_was_read(plain, model_folde
     assert header["score calibrated on"] == "not known"
     assert "decoder" not in header, "the model has one decoder for all lineages"
     released = Decoders.load(Path(__file__).parents[3] / "resources/models/brassicales/decoder.json")
-    assert released.fallback.calibrated_on == ("athaliana",)
+    assert released.fallback.calibrated_on == ("athaliana", "bnapus", "osativa", "ptrichocarpa")
+    assert released.of("Brassicales", "athaliana").calibrated_on == ("athaliana",)
 
 
 def test_each_lineage_is_predicted_with_its_decoder(model_folder, fasta, tmp_path, caplog):

@@ -142,7 +142,7 @@ def test_summary_says_how_good_against_what_and_what_to_do(files, tmp_path):
     assert "Over the 1 loci without a homologue in training, locus F1 is 1.000" in text
     assert "with Iso-Seq reads, 100% are found in a read as they are (reference annotation: 90%)." in text
     assert "2 warnings genes: genes per megabase: 400 per Mb. Too many genes: mask repeats." in text
-    for step in ("Clear up the warnings", "not trained on a species of this name", "AUGUSTUS is better here"):
+    for step in ("Clear up the warnings", "has no species of this name", "AUGUSTUS is better here"):
         assert step in text, step
 
 

@@ -52,7 +52,7 @@ def test_a_released_model_is_headed_as_one_and_warned_of_where_it_knows_the_spec
     ]
     assert "Before quoting the scores, look up in the model's README" in text
     assert "Clear up the warnings" not in text, "nothing is wrong with the genes"
-    assert "not trained on" not in text, "its species is known, if not its lineage"
+    assert "has no species of this name" not in text, "its species is known, if not its lineage"
 
 
 @pytest.mark.parametrize("role", list(ROLES))
@@ -67,7 +67,7 @@ def test_no_warning_without_scores_or_of_a_species_that_the_model_does_not_know(
     assert LEARNED not in shown(inputs_of(info, scored=False))
     assert "annotated with a released model" in shown(inputs_of(info, scored=False))
     assert LEARNED not in shown(inputs_of(info, species="unknown"))
-    assert "not trained on a species of this name" in shown(inputs_of(info, species="unknown"))
+    assert "has no species of this name" in shown(inputs_of(info, species="unknown"))
 
 
 def test_scores_by_reads_alone_are_warned_of_too():

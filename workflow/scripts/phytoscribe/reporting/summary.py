@@ -161,8 +161,9 @@ def _next_steps(info: GenomeInfo, inputs: ReportInputs) -> list[str]:
         steps.append("Clear up the warnings before using the genes.")
     if _read_as(info, inputs) == UNKNOWN and not _misfits(info, inputs):
         steps.append(
-            "The model was not trained on a species of this name. With an annotation of it, fine-tune the model "
-            "(finetune.from_model, docs/adding-a-species.md)."
+            "The model has no species of this name, so it read the genome as that of an unknown one (its README lists "
+            "the species it was trained on). With an annotation, fine-tune the model (finetune.from_model, "
+            "docs/adding-a-species.md)."
         )
     if scores is None and info.name not in inputs.isoseq:
         steps.append(
