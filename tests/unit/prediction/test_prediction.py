@@ -570,9 +570,8 @@ def test_each_lineage_is_predicted_with_its_decoder(model_folder, fasta, tmp_pat
     folder = tmp_path / "model"
     shutil.copytree(model_folder, folder)
     silent = replace(EAGER, gene_score=-1e6, calibrated_on=("zmays",))
-    Decoders(EAGER, {"Poales": silent, "Brassicales": replace(EAGER, calibrated_on=("athaliana",))}).save(
-        folder / "decoder.json"
-    )
+    brassicales = {"Brassicales": replace(EAGER, calibrated_on=("athaliana",))}
+    Decoders(EAGER, {"Poales": silent} | brassicales, {"bnapus": silent}).save(folder / "decoder.json")
     genes, headers = {}, {}
     for lineage in ("Brassicales", "Poales", "Solanales", "unknown"):
         shard = tmp_path / f"{lineage}.jsonl"
@@ -589,7 +588,10 @@ def test_each_lineage_is_predicted_with_its_decoder(model_folder, fasta, tmp_pat
         "Solanales": ("any lineage (the model has none for Solanales)", "not known"),
         "unknown": ("any lineage (that of the genome is not known)", "not known"),
     }
-    assert "decoder: Poales; lineages with one of their own: Brassicales, Poales" in caplog.text
+    assert "decoder: Poales; lineages and species with one of their own: Brassicales, Poales, bnapus" in caplog.text
+    predict_shard(fasta, folder, SETTINGS, "bnapus", "Brassicales", ["b"], 0, tmp_path / "species.jsonl", 1)
+    found = Shards([tmp_path / "species.jsonl"], ["b"])
+    assert (found.gene_count, found.header["decoder"]) == (0, "bnapus")
 
 
 def test_a_window_must_be_longer_than_its_margins():

