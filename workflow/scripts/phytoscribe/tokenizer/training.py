@@ -21,7 +21,14 @@ from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 from phytoscribe.errors import ConfigError
 from phytoscribe.files import atomic_path, scratch_folder
 from phytoscribe.genome.sequence import BASES, encode
-from phytoscribe.tokenizer.segments import CONTROL_TOKENS, N_RUN_MERGES, Segmenter, special_tokens
+from phytoscribe.tokenizer.segments import (
+    CONTROL_TOKENS,
+    N_RUN_MERGES,
+    Segmenter,
+    lineage_token,
+    special_tokens,
+    species_token,
+)
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerFast
@@ -123,6 +130,20 @@ def learn_merges(corpus: str | Path, count: int) -> list[Merge]:
     with Path(corpus).open(encoding="ascii") as lines:
         tokenizer.train_from_iterator((line.rstrip("\n") for line in lines), trainer)
     return [tuple(merge) for merge in json.loads(tokenizer.to_str())["model"]["merges"]]
+
+
+def with_names(folder: str | Path, species: Iterable[str], lineages: Iterable[str]) -> PreTrainedTokenizerFast:
+    """The tokenizer saved in ``folder`` with a token for each species and lineage that has none yet.
+
+    New tokens have the ids behind all others, which stay as they are.
+    """
+    from transformers import PreTrainedTokenizerFast
+
+    tokenizer = PreTrainedTokenizerFast.from_pretrained(folder)
+    wanted = [*map(species_token, sorted(set(species))), *map(lineage_token, sorted(set(lineages)))]
+    known = tokenizer.get_vocab()
+    tokenizer.add_tokens([token for token in wanted if token not in known], special_tokens=True)
+    return tokenizer
 
 
 def save_tokenizer(tokenizer: PreTrainedTokenizerFast, folder: str | Path, names: Iterable[str]) -> None:

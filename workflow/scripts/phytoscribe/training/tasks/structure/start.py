@@ -2,23 +2,35 @@
 
 from __future__ import annotations
 
+import logging
+import shutil
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
 
-from phytoscribe.decoding.settings import Decoders
+from phytoscribe.decoding.settings import UNKNOWN_LINEAGES, Decoders
+from phytoscribe.files import scratch_folder
 from phytoscribe.labels.states import StateSet
 from phytoscribe.models.annotation_model import AnnotationModel, MaskedBaseModel
 from phytoscribe.models.configuration import config_from_settings
 from phytoscribe.models.encoder import MaskedTokenModel
 from phytoscribe.models.loading import load_model, load_pretrained, model_hash
 from phytoscribe.tokenizer.segments import Segmenter
+from phytoscribe.tokenizer.training import save_tokenizer, with_names
 from phytoscribe.training.data.content_table import content_table
-from phytoscribe.training.data.training_set import TrainingSet
+from phytoscribe.training.data.training_set import STRUCTURE, TrainingSet
+from phytoscribe.training.loop.module import FULL
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedTokenizerFast
+
+logger = logging.getLogger(__name__)
+
+TOKENIZER_FILES = ("tokenizer.json", "tokenizer_config.json")
 
 #: Some one base in 400 is a donor, and as many are acceptors.
 SITE_LOGIT = -6.0
@@ -29,10 +41,12 @@ class Start:
     """A model before its fine-tuning.
 
     Attributes:
-        folder: holds the tokenizer, and the weights if there are any.
+        folder: holds the tokenizer that training began with, and the weights if there are any.
         model, segmenter, decoders: the objects with which training begins.
         report: for ``load_report.json``: which tensors came from where.
         released: the model is a released one, which the fine-tuning must beat.
+        tokenizer: with tokens for species and lineages that the released model does not know; None for that in
+            ``folder``.
     """
 
     folder: Path
@@ -41,6 +55,15 @@ class Start:
     decoders: Decoders
     report: Mapping[str, Any]
     released: bool
+    tokenizer: PreTrainedTokenizerFast | None = None
+
+    def save_tokenizer(self, folder: Path) -> None:
+        """Write the tokenizer of the model into its folder."""
+        if self.tokenizer:
+            save_tokenizer(self.tokenizer, folder, TOKENIZER_FILES)
+        else:
+            for name in TOKENIZER_FILES:
+                shutil.copyfile(self.folder / name, folder / name)
 
 
 def load_start(folder: Path, data: TrainingSet, model_settings: Mapping[str, Any], mode: str) -> Start:
@@ -49,7 +72,8 @@ def load_start(folder: Path, data: TrainingSet, model_settings: Mapping[str, Any
     Args:
         model_settings: section ``model`` of the configuration; of it a released model, which has its own dimensions,
             takes only the drop-out.
-        mode: ``finetune.mode``, for the report.
+        mode: ``finetune.mode``, for the report; with ``full`` a released model gets tokens for the species and lineages
+            of the training set that it does not know (:func:`name_species`).
 
     Raises:
         ModelError: the folder's weights do not fit.
@@ -60,7 +84,8 @@ def load_start(folder: Path, data: TrainingSet, model_settings: Mapping[str, Any
         decoders = Decoders.load(folder / "decoder.json")
         model = load_model(AnnotationModel, folder)
         set_dropout(model, model_settings.get("dropout", model.config.dropout))
-        return Start(folder, model, segmenter, decoders, report, True)
+        start = Start(folder, model, segmenter, decoders, report, True)
+        return name_species(start, data) if mode == FULL else start
     found = (folder / "config.json").is_file()
     pretrained = load_model(MaskedTokenModel, folder, MaskedBaseModel) if found else None
     known = data.contigs
@@ -79,6 +104,38 @@ def load_start(folder: Path, data: TrainingSet, model_settings: Mapping[str, Any
     start_from_statistics(model, data)
     # Lineages have decoders of their own as soon as these are fitted.
     return Start(folder, model, segmenter, Decoders(data.decoders.fallback), report, False)
+
+
+def name_species(start: Start, data: TrainingSet) -> Start:
+    """The start with a token for each species and lineage of the training set that its model does not know.
+
+    The model read them as unknown, so their vectors begin as copies of that of the unknown, and nothing changes before
+    they learn.
+    """
+    annotated = data.contigs.iloc[data.rows_for(STRUCTURE)]
+    species, lineages = (set(annotated[column]) - set(UNKNOWN_LINEAGES) for column in ("species", "lineage"))
+    tokenizer = with_names(start.folder, species, lineages)
+    with scratch_folder() as folder:
+        tokenizer.save_pretrained(folder)
+        segmenter = Segmenter(folder)
+    model, before = start.model, start.segmenter
+    added = segmenter.vocabulary_size - before.vocabulary_size
+    if not added:
+        return start
+    vectors = model.encoder.embedding.weight.detach()
+    unknown = [
+        (before.species_id("") if segmenter.token(number).startswith("<species:") else before.lineage_id(""))
+        for number in range(before.vocabulary_size, segmenter.vocabulary_size)
+    ]
+    model.encoder.embedding = torch.nn.Embedding.from_pretrained(torch.cat([vectors, vectors[unknown]]), freeze=False)
+    config = model.config
+    config.vocab_size = segmenter.vocabulary_size
+    config.species, config.lineages = (
+        sorted({*known, *names}) for known, names in ((config.species, species), (config.lineages, lineages))
+    )
+    names = [segmenter.token(number) for number in range(before.vocabulary_size, segmenter.vocabulary_size)]
+    logger.info("new to the model: %s", " ".join(names))
+    return replace(start, segmenter=segmenter, tokenizer=tokenizer, report={**start.report, "new_names": names})
 
 
 def set_dropout(model: AnnotationModel, share: float) -> None:

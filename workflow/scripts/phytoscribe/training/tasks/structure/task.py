@@ -16,7 +16,6 @@ from phytoscribe.decoding.settings import Decoders
 from phytoscribe.devices import choose_device
 from phytoscribe.errors import ConfigError, ModelError
 from phytoscribe.files import atomic_path
-from phytoscribe.models.annotation_model import AnnotationModel
 from phytoscribe.models.loading import trainable_parameters, write_checksums
 from phytoscribe.prediction.predictor import StructurePredictor
 from phytoscribe.prediction.windows import PredictionSettings
@@ -75,7 +74,7 @@ def run_finetuning(
         if found is None:
             return
         decoders, summary = found
-    export(begin.model, decoders, start, run_folder, begin.report, summary, target, recipe.task["weights"])
+    export(begin, decoders, run_folder, summary, target, recipe.task["weights"])
 
 
 class Finetuning:
@@ -248,11 +247,9 @@ def _scores(f1: Mapping[str, float]) -> str:
 
 
 def export(
-    model: AnnotationModel,
+    start: Start,
     decoders: Decoders,
-    tokenizer_folder: Path,
     run_folder: Path,
-    load_report: Mapping[str, Any],
     summary: dict[str, Any],
     target: Path,
     saved_as: str = "float32",
@@ -260,18 +257,18 @@ def export(
     """Write the model folder; ``target`` appears complete or not at all.
 
     Args:
-        load_report, summary: joined to ``load_report.json``.
+        start: its model has been trained.
+        summary: joined to the start's report in ``load_report.json``.
         saved_as: number format of the weights; half precision halves the folder's size.
     """
     with atomic_path(target) as folder:
         folder.mkdir()
-        model.to("cpu", SAVED[saved_as]).save_pretrained(folder)
+        start.model.to("cpu", SAVED[saved_as]).save_pretrained(folder)
         # Readable like every other output: the weights are written for their owner alone.
         (folder / "model.safetensors").chmod((folder / "config.json").stat().st_mode)
         decoders.save(folder / "decoder.json")
-        for name in ("tokenizer.json", "tokenizer_config.json"):
-            shutil.copyfile(tokenizer_folder / name, folder / name)
+        start.save_tokenizer(folder)
         write_checksums(folder)
         shutil.copyfile(run_folder / "metrics.tsv", folder / "metrics.tsv")
-        report = {**load_report, **summary}
+        report = {**start.report, **summary}
         (folder / "load_report.json").write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
