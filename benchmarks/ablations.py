@@ -19,7 +19,7 @@ import logging
 import shutil
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -118,7 +118,7 @@ def main() -> None:
             rows.append({"arm": name, "seed": seed, **found})
             pd.DataFrame(rows).to_csv(table, sep="\t", index=False)
             print(json.dumps(rows[-1]), flush=True)
-    show(pd.DataFrame(rows))
+    show(pd.DataFrame(rows), {"steps": "{0:.0f}"} | dict.fromkeys(SHOWN, "{0:.3f} ({1:.3f}-{2:.3f})"), ARMS)
 
 
 class Trial:
@@ -237,13 +237,18 @@ def seconds_a_step(train: Callable[[int, Path], None], folder: Path) -> float:
     return (marks[1] - marks[0]) / TIMED_STEPS
 
 
-def show(rows: pd.DataFrame) -> None:
-    """Mean over the seeds, and the range in brackets."""
-    print("| arm | seeds | steps | " + " | ".join(SHOWN) + " | what differs |")
-    print("|---|" + "---|" * (len(SHOWN) + 3))
+def show(rows: pd.DataFrame, columns: Mapping[str, str], arms: Mapping[str, Any]) -> None:
+    """Print the arms.
+
+    Args:
+        columns: names, and how mean, least and largest value over the seeds are written.
+        arms: by name, with the ``question`` that each asks.
+    """
+    print("| arm | seeds | " + " | ".join(columns) + " | what differs |")
+    print("|---|" + "---|" * (len(columns) + 2))
     for name, group in rows.groupby("arm", sort=False):
-        cells = [f"{group[c].mean():.3f} ({group[c].min():.3f}-{group[c].max():.3f})" for c in SHOWN]
-        print(f"| {name} | {len(group)} | {group['steps'].mean():.0f} | {' | '.join(cells)} | {ARMS[name].question} |")
+        cells = [form.format(group[c].mean(), group[c].min(), group[c].max()) for c, form in columns.items()]
+        print(f"| {name} | {len(group)} | {' | '.join(cells)} | {arms[name].question} |")
 
 
 if __name__ == "__main__":

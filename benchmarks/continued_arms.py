@@ -29,7 +29,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "workflow" / "scrip
 import pandas as pd
 import pytorch_lightning as lightning
 import torch
-from ablations import configuration_of
+from ablations import configuration_of, show
 
 from phytoscribe.decoding.gene_regions import DecodedRegion
 from phytoscribe.decoding.settings import DecoderSettings
@@ -66,6 +66,7 @@ class Arm:
 
 
 ARMS = {
+    START: Arm("not trained"),
     "plain": Arm("the configuration's recipe, nothing against overfitting", {"mutation_rate": 0.0}, {"dropout": 0.0}),
     "mutation": Arm("windows mutate", {"mutation_rate": 0.15}, {"dropout": 0.0}),
     "dropout": Arm("drop-out", {"mutation_rate": 0.0}, {"dropout": 0.1}),
@@ -86,7 +87,7 @@ def main() -> None:
     parser.add_argument("--steps", type=int, default=600)
     parser.add_argument("--seeds", type=int, nargs="+", default=[1, 2, 3])
     parser.add_argument("--species", nargs="*", help="by which arms are judged; all that validate if not given")
-    parser.add_argument("--only", nargs="*", choices=[START, *ARMS], help="run these arms alone")
+    parser.add_argument("--only", nargs="*", choices=list(ARMS), help="run these arms alone")
     given = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
     torch.set_num_threads(1)
@@ -94,16 +95,18 @@ def main() -> None:
     table = given.out / "continued_arms.tsv"
     rows = pd.read_csv(table, sep="\t").to_dict("records") if table.exists() else []
     for seed in given.seeds:
-        for name in given.only or [START, *ARMS]:
+        for name in given.only or ARMS:
             # The start has no seed.
             if any(row["arm"] == name and (name == START or row["seed"] == seed) for row in rows):
                 continue
-            trial = Trial(given, ARMS.get(name, Arm("not trained")), given.out / f"{name}.{seed}", seed)
+            trial = Trial(given, ARMS[name], given.out / f"{name}.{seed}", seed)
             trained = {} if name == START else trial.train()
             rows.append({"arm": name, "seed": seed, **trained, **trial.judge()})
             pd.DataFrame(rows).to_csv(table, sep="\t", index=False)
             print(json.dumps(rows[-1]), flush=True)
-    show(pd.DataFrame(rows))
+    found = pd.DataFrame(rows)
+    measured = [name for name in found if name not in ("arm", "seed")]
+    show(found, dict.fromkeys(measured, "{0:.4g} ({1:.4g} to {2:.4g})"), ARMS)
 
 
 class Trial:
@@ -183,16 +186,6 @@ def with_experts(model: AnnotationModel, count: int) -> AnnotationModel:
             state[name].copy_(given[source])
     upcycled.load_state_dict(state)
     return upcycled
-
-
-def show(rows: pd.DataFrame) -> None:
-    """Mean over the seeds, and the range in brackets."""
-    shown = [name for name in rows if name not in ("arm", "seed")]
-    print("| arm | seeds | " + " | ".join(shown) + " |")
-    print("|---|" + "---|" * (len(shown) + 1))
-    for name, group in rows.groupby("arm", sort=False):
-        cells = [f"{group[c].mean():.4g} ({group[c].min():.4g} to {group[c].max():.4g})" for c in shown]
-        print(f"| {name} | {len(group)} | {' | '.join(cells)} |")
 
 
 if __name__ == "__main__":

@@ -25,9 +25,10 @@ from phytoscribe.errors import ModelError, PhytoScribeError
 from phytoscribe.files import atomic_path
 from phytoscribe.models.annotation_model import AnnotationModel
 from phytoscribe.models.configuration import read_model_config
-from phytoscribe.models.loading import load_model, write_checksums
+from phytoscribe.models.loading import load_model, save_weights, write_checksums
+from phytoscribe.tokenizer.segments import copy_tokenizer
 
-KEPT = ("decoder.json", "tokenizer.json", "tokenizer_config.json")
+#: Numbers of config.json that say nothing of the network.
 _OF_STORAGE = ("dtype", "torch_dtype", "dropout", "species", "lineages")
 
 
@@ -56,8 +57,7 @@ def average_models(folders: Sequence[Path], target: Path) -> None:
         raise ModelError("give two or more model folders; there is nothing to average")
     first = folders[0]
     for folder in folders[1:]:
-        differing = [*_differing(first, folder)]
-        if differing:
+        if differing := _differing(first, folder):
             raise ModelError(f"{folder}: not of the same network as {first}: {', '.join(differing)} differ")
     models = [load_model(AnnotationModel, folder) for folder in folders]
     states = [model.state_dict() for model in models]
@@ -65,11 +65,9 @@ def average_models(folders: Sequence[Path], target: Path) -> None:
     stored = load_file(first / "model.safetensors")
     with atomic_path(target) as folder:
         folder.mkdir(parents=True)
-        models[0].to(next(iter(stored.values())).dtype).save_pretrained(folder)
-        # Readable like every other output: the weights are written for their owner alone.
-        (folder / "model.safetensors").chmod((folder / "config.json").stat().st_mode)
-        for name in KEPT:
-            shutil.copyfile(first / name, folder / name)
+        save_weights(models[0].to(next(iter(stored.values())).dtype), folder)
+        shutil.copyfile(first / "decoder.json", folder / "decoder.json")
+        copy_tokenizer(first, folder)
         write_checksums(folder)
 
 

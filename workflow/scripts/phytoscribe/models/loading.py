@@ -54,6 +54,13 @@ def write_checksums(folder: str | Path) -> None:
         handle.writelines(f"{sha256_of(path)}  {path.name}\n" for path in found)
 
 
+def save_weights(model: BigBroPreTrainedModel, folder: Path) -> None:
+    """Write config.json and model.safetensors of a model into its folder, in the number format that it has."""
+    model.save_pretrained(folder)
+    # Readable like every other output: the weights are written for their owner alone.
+    (folder / "model.safetensors").chmod((folder / "config.json").stat().st_mode)
+
+
 def _check_checksums(folder: Path) -> None:
     """ModelError unless the files are those that were written; folders of earlier versions do not say."""
     path = folder / CHECKSUMS

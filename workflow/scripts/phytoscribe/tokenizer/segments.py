@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import shutil
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -23,6 +24,8 @@ from phytoscribe.genome.sequence import BASES, Bases, decode, encode
 
 TokenIds = npt.NDArray[np.int32]
 
+#: Files of a saved tokenizer.
+TOKENIZER_FILES = ("tokenizer.json", "tokenizer_config.json")
 #: As `transformers` calls them.
 CONTROL_TOKENS = {f"{name}_token": f"[{name.upper()}]" for name in ("pad", "unk", "cls", "sep", "mask", "bos", "eos")}
 PAD, MASK = CONTROL_TOKENS["pad_token"], CONTROL_TOKENS["mask_token"]
@@ -36,6 +39,12 @@ STRUCTURE_TOKENS += ("<phase:0>", "<phase:1>", "<phase:2>", *(f"<{digit}>" for d
 #: An assembly gap costs one token for eight bases, about what other sequence costs, so that a window across a gap is
 #: not longer in tokens than its neighbours.  Corpora hold no N: these merges are given, not learned.
 N_RUN_MERGES = (("N", "N"), ("NN", "NN"), ("NNNN", "NNNN"))
+
+
+def copy_tokenizer(source: Path, folder: Path) -> None:
+    """Copy the tokenizer saved in ``source`` into another folder."""
+    for name in TOKENIZER_FILES:
+        shutil.copyfile(source / name, folder / name)
 
 
 def species_token(name: str) -> str:

@@ -21,14 +21,7 @@ from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 from phytoscribe.errors import ConfigError
 from phytoscribe.files import atomic_path, scratch_folder
 from phytoscribe.genome.sequence import BASES, encode
-from phytoscribe.tokenizer.segments import (
-    CONTROL_TOKENS,
-    N_RUN_MERGES,
-    Segmenter,
-    lineage_token,
-    special_tokens,
-    species_token,
-)
+from phytoscribe.tokenizer.segments import CONTROL_TOKENS, N_RUN_MERGES, Segmenter, special_tokens
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerFast
@@ -132,17 +125,12 @@ def learn_merges(corpus: str | Path, count: int) -> list[Merge]:
     return [tuple(merge) for merge in json.loads(tokenizer.to_str())["model"]["merges"]]
 
 
-def with_names(folder: str | Path, species: Iterable[str], lineages: Iterable[str]) -> PreTrainedTokenizerFast:
-    """The tokenizer saved in ``folder`` with a token for each species and lineage that has none yet.
-
-    New tokens have the ids behind all others, which stay as they are.
-    """
+def with_tokens(folder: str | Path, tokens: Iterable[str]) -> PreTrainedTokenizerFast:
+    """The tokenizer saved in ``folder`` with further special tokens; their ids, in order, come behind all others."""
     from transformers import PreTrainedTokenizerFast
 
     tokenizer = PreTrainedTokenizerFast.from_pretrained(folder)
-    wanted = [*map(species_token, sorted(set(species))), *map(lineage_token, sorted(set(lineages)))]
-    known = tokenizer.get_vocab()
-    tokenizer.add_tokens([token for token in wanted if token not in known], special_tokens=True)
+    tokenizer.add_tokens(list(tokens), special_tokens=True)
     return tokenizer
 
 

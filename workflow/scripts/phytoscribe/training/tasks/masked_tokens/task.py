@@ -24,9 +24,9 @@ from phytoscribe.genome.sequence import N_CODE, Bases
 from phytoscribe.models.annotation_model import MaskedBaseModel
 from phytoscribe.models.configuration import config_from_settings
 from phytoscribe.models.encoder import MaskedTokenModel
-from phytoscribe.models.loading import trainable_parameters, write_checksums
+from phytoscribe.models.loading import save_weights, trainable_parameters, write_checksums
 from phytoscribe.tokenizer.baselines import SingleBases, TokenBaselines, fit_baselines
-from phytoscribe.tokenizer.segments import Segmenter
+from phytoscribe.tokenizer.segments import Segmenter, copy_tokenizer
 from phytoscribe.training.data.content_table import content_table
 from phytoscribe.training.data.training_set import TrainingSet
 from phytoscribe.training.data.validation import ValidationRegion
@@ -48,7 +48,6 @@ from phytoscribe.training.tasks.masked_tokens.windows import (
 
 logger = logging.getLogger(__name__)
 
-TOKENIZER_FILES = ("tokenizer.json", "tokenizer_config.json")
 MaskedModel = MaskedTokenModel | MaskedBaseModel
 
 
@@ -221,9 +220,8 @@ def export(model: MaskedModel, tokenizer: Path, run_folder: Path, report: dict[s
     """Write the folder of the pretrained model, completely or not at all."""
     with atomic_path(target) as folder:
         folder.mkdir()
-        model.to("cpu").save_pretrained(folder)
-        for name in TOKENIZER_FILES:
-            shutil.copyfile(tokenizer / name, folder / name)
+        save_weights(model.to("cpu"), folder)
+        copy_tokenizer(tokenizer, folder)
         shutil.copyfile(run_folder / "metrics.tsv", folder / "metrics.tsv")
         write_checksums(folder)
         (folder / "report.json").write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")

@@ -9,6 +9,7 @@ are worth: half of the predicted genes of one may be right, and three quarters o
 from __future__ import annotations
 
 import logging
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
@@ -119,10 +120,12 @@ def tune_decoders(
     for lineage in sorted({region.lineage for region in read.known} - set(UNKNOWN_LINEAGES)):
         rows = [row for row, region in enumerate(read.known) if region.lineage == lineage]
         fit("lineages", lineage, rows, fallback, start_of(lineage, start, fallback, lengths))
-    for lineage, name in sorted({(region.lineage, region.species) for region in read.known}):
-        rows = [row for row, region in enumerate(read.known) if (region.lineage, region.species) == (lineage, name)]
-        alone = lineage in UNKNOWN_LINEAGES or {r.species for r in read.known if r.lineage == lineage} == {name}
-        if name not in UNKNOWN_LINEAGES and (name in start.species or not alone):
+    names = sorted({(region.lineage, region.species) for region in read.known})
+    sizes = Counter(lineage for lineage, _ in names)
+    for lineage, name in names:
+        shared = sizes[lineage] > 1 and lineage not in UNKNOWN_LINEAGES
+        if name not in UNKNOWN_LINEAGES and (shared or name in start.species):
+            rows = [row for row, region in enumerate(read.known) if (region.lineage, region.species) == (lineage, name)]
             other = lineages.get(lineage, fallback)
             fit("species", name, rows, other, start.species.get(name, other))
     decoders = Decoders(fallback, lineages, species)

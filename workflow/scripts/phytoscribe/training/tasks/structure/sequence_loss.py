@@ -202,10 +202,10 @@ class SequenceLoss:
 
     def __init__(self, data: TrainingSet, decoders: Decoders, threads: int = 1) -> None:
         self.data = data
-        names = list(zip(data.contigs["lineage"], data.contigs["species"], strict=True))
-        lattices = {name: Lattice(decoders.of(*name)) for name in set(names)}
-        self.lattices = [lattices[name] for name in names]
-        settings = [lattice.settings for lattice in self.lattices]
+        names = zip(data.contigs["lineage"], data.contigs["species"], strict=True)
+        settings = [decoders.of(*name) for name in names]
+        lattices = {decoder: Lattice(decoder) for decoder in set(settings)}
+        self.lattices = [lattices[decoder] for decoder in settings]
         self.loci = {row: loci_of(genes, data.contig_bases(row), settings[row]) for row, genes in data.genes.items()}
         self._workers = ThreadPoolExecutor(threads) if threads > 1 else None
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -19,8 +18,14 @@ from phytoscribe.models.annotation_model import AnnotationModel, MaskedBaseModel
 from phytoscribe.models.configuration import config_from_settings
 from phytoscribe.models.encoder import MaskedTokenModel
 from phytoscribe.models.loading import load_model, load_pretrained, model_hash
-from phytoscribe.tokenizer.segments import Segmenter
-from phytoscribe.tokenizer.training import save_tokenizer, with_names
+from phytoscribe.tokenizer.segments import (
+    TOKENIZER_FILES,
+    Segmenter,
+    copy_tokenizer,
+    lineage_token,
+    species_token,
+)
+from phytoscribe.tokenizer.training import save_tokenizer, with_tokens
 from phytoscribe.training.data.content_table import content_table
 from phytoscribe.training.data.training_set import STRUCTURE, TrainingSet
 from phytoscribe.training.loop.module import FULL
@@ -29,8 +34,6 @@ if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerFast
 
 logger = logging.getLogger(__name__)
-
-TOKENIZER_FILES = ("tokenizer.json", "tokenizer_config.json")
 
 #: Some one base in 400 is a donor, and as many are acceptors.
 SITE_LOGIT = -6.0
@@ -62,8 +65,7 @@ class Start:
         if self.tokenizer:
             save_tokenizer(self.tokenizer, folder, TOKENIZER_FILES)
         else:
-            for name in TOKENIZER_FILES:
-                shutil.copyfile(self.folder / name, folder / name)
+            copy_tokenizer(self.folder, folder)
 
 
 def load_start(folder: Path, data: TrainingSet, model_settings: Mapping[str, Any], mode: str) -> Start:
@@ -112,30 +114,26 @@ def name_species(start: Start, data: TrainingSet) -> Start:
     The model read them as unknown, so their vectors begin as copies of that of the unknown, and nothing changes before
     they learn.
     """
+    model, before = start.model, start.segmenter
     annotated = data.contigs.iloc[data.rows_for(STRUCTURE)]
-    species, lineages = (set(annotated[column]) - set(UNKNOWN_LINEAGES) for column in ("species", "lineage"))
-    tokenizer = with_names(start.folder, species, lineages)
+    species, lineages = (sorted(set(annotated[kind]) - set(UNKNOWN_LINEAGES)) for kind in ("species", "lineage"))
+    unknown = before.species_id(""), before.lineage_id("")
+    added = {species_token(name): unknown[0] for name in species if before.species_id(name) == unknown[0]}
+    added |= {lineage_token(name): unknown[1] for name in lineages if before.lineage_id(name) == unknown[1]}
+    if not added:
+        return start
+    tokenizer = with_tokens(start.folder, added)
     with scratch_folder() as folder:
         tokenizer.save_pretrained(folder)
         segmenter = Segmenter(folder)
-    model, before = start.model, start.segmenter
-    added = segmenter.vocabulary_size - before.vocabulary_size
-    if not added:
-        return start
     vectors = model.encoder.embedding.weight.detach()
-    unknown = [
-        (before.species_id("") if segmenter.token(number).startswith("<species:") else before.lineage_id(""))
-        for number in range(before.vocabulary_size, segmenter.vocabulary_size)
-    ]
-    model.encoder.embedding = torch.nn.Embedding.from_pretrained(torch.cat([vectors, vectors[unknown]]), freeze=False)
-    config = model.config
-    config.vocab_size = segmenter.vocabulary_size
-    config.species, config.lineages = (
-        sorted({*known, *names}) for known, names in ((config.species, species), (config.lineages, lineages))
-    )
-    names = [segmenter.token(number) for number in range(before.vocabulary_size, segmenter.vocabulary_size)]
-    logger.info("new to the model: %s", " ".join(names))
-    return replace(start, segmenter=segmenter, tokenizer=tokenizer, report={**start.report, "new_names": names})
+    vectors = torch.cat([vectors, vectors[list(added.values())]])
+    model.encoder.embedding = torch.nn.Embedding.from_pretrained(vectors, freeze=False)
+    model.config.vocab_size = segmenter.vocabulary_size
+    model.config.species = sorted({*model.config.species, *species})
+    model.config.lineages = sorted({*model.config.lineages, *lineages})
+    logger.info("new to the model: %s", " ".join(added))
+    return replace(start, segmenter=segmenter, tokenizer=tokenizer, report={**start.report, "new_names": list(added)})
 
 
 def set_dropout(model: AnnotationModel, share: float) -> None:

@@ -16,7 +16,7 @@ from phytoscribe.decoding.settings import Decoders
 from phytoscribe.devices import choose_device
 from phytoscribe.errors import ConfigError, ModelError
 from phytoscribe.files import atomic_path
-from phytoscribe.models.loading import trainable_parameters, write_checksums
+from phytoscribe.models.loading import save_weights, trainable_parameters, write_checksums
 from phytoscribe.prediction.predictor import StructurePredictor
 from phytoscribe.prediction.windows import PredictionSettings
 from phytoscribe.training.data.training_set import SITES, STRUCTURE, TrainingSet
@@ -263,9 +263,7 @@ def export(
     """
     with atomic_path(target) as folder:
         folder.mkdir()
-        start.model.to("cpu", SAVED[saved_as]).save_pretrained(folder)
-        # Readable like every other output: the weights are written for their owner alone.
-        (folder / "model.safetensors").chmod((folder / "config.json").stat().st_mode)
+        save_weights(start.model.to("cpu", SAVED[saved_as]), folder)
         decoders.save(folder / "decoder.json")
         start.save_tokenizer(folder)
         write_checksums(folder)
