@@ -1,5 +1,5 @@
 # Predict: gene models of whole contigs on both strands, in shards that need not run on one machine.
-# In:  FASTA and the model's files; config key `predict`
+# In:  FASTA and the model's files; config keys `predict` and `isoforms`
 # Out: results/predictions/{genome}.gff3, .gtf, .proteins.faa, .cds.fna, .transcripts.fna, .stats.json;
 #      on request results/submission/{genome}.tbl (config key `genomes[].locus_tag`)
 
@@ -34,6 +34,7 @@ rule predict_shard:
         lineage=lambda wildcards: genomes[wildcards.genome].lineage,
         contigs=lambda wildcards: genomes.predicted_contigs(wildcards.genome),
         shard=lambda wildcards: int(wildcards.shard),
+        isoforms=config["isoforms"],
     message:
         "Predicting genes of {wildcards.genome}, part {wildcards.shard}: {output.genes}"
     script:

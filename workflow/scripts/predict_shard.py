@@ -3,7 +3,7 @@
 input: model (files of one folder), fasta, fai
 output: genes (JSON lines), tracks (probabilities along the contigs; none with predict.tracks off)
 params: settings (of config key predict: see PREDICTION_SETTINGS in predict.smk), species, lineage, contigs (names or
-    None for all), shard
+    None for all), shard, isoforms (config key isoforms)
 config: predict.batch_size, which changes speed and memory only and is therefore no param: those rerun a job
 """
 
@@ -26,6 +26,7 @@ def main(snakemake) -> None:
         output=snakemake.output.genes,
         threads=snakemake.threads,
         tracks=snakemake.output.tracks or None,
+        isoforms=snakemake.params.isoforms,
     )
 
 

@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 from phytoscribe.annotation.model import GeneModel
 from phytoscribe.decoding import grammar, lattice
 from phytoscribe.decoding.contigs import StreamingGeneDecoder, ThreadedGeneDecoder, decode_contig
+from phytoscribe.decoding.isoforms import IsoformSettings
 from phytoscribe.decoding.settings import Decoders, DecoderSettings
 from phytoscribe.decoding.site_scanner import SiteScanner
 from phytoscribe.genome import Genome
@@ -53,8 +54,10 @@ def parts_of(contig: Contig, cuts: list[int]) -> list[Contig]:
     return [tuple(values[a:b] for values in contig) for a, b in pairwise(edges)]
 
 
-def one_after_the_other(parts: list[Contig], chosen: DecoderSettings) -> list[list[GeneModel]]:
-    decoder = StreamingGeneDecoder("c", chosen)
+def one_after_the_other(
+    parts: list[Contig], chosen: DecoderSettings, isoforms: IsoformSettings | None = None
+) -> list[list[GeneModel]]:
+    decoder = StreamingGeneDecoder("c", chosen, isoforms)
     found = [decoder.push(*part) for part in parts]
     found[-1] += decoder.finish()
     return found
@@ -89,21 +92,22 @@ class AnyOrder:
     cuts=st.lists(st.integers(1, 2499), max_size=12),
     partial_genes=st.booleans(),
     cut_often=st.booleans(),
+    isoforms=st.sampled_from([None, IsoformSettings(0.05, maximum=2)]),
 )
-def test_the_order_of_steps_changes_nothing(seed, length, gap, cuts, partial_genes, cut_often):
+def test_the_order_of_steps_changes_nothing(seed, length, gap, cuts, partial_genes, cut_often, isoforms):
     chosen = replace(EAGER, partial=partial_genes)
     contig = random_contig(seed, length, gap)
     parts = parts_of(contig, cuts)
     with pytest.MonkeyPatch.context() as patch:
         for name, value in (CUT_OFTEN if cut_often else {}).items():
             patch.setattr(lattice, name, value)
-        wanted = one_after_the_other(parts, chosen)
+        wanted = one_after_the_other(parts, chosen, isoforms)
         pool = AnyOrder(seed)
-        decoder = ThreadedGeneDecoder("c", chosen, pool.after)
+        decoder = ThreadedGeneDecoder("c", chosen, pool.after, isoforms)
         futures = [decoder.push(*part, last=part is parts[-1]) for part in parts]
         pool.run()
         assert [future.result() for future in futures] == wanted
-        assert list(chain.from_iterable(wanted)) == decode_contig("c", *contig, chosen)
+        assert list(chain.from_iterable(wanted)) == decode_contig("c", *contig, chosen, isoforms=isoforms)
     assert length < 2500 or any(wanted)
 
 

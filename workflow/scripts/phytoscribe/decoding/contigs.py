@@ -12,11 +12,13 @@ import numpy as np
 import numpy.typing as npt
 
 from phytoscribe.annotation.model import GeneModel
+from phytoscribe.decoding.block_genes import Block
 from phytoscribe.decoding.decoded_gene import DecodedGene
-from phytoscribe.decoding.gene_models import exons_with_untranslated_regions, gene_model, reach
+from phytoscribe.decoding.gene_models import exons_with_untranslated_regions, gene_model, reach, with_chosen_isoforms
+from phytoscribe.decoding.isoforms import IsoformSettings
 from phytoscribe.decoding.settings import DecoderSettings
 from phytoscribe.decoding.site_scanner import FoundSites, Stretch
-from phytoscribe.decoding.streaming import Block, StreamingDecoder, in_pieces
+from phytoscribe.decoding.streaming import StreamingDecoder, in_pieces
 from phytoscribe.labels.states import NON_CODING_STATES
 
 
@@ -45,9 +47,10 @@ class GeneModels:
     need.
     """
 
-    def __init__(self, contig: str, settings: DecoderSettings) -> None:
+    def __init__(self, contig: str, settings: DecoderSettings, isoforms: IsoformSettings | None = None) -> None:
         self.contig = contig
         self.settings = settings
+        self.isoforms = isoforms
         self._offset = 0  # contig position of the first row kept
         self._rows: list[Evidence] = []
         self._length = 0
@@ -106,7 +109,8 @@ class GeneModels:
             place = (gene.strand, limits, self._offset)
             exons.append(exons_with_untranslated_regions(transcript.cds, *place, bases, table, self.settings))
         self._count += 1
-        return gene_model(gene, exons, self.contig, str(self._count))
+        model = gene_model(gene, exons, self.contig, str(self._count))
+        return model if self.isoforms is None else with_chosen_isoforms(model, self.isoforms)
 
     def _joined(self) -> Evidence:
         if len(self._rows) > 1:
@@ -125,9 +129,9 @@ class GeneModels:
 class StreamingGeneDecoder:
     """Gene models of one contig that arrives in consecutive pieces; the result does not depend on how it was cut."""
 
-    def __init__(self, contig: str, settings: DecoderSettings) -> None:
-        self._decoder = StreamingDecoder(settings)
-        self._models = GeneModels(contig, settings)
+    def __init__(self, contig: str, settings: DecoderSettings, isoforms: IsoformSettings | None = None) -> None:
+        self._decoder = StreamingDecoder(settings, isoforms)
+        self._models = GeneModels(contig, settings, isoforms)
 
     def push(self, bases: npt.NDArray[np.uint8], plus: npt.NDArray, minus: npt.NDArray) -> list[GeneModel]:
         """The genes that are final once the next bases are known, sorted by position of their CDS.
@@ -155,9 +159,15 @@ class ThreadedGeneDecoder:
             with their results, and returns the future of its own.
     """
 
-    def __init__(self, contig: str, settings: DecoderSettings, after: Callable[..., Future[Any]]) -> None:
-        self._decoder = StreamingDecoder(settings)
-        self._models = GeneModels(contig, settings)
+    def __init__(
+        self,
+        contig: str,
+        settings: DecoderSettings,
+        after: Callable[..., Future[Any]],
+        isoforms: IsoformSettings | None = None,
+    ) -> None:
+        self._decoder = StreamingDecoder(settings, isoforms)
+        self._models = GeneModels(contig, settings, isoforms)
         self._after = after
         self._read: tuple[Future, ...] = ()  # the last piece's steps that the next piece's must wait for
         self._modelled: tuple[Future, ...] = ()
@@ -204,6 +214,7 @@ def decode_contig(
     minus: npt.NDArray,
     settings: DecoderSettings,
     piece: int = 200_000,
+    isoforms: IsoformSettings | None = None,
 ) -> list[GeneModel]:
     """Gene models of one contig, sorted by position, with running ids ``1``, ``2``, ...
 
@@ -212,5 +223,6 @@ def decode_contig(
         plus, minus: log probabilities of each strand's states, (length, STATE_COUNT), contig orientation.
         settings: the model's decoder settings.
         piece: bases decoded at once; bounds memory, changes nothing else.
+        isoforms: which isoforms are added; none if not given.
     """
-    return in_pieces(StreamingGeneDecoder(contig, settings), bases, plus, minus, piece)
+    return in_pieces(StreamingGeneDecoder(contig, settings, isoforms), bases, plus, minus, piece)

@@ -8,14 +8,17 @@ the region ends where the evidence for it, summed over bases, was highest.  Intr
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
 
+from phytoscribe.annotation.isoform_events import events_text, isoform_events, keeps_frame, looks_like_nmd_target
 from phytoscribe.annotation.model import GeneModel, Transcript
 from phytoscribe.compiled import njit
 from phytoscribe.decoding.decoded_gene import DecodedGene, DecodedTranscript
 from phytoscribe.decoding.grammar import FORBIDDEN, A, C, G, N, T
+from phytoscribe.decoding.isoforms import IsoformSettings
 from phytoscribe.decoding.settings import DecoderSettings
 from phytoscribe.genome.intervals import Interval, merge_intervals
 from phytoscribe.labels.states import State
@@ -195,6 +198,33 @@ def gene_model(gene: DecodedGene, exons: list[tuple[Interval, ...]], contig: str
         any(t.partial_right for t in gene.transcripts),
     )
     return GeneModel(identifier, contig, gene.strand, transcripts, attributes=cut, score=gene.probability)
+
+
+def with_chosen_isoforms(gene: GeneModel, settings: IsoformSettings) -> GeneModel:
+    """A gene with as many isoforms beside its first transcript as the settings allow, and what they are as attributes.
+
+    ``isoform`` is ``alternative`` where the first transcript is more probably right than not, else ``rival``: then the
+    two are guesses at the same transcript rather than two transcripts.
+
+    Args:
+        gene: the first transcript, then its isoforms, the likeliest first.
+    """
+    first, *others = gene.transcripts
+    kind = "alternative" if (first.score or 0.0) >= 0.5 else "rival"
+    kept = [first]
+    for other in others:
+        decays = looks_like_nmd_target(other)
+        if len(kept) > settings.maximum or (decays and not settings.nmd):
+            continue
+        described = {
+            "isoform": kind,
+            "event": events_text(isoform_events(first, other)),
+            "posterior": _shown(other.score or 0.0),
+            "frame": "kept" if keeps_frame(first, other) else "shifted",
+            **({"nmd": "true"} if decays else {}),
+        }
+        kept.append(replace(other, attributes=described | dict(other.attributes)))
+    return replace(gene, transcripts=tuple(kept))
 
 
 def _attributes(transcript: DecodedTranscript, gene: DecodedGene) -> dict[str, str]:

@@ -8,38 +8,24 @@ sites, and what comes after, the genes of a block, needs no order: several threa
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from phytoscribe.decoding import grammar, graph, lattice
-from phytoscribe.decoding.decoded_gene import DecodedGene, DecodedTranscript, calibrated, probability_of
+from phytoscribe.decoding.block_genes import Block, genes_of
+from phytoscribe.decoding.decoded_gene import DecodedGene
 from phytoscribe.decoding.grammar import Sites, empty_sites
-from phytoscribe.decoding.graph import BACKWARD, Open, clear, new_open, with_room
+from phytoscribe.decoding.graph import Open, clear, new_open, with_room
+from phytoscribe.decoding.isoforms import IsoformSettings
 from phytoscribe.decoding.scoring import compose, edge_scores, parameters
 from phytoscribe.decoding.settings import DecoderSettings
 from phytoscribe.decoding.site_scanner import FoundSites, SiteScanner, Stretch
 
 #: Bases that are decoded at once; bounds memory, changes nothing else.
 STEP = 16_384
-
-
-class Block(NamedTuple):
-    """A block of the lattice that has been read forwards.
-
-    Attributes:
-        graph, paths: of rows ``first..last - 1``, perhaps of others too.
-        code: the last node of the block's best path, -1 for none.
-    """
-
-    graph: graph.Graph
-    paths: graph.Paths
-    first: int
-    last: int
-    code: int
 
 
 class BlockReader:
@@ -165,8 +151,9 @@ class StreamingDecoder:
     in order; :meth:`search` and :meth:`genes` change nothing here and may run in several threads.
     """
 
-    def __init__(self, settings: DecoderSettings) -> None:
+    def __init__(self, settings: DecoderSettings, isoforms: IsoformSettings | None = None) -> None:
         self.settings = settings
+        self.isoforms = isoforms
         self._scanner = SiteScanner(settings.site_cutoff, settings.at_ac, settings.partial, settings.codon_margin)
         self._reader = BlockReader(settings)
 
@@ -206,61 +193,7 @@ class StreamingDecoder:
 
     def genes(self, blocks: Iterable[Block]) -> list[DecodedGene]:
         """The genes of blocks, in order of position."""
-        return [gene for block in blocks for gene in genes_of(block, self.settings)]
-
-
-def genes_of(block: Block, settings: DecoderSettings) -> list[DecodedGene]:
-    """Genes of the block's best path that are long and certain enough, in order of position."""
-    chains = graph.trace(block.code, block.graph.sites, block.paths)
-    if not chains:
-        return []
-    after = graph.Paths.sums(block.last)
-    mode = graph.Mode(BACKWARD)
-    total = lattice.backward(block.first, block.last, block.graph, after, mode, graph.no_lengths())
-    genes = [_gene(chain, block, after, total, settings) for chain in chains]
-    most_doubt = math.exp(min(0.0, settings.sensitivity))
-    return [
-        gene for gene in genes if gene.first.cds_length >= settings.minimum_cds and 1.0 - gene.probability <= most_doubt
-    ]
-
-
-def _gene(
-    chain: list[graph.Node], block: Block, behind: graph.Paths, total: float, settings: DecoderSettings
-) -> DecodedGene:
-    """The gene of a chain of nodes in order of position."""
-    rows, before = block.graph.sites, block.paths.total
-    after, free = behind.total, behind.free
-    places, states = np.array(chain, dtype=np.int64).T.copy()
-    *sums, whole = (graph.chain_sums(places, states, block.graph, before, after) - total).tolist()
-    positions, variant = rows["position"][places].tolist(), rows["variant"]
-    strand = int(rows["strand"][places[0]])
-    # Segments and introns take turns.
-    first = int(rows["kind"][places[0]] == grammar.INTRON_BEGIN)
-    cds = list(zip(positions[first::2], positions[first + 1 :: 2], strict=False))
-    # An intron that the contig's end cuts is no gap between two segments.
-    segment_sums, intron_sums = sums[first::2], sums[first + 1 :: 2][: len(cds) - 1]
-    cut_left, cut_right = (bool(variant[node[0]] == grammar.EDGE) for node in (chain[0], chain[-1]))
-    ends = [
-        math.nan if cut else probability_of(before[node] + after[node] - total)
-        for node, cut in ((chain[0], cut_left), (chain[-1], cut_right))
-    ]
-    plus = strand == grammar.PLUS
-    start, stop = ends if plus else ends[::-1]
-    transcript = DecodedTranscript(
-        tuple(cds),
-        probability=calibrated(whole, settings),
-        structure_probability=probability_of(whole),
-        segment_probabilities=tuple(map(probability_of, segment_sums)),
-        intron_probabilities=tuple(map(probability_of, intron_sums)),
-        start_probability=start,
-        stop_probability=stop,
-        partial_left=cut_left,
-        partial_right=cut_right,
-        start_phase=(3 - chain[0][1]) % 3 if plus else chain[-1][1],
-    )
-    outside = (0.0 if cut_left else before[chain[0]]) + free[chain[-1][0]] - total
-    locus_probability = 1.0 - probability_of(outside)
-    return DecodedGene("+" if plus else "-", (transcript,), transcript.probability, locus_probability)
+        return [gene for block in blocks for gene in genes_of(block, self.settings, self.isoforms)]
 
 
 def in_pieces(decoder: Any, bases: npt.NDArray[np.uint8], plus: npt.NDArray, minus: npt.NDArray, piece: int) -> list:
@@ -278,9 +211,10 @@ def decode_coding_genes(
     minus: npt.NDArray,
     settings: DecoderSettings,
     piece: int = 200_000,
+    isoforms: IsoformSettings | None = None,
 ) -> list[DecodedGene]:
     """Genes of a whole contig from its log probabilities, both of shape (length, STATE_COUNT) in contig orientation.
 
     ``piece`` only bounds memory.
     """
-    return in_pieces(StreamingDecoder(settings), bases, plus, minus, piece)
+    return in_pieces(StreamingDecoder(settings, isoforms), bases, plus, minus, piece)

@@ -18,6 +18,7 @@ import torch
 
 from phytoscribe.annotation.model import GeneModel
 from phytoscribe.decoding.contigs import ThreadedGeneDecoder
+from phytoscribe.decoding.isoforms import IsoformSettings
 from phytoscribe.decoding.settings import Decoders, DecoderSettings
 from phytoscribe.devices import choose_precision
 from phytoscribe.genome.sequence import N_CODE, Bases
@@ -84,6 +85,8 @@ class StructurePredictor:
         self.decoder = decoder
         #: Whose decoder it is, where a model has several.
         self.decoder_name = ""
+        #: Which isoforms are added to each gene, if any.
+        self.isoforms: IsoformSettings | None = None
         self.settings = settings
         self.device = device
         self.threads = threads or torch.get_num_threads()
@@ -144,7 +147,7 @@ class StructurePredictor:
             for piece in self._pieces(contigs, readers, progress):
                 name = piece.contig.name
                 if name not in contigs_in_work:
-                    contigs_in_work[name] = _decoding(name, self.decoder, watch, partial(after, pool))
+                    contigs_in_work[name] = self._decoding(name, watch, partial(after, pool))
                 waiting.append(contigs_in_work[name](piece))
                 if piece.last:
                     del contigs_in_work[name]
@@ -173,6 +176,22 @@ class StructurePredictor:
         contig orientation.
         """
         return self._whole(bases, "sites", SITE_COUNT)
+
+    def _decoding(
+        self, contig: str, watch: Callable[[Piece], None] | None, start: Callable[..., Future[Any]]
+    ) -> Callable[[Piece], _PieceInWork]:
+        """A function that has the pieces of a contig watched and decoded; ``start`` as in ThreadedGeneDecoder."""
+        decoder = ThreadedGeneDecoder(contig, self.decoder, start, self.isoforms)
+        watched: Future[None] | None = None
+
+        def decode(piece: Piece) -> _PieceInWork:
+            nonlocal watched
+            if watch is not None:
+                watched = start(lambda *_: watch(piece), *filter(None, [watched]))
+            genes = decoder.push(piece.bases, *piece.states, piece.last)
+            return _PieceInWork(contig, piece.last, genes, watched)
+
+        return decode
 
     def _whole(self, bases: Bases, what: str, columns: int) -> tuple[Table, Table]:
         """One table for the contig, filled piece by piece: it is as large as a genome's arrays get."""
@@ -243,23 +262,6 @@ class _PieceInWork(NamedTuple):
         if self.watched is not None:
             self.watched.result()
         return DecodedPiece(self.contig, self.genes.result(), self.last)
-
-
-def _decoding(
-    contig: str, settings: DecoderSettings, watch: Callable[[Piece], None] | None, start: Callable[..., Future[Any]]
-) -> Callable[[Piece], _PieceInWork]:
-    """A function that has the pieces of one contig watched and decoded; ``start`` as in ThreadedGeneDecoder."""
-    decoder = ThreadedGeneDecoder(contig, settings, start)
-    watched: Future[None] | None = None
-
-    def decode(piece: Piece) -> _PieceInWork:
-        nonlocal watched
-        if watch is not None:
-            watched = start(lambda *_: watch(piece), *filter(None, [watched]))
-        genes = decoder.push(piece.bases, *piece.states, piece.last)
-        return _PieceInWork(contig, piece.last, genes, watched)
-
-    return decode
 
 
 def _nothing(windows: int, size: int) -> Readings:

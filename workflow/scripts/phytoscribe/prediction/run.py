@@ -13,6 +13,7 @@ from typing import Any
 
 from phytoscribe import __version__
 from phytoscribe.annotation.model import numbered
+from phytoscribe.decoding.isoforms import IsoformSettings
 from phytoscribe.devices import choose_device
 from phytoscribe.evaluation.misfit import Amount, are_few, few_genes
 from phytoscribe.evaluation.quality.predicted_genome import Repeats, count_letters
@@ -44,6 +45,7 @@ def predict_shard(
     output: str | Path,
     threads: int,
     tracks: str | Path | None = None,
+    isoforms: Mapping[str, Any] | None = None,
 ) -> None:
     """Predict the contigs of one shard and write them as JSON lines (see :mod:`phytoscribe.prediction.shards`).
 
@@ -53,6 +55,7 @@ def predict_shard(
         settings: the configuration's ``predict``: window, margin, batch_size, precision, sensitivity, partial, device,
             shards.
         tracks: file for the probabilities along the contigs (see :mod:`phytoscribe.tracks.track_file`), if wanted.
+        isoforms: the configuration's ``isoforms``; none are written if not given.
     """
     memory = FreedMemory()
     device = choose_device(settings["device"])
@@ -61,6 +64,8 @@ def predict_shard(
     predictor.decoder = replace(
         predictor.decoder, sensitivity=float(settings["sensitivity"]), partial=settings["partial"]
     )
+    if isoforms:
+        predictor.isoforms = IsoformSettings.of_config(isoforms, model_folder)
     logger.info("precision: %s (asked for: %s); %d threads", predictor.precision, prediction.precision, threads)
     with Genome(fasta) as genome:
         contigs = chosen_contigs(genome.contigs, chosen)
@@ -109,6 +114,7 @@ def prediction_header(model_folder: Path, predictor: StructurePredictor) -> dict
         **({"decoder": predictor.decoder_name} if predictor.decoder_name else {}),
         "score calibrated on": ", ".join(predictor.decoder.calibrated_on) or "not known",
         **{f"decoder.{name}": getattr(predictor.decoder, name) for name in names},
+        **({"isoforms": str(predictor.isoforms)} if predictor.isoforms else {}),
     }
 
 

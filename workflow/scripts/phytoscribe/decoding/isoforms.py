@@ -1,0 +1,232 @@
+"""All structures of a gene that are likely enough, with their exact posterior probabilities.
+
+The sums of the lattice say how much probability lies behind every beginning of a gene, so a search that drops what is
+too unlikely lists all structures above a bound, and no other: nothing is drawn, so there is no seed, and what is found
+does not depend on pieces or threads.  At most ``1 / bound`` beginnings are open at each step.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from phytoscribe.compiled import njit
+from phytoscribe.decoding import graph
+from phytoscribe.decoding.edges import REACHED
+from phytoscribe.decoding.grammar import (
+    BEGIN,
+    EDGE,
+    END,
+    INTRON_BEGIN,
+    INTRON_END,
+    end_of,
+    intron_length_score,
+    may_open,
+    segment_kind,
+    segment_length_score,
+    variants_pair,
+)
+from phytoscribe.decoding.settings import MINIMUM_CDS_SEGMENT
+from phytoscribe.errors import ConfigError, ModelError
+
+#: How far (bp) before and behind a gene's CDS another structure of it may reach.
+REACH = 3000
+#: File of a model folder with the cut of each method, chosen on validation contigs.
+CUTS_FILE = "isoforms.json"
+#: Least posterior that may be asked for: below it there are thousands of structures of a gene, nearly all wrong.
+LEAST_PROBABILITY = 0.001
+#: Log posterior below which a way is not counted.
+_NOTHING = -45.0
+
+
+@dataclass(frozen=True, slots=True)
+class IsoformSettings:
+    """Which structures of a gene beside its first are written.
+
+    Attributes:
+        minimum_probability: least posterior, above 0.
+        maximum: so many at most for each gene.
+        nmd: whether those that look like targets of nonsense-mediated decay are among them.
+    """
+
+    minimum_probability: float
+    maximum: int = 3
+    nmd: bool = True
+
+    def __post_init__(self) -> None:
+        if not LEAST_PROBABILITY <= self.minimum_probability <= 1.0:
+            raise ConfigError(
+                f"isoforms.minimum_probability is {self.minimum_probability}; it must be from {LEAST_PROBABILITY} to 1"
+            )
+
+    @classmethod
+    def of_config(cls, values: Mapping[str, Any], model_folder: str | Path) -> IsoformSettings | None:
+        """Settings of the configuration's ``isoforms``; None for ``method: none``.
+
+        Args:
+            model_folder: whose ``isoforms.json`` has the cut for ``minimum_probability: auto``.
+
+        Raises:
+            ModelError: it has none.
+        """
+        if values["method"] == "none":
+            return None
+        least = values["minimum_probability"]
+        if least == "auto":
+            path = Path(model_folder) / CUTS_FILE
+            if not path.exists():
+                raise ModelError(
+                    f"{path} is missing, so the model has no cut for isoforms; set isoforms.minimum_probability to a "
+                    "number, for example 0.2"
+                )
+            least = json.loads(path.read_text(encoding="utf-8"))["minimum_probability"][values["method"]]
+        return cls(float(least), values["maximum"], values["nmd"])
+
+    def __str__(self) -> str:
+        """As in the header of a prediction."""
+        nmd = "" if self.nmd else ", none that decays"
+        return f"lattice, posterior from {self.minimum_probability:g} on, at most {self.maximum} a gene{nmd}"
+
+
+class Sums(NamedTuple):
+    """Log sums over the paths of a block.
+
+    Attributes:
+        before, after: float64 (rows, 3), :attr:`Paths.total` of the forward and of the backward pass.
+        total: over all paths.
+    """
+
+    before: npt.NDArray[np.float64]
+    after: npt.NDArray[np.float64]
+    total: float
+
+
+class Structure(NamedTuple):
+    """The structure of a gene in the lattice.
+
+    Attributes:
+        nodes: ``(row, t)`` from left to right.
+        log_posterior: of exactly this structure.
+    """
+
+    nodes: list[graph.Node]
+    log_posterior: float
+
+
+@njit(cache=True, inline="always")
+def _segment_score(graph, left, t, right, u):
+    """Score of the segment between two nodes, with both sites."""
+    sites = graph.sites
+    opening = end_of(sites.kind[left], sites.variant[left])
+    closing = end_of(sites.kind[right], sites.variant[right])
+    kind = segment_kind(sites.strand[left], opening, closing)
+    length = sites.position[right] - sites.position[left]
+    return graph.site[left, t] + graph.site[right, u] + segment_length_score(graph.scores, kind, length)
+
+
+@njit(cache=True, nogil=True)
+def _next_nodes(row, t, last, reached, graph, after, total, bound, found, scores):
+    """Nodes to which a structure may go on from a node, so that enough probability lies behind it.
+
+    Args:
+        reached: log sum of all ways to the node, its own edge included.
+        bound: log posterior that has to lie behind a node.
+        found, scores: room for nodes (``3 * row + t``) and for the log sums of all ways to them.
+
+    Returns:
+        Their number.
+    """
+    sites = graph.sites
+    kind, strand, position = sites.kind[row], sites.strand[row], sites.position[row]
+    opens = kind in (BEGIN, INTRON_END)
+    end = end_of(kind, sites.variant[row])
+    left = np.exp(min(0.0, reached + after[row, t] - total))
+    least = np.exp(bound)
+    frame = (position - t) % 3
+    count = 0
+    for other in range(row + 1, last):
+        if left < least:
+            break
+        if sites.strand[other] != strand:
+            continue
+        place, its_kind = sites.position[other], sites.kind[other]
+        if opens:
+            u = (place - frame) % 3
+            if not may_open(position, end, sites.bound[other, u]):
+                break
+            if its_kind not in (INTRON_BEGIN, END) or place - position < MINIMUM_CDS_SEGMENT:
+                continue
+            if sites.variant[other] == EDGE or graph.site[other, u] <= REACHED:
+                continue
+            score = reached + _segment_score(graph, row, t, other, u)
+        else:
+            u = t
+            if its_kind != INTRON_END or place - position < graph.scores.minimum_intron:
+                continue
+            if sites.variant[other] == EDGE or not variants_pair(sites.variant[row], sites.variant[other]):
+                continue
+            if graph.site[other, u] <= REACHED or sites.context[other, u] >> sites.context[row, t] & 1:
+                continue
+            length = intron_length_score(graph.scores, place - position)
+            score = reached + graph.span[row, t] + graph.span[other, u] + length
+        log_posterior = score + after[other, u] - total
+        if log_posterior > _NOTHING:
+            left -= np.exp(log_posterior)
+        if log_posterior >= bound:
+            found[count], scores[count] = 3 * other + u, score
+            count += 1
+    return count
+
+
+def likely_structures(
+    strand: int,
+    span: tuple[int, int],
+    lattice: graph.Graph,
+    rows: tuple[int, int],
+    sums: Sums,
+    least: float,
+) -> list[Structure]:
+    """All structures in and near a gene, by falling posterior, then by position.
+
+    Structures that an end of the contig cuts are left out.
+
+    Args:
+        strand: PLUS or MINUS.
+        span: the gene's CDS on the contig, in cuts.
+        rows: first row of the block, and the one behind its last.
+        least: least posterior, above 0.
+    """
+    before, after, total = sums
+    first, last = rows
+    sites, bound = lattice.sites, math.log(least)
+    begin, end = (int(np.searchsorted(sites["position"][first:last], x)) + first for x in (span[0] - REACH, span[1]))
+    inside = np.arange(begin, end)
+    inside = inside[
+        (sites["kind"][inside] == BEGIN)
+        & (sites["strand"][inside] == strand)
+        & (sites["variant"][inside] != EDGE)
+        & (before[inside, 0] + after[inside, 0] - total >= bound)
+    ]
+    room = np.empty(last - begin, np.int64), np.empty(last - begin)
+    whole: list[Structure] = []
+    for row in inside.tolist():
+        # Depth first; a stack entry is a chain of nodes and the log sum of all ways to its last one.
+        stack: list[tuple[list[graph.Node], float]] = [([(row, 0)], float(before[row, 0]))]
+        while stack:
+            chain, reached = stack.pop()
+            node = chain[-1]
+            if sites["kind"][node[0]] == END:
+                if sites["position"][node[0]] <= span[1] + REACH:
+                    whole.append(Structure(chain, reached + float(after[node]) - total))
+                continue
+            count = _next_nodes(*node, last, reached, lattice, after, total, bound, *room)
+            codes, scores = (part[:count].tolist() for part in room)
+            stack += [([*chain, divmod(code, 3)], score) for code, score in zip(codes, scores, strict=True)]
+    return sorted(whole, key=lambda found: (-found.log_posterior, found.nodes))
