@@ -112,14 +112,23 @@ def fasta(tmp_path_factory, arabidopsis_fasta) -> Path:
 
 
 def predict(
-    model_folder, fasta, folder: Path, shards: int = 1, threads: int = 1, organelles: tuple[str, ...] = (), **settings
+    model_folder,
+    fasta,
+    folder: Path,
+    shards: int = 1,
+    threads: int = 1,
+    organelles: tuple[str, ...] = (),
+    isoforms: dict | None = None,
+    **settings,
 ) -> PredictionFiles:
     folder.mkdir()
     paths = []
     for shard in range(shards):
         path = folder / f"{shard}.jsonl"
         wanted = {**SETTINGS, **settings, "shards": shards}
-        predict_shard(fasta, model_folder, wanted, "athaliana", "Brassicales", None, shard, path, threads)
+        predict_shard(
+            fasta, model_folder, wanted, "athaliana", "Brassicales", None, shard, path, threads, None, isoforms
+        )
         paths.append(str(path))
     names = ("genes.gff3", "genes.gtf", "proteins.faa", "cds.fna", "transcripts.fna", "stats.json")
     files = PredictionFiles(*(folder / name for name in names))
@@ -344,6 +353,50 @@ def test_partial_genes_are_written_only_on_demand(plain, model_folder, fasta, tm
     assert json.loads(Path(files.stats).read_text())["partial_genes"] == len(partial)
     run = subprocess.run(["gt", "gff3validator", str(files.gff3)], capture_output=True, text=True, check=False)
     assert run.returncode == 0, run.stdout + run.stderr
+
+
+ISOFORMS = {"method": "lattice", "minimum_probability": 0.03, "maximum": 2, "nmd": True}
+
+
+def test_isoforms_come_beside_the_genes_that_were_there(plain, model_folder, fasta, tmp_path):
+    files = predict(model_folder, fasta, tmp_path / "out", isoforms=ISOFORMS)
+    text = Path(files.gff3).read_text()
+    assert "isoforms: lattice, posterior from 0.03 on, at most 2 a gene" in text
+    genes, before = read_gff3(files.gff3), read_gff3(plain.gff3)
+    assert structure(files) == structure(plain)
+    added = [t for g in genes for t in g.transcripts[1:]]
+    assert {t.strand for t in added} == {"+", "-"}
+    assert max(len(g.transcripts) for g in genes) == 3
+    own = {line for line in Path(plain.gff3).read_text().splitlines() if "\tgene\t" not in line and line[0] != "#"}
+    assert own <= set(text.splitlines())
+    for gene in genes:
+        scores = [t.score for t in gene.transcripts[1:]]
+        assert scores == sorted(scores, reverse=True)
+        assert all(score >= 0.03 for score in scores)
+        assert len({t.cds for t in gene.transcripts}) == len(gene.transcripts)
+    assert {t.attributes["isoform"] for t in added} <= {"alternative", "rival"}
+    assert all(t.attributes["event"] and t.attributes["frame"] in ("kept", "shifted") for t in added)
+    assert len(genes) == len(before)
+    proteins = [line for line in Path(files.proteins).read_text().splitlines() if line.startswith(">")]
+    assert len(proteins) == len(genes) + len(added) == json.loads(Path(files.stats).read_text())["transcripts"]
+    run = subprocess.run(["gt", "gff3validator", str(files.gff3)], capture_output=True, text=True, check=False)
+    assert run.returncode == 0, run.stdout + run.stderr
+    again = predict(model_folder, fasta, tmp_path / "again", shards=3, threads=2, isoforms=ISOFORMS)
+    assert Path(again.gff3).read_bytes() == Path(files.gff3).read_bytes()
+
+
+def test_isoforms_that_decay_are_left_out_on_demand(model_folder, fasta, tmp_path):
+    found = []
+    for nmd in (True, False):
+        files = predict(model_folder, fasta, tmp_path / str(nmd), isoforms={**ISOFORMS, "nmd": nmd, "maximum": 100})
+        found.append(Counter(t.attributes.get("nmd") for g in read_gff3(files.gff3) for t in g.transcripts[1:]))
+    assert found[0]["true"]
+    assert found[1] == {None: found[0][None]}
+
+
+def test_a_model_without_a_cut_for_isoforms_says_so(model_folder, fasta, tmp_path):
+    with pytest.raises(ModelError, match="set isoforms.minimum_probability to a number"):
+        predict(model_folder, fasta, tmp_path / "out", isoforms={**ISOFORMS, "minimum_probability": "auto"})
 
 
 def test_states_in_another_order_give_the_same_genes(plain, model_folder, fasta, tmp_path):

@@ -14,7 +14,7 @@ import json
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import IO, Any, NamedTuple
 
@@ -46,21 +46,35 @@ def contigs_of_shard(contigs: Mapping[str, int], shard: int, shards: int) -> lis
 
 
 def sorted_genes(genes: Iterable[GeneModel], reach: int) -> Iterator[GeneModel]:
-    """Genes in order of start, end and strand, from genes of one contig in order of their first transcript's CDS.
+    """Genes of one contig in order of the start, end and strand of their first transcripts.
+
+    So the order, and with it the ids, is the same whether there are other transcripts or not.  Starts of genes ascend
+    too: a further transcript that begins before the gene in front of it does is left out.
 
     Args:
-        reach: maximum distance in bases between a gene's start and that CDS; it limits the genes held back.  A gene
-            whose first transcript has no CDS comes in the order of its start.
+        genes: in order of the CDS of their first transcripts.
+        reach: maximum distance in bases between the start of a first transcript and its CDS; it limits the genes held
+            back.  A gene whose first transcript has no CDS comes in the order of its start.
     """
     held: list[tuple[int, int, str, int, GeneModel]] = []
+    last = 0
+
+    def next_gene() -> GeneModel:
+        nonlocal last
+        gene = heapq.heappop(held)[-1]
+        if gene.start < last:
+            gene = replace(gene, transcripts=tuple(t for t in gene.transcripts if t.start >= last))
+        last = gene.start
+        return gene
+
     for number, gene in enumerate(genes):
-        heapq.heappush(held, (gene.start, gene.end, gene.strand, number, gene))
-        first = gene.transcripts[0].cds
-        final = (first[0][0] if first else gene.start) - reach
+        first = gene.transcripts[0]
+        heapq.heappush(held, (first.start, first.end, gene.strand, number, gene))
+        final = (first.cds[0][0] if first.cds else first.start) - reach
         while held and held[0][0] < final:
-            yield heapq.heappop(held)[-1]
+            yield next_gene()
     while held:
-        yield heapq.heappop(held)[-1]
+        yield next_gene()
 
 
 @contextmanager

@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
@@ -31,7 +32,7 @@ class ConfidentGenes(NamedTuple):
     """A first prediction divided by its scores.
 
     Attributes:
-        accepted: the confident genes.
+        accepted: the confident genes, with their first transcripts.
         rejected: a row for each transcript of the others, and one without a gene for each interval of unknown sequence.
     """
 
@@ -66,7 +67,8 @@ def confident_genes(
             why = (REJECTED, LOW_SCORE, f"score {gene.score or 0.0:.3f}")
             doubtful[gene.contig].append(gene)
         else:
-            accepted.append(gene)
+            # Its further transcripts have scores of their own, below this gene's.
+            accepted.append(replace(gene, transcripts=gene.transcripts[:1]))
             confident[gene.contig].append(gene)
             continue
         rejected += [TranscriptRow(gene.id, t.id, t.contig, t.start, t.end, t.strand, *why) for t in gene.transcripts]
