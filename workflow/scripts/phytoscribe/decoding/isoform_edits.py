@@ -8,7 +8,7 @@ count from the 5' end of a window that holds the gene.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -31,6 +31,7 @@ MINIMUM_EXON = 3
 #: together with another new site from the higher probability on.
 ALONE, STATE_ALONE, TOGETHER = 0.02, -6.0, 0.05
 
+Chain = tuple[Interval, ...]
 _FIRST0, _LAST0 = int(State.FIRST0), int(State.LAST0)
 
 
@@ -55,6 +56,64 @@ class LocusWindow:
     def acceptor(self, cut: int) -> tuple[float, float]:
         """The same of an intron that ends before a cut."""
         return float(self.sites[cut - 1, ACCEPTOR]), float(self.states[cut, _FIRST0 : _FIRST0 + 3].max())
+
+
+class FirstTranscript(NamedTuple):
+    """A gene's first transcript in the direction of transcription, and what the decoder says of it.
+
+    Attributes:
+        exons, cds: sorted.
+        structure: posterior of exactly this CDS.
+        gene: calibrated probability that the gene is right.
+        locus: posterior that there is a gene.
+    """
+
+    exons: Chain
+    cds: Chain
+    structure: float
+    gene: float
+    locus: float
+
+
+class Isoform(NamedTuple):
+    """A possible isoform in the direction of transcription.
+
+    Attributes:
+        exons, cds: sorted.
+        log_posterior: by the lattice; None where it has none.
+        edited: whether it is one change of the first transcript's exon chain.
+    """
+
+    exons: Chain
+    cds: Chain
+    log_posterior: float | None = None
+    edited: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Direction:
+    """Turns contig positions into positions of a window in the direction of transcription, and back.
+
+    Attributes:
+        strand: ``+`` or ``-``.
+        start, end: the window on the contig.
+    """
+
+    strand: str
+    start: int
+    end: int
+
+    def inward(self, intervals: Iterable[Interval]) -> Chain:
+        """Intervals of the contig, sorted, as intervals of the window."""
+        if self.strand == "+":
+            return tuple((start - self.start, end - self.start) for start, end in intervals)
+        return tuple((self.end - end, self.end - start) for start, end in reversed(tuple(intervals)))
+
+    def outward(self, intervals: Iterable[Interval]) -> Chain:
+        """The inverse."""
+        if self.strand == "+":
+            return tuple((start + self.start, end + self.start) for start, end in intervals)
+        return tuple((self.end - end, self.end - start) for start, end in reversed(tuple(intervals)))
 
 
 class Edit(NamedTuple):
@@ -190,3 +249,26 @@ def longest_cds(exons: Sequence[Interval], codes: npt.NDArray[np.uint8]) -> tupl
             cds.append((low, high))
         done += right - left
     return tuple(cds)
+
+
+def isoform_candidates(
+    first: FirstTranscript,
+    structures: Iterable[Isoform],
+    window: LocusWindow,
+    minimum_intron: int,
+    minimum_cds: int,
+) -> list[Isoform]:
+    """Structures of the lattice and single changes of the first transcript, one for each CDS other than its own.
+
+    A structure that is also a change keeps its posterior and takes the change's exons.
+    """
+    found = {structure.cds: structure for structure in structures if structure.cds != first.cds}
+    for edit in edits_of(first.exons, window, minimum_intron):
+        exons = edited(first.exons, edit)
+        cds = longest_cds(exons, window.codes)
+        if cds == first.cds or sum(end - start for start, end in cds) < minimum_cds:
+            continue
+        known = found.get(cds)
+        if known is None or not known.edited:
+            found[cds] = Isoform(exons, cds, known.log_posterior if known else None, edited=True)
+    return list(found.values())

@@ -16,38 +16,12 @@ from phytoscribe.annotation.isoform_events import (
     exon_chain_events,
 )
 from phytoscribe.annotation.model import introns_between
-from phytoscribe.decoding.isoform_edits import LocusWindow
+from phytoscribe.decoding.isoform_edits import FirstTranscript, Isoform, LocusWindow
 from phytoscribe.genome.intervals import Interval
 from phytoscribe.labels.states import CODING_STATES, INTRON_STATES, State
 
 #: Log posterior of structures that the lattice holds for less likely than that, or that it has no sites for.
 LEAST_LOG_POSTERIOR = math.log(0.005)
-Chain = tuple[Interval, ...]
-
-
-class Isoform(NamedTuple):
-    """An isoform in the direction of transcription.
-
-    Attributes:
-        exons, cds: sorted.
-        log_posterior: by the lattice; None where it has none.
-        edited: whether it is one change of the first transcript's exon chain.
-    """
-
-    exons: Chain
-    cds: Chain
-    log_posterior: float | None = None
-    edited: bool = False
-
-
-class FirstTranscript(NamedTuple):
-    """A gene's first transcript and what the decoder says of it: exons and CDS, and probabilities."""
-
-    exons: Chain
-    cds: Chain
-    structure: float
-    gene: float
-    locus: float
 
 
 class Prefixes(NamedTuple):
