@@ -24,6 +24,7 @@ use rule predict_shard as predict_first_shard with:
         lineage=lambda wildcards: genomes[wildcards.genome].lineage,
         contigs=None,
         shard=lambda wildcards: int(wildcards.shard),
+        isoforms=None,
     message:
         "Predicting genes of {wildcards.genome} with the model to start from, part {wildcards.shard}: {output.genes}"
 

@@ -18,12 +18,14 @@ from hypothesis import strategies as st
 from phytoscribe.annotation.model import GeneModel
 from phytoscribe.decoding import grammar, lattice
 from phytoscribe.decoding.contigs import StreamingGeneDecoder, ThreadedGeneDecoder, decode_contig
+from phytoscribe.decoding.isoform_features import FEATURES
+from phytoscribe.decoding.isoform_ranker import IsoformRanker
 from phytoscribe.decoding.isoforms import IsoformSettings
 from phytoscribe.decoding.settings import Decoders, DecoderSettings
 from phytoscribe.decoding.site_scanner import SiteScanner
 from phytoscribe.genome import Genome
 from phytoscribe.genome.sequence import N_CODE
-from phytoscribe.labels.states import STATE_COUNT
+from phytoscribe.labels.states import STATE_COUNT, State
 from phytoscribe.prediction.pool import after, single_core_threads
 from phytoscribe.prediction.predictor import StructurePredictor
 from phytoscribe.prediction.windows import PredictionSettings
@@ -49,6 +51,18 @@ def random_contig(seed: int, length: int, gap: tuple[int, int]) -> Contig:
     return bases, *tables
 
 
+def sites_of(part: Contig) -> tuple[np.ndarray, np.ndarray]:
+    """Probabilities of splice sites that depend on the base alone, so that they are the same in every part."""
+    return tuple((table[:, [State.LAST0, State.FIRST0]] > -2.0).astype(np.float16) * 0.9 for table in part[1:])
+
+
+def random_ranker() -> IsoformRanker:
+    generator = np.random.default_rng(3)
+    sizes = (FEATURES, 8, 8, 1)
+    layers = tuple((generator.normal(0, 0.4, (b, a)), generator.normal(0, 0.4, b)) for a, b in pairwise(sizes))
+    return IsoformRanker(np.zeros(FEATURES), np.full(FEATURES, 4.0), layers)
+
+
 def parts_of(contig: Contig, cuts: list[int]) -> list[Contig]:
     edges = [0, *sorted({cut for cut in cuts if 0 < cut < contig[0].size}), contig[0].size]
     return [tuple(values[a:b] for values in contig) for a, b in pairwise(edges)]
@@ -58,7 +72,7 @@ def one_after_the_other(
     parts: list[Contig], chosen: DecoderSettings, isoforms: IsoformSettings | None = None
 ) -> list[list[GeneModel]]:
     decoder = StreamingGeneDecoder("c", chosen, isoforms)
-    found = [decoder.push(*part) for part in parts]
+    found = [decoder.push(*part, sites_of(part)) for part in parts]
     found[-1] += decoder.finish()
     return found
 
@@ -92,7 +106,7 @@ class AnyOrder:
     cuts=st.lists(st.integers(1, 2499), max_size=12),
     partial_genes=st.booleans(),
     cut_often=st.booleans(),
-    isoforms=st.sampled_from([None, IsoformSettings(0.05, maximum=2)]),
+    isoforms=st.sampled_from([None, IsoformSettings(0.05, maximum=2), IsoformSettings(0.4, 5, ranker=random_ranker())]),
 )
 def test_the_order_of_steps_changes_nothing(seed, length, gap, cuts, partial_genes, cut_often, isoforms):
     chosen = replace(EAGER, partial=partial_genes)
@@ -104,10 +118,16 @@ def test_the_order_of_steps_changes_nothing(seed, length, gap, cuts, partial_gen
         wanted = one_after_the_other(parts, chosen, isoforms)
         pool = AnyOrder(seed)
         decoder = ThreadedGeneDecoder("c", chosen, pool.after, isoforms)
-        futures = [decoder.push(*part, last=part is parts[-1]) for part in parts]
+        futures = [decoder.push(*part, last=part is parts[-1], sites=sites_of(part)) for part in parts]
         pool.run()
         assert [future.result() for future in futures] == wanted
-        assert list(chain.from_iterable(wanted)) == decode_contig("c", *contig, chosen, isoforms=isoforms)
+        whole = one_after_the_other([contig], chosen, isoforms)[0]
+        assert list(chain.from_iterable(wanted)) == whole
+        if isoforms is None or isoforms.ranker is None:
+            assert whole == decode_contig("c", *contig, chosen, isoforms=isoforms)
+        else:
+            first = [replace(gene, transcripts=gene.transcripts[:1]) for gene in whole]
+            assert first == decode_contig("c", *contig, chosen)
     assert length < 2500 or any(wanted)
 
 

@@ -395,7 +395,7 @@ def test_isoforms_that_decay_are_left_out_on_demand(model_folder, fasta, tmp_pat
 
 
 def test_a_model_without_a_cut_for_isoforms_says_so(model_folder, fasta, tmp_path):
-    with pytest.raises(ModelError, match="set isoforms.minimum_probability to a number"):
+    with pytest.raises(ModelError, match=r"set isoforms\.minimum_probability to a number"):
         predict(model_folder, fasta, tmp_path / "out", isoforms={**ISOFORMS, "minimum_probability": "auto"})
 
 

@@ -120,7 +120,7 @@ def _with_isoforms(
         segment for other in genes if other is not gene and other.strand == gene.strand for segment in other.first.cds
     ]
     found = likely_structures(
-        strand, gene.first.span, block.graph, (block.first, block.last), sums, isoforms.minimum_probability
+        strand, gene.first.span, block.graph, (block.first, block.last), sums, isoforms.least_posterior
     )
     kept = []
     for structure in found:

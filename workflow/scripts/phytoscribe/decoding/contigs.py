@@ -16,28 +16,47 @@ from phytoscribe.decoding.block_genes import Block
 from phytoscribe.decoding.decoded_gene import DecodedGene
 from phytoscribe.decoding.gene_models import exons_with_untranslated_regions, gene_model, reach, with_chosen_isoforms
 from phytoscribe.decoding.isoforms import IsoformSettings
+from phytoscribe.decoding.ranked_isoforms import NetworkOutput, with_ranked_isoforms
 from phytoscribe.decoding.settings import DecoderSettings
 from phytoscribe.decoding.site_scanner import FoundSites, Stretch
 from phytoscribe.decoding.streaming import StreamingDecoder, in_pieces
 from phytoscribe.labels.states import NON_CODING_STATES
 
+_NOT_KEPT = np.empty((0, 0), np.float16)
+Tables = tuple[npt.NDArray, npt.NDArray]
+
 
 class Evidence(NamedTuple):
-    """What untranslated regions are found from.
+    """What untranslated regions and ranked isoforms are found from.
 
     Attributes:
         bases: uint8 (n,).
         plus, minus: float32 (n, 5), log probabilities of each strand's non-coding states, contig orientation.
+        plus_states, minus_states: (n, STATE_COUNT), of all states; these and the next are empty unless isoforms are
+            ranked.
+        plus_sites, minus_sites: (n, SITE_COUNT), probabilities of splice sites.
     """
 
     bases: npt.NDArray[np.uint8]
     plus: npt.NDArray
     minus: npt.NDArray
+    plus_states: npt.NDArray = _NOT_KEPT
+    minus_states: npt.NDArray = _NOT_KEPT
+    plus_sites: npt.NDArray = _NOT_KEPT
+    minus_sites: npt.NDArray = _NOT_KEPT
 
     @classmethod
-    def of(cls, bases: npt.NDArray[np.uint8], plus: npt.NDArray, minus: npt.NDArray) -> Evidence:
-        """Copies of tables of all states: views would keep all states in memory."""
-        return cls(bases, *(table[:, : len(NON_CODING_STATES)].astype(np.float32) for table in (plus, minus)))
+    def of(
+        cls, bases: npt.NDArray[np.uint8], plus: npt.NDArray, minus: npt.NDArray, sites: Tables | None = None
+    ) -> Evidence:
+        """Of tables of all states; without ``sites`` copies of a few, as views would keep all states in memory."""
+        few = (table[:, : len(NON_CODING_STATES)].astype(np.float32) for table in (plus, minus))
+        return cls(bases, *few, plus, minus, *sites) if sites else cls(bases, *few)
+
+    def output(self, start: int) -> NetworkOutput:
+        """All of the network's output, the first base at contig position ``start``."""
+        states, sites = (self.plus_states, self.minus_states), (self.plus_sites, self.minus_sites)
+        return NetworkOutput(self.bases, states, sites, start)
 
 
 class GeneModels:
@@ -95,7 +114,8 @@ class GeneModels:
         return genes
 
     def _model(self, gene: DecodedGene, following: int | None) -> GeneModel:
-        bases, plus, minus = self._joined()
+        evidence = self._joined()
+        bases, plus, minus = evidence[:3]
         table = plus if gene.strand == "+" else minus
         neighbours = self._last_end[gene.strand], following
         exons = []
@@ -110,7 +130,12 @@ class GeneModels:
             exons.append(exons_with_untranslated_regions(transcript.cds, *place, bases, table, self.settings))
         self._count += 1
         model = gene_model(gene, exons, self.contig, str(self._count))
-        return model if self.isoforms is None else with_chosen_isoforms(model, self.isoforms)
+        if self.isoforms is None:
+            return model
+        if self.isoforms.ranker is not None:
+            posterior = gene.first.structure_probability
+            model = with_ranked_isoforms(model, posterior, evidence.output(self._offset), self.settings, self.isoforms)
+        return with_chosen_isoforms(model, self.isoforms)
 
     def _joined(self) -> Evidence:
         if len(self._rows) > 1:
@@ -133,15 +158,18 @@ class StreamingGeneDecoder:
         self._decoder = StreamingDecoder(settings, isoforms)
         self._models = GeneModels(contig, settings, isoforms)
 
-    def push(self, bases: npt.NDArray[np.uint8], plus: npt.NDArray, minus: npt.NDArray) -> list[GeneModel]:
+    def push(
+        self, bases: npt.NDArray[np.uint8], plus: npt.NDArray, minus: npt.NDArray, sites: Tables | None = None
+    ) -> list[GeneModel]:
         """The genes that are final once the next bases are known, sorted by position of their CDS.
 
         Args:
             bases: uint8 (n,).
             plus, minus: log probabilities of each strand's states, (n, STATE_COUNT), contig orientation.
+            sites: probabilities of each strand's splice sites, (n, SITE_COUNT); needed to rank isoforms.
         """
         genes = self._decoder.push(bases, plus, minus)
-        return self._models.add(Evidence.of(bases, plus, minus), genes, self._decoder.decided)
+        return self._models.add(Evidence.of(bases, plus, minus, sites), genes, self._decoder.decided)
 
     def finish(self) -> list[GeneModel]:
         """The genes that are left once the contig has ended."""
@@ -173,7 +201,12 @@ class ThreadedGeneDecoder:
         self._modelled: tuple[Future, ...] = ()
 
     def push(
-        self, bases: npt.NDArray[np.uint8], plus: npt.NDArray, minus: npt.NDArray, last: bool
+        self,
+        bases: npt.NDArray[np.uint8],
+        plus: npt.NDArray,
+        minus: npt.NDArray,
+        last: bool,
+        sites: Tables | None = None,
     ) -> Future[list[GeneModel]]:
         """The genes that are final with the next piece; arguments as of :meth:`StreamingGeneDecoder.push`.
 
@@ -181,14 +214,14 @@ class ThreadedGeneDecoder:
             last: the contig ends with this piece.
         """
         stretch = self._decoder.take(bases, plus, minus)
-        searched = self._after(partial(self._search_step, stretch, bases, plus, minus))
+        searched = self._after(partial(self._search_step, stretch, bases, plus, minus, sites))
         read = self._after(partial(self._read_step, last), searched, *self._read)
         decoded = self._after(self._decode_step, read)
         modelled = self._after(partial(self._model_step, last), searched, decoded, *self._modelled)
         self._read, self._modelled = (read,), (modelled,)
         return modelled
 
-    def _search_step(self, stretch: Stretch, *tables: npt.NDArray) -> tuple[FoundSites, Evidence]:
+    def _search_step(self, stretch: Stretch, *tables: Any) -> tuple[FoundSites, Evidence]:
         return self._decoder.search(stretch), Evidence.of(*tables)
 
     def _read_step(self, last: bool, searched: tuple[FoundSites, Evidence], *_: Any) -> tuple[list[Block], int]:

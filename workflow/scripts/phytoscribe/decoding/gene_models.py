@@ -219,11 +219,12 @@ def with_chosen_isoforms(gene: GeneModel, settings: IsoformSettings) -> GeneMode
         described = {
             "isoform": kind,
             "event": events_text(isoform_events(first, other)),
-            "posterior": _shown(other.score or 0.0),
+            **({} if settings.ranker else {"posterior": _shown(other.score or 0.0)}),
             "frame": "kept" if keeps_frame(first, other) else "shifted",
             **({"nmd": "true"} if decays else {}),
         }
-        kept.append(replace(other, attributes=described | dict(other.attributes)))
+        number = len(kept) + 1
+        kept.append(replace(other, id=f"{gene.id}.t{number}", attributes=described | dict(other.attributes)))
     return replace(gene, transcripts=tuple(kept))
 
 

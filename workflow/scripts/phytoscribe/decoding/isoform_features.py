@@ -22,6 +22,8 @@ from phytoscribe.labels.states import CODING_STATES, INTRON_STATES, State
 
 #: Log posterior of structures that the lattice holds for less likely than that, or that it has no sites for.
 LEAST_LOG_POSTERIOR = math.log(0.005)
+#: Numbers for each isoform.
+FEATURES = 47 + len(EVENT_CLASSES)
 
 
 class Prefixes(NamedTuple):
@@ -73,7 +75,8 @@ def features_of(
 ) -> npt.NDArray[np.float32]:
     """Features of the isoforms of one gene, float32 (isoforms, FEATURES)."""
     introns, length = set(introns_between(first.exons)), sum(e - s for s, e in first.cds)
-    best = max((i.log_posterior or LEAST_LOG_POSTERIOR for i in isoforms), default=0.0)
+    posteriors = [LEAST_LOG_POSTERIOR if i.log_posterior is None else i.log_posterior for i in isoforms]
+    best = max(posteriors, default=0.0)
     shared = [
         math.log(max(first.structure, 1e-6)),
         _logit(first.gene),
@@ -85,13 +88,12 @@ def features_of(
     ]
     own_start = float(window.states[first.cds[0][0], State.START])
     rows = []
-    for isoform in isoforms:
+    for isoform, known in zip(isoforms, posteriors, strict=True):
         others = set(introns_between(isoform.exons))
         lost, gained = sorted(introns - others), sorted(others - introns)
         events = exon_chain_events(first.exons, isoform.exons, forward=True)
         kind = event_class(events)
         size = sum(event.size for event in events)
-        known = isoform.log_posterior if isoform.log_posterior is not None else LEAST_LOG_POSTERIOR
         its_length = sum(e - s for s, e in isoform.cds)
         behind = sum(max(0, e - max(s, isoform.cds[-1][1])) for s, e in isoform.exons[:-1])
         changed = lost + gained

@@ -33,6 +33,7 @@ from phytoscribe.decoding.grammar import (
     segment_length_score,
     variants_pair,
 )
+from phytoscribe.decoding.isoform_ranker import IsoformRanker
 from phytoscribe.decoding.settings import MINIMUM_CDS_SEGMENT
 from phytoscribe.errors import ConfigError, ModelError
 
@@ -42,6 +43,8 @@ REACH = 3000
 CUTS_FILE = "isoforms.json"
 #: Least posterior that may be asked for: below it there are thousands of structures of a gene, nearly all wrong.
 LEAST_PROBABILITY = 0.001
+#: Least posterior of structures that a ranker looks at.
+RANKED_FROM = 0.005
 #: Log posterior below which a way is not counted.
 _NOTHING = -45.0
 
@@ -51,7 +54,7 @@ class IsoformSettings:
     """Which structures of a gene beside its first are written.
 
     Attributes:
-        minimum_probability: least posterior, above 0.
+        minimum_probability: least probability by the ranker, or posterior without one; above 0.
         maximum: so many at most for each gene.
         nmd: whether those that look like targets of nonsense-mediated decay are among them.
     """
@@ -59,12 +62,18 @@ class IsoformSettings:
     minimum_probability: float
     maximum: int = 3
     nmd: bool = True
+    ranker: IsoformRanker | None = None
 
     def __post_init__(self) -> None:
         if not LEAST_PROBABILITY <= self.minimum_probability <= 1.0:
             raise ConfigError(
                 f"isoforms.minimum_probability is {self.minimum_probability}; it must be from {LEAST_PROBABILITY} to 1"
             )
+
+    @property
+    def least_posterior(self) -> float:
+        """Of structures that the lattice lists: all that the ranker may look at, or those that are written."""
+        return self.minimum_probability if self.ranker is None else RANKED_FROM
 
     @classmethod
     def of_config(cls, values: Mapping[str, Any], model_folder: str | Path) -> IsoformSettings | None:
@@ -78,7 +87,7 @@ class IsoformSettings:
         """
         if values["method"] == "none":
             return None
-        least = values["minimum_probability"]
+        least, ranked = values["minimum_probability"], values["method"] == "ranked"
         if least == "auto":
             path = Path(model_folder) / CUTS_FILE
             if not path.exists():
@@ -87,12 +96,14 @@ class IsoformSettings:
                     "number, for example 0.2"
                 )
             least = json.loads(path.read_text(encoding="utf-8"))["minimum_probability"][values["method"]]
-        return cls(float(least), values["maximum"], values["nmd"])
+        ranker = IsoformRanker.load(Path(model_folder)) if ranked else None
+        return cls(float(least), values["maximum"], values["nmd"], ranker)
 
     def __str__(self) -> str:
         """As in the header of a prediction."""
         nmd = "" if self.nmd else ", none that decays"
-        return f"lattice, posterior from {self.minimum_probability:g} on, at most {self.maximum} a gene{nmd}"
+        by = "lattice, posterior" if self.ranker is None else "ranked, probability"
+        return f"{by} from {self.minimum_probability:g} on, at most {self.maximum} a gene{nmd}"
 
 
 class Sums(NamedTuple):

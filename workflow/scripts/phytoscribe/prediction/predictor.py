@@ -188,7 +188,8 @@ class StructurePredictor:
             nonlocal watched
             if watch is not None:
                 watched = start(lambda *_: watch(piece), *filter(None, [watched]))
-            genes = decoder.push(piece.bases, *piece.states, piece.last)
+            sites = piece.sites if self.isoforms and self.isoforms.ranker else None
+            genes = decoder.push(piece.bases, *piece.states, piece.last, sites)
             return _PieceInWork(contig, piece.last, genes, watched)
 
         return decode

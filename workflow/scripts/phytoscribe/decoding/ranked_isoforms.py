@@ -1,0 +1,117 @@
+"""Isoforms of a gene by the ranker: candidates, their probabilities, and the transcripts that are likely enough."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from phytoscribe.annotation.model import GeneModel, Transcript
+from phytoscribe.decoding.isoform_edits import Direction, FirstTranscript, Isoform, LocusWindow, isoform_candidates
+from phytoscribe.decoding.isoform_features import Prefixes, features_of
+from phytoscribe.decoding.isoforms import IsoformSettings
+from phytoscribe.decoding.settings import DecoderSettings
+
+#: Bases beside the outermost exons whose network output is looked at.
+BESIDE = 5
+
+
+class NetworkOutput(NamedTuple):
+    """What the network says of a stretch of a contig, contig orientation.
+
+    Attributes:
+        bases: uint8 (n,).
+        states: log probabilities of the plus and the minus strand, each (n, STATE_COUNT).
+        sites: probabilities of splice sites in the same way, each (n, SITE_COUNT).
+        start: contig position of the first base.
+    """
+
+    bases: npt.NDArray[np.uint8]
+    states: tuple[npt.NDArray, npt.NDArray]
+    sites: tuple[npt.NDArray, npt.NDArray]
+    start: int
+
+    def window(self, strand: str, start: int, end: int) -> tuple[LocusWindow, Direction]:
+        """The part around contig positions ``start..end - 1``, in the direction of transcription of a strand."""
+        first = max(start - BESIDE, self.start)
+        last = min(end + BESIDE, self.start + self.bases.size)
+        rows = slice(first - self.start, last - self.start)
+        row = 0 if strand == "+" else 1
+        bases, states, sites = self.bases[rows], self.states[row][rows], self.sites[row][rows]
+        if strand == "-":
+            bases, states, sites = (
+                np.where(bases < 4, 3 - bases, bases)[::-1].astype(np.uint8),
+                states[::-1],
+                sites[::-1],
+            )
+        window = LocusWindow(bases, states.astype(np.float32), sites.astype(np.float32))
+        return window, Direction(strand, first, last)
+
+
+class Candidates(NamedTuple):
+    """Possible isoforms of a gene, in the direction of transcription, with their features (isoforms, FEATURES)."""
+
+    isoforms: list[Isoform]
+    features: npt.NDArray[np.float32]
+    direction: Direction
+
+
+def candidates_of(
+    first: Transcript,
+    probabilities: tuple[float, float, float],
+    structures: list[Transcript],
+    output: NetworkOutput,
+    settings: DecoderSettings,
+) -> Candidates | None:
+    """Possible isoforms beside a first transcript; None without any.
+
+    Args:
+        first: on its strand.
+        probabilities: of its structure, of the gene, and of any gene here (:class:`FirstTranscript`).
+        structures: other structures by the lattice, their posteriors as scores.
+    """
+    start = min(transcript.start for transcript in (first, *structures))
+    end = max(transcript.end for transcript in (first, *structures))
+    window, direction = output.window(first.strand, start, end)
+    own = FirstTranscript(direction.inward(first.exons), direction.inward(first.cds), *probabilities)
+    known = [
+        Isoform(direction.inward(t.exons), direction.inward(t.cds), math.log(max(t.score or 0.0, 1e-9)))
+        for t in structures
+    ]
+    found = isoform_candidates(own, known, window, settings.minimum_intron, settings.minimum_cds)
+    return Candidates(found, features_of(found, own, window, Prefixes.of(window)), direction) if found else None
+
+
+def with_ranked_isoforms(
+    gene: GeneModel, structure: float, output: NetworkOutput, decoder: DecoderSettings, settings: IsoformSettings
+) -> GeneModel:
+    """A gene with its first transcript and those that the ranker finds likely enough, the likeliest first.
+
+    Args:
+        gene: with other structures by the lattice behind its first transcript, their posteriors as scores.
+        structure: posterior of the first transcript's CDS.
+    """
+    first, *structures = gene.transcripts
+    if settings.ranker is None or "partial" in gene.attributes:
+        return replace(gene, transcripts=(first,))
+    locus = float(first.attributes["locus_probability"])
+    found = candidates_of(first, (structure, gene.score or 0.0, locus), structures, output, decoder)
+    if found is None:
+        return replace(gene, transcripts=(first,))
+    by_cds = {transcript.cds: transcript for transcript in structures}
+    chosen = []
+    for isoform, probability in zip(found.isoforms, settings.ranker(found.features).tolist(), strict=True):
+        if probability < settings.minimum_probability:
+            continue
+        exons, cds = found.direction.outward(isoform.exons), found.direction.outward(isoform.cds)
+        known = by_cds.get(cds)
+        posterior = {} if known is None else {"posterior": f"{known.score or 0.0:.3f}"}
+        attributes = posterior | (dict(known.attributes) if known else {})
+        chosen.append(
+            Transcript("", exons, cds, attributes=attributes, score=probability, contig=gene.contig, strand=gene.strand)
+        )
+    chosen.sort(key=lambda transcript: (-(transcript.score or 0.0), transcript.cds))
+    return replace(gene, transcripts=(first, *chosen))
