@@ -16,7 +16,7 @@ from tiny_workflow import ROOT, jobs_of, start, tiny_config, write_config
 from phytoscribe.configuration.resources import ON_PROCESSORS
 
 PROFILE = "profiles/slurm/profile.yaml"
-GPU_RULES = {"pretrain_encoder", "finetune_structure", "predict_shard", "predict_first_shard"}
+GPU_RULES = {"pretrain_encoder", "finetune_structure", "predict_shard", "predict_first_shard", "train_isoforms"}
 
 
 @pytest.fixture(scope="module")
@@ -100,7 +100,7 @@ def test_memory_or_time_grows_with_the_input(settings, tmp_path):
     with big.open("wb") as handle:
         handle.truncate(1_000_000_000)
     files = [str(big), str(tmp_path / "not_there_yet")]
-    fixed = {"plot_check", "report", "predict_shard", "predict_first_shard", "describe_tracks"}
+    fixed = {"plot_check", "report", "predict_shard", "predict_first_shard", "train_isoforms", "describe_tracks"}
     for rule, values in settings["set-resources"].items():
         grown = [asked(values[key], 1, files) - asked(values[key], 1, []) for key in ("mem_mb", "runtime")]
         assert (max(grown) > 0) is (rule not in fixed), rule
@@ -221,7 +221,7 @@ def test_what_computes_on_processors_asks_for_no_gpu(house, changes, without):
         file.write_text(re.sub(r"^    message:\n        .*\n", "", file.read_text(), flags=re.MULTILINE))
     done = start(house, "--profile", "profiles/site", "all", "-n")
     assert done.returncode == 0, done.stdout[-3000:]
-    for rule in GPU_RULES - {"predict_first_shard"}:  # which only self-training asks for
+    for rule in GPU_RULES - {"predict_first_shard", "train_isoforms"}:  # which only their methods ask for
         _, _, job = done.stdout.partition(f"\nrule {rule}:\n")
         resources = job.partition("    resources: ")[2].partition("\n")[0]
         expected = {"slurm_partition=cpu"} if rule in without else {"slurm_partition=gpu", "gpu=1", "gpu_model=a100"}

@@ -160,6 +160,14 @@ def model_files(model=config["predict"]["model"]):
     return given(f"{model.rstrip('/')}/{file}" for file in RELEASED_MODEL_FILES)
 
 
+def isoform_files(isoforms=config["isoforms"], model=config["predict"]["model"]):
+    """Files with which isoforms are ranked, or chosen by the model's own cut; none where the configuration needs none."""
+    if isoforms["method"] == "none" or (isoforms["method"] == "lattice" and isoforms["minimum_probability"] != "auto"):
+        return []
+    folder = "results/models/isoforms" if model == "trained" else model.rstrip("/")
+    return given(f"{folder}/{file}" for file in ["isoforms.json", "isoforms.safetensors"])
+
+
 def starting_model(released=config["finetune"].get("from_model")):
     """Files of what fine-tuning starts from: a released model, the encoder pretrained here, or a tokenizer alone."""
     if released:

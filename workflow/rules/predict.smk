@@ -10,6 +10,7 @@ PREDICTION_SETTINGS = ("window", "margin", "precision", "sensitivity", "partial"
 rule predict_shard:
     input:
         model=model_files(),
+        isoforms=isoform_files(),
         fasta="resources/genomes/{genome}/{genome}.fa",
         fai="resources/genomes/{genome}/{genome}.fa.fai",
         library=library("predict_shard"),

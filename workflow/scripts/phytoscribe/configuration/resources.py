@@ -11,6 +11,7 @@ SECTIONS = {
     "finetune_structure": "finetune",
     "predict_shard": "predict",
     "predict_first_shard": "predict",
+    "train_isoforms": "predict",
 }
 #: The environment variable by which ``profiles/slurm`` learns :func:`rules_on_processors`.
 ON_PROCESSORS = "PHYTOSCRIBE_ON_PROCESSORS"

@@ -133,8 +133,7 @@ class GeneModels:
         if self.isoforms is None:
             return model
         if self.isoforms.ranker is not None:
-            posterior = gene.first.structure_probability
-            model = with_ranked_isoforms(model, posterior, evidence.output(self._offset), self.settings, self.isoforms)
+            model = with_ranked_isoforms(model, evidence.output(self._offset), self.settings, self.isoforms)
         return with_chosen_isoforms(model, self.isoforms)
 
     def _joined(self) -> Evidence:

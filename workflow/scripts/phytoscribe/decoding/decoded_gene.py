@@ -107,14 +107,21 @@ def calibrated(log_posterior: float, settings: DecoderSettings) -> float:
 def calibrate(posteriors: Sequence[float], right: Sequence[bool], settings: DecoderSettings) -> DecoderSettings:
     """Settings whose gene probability matches the share of correct genes.
 
-    A weak prior towards slope 1 and offset 0 dominates if there are few genes.
-
     Args:
         posteriors: of each gene's structure, in 0..1.
         right: whether each gene is correct.
     """
     bounded = np.clip(np.asarray(posteriors, dtype=np.float64), _SUREST, 1.0 - _SUREST)
-    odds, hits = np.log(bounded / (1.0 - bounded)), np.asarray(right, dtype=np.float64)
+    slope, offset = platt(np.log(bounded / (1.0 - bounded)), right)
+    return replace(settings, calibration_slope=slope, calibration_offset=offset)
+
+
+def platt(odds: npt.NDArray[np.float64], right: Sequence[bool] | npt.NDArray[np.bool_]) -> tuple[float, float]:
+    """Slope, not below 0, and offset that turn log odds (n,) into those of being right.
+
+    A weak prior towards slope 1 and offset 0 dominates if there are few.
+    """
+    hits = np.asarray(right, dtype=np.float64)
 
     def loss(point: npt.NDArray) -> tuple[float, npt.NDArray]:
         slope, offset = 1.0 + point[0], point[1]
@@ -124,4 +131,4 @@ def calibrate(posteriors: Sequence[float], right: Sequence[bool], settings: Deco
         return value, np.array([residual @ odds, residual.sum()]) + point
 
     change, offset = minimize(loss, np.zeros(2), jac=True, method="L-BFGS-B", bounds=[(-1.0, None), (None, None)]).x
-    return replace(settings, calibration_slope=1.0 + float(change), calibration_offset=float(offset))
+    return 1.0 + float(change), float(offset)

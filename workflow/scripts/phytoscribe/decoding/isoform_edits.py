@@ -63,14 +63,12 @@ class FirstTranscript(NamedTuple):
 
     Attributes:
         exons, cds: sorted.
-        structure: posterior of exactly this CDS.
         gene: calibrated probability that the gene is right.
         locus: posterior that there is a gene.
     """
 
     exons: Chain
     cds: Chain
-    structure: float
     gene: float
     locus: float
 

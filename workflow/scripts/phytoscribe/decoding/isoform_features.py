@@ -78,7 +78,7 @@ def features_of(
     posteriors = [LEAST_LOG_POSTERIOR if i.log_posterior is None else i.log_posterior for i in isoforms]
     best = max(posteriors, default=0.0)
     shared = [
-        math.log(max(first.structure, 1e-6)),
+        math.log(max(first.gene, 1e-3)),
         _logit(first.gene),
         _logit(first.locus),
         math.log(length),

@@ -51,6 +51,11 @@ class NetworkOutput(NamedTuple):
         return window, Direction(strand, first, last)
 
 
+def probabilities_of(gene: GeneModel) -> tuple[float, float]:
+    """That a predicted gene is right, and that there is one."""
+    return gene.score or 0.0, float(gene.transcripts[0].attributes["locus_probability"])
+
+
 class Candidates(NamedTuple):
     """Possible isoforms of a gene, in the direction of transcription, with their features (isoforms, FEATURES)."""
 
@@ -61,7 +66,7 @@ class Candidates(NamedTuple):
 
 def candidates_of(
     first: Transcript,
-    probabilities: tuple[float, float, float],
+    probabilities: tuple[float, float],
     structures: list[Transcript],
     output: NetworkOutput,
     settings: DecoderSettings,
@@ -70,7 +75,7 @@ def candidates_of(
 
     Args:
         first: on its strand.
-        probabilities: of its structure, of the gene, and of any gene here (:class:`FirstTranscript`).
+        probabilities: that the gene is right, and that there is one (:class:`FirstTranscript`).
         structures: other structures by the lattice, their posteriors as scores.
     """
     start = min(transcript.start for transcript in (first, *structures))
@@ -86,19 +91,17 @@ def candidates_of(
 
 
 def with_ranked_isoforms(
-    gene: GeneModel, structure: float, output: NetworkOutput, decoder: DecoderSettings, settings: IsoformSettings
+    gene: GeneModel, output: NetworkOutput, decoder: DecoderSettings, settings: IsoformSettings
 ) -> GeneModel:
     """A gene with its first transcript and those that the ranker finds likely enough, the likeliest first.
 
     Args:
         gene: with other structures by the lattice behind its first transcript, their posteriors as scores.
-        structure: posterior of the first transcript's CDS.
     """
     first, *structures = gene.transcripts
     if settings.ranker is None or "partial" in gene.attributes:
         return replace(gene, transcripts=(first,))
-    locus = float(first.attributes["locus_probability"])
-    found = candidates_of(first, (structure, gene.score or 0.0, locus), structures, output, decoder)
+    found = candidates_of(first, probabilities_of(gene), structures, output, decoder)
     if found is None:
         return replace(gene, transcripts=(first,))
     by_cds = {transcript.cds: transcript for transcript in structures}

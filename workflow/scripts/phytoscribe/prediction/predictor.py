@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import logging
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -167,7 +167,7 @@ class StructurePredictor:
 
         Both are in contig orientation.
         """
-        return self._whole(bases, "states", STATE_COUNT)
+        return self._whole(bases, {"states": STATE_COUNT})[0]
 
     def site_probabilities(self, bases: Bases) -> tuple[Table, Table]:
         """Plus and minus strand's probabilities of splice sites of a whole contig, each float16 (length, 2).
@@ -175,7 +175,7 @@ class StructurePredictor:
         Columns: the base is the first base of an intron (donor), its last base (acceptor), of any isoform.  Both are in
         contig orientation.
         """
-        return self._whole(bases, "sites", SITE_COUNT)
+        return self._whole(bases, {"sites": SITE_COUNT})[0]
 
     def _decoding(
         self, contig: str, watch: Callable[[Piece], None] | None, start: Callable[..., Future[Any]]
@@ -194,14 +194,22 @@ class StructurePredictor:
 
         return decode
 
-    def _whole(self, bases: Bases, what: str, columns: int) -> tuple[Table, Table]:
-        """One table for the contig, filled piece by piece: it is as large as a genome's arrays get."""
-        plus, minus = (np.empty((bases.size, columns), dtype=np.float16) for _ in "+-")
+    def output(self, bases: Bases) -> tuple[tuple[Table, Table], ...]:
+        """The two tables of :meth:`log_probabilities` and those of :meth:`site_probabilities`, the contig read once."""
+        return self._whole(bases, {"states": STATE_COUNT, "sites": SITE_COUNT})
+
+    def _whole(self, bases: Bases, columns: Mapping[str, int]) -> tuple[tuple[Table, Table], ...]:
+        """Tables for the contig by their name in :class:`Piece`, filled piece by piece: they are large."""
+        tables = {
+            name: [np.empty((bases.size, count), dtype=np.float16) for _ in "+-"] for name, count in columns.items()
+        }
         with single_core_threads(self.threads if self.device.type == "cpu" else FEEDING_THREADS) as readers:
             for piece in self._pieces([ContigSequence.of("", bases)], readers, None):
                 rows = slice(piece.start, piece.start + piece.bases.size)
-                plus[rows], minus[rows] = getattr(piece, what)
-        return plus, minus
+                for name, strands in tables.items():
+                    for table, part in zip(strands, getattr(piece, name), strict=True):
+                        table[rows] = part
+        return tuple((plus, minus) for plus, minus in tables.values())
 
     def _pieces(
         self, contigs: Iterable[ContigSequence], readers: ThreadPoolExecutor, progress: Progress | None

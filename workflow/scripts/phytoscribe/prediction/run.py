@@ -46,6 +46,7 @@ def predict_shard(
     threads: int,
     tracks: str | Path | None = None,
     isoforms: Mapping[str, Any] | None = None,
+    isoform_folder: Path | None = None,
 ) -> None:
     """Predict the contigs of one shard and write them as JSON lines (see :mod:`phytoscribe.prediction.shards`).
 
@@ -56,6 +57,7 @@ def predict_shard(
             shards.
         tracks: file for the probabilities along the contigs (see :mod:`phytoscribe.tracks.track_file`), if wanted.
         isoforms: the configuration's ``isoforms``; none are written if not given.
+        isoform_folder: with the ranker and its cut; the model's folder if not given.
     """
     memory = FreedMemory()
     device = choose_device(settings["device"])
@@ -65,7 +67,7 @@ def predict_shard(
         predictor.decoder, sensitivity=float(settings["sensitivity"]), partial=settings["partial"]
     )
     if isoforms:
-        predictor.isoforms = IsoformSettings.of_config(isoforms, model_folder)
+        predictor.isoforms = IsoformSettings.of_config(isoforms, isoform_folder or model_folder)
     logger.info("precision: %s (asked for: %s); %d threads", predictor.precision, prediction.precision, threads)
     with Genome(fasta) as genome:
         contigs = chosen_contigs(genome.contigs, chosen)

@@ -1,0 +1,129 @@
+"""Examples for the ranker of isoforms: candidates of training genes, and which of them are annotated.
+
+Each gene gives examples in two ways: beside the first transcript that the structure model predicts, as in a prediction,
+and beside the annotated transcript with the longest CDS, as where an annotation is completed.  Genes without isoforms
+teach what no isoform is, so only genomes whose annotation has all isoforms (``isoforms: complete``) give examples.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from phytoscribe.annotation.model import GeneModel
+from phytoscribe.decoding.contigs import decode_contig
+from phytoscribe.decoding.isoforms import RANKED_FROM, IsoformSettings
+from phytoscribe.decoding.ranked_isoforms import NetworkOutput, candidates_of, probabilities_of
+from phytoscribe.decoding.settings import DecoderSettings
+from phytoscribe.genome.intervals import Interval, as_places, merged, overlapping
+from phytoscribe.prediction.predictor import StructurePredictor
+
+#: Bases that are read at a time; stretches end between genes.
+STRETCH = 1_000_000
+#: All structures that a ranker looks at.
+_ALL = IsoformSettings(RANKED_FROM, maximum=10_000)
+#: Probability of a gene whose first transcript is annotated.
+_KNOWN = 0.999
+
+
+class Locus(NamedTuple):
+    """The candidates of one gene.
+
+    Attributes:
+        features: float32 (candidates, FEATURES).
+        right: bool (candidates,), whether each is annotated and no gene's first transcript.
+        completes: whether the first transcript is the annotation's.
+        first_right: whether the first transcript is annotated.
+        wanted: annotated isoforms beside an annotated first transcript; 0 for a predicted one.
+    """
+
+    features: npt.NDArray[np.float32]
+    right: npt.NDArray[np.bool_]
+    completes: bool
+    first_right: bool
+    wanted: int
+
+
+class Examples(NamedTuple):
+    """Loci of a stretch, and what is there.
+
+    Attributes:
+        reference: annotated CDS chains; first: predicted first transcripts; first_right: those that are annotated.
+    """
+
+    loci: list[Locus]
+    reference: int
+    first: int
+    first_right: int
+
+
+def stretches(length: int, genes: Sequence[GeneModel], size: int = STRETCH) -> Iterator[Interval]:
+    """Parts of a contig of about this size that cut no gene."""
+    covered = merged(as_places((gene.start, gene.end) for gene in genes))
+    start = 0
+    while length - start > 1.5 * size:
+        end = start + size
+        inside = covered[(covered[:, 0] < end) & (end < covered[:, 1])]
+        if len(inside):
+            end = int(inside[0, 1])
+        yield start, min(end, length)
+        start = end
+    if start < length:
+        yield start, length
+
+
+def examples_of(
+    predictor: StructurePredictor,
+    bases: npt.NDArray[np.uint8],
+    genes: Sequence[GeneModel],
+    mask: Sequence[Interval],
+    decoder: DecoderSettings,
+) -> Examples:
+    """Examples of a stretch of sequence.
+
+    Args:
+        predictor: set to the sequence's species.
+        genes: annotated genes, in the stretch's coordinates.
+        mask: intervals whose genes, annotated or predicted, are left out.
+    """
+    output = NetworkOutput(bases, *predictor.output(bases), 0)
+    predicted = decode_contig("", bases, *output.states, decoder, isoforms=_ALL)
+    hidden = merged(as_places(mask))
+    predicted, genes = (_outside(found, hidden) for found in (predicted, genes))
+    reference = {(gene.strand, t.cds) for gene in genes for t in gene.coding_transcripts}
+    first = {(gene.strand, gene.transcripts[0].cds) for gene in predicted}
+    loci = []
+    for gene in predicted:
+        own, *structures = gene.transcripts
+        found = candidates_of(own, probabilities_of(gene), structures, output, decoder)
+        if found is not None:
+            chains = [(gene.strand, found.direction.outward(isoform.cds)) for isoform in found.isoforms]
+            right = np.array([chain in reference and chain not in first for chain in chains])
+            loci.append(Locus(found.features, right, False, (gene.strand, own.cds) in reference, 0))
+    for gene in genes:
+        if (own := gene.representative) is None:
+            continue
+        near = [p for p in predicted if p.strand == gene.strand and p.start < gene.end and gene.start < p.end]
+        structures = [t for p in near for t in p.transcripts if t.cds != own.cds]
+        locus = max((probabilities_of(p)[1] for p in near), default=0.01)
+        found = candidates_of(own, (_KNOWN, locus), structures, output, decoder)
+        if found is not None:
+            chains = {t.cds for t in gene.coding_transcripts} - {own.cds}
+            right = np.array([found.direction.outward(isoform.cds) in chains for isoform in found.isoforms])
+            loci.append(Locus(found.features, right, True, True, len(chains)))
+    return Examples(loci, len(reference), len(first), len(reference & first))
+
+
+def _outside(genes: Sequence[GeneModel], hidden: npt.NDArray[np.int64]) -> list[GeneModel]:
+    """Genes that share no base with hidden intervals; transcripts by the lattice that do are left out too."""
+    kept = []
+    for gene in genes:
+        clear = ~overlapping(as_places((t.start, t.end) for t in gene.transcripts), hidden)
+        if clear[0]:
+            transcripts = tuple(t for t, free in zip(gene.transcripts, clear, strict=True) if free)
+            kept.append(replace(gene, transcripts=transcripts))
+    return kept
