@@ -14,12 +14,11 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from rankers import random_ranker
 
 from phytoscribe.annotation.model import GeneModel
 from phytoscribe.decoding import grammar, lattice
 from phytoscribe.decoding.contigs import StreamingGeneDecoder, ThreadedGeneDecoder, decode_contig
-from phytoscribe.decoding.isoform_features import FEATURES
-from phytoscribe.decoding.isoform_ranker import IsoformRanker
 from phytoscribe.decoding.isoforms import IsoformSettings
 from phytoscribe.decoding.settings import Decoders, DecoderSettings
 from phytoscribe.decoding.site_scanner import SiteScanner
@@ -54,13 +53,6 @@ def random_contig(seed: int, length: int, gap: tuple[int, int]) -> Contig:
 def sites_of(part: Contig) -> tuple[np.ndarray, np.ndarray]:
     """Probabilities of splice sites that depend on the base alone, so that they are the same in every part."""
     return tuple((table[:, [State.LAST0, State.FIRST0]] > -2.0).astype(np.float16) * 0.9 for table in part[1:])
-
-
-def random_ranker() -> IsoformRanker:
-    generator = np.random.default_rng(3)
-    sizes = (FEATURES, 8, 8, 1)
-    layers = tuple((generator.normal(0, 0.4, (b, a)), generator.normal(0, 0.4, b)) for a, b in pairwise(sizes))
-    return IsoformRanker(np.zeros(FEATURES), np.full(FEATURES, 4.0), layers)
 
 
 def parts_of(contig: Contig, cuts: list[int]) -> list[Contig]:

@@ -22,6 +22,7 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from rankers import write_ranker
 
 import phytoscribe
 from phytoscribe.annotation.gff_reader import read_gff3
@@ -383,6 +384,24 @@ def test_isoforms_come_beside_the_genes_that_were_there(plain, model_folder, fas
     assert run.returncode == 0, run.stdout + run.stderr
     again = predict(model_folder, fasta, tmp_path / "again", shards=3, threads=2, isoforms=ISOFORMS)
     assert Path(again.gff3).read_bytes() == Path(files.gff3).read_bytes()
+
+
+def test_ranked_isoforms_come_beside_the_same_genes(plain, model_folder, fasta, tmp_path):
+    shutil.copytree(model_folder, tmp_path / "model")
+    write_ranker(tmp_path / "model", 0.5)
+    wanted = {"method": "ranked", "minimum_probability": "auto", "maximum": 4, "nmd": True}
+    files = predict(tmp_path / "model", fasta, tmp_path / "out", isoforms=wanted)
+    text = Path(files.gff3).read_text()
+    assert "isoforms: ranked, probability from 0.5 on, at most 4 a gene" in text
+    assert structure(files) == structure(plain)
+    added = [t for g in read_gff3(files.gff3) for t in g.transcripts[1:]]
+    assert {"posterior" in t.attributes for t in added} == {True, False}
+    assert all(t.score >= 0.5 for t in added)
+    assert not any(t.score > 0.999 and t.attributes.get("posterior") == "1.000" for t in added)
+    again = predict(tmp_path / "model", fasta, tmp_path / "again", shards=3, threads=2, isoforms=wanted)
+    assert Path(again.gff3).read_bytes() == Path(files.gff3).read_bytes()
+    with pytest.raises(ModelError, match=r"isoforms\.safetensors: missing"):
+        predict(model_folder, fasta, tmp_path / "none", isoforms={**wanted, "minimum_probability": 0.5})
 
 
 def test_isoforms_that_decay_are_left_out_on_demand(model_folder, fasta, tmp_path):
