@@ -1,0 +1,135 @@
+"""The ranker's training: from examples of real genes to its files, and what it is chosen by."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from small_training_set import contig_of, small_set
+
+from phytoscribe.annotation.model import GeneModel, Transcript
+from phytoscribe.decoding.isoform_features import FEATURES
+from phytoscribe.decoding.isoform_ranker import IsoformRanker
+from phytoscribe.errors import PhytoScribeError
+from phytoscribe.training.tasks.isoforms import task
+from phytoscribe.training.tasks.isoforms.examples import Examples, Locus, stretches
+from phytoscribe.training.tasks.isoforms.fit import (
+    Ranked,
+    calibrated_ranker,
+    calibration_error,
+    fit_ranker,
+    least_probability,
+    ranked,
+)
+
+RELEASED = Path(__file__).parents[5] / "resources/models/brassicales"
+
+
+def made_loci(seed: int, count: int) -> list[Locus]:
+    """Candidates that are right more often the larger their first feature is."""
+    generator = np.random.default_rng(seed)
+    found = []
+    for _ in range(count):
+        features = generator.normal(0, 1, (generator.integers(1, 30), FEATURES)).astype(np.float32)
+        right = generator.random(len(features)) < 1 / (1 + np.exp(3.0 - 2.0 * features[:, 0]))
+        found.append(Locus(features, right, completes=False, first_right=True, wanted=0))
+    return found
+
+
+def test_a_ranker_learns_what_tells_isoforms_apart_and_is_calibrated():
+    training, others = made_loci(1, 200), made_loci(2, 200)
+    ranker, losses = fit_ranker(training, seed=1)
+    assert losses[-1] < losses[0]
+    again, _ = fit_ranker(training, seed=1)
+    assert np.array_equal(again.log_odds(others[0].features), ranker.log_odds(others[0].features))
+    found = ranked(calibrated_ranker(ranker, made_loci(3, 200)), others)
+    assert found.scores[found.right].mean() > 2 * found.scores[~found.right].mean()
+    assert calibration_error(found) < 0.1
+    assert calibration_error(Ranked(np.minimum(1.0, 3 * found.scores), found.right)) > 0.2
+
+
+def test_the_cut_is_where_isoforms_stop_to_pay():
+    """Ninety candidates, three in four right, then none: the cut lies where two in five of the last 30 are right."""
+    right = np.array([k % 4 != 0 for k in range(90)] + [False] * 100)
+    scores = np.linspace(0.9, 0.1, right.size)
+    cut = least_probability(Ranked(scores, right), f1=0.8)
+    kept = scores >= cut
+    assert 90 <= kept.sum() <= 110
+    assert right[kept][-30:].mean() >= 0.4
+    assert least_probability(Ranked(scores, np.zeros(190, bool)), f1=0.8) == 1.0
+    assert least_probability(Ranked(scores[:5], np.ones(5, bool)), f1=0.8) == 1.0
+
+
+@given(st.data())
+def test_stretches_cut_no_gene_and_cover_the_contig(data):
+    length = data.draw(st.integers(1, 3000))
+    starts = data.draw(st.lists(st.integers(0, length - 1), max_size=12))
+    exons = [((start, min(length, start + data.draw(st.integers(1, 400)))),) for start in starts]
+    genes = [GeneModel("g", "c", "+", (Transcript("t", own, own),)) for own in exons]
+    found = list(stretches(length, genes, size=500))
+    assert [start for start, _ in found] == [0, *(end for _, end in found[:-1])]
+    assert found[-1][1] == length
+    cuts = {start for start, _ in found}
+    assert not any(gene.start < cut < gene.end for gene in genes for cut in cuts)
+
+
+def test_examples_are_kept_as_they_were(tmp_path):
+    part = Examples(made_loci(5, 3), 7, 5, 4)
+    task.save_examples(tmp_path / "a.npz", part)
+    found = task.load_examples(tmp_path / "a.npz")
+    assert found[1:] == part[1:]
+    for locus, same in zip(part.loci, found.loci, strict=True):
+        assert np.array_equal(locus.features, same.features)
+        assert np.array_equal(locus.right, same.right)
+        assert locus[2:] == same[2:]
+    task.save_examples(tmp_path / "none.npz", Examples([], 1, 0, 0))
+    assert task.load_examples(tmp_path / "none.npz") == Examples([], 1, 0, 0)
+
+
+@pytest.fixture(scope="module")
+def training_set(arabidopsis_fasta, tmp_path_factory) -> Path:
+    folder = tmp_path_factory.mktemp("set") / "set"
+    contig = contig_of(arabidopsis_fasta, "Chr3_1065466_1464870")
+    small = replace(contig, bases=contig.bases[:120_000], genes=[g for g in contig.genes if g.end <= 120_000])
+    small_set(folder, [small])
+    return folder
+
+
+def test_from_a_training_set_to_the_rankers_files(training_set, tmp_path, monkeypatch):
+    """With few genes: the halves of one region, cut in two, choose nothing that is worth having, but all is written."""
+    monkeypatch.setattr(task, "LEAST_ALTERNATIVES", 1)
+    monkeypatch.setattr("phytoscribe.training.tasks.isoforms.examples.STRETCH", 40_000)
+    settings = {"device": "cpu", "bases": 90_000}
+    run = tmp_path / "run"
+    given = (training_set, RELEASED, settings, 1, [], run)
+    # One region validates, so one of the halves has nothing.
+    with pytest.raises(PhytoScribeError, match="too few genes with a second CDS to calibrate"):
+        task.run_isoform_training(*given, tmp_path / "out", 1)
+    assert not (tmp_path / "out").exists()
+    kept = {path.name: path.stat().st_mtime_ns for path in run.glob("*.npz")}
+    assert len(kept) >= 2
+    reader = task._Reader
+    whole = reader.validation
+
+    def twice(self):
+        return whole(self) * 2
+
+    monkeypatch.setattr(reader, "validation", twice)
+    task.run_isoform_training(*given, tmp_path / "out", 1)
+    # What had been read is not read again.
+    assert {path.name: path.stat().st_mtime_ns for path in run.glob("*.npz")} == kept
+    report = json.loads((tmp_path / "out" / "isoforms.json").read_text())
+    assert 0 < report["minimum_probability"]["ranked"] <= 1
+    assert report["chosen_on"] == ["athaliana"]
+    ranker = IsoformRanker.load(tmp_path / "out")
+    first = {path.name: path.read_bytes() for path in (tmp_path / "out").iterdir() if path.name != "metrics.tsv"}
+    shutil.rmtree(tmp_path / "out")
+    task.run_isoform_training(*given, tmp_path / "out", 1)
+    assert first == {p.name: p.read_bytes() for p in (tmp_path / "out").iterdir() if p.name != "metrics.tsv"}
+    assert ranker.mean.size == FEATURES
