@@ -19,7 +19,7 @@ models.cpu decoding
 tracks evaluation training
 evaluation.accuracy evaluation.quality training.data training.loop
 evaluation.long_reads training.tasks
-prediction
+prediction evaluation.isoforms
 training.tasks.masked_tokens training.tasks.structure
 configuration
 reporting
