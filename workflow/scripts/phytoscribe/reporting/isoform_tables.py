@@ -93,9 +93,11 @@ def _figures(scores: pd.DataFrame) -> Table:
     """Single figures of each predictor, and of the reference's own isoforms beside its longest."""
     value, predictors = _by_key(scores), predictors_of(scores)
     rows = []
-    for metric, title in zip(shown_metrics(scores), ("P of additions", "R of additions")):
-        rows.append([title, *(_share(value, predictor, metric) for predictor in predictors)])
-        ends = [[_share(value, predictor, f"{metric}_{end}") for end in ("low", "high")] for predictor in predictors]
+    for metric, name in zip(shown_metrics(scores), ("precision", "recall")):
+        rows.append(
+            [f"{name[0].upper()} of additions", *(_share(value, predictor, metric) for predictor in predictors)]
+        )
+        ends = [[_share(value, predictor, f"{name}_{end}") for end in ("low", "high")] for predictor in predictors]
         rows.append(["95 % interval", *(MISSING if MISSING in of else "–".join(of) for of in ends)])
     for key, title in FIGURES.items():
         found = [value.get((predictor, *key), (float("nan"), 0))[0] for predictor in predictors]

@@ -40,7 +40,8 @@ log = logging.getLogger(__name__)
 #: The reference's own alternatives, beside the longest CDS of each gene, as a predictor of the table.
 REFERENCE = "reference"
 ADDITION, COMPLETION = "addition", "completion"
-_RESAMPLED = (ALL, PRIMARY_RIGHT, PRIMARY_WRONG)
+#: Subsets with intervals, by level.
+_RESAMPLED = {ADDITION: (ALL, PRIMARY_RIGHT, PRIMARY_WRONG), COMPLETION: (ALL,)}
 _SHARES = ("precision", "recall", "f1")
 
 
@@ -61,10 +62,11 @@ def evaluate_isoforms(
     """
     found = {predictor: scored_isoforms(scope, genes) for predictor, genes in predictions.items()}
     whole = {predictor: subsets[ALL] for predictor, subsets in found.items()}
-    intervals = interval_rows(whole)
+    given = {predictor: completed(additions) for predictor, additions in whole.items()}
+    intervals = interval_rows(whole, {ADDITION: whole, COMPLETION: given})
     rows: list[ScoreRow] = []
     for predictor, subsets in found.items():
-        ours, given = subsets[ALL], completed(subsets[ALL])
+        ours = subsets[ALL]
         log.info("%s: %d additions, %d of them right", predictor, len(ours.additions), ours.agreement.right_predicted)
         measured = [
             *addition_rows(ADDITION, ours),
@@ -73,8 +75,8 @@ def evaluate_isoforms(
             ),
             *intervals[predictor],
             *curve_rows(ADDITION, ours),
-            *addition_rows(COMPLETION, given),
-            *curve_rows(COMPLETION, given),
+            *addition_rows(COMPLETION, given[predictor]),
+            *curve_rows(COMPLETION, given[predictor]),
             *event_rows(ours),
             *intron_rows(ours, junctions),
             *calibration_rows(ours.additions),
@@ -135,40 +137,56 @@ def calibration_rows(additions: Sequence[Isoform]) -> list[MetricRow]:
     return rows
 
 
-def interval_rows(found: Mapping[str, Additions], draws: int = DRAWS, seed: int = SEED) -> dict[str, list[MetricRow]]:
+def interval_rows(
+    whole: Mapping[str, Additions], levels: Mapping[str, Mapping[str, Additions]], draws: int = DRAWS, seed: int = SEED
+) -> dict[str, list[MetricRow]]:
     """Middle 95 % of precision, recall and F1 over draws of loci, by predictor.
 
     ``{metric}_low`` and ``{metric}_high`` are of the predictor itself, ``{metric}_lead_low`` and ``..._high`` of the
     first predictor minus this one, on the same draws.
+
+    Args:
+        whole: all additions of each predictor, to the same reference.
+        levels: by level and predictor what is drawn: all of it, or those of some genes.
     """
-    predictors = list(found)
+    predictors = list(whole)
     if not predictors:
         return {}
-    reference = found[predictors[0]].reference
-    units, total = units_of(reference, {predictor: found[predictor].predicted for predictor in predictors})
-    keys = [(predictor, subset) for predictor in predictors for subset in _RESAMPLED]
-    counts = [_unit_counts(found[predictor], subset, units[predictor], total) for predictor, subset in keys]
+    reference = whole[predictors[0]].reference
+    units, total = units_of(reference, {predictor: whole[predictor].predicted for predictor in predictors})
+    loci = {id(gene): number for number, gene in enumerate(reference)}
+    keys = [(level, subset, predictor) for level in levels for subset in _RESAMPLED[level] for predictor in predictors]
+    counts = []
+    for level, subset, predictor in keys:
+        genes = {id(gene): unit for gene, unit in zip(whole[predictor].predicted, units[predictor].tolist())}
+        counts.append(_unit_counts(levels[level][predictor], subset, genes, loci, total))
     drawn = {key: _shares(of) for key, of in zip(keys, resampled(counts, draws, seed))}
     rows: dict[str, list[MetricRow]] = {predictor: [] for predictor in predictors}
-    for (predictor, subset), shares in drawn.items():
+    for (level, subset, predictor), shares in drawn.items():
         for metric, values in shares.items():
             told = {metric: values}
             if predictor != predictors[0]:
-                told[f"{metric}_lead"] = drawn[predictors[0], subset][metric] - values
+                told[f"{metric}_lead"] = drawn[level, subset, predictors[0]][metric] - values
             for name, of in told.items():
                 ends = zip(("low", "high"), interval(of))
-                rows[predictor] += [(ADDITION, "exact", subset, f"{name}_{end}", value, total) for end, value in ends]
+                rows[predictor] += [(level, "exact", subset, f"{name}_{end}", value, total) for end, value in ends]
     return rows
 
 
-def _unit_counts(found: Additions, subset: str, units: Ints, total: int) -> Ints:
-    """Right additions, additions, found alternatives and alternatives of each unit, int (units, 4)."""
-    sides = ((found.additions, units), (found.alternatives, np.arange(total)))
+def _unit_counts(found: Additions, subset: str, genes: Mapping[int, int], loci: Mapping[int, int], total: int) -> Ints:
+    """Right additions, additions, found alternatives and alternatives of each unit, int (units, 4).
+
+    Args:
+        genes, loci: the unit of each predicted gene and of each reference gene, by the object's identity.
+    """
     columns = []
-    for isoforms, unit in sides:
+    for isoforms, side, unit in (
+        (found.additions, found.predicted, genes),
+        (found.alternatives, found.reference, loci),
+    ):
         chosen = [isoform for isoform in isoforms if subset in isoform.subsets()]
         for kept in ([isoform for isoform in chosen if isoform.matched], chosen):
-            numbers = unit[np.array([isoform.gene for isoform in kept], dtype=np.int64)]
+            numbers = np.array([unit[id(side[isoform.gene])] for isoform in kept], dtype=np.int64)
             columns.append(np.bincount(numbers, minlength=total))
     return np.column_stack(columns)
 
