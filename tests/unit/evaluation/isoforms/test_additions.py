@@ -12,8 +12,10 @@ from phytoscribe.evaluation.isoforms.additions import (
     completed,
     longest_first,
     reference_isoforms,
+    scored_isoforms,
 )
 from phytoscribe.evaluation.isoforms.table import evaluate_isoforms
+from phytoscribe.genome.intervals import IntervalIndex
 
 
 def value(table, **wanted):
@@ -102,3 +104,40 @@ def test_the_best_score_of_a_chain_counts():
     twice = [gene("p", EXONS, BY_EVENT["IR"], scores=(0.9, 0.2)), gene("q", EXONS, BY_EVENT["IR"], scores=(0.9, 0.4))]
     (found,) = additions([gene("r", EXONS)], twice).additions
     assert found.transcript.score == 0.4
+
+
+def test_subsets_of_the_reference_and_regions_that_were_held_out():
+    far = [gene.shifted(5000) for gene in (gene("f", EXONS, BY_EVENT["ES"]),)]
+    reference = [gene("r", EXONS, BY_EVENT["IR"]), *far]
+    predicted = [gene("p", EXONS, BY_EVENT["IR"]), *(replace(g, id="q") for g in far)]
+    scope = replace(Scope.of(reference, [], ["c"]), subsets={"no_train_homologue": {"f"}})
+    found = scored_isoforms(scope, predicted)
+    assert {name: part.agreement.right_predicted for name, part in found.items()} == {"all": 2, "no_train_homologue": 1}
+    near = replace(scope, held_out=IntervalIndex({"c": [(4000, 9000)]}))
+    table = evaluate_isoforms({"p": predicted}, near)
+    at = {"predictor": "p", "level": "addition", "ruler": "exact", "subset": "all"}
+    assert value(table, metric="precision_near_loci", **at) == 1
+    assert value(table, metric="recall", **at) == pytest.approx(1 / 3)  # what lies elsewhere was not predicted
+
+
+def test_intervals_are_paired():
+    reference = [gene(f"r{n}", EXONS, BY_EVENT["IR"]).shifted(2000 * n) for n in range(40)]
+    half = [gene if n % 2 else replace(gene, transcripts=gene.transcripts[:1]) for n, gene in enumerate(reference)]
+    table = evaluate_isoforms({"half": half, "same": half, "whole": reference}, Scope.of(reference, [], ["c"]))
+    at = {"level": "addition", "ruler": "exact", "subset": "all"}
+    low, high = (value(table, predictor="half", metric=f"recall_{end}", **at) for end in ("low", "high"))
+    assert 0.3 < low < 0.5 < high < 0.7
+    for end in ("low", "high"):
+        assert value(table, predictor="same", metric=f"recall_lead_{end}", **at) == 0
+        assert value(table, predictor="whole", metric=f"recall_{end}", **at) == 1
+        lead = value(table, predictor="whole", metric=f"recall_lead_{end}", **at)
+        assert lead == pytest.approx((low if end == "low" else high) - 1)
+
+
+def test_a_gene_of_two_hundred_isoforms():
+    many = [tuple((start + n * (start == 300), end) for start, end in EXONS) for n in range(100)]
+    many += [tuple((start, end + n * (end == 600)) for start, end in EXONS) for n in range(1, 100)]
+    reference = [gene("r", *many)]
+    table = evaluate_isoforms({"p": reference}, Scope.of(reference, [], ["c"]))
+    assert value(table, predictor="p", level="addition", ruler="exact", subset="A5SS", metric="tp") == 99
+    assert value(table, predictor="p", level="event", ruler="exact", subset="all", metric="f1") == 1

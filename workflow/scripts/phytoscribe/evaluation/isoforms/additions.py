@@ -98,8 +98,8 @@ def scored_isoforms(scope: Scope, genes: Sequence[GeneModel]) -> dict[str, Addit
     A gene whose primary the mask touches is left out with all that it adds.
     """
     scored = scope.scored(genes)
-    primaries = {gene.id: gene.coding_transcripts[0] for gene in genes if gene.coding_transcripts}
-    kept = [gene.transcripts[0] is primaries[gene.id] for gene in scored.predicted]
+    primaries = {id(gene.coding_transcripts[0]) for gene in genes if gene.coding_transcripts}
+    kept = [id(gene.transcripts[0]) in primaries for gene in scored.predicted]
     return {
         subset: compare_isoforms(
             list(compress(scored.reference, choice.reference)),
