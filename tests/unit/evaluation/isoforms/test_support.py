@@ -1,5 +1,6 @@
 """Events of any two isoforms, new introns with and without RNA-seq, and reads that hold an isoform."""
 
+from dataclasses import replace
 from itertools import pairwise
 
 import pytest
@@ -63,10 +64,24 @@ def test_introns_that_no_primary_has():
 )
 def test_reads_hold_isoforms(event, blocks, held, strand):
     found = additions([], [gene("p", EXONS, BY_EVENT[event], strand=strand)])
-    rows = by_metric(read_rows(found.predicted, found.additions, reads(blocks, strand=strand)), "expressed")
-    assert rows["reads", "supported"] == (held, 1)
+    subset = "expressed_spliced" if event == "ES" else "expressed_IR"
+    rows = read_rows(found.predicted, found.additions, reads(blocks, strand=strand))
+    assert by_metric(rows, subset)["reads", "supported"] == (held, 1)
     other = reads(blocks, strand="-" if strand == "+" else "+")
-    assert by_metric(read_rows(found.predicted, found.additions, other), "expressed")["reads", "supported"][1] == 0
+    for subset in ("expressed", "expressed_spliced", "expressed_IR"):
+        assert by_metric(read_rows(found.predicted, found.additions, other), subset)["reads", "supported"][1] == 0
+
+
+def test_the_introns_of_a_shortened_cds_are_those_of_a_longer_read():
+    # A stop codon in the retained intron: of the CDS only the first intron is left, which any read has.
+    short = ((100, 200), (300, 430))
+    retained = replace(gene("p", EXONS, short).transcripts[1], exons=((100, 200), (300, 600), (700, 800)))
+    made = gene("p", EXONS, short)
+    found = additions([], [replace(made, transcripts=(made.transcripts[0], retained))])
+    rows = read_rows(found.predicted, found.additions, reads(EXONS))
+    assert by_metric(rows, "expressed")["reads", "supported"] == (1, 1)
+    assert by_metric(rows, "expressed_IR")["reads", "supported"] == (0, 1)
+    assert by_metric(rows, "expressed_spliced")["reads", "supported"][1] == 0
 
 
 def test_what_introns_cannot_tell_is_not_counted():

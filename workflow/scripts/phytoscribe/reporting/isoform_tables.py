@@ -51,7 +51,7 @@ FIGURES = {
     ("new_intron", "annotated", "all", "precision"): "new introns: annotated",
     ("new_intron", "annotated_or_reads", "all", "precision"): "new introns: annotated, or RNA-seq",
     ("new_intron", "annotated", "all", "recall"): "new introns: R",
-    ("addition", "reads", "expressed_spliced", "supported"): "introns in a read",
+    ("addition", "reads", "expressed", "supported"): "introns in a read",
     ("addition", "reads", "expressed_IR", "supported"): "retained introns in a read",
     ("gene", "exact", "all", "isoforms_per_gene"): "CDS per gene",
     ("gene", "exact", "all", "share_with_alternatives"): "genes with several CDS",

@@ -20,7 +20,7 @@ from phytoscribe.tables import share
 LEAST_READS = 5
 #: Bases on each side of a retained intron that a read must cover.
 OVERHANG = 10
-#: Isoforms with introns only, and those that retain one.
+#: Isoforms with CDS introns that retain no intron of the primary, and those that retain one.
 SPLICED, RETAINING = f"{EXPRESSED}_spliced", f"{EXPRESSED}_{IR}"
 
 
@@ -78,30 +78,32 @@ def _introns(transcripts: Iterable, part: str) -> Iterator[Junction]:
 
 
 def read_rows(genes: Sequence[GeneModel], isoforms: Iterable[Isoform], reads: ReadEvidence) -> list[MetricRow]:
-    """Share of isoforms at expressed loci that one Iso-Seq read holds.
+    """Share of isoforms at expressed loci that one Iso-Seq read holds; a read must overlap the CDS on its strand.
 
-    A read on the strand of the gene must overlap its CDS.  A read holds an isoform if its CDS introns are consecutive
-    introns of the read; a retained intron must be aligned in one read with :data:`OVERHANG` bases on each side, and an
-    isoform that differs by nothing else needs no more.  Isoforms that reads of introns cannot tell (without an intron
-    and without a retained one) are not counted.
+    ``expressed``: of isoforms with CDS introns, those whose CDS introns are consecutive introns of a read.
+    :data:`SPLICED`: the same of those that retain no intron.  :data:`RETAINING`: of the others, those whose retained
+    introns are each aligned in one read with :data:`OVERHANG` bases on each side; if there is another event, a read
+    must hold their CDS introns, too.
 
     Args:
         genes: those that ``Isoform.gene`` counts.
     """
     held: dict[str, list[bool]] = {EXPRESSED: [], SPLICED: [], RETAINING: []}
     for isoform in isoforms:
-        gene, transcript = genes[isoform.gene], isoform.transcript
-        if not any(reads.covers(gene.contig, gene.strand, t.cds) for t in gene.transcripts):
+        gene, chain = genes[isoform.gene], isoform.transcript.cds_introns
+        place = gene.contig, gene.strand
+        if not any(reads.covers(*place, transcript.cds) for transcript in gene.transcripts):
             continue
-        events = () if isoform.against is None else coding_events(isoform.against, transcript)
+        events = () if isoform.against is None else coding_events(isoform.against, isoform.transcript)
         retained = [intron for event in events if event.kind == IR for intron in event.lost]
-        chain = transcript.cds_introns if len(retained) < len(events) or not retained else ()
-        if chain or retained:
-            place = gene.contig, gene.strand
-            there = all(reads.count_over(*place, (start - OVERHANG, end + OVERHANG)) for start, end in retained)
-            there = there and (not chain or reads.contains_chain(*place, chain))
-            held[EXPRESSED].append(there)
-            held[RETAINING if retained else SPLICED].append(there)
+        in_read = not chain or reads.contains_chain(*place, chain)
+        if chain:
+            held[EXPRESSED].append(in_read)
+        if retained:
+            covered = all(reads.count_over(*place, (start - OVERHANG, end + OVERHANG)) for start, end in retained)
+            held[RETAINING].append(covered and (in_read or all(event.kind == IR for event in events)))
+        elif chain:
+            held[SPLICED].append(in_read)
     return [
         ("addition", "reads", subset, "supported", share(sum(found), len(found)), len(found))
         for subset, found in held.items()
