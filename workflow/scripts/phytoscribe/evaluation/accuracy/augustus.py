@@ -53,8 +53,10 @@ def predict_genes(genome: Genome, contigs: Sequence[str], species: str, processe
     return list(numbered(sort_genes(found, genome.contigs), "augustus"))
 
 
-def run_augustus(contig: str, bases: Bases, species: str, output: Path) -> None:
+def run_augustus(contig: str, bases: Bases, species: str, output: Path, options: Sequence[str] = ()) -> None:
     """Run AUGUSTUS on one contig, given as base codes uint8 (length,), and write its own output.
+
+    ``options`` come after :data:`OPTIONS`, for instance those that ask for alternative transcripts.
 
     Raises:
         ToolError: augustus is missing or fails.
@@ -63,7 +65,7 @@ def run_augustus(contig: str, bases: Bases, species: str, output: Path) -> None:
     with scratch_folder("augustus-") as folder:
         with (folder / "contig.fa").open("w", encoding="utf-8") as handle:
             write_fasta(handle, [(contig, decode(bases))])
-        run([program, f"--species={species}", *OPTIONS, folder / "contig.fa"], stdout=output)
+        run([program, f"--species={species}", *OPTIONS, *options, folder / "contig.fa"], stdout=output)
 
 
 def version() -> str:
