@@ -1,10 +1,4 @@
-"""How far F1 depends on which loci happened to be scored: bootstrap over loci (Efron 1979, doi:10.1214/aos/1176344552).
-
-What is drawn with replacement is a reference locus with the predictions that belong to it: those that share coding
-bases with it, each with the locus it shares most with. Predictions that meet no locus are drawn too, those of all
-predictors that overlap each other as one. All predictors are scored on the same draws, so the difference of two of them
-has an interval of its own, narrower than their two intervals suggest.
-"""
+"""How far F1 depends on which loci happened to be scored: the draws of `phytoscribe.evaluation.accuracy.resampling`."""
 
 from __future__ import annotations
 
@@ -15,22 +9,11 @@ import numpy.typing as npt
 
 from phytoscribe.annotation.model import GeneModel
 from phytoscribe.evaluation.accuracy.counts import Scored
-from phytoscribe.evaluation.accuracy.error_classes import Meetings
+from phytoscribe.evaluation.accuracy.resampling import DRAWS, SEED, resampled, units_of
 
 LEVELS = ("cds_exon", "locus")
-DRAWS, SEED = 1000, 1
-COVERED = 0.95
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
-
-
-def interval(values: Floats) -> tuple[float, float]:
-    """The middle 95 % of the draws, NaN left out; NaN where nothing else is."""
-    known = values[~np.isnan(values)]
-    if not known.size:
-        return float("nan"), float("nan")
-    low, high = np.quantile(known, [(1 - COVERED) / 2, (1 + COVERED) / 2])
-    return float(low), float(high)
 
 
 def resampled_f1(
@@ -44,16 +27,13 @@ def resampled_f1(
     Args:
         reference, predictions: counted genes, reduced by :func:`phytoscribe.evaluation.accuracy.counts.scorable`.
     """
-    units, total = _units(reference, predictions)
-    if not total:
-        nothing = np.full(draws, np.nan)
-        return {(predictor, level): nothing for predictor in predictions for level in LEVELS}
-    weights = np.random.default_rng(seed).multinomial(total, np.full(total, 1 / total), size=draws)
-    return {
-        (predictor, level): _f1(weights @ counts)
+    units, total = units_of(reference, predictions)
+    counts = {
+        (predictor, level): found
         for predictor, genes in predictions.items()
-        for level, counts in unit_counts(reference, genes, units[predictor], total).items()
+        for level, found in unit_counts(reference, genes, units[predictor], total).items()
     }
+    return {key: _f1(drawn) for key, drawn in zip(counts, resampled(list(counts.values()), draws, seed))}
 
 
 def unit_counts(
@@ -96,29 +76,6 @@ def _exons(genes: Sequence[GeneModel], units: Iterable[int]) -> dict[tuple[str, 
             for start, end in transcript.cds:
                 owner.setdefault((gene.contig, gene.strand, start, end), unit)
     return owner
-
-
-def _units(
-    reference: Sequence[GeneModel], predictions: Mapping[str, Sequence[GeneModel]]
-) -> tuple[dict[str, Ints], int]:
-    """The unit of each predicted gene, by predictor, and how many units there are."""
-    units, alone = {}, []
-    for predictor, genes in predictions.items():
-        met = Meetings(reference, genes)
-        near = [met.loci_at.closest(number) if met.loci_at[number] else -1 for number in range(len(genes))]
-        units[predictor] = np.array(near, dtype=np.int64)
-        alone += [
-            (gene.contig, gene.strand, gene.start, gene.end, predictor, number)
-            for number, gene in enumerate(genes)
-            if near[number] < 0
-        ]
-    unit, place, reach = len(reference) - 1, None, 0
-    for contig, strand, start, end, predictor, number in sorted(alone):
-        if place != (contig, strand) or start >= reach:
-            unit, place, reach = unit + 1, (contig, strand), end
-        reach = max(reach, end)
-        units[predictor][number] = unit
-    return units, unit + 1
 
 
 def _f1(counts: Ints) -> Floats:

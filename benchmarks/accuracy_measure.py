@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from accuracy_bootstrap import LEVELS, interval, resampled_f1
+from accuracy_bootstrap import LEVELS, resampled_f1
 from accuracy_models import AUGUSTUS, Model, speed_of
 from accuracy_sets import ScoredSet, Species, read_set
 from augustus_cache import AugustusCache
@@ -32,13 +32,14 @@ from phytoscribe.annotation.gff_reader import read_gff3
 from phytoscribe.annotation.model import GeneModel
 from phytoscribe.decoding.settings import Decoders
 from phytoscribe.evaluation.accuracy.calibration import (
-    binned,
     chance_error,
+    equal_mass_bins,
     equal_width_bins,
     expected_calibration_error,
 )
 from phytoscribe.evaluation.accuracy.counts import Scored, scorable
 from phytoscribe.evaluation.accuracy.gene_tables import Scope
+from phytoscribe.evaluation.accuracy.resampling import interval
 from phytoscribe.evaluation.accuracy.splice_sites import annotated_sites, score_sites
 from phytoscribe.genome.fasta import Genome
 from phytoscribe.genome.intervals import IntervalIndex
@@ -55,15 +56,6 @@ def right_loci(predicted: Sequence[GeneModel], reference: Sequence[GeneModel]) -
     """Whether each predicted gene has a CDS chain of the reference: level ``locus`` of the exact criterion."""
     comparison = Scored.of_scorable(reference, predicted).comparison
     return comparison.right_predicted(comparison.everything)
-
-
-def equal_mass_bins(probabilities: npt.ArrayLike, right: npt.ArrayLike, bins: int = 10) -> pd.DataFrame:
-    """As ``equal_width_bins``, in bins of about equally many items; equal probabilities stay together."""
-    values = np.asarray(probabilities, dtype=float)
-    if not values.size:
-        return binned(values, right, np.array([0.0, 1.0]))
-    edges = np.unique(np.quantile(values, np.linspace(0.0, 1.0, bins + 1)))
-    return binned(values, right, edges if edges.size > 1 else np.array([edges[0], edges[0]]))
 
 
 BINS = {"equal_width": equal_width_bins, "equal_mass": equal_mass_bins}

@@ -15,7 +15,6 @@ import numpy as np
 import pandas as pd
 import torch
 from accuracy_anchors import RELEASED_BEFORE, RELEASED_BEFORE_ON
-from accuracy_bootstrap import DRAWS
 from accuracy_measure import ALL, ON_LABELLED, Measured, value_of
 from accuracy_models import ROOT, Model
 from accuracy_sections import (
@@ -36,6 +35,7 @@ from accuracy_sets import TEST, VALIDATION
 from phytoscribe import __version__
 from phytoscribe.evaluation.accuracy.augustus import OPTIONS
 from phytoscribe.evaluation.accuracy.gene_tables import NO_TRAIN_HOMOLOGUE
+from phytoscribe.evaluation.accuracy.resampling import DRAWS
 from phytoscribe.files import atomic_open
 from phytoscribe.models.loading import model_hash
 

@@ -46,7 +46,7 @@ class AugustusCache:
         self.version = version()
 
     def predict_genes(
-        self, genome: Genome, contigs: Sequence[str], species: str
+        self, genome: Genome, contigs: Sequence[str], species: str, options: Sequence[str] = ()
     ) -> tuple[list[GeneModel], list[AugustusRun]]:
         """What :func:`~phytoscribe.evaluation.accuracy.augustus.predict_genes` returns, and the runs by contig.
 
@@ -55,21 +55,23 @@ class AugustusCache:
         """
         found, runs = [], []
         for contig in contigs:
-            output, run = self.run(contig, genome.bases(contig), species)
+            output, run = self.run(contig, genome.bases(contig), species, options=options)
             found += read_augustus(output)
             runs.append(run)
         return list(numbered(sort_genes(found, genome.contigs), "augustus")), runs
 
-    def run(self, contig: str, bases: Bases, species: str, anew: bool = False) -> tuple[Path, AugustusRun]:
+    def run(
+        self, contig: str, bases: Bases, species: str, anew: bool = False, options: Sequence[str] = ()
+    ) -> tuple[Path, AugustusRun]:
         """Output file and record of a run on one contig; ``anew`` repeats one that is there, to time it."""
-        text = "\n".join([self.version, species, *OPTIONS, contig, decode(bases)])
+        text = "\n".join([self.version, species, *OPTIONS, *options, contig, decode(bases)])
         stem = self.folder / hashlib.sha256(text.encode()).hexdigest()[:20]
         output, record = stem.with_suffix(".gff"), stem.with_suffix(".json")
         if anew or not (output.is_file() and record.is_file()):
             record.unlink(missing_ok=True)
             with atomic_path(output) as scratch:
                 wall, cpu = time.monotonic(), _cpu_of_children()
-                run_augustus(contig, bases, species, scratch)
+                run_augustus(contig, bases, species, scratch, options)
                 wall, cpu = time.monotonic() - wall, _cpu_of_children() - cpu
             day = date.today().isoformat()
             done = AugustusRun(contig, bases.size, species, self.version, round(cpu, 2), round(wall, 2), day)

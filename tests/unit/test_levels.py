@@ -19,14 +19,14 @@ models.cpu decoding
 tracks evaluation training
 evaluation.accuracy evaluation.quality training.data training.loop
 evaluation.long_reads training.tasks
-prediction
+prediction evaluation.isoforms
 training.tasks.masked_tokens training.tasks.structure
 configuration
 reporting
 """
 LEVELS = {name: level for level, line in enumerate(ORDER.strip().splitlines()) for name in line.split()}
 #: Files of the library: may fall.
-MOST_FILES = 210
+MOST_FILES = 230
 
 
 def test_imports_point_down():

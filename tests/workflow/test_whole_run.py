@@ -149,7 +149,7 @@ def test_training_rules_know_nothing_of_predicted_genomes(finished):
 
 def test_scores_have_the_agreed_columns(finished):
     columns = ["predictor", "level", "ruler", "subset", "metric", "value", "n"]
-    for kind in ("genes", "isoseq", "blast"):
+    for kind in ("genes", "isoforms", "isoseq", "blast"):
         table = pd.read_csv(finished / f"results/evaluation/tiny.{kind}.tsv", sep="\t")
         assert list(table.columns) == columns
         assert len(table) > 0

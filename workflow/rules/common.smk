@@ -192,7 +192,7 @@ def evaluations():
     """Score tables: of every genome without a reference, and of those that have something to be scored with."""
     return [
         *expand("results/evaluation/{genome}.plausibility.tsv", genome=genomes.names),
-        *expand("results/evaluation/{genome}.genes.tsv", genome=genomes.evaluated),
+        *expand("results/evaluation/{genome}.{kind}.tsv", genome=genomes.evaluated, kind=["genes", "isoforms"]),
         *expand(
             "results/evaluation/{genome}.{kind}.tsv",
             genome=genomes.with_isoseq,

@@ -1,6 +1,6 @@
 # Evaluate: predicted genes against the reference annotation, with AUGUSTUS beside them.
 # In:  results/predictions/{genome}.gff3, results/clean/{genome}.*, results/splits/splits.tsv, aligned reads
-# Out: results/evaluation/{genome}.genes.tsv, .reference_loci.tsv, .predicted_genes.tsv
+# Out: results/evaluation/{genome}.genes.tsv, .reference_loci.tsv, .predicted_genes.tsv, .isoforms.tsv
 
 
 rule run_augustus:
@@ -71,3 +71,44 @@ rule evaluate_genes:
         "Scoring the genes of {wildcards.genome}: {output.scores}"
     script:
         "../scripts/evaluate_genes.py"
+
+
+rule evaluate_isoforms:
+    input:
+        predicted="results/predictions/{genome}.gff3",
+        # As in evaluate_genes.
+        reference="results/clean/{genome}.gff3",
+        rejected="results/clean/{genome}.rejected.tsv",
+        accepted="results/clean/{genome}.accepted.gff3",
+        fai="resources/genomes/{genome}/{genome}.fa.fai",
+        splits=split_table,
+        mask=mask_of,
+        augustus=baseline_of,
+        isoseq=alignment_of,
+        library=library("evaluate_isoforms"),
+    output:
+        scores=report(
+            "results/evaluation/{genome}.isoforms.tsv",
+            caption="../report/isoforms.rst",
+            category="Scores",
+            labels={"genome": "{genome}", "criterion": "alternative isoforms"},
+        ),
+    log:
+        "logs/evaluate/{genome}.isoforms.log",
+    benchmark:
+        "results/benchmarks/evaluate_isoforms/{genome}.tsv"
+    conda:
+        "../envs/annotation.yaml"
+    resources:
+        mem_mb=4000,
+        runtime=30,
+    params:
+        genome=lambda wildcards: wildcards.genome,
+        contigs=lambda wildcards: genomes.scored_contigs(wildcards.genome),
+        part=lambda wildcards: genomes.scored_part(wildcards.genome),
+        flank=config["split"]["flank"],
+        limits=lambda wildcards: genomes.read_limits(wildcards.genome),
+    message:
+        "Scoring the alternative isoforms of {wildcards.genome}: {output.scores}"
+    script:
+        "../scripts/evaluate_isoforms.py"

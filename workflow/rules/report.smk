@@ -52,6 +52,7 @@ rule report:
         figures=expand("results/report/figures/{genome}", genome=genomes.names),
         checks=expand("results/clean/{genome}.check.json", genome=genomes.checked),
         genes=expand("results/evaluation/{genome}.genes.tsv", genome=genomes.evaluated),
+        isoforms=expand("results/evaluation/{genome}.isoforms.tsv", genome=genomes.evaluated),
         isoseq=expand("results/evaluation/{genome}.isoseq.tsv", genome=genomes.with_isoseq),
         blast=expand("results/evaluation/{genome}.blast.tsv", genome=genomes.with_isoseq),
         predicted_genes=expand("results/evaluation/{genome}.predicted_genes.tsv", genome=genomes.evaluated),

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from dataclasses import replace
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -74,7 +75,7 @@ def test_strand_and_order_change_nothing_but_the_names(primary, other, forward):
 @given(exons, exons)
 def test_events_hold_every_intron_that_differs_once(primary, other):
     events = exon_chain_events(primary, other, forward=True)
-    introns = [{(a[1], b[0]) for a, b in zip(chain, chain[1:])} for chain in (primary, other)]
+    introns = [{(a[1], b[0]) for a, b in pairwise(chain)} for chain in (primary, other)]
     assert Counter(i for e in events for i in e.lost) == Counter(introns[0] - introns[1])
     assert Counter(i for e in events for i in e.gained) == Counter(introns[1] - introns[0])
     assert all(e.kind in EVENTS and (e.size > 0 or e.kind == "complex") for e in events)

@@ -163,7 +163,7 @@ def test_the_atlas_reads_probabilities_at_the_bases_of_the_model(strand):
 
 
 def test_equal_mass():
-    from accuracy_measure import equal_mass_bins
+    from phytoscribe.evaluation.accuracy.calibration import equal_mass_bins
 
     probabilities = np.linspace(0.5, 1.0, 100)
     table = equal_mass_bins(probabilities, probabilities > 0.7)

@@ -4,13 +4,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from accuracy_bootstrap import LEVELS, _units, interval, resampled_f1, unit_counts
+from accuracy_bootstrap import LEVELS, resampled_f1, unit_counts
 from gene_scores import score_genes
 
 from phytoscribe.annotation.gff_reader import read_gff3
 from phytoscribe.annotation.model import GeneModel, Transcript
 from phytoscribe.evaluation.accuracy.augustus import read_augustus
 from phytoscribe.evaluation.accuracy.counts import scorable
+from phytoscribe.evaluation.accuracy.resampling import interval, units_of
 
 ROOT = Path(__file__).parents[3]
 CONTIG = "Chr5_25975502_26975502"
@@ -32,7 +33,7 @@ def exact_f1(reference, predicted):
 
 
 def test_every_item_is_in_one_unit(reference, augustus):
-    units, total = _units(reference, {"augustus": augustus})
+    units, total = units_of(reference, {"augustus": augustus})
     assert total > len(reference)  # some predictions meet no locus
     table = score_genes(reference, augustus).set_index(["level", "metric"])["value"]
     for level, counts in unit_counts(reference, augustus, units["augustus"], total).items():
@@ -72,7 +73,7 @@ def test_predictions_beside_all_loci_are_one_unit_where_they_overlap():
         return GeneModel(f"g{start}", "c", strand, (Transcript("t", ((start, end),), ((start, end),)),))
 
     predictions = {"a": [gene(0, 90), gene(200, 290)], "b": [gene(30, 120), gene(240, 300, "-"), gene(500, 590)]}
-    units, total = _units([gene(510, 600)], predictions)
+    units, total = units_of([gene(510, 600)], predictions)
     assert total == 4
     assert units["a"][0] == units["b"][0]
     assert units["a"][1] != units["b"][1]

@@ -30,17 +30,23 @@ def test_a_second_run_is_read(tmp_path, bases, monkeypatch):
 
 
 def test_what_changes_the_result_has_a_name_of_its_own(tmp_path, bases, monkeypatch):
-    monkeypatch.setattr(augustus_cache, "run_augustus", lambda contig, bases, species, output: output.write_text(""))
+    monkeypatch.setattr(
+        augustus_cache, "run_augustus", lambda contig, bases, species, output, options: output.write_text("")
+    )
     cache = AugustusCache(tmp_path)
     asked = [("c", bases, "rice"), ("d", bases, "rice"), ("c", bases[1:], "rice"), ("c", bases, "tomato")]
     assert len({cache.run(*arguments)[0] for arguments in asked}) == 4
+    sampled = cache.run(*asked[0], options=["--alternatives-from-sampling=true"])[0]
+    assert sampled != cache.run(*asked[0])[0]
     cache.version = "another"
     cache.run(*asked[0])
-    assert len(list(tmp_path.glob("*.gff"))) == 5
+    assert len(list(tmp_path.glob("*.gff"))) == 6
 
 
 def test_a_timed_run_replaces_the_record(tmp_path, bases, monkeypatch):
-    monkeypatch.setattr(augustus_cache, "run_augustus", lambda contig, bases, species, output: output.write_text(""))
+    monkeypatch.setattr(
+        augustus_cache, "run_augustus", lambda contig, bases, species, output, options: output.write_text("")
+    )
     cache = AugustusCache(tmp_path)
     cache.run("c", bases, "rice")
     (record,) = tmp_path.glob("*.json")

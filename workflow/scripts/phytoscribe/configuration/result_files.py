@@ -38,7 +38,11 @@ _OF_SOME_GENOMES = (
     (r"results/self/.+", "self_trained", "self-training (role train, no annotation, finetune.mode: self)"),
     (r"resources/genomes/.+(\.annotation\.gff3|/annotation\.source\.json)", "annotated", "annotation"),
     (r"resources/genomes/[^/]+/isoseq\..+", "with_isoseq", "Iso-Seq reads"),
-    (r"results/evaluation/[^/]+\.(genes|reference_loci|predicted_genes)\.tsv", "evaluated", "held-out reference genes"),
+    (
+        r"results/evaluation/[^/]+\.(genes|isoforms|reference_loci|predicted_genes)\.tsv",
+        "evaluated",
+        "held-out reference genes",
+    ),
     (r"results/tracks/[^/]+/reference\.gff3\.gz", "checked", "reference annotation that is used"),
     (r"results/tracks/[^/]+/reads\.bam.*", "with_isoseq", "Iso-Seq reads"),
     (r"results/evaluation/augustus/.+", "with_baseline", "AUGUSTUS species, or nothing to score it with"),

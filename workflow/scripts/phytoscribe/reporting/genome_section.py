@@ -24,6 +24,7 @@ from phytoscribe.reporting.blocks import (
 )
 from phytoscribe.reporting.drawing import KeptFigure
 from phytoscribe.reporting.inputs import GenomeInfo, ReportInputs
+from phytoscribe.reporting.isoform_tables import isoform_blocks
 from phytoscribe.reporting.score_tables import (
     agreement_table,
     blast_tables,
@@ -62,6 +63,7 @@ def genome_section(info: GenomeInfo, inputs: ReportInputs) -> Section:
     figures = inputs.figures.get(info.name, [])
     details = [
         *_scores(info.name, inputs, figures),
+        *isoform_blocks(inputs.isoforms.get(info.name)),
         *_checks(info.name, inputs),
         *_reads(info.name, inputs),
         *_structure(info.name, inputs, figures),

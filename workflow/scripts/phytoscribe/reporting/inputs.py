@@ -88,6 +88,7 @@ class ReportInputs:
     stats: Mapping[str, Json] = _of_genomes("stats", ".stats.json", read_json)
     checks: Mapping[str, Json] = _of_genomes("checks", ".check.json", read_json)
     genes: Mapping[str, pd.DataFrame] = _tables("genes", SCORES)
+    isoforms: Mapping[str, pd.DataFrame] = _tables("isoforms", SCORES)
     isoseq: Mapping[str, pd.DataFrame] = _tables("isoseq", SCORES)
     blast: Mapping[str, pd.DataFrame] = _tables("blast", SCORES)
     predicted: Mapping[str, pd.DataFrame] = _tables("predicted_genes", PREDICTED_GENES)

@@ -28,6 +28,15 @@ def equal_width_bins(probabilities: npt.ArrayLike, right: npt.ArrayLike, bins: i
     return binned(probabilities, right, np.linspace(0.0, 1.0, bins + 1))
 
 
+def equal_mass_bins(probabilities: npt.ArrayLike, right: npt.ArrayLike, bins: int = 10) -> pd.DataFrame:
+    """As ``equal_width_bins``, in bins of about equally many items; equal probabilities stay together."""
+    values = np.asarray(probabilities, dtype=float)
+    if not values.size:
+        return binned(values, right, np.array([0.0, 1.0]))
+    edges = np.unique(np.quantile(values, np.linspace(0.0, 1.0, bins + 1)))
+    return binned(values, right, edges if edges.size > 1 else np.array([edges[0], edges[0]]))
+
+
 def expected_calibration_error(table: pd.DataFrame) -> float:
     """Mean difference between probability and share of correct items, weighted by items; NaN without items."""
     difference = (table["mean_probability"] - table["share_right"]).abs()
