@@ -13,7 +13,7 @@ from dataclasses import replace
 import numpy as np
 import numpy.typing as npt
 
-from phytoscribe.annotation.isoform_events import events_text, isoform_events, keeps_frame, looks_like_nmd_target
+from phytoscribe.annotation.isoform_events import coding_events, events_text, keeps_frame, looks_like_nmd_target
 from phytoscribe.annotation.model import GeneModel, Transcript
 from phytoscribe.compiled import njit
 from phytoscribe.decoding.decoded_gene import DecodedGene, DecodedTranscript
@@ -218,7 +218,7 @@ def with_chosen_isoforms(gene: GeneModel, settings: IsoformSettings) -> GeneMode
             continue
         described = {
             "isoform": kind,
-            "event": events_text(isoform_events(first, other)),
+            "event": events_text(coding_events(first, other)),
             **({} if settings.ranker else {"posterior": _shown(other.score or 0.0)}),
             "frame": "kept" if keeps_frame(first, other) else "shifted",
             **({"nmd": "true"} if decays else {}),

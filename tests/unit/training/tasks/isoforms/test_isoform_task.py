@@ -104,7 +104,7 @@ def training_set(arabidopsis_fasta, tmp_path_factory) -> Path:
 def test_from_a_training_set_to_the_rankers_files(training_set, tmp_path, monkeypatch):
     """With few genes: the halves of one region, cut in two, choose nothing that is worth having, but all is written."""
     monkeypatch.setattr(task, "LEAST_ALTERNATIVES", 1)
-    monkeypatch.setattr("phytoscribe.training.tasks.isoforms.examples.STRETCH", 40_000)
+    monkeypatch.setattr(task, "STRETCH", 40_000)
     settings = {"device": "cpu", "bases": 90_000}
     run = tmp_path / "run"
     given = (training_set, RELEASED, settings, 1, [], run)

@@ -61,7 +61,7 @@ class Examples(NamedTuple):
     first_right: int
 
 
-def stretches(length: int, genes: Sequence[GeneModel], size: int = STRETCH) -> Iterator[Interval]:
+def stretches(length: int, genes: Sequence[GeneModel], size: int) -> Iterator[Interval]:
     """Parts of a contig of about this size that cut no gene."""
     covered = merged(as_places((gene.start, gene.end) for gene in genes))
     start = 0

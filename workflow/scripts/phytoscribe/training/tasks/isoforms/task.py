@@ -26,7 +26,7 @@ from phytoscribe.prediction.windows import PredictionSettings
 from phytoscribe.training.data.training_set import STRUCTURE, TrainingSet
 from phytoscribe.training.loop.callbacks import MetricsTable
 from phytoscribe.training.loop.runs import claim_run_folder
-from phytoscribe.training.tasks.isoforms.examples import Examples, Locus, examples_of, stretches
+from phytoscribe.training.tasks.isoforms.examples import STRETCH, Examples, Locus, examples_of, stretches
 from phytoscribe.training.tasks.isoforms.fit import (
     calibrated_ranker,
     calibration_error,
@@ -123,7 +123,8 @@ class _Reader:
         work = []
         for row in self.data.rows_for(STRUCTURE).tolist():
             if genes := self._genes(row):
-                work += [(row, *part) for part in stretches(int(self.data.contigs["length"][row]), genes)]
+                length = int(self.data.contigs["length"][row])
+                work += [(row, *part) for part in stretches(length, genes, STRETCH)]
         total, done, began = min(bases, sum(end - start for _, start, end in work)), 0, time.monotonic()
         for row, start, end in work:
             if done >= bases:
