@@ -16,7 +16,8 @@ from tiny_workflow import ROOT, jobs_of, start, tiny_config, write_config
 from phytoscribe.configuration.resources import ON_PROCESSORS
 
 PROFILE = "profiles/slurm/profile.yaml"
-GPU_RULES = {"pretrain_encoder", "finetune_structure", "predict_shard", "predict_first_shard", "train_isoforms"}
+GPU_RULES = {"pretrain_encoder", "finetune_structure", "predict_shard"}
+GPU_RULES |= {"predict_first_shard", "train_isoforms", "complete_annotation"}
 
 
 @pytest.fixture(scope="module")
@@ -221,7 +222,11 @@ def test_what_computes_on_processors_asks_for_no_gpu(house, changes, without):
         file.write_text(re.sub(r"^    message:\n        .*\n", "", file.read_text(), flags=re.MULTILINE))
     done = start(house, "--profile", "profiles/site", "all", "-n")
     assert done.returncode == 0, done.stdout[-3000:]
-    for rule in GPU_RULES - {"predict_first_shard", "train_isoforms"}:  # which only their methods ask for
+    for rule in GPU_RULES - {
+        "predict_first_shard",
+        "train_isoforms",
+        "complete_annotation",
+    }:  # which only their methods ask for
         _, _, job = done.stdout.partition(f"\nrule {rule}:\n")
         resources = job.partition("    resources: ")[2].partition("\n")[0]
         expected = {"slurm_partition=cpu"} if rule in without else {"slurm_partition=gpu", "gpu=1", "gpu_model=a100"}

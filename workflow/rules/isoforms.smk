@@ -1,6 +1,7 @@
-# Isoforms: train the ranker that tells which isoforms of a gene are real, on the output of a finished structure model.
-# In:  results/training_set/; the model's files; config keys `isoforms.training`, `predict`
-# Out: results/models/isoforms/ (isoforms.json with the cut, isoforms.safetensors); read examples in isoforms.run/
+# Isoforms: train the ranker that tells which isoforms of a gene are real, and complete an annotation with it.
+# In:  results/training_set/; the model's files; results/clean/{genome}.gff3; config keys `isoforms`, `predict`
+# Out: results/models/isoforms/ (isoforms.json with the cut, isoforms.safetensors), read examples in isoforms.run/;
+#      on request results/isoforms/{genome}.gff3, the annotation with the isoforms that are added to it
 
 
 rule train_isoforms:
@@ -32,3 +33,36 @@ rule train_isoforms:
         "Training the ranker of isoforms: {output.weights}"
     script:
         "../scripts/train_isoforms.py"
+
+
+rule complete_annotation:
+    input:
+        annotation="results/clean/{genome}.gff3",
+        model=model_files(),
+        isoforms=isoform_files({**config["isoforms"], "method": "ranked"}),
+        fasta="resources/genomes/{genome}/{genome}.fa",
+        fai="resources/genomes/{genome}/{genome}.fa.fai",
+        library=library("complete_annotation"),
+    output:
+        gff3="results/isoforms/{genome}.gff3",
+    log:
+        "logs/isoforms/{genome}.log",
+    benchmark:
+        "results/benchmarks/complete_annotation/{genome}.tsv"
+    conda:
+        "../envs/torch.yaml"
+    threads: 8
+    resources:
+        **place_of_prediction(config["predict"]),
+        mem_mb=8000,
+        runtime=480,
+    params:
+        isoforms=config["isoforms"],
+        settings={key: config["predict"][key] for key in ("window", "margin", "precision", "device")},
+        species=lambda wildcards: genomes[wildcards.genome].species,
+        lineage=lambda wildcards: genomes[wildcards.genome].lineage,
+        contigs=lambda wildcards: genomes.predicted_contigs(wildcards.genome),
+    message:
+        "Adding isoforms to the annotation of {wildcards.genome}: {output.gff3}"
+    script:
+        "../scripts/complete_annotation.py"

@@ -12,6 +12,7 @@ SECTIONS = {
     "predict_shard": "predict",
     "predict_first_shard": "predict",
     "train_isoforms": "predict",
+    "complete_annotation": "predict",
 }
 #: The environment variable by which ``profiles/slurm`` learns :func:`rules_on_processors`.
 ON_PROCESSORS = "PHYTOSCRIBE_ON_PROCESSORS"

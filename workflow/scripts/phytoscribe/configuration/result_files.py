@@ -25,7 +25,7 @@ BIGWIGS = tuple(f"results/tracks/{{genome}}/{track}.bw" for track in TRACKS)
 #: Files that belong to one genome; the name ends at the next slash or dot.
 _OF_ONE_GENOME = re.compile(
     r"^(?:\./)?(?:"
-    r"results/(?:predictions|clean|evaluation|self)/(?P<file>[^/.]+)\.[^/]+$"
+    r"results/(?:predictions|clean|evaluation|self|isoforms)/(?P<file>[^/.]+)\.[^/]+$"
     r"|results/evaluation/(?:augustus|isoseq)/(?P<evaluated>[^/.]+)\.[^/]+$"
     r"|results/splits/(?:proteins|loci)/(?P<split>[^/.]+)\.[^/]+$"
     r"|(?:resources/genomes|results/predictions/shards|results/tracks)/(?P<folder>[^/]+)/.+$"
@@ -34,6 +34,7 @@ _OF_ONE_GENOME = re.compile(
 #: Files that only some genomes have: the property of `Genomes` that lists these, and what the others lack.
 _OF_SOME_GENOMES = (
     (r"results/clean/.+", "annotated", "annotation"),
+    (r"results/isoforms/.+", "annotated", "annotation"),
     (r"results/splits/(proteins|loci)/.+", "with_genes", "annotation"),
     (r"results/self/.+", "self_trained", "self-training (role train, no annotation, finetune.mode: self)"),
     (r"resources/genomes/.+(\.annotation\.gff3|/annotation\.source\.json)", "annotated", "annotation"),

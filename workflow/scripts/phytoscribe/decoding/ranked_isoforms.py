@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -14,7 +15,12 @@ from phytoscribe.decoding.isoform_edits import Direction, FirstTranscript, Isofo
 from phytoscribe.decoding.isoform_features import Prefixes, features_of
 from phytoscribe.decoding.isoforms import IsoformSettings
 from phytoscribe.decoding.settings import DecoderSettings
+from phytoscribe.genome.intervals import Interval
+from phytoscribe.genome.sequence import reverse_complement
 
+#: Probability of a gene whose first transcript is annotated, and that there is one where none is predicted.
+_KNOWN, _NO_GENE = 0.999, 0.01
+Intervals = tuple[Interval, ...]
 #: Bases beside the outermost exons whose network output is looked at.
 BESIDE = 5
 
@@ -42,11 +48,7 @@ class NetworkOutput(NamedTuple):
         row = 0 if strand == "+" else 1
         bases, states, sites = self.bases[rows], self.states[row][rows], self.sites[row][rows]
         if strand == "-":
-            bases, states, sites = (
-                np.where(bases < 4, 3 - bases, bases)[::-1].astype(np.uint8),
-                states[::-1],
-                sites[::-1],
-            )
+            bases, states, sites = reverse_complement(bases), states[::-1], sites[::-1]
         window = LocusWindow(bases, states.astype(np.float32), sites.astype(np.float32))
         return window, Direction(strand, first, last)
 
@@ -105,6 +107,35 @@ def with_ranked_isoforms(
     if found is None:
         return replace(gene, transcripts=(first,))
     by_cds = {transcript.cds: transcript for transcript in structures}
+    return replace(gene, transcripts=(first, *likely_transcripts(gene, found, by_cds, settings)))
+
+
+def completion_candidates(
+    gene: GeneModel, predicted: Sequence[GeneModel], output: NetworkOutput, decoder: DecoderSettings
+) -> Candidates | None:
+    """Possible isoforms beside the longest CDS of an annotated gene; None without any.
+
+    Args:
+        predicted: genes of the same sequence with all structures by the lattice.
+    """
+    own = gene.representative
+    if own is None:
+        return None
+    near = [p for p in predicted if p.strand == gene.strand and p.start < gene.end and gene.start < p.end]
+    structures = [t for p in near for t in p.transcripts if t.cds != own.cds]
+    locus = max((probabilities_of(p)[1] for p in near), default=_NO_GENE)
+    return candidates_of(own, (_KNOWN, locus), structures, output, decoder)
+
+
+def likely_transcripts(
+    gene: GeneModel, found: Candidates, by_cds: Mapping[Intervals, Transcript], settings: IsoformSettings
+) -> list[Transcript]:
+    """Transcripts of the candidates that the ranker finds likely enough, the likeliest first.
+
+    Args:
+        by_cds: structures by the lattice, whose attributes are kept.
+    """
+    assert settings.ranker is not None
     chosen = []
     for isoform, probability in zip(found.isoforms, settings.ranker(found.features).tolist(), strict=True):
         if probability < settings.minimum_probability:
@@ -116,5 +147,4 @@ def with_ranked_isoforms(
         chosen.append(
             Transcript("", exons, cds, attributes=attributes, score=probability, contig=gene.contig, strand=gene.strand)
         )
-    chosen.sort(key=lambda transcript: (-(transcript.score or 0.0), transcript.cds))
-    return replace(gene, transcripts=(first, *chosen))
+    return sorted(chosen, key=lambda transcript: (-(transcript.score or 0.0), transcript.cds))

@@ -17,8 +17,9 @@ from phytoscribe.annotation.model import GeneModel, Transcript
 from phytoscribe.decoding.isoform_features import FEATURES
 from phytoscribe.decoding.isoform_ranker import IsoformRanker
 from phytoscribe.errors import PhytoScribeError
+from phytoscribe.prediction.completion import stretches
 from phytoscribe.training.tasks.isoforms import task
-from phytoscribe.training.tasks.isoforms.examples import Examples, Locus, stretches
+from phytoscribe.training.tasks.isoforms.examples import Examples, Locus
 from phytoscribe.training.tasks.isoforms.fit import (
     Ranked,
     calibrated_ranker,

@@ -7,7 +7,7 @@ teach what no isoform is, so only genomes whose annotation has all isoforms (``i
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -16,18 +16,11 @@ import numpy.typing as npt
 
 from phytoscribe.annotation.model import GeneModel
 from phytoscribe.decoding.contigs import decode_contig
-from phytoscribe.decoding.isoforms import RANKED_FROM, IsoformSettings
-from phytoscribe.decoding.ranked_isoforms import NetworkOutput, candidates_of, probabilities_of
+from phytoscribe.decoding.ranked_isoforms import NetworkOutput, candidates_of, completion_candidates, probabilities_of
 from phytoscribe.decoding.settings import DecoderSettings
 from phytoscribe.genome.intervals import Interval, as_places, merged, overlapping
+from phytoscribe.prediction.completion import ALL_STRUCTURES
 from phytoscribe.prediction.predictor import StructurePredictor
-
-#: Bases that are read at a time; stretches end between genes.
-STRETCH = 1_000_000
-#: All structures that a ranker looks at.
-_ALL = IsoformSettings(RANKED_FROM, maximum=10_000)
-#: Probability of a gene whose first transcript is annotated.
-_KNOWN = 0.999
 
 
 class Locus(NamedTuple):
@@ -61,21 +54,6 @@ class Examples(NamedTuple):
     first_right: int
 
 
-def stretches(length: int, genes: Sequence[GeneModel], size: int) -> Iterator[Interval]:
-    """Parts of a contig of about this size that cut no gene."""
-    covered = merged(as_places((gene.start, gene.end) for gene in genes))
-    start = 0
-    while length - start > 1.5 * size:
-        end = start + size
-        inside = covered[(covered[:, 0] < end) & (end < covered[:, 1])]
-        if len(inside):
-            end = int(inside[0, 1])
-        yield start, min(end, length)
-        start = end
-    if start < length:
-        yield start, length
-
-
 def examples_of(
     predictor: StructurePredictor,
     bases: npt.NDArray[np.uint8],
@@ -91,7 +69,7 @@ def examples_of(
         mask: intervals whose genes, annotated or predicted, are left out.
     """
     output = NetworkOutput(bases, *predictor.output(bases), 0)
-    predicted = decode_contig("", bases, *output.states, decoder, isoforms=_ALL)
+    predicted = decode_contig("", bases, *output.states, decoder, isoforms=ALL_STRUCTURES)
     hidden = merged(as_places(mask))
     predicted, genes = (_outside(found, hidden) for found in (predicted, genes))
     reference = {(gene.strand, t.cds) for gene in genes for t in gene.coding_transcripts}
@@ -107,10 +85,7 @@ def examples_of(
     for gene in genes:
         if (own := gene.representative) is None:
             continue
-        near = [p for p in predicted if p.strand == gene.strand and p.start < gene.end and gene.start < p.end]
-        structures = [t for p in near for t in p.transcripts if t.cds != own.cds]
-        locus = max((probabilities_of(p)[1] for p in near), default=0.01)
-        found = candidates_of(own, (_KNOWN, locus), structures, output, decoder)
+        found = completion_candidates(gene, predicted, output, decoder)
         if found is not None:
             chains = {t.cds for t in gene.coding_transcripts} - {own.cds}
             right = np.array([found.direction.outward(isoform.cds) in chains for isoform in found.isoforms])

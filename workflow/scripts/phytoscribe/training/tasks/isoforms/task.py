@@ -21,12 +21,13 @@ from phytoscribe.files import atomic_path
 from phytoscribe.genome.intervals import true_runs
 from phytoscribe.labels.states import UNKNOWN_SITE_BIT
 from phytoscribe.models.loading import model_hash
+from phytoscribe.prediction.completion import STRETCH, stretches
 from phytoscribe.prediction.predictor import StructurePredictor
 from phytoscribe.prediction.windows import PredictionSettings
 from phytoscribe.training.data.training_set import STRUCTURE, TrainingSet
 from phytoscribe.training.loop.callbacks import MetricsTable
 from phytoscribe.training.loop.runs import claim_run_folder
-from phytoscribe.training.tasks.isoforms.examples import STRETCH, Examples, Locus, examples_of, stretches
+from phytoscribe.training.tasks.isoforms.examples import Examples, Locus, examples_of
 from phytoscribe.training.tasks.isoforms.fit import (
     calibrated_ranker,
     calibration_error,

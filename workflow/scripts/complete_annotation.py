@@ -1,0 +1,34 @@
+"""Rule complete_annotation: an annotation with the isoforms that the ranker adds to it.
+
+input: annotation (cleaned), model and isoforms (files of one folder each), fasta, fai
+output: gff3
+params: isoforms (config key isoforms), settings (of config key predict), species, lineage, contigs (names or None for
+    all)
+config: predict.batch_size, which changes speed and memory only
+"""
+
+from phytoscribe.session import run_script
+
+
+def main(snakemake) -> None:
+    from pathlib import Path
+
+    from phytoscribe.prediction.completion import complete_annotation
+
+    given, params = snakemake.input, snakemake.params
+    complete_annotation(
+        fasta=given.fasta,
+        annotation=given.annotation,
+        model_folder=Path(given.model[0]).parent,
+        isoform_folder=Path(given.isoforms[0]).parent,
+        isoforms=params.isoforms,
+        predict={**params.settings, "batch_size": snakemake.config["predict"]["batch_size"]},
+        species=params.species,
+        lineage=params.lineage,
+        chosen=params.contigs,
+        output=snakemake.output.gff3,
+        threads=snakemake.threads,
+    )
+
+
+run_script(main, snakemake)
