@@ -148,7 +148,8 @@ def with_additions(
         return gene
     known = {transcript.cds for transcript in gene.coding_transcripts}
     likely = [t for t in likely_transcripts(gene, found, {}, settings) if t.cds not in known]
-    beside = replace(gene, transcripts=(first, *likely), score=1.0)
+    # What is annotated is no guess.
+    beside = replace(gene, transcripts=(replace(first, score=1.0), *likely))
     added = []
     for transcript in with_chosen_isoforms(beside, settings).transcripts[1:]:
         number = len(added) + 1

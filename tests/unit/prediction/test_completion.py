@@ -1,0 +1,87 @@
+"""Isoforms that are added to an annotation: what was there stays, and what comes is whole and new."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+from rankers import write_ranker
+
+from phytoscribe.annotation.gff_reader import read_gff3
+from phytoscribe.annotation.gff_writer import write_gff3
+from phytoscribe.annotation.model import GeneModel, Transcript
+from phytoscribe.annotation.sequences import reading_frame, spliced_codes
+from phytoscribe.genome import Genome
+from phytoscribe.prediction import completion
+
+RELEASED = Path(__file__).parents[3] / "resources/models/brassicales"
+ISOFORMS = {"method": "none", "minimum_probability": 0.5, "maximum": 3, "nmd": True}
+PREDICT = {"window": 24576, "margin": 512, "batch_size": 1, "precision": "auto", "device": "cpu"}
+CONTIG, LENGTH = "Chr3_1065466_1464870", 60_000
+
+
+@pytest.fixture(scope="module")
+def annotation(arabidopsis_fasta, arabidopsis_genes, tmp_path_factory) -> Path:
+    """Genes of the contig's beginning, with all their isoforms, and a gene that codes for nothing."""
+    path = tmp_path_factory.mktemp("annotation") / "genes.gff3"
+    genes = [gene for gene in arabidopsis_genes if gene.contig == CONTIG and gene.end <= LENGTH]
+    exon = ((LENGTH + 100, LENGTH + 180),)
+    genes.append(GeneModel("trna", CONTIG, "+", (Transcript("trna.1", exon, type="tRNA"),)))
+    with Genome(arabidopsis_fasta) as genome, path.open("w") as handle:
+        write_gff3(handle, genes, {CONTIG: genome.contigs[CONTIG]})
+    return path
+
+
+def completed(fasta: Path, annotation: Path, folder: Path, threads: int = 1) -> Path:
+    model = folder / "ranker"
+    if not model.exists():
+        model.mkdir(parents=True)
+        write_ranker(model, 0.5)
+    place = ("athaliana", "Brassicales", [CONTIG])
+    output = folder / f"{threads}.gff3"
+    completion.complete_annotation(fasta, annotation, RELEASED, model, ISOFORMS, PREDICT, *place, output, threads)
+    return output
+
+
+def test_what_was_there_stays_and_additions_are_whole(arabidopsis_fasta, annotation, tmp_path, monkeypatch):
+    output = completed(arabidopsis_fasta, annotation, tmp_path)
+    before, after = ({g.id: g for g in read_gff3(path)} for path in (annotation, output))
+    assert before.keys() == after.keys()
+    added = 0
+    with Genome(arabidopsis_fasta) as genome:
+        bases = genome.bases(CONTIG)
+    for name, gene in before.items():
+        kept, new = after[name].transcripts[: len(gene.transcripts)], after[name].transcripts[len(gene.transcripts) :]
+        assert kept == gene.transcripts
+        known = {t.cds for t in gene.transcripts}
+        for number, transcript in enumerate(new, start=1):
+            assert transcript.id == f"{name}.added{number}"
+            assert transcript.cds not in known
+            known.add(transcript.cds)
+            assert reading_frame(spliced_codes(transcript.cds, gene.strand, bases)).intact
+            assert transcript.attributes["source_of_isoform"] == "PhytoScribe"
+            assert transcript.attributes["isoform"] == "alternative"
+            assert 0.5 <= transcript.score <= 1
+        added += len(new)
+        assert len(new) <= 3
+    assert added > 5
+    assert not after["trna"].coding_transcripts
+    run = subprocess.run(["gt", "gff3validator", str(output)], capture_output=True, text=True, check=False)
+    assert run.returncode == 0, run.stdout + run.stderr
+    # Neither the number of threads nor a longer stretch counts.
+    monkeypatch.setattr(completion, "STRETCH", 3_000_000)
+    assert completed(arabidopsis_fasta, annotation, tmp_path, threads=2).read_bytes() == output.read_bytes()
+
+
+def test_a_completed_annotation_can_be_completed_again(arabidopsis_fasta, annotation, tmp_path):
+    """Nothing is added twice, and no id is used twice."""
+    once = completed(arabidopsis_fasta, annotation, tmp_path / "one")
+    shutil.copy(once, tmp_path / "again.gff3")
+    twice = completed(arabidopsis_fasta, tmp_path / "again.gff3", tmp_path / "two")
+    ids = [t.id for gene in read_gff3(twice) for t in gene.transcripts]
+    assert len(set(ids)) == len(ids)
+    chains = [(gene.id, t.cds) for gene in read_gff3(twice) for t in gene.coding_transcripts]
+    once_chains = [(gene.id, t.cds) for gene in read_gff3(once) for t in gene.coding_transcripts]
+    assert len(set(chains)) - len(set(once_chains)) == len(chains) - len(once_chains)
