@@ -11,16 +11,19 @@ from pathlib import Path
 
 from phytoscribe.errors import ToolError
 
-#: What a user types to get a program: Debian/Ubuntu package and conda package.
+#: What a user types to get a program: Debian/Ubuntu package (empty where there is none) and conda package.
 PACKAGES = {
+    "aragorn": ("aragorn", "bioconda::aragorn"),
     "augustus": ("augustus augustus-data", "bioconda::augustus"),
     "busco": ("busco", "bioconda::busco"),
     "curl": ("curl", "conda-forge::curl"),
+    "cmscan": ("infernal", "bioconda::infernal"),
     "cd-hit": ("cd-hit", "bioconda::cd-hit"),
     "minimap2": ("minimap2", "bioconda::minimap2"),
     "blastn": ("ncbi-blast+", "bioconda::blast"),
     "blastp": ("ncbi-blast+", "bioconda::blast"),
     "makeblastdb": ("ncbi-blast+", "bioconda::blast"),
+    "tRNAscan-SE": ("", "bioconda::trnascan-se"),
 }
 _STDERR_LINES = 8
 log = logging.getLogger(__name__)
@@ -35,8 +38,9 @@ def require(program: str, purpose: str) -> str:
     found = shutil.which(program)
     if found is None:
         apt, conda = PACKAGES[program]
+        by_apt = f"'apt install {apt}' or " if apt else ""
         raise ToolError(
-            f"{program} is not on PATH, but {purpose} needs it; install it with 'apt install {apt}' or "
+            f"{program} is not on PATH, but {purpose} needs it; install it with {by_apt}"
             f"'conda install {conda}', or run Snakemake with '--software-deployment-method conda'"
         )
     return found
