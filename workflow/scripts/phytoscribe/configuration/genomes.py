@@ -162,8 +162,8 @@ class Genomes:
     @property
     def with_noncoding(self) -> list[str]:
         """Genomes for which a program or the user tells genes without protein, or mobile elements."""
-        section = self._config["noncoding"]
-        if any(section[key] != "none" for key in ("tRNA", "rRNA", "rfam")):
+        section = self._config.get("noncoding", {})
+        if any(section.get(key, "none") != "none" for key in ("tRNA", "rRNA", "rfam")):
             return self.names
         return [name for name, entry in self._entries.items() if entry.repeats]
 

@@ -123,12 +123,16 @@ class TrackFiles:
         return [f"results/tracks/{name}/{file}" for name in self._genomes.names for file in files]
 
 
+#: A configuration without the section `noncoding`.
+NO_NONCODING = {"tRNA": "none", "rRNA": "none", "rfam": "none", "clanin": "none", "drop_in_repeats": False}
+
+
 class NoncodingFiles:
     """Files of RNA genes and mobile elements, and which genomes have them."""
 
     def __init__(self, genomes: Genomes, config: Mapping[str, Any]) -> None:
         self._genomes = genomes
-        self._settings = config["noncoding"]
+        self._settings = NO_NONCODING | config.get("noncoding", {})
 
     def tools(self) -> dict[str, str]:
         """Program by the type of gene that it finds, as in column 2; ``ncRNA`` stands for all other types."""

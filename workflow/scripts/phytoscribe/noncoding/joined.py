@@ -18,7 +18,7 @@ import numpy.typing as npt
 from phytoscribe.annotation.gff_text import decode_id, decode_value, encode_value
 from phytoscribe.errors import GffError
 from phytoscribe.files import atomic_open, open_text
-from phytoscribe.genome.intervals import Places, as_places, merged, overlapping_pairs
+from phytoscribe.genome.intervals import Interval, Places, as_places, merge_intervals, merged, overlapping_pairs
 
 #: Share of a gene's coding bases in mobile elements from which on it is marked.
 IN_ELEMENTS = 0.8
@@ -157,14 +157,16 @@ def _overlaps_of_contig(genes: list[Block], others: list[Block]) -> dict[str, li
     if inside.any():
         names = [decode_value(attribute(e.lines[0], "class")) or e.lines[0][2] for e in elements]
         left, right = overlapping_pairs(cds, spans)
-        shared = np.minimum(cds[left, 1], spans[right, 1]) - np.maximum(cds[left, 0], spans[right, 0])
-        by_name: dict[int, dict[str, int]] = {number: {} for number in np.flatnonzero(inside).tolist()}
-        for number, element, bases in zip(gene_of[left].tolist(), right.tolist(), shared.tolist(), strict=True):
-            if number in by_name:
-                by_name[number][names[element]] = by_name[number].get(names[element], 0) + bases
-        for number, bases_of in by_name.items():
-            most = min(bases_of, key=lambda name: (-bases_of[name], name))
-            marks[number] = [*marks.get(number, []), most]
+        starts = np.maximum(cds[left, 0], spans[right, 0]).tolist()
+        ends = np.minimum(cds[left, 1], spans[right, 1]).tolist()
+        of_gene: dict[int, dict[str, list[Interval]]] = {number: {} for number in np.flatnonzero(inside).tolist()}
+        for number, element, start, end in zip(gene_of[left].tolist(), right.tolist(), starts, ends, strict=True):
+            if number in of_gene:
+                of_gene[number].setdefault(names[element], []).append((start, end))
+        for number, by_name in of_gene.items():
+            # Elements of one class may overlap.
+            bases = {name: sum(e - s for s, e in merge_intervals(found)) for name, found in by_name.items()}
+            marks[number] = [*marks.get(number, []), min(bases, key=lambda name: (-bases[name], name))]
     return {genes[number].id: mark for number, mark in sorted(marks.items())}
 
 

@@ -102,6 +102,7 @@ def search(
     find: Callable[[Sequence[tuple[str, str]]], Sequence[Rna]],
     threads: int,
     size: int = PIECE,
+    margin: int = MARGIN,
 ) -> list[Rna]:
     """All RNA genes of ``contigs``, sorted by :func:`by_place`.
 
@@ -110,8 +111,9 @@ def search(
             contigs.  The names are numbers, since programs shorten and change the names of users.
         threads: calls of ``find`` at a time.
         size: bases of a piece.
+        margin: bases beside it that ``find`` sees too; more than the longest gene has.
     """
-    runs = list(runs_of(contigs, size))
+    runs = list(runs_of(contigs, size, margin))
 
     def one(pieces: Sequence[Piece]) -> list[Rna]:
         named = {str(number): piece for number, piece in enumerate(pieces)}
