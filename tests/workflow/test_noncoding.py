@@ -16,11 +16,12 @@ from phytoscribe.annotation.model import GeneModel, Transcript
 TYR = "TTAAGCACAACCGACCTTAGCTCAGTTGGTAGAGCGGAAGACTGTAGTGTTTGCAGACAATCTTTAGGTCGCTGGTTCGATTCCGGCAGGTCGGATTTTTAATGT"
 CONTIGS = {"Chr2": 10_000, "with|bar": 705, "gap": 900}
 RULES = "find_trna find_rrna find_ncrna merge_noncoding join_annotation evaluate_noncoding index_genome download_genome"
-CLEANING = "download_annotation clean_annotation"
+OTHERS = "download_annotation clean_annotation check_prediction"
 TARGETS = [
     "results/predictions/tiny.noncoding.gff3",
     "results/predictions/tiny.all.gff3",
     "results/evaluation/tiny.noncoding.tsv",
+    "results/evaluation/tiny.plausibility.tsv",
 ]
 PREDICTION = "results/predictions/tiny.gff3"
 RNA = "{0}\tx\t{1}\t{2}\t{3}\t.\t+\t.\t{4}\n"
@@ -37,7 +38,7 @@ def house(tmp_path_factory):
     fasta = cut_fasta({"Chr2": 10_000}) + f">with|bar some words\n{'N' * 600}{TYR}\n>gap\n{'N' * 900}\n"
     (folder / "data/tiny.fa").write_text(fasta)
     (folder / "data/te.gff3").write_text(
-        "one\tEDTA\tCopia_LTR_retrotransposon\t100\t990\t.\t-\t.\tName=T1;Classification=LTR/Copia\n"
+        "one\tEDTA\tCopia_LTR_retrotransposon\t2000\t2990\t.\t-\t.\tName=T1;Classification=LTR/Copia\n"
     )
     parts = (("gene", "ID=t"), ("tRNA", "ID=t.1;Parent=t;product=tRNA-Tyr"), ("exon", "Parent=t.1"))
     (folder / "data/tiny.gff3").write_text(
@@ -59,7 +60,7 @@ def house(tmp_path_factory):
     (folder / "config/config.yaml").write_text(yaml.safe_dump(config))
     prediction = folder / PREDICTION
     prediction.parent.mkdir(parents=True)
-    genes = [coding("tiny_g000001", "Chr2", 129, 729), coding("tiny_g000002", "Chr2", 5000, 5600)]
+    genes = [coding("tiny_g000001", "Chr2", 2029, 2629), coding("tiny_g000002", "Chr2", 5000, 5600)]
     with prediction.open("w") as handle:
         write_gff3(handle, genes, CONTIGS, ["PhytoScribe"], for_counting=True)
     return folder
@@ -71,8 +72,8 @@ def outputs(house):
     texts = []
     for cores in ("1", "2"):
         done = start(
-            house, *TARGETS, "--cores", cores, "--forcerun", "find_trna", "find_rrna", "find_ncrna",
-            "--allowed-rules", *RULES.split(), *CLEANING.split(),
+            house, *TARGETS, "--cores", cores, "--forcerun", "find_trna", "find_rrna",
+            "--allowed-rules", *RULES.split(), *OTHERS.split(),
         )  # fmt: skip
         assert done.returncode == 0, done.stdout
         texts.append({target: (house / target).read_text() for target in TARGETS})
@@ -89,7 +90,7 @@ def test_genes_of_all_programs_and_elements(outputs):
     whole = [row for row in rows if "Parent" not in row[8]]
     tops = [(*row[:3], int(row[3]), int(row[4]), row[6], row[8].split(";")[0]) for row in whole]
     assert tops == [
-        ("Chr2", "EDTA", "LTR_retrotransposon", 100, 990, "-", "ID=tiny_m000001"),
+        ("Chr2", "EDTA", "LTR_retrotransposon", 2000, 2990, "-", "ID=tiny_m000001"),
         ("Chr2", "pybarrnap", "gene", 3707, 5512, "+", "ID=tiny_r000001"),
         ("Chr2", "pybarrnap", "gene", 5788, 5941, "+", "ID=tiny_r000002"),
         ("Chr2", "pybarrnap", "gene", 6136, 9518, "+", "ID=tiny_r000003"),
@@ -120,12 +121,17 @@ def test_scores_of_the_type_that_the_annotation_has(outputs):
     assert {float(row[5]) for row in rows[1:]} == {1.0}
 
 
+def test_quality_checks_read_the_same_repeats(outputs):
+    rows = [line.split("\t") for line in outputs[0][TARGETS[3]].splitlines()]
+    assert dict(row[1:3] for row in rows)["genes_in_repeats"] == "0.5"
+
+
 def test_repeats_of_another_assembly_stop_the_run_by_line(house, outputs):
     repeats = house / "data/te.gff3"
     good = repeats.read_text()
     target = house / TARGETS[0]
     try:
-        repeats.write_text(good + good.replace("100\t990", "9900\t10001"))
+        repeats.write_text(good + good.replace("2000\t2990", "9900\t10001"))
         done = start(house, TARGETS[0], "--cores", "1", "--allowed-rules", *RULES.split())
     finally:
         repeats.write_text(good)

@@ -84,6 +84,11 @@ def test_bed_with_and_without_classes(tmp_path):
     assert left_out == {"Simple_repeat": 1}
 
 
+def test_bed_with_nine_columns_and_numbers_as_names(tmp_path):
+    found, _ = read(tmp_path, "Chr1\t10\t90\t101\t900\t-\t10\t90\t255,0,0\n")
+    assert short(found) == [("Chr1", 10, 90, "-", "mobile_genetic_element", "101", "")]
+
+
 def test_terms_of_classes():
     terms = {
         "LTR/Gypsy?": "LTR_retrotransposon", "SINE/tRNA": "SINE_element", "DNA/Helitron": "helitron",

@@ -158,13 +158,15 @@ def is_bed(path: str | Path) -> bool:
         if not line.strip() or line[0] == "#" or line.split(None, 1)[0] in ("track", "browser"):
             continue
         columns = line.split("\t")
-        if len(columns) == 9 and is_coordinate(columns[3]) and is_coordinate(columns[4]):
-            return False
+        # BED first: a BED line of nine columns may have numbers in columns 4 and 5 too.
         if len(columns) >= 3 and _is_number(columns[1]) and _is_number(columns[2]):
             return True
+        if len(columns) == 9 and _is_number(columns[3]) and _is_number(columns[4]):
+            return False
         raise GffError(
             f"{path}, line {number}: {len(columns)} tab-separated columns, and not those of GFF3 (start and end in "
-            f"columns 4 and 5 of 9) or BED (start and end in columns 2 and 3); convert the file: {shown(line)}"
+            f"columns 4 and 5 of 9) or BED (start and end in columns 2 and 3): {shown(line)}; convert the file (with "
+            "RepeatMasker, use its option -gff)"
         )
     return True
 
