@@ -11,9 +11,9 @@ benchmarks/noncoding.md shows what it prints.  tRNAscan-SE is left out where it 
 from __future__ import annotations
 
 import argparse
+import resource
 import shutil
 import sys
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -44,14 +44,18 @@ def copied(source: str | Path, folder: Path, contig: str, bases: int | None = No
 
 
 def timed(find: Callable[[], Any]) -> tuple[Any, float]:
-    """What ``find`` returns, and the seconds that it took."""
-    begun = time.perf_counter()
-    return find(), time.perf_counter() - begun
+    """What ``find`` returns, and the processor seconds that it and its programs took."""
+
+    def spent() -> float:
+        return sum(sum(resource.getrusage(who)[:2]) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+
+    begun = spent()
+    found = find()
+    return found, spent() - begun
 
 
-def trna_rows(genome: Genome, annotation: str) -> Iterator[str]:
+def trna_rows(genome: Genome, reference: Any) -> Iterator[str]:
     """A line of a table for each program and ruler."""
-    reference = clean(annotation, genome.contigs, "builtin").genes
     arms: list[tuple[str, str, tuple[str, ...]]] = [
         ("ARAGORN, introns of up to 60 bases at 37/38 (the workflow's)", "aragorn", trna.ARAGORN_OPTIONS),
         ("ARAGORN without introns (as its Python binding)", "aragorn", trna.ARAGORN_OPTIONS[:-1]),
@@ -85,15 +89,21 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("fasta", help="chromosome 1 of TAIR10.1, NC_003070.9")
     parser.add_argument("annotation", help="NCBI's GFF3 of it")
+    parser.add_argument("--models", help="covariance models of tRNA, pressed, to try Infernal on the chromosome")
     given = parser.parse_args()
     with scratch_folder() as folder, copied(given.fasta, folder, "NC_003070.9") as genome:
-        print("| program | found | with intron | P, place | R, place | P, product | R, product | seconds |")
+        print("| program | found | with intron | P, place | R, place | P, product | R, product | CPU s |")
         print("|---|---|---|---|---|---|---|---|")
-        for line in trna_rows(genome, given.annotation):
+        reference = clean(given.annotation, genome.contigs, "builtin").genes
+        for line in trna_rows(genome, reference):
             print(line, flush=True)
+        if given.models:
+            found, seconds = timed(lambda: find_ncrna(genome, genome.contigs, given.models, None, (), 1)[0])
+            for line in lines_of("Infernal", found, reference, genome, seconds):
+                print(line, flush=True)
         (found, version), seconds = timed(lambda: find_rrna(genome, genome.contigs, (), 1))
         places = ", ".join(f"{rna.attributes['product']} {rna.start + 1:,}-{rna.end:,}" for rna in found)
-        print(f"\nrRNA on chromosome 1, {seconds:.0f} s ({version}): {places}")
+        print(f"\nrRNA on chromosome 1, {seconds:.0f} CPU s ({version}): {places}")
     import pybarrnap.config
 
     models = str(pybarrnap.config.KINGDOM2CM_DB["euk"])
@@ -104,7 +114,7 @@ def main() -> None:
         ):
             (found, version, *_), seconds = timed(find)
             places = ", ".join(f"{rna.attributes['product']} {rna.start + 1:,}-{rna.end:,}" for rna in found)
-            print(f"Chr2, first 30 kb, {seconds:.1f} s ({version}): {places}")
+            print(f"Chr2, first 30 kb, {seconds:.1f} CPU s ({version}): {places}")
 
 
 if __name__ == "__main__":
