@@ -78,9 +78,8 @@ def trna_rows(genome: Genome, reference: Any) -> Iterator[str]:
 def lines_of(title: str, found: list[Rna], reference: Any, genome: Genome, seconds: float) -> Iterator[str]:
     genes = [rna.gene(str(number), "x") for number, rna in enumerate(found)]
     scores = score_noncoding(genes, reference, genome.contigs, {"tRNA": title}).set_index(["ruler", "metric"])["value"]
-    shown = " | ".join(
-        f"{scores[ruler, metric]:.3f}" for ruler in ("place", "product") for metric in ("precision", "recall")
-    )
+    cells = [(ruler, metric) for ruler in ("place", "product") for metric in ("precision", "recall")]
+    shown = " | ".join(f"{scores[cell]:.3f}" if cell in scores else "–" for cell in cells)
     introns = sum(bool(rna.introns) for rna in found)
     yield f"| {title} | {len(found)} | {introns} | {shown} | {seconds:.0f} |"
 
@@ -99,7 +98,7 @@ def main() -> None:
             print(line, flush=True)
         if given.models:
             found, seconds = timed(lambda: find_ncrna(genome, genome.contigs, given.models, None, (), 1)[0])
-            for line in lines_of("Infernal", found, reference, genome, seconds):
+            for line in lines_of("Infernal, a small model (below)", found, reference, genome, seconds):
                 print(line, flush=True)
         (found, version), seconds = timed(lambda: find_rrna(genome, genome.contigs, (), 1))
         places = ", ".join(f"{rna.attributes['product']} {rna.start + 1:,}-{rna.end:,}" for rna in found)

@@ -45,6 +45,11 @@ def test_the_product_counts_where_the_reference_tells_it():
     assert found["tRNA", "product", "recall"] == (0.5, 2)
 
 
+def test_without_products_of_its_own_a_program_is_judged_by_place_alone():
+    found = scores([gene(0, 90)], [gene(0, 90, "tRNA-Met")])
+    assert {key[1] for key in found} == {"place"}
+
+
 def test_only_types_of_the_reference_that_were_searched():
     coding = GeneModel("g", "c", "+", (Transcript("g.t1", ((0, 90),), ((0, 90),)),))
     micro = GeneModel("m", "c", "+", (Transcript("m.t1", ((0, 90),), type="primary_transcript"),), biotype="miRNA")

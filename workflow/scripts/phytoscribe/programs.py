@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 import shlex
 import shutil
 import subprocess
@@ -71,10 +72,15 @@ def run(command: Sequence[str | float | Path], stdout: Path | None = None, cwd: 
     return done.stdout or ""
 
 
-def version_line(program: str, option: str) -> str:
-    """First line that ``program option`` prints, on stdout or stderr."""
+def version_line(program: str, option: str, name: str = "") -> str:
+    """The first line that ``program option`` prints on stdout or stderr, or ``name`` and the version behind it.
+
+    Args:
+        name: what stands before the version; without it the first line is taken.
+    """
     done = subprocess.run([program, option], capture_output=True, text=True, check=False)
-    lines = (done.stdout + done.stderr).strip().splitlines()
-    if not lines:
-        raise ToolError(f"'{program} {option}' printed nothing; reinstall {program}")
-    return lines[0].strip()
+    text = (done.stdout + done.stderr).strip()
+    found = re.search(rf"{re.escape(name)} v?\d\S*" if name else r".+", text)
+    if found is None:
+        raise ToolError(f"'{program} {option}' printed no version; reinstall {program}")
+    return found[0].strip()

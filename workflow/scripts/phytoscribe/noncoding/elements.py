@@ -260,7 +260,7 @@ def _from_gff(
         name, classed = _named(attributes.values)
         term = _term(kind, classed, name)
         parent = decode_id(attributes.values.get("Parent", ""))
-        if term is None or (parent and not _says_what(kind)):
+        if term is None or (parent and not any(pattern.fullmatch(kind) for pattern, _ in _TYPES)):
             left_out[classed or row.type] += 1
             continue
         wrappers.add(parent)
@@ -273,10 +273,6 @@ def _from_gff(
     if len(kept) < len(found):
         left_out["feature around other elements"] += len(found) - len(kept)
     return kept
-
-
-def _says_what(kind: str) -> bool:
-    return any(pattern.fullmatch(kind) for pattern, _ in _TYPES)
 
 
 def _named(values: Mapping[str, str]) -> tuple[str, str]:

@@ -18,7 +18,7 @@ from phytoscribe.files import scratch_folder
 from phytoscribe.genome.fasta import Genome
 from phytoscribe.noncoding.pieces import Rna, search
 from phytoscribe.noncoding.pressed import pressed_mistake
-from phytoscribe.programs import require, run
+from phytoscribe.programs import require, run, version_line
 
 #: Rfam's own thresholds and speed, as Rfam annotates genomes.  A hit that a better one overlaps is not written.
 OPTIONS = ("--cut_ga", "--nohmmonly", "--rfam", "--noali", "--fmt", "2", "--oskip")
@@ -94,9 +94,9 @@ def find_ncrna(
             kept.append(rna)
         else:
             left_out[rna.type or f"{rna.attributes['product']} (no gene)"] += 1
-    version = re.search(r"INFERNAL \S+", run([program, "-h"]))
+    version = version_line(program, "-h", "INFERNAL")
     named = [*OPTIONS, *(("--clanin", Path(clans).name) if clans else ()), "-Z", size, Path(models).name]
-    return kept, f"{version[0] if version else 'Infernal'}: cmscan {' '.join(named)}", left_out
+    return kept, f"{version}: cmscan {' '.join(named)}", left_out
 
 
 def _advice(message: str, models: str) -> str:

@@ -92,7 +92,9 @@ def score_noncoding(
         if not tool or (kind not in tools and kind not in ours):
             continue  # Rfam need not have a family of this type, for example of lnc_RNA
         rows += _scores(tool, kind, "place", ours.get(kind, []), theirs[kind])
-        if any(gene.product for gene in theirs[kind]):
+        # Families of Rfam, for example, do not tell the amino acid.
+        told = [any(gene.product for gene in genes) for genes in (theirs[kind], ours.get(kind, []))]
+        if told[0] and (told[1] or not ours.get(kind)):
             rows += _scores(tool, kind, "product", ours.get(kind, []), theirs[kind])
     return score_table(rows)
 

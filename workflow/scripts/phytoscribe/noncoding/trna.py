@@ -46,11 +46,11 @@ def find_trna(genome: Genome, contigs: Mapping[str, int], tool: str, threads: in
     purpose = f"noncoding.tRNA: {tool}"
     if tool == "aragorn":
         program = require("aragorn", purpose)
-        version = re.search(r"ARAGORN\s+v\S+", run([program, "-h"]))
+        version = version_line(program, "-h", "ARAGORN")
         found = search(genome, contigs, partial(_by_aragorn, program), threads)
-        return found, f"{version[0] if version else 'ARAGORN'}: aragorn {' '.join(ARAGORN_OPTIONS)}"
+        return found, f"{version}: aragorn {' '.join(ARAGORN_OPTIONS)}"
     program = require("tRNAscan-SE", purpose)
-    version = version_line(program, "-h")
+    version = version_line(program, "-h", "tRNAscan-SE")
     # It runs its own threads, each with a part of the sequences that it is given.
     found = search(genome, contigs, partial(_by_trnascan, program, threads), 1)
     return found, f"{version}: tRNAscan-SE {' '.join(TRNASCAN_OPTIONS)}"
