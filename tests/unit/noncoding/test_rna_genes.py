@@ -167,9 +167,12 @@ def test_without_pybarrnap_the_message_says_what_to_install(tmp_path, monkeypatc
 def test_families_of_rfam(tmp_path, rdna):
     with genome_of(tmp_path, a="N" * 50 + reverse(rdna[5700:6100]), b=TYR) as genome:
         found, header, left_out = find_ncrna(genome, genome.contigs, MODELS, None, [], 1)
-        again, _, _ = find_ncrna(genome, genome.contigs, MODELS, None, [], 3)
+        clans = tmp_path / "clans"
+        clans.write_text("CL00001\t5_8S_rRNA\tLSU_rRNA_eukarya\n")
+        again, with_clans, _ = find_ncrna(genome, genome.contigs, MODELS, str(clans), [], 3)
         none, _, without = find_ncrna(genome, genome.contigs, MODELS, None, ["rRNA"], 2)
     assert found == again
+    assert "--oskip --clanin clans -Z" in with_clans
     assert places(found) == [("a", 50 + 400 - 242, 50 + 400 - 86, "-")]
     expected = {"product": "5.8S ribosomal RNA", "Name": "5_8S_rRNA", "Dbxref": "RFAM:RF00002"}
     assert found[0].type == "rRNA"
