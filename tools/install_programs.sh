@@ -56,7 +56,9 @@ blastn    ncbi-blast+                 blast
 minimap2  minimap2                    minimap2
 gt        genometools                 genometools-genometools
 augustus  augustus,augustus-data      augustus
-curl      curl                        curl"
+curl      curl                        curl
+aragorn   aragorn                     aragorn
+cmscan    infernal                    infernal"
 
 missing=() apt=() conda=()
 while read -r program debian bioconda; do

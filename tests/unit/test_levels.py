@@ -16,7 +16,7 @@ annotation.checking intake.phytozome
 intake
 models
 models.cpu decoding
-tracks evaluation training
+tracks evaluation training noncoding
 evaluation.accuracy evaluation.quality training.data training.loop
 evaluation.long_reads training.tasks
 prediction evaluation.isoforms

@@ -22,6 +22,7 @@ CONDA_NAMES = {
     "pytorch_lightning": "pytorch-lightning",
     "matplotlib": "matplotlib-base",
     "yaml": "pyyaml",
+    "Bio": "biopython",
 }
 #: Conda package of each program that the library calls.
 PROGRAMS = {
@@ -30,6 +31,8 @@ PROGRAMS = {
     "report_leakage": "blast",
     "blast_isoseq": "blast",
     "align_isoseq": "minimap2",
+    "find_trna": "aragorn",
+    "find_ncrna": "infernal",
     "download_genome": "curl",
     "download_annotation": "curl",
     "download_isoseq": "curl",

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-PROGRAMS = ("cd-hit", "blastn", "minimap2", "gt", "augustus", "curl")
+PROGRAMS = ("cd-hit", "blastn", "minimap2", "gt", "augustus", "curl", "aragorn", "cmscan")
 
 
 def command(folder: Path, name: str, text: str = "exit 0") -> None:
@@ -43,7 +43,7 @@ def test_nothing_to_do_is_silent(bin_folder):
 
 
 def test_without_apt_one_line_says_what_to_install(bin_folder):
-    for name in (*PROGRAMS[:3], "curl"):
+    for name in (*PROGRAMS[:3], *PROGRAMS[5:]):
         command(bin_folder, name)
     done = install(bin_folder)
     assert done.returncode == 1
@@ -59,7 +59,7 @@ def test_without_rights_nothing_is_asked(bin_folder):
     done = install(bin_folder)
     assert done.returncode == 1
     assert "called" not in done.stderr
-    assert done.stderr.startswith("Missing: cd-hit blastn minimap2 gt augustus curl.")
+    assert done.stderr.startswith("Missing: cd-hit blastn minimap2 gt augustus curl aragorn cmscan.")
 
 
 def test_root_installs_what_is_missing(bin_folder):

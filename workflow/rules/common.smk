@@ -27,6 +27,7 @@ from phytoscribe.configuration.read import read_config
 from phytoscribe.configuration.result_files import (
     BIGWIGS,
     RELATED_SPECIES,
+    NoncodingFiles,
     PlausibilityFiles,
     TrackFiles,
     check_targets,
@@ -53,6 +54,7 @@ try:
     config = hand_over(checked, os.environ)
     genomes = Genomes(config)
     track_files, plausibility_files = TrackFiles(genomes, config), PlausibilityFiles(genomes, config)
+    noncoding_files = NoncodingFiles(genomes, config)
     if not IS_MODULE:
         check_targets(sys.argv[1:], genomes)
 except ConfigError as error:
@@ -66,7 +68,7 @@ os.environ[ON_PROCESSORS] = " ".join(dict.fromkeys([*other_rules, *our_rules]))
 wildcard_constraints:
     genome="|".join(map(re.escape, genomes.names)),
     shard=r"\d{3}",
-    annotation="genes|reference|augustus",
+    annotation="genes|noncoding|reference|augustus",
 
 
 TOKENIZER_FILES = ["tokenizer.json", "tokenizer_config.json"]
@@ -185,7 +187,9 @@ def shards_of(wildcards):
 def predictions():
     """All prediction files of all genomes."""
     endings = ["gff3", "gtf", "proteins.faa", "cds.fna", "transcripts.fna", "stats.json"]
-    return expand("results/predictions/{genome}.{ending}", genome=genomes.names, ending=endings)
+    files = expand("results/predictions/{genome}.{ending}", genome=genomes.names, ending=endings)
+    endings = ["noncoding.gff3", "noncoding.tsv", "all.gff3"]
+    return files + expand("results/predictions/{genome}.{ending}", genome=noncoding_files.wanted(), ending=endings)
 
 
 def evaluations():
@@ -198,4 +202,5 @@ def evaluations():
             genome=genomes.with_isoseq,
             kind=["isoseq", "blast", "isoseq_agreement"],
         ),
+        *expand("results/evaluation/{genome}.noncoding.tsv", genome=noncoding_files.scored()),
     ]

@@ -60,6 +60,7 @@ rule check_prediction:
         shapes=lambda wildcards: [*plausibility_files.shapes(wildcards), *given([RELATED_SPECIES])],
         busco=plausibility_files.busco,
         repeats=lambda wildcards: given(plausibility_files.repeats(wildcards)),
+        seqid_map=seqid_map_file,
         library=library("check_prediction"),
     output:
         figures=report(
@@ -82,6 +83,7 @@ rule check_prediction:
         lineage=lambda wildcards: genomes[wildcards.genome].lineage,
         contigs=lambda wildcards: genomes.predicted_contigs(wildcards.genome),
         organelles=organelles_of,
+        seqid_map=seqid_map_of,
     message:
         "Checking the genes of {wildcards.genome} for signs of trouble: {output.figures}"
     script:

@@ -15,7 +15,7 @@ def main(snakemake) -> None:
 
     run_busco(
         snakemake.input.proteins,
-        Path(snakemake.input.lineage).parent,
+        Path(snakemake.input.lineage[0]).parent,
         snakemake.params.genome,
         snakemake.threads,
         snakemake.output.summary,

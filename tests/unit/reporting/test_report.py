@@ -74,6 +74,19 @@ def files(tmp_path):
         *(f"lengths intron_length.{name} {value} bp _ _ info _" for name, value in (("mean", 1234.5), ("q05", 73))),
         "genes in_frame_stop 0.5 share _ 0 warning Look~at~them.",
     )
+    write_rows(
+        tmp_path / "full.noncoding.tsv",
+        "type source count bases",
+        "tRNA ARAGORN 1245 90000",
+        "LTR_retrotransposon RepeatMasker 7 4321",
+    )
+    (tmp_path / "evaluation").mkdir()
+    write_rows(
+        tmp_path / "evaluation/full.noncoding.tsv",
+        "predictor level ruler subset metric value n",
+        *(f"ARAGORN tRNA place all {name} 0.{n} {n}" for name, n in (("precision", 95), ("recall", 98), ("f1", 98))),
+        *(f"ARAGORN tRNA product all {name} _ 0" for name in ("precision", "recall", "f1")),
+    )
     header = {"header": {"device": "cpu", "read as": "<species:unknown>"}}
     for name, genes in (("full", predicted), ("bare", [])):
         statistics = PredictionStatistics()
@@ -110,6 +123,7 @@ def files(tmp_path):
         "isoseq_transcripts",
         "isoseq_agreement",
         "plausibility",
+        "noncoding",
         "genes",
         "isoseq",
     )
@@ -117,6 +131,7 @@ def files(tmp_path):
         "stats": [str(tmp_path / f"{name}.stats.json") for name in ("full", "bare")],
         "figures": [str(tmp_path / "figures" / name) for name in ("full", "bare")],
         "predicted": [str(tmp_path / "predictions/full.gff3")],
+        "noncoding_scores": [str(tmp_path / "evaluation/full.noncoding.tsv")],
         "igv": [str(tmp_path / "tracks/full/igv_session.xml")],
         "jbrowse": str(tmp_path / "tracks/full/jbrowse/config.json"),
         "checks": [str(tmp_path / "full.check.json")],
@@ -157,6 +172,8 @@ def test_tables_have_all_criteria_classes_and_checks(files, tmp_path):
         "warnings come first"
     )
     assert "mean 5% intron length (bp) 1,234 73" in text
+    assert "tRNA ARAGORN 1,245 90,000 LTR_retrotransposon RepeatMasker 7 4,321" in text
+    assert "tRNA, place 0.950 0.980 95 98 tRNA, product – – 0 0" in text
     assert "rejected: no stop codon" in text
     assert "1 of 3 coding transcripts (33%) have a fault, more than check.warn_above (0.1)." in text
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 import shlex
 import shutil
 import subprocess
@@ -11,16 +12,19 @@ from pathlib import Path
 
 from phytoscribe.errors import ToolError
 
-#: What a user types to get a program: Debian/Ubuntu package and conda package.
+#: What a user types to get a program: Debian/Ubuntu package (empty where there is none) and conda package.
 PACKAGES = {
+    "aragorn": ("aragorn", "bioconda::aragorn"),
     "augustus": ("augustus augustus-data", "bioconda::augustus"),
     "busco": ("busco", "bioconda::busco"),
     "curl": ("curl", "conda-forge::curl"),
+    "cmscan": ("infernal", "bioconda::infernal"),
     "cd-hit": ("cd-hit", "bioconda::cd-hit"),
     "minimap2": ("minimap2", "bioconda::minimap2"),
     "blastn": ("ncbi-blast+", "bioconda::blast"),
     "blastp": ("ncbi-blast+", "bioconda::blast"),
     "makeblastdb": ("ncbi-blast+", "bioconda::blast"),
+    "tRNAscan-SE": ("", "bioconda::trnascan-se"),
 }
 _STDERR_LINES = 8
 log = logging.getLogger(__name__)
@@ -35,8 +39,9 @@ def require(program: str, purpose: str) -> str:
     found = shutil.which(program)
     if found is None:
         apt, conda = PACKAGES[program]
+        by_apt = f"'apt install {apt}' or " if apt else ""
         raise ToolError(
-            f"{program} is not on PATH, but {purpose} needs it; install it with 'apt install {apt}' or "
+            f"{program} is not on PATH, but {purpose} needs it; install it with {by_apt}"
             f"'conda install {conda}', or run Snakemake with '--software-deployment-method conda'"
         )
     return found
@@ -67,10 +72,15 @@ def run(command: Sequence[str | float | Path], stdout: Path | None = None, cwd: 
     return done.stdout or ""
 
 
-def version_line(program: str, option: str) -> str:
-    """First line that ``program option`` prints, on stdout or stderr."""
+def version_line(program: str, option: str, name: str = "") -> str:
+    """The first line that ``program option`` prints on stdout or stderr, or ``name`` and the version behind it.
+
+    Args:
+        name: what stands before the version; without it the first line is taken.
+    """
     done = subprocess.run([program, option], capture_output=True, text=True, check=False)
-    lines = (done.stdout + done.stderr).strip().splitlines()
-    if not lines:
-        raise ToolError(f"'{program} {option}' printed nothing; reinstall {program}")
-    return lines[0].strip()
+    text = (done.stdout + done.stderr).strip()
+    found = re.search(rf"{re.escape(name)} v?\d\S*" if name else r".+", text)
+    if found is None:
+        raise ToolError(f"'{program} {option}' printed no version; reinstall {program}")
+    return found[0].strip()

@@ -39,6 +39,8 @@ AGREEMENT: Columns = dict.fromkeys((
     "predictor", "criterion", "blast_tier", "subset", "both", "minimap2_only", "blast_only", "neither", "n",
     "agreement", "kappa",
 ), str)  # fmt: skip
+#: Genes without protein and mobile elements of a genome; ``bases`` are those that features of a kind cover.
+NONCODING: Columns = {"type": str, "source": str, "count": int, "bases": int}
 READS: Columns = {"reads": str, "count": int, "share": str}
 QUANTILES = {"q05": 0.05, "q25": 0.25, "median": 0.5, "q75": 0.75, "q95": 0.95}
 SHAPES: Columns = {

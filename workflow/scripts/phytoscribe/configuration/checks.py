@@ -11,6 +11,7 @@ from typing import Any
 
 from phytoscribe.configuration.contig_names import contig_mistakes
 from phytoscribe.configuration.genomes import SPLIT_ROLES
+from phytoscribe.configuration.noncoding import noncoding_file_mistakes, noncoding_mistakes
 from phytoscribe.configuration.schema import closest
 from phytoscribe.errors import ConfigError, DownloadError
 from phytoscribe.intake.transfer.addresses import split_url
@@ -33,6 +34,7 @@ def meaning_mistakes(config: Config) -> list[str]:
         *_split_mistakes(config),
         *_size_mistakes(config["model"]),
         *_training_mistakes(config),
+        *noncoding_mistakes(config),
     ]
 
 
@@ -47,6 +49,7 @@ def surrounding_mistakes(config: Config, with_conda: bool = True) -> list[str]:
         *(mistake for item in config["genomes"] for mistake in contig_mistakes(item)),
         *_augustus_mistakes(config),
         *_cleaner_mistakes(config, with_conda),
+        *noncoding_file_mistakes(config),
         *_model_mistakes("predict.model", config["predict"]["model"]),
         *_model_mistakes("finetune.from_model", config["finetune"].get("from_model", "trained")),
     ]

@@ -160,6 +160,14 @@ class Genomes:
         return [name for name in self.annotated if self._holds_out_genes(self._entries[name])]
 
     @property
+    def with_noncoding(self) -> list[str]:
+        """Genomes for which a program or the user tells genes without protein, or mobile elements."""
+        section = self._config.get("noncoding", {})
+        if any(section.get(key, "none") != "none" for key in ("tRNA", "rRNA", "rfam")):
+            return self.names
+        return [name for name, entry in self._entries.items() if entry.repeats]
+
+    @property
     def with_isoseq(self) -> list[str]:
         return [name for name, entry in self._entries.items() if entry.isoseq]
 

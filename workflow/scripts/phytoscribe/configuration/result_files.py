@@ -14,6 +14,8 @@ from typing import Any
 from phytoscribe.configuration.genomes import Genomes
 from phytoscribe.configuration.schema import closest
 from phytoscribe.errors import ConfigError
+from phytoscribe.noncoding import SOURCES
+from phytoscribe.noncoding.pressed import PRESSED
 from phytoscribe.tracks.kinds import TRACKS
 
 #: Gene structure statistics of the species that the released model learned from (tools/make_related_species.py).
@@ -25,12 +27,13 @@ BIGWIGS = tuple(f"results/tracks/{{genome}}/{track}.bw" for track in TRACKS)
 #: Files that belong to one genome; the name ends at the next slash or dot.
 _OF_ONE_GENOME = re.compile(
     r"^(?:\./)?(?:"
-    r"results/(?:predictions|clean|evaluation|self|isoforms)/(?P<file>[^/.]+)\.[^/]+$"
+    r"results/(?:predictions|clean|evaluation|self|isoforms|noncoding)/(?P<file>[^/.]+)\.[^/]+$"
     r"|results/evaluation/(?:augustus|isoseq)/(?P<evaluated>[^/.]+)\.[^/]+$"
     r"|results/splits/(?:proteins|loci)/(?P<split>[^/.]+)\.[^/]+$"
     r"|(?:resources/genomes|results/predictions/shards|results/tracks)/(?P<folder>[^/]+)/.+$"
     r")"
 )
+NO_PROGRAM = "program for non-coding genes (config key `noncoding`) and no file of repeats (`genomes[].repeats`)"
 #: Files that only some genomes have: the property of `Genomes` that lists these, and what the others lack.
 _OF_SOME_GENOMES = (
     (r"results/clean/.+", "annotated", "annotation"),
@@ -46,6 +49,12 @@ _OF_SOME_GENOMES = (
     ),
     (r"results/tracks/[^/]+/reference\.gff3\.gz", "checked", "reference annotation that is used"),
     (r"results/tracks/[^/]+/reads\.bam.*", "with_isoseq", "Iso-Seq reads"),
+    (
+        r"results/(predictions/[^/]+\.(noncoding|all)\..+|tracks/[^/]+/noncoding\.gff3\.gz)",
+        "with_noncoding",
+        NO_PROGRAM,
+    ),
+    (r"results/evaluation/[^/]+\.noncoding\.tsv", "annotated", "annotation"),
     (r"results/evaluation/augustus/.+", "with_baseline", "AUGUSTUS species, or nothing to score it with"),
     (r"results/tracks/[^/]+/augustus\.gff3\.gz", "with_baseline", "AUGUSTUS species, or nothing to score it with"),
     (r"results/evaluation/([^/]+\.(isoseq(_\w+)?|blast)\.tsv|isoseq/.+)", "with_isoseq", "Iso-Seq reads"),
@@ -77,6 +86,7 @@ class TrackFiles:
     def __init__(self, genomes: Genomes, config: Mapping[str, Any]) -> None:
         self._genomes = genomes
         self._settings = config["predict"]
+        self._noncoding = NoncodingFiles(genomes, config)
 
     def shards(self, wildcards: Any) -> list[str]:
         """Probabilities along the contigs from all shards of the prediction."""
@@ -89,12 +99,18 @@ class TrackFiles:
             # All of it: what training leaves out is worth a look too.
             "reference": f"results/clean/{wildcards.genome}.gff3",
             "augustus": f"results/evaluation/augustus/{wildcards.genome}.gff3",
+            "noncoding": f"results/predictions/{wildcards.genome}.noncoding.gff3",
         }[wildcards.annotation]
 
     def annotations(self, wildcards: Any) -> list[str]:
         """Annotations in the folder: the prediction and any others."""
         genome, genomes = wildcards.genome, self._genomes
-        having = {"genes": genomes.names, "reference": genomes.checked, "augustus": genomes.with_baseline}
+        having = {
+            "genes": genomes.names,
+            "noncoding": self._noncoding.wanted(),
+            "reference": genomes.checked,
+            "augustus": genomes.with_baseline,
+        }
         return [f"results/tracks/{genome}/{name}.gff3.gz" for name, names in having.items() if genome in names]
 
     def bigwigs(self, wildcards: Any) -> list[str]:
@@ -112,6 +128,51 @@ class TrackFiles:
         return [f"results/tracks/{name}/{file}" for name in self._genomes.names for file in files]
 
 
+#: A configuration without the section `noncoding`.
+NO_NONCODING = {"tRNA": "none", "rRNA": "none", "rfam": "none", "clanin": "none", "drop_in_repeats": False}
+
+
+class NoncodingFiles:
+    """Files of RNA genes and mobile elements, and which genomes have them."""
+
+    def __init__(self, genomes: Genomes, config: Mapping[str, Any]) -> None:
+        self._genomes = genomes
+        self._settings = NO_NONCODING | config.get("noncoding", {})
+
+    def tools(self) -> dict[str, str]:
+        """Program by the type of gene that it finds, as in column 2; ``ncRNA`` stands for all other types."""
+        chosen = {key: self._settings[key] for key in ("tRNA", "rRNA") if self._settings[key] != "none"}
+        chosen |= {"ncRNA": "rfam"} if self._settings["rfam"] != "none" else {}
+        return {kind: SOURCES[tool] for kind, tool in chosen.items()}
+
+    def found_by_others(self) -> list[str]:
+        """Types that cmscan need not find."""
+        return [kind for kind in self.tools() if kind != "ncRNA"]
+
+    def found(self, wildcards: Any) -> list[str]:
+        """What each program finds in a genome."""
+        return [f"results/noncoding/{wildcards.genome}.{kind}.gff3" for kind in self.tools()]
+
+    def models(self) -> list[str]:
+        """The pressed covariance models, if the configuration asks for them."""
+        models = self._settings["rfam"]
+        return [] if models == "none" else [models + ending for ending in PRESSED]
+
+    def clans(self) -> list[str]:
+        """The file of clans, if there is one."""
+        return [] if self._settings["clanin"] == "none" else [self._settings["clanin"]]
+
+    def wanted(self) -> list[str]:
+        """Genomes whose files are made without being named: all with a program, else those that may lose genes."""
+        if self.tools():
+            return self._genomes.names
+        return self._genomes.with_noncoding if self._settings["drop_in_repeats"] else []
+
+    def scored(self) -> list[str]:
+        """Genomes whose RNA genes are scored without being named."""
+        return self._genomes.annotated if self.tools() else []
+
+
 class PlausibilityFiles:
     """Inputs of the quality checks without a reference."""
 
@@ -126,7 +187,7 @@ class PlausibilityFiles:
         return [f"results/clean/{name}.shapes.tsv" for name in own]
 
     def repeats(self, wildcards: Any) -> list[str]:
-        """The BED file of repeats, for genomes that have one."""
+        """The file of repeats, for genomes that have one."""
         found = self._genomes[wildcards.genome].repeats
         return [found["path"]] if found else []
 

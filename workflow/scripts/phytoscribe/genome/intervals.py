@@ -32,11 +32,16 @@ def is_coordinate(text: str) -> bool:
     return text.isdecimal() and len(text) <= MOST_DIGITS
 
 
-def read_bed(path: str | Path, contigs: Mapping[str, int] | None = None) -> dict[str, list[Interval]]:
+def read_bed(
+    path: str | Path,
+    contigs: Mapping[str, int] | None = None,
+    seqid_map: Mapping[str, str | None] | None = None,
+) -> dict[str, list[Interval]]:
     """Read the intervals of a BED file by contig, in the order of the file; further columns are ignored.
 
     Args:
         contigs: ``{contig: length}`` of the FASTA; with it every interval must lie on one of them.
+        seqid_map: sequence name in the file to name in ``contigs``; intervals on a name mapped to None are left out.
 
     Raises:
         PhytoScribeError: a line has fewer than three columns, no valid interval, or one that is not on ``contigs``.
@@ -55,18 +60,21 @@ def read_bed(path: str | Path, contigs: Mapping[str, int] | None = None) -> dict
                 ) from None
             if not 0 <= start < end:
                 raise PhytoScribeError(f"{path}, line {number}: start {start} and end {end} are no interval")
-            if contigs is not None and end > contigs.get(fields[0], -1):
+            contig = (seqid_map or {}).get(fields[0], fields[0])
+            if contig is None:
+                continue
+            if contigs is not None and end > contigs.get(contig, -1):
                 raise PhytoScribeError(
                     f"{path}, line {number}: "
                     + (
-                        f"the interval ends at {end}, but contig {fields[0]!r} has {contigs[fields[0]]} bases; correct "
+                        f"the interval ends at {end}, but contig {contig!r} has {contigs[contig]} bases; correct "
                         "or remove the line, or use the BED file of this genome version"
-                        if fields[0] in contigs
-                        else f"contig {fields[0]!r} is not in the FASTA, which has {some_names(contigs)}; use the "
+                        if contig in contigs
+                        else f"contig {contig!r} is not in the FASTA, which has {some_names(contigs)}; use the "
                         "names of the FASTA, or remove the line"
                     )
                 )
-            intervals[fields[0]].append((start, end))
+            intervals[contig].append((start, end))
     return dict(intervals)
 
 

@@ -22,7 +22,7 @@ _ENTRY = re.compile(r"^@\w+\{([^,\s]+),\n.*?^\}", re.MULTILINE | re.DOTALL)
 _FIELD = re.compile(r"^  (\w+) = \{(.*)\},$", re.MULTILINE)
 PACKAGES = (
     "snakemake", "torch", "pytorch-lightning", "transformers", "tokenizers", "numba", "numpy", "pandas",
-    "pyfaidx", "pysam", "matplotlib", "jinja2",
+    "pyfaidx", "pysam", "pybarrnap", "pyhmmer", "matplotlib", "jinja2",
 )  # fmt: skip
 #: Program, its option for the version, and where the version is in its answer.
 PROGRAMS = (
@@ -31,6 +31,8 @@ PROGRAMS = (
     ("minimap2", "--version", r"(\S+)"),
     ("augustus", "--version", r"\(([\w.]+)\)"),
     ("curl", "--version", r"curl ([\w.]+)"),
+    ("aragorn", "-h", r"ARAGORN v([\w.]+)"),
+    ("cmscan", "-h", r"INFERNAL ([\w.]+)"),
     ("gt", "--version", r"GenomeTools\) ([\w.]+)"),
 )
 
@@ -86,6 +88,7 @@ def citations_of(config: Mapping[str, Any]) -> list[Citation]:
     busco = (config.get("evaluate", {}).get("busco") or {}).get("lineage")
     baseline = any(genome.get("augustus") and genome.get("annotation") for genome in genomes)
     with_reads = any(genome.get("isoseq") for genome in genomes)
+    noncoding = {"tRNA": "none", "rRNA": "none", "rfam": "none", **config.get("noncoding", {})}
     works = read_references()
     used: list[tuple[str, str, str, Any]] = [
         ("phytoscribe", "PhytoScribe", "the workflow and its model", True),
@@ -102,6 +105,12 @@ def citations_of(config: Mapping[str, Any]) -> list[Citation]:
         ("kent2010bigwig", "bigWig", "format of the tracks", with_tracks),
         ("camacho2009blast", "BLAST+", "compares sequences", with_reads or trained),
         ("stanke2008augustus", "AUGUSTUS", "the baseline", baseline),
+        ("laslett2004aragorn", "ARAGORN", "finds tRNA genes", noncoding["tRNA"] == "aragorn"),
+        ("chan2021trnascan", "tRNAscan-SE", "finds tRNA genes", noncoding["tRNA"] == "trnascan"),
+        ("shimoyama_pybarrnap", "pybarrnap", "finds rRNA genes", noncoding["rRNA"] == "barrnap"),
+        ("wheeler2013nhmmer", "nhmmer (pyhmmer)", "searches for rRNA genes", noncoding["rRNA"] == "barrnap"),
+        ("nawrocki2013infernal", "Infernal", "finds other RNA genes", noncoding["rfam"] != "none"),
+        ("ontiveros2025rfam", "Rfam", "families of RNA", noncoding["rfam"] != "none"),
         ("manni2021busco", "BUSCO", "completeness by conserved genes", busco),
         ("hunter2007matplotlib", "Matplotlib", "draws the figures", True),
         ("mckinney2010pandas", "pandas", "tables", True),

@@ -33,6 +33,8 @@ from phytoscribe.reporting.score_tables import (
     count_table,
     criterion_tables,
     level_table,
+    noncoding_scores,
+    noncoding_table,
     reads_table,
     subset_table,
 )
@@ -66,6 +68,7 @@ def genome_section(info: GenomeInfo, inputs: ReportInputs) -> Section:
         *isoform_blocks(inputs.isoforms.get(info.name)),
         *_checks(info.name, inputs),
         *_reads(info.name, inputs),
+        *_noncoding(info.name, inputs),
         *_structure(info.name, inputs, figures),
         *_atlas(info.name, figures),
     ]
@@ -111,6 +114,16 @@ def _reads(name: str, inputs: ReportInputs) -> list[Block]:
     for found, table in tables:
         made = table(found[name]) if name in found else []
         blocks += made if isinstance(made, list) else [made]
+    return blocks
+
+
+def _noncoding(name: str, inputs: ReportInputs) -> list[Block]:
+    if name not in inputs.noncoding:
+        return []
+    blocks: list[Block] = [Heading("RNA genes and mobile elements"), noncoding_table(inputs.noncoding[name])]
+    scores = inputs.noncoding_scores.get(name)
+    if scores is not None and not scores.empty:
+        blocks.append(noncoding_scores(scores))
     return blocks
 
 

@@ -14,7 +14,7 @@ import pandas as pd
 from phytoscribe.errors import PhytoScribeError
 from phytoscribe.reporting.drawing import KeptFigure, read_figures
 from phytoscribe.reporting.process_figures import read_costs
-from phytoscribe.tables import PLAUSIBILITY, PREDICTED_GENES, READS, SCORES, Columns, read_table
+from phytoscribe.tables import NONCODING, PLAUSIBILITY, PREDICTED_GENES, READS, SCORES, Columns, read_table
 
 Json = dict[str, Any]
 METRIC_COLUMNS = ["step", "name", "value"]
@@ -96,6 +96,10 @@ class ReportInputs:
     transcripts: Mapping[str, pd.DataFrame] = _tables("isoseq_transcripts", TRANSCRIPTS)
     agreement: Mapping[str, pd.DataFrame] = _tables("isoseq_agreement", {"predictor": str})
     plausibility: Mapping[str, pd.DataFrame] = _tables("plausibility", PLAUSIBILITY)
+    noncoding: Mapping[str, pd.DataFrame] = _tables("noncoding", NONCODING)
+    noncoding_scores: Mapping[str, pd.DataFrame] = _of_genomes(
+        "noncoding_scores", ".noncoding.tsv", lambda path: read_table(path, SCORES)
+    )
     figures: Mapping[str, list[KeptFigure]] = _of_genomes("figures", "", read_figures)
     splits: pd.DataFrame | None = field(default=None, metadata=_of_run("splits", _table))
     leakage: pd.DataFrame | None = field(default=None, metadata=_of_run("leakage", _table))
@@ -119,6 +123,7 @@ LINKED = (
     ("igv", "/igv_session.xml", "IGV session"),
     ("jbrowse", "/jbrowse/config.json", "JBrowse 2 configuration"),
     ("predicted", ".gff3", "predicted genes, GFF3"),
+    ("all_genes", ".all.gff3", "with RNA genes and mobile elements, GFF3"),
 )
 
 

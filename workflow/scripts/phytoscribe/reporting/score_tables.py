@@ -149,6 +149,31 @@ def reads_table(counts: pd.DataFrame) -> Table:
     return Table(("reads", "n", "share"), rows, "Reads, each at the first limit that it fails")
 
 
+def noncoding_table(counts: pd.DataFrame) -> Table:
+    """Genes without protein and mobile elements by type and program."""
+    rows = [
+        [row["type"], row["source"], number(int(row["count"])), number(int(row["bases"]))]
+        for row in counts.to_dict("records")
+    ]
+    return Table(("type", "program", "n", "bases"), rows, "Genes and elements, and the bases that they cover")
+
+
+def noncoding_scores(scores: pd.DataFrame) -> Table:
+    """Precision and recall of RNA genes by type and ruler."""
+    rows = []
+    for (kind, ruler), found in scores.groupby(["level", "ruler"], sort=False):
+        value, n = (dict(zip(found["metric"], found[column], strict=True)) for column in ("value", "n"))
+        shown = [
+            score(value["precision"]),
+            score(value["recall"]),
+            number(int(n["precision"])),
+            number(int(n["recall"])),
+        ]
+        rows.append([f"{kind}, {ruler}", *shown])
+    caption = "Against the reference: half of both on the same strand (place), and the same product (product)"
+    return Table(("", "P", "R", "predicted", "in the reference"), rows, caption)
+
+
 def class_table(transcripts: pd.DataFrame) -> Table:
     """Predicted transcripts by class, from the reads' support of their intron chain."""
     predictors = predictors_of(transcripts)

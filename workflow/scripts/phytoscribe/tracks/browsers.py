@@ -24,6 +24,7 @@ READS_FILE = "reads.bam"
 ANNOTATIONS = {
     "reference": ("Reference annotation", (60, 60, 60)),
     "genes": ("PhytoScribe", (0, 110, 60)),
+    "noncoding": ("RNA genes and mobile elements", (120, 60, 140)),
     "augustus": ("AUGUSTUS", (150, 90, 0)),
 }
 #: Bases that a browser shows at first.

@@ -282,7 +282,7 @@ def _repeats(prediction: Prediction) -> list[Figure]:
     if masked > LOWER_CASE_GENOME:
         hint = "nearly the whole FASTA is in lower case, which then says nothing of repeats"
     elif not is_masked:
-        hint = "the FASTA is not soft-masked and no BED of repeats is given, so nothing is known of repeats"
+        hint = "the FASTA is not soft-masked and no file of repeats is given, so nothing is known of repeats"
     return [
         figure("repeats_of_genome", masked, "share", note=hint),
         figure("repeats_of_cds", share(facts.masked_cds_bases, facts.cds_bases), "share", note=hint),

@@ -23,9 +23,10 @@ from phytoscribe.annotation.model import GeneModel, Transcript
 from phytoscribe.annotation.sequences import reading_frame, spliced_codes
 from phytoscribe.genome import Genome, decode
 from phytoscribe.genome.fasta import chosen_contigs
-from phytoscribe.genome.intervals import Interval, merge_intervals, read_bed
+from phytoscribe.genome.intervals import Interval, merge_intervals
 from phytoscribe.genome.names import organelle_of
 from phytoscribe.genome.sequence import N_CODE, encode
+from phytoscribe.noncoding.elements import read_repeats
 
 log = logging.getLogger(__name__)
 #: What introns are sorted into; anything else is ``other``, N included.
@@ -256,18 +257,20 @@ def read_prediction(
     chosen: Sequence[str] | None,
     declared: Collection[str],
     repeats: str | Path | None = None,
+    seqid_map: Mapping[str, str | None] | None = None,
 ) -> Prediction:
     """Read a prediction and its sequence, gene by gene and piece by piece.
 
     Args:
         chosen: contigs that were predicted, or None for all.
         declared: contigs declared as organelles in the configuration, in addition to those recognised by name.
-        repeats: BED file of repeats, in addition to the soft-masked ones.
+        repeats: GFF3 or BED file of repeats, in addition to the soft-masked ones.
+        seqid_map: sequence names in that file to those of the FASTA.
     """
     with Genome(fasta) as genome:
         contigs = chosen_contigs(genome.contigs, chosen)
         genes = [gene for gene in read_gff3(gff3, genome.contigs) if gene.coding_transcripts]
-        known = Repeats(read_bed(repeats, genome.contigs) if repeats else None)
+        known = Repeats(read_repeats(repeats, genome.contigs, seqid_map) if repeats else None)
         kinds = {contig: organelle_of(contig) or ("organelle" if contig in declared else "") for contig in contigs}
         prediction = Prediction(
             genes,
