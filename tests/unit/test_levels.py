@@ -26,7 +26,7 @@ reporting
 """
 LEVELS = {name: level for level, line in enumerate(ORDER.strip().splitlines()) for name in line.split()}
 #: Files of the library: may fall.
-MOST_FILES = 230
+MOST_FILES = 260
 
 
 def test_imports_point_down():
