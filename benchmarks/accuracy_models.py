@@ -45,15 +45,25 @@ class Model:
         return f"{OURS} {self.label}" if self.label else OURS
 
     def predict(
-        self, entry: ScoredSet, fasta: Path, contigs: Sequence[str], folder: Path
+        self,
+        entry: ScoredSet,
+        fasta: Path,
+        contigs: Sequence[str],
+        folder: Path,
+        isoforms: Mapping[str, Any] | None = None,
     ) -> tuple[PredictionFiles, float]:
-        """From FASTA to GFF3 on one thread, as the rules do it; the files and the CPU seconds that it took."""
+        """From FASTA to GFF3 on one thread, as the rules do it; the files and the CPU seconds that it took.
+
+        Args:
+            isoforms: the configuration's section ``isoforms``, if any are wanted.
+        """
         folder = folder / self.name.replace(" ", "_")
         folder.mkdir(parents=True, exist_ok=True)
         names = ("gff3", "gtf", "proteins.faa", "cds.fna", "transcripts.fna", "stats.json")
         files = PredictionFiles(*(folder / f"{entry.name}.{name}" for name in names))
         shard, before = folder / f"{entry.name}.jsonl", _cpu_seconds()
-        predict_shard(fasta, self.folder, self.settings, entry.species, entry.lineage, contigs, 0, shard, threads=1)
+        place = (entry.species, entry.lineage, contigs, 0, shard)
+        predict_shard(fasta, self.folder, self.settings, *place, threads=1, isoforms=isoforms)
         merge_shards([str(shard)], fasta, entry.name, contigs, files)
         return files, _cpu_seconds() - before
 

@@ -4,9 +4,10 @@ Usage: python benchmarks/isoforms.py --data DATA --cache CACHE [--part validatio
 
 DATA is the folder that accuracy_sets.py describes. NAME=GFF3 are predictions on its contigs; the first one is what all
 others are compared with (the metrics `*_lead_*` of the table of all figures). Baselines that are always there: the
-released model's first transcripts (`one isoform`), and with every NAGNAG acceptor and every short intron retained;
-AUGUSTUS with alternatives in three settings, from its own first transcripts; and completion, where the reference's
-longest CDS of each gene is given. docs/isoforms.md explains the measures.
+released model's first transcripts (`one isoform`), and with every NAGNAG acceptor and every short intron retained; the
+released model's isoforms, by the lattice and ranked, with its own cut and down to a probability of 0.02; AUGUSTUS with
+alternatives in three settings, from its own first transcripts; and completion, where the reference's longest CDS of
+each gene is given. docs/isoforms.md explains the measures.
 
 AUGUSTUS takes some minutes for a megabase and setting: its output is kept in CACHE, as are the released model's genes
 and the aligned reads. Written are OUTPUT.md and OUTPUT.tsv, which has every figure.
@@ -25,10 +26,11 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "workflow" / "scrip
 
 import pandas as pd
 import torch
-from accuracy_models import ROOT, named_models
+from accuracy_models import ROOT
 from accuracy_sets import HELD_OUT, SETS, TEST, VALIDATION, Species, read_species
 from augustus_cache import AugustusCache
 from isoform_baselines import EDITS, first_transcripts, with_edits
+from isoform_model import OURS, RANKED, RANKED_ALL, Released
 from isoform_page import GIVEN, page_of
 
 from phytoscribe.annotation.gff_reader import read_gff3
@@ -40,10 +42,9 @@ from phytoscribe.evaluation.isoforms.additions import longest_first
 from phytoscribe.evaluation.isoforms.table import evaluate_isoforms
 from phytoscribe.evaluation.long_reads.alignments import ReadFilter, align_reads
 from phytoscribe.evaluation.long_reads.evidence import ReadEvidence
-from phytoscribe.files import atomic_open, atomic_path
+from phytoscribe.files import atomic_open
 from phytoscribe.genome.fasta import Genome
 from phytoscribe.genome.junctions import read_junctions
-from phytoscribe.models.loading import model_hash
 from phytoscribe.tables import SCORES, ScoreRow, score_table
 
 log = logging.getLogger("isoforms")
@@ -105,8 +106,13 @@ def main() -> None:
 
 def baselines(setting: Setting, model: str | None, cache: Path, augustus: bool) -> dict[str, list[GeneModel]]:
     """Genes by name."""
-    ours = released_genes(setting.species, model, cache)
+    schema = load_schema(ROOT / "workflow/schemas/config.schema.yaml")
+    released = Released(setting.species, model, cache, fill_defaults({"genomes": []}, schema)["predict"])
+    ours = released.genes(None)
     found = {ONE: first_transcripts(ours)}
+    if released.has_ranker:
+        found |= {name: released.genes(values) for name, values in OURS.items()}
+        found |= {f"{GIVEN}: {name}": released.completed(setting.given, OURS[name]) for name in (RANKED, RANKED_ALL)}
     with Genome(setting.species.fasta) as genome:
         found |= {name: with_edits(ours, genome, edits) for name, edits in EDITS.items()}
         if augustus:
@@ -117,20 +123,6 @@ def baselines(setting: Setting, model: str | None, cache: Path, augustus: bool) 
         found[f"{GIVEN}: echo"] = setting.given
         found |= {f"{GIVEN}: {name}": with_edits(setting.given, genome, edits) for name, edits in EDITS.items()}
     return found
-
-
-def released_genes(species: Species, model: str | None, cache: Path) -> list[GeneModel]:
-    """What a model, by default the released one, predicts on the contigs; kept in ``cache``."""
-    schema = load_schema(ROOT / "workflow/schemas/config.schema.yaml")
-    settings = {**fill_defaults({"genomes": []}, schema)["predict"], "device": "cpu"}
-    (chosen,) = named_models([model] if model else [], settings)
-    folder = cache / f"genes_{model_hash(chosen.folder)[:16]}_{species.fasta.parent.name}"
-    if not folder.is_dir():
-        with atomic_path(folder) as scratch:
-            scratch.mkdir(parents=True)
-            files, _ = chosen.predict(SETS[0], species.fasta, list(species.contigs), scratch)
-            Path(files.gff3).rename(scratch / "genes.gff3")
-    return read_gff3(folder / "genes.gff3", species.contigs)
 
 
 def reads_of(fastq: Path, species: Species, cache: Path) -> ReadEvidence:

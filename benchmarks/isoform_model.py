@@ -1,0 +1,80 @@
+"""Isoforms of a model for isoforms.py: predicted from DNA, and added to an annotation."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from accuracy_models import named_models
+from accuracy_sets import SETS, Species
+
+from phytoscribe.annotation.gff_reader import read_gff3
+from phytoscribe.annotation.gff_writer import write_gff3
+from phytoscribe.annotation.model import GeneModel
+from phytoscribe.decoding.isoform_ranker import WEIGHTS_FILE
+from phytoscribe.decoding.isoforms import CUTS_FILE
+from phytoscribe.files import atomic_path, sha256_of
+from phytoscribe.models.loading import model_hash
+from phytoscribe.prediction.completion import complete_annotation
+
+log = logging.getLogger("isoforms")
+#: Sections ``isoforms`` of the configuration by name: the model's own cut, and enough to draw a curve.
+RANKED, RANKED_ALL = "ranked", "ranked, from 0.02"
+_MANY = {"maximum": 1000, "nmd": True}
+OURS: dict[str, dict[str, Any]] = {
+    "lattice, from 0.05": {"method": "lattice", "minimum_probability": 0.05, **_MANY},
+    RANKED: {"method": "ranked", "minimum_probability": "auto", "maximum": 3, "nmd": True},
+    RANKED_ALL: {"method": "ranked", "minimum_probability": 0.02, **_MANY},
+}
+
+
+class Released:
+    """A model, by default the released one, on the contigs; its genes are kept in ``cache``."""
+
+    def __init__(self, species: Species, model: str | None, cache: Path, settings: Mapping[str, Any]) -> None:
+        self.species, self.cache, self.settings = species, cache, {**settings, "device": "cpu"}
+        (self.model,) = named_models([model] if model else [], self.settings)
+
+    @property
+    def has_ranker(self) -> bool:
+        """Whether there is anything to rank isoforms with."""
+        return (self.model.folder / WEIGHTS_FILE).is_file()
+
+    def genes(self, isoforms: Mapping[str, Any] | None) -> list[GeneModel]:
+        """Predicted genes, with isoforms as the configuration's section says."""
+
+        def write(folder: Path) -> None:
+            contigs = list(self.species.contigs)
+            files, seconds = self.model.predict(SETS[0], self.species.fasta, contigs, folder, isoforms)
+            log.info("%s: %.1f s of processor time", isoforms or "one transcript a gene", seconds)
+            Path(files.gff3).rename(folder / "genes.gff3")
+
+        return self._kept("genes", isoforms, write)
+
+    def completed(self, genes: Sequence[GeneModel], isoforms: Mapping[str, Any]) -> list[GeneModel]:
+        """Genes of an annotation with the isoforms that are added to them."""
+
+        def write(folder: Path) -> None:
+            with (folder / "given.gff3").open("w", encoding="utf-8") as handle:
+                write_gff3(handle, genes, self.species.contigs)
+            place = (self.settings, SETS[0].species, SETS[0].lineage, list(self.species.contigs), folder / "genes.gff3")
+            models = (self.model.folder, self.model.folder, isoforms)
+            complete_annotation(self.species.fasta, folder / "given.gff3", *models, *place, threads=1)
+
+        return self._kept("given", isoforms, write)
+
+    def _kept(self, kind: str, isoforms: Mapping[str, Any] | None, write: Callable[[Path], None]) -> list[GeneModel]:
+        ranker = self.model.folder / WEIGHTS_FILE
+        made_with = [sha256_of(path) for path in (ranker, ranker.with_name(CUTS_FILE)) if isoforms and path.is_file()]
+        parts = [kind, model_hash(self.model.folder), self.species.fasta.parent.name, json.dumps(isoforms), *made_with]
+        name = hashlib.sha256("\0".join(parts).encode()).hexdigest()[:16]
+        folder = self.cache / f"{kind}_{name}"
+        if not folder.is_dir():
+            with atomic_path(folder) as scratch:
+                scratch.mkdir(parents=True)
+                write(scratch)
+        return read_gff3(folder / "genes.gff3", self.species.contigs)
