@@ -10,6 +10,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 import torch
+from scipy.optimize import isotonic_regression
 from torch import nn
 
 from phytoscribe.decoding.decoded_gene import platt
@@ -22,8 +23,6 @@ WIDTH = 128
 DROPOUT = 0.2
 EPOCHS, BATCH = 12, 512
 LEARNING_RATE, WEIGHT_DECAY = 2e-3, 0.02
-#: Candidates over which the precision behind a cut is taken.
-RUNNING = 30
 
 
 class Ranked(NamedTuple):
@@ -93,15 +92,14 @@ def calibration_error(found: Ranked, bins: int = 10) -> float:
 def least_probability(found: Ranked, f1: float) -> float:
     """The lowest probability down to which isoforms do not lower the F1 of transcripts; 1 where any would.
 
-    An isoform raises the F1 as long as its chance to be right is above half of the F1, so this is the lowest score at
-    which the last :data:`RUNNING` candidates, from the likeliest on, are right that often.
+    An isoform raises the F1 as long as its chance to be right is above half of the F1.  That chance is the share right,
+    made to fall with the score (isotonic regression), so that a few right ones far down do not count.
     """
     order = np.argsort(-found.scores, kind="stable")
-    right = np.cumsum(found.right[order])
-    before = np.concatenate([np.zeros(min(RUNNING, right.size)), right[:-RUNNING]])
-    running = (right - before) / np.minimum(np.arange(1, right.size + 1), RUNNING)
-    paying = np.flatnonzero(running >= f1 / 2)
-    paying = paying[paying >= RUNNING - 1]
+    if not order.size:
+        return 1.0
+    chance = isotonic_regression(found.right[order].astype(np.float64), increasing=False).x
+    paying = np.flatnonzero(chance >= f1 / 2)
     return float(found.scores[order[paying[-1]]]) if paying.size else 1.0
 
 
