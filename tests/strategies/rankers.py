@@ -21,7 +21,7 @@ def random_ranker(seed: int = 3) -> IsoformRanker:
     return IsoformRanker(np.zeros(FEATURES), np.full(FEATURES, 4.0), layers, slope=0.8, offset=-0.1)
 
 
-def write_ranker(folder: Path, cut: float) -> None:
-    """The files of a random ranker, with this cut."""
+def write_ranker(folder: Path, cut: float, **more: str) -> None:
+    """The files of a random ranker, with this cut and whatever else ``isoforms.json`` shall say."""
     random_ranker().save(folder)
-    (folder / CUTS_FILE).write_text(json.dumps({"minimum_probability": {"ranked": cut}}))
+    (folder / CUTS_FILE).write_text(json.dumps({"minimum_probability": {"ranked": cut}, **more}))

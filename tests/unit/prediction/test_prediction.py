@@ -413,8 +413,19 @@ def test_isoforms_that_decay_are_left_out_on_demand(model_folder, fasta, tmp_pat
     assert found[1] == {None: found[0][None]}
 
 
+def test_a_ranker_of_another_model_is_refused(model_folder, fasta, tmp_path):
+    write_ranker(tmp_path, 0.5, model="0123456789abcdef")
+    shutil.copytree(model_folder, tmp_path / "model")
+    for name in ("isoforms.json", "isoforms.safetensors"):
+        shutil.copy(tmp_path / name, tmp_path / "model")
+    with pytest.raises(ModelError, match="has learned from the output of model 0123456789abcdef, not of"):
+        predict(tmp_path / "model", fasta, tmp_path / "out", isoforms={**ISOFORMS, "method": "ranked"})
+
+
 def test_a_model_without_a_cut_for_isoforms_says_so(model_folder, fasta, tmp_path):
-    with pytest.raises(ModelError, match=r"set isoforms\.minimum_probability to a number"):
+    with pytest.raises(
+        ModelError, match=r"no cut for isoforms.method lattice; set isoforms\.minimum_probability to a number"
+    ):
         predict(model_folder, fasta, tmp_path / "out", isoforms={**ISOFORMS, "minimum_probability": "auto"})
 
 

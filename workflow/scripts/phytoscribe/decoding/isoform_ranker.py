@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
-from safetensors.numpy import load_file, save_file
+from safetensors.numpy import load_file, save
 
 from phytoscribe.decoding.isoform_features import FEATURES
 from phytoscribe.errors import ModelError
@@ -59,8 +59,9 @@ class IsoformRanker:
         numbers = {"mean": self.mean, "deviation": self.deviation, "calibration": np.array([self.slope, self.offset])}
         for number, (weight, bias) in enumerate(self.layers):
             numbers |= {f"weight{number}": weight, f"bias{number}": bias}
+        single = {name: np.ascontiguousarray(values, np.float32) for name, values in numbers.items()}
         with atomic_path(folder / WEIGHTS_FILE) as temporary:
-            save_file({name: np.ascontiguousarray(values, np.float32) for name, values in numbers.items()}, temporary)
+            temporary.write_bytes(save(single))
 
     @classmethod
     def load(cls, folder: Path) -> IsoformRanker:

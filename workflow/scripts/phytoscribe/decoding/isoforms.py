@@ -76,27 +76,35 @@ class IsoformSettings:
         return self.minimum_probability if self.ranker is None else RANKED_FROM
 
     @classmethod
-    def of_config(cls, values: Mapping[str, Any], model_folder: str | Path) -> IsoformSettings | None:
+    def of_config(cls, values: Mapping[str, Any], folder: Path, model: str = "") -> IsoformSettings | None:
         """Settings of the configuration's ``isoforms``; None for ``method: none``.
 
         Args:
-            model_folder: whose ``isoforms.json`` has the cut for ``minimum_probability: auto``.
+            folder: with the ranker, and ``isoforms.json`` with the cut for ``minimum_probability: auto``.
+            model: hash of the structure model that predicts.
 
         Raises:
-            ModelError: it has none.
+            ModelError: the folder has no cut, or its ranker is of another structure model.
         """
         if values["method"] == "none":
             return None
-        least, ranked = values["minimum_probability"], values["method"] == "ranked"
+        method, least = values["method"], values["minimum_probability"]
+        path = folder / CUTS_FILE
+        known = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+        if method == "ranked" and model and known.get("model", model) != model:
+            raise ModelError(
+                f"{path}: the ranker has learned from the output of model {known['model']}, not of {model}, which "
+                "predicts here; train it again (rule train_isoforms), or set isoforms.method to lattice or none"
+            )
         if least == "auto":
-            path = Path(model_folder) / CUTS_FILE
-            if not path.exists():
+            cuts = known.get("minimum_probability", {})
+            if method not in cuts:
                 raise ModelError(
-                    f"{path} is missing, so the model has no cut for isoforms; set isoforms.minimum_probability to a "
-                    "number, for example 0.2"
+                    f"{path} has no cut for isoforms.method {method}; set isoforms.minimum_probability to a number, "
+                    "for example 0.3"
                 )
-            least = json.loads(path.read_text(encoding="utf-8"))["minimum_probability"][values["method"]]
-        ranker = IsoformRanker.load(Path(model_folder)) if ranked else None
+            least = cuts[method]
+        ranker = IsoformRanker.load(folder) if method == "ranked" else None
         return cls(float(least), values["maximum"], values["nmd"], ranker)
 
     def __str__(self) -> str:

@@ -75,7 +75,7 @@ def complete_annotation(
         predict: the configuration's ``predict``: window, margin, batch_size, precision, device.
         chosen: contigs whose genes are completed; all if not given.  Genes on others are not written.
     """
-    settings = IsoformSettings.of_config({**isoforms, "method": "ranked"}, isoform_folder)
+    settings = IsoformSettings.of_config({**isoforms, "method": "ranked"}, isoform_folder, model_hash(model_folder))
     prediction = PredictionSettings(**{name: predict[name] for name in PredictionSettings.__slots__})
     device = choose_device(predict["device"])
     predictor = StructurePredictor.from_folder(model_folder, prediction, device, species, lineage, threads)
