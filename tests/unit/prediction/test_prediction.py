@@ -423,9 +423,7 @@ def test_a_ranker_of_another_model_is_refused(model_folder, fasta, tmp_path):
 
 
 def test_a_model_without_a_cut_for_isoforms_says_so(model_folder, fasta, tmp_path):
-    with pytest.raises(
-        ModelError, match=r"no cut for isoforms\.method lattice; set isoforms\.minimum_probability"
-    ):
+    with pytest.raises(ModelError, match=r"no cut for isoforms\.method lattice; set isoforms\.minimum_probability"):
         predict(model_folder, fasta, tmp_path / "out", isoforms={**ISOFORMS, "minimum_probability": "auto"})
 
 

@@ -100,6 +100,16 @@ def test_the_mask_hides_a_gene_by_its_primary_only():
     assert additions(reference, swapped, mask={"c": [(320, 330)]}).predicted == []
 
 
+def test_a_reference_gene_that_the_mask_touches_has_intervals_with_several_predictors():
+    """Such a gene is reduced for each predictor, and still has an alternative."""
+    skipped, shorter = BY_EVENT["ES"], (*BY_EVENT["ES"][:-1], (700, 770))
+    scope = Scope.of([gene("r", skipped, shorter, EXONS)], [], ["c"], mask={"c": [(320, 330)]})
+    predictions = {"one": [gene("p", skipped)], "both": [gene("p", skipped, shorter)]}
+    table = evaluate_isoforms(predictions, scope)
+    at = {"level": "addition", "ruler": "exact", "subset": "all", "metric": "recall_low"}
+    assert [value(table, predictor=predictor, **at) for predictor in predictions] == [0, 1]
+
+
 def test_the_best_score_of_a_chain_counts():
     twice = [gene("p", EXONS, BY_EVENT["IR"], scores=(0.9, 0.2)), gene("q", EXONS, BY_EVENT["IR"], scores=(0.9, 0.4))]
     (found,) = additions([gene("r", EXONS)], twice).additions

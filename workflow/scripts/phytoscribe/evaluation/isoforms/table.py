@@ -154,11 +154,12 @@ def interval_rows(
         return {}
     reference = whole[predictors[0]].reference
     units, total = units_of(reference, {predictor: whole[predictor].predicted for predictor in predictors})
-    loci = {id(gene): number for number, gene in enumerate(reference)}
     keys = [(level, subset, predictor) for level in levels for subset in _RESAMPLED[level] for predictor in predictors]
     counts = []
     for level, subset, predictor in keys:
         genes = {id(gene): unit for gene, unit in zip(whole[predictor].predicted, units[predictor].tolist())}
+        # Each predictor's own: a reference gene that the mask touches is reduced anew for each.
+        loci = {id(gene): number for number, gene in enumerate(whole[predictor].reference)}
         counts.append(_unit_counts(levels[level][predictor], subset, genes, loci, total))
     drawn = {key: _shares(of) for key, of in zip(keys, resampled(counts, draws, seed))}
     rows: dict[str, list[MetricRow]] = {predictor: [] for predictor in predictors}
