@@ -9,7 +9,6 @@ from __future__ import annotations
 import logging
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
@@ -32,7 +31,7 @@ class ConfidentGenes(NamedTuple):
     """A first prediction divided by its scores.
 
     Attributes:
-        accepted: the confident genes, with their first transcripts.
+        accepted: the confident genes.
         rejected: a row for each transcript of the others, and one without a gene for each interval of unknown sequence.
     """
 
@@ -67,8 +66,7 @@ def confident_genes(
             why = (REJECTED, LOW_SCORE, f"score {gene.score or 0.0:.3f}")
             doubtful[gene.contig].append(gene)
         else:
-            # Its further transcripts have scores of their own, below this gene's.
-            accepted.append(replace(gene, transcripts=gene.transcripts[:1]))
+            accepted.append(gene)
             confident[gene.contig].append(gene)
             continue
         rejected += [TranscriptRow(gene.id, t.id, t.contig, t.start, t.end, t.strand, *why) for t in gene.transcripts]
