@@ -22,6 +22,7 @@ from phytoscribe.configuration.addresses import hand_over
 from phytoscribe.configuration.genomes import Genomes, deciding_part
 from phytoscribe.configuration.script_inputs import result_modules
 from phytoscribe.configuration.checks import RELEASED_MODEL_FILES
+from phytoscribe.configuration.isoforms import ranker_files
 from phytoscribe.configuration.resources import ON_PROCESSORS, place_of_prediction, places_of_ranks, rules_on_processors
 from phytoscribe.configuration.read import read_config
 from phytoscribe.configuration.result_files import (
@@ -160,14 +161,6 @@ def model_files(model=config["predict"]["model"]):
     if model == "trained":
         return [f"results/models/structure/{file}" for file in RELEASED_MODEL_FILES]
     return given(f"{model.rstrip('/')}/{file}" for file in RELEASED_MODEL_FILES)
-
-
-def isoform_files(isoforms=config["isoforms"], model=config["predict"]["model"]):
-    """Files with which isoforms are ranked, or chosen by the model's own cut; none where the configuration needs none."""
-    if isoforms["method"] == "none" or (isoforms["method"] == "lattice" and isoforms["minimum_probability"] != "auto"):
-        return []
-    folder = "results/models/isoforms" if model == "trained" else model.rstrip("/")
-    return given(f"{folder}/{file}" for file in ["isoforms.json", "isoforms.safetensors"])
 
 
 def starting_model(released=config["finetune"].get("from_model")):

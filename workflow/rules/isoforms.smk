@@ -39,7 +39,7 @@ rule complete_annotation:
     input:
         annotation="results/clean/{genome}.gff3",
         model=model_files(),
-        isoforms=isoform_files({**config["isoforms"], "method": "ranked"}),
+        isoforms=given(ranker_files("ranked", config["predict"]["model"])),
         fasta="resources/genomes/{genome}/{genome}.fa",
         fai="resources/genomes/{genome}/{genome}.fa.fai",
         library=library("complete_annotation"),

@@ -10,7 +10,7 @@ PREDICTION_SETTINGS = ("window", "margin", "precision", "sensitivity", "partial"
 rule predict_shard:
     input:
         model=model_files(),
-        isoforms=isoform_files(),
+        isoforms=given(ranker_files(config["isoforms"]["method"], config["predict"]["model"])),
         fasta="resources/genomes/{genome}/{genome}.fa",
         fai="resources/genomes/{genome}/{genome}.fa.fai",
         library=library("predict_shard"),

@@ -11,6 +11,7 @@ from typing import Any
 
 from phytoscribe.configuration.contig_names import contig_mistakes
 from phytoscribe.configuration.genomes import SPLIT_ROLES
+from phytoscribe.configuration.isoforms import isoform_mistakes, ranker_mistakes
 from phytoscribe.configuration.noncoding import noncoding_file_mistakes, noncoding_mistakes
 from phytoscribe.configuration.schema import closest
 from phytoscribe.errors import ConfigError, DownloadError
@@ -34,6 +35,7 @@ def meaning_mistakes(config: Config) -> list[str]:
         *_split_mistakes(config),
         *_size_mistakes(config["model"]),
         *_training_mistakes(config),
+        *isoform_mistakes(config["isoforms"]),
         *noncoding_mistakes(config),
     ]
 
@@ -52,6 +54,7 @@ def surrounding_mistakes(config: Config, with_conda: bool = True) -> list[str]:
         *noncoding_file_mistakes(config),
         *_model_mistakes("predict.model", config["predict"]["model"]),
         *_model_mistakes("finetune.from_model", config["finetune"].get("from_model", "trained")),
+        *ranker_mistakes(config["isoforms"]["method"], config["predict"]["model"]),
     ]
 
 
