@@ -9,12 +9,13 @@ from phytoscribe.session import run_script, warn
 
 
 def main(snakemake) -> None:
+    from phytoscribe.annotation.checking.acceptance import comments_of
     from phytoscribe.annotation.gff_reader import read_gff3
     from phytoscribe.annotation.seqids import read_seqid_map
     from phytoscribe.files import atomic_open
     from phytoscribe.genome.fasta import chosen_contigs, read_index
     from phytoscribe.noncoding.elements import read_elements
-    from phytoscribe.noncoding.merge import comments_of, write_noncoding
+    from phytoscribe.noncoding.merge import write_noncoding
     from phytoscribe.tables import NONCODING, write_table
 
     given, params = snakemake.input, snakemake.params

@@ -7,13 +7,14 @@ import subprocess
 
 import pytest
 
+from phytoscribe.annotation.checking.acceptance import comments_of
 from phytoscribe.annotation.gff_reader import read_gff3
 from phytoscribe.annotation.gff_writer import write_gff3
 from phytoscribe.annotation.model import GeneModel, Transcript
 from phytoscribe.errors import GffError
 from phytoscribe.noncoding.elements import Element
 from phytoscribe.noncoding.joined import write_all
-from phytoscribe.noncoding.merge import comments_of, write_noncoding
+from phytoscribe.noncoding.merge import write_noncoding
 from phytoscribe.noncoding.pieces import Rna, write_found
 
 CONTIGS = {"b": 9000, "lonely|1": 4000, "a": 3000}

@@ -173,9 +173,16 @@ def looks_like_nmd_target(transcript: Transcript) -> bool:
     exons, cds = transcript.exons, transcript.cds
     if not transcript.is_forward:
         exons, cds = _flipped(exons), _flipped(cds)
-    if not cds or len(exons) < 2:
-        return False
-    return sum(max(0, end - max(start, cds[-1][1])) for start, end in exons[:-1]) > NMD_DISTANCE
+    return bool(cds) and from_stop_to_last_junction(exons, cds) > NMD_DISTANCE
+
+
+def from_stop_to_last_junction(exons: Intervals, cds: Intervals) -> int:
+    """Bases of mRNA behind the stop codon and before the last exon junction, in the direction of transcription.
+
+    Args:
+        exons, cds: sorted in the direction of transcription, neither empty.
+    """
+    return sum(max(0, end - max(start, cds[-1][1])) for start, end in exons[:-1])
 
 
 def _flipped(intervals: Intervals) -> Intervals:

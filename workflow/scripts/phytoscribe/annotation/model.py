@@ -200,10 +200,14 @@ class GeneModel:
         return replace(self, transcripts=moved, **place)
 
 
-def numbered(genes: Iterable[GeneModel], prefix: str) -> Iterator[GeneModel]:
-    """Genes with ids ``{prefix}_g000001``, ... in the order given, and their transcripts with ``.t1``, ``.t2``, ..."""
+def numbered(genes: Iterable[GeneModel], prefix: str, letter: str = "g") -> Iterator[GeneModel]:
+    """Genes with ids ``{prefix}_g000001``, ... in the order given, and their transcripts with ``.t1``, ``.t2``, ...
+
+    Args:
+        letter: in front of the number.
+    """
     for number, gene in enumerate(genes, start=1):
-        name = f"{prefix}_g{number:06d}"
+        name = f"{prefix}_{letter}{number:06d}"
         transcripts = tuple(replace(t, id=f"{name}.t{k}") for k, t in enumerate(gene.transcripts, start=1))
         yield replace(gene, id=name, transcripts=transcripts)
 

@@ -111,7 +111,7 @@ class Direction:
         """The inverse."""
         if self.strand == "+":
             return tuple((start + self.start, end + self.start) for start, end in intervals)
-        return tuple((self.end - end, self.end - start) for start, end in reversed(tuple(intervals)))
+        return self.inward(intervals)  # to turn twice is to turn back
 
 
 class Edit(NamedTuple):

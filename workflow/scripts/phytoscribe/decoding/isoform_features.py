@@ -14,14 +14,17 @@ from phytoscribe.annotation.isoform_events import (
     NMD_DISTANCE,
     event_class,
     exon_chain_events,
+    from_stop_to_last_junction,
 )
 from phytoscribe.annotation.model import introns_between
 from phytoscribe.decoding.isoform_edits import FirstTranscript, Isoform, LocusWindow
 from phytoscribe.genome.intervals import Interval
 from phytoscribe.labels.states import CODING_STATES, INTRON_STATES, State
 
+#: Least posterior of structures that a ranker looks at.
+RANKED_FROM = 0.005
 #: Log posterior of structures that the lattice holds for less likely than that, or that it has no sites for.
-LEAST_LOG_POSTERIOR = math.log(0.005)
+LEAST_LOG_POSTERIOR = math.log(RANKED_FROM)
 #: Numbers for each isoform.
 FEATURES = 47 + len(EVENT_CLASSES)
 
@@ -95,7 +98,7 @@ def features_of(
         kind = event_class(events)
         size = sum(event.size for event in events)
         its_length = sum(e - s for s, e in isoform.cds)
-        behind = sum(max(0, e - max(s, isoform.cds[-1][1])) for s, e in isoform.exons[:-1])
+        behind = from_stop_to_last_junction(isoform.exons, isoform.cds)
         changed = lost + gained
         place = sum(a + b for a, b in changed) / (2 * len(changed)) if changed else first.cds[0][0]
         rows.append(

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
+from safetensors import SafetensorError
 from safetensors.numpy import load_file, save
 
 from phytoscribe.decoding.isoform_features import FEATURES
@@ -82,7 +83,7 @@ class IsoformRanker:
                 (numbers[f"weight{k}"].astype(np.float64), numbers[f"bias{k}"].astype(np.float64))
                 for k in range(_HIDDEN + 1)
             )
-        except Exception as error:
+        except (OSError, SafetensorError, KeyError, ValueError) as error:
             raise ModelError(f"{path}: cannot be read ({error}); fetch the model again") from error
         if mean.size != FEATURES:
             raise ModelError(f"{path}: knows {mean.size} features, not {FEATURES}: it is of another version")

@@ -33,6 +33,7 @@ from phytoscribe.decoding.grammar import (
     segment_length_score,
     variants_pair,
 )
+from phytoscribe.decoding.isoform_features import RANKED_FROM
 from phytoscribe.decoding.isoform_ranker import IsoformRanker
 from phytoscribe.decoding.settings import MINIMUM_CDS_SEGMENT
 from phytoscribe.errors import ConfigError, ModelError
@@ -43,8 +44,6 @@ REACH = 3000
 CUTS_FILE = "isoforms.json"
 #: Least posterior that may be asked for: below it there are thousands of structures of a gene, nearly all wrong.
 LEAST_PROBABILITY = 0.001
-#: Least posterior of structures that a ranker looks at.
-RANKED_FROM = 0.005
 #: Log posterior below which a way is not counted.
 _NOTHING = -45.0
 
@@ -76,8 +75,8 @@ class IsoformSettings:
         return self.minimum_probability if self.ranker is None else RANKED_FROM
 
     @classmethod
-    def of_config(cls, values: Mapping[str, Any], folder: Path, model: str = "") -> IsoformSettings | None:
-        """Settings of the configuration's ``isoforms``; None for ``method: none``.
+    def of_config(cls, values: Mapping[str, Any], folder: Path, model: str = "") -> IsoformSettings:
+        """Settings of the configuration's ``isoforms``, whose method is not ``none``.
 
         Args:
             folder: with the ranker, and ``isoforms.json`` with the cut for ``minimum_probability: auto``.
@@ -86,8 +85,6 @@ class IsoformSettings:
         Raises:
             ModelError: the folder has no cut, or its ranker is of another structure model.
         """
-        if values["method"] == "none":
-            return None
         method, least = values["method"], values["minimum_probability"]
         path = folder / CUTS_FILE
         known = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}

@@ -5,30 +5,15 @@ from __future__ import annotations
 import heapq
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from pathlib import Path
 from typing import IO
 
 import pandas as pd
 
 from phytoscribe.annotation.gff_text import encode_column, encode_value
 from phytoscribe.annotation.gff_writer import gene_lines, write_gff3
-from phytoscribe.annotation.model import GeneModel
-from phytoscribe.files import open_text
+from phytoscribe.annotation.model import GeneModel, numbered
 from phytoscribe.genome.intervals import Interval, merge_intervals
 from phytoscribe.noncoding.elements import Element
-from phytoscribe.noncoding.pieces import Rna
-
-
-def comments_of(path: str | Path) -> list[str]:
-    """Comment lines at the top of a GFF3 file, without ``#`` and directives."""
-    found = []
-    with open_text(path) as lines:
-        for line in lines:
-            if not line.startswith("#"):
-                break
-            if not line.startswith("##"):
-                found.append(line[1:].strip())
-    return found
 
 
 def write_noncoding(
@@ -70,20 +55,8 @@ Block = tuple[tuple[int, int, int], str]
 
 
 def _of_genes(genes: Sequence[GeneModel], rank: Mapping[str, int], name: str) -> Iterator[Block]:
-    for number, gene in enumerate(genes, start=1):
-        identifier = f"{name}_r{number:06d}"
-        transcript = gene.transcripts[0]
-        numbered = Rna(
-            gene.contig,
-            gene.start,
-            gene.end,
-            gene.strand,
-            transcript.type,
-            transcript.score,
-            transcript.introns,
-            transcript.attributes,
-        ).gene(identifier, gene.source)
-        yield (rank[gene.contig], gene.start, gene.end), "\n".join(gene_lines(numbered)) + "\n"
+    for gene in numbered(genes, name, "r"):
+        yield (rank[gene.contig], gene.start, gene.end), "\n".join(gene_lines(gene)) + "\n"
 
 
 def _of_elements(elements: Sequence[Element], rank: Mapping[str, int], name: str) -> Iterator[Block]:

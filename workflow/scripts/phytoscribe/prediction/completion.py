@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -15,7 +14,8 @@ from phytoscribe.annotation.gff_writer import write_gff3
 from phytoscribe.annotation.model import GeneModel, sort_genes
 from phytoscribe.decoding.contigs import decode_contig
 from phytoscribe.decoding.gene_models import with_chosen_isoforms
-from phytoscribe.decoding.isoforms import RANKED_FROM, IsoformSettings
+from phytoscribe.decoding.isoform_features import RANKED_FROM
+from phytoscribe.decoding.isoforms import IsoformSettings
 from phytoscribe.decoding.ranked_isoforms import NetworkOutput, completion_candidates, likely_transcripts
 from phytoscribe.devices import choose_device
 from phytoscribe.files import atomic_open
@@ -24,6 +24,7 @@ from phytoscribe.genome.fasta import chosen_contigs
 from phytoscribe.genome.intervals import Interval, as_places, merged
 from phytoscribe.models.loading import model_hash
 from phytoscribe.prediction.predictor import StructurePredictor
+from phytoscribe.prediction.run import ProgressReport
 from phytoscribe.prediction.windows import PredictionSettings
 
 logger = logging.getLogger(__name__)
@@ -75,7 +76,8 @@ def complete_annotation(
         predict: the configuration's ``predict``: window, margin, batch_size, precision, device.
         chosen: contigs whose genes are completed; all if not given.  Genes on others are not written.
     """
-    settings = IsoformSettings.of_config({**isoforms, "method": "ranked"}, isoform_folder, model_hash(model_folder))
+    model = model_hash(model_folder)
+    settings = IsoformSettings.of_config({**isoforms, "method": "ranked"}, isoform_folder, model)
     prediction = PredictionSettings(**{name: predict[name] for name in PredictionSettings.__slots__})
     device = choose_device(predict["device"])
     predictor = StructurePredictor.from_folder(model_folder, prediction, device, species, lineage, threads)
@@ -85,7 +87,7 @@ def complete_annotation(
         done = _completed(genome, contigs, genes, predictor, settings)
         header = [
             f"PhytoScribe: {__version__}",
-            f"model: {model_hash(model_folder)}",
+            f"model: {model}",
             f"device: {device.type}, precision: {predictor.precision}",
             f"isoforms: {settings}",
             "genes and transcripts are those of the annotation; those with source_of_isoform=PhytoScribe are added",
@@ -109,7 +111,8 @@ def _completed(
     for gene in genes:
         by_contig[gene.contig].append(gene)
     found: dict[str, GeneModel] = {}
-    total, done, began = sum(length for name, length in contigs.items() if by_contig[name]), 0, time.monotonic()
+    # Both strands are read, as in a prediction.
+    progress = ProgressReport(2 * sum(length for name, length in contigs.items() if by_contig[name]))
     for name, length in contigs.items():
         own = by_contig[name]
         for start, end in stretches(length, own, STRETCH) if own else ():
@@ -122,9 +125,7 @@ def _completed(
                 for gene in inside:
                     moved = with_additions(gene.shifted(-first), predicted, output, predictor, settings, taken)
                     found[gene.id] = moved.shifted(first)
-            done += end - start
-            left = (total - done) * (time.monotonic() - began) / max(done, 1)
-            logger.info("%.1f of %.1f Mb, %.1f min left", done / 1e6, total / 1e6, left / 60)
+            progress.add(2 * (end - start))
     return [found.get(gene.id, gene) for gene in genes]
 
 
@@ -143,7 +144,7 @@ def with_additions(
         taken: ids that are in use; those of the new transcripts are added.
     """
     first = gene.representative
-    found = completion_candidates(gene, predicted, output, predictor.decoder) if first else None
+    found = completion_candidates(gene, predicted, output, predictor.decoder)
     if first is None or found is None:
         return gene
     known = {transcript.cds for transcript in gene.coding_transcripts}

@@ -66,10 +66,9 @@ def predict_shard(
     predictor.decoder = replace(
         predictor.decoder, sensitivity=float(settings["sensitivity"]), partial=settings["partial"]
     )
-    if isoforms:
-        predictor.isoforms = IsoformSettings.of_config(
-            isoforms, isoform_folder or model_folder, model_hash(model_folder)
-        )
+    if isoforms and isoforms["method"] != "none":
+        folder = isoform_folder or model_folder
+        predictor.isoforms = IsoformSettings.of_config(isoforms, folder, model_hash(model_folder))
     logger.info("precision: %s (asked for: %s); %d threads", predictor.precision, prediction.precision, threads)
     with Genome(fasta) as genome:
         contigs = chosen_contigs(genome.contigs, chosen)

@@ -56,6 +56,10 @@ class Isoform:
         """One of :data:`phytoscribe.annotation.isoform_events.EVENT_CLASSES`, or an empty text."""
         return "" if self.against is None else event_class(coding_events(self.against, self.transcript))
 
+    def within(self, subset: str) -> bool:
+        """Whether it belongs to all, or to those with a right or with a wrong primary; quick, without its event."""
+        return subset == ALL or self.primary_right == (subset == PRIMARY_RIGHT)
+
     def subsets(self) -> set[str]:
         """Those of :data:`SUBSETS` that it belongs to."""
         nmd = NMD if looks_like_nmd_target(self.transcript) else NOT_NMD
@@ -110,7 +114,7 @@ def scored_isoforms(scope: Scope, genes: Sequence[GeneModel]) -> dict[str, Addit
 
 
 def compare_isoforms(reference: Sequence[GeneModel], predicted: Sequence[GeneModel]) -> Additions:
-    """Additions and alternatives of genes as :func:`countable_isoforms` gives them."""
+    """Additions and alternatives of genes that both have their coding transcripts alone."""
     known = {chain for gene in reference for chain, _ in chains_of(gene)}
     primaries = {_chain(gene.transcripts[0]) for gene in predicted}
     best: dict[Chain, tuple[int, Transcript]] = {}

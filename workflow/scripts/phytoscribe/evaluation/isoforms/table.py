@@ -152,15 +152,16 @@ def interval_rows(
     predictors = list(whole)
     if not predictors:
         return {}
-    reference = whole[predictors[0]].reference
-    units, total = units_of(reference, {predictor: whole[predictor].predicted for predictor in predictors})
+    predicted = {predictor: found.predicted for predictor, found in whole.items()}
+    units, total = units_of(whole[predictors[0]].reference, predicted)
+    genes = {name: {id(gene): unit for gene, unit in zip(of, units[name].tolist())} for name, of in predicted.items()}
+    # Each predictor's own: a reference gene that the mask touches is reduced anew for each.
+    loci = {name: {id(gene): unit for unit, gene in enumerate(found.reference)} for name, found in whole.items()}
     keys = [(level, subset, predictor) for level in levels for subset in _RESAMPLED[level] for predictor in predictors]
-    counts = []
-    for level, subset, predictor in keys:
-        genes = {id(gene): unit for gene, unit in zip(whole[predictor].predicted, units[predictor].tolist())}
-        # Each predictor's own: a reference gene that the mask touches is reduced anew for each.
-        loci = {id(gene): number for number, gene in enumerate(whole[predictor].reference)}
-        counts.append(_unit_counts(levels[level][predictor], subset, genes, loci, total))
+    counts = [
+        _unit_counts(levels[level][predictor], subset, genes[predictor], loci[predictor], total)
+        for level, subset, predictor in keys
+    ]
     drawn = {key: _shares(of) for key, of in zip(keys, resampled(counts, draws, seed))}
     rows: dict[str, list[MetricRow]] = {predictor: [] for predictor in predictors}
     for (level, subset, predictor), shares in drawn.items():
@@ -185,7 +186,7 @@ def _unit_counts(found: Additions, subset: str, genes: Mapping[int, int], loci: 
         (found.additions, found.predicted, genes),
         (found.alternatives, found.reference, loci),
     ):
-        chosen = [isoform for isoform in isoforms if subset in isoform.subsets()]
+        chosen = [isoform for isoform in isoforms if isoform.within(subset)]
         for kept in ([isoform for isoform in chosen if isoform.matched], chosen):
             numbers = np.array([unit[id(side[isoform.gene])] for isoform in kept], dtype=np.int64)
             columns.append(np.bincount(numbers, minlength=total))

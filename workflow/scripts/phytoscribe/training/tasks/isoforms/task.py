@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import logging
-import time
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -23,6 +22,7 @@ from phytoscribe.labels.states import UNKNOWN_SITE_BIT
 from phytoscribe.models.loading import model_hash
 from phytoscribe.prediction.completion import STRETCH, stretches
 from phytoscribe.prediction.predictor import StructurePredictor
+from phytoscribe.prediction.run import ProgressReport
 from phytoscribe.prediction.windows import PredictionSettings
 from phytoscribe.training.data.training_set import STRUCTURE, TrainingSet
 from phytoscribe.training.loop.callbacks import MetricsTable
@@ -126,34 +126,32 @@ class _Reader:
             if genes := self._genes(row):
                 length = int(self.data.contigs["length"][row])
                 work += [(row, *part) for part in stretches(length, genes, STRETCH)]
-        total, done, began = min(bases, sum(end - start for _, start, end in work)), 0, time.monotonic()
+        # Both strands are read, as in a prediction.
+        progress = ProgressReport(2 * min(bases, sum(end - start for _, start, end in work)))
         for row, start, end in work:
-            if done >= bases:
+            if progress.done >= 2 * bases:
                 break
             path = run_folder / f"{row}.{start}.npz"
             if not path.exists():
                 save_examples(path, self._examples(row, start, end))
             yield load_examples(path)
-            done += end - start
-            rate = done / max(time.monotonic() - began, 1e-9)
-            logger.info("%.1f of %.1f Mb, %.1f min left", done / 1e6, total / 1e6, (total - done) / rate / 60)
+            progress.add(2 * (end - start))
 
     def _genes(self, row: int) -> list[GeneModel]:
         """Genes of a contig; none where the annotation leaves isoforms out, so that sites in its genes are unknown."""
-        genes, unknown = self.data.genes.get(row, []), self._unknown(row)
+        genes, unknown = self.data.genes.get(row, []), self._unknown(row, 0, int(self.data.contigs["length"][row]))
         lacking = sum(bool(unknown[gene.start : gene.end].any()) for gene in genes)
         return genes if lacking < LACKING * len(genes) else []
 
-    def _unknown(self, row: int) -> npt.NDArray[np.bool_]:
-        """Bases of a contig, bool (length,), where the annotation may lack a splice site of either strand."""
-        contig = self.data.contigs.iloc[row]
-        part = slice(int(contig["offset"]), int(contig["offset"]) + int(contig["length"]))
-        return (self.data.sites[:, part] & UNKNOWN_SITE_BIT).any(axis=0)
+    def _unknown(self, row: int, start: int, end: int) -> npt.NDArray[np.bool_]:
+        """Bases of a stretch, bool (end - start,), where the annotation may lack a splice site of either strand."""
+        offset = int(self.data.contigs["offset"][row])
+        return (self.data.sites[:, offset + start : offset + end] & UNKNOWN_SITE_BIT).any(axis=0)
 
     def _examples(self, row: int, start: int, end: int) -> Examples:
         contig = self.data.contigs.iloc[row]
         offset = int(contig["offset"])
-        hidden = (self.data.weights[offset + start : offset + end] == 0) | self._unknown(row)[start:end]
+        hidden = (self.data.weights[offset + start : offset + end] == 0) | self._unknown(row, start, end)
         genes = [g.shifted(-start) for g in self.data.genes[row] if start <= g.start and g.end <= end]
         self.predictor.set_species(contig["species"], contig["lineage"])
         decoder = self.decoders.of(contig["lineage"], contig["species"])
