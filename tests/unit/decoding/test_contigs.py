@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from concurrent.futures import Future
 from dataclasses import replace
 from functools import partial
-from itertools import chain, pairwise
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from decoding_steps import CUT_OFTEN, AnyOrder, Contig, parts_of
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from rankers import random_ranker
@@ -32,9 +31,6 @@ from phytoscribe.prediction.windows import PredictionSettings
 RELEASED = Path(__file__).parents[3] / "resources/models/brassicales"
 #: Finds many genes in random tables, with introns, and blocks that are cut while genes are open.
 EAGER = DecoderSettings(minimum_intron=12, minimum_cds=30, maximum_utr=60, coding_score=1.2, intron_score=4.0)
-#: So that short contigs have several blocks.
-CUT_OFTEN = {"LONG_BLOCK": 600, "IGNORED": ((0, -1.0),), "STILL_OPEN": 0.0}
-Contig = tuple[np.ndarray, np.ndarray, np.ndarray]
 
 
 def random_contig(seed: int, length: int, gap: tuple[int, int]) -> Contig:
@@ -55,11 +51,6 @@ def sites_of(part: Contig) -> tuple[np.ndarray, np.ndarray]:
     return tuple((table[:, [State.LAST0, State.FIRST0]] > -2.0).astype(np.float16) * 0.9 for table in part[1:])
 
 
-def parts_of(contig: Contig, cuts: list[int]) -> list[Contig]:
-    edges = [0, *sorted({cut for cut in cuts if 0 < cut < contig[0].size}), contig[0].size]
-    return [tuple(values[a:b] for values in contig) for a, b in pairwise(edges)]
-
-
 def one_after_the_other(
     parts: list[Contig], chosen: DecoderSettings, isoforms: IsoformSettings | None = None
 ) -> list[list[GeneModel]]:
@@ -67,27 +58,6 @@ def one_after_the_other(
     found = [decoder.push(*part, sites_of(part)) for part in parts]
     found[-1] += decoder.finish()
     return found
-
-
-class AnyOrder:
-    """Stands for a pool of threads: of all steps that could be taken, one is drawn."""
-
-    def __init__(self, seed: int) -> None:
-        self._generator = np.random.default_rng(seed)
-        self._steps: list[tuple[Future, Callable, tuple[Future, ...]]] = []
-
-    def after(self, function: Callable, *needed: Future) -> Future:
-        future: Future = Future()
-        self._steps.append((future, function, needed))
-        return future
-
-    def run(self) -> None:
-        while ready := [step for step in self._steps if all(future.done() for future in step[2])]:
-            step = ready[self._generator.integers(len(ready))]
-            self._steps.remove(step)
-            future, function, needed = step
-            future.set_result(function(*(one.result() for one in needed)))
-        assert not self._steps
 
 
 @settings(max_examples=30, deadline=None)

@@ -14,7 +14,14 @@ import numpy.typing as npt
 from phytoscribe.annotation.model import GeneModel
 from phytoscribe.decoding.block_genes import Block
 from phytoscribe.decoding.decoded_gene import DecodedGene
-from phytoscribe.decoding.gene_models import exons_with_untranslated_regions, gene_model, reach, with_chosen_isoforms
+from phytoscribe.decoding.gene_models import (
+    exons_with_untranslated_regions,
+    gene_model,
+    reach,
+    with_chosen_isoforms,
+    with_supporting_reads,
+)
+from phytoscribe.decoding.intron_evidence import ContigEvidence
 from phytoscribe.decoding.isoforms import IsoformSettings
 from phytoscribe.decoding.ranked_isoforms import NetworkOutput, with_ranked_isoforms
 from phytoscribe.decoding.settings import DecoderSettings
@@ -66,10 +73,17 @@ class GeneModels:
     need.
     """
 
-    def __init__(self, contig: str, settings: DecoderSettings, isoforms: IsoformSettings | None = None) -> None:
+    def __init__(
+        self,
+        contig: str,
+        settings: DecoderSettings,
+        isoforms: IsoformSettings | None = None,
+        evidence: ContigEvidence | None = None,
+    ) -> None:
         self.contig = contig
         self.settings = settings
         self.isoforms = isoforms
+        self.junctions = evidence.junctions if evidence else None
         self._offset = 0  # contig position of the first row kept
         self._rows: list[Evidence] = []
         self._length = 0
@@ -130,11 +144,11 @@ class GeneModels:
             exons.append(exons_with_untranslated_regions(transcript.cds, *place, bases, table, self.settings))
         self._count += 1
         model = gene_model(gene, exons, self.contig, str(self._count))
-        if self.isoforms is None:
-            return model
-        if self.isoforms.ranker is not None:
-            model = with_ranked_isoforms(model, evidence.output(self._offset), self.settings, self.isoforms)
-        return with_chosen_isoforms(model, self.isoforms)
+        if self.isoforms is not None:
+            if self.isoforms.ranker is not None:
+                model = with_ranked_isoforms(model, evidence.output(self._offset), self.settings, self.isoforms)
+            model = with_chosen_isoforms(model, self.isoforms)
+        return with_supporting_reads(model, self.junctions) if self.junctions else model
 
     def _joined(self) -> Evidence:
         if len(self._rows) > 1:
@@ -153,9 +167,15 @@ class GeneModels:
 class StreamingGeneDecoder:
     """Gene models of one contig that arrives in consecutive pieces; the result does not depend on how it was cut."""
 
-    def __init__(self, contig: str, settings: DecoderSettings, isoforms: IsoformSettings | None = None) -> None:
-        self._decoder = StreamingDecoder(settings, isoforms)
-        self._models = GeneModels(contig, settings, isoforms)
+    def __init__(
+        self,
+        contig: str,
+        settings: DecoderSettings,
+        isoforms: IsoformSettings | None = None,
+        evidence: ContigEvidence | None = None,
+    ) -> None:
+        self._decoder = StreamingDecoder(settings, isoforms, evidence)
+        self._models = GeneModels(contig, settings, isoforms, evidence)
 
     def push(
         self, bases: npt.NDArray[np.uint8], plus: npt.NDArray, minus: npt.NDArray, sites: Tables | None = None
@@ -192,9 +212,10 @@ class ThreadedGeneDecoder:
         settings: DecoderSettings,
         after: Callable[..., Future[Any]],
         isoforms: IsoformSettings | None = None,
+        evidence: ContigEvidence | None = None,
     ) -> None:
-        self._decoder = StreamingDecoder(settings, isoforms)
-        self._models = GeneModels(contig, settings, isoforms)
+        self._decoder = StreamingDecoder(settings, isoforms, evidence)
+        self._models = GeneModels(contig, settings, isoforms, evidence)
         self._after = after
         self._read: tuple[Future, ...] = ()  # the last piece's steps that the next piece's must wait for
         self._modelled: tuple[Future, ...] = ()
@@ -247,6 +268,7 @@ def decode_contig(
     settings: DecoderSettings,
     piece: int = 200_000,
     isoforms: IsoformSettings | None = None,
+    evidence: ContigEvidence | None = None,
 ) -> list[GeneModel]:
     """Gene models of one contig, sorted by position, with running ids ``1``, ``2``, ...
 
@@ -256,5 +278,6 @@ def decode_contig(
         settings: the model's decoder settings.
         piece: bases decoded at once; bounds memory, changes nothing else.
         isoforms: which isoforms are added; none if not given.
+        evidence: the contig's junctions, if there are any.
     """
-    return in_pieces(StreamingGeneDecoder(contig, settings, isoforms), bases, plus, minus, piece)
+    return in_pieces(StreamingGeneDecoder(contig, settings, isoforms, evidence), bases, plus, minus, piece)

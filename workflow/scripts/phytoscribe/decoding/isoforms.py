@@ -36,6 +36,7 @@ from phytoscribe.decoding.grammar import (
 from phytoscribe.decoding.isoform_features import RANKED_FROM
 from phytoscribe.decoding.isoform_ranker import IsoformRanker
 from phytoscribe.decoding.settings import MINIMUM_CDS_SEGMENT
+from phytoscribe.decoding.support import intron_gain
 from phytoscribe.errors import ConfigError, ModelError
 
 #: How far (bp) before and behind a gene's CDS another structure of it may reach.
@@ -191,7 +192,8 @@ def _next_nodes(row, t, last, reached, graph, after, total, bound, found, scores
             if graph.site[other, u] <= REACHED or sites.context[other, u] >> sites.context[row, t] & 1:
                 continue
             length = intron_length_score(graph.scores, place - position)
-            score = reached + graph.span[row, t] + graph.span[other, u] + length
+            supported = intron_gain(graph.support, strand, position, place)
+            score = reached + graph.span[row, t] + graph.span[other, u] + length + supported
         log_posterior = score + after[other, u] - total
         if log_posterior > _NOTHING:
             left -= np.exp(log_posterior)
