@@ -12,7 +12,7 @@ from phytoscribe.decoding.intron_evidence import ContigEvidence, ContigJunctions
 from phytoscribe.genome.sequence import decode
 
 #: All terms matter, and log odds lie on both sides of 0.
-WEIGHTS = EvidenceWeights(4.0, 0.5, 0.7, 0.9, -0.4, -0.3)
+WEIGHTS = EvidenceWeights(4.0, 0.5, 0.7, 0.9, 0.3, -0.4, -0.3)
 
 
 def random_junctions(bases: np.ndarray, seed: int, shortest: int, count: int = 20) -> ContigJunctions:
@@ -50,6 +50,7 @@ def score_of(structure: Structure, evidence: ContigEvidence) -> float:
     def share_nearby(left: int, right: int, reads: int) -> float:
         return reads / max(around(left), around(right - 1), reads)
 
+    average = sum(n for *_, n in everything) / max(len(everything), 1)
     total = 0.0
     introns = [(a[1], b[0]) for a, b in zip(structure.cds, structure.cds[1:], strict=False)]
     for left, right, reads in own:
@@ -63,6 +64,7 @@ def score_of(structure: Structure, evidence: ContigEvidence) -> float:
                 + weights.reads_weight * math.log(min(reads, many))
                 + weights.neighbour_weight * math.log(share_nearby(left, right, reads))
                 + weights.rival_weight * math.log(reads / (reads + rivals))
+                + weights.library_weight * min(0.0, math.log(reads / average))
             )
             total += math.log1p(math.exp(min(odds, intron_evidence.MOST_ODDS)))
     chain = structure.chain

@@ -41,7 +41,7 @@ rule evaluate_genes:
         splits=split_table,
         mask=mask_of,
         augustus=baseline_of,
-        isoseq=alignment_of,
+        isoseq=judging_reads_of,
         library=library("evaluate_genes"),
     output:
         scores=report(
@@ -84,7 +84,7 @@ rule evaluate_isoforms:
         splits=split_table,
         mask=mask_of,
         augustus=baseline_of,
-        isoseq=alignment_of,
+        isoseq=judging_reads_of,
         library=library("evaluate_isoforms"),
     output:
         scores=report(

@@ -1,5 +1,5 @@
 # Predict: gene models of whole contigs on both strands, in shards that need not run on one machine.
-# In:  FASTA and the model's files; config keys `predict` and `isoforms`
+# In:  FASTA, the model's files, the evidence for a genome that has some; config keys `predict` and `isoforms`
 # Out: results/predictions/{genome}.gff3, .gtf, .proteins.faa, .cds.fna, .transcripts.fna, .stats.json;
 #      on request results/submission/{genome}.tbl (config key `genomes[].locus_tag`)
 
@@ -13,6 +13,7 @@ rule predict_shard:
         isoforms=given(ranker_files(config["isoforms"]["method"], config["predict"]["model"])),
         fasta="resources/genomes/{genome}/{genome}.fa",
         fai="resources/genomes/{genome}/{genome}.fa.fai",
+        evidence=evidence_of,
         library=library("predict_shard"),
     output:
         genes="results/predictions/shards/{genome}/{shard}.jsonl",

@@ -8,6 +8,7 @@ use rule predict_shard as predict_first_shard with:
     input:
         model=starting_model(),
         isoforms=[],
+        evidence=[],
         fasta="resources/genomes/{genome}/{genome}.fa",
         fai="resources/genomes/{genome}/{genome}.fa.fai",
         library=library("predict_shard"),

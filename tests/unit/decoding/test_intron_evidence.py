@@ -23,6 +23,7 @@ from phytoscribe.decoding.isoforms import IsoformSettings
 from phytoscribe.decoding.streaming import decode_coding_genes
 from phytoscribe.errors import ModelError
 from phytoscribe.genome.sequence import reverse_complement
+from phytoscribe.labels.states import State
 
 
 @settings(max_examples=60, deadline=None)
@@ -134,16 +135,19 @@ def test_gradient_is_that_of_the_likelihood():
 
 
 def test_sites_seen_by_reads_are_candidates_where_the_network_sees_nothing():
-    region = region_with_genes(5, genes=2)
-    chosen = replace(START, site_cutoff=-7.0, gene_score=8.0, intron_score=8.0)
-    intron = region.genes[0].transcripts[0].cds[0][1], region.genes[0].transcripts[0].cds[1][0]
-    tables = [region.plus.copy(), region.minus]
-    tables[0][[intron[0] - 1, intron[1]], 8:] = -9.0
-    seen = ContigEvidence(ContigJunctions([("+", intron, 500)]), EvidenceWeights(junction_score=8.0))
-    without = decode_coding_genes(region.bases, *tables, chosen)
-    found = decode_coding_genes(region.bases, *tables, chosen, evidence=seen)
-    assert region.genes[0].transcripts[0].cds not in [gene.first.cds for gene in without]
-    assert region.genes[0].transcripts[0].cds in [gene.first.cds for gene in found]
+    region = region_with_genes(5, genes=1)
+    (start, donor), (acceptor, end) = cds = region.genes[0].transcripts[0].cds
+    plus = region.plus.copy()
+    for number, base in enumerate([*range(start, donor), *range(acceptor, end)]):
+        plus[base, State.CODING0 + number % 3] += 5.0
+    plus[donor:acceptor, State.INTRON0 + (donor - start) % 3] += 5.0
+    plus[[donor - 1, acceptor], State.FIRST0 : State.LAST2 + 1] = -20.0
+    chosen = replace(START, site_cutoff=-7.0, coding_weight=1.0, intron_weight=1.0)
+    evidence = ContigEvidence(ContigJunctions([("+", (donor, acceptor), 500)]), EvidenceWeights(junction_score=8.0))
+    without = decode_coding_genes(region.bases, plus, region.minus, chosen)
+    found = decode_coding_genes(region.bases, plus, region.minus, chosen, evidence=evidence)
+    assert cds not in [gene.first.cds for gene in without]
+    assert [gene.first.cds for gene in found] == [cds]
 
 
 @pytest.mark.parametrize(

@@ -29,6 +29,7 @@ class GenomeEntry:
             they are the same.
         organelles: organelle contigs, in addition to those recognised by name.
         terms: licence or usage terms, in the user's words.
+        evidence: ``rnaseq`` (files), ``isoseq`` and ``strict`` of the genome's evidence; None if there is none.
         species: name of the species that the model gets as input; genomes of one species share it.
         locus_tag: prefix of gene names that NCBI or ENA registered for the assembly; empty if none.
         utrs: ``complete``, or ``incomplete`` if a transcript annotated without UTRs may in fact have some.
@@ -44,6 +45,7 @@ class GenomeEntry:
     repeats: Source | None = None
     isoseq: tuple[Source, ...] = ()
     augustus: str | None = None
+    evidence: Mapping[str, Any] | None = None
     contigs: Mapping[str, str] = field(default_factory=dict)
     seqid_map: Mapping[str, str | None] | str | None = None
     organelles: tuple[str, ...] = ()
@@ -168,8 +170,19 @@ class Genomes:
         return [name for name, entry in self._entries.items() if entry.repeats]
 
     @property
+    def with_evidence(self) -> list[str]:
+        """Genomes whose prediction weighs evidence."""
+        return [name for name, entry in self._entries.items() if entry.evidence]
+
+    @property
     def with_isoseq(self) -> list[str]:
         return [name for name, entry in self._entries.items() if entry.isoseq]
+
+    @property
+    def judged_by_isoseq(self) -> list[str]:
+        """Genomes whose prediction Iso-Seq reads judge: those whose reads did not help to make it."""
+        weighed = [name for name in self.with_evidence if self._entries[name].evidence["isoseq"]]
+        return [name for name in self.with_isoseq if name not in weighed]
 
     def read_limits(self, name: str) -> dict[str, Any]:
         """Thresholds for aligned reads to count as evidence; nothing for a genome without reads."""

@@ -13,7 +13,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -23,6 +23,7 @@ import numpy.typing as npt
 
 from phytoscribe.compiled import njit
 from phytoscribe.decoding.grammar import BEGIN, EDGE, INTRON_BEGIN, INTRON_END, MINUS, PLUS, Sites
+from phytoscribe.decoding.settings import DecoderSettings
 from phytoscribe.decoding.support import Support, support_of
 from phytoscribe.errors import ModelError
 from phytoscribe.files import atomic_open
@@ -37,8 +38,9 @@ NEARBY = 300
 #: Largest log odds of an intron by its reads: no number of them makes a junction certain.
 MOST_ODDS = 8.0
 #: Features of a junction, in order: 1; log reads; log share of those of the strongest junction nearby on its strand;
-#: log share of its reads and those of the strongest junction that overlaps it on either strand.
-PAIR_FEATURES = 4
+#: log share of its reads and those of the strongest junction that overlaps it on either strand; log reads below those
+#: of the library's average junction, since one read of a deep library says less than one of a shallow one.
+PAIR_FEATURES = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +48,7 @@ class EvidenceWeights:
     """Weights of the features, in natural log units.
 
     Attributes:
-        junction_score, reads_weight, neighbour_weight, rival_weight: of :data:`PAIR_FEATURES`.
+        junction_score, reads_weight, neighbour_weight, rival_weight, library_weight: of :data:`PAIR_FEATURES`.
         missing_weight: of a splice site's missing reads, not above 0.
         spliced_weight: of a junction that lies in a coding segment, not above 0.
         calibration_slope, calibration_offset: in place of those of the decoder.
@@ -57,6 +59,7 @@ class EvidenceWeights:
     reads_weight: float = 0.0
     neighbour_weight: float = 0.0
     rival_weight: float = 0.0
+    library_weight: float = 0.0
     missing_weight: float = 0.0
     spliced_weight: float = 0.0
     calibration_slope: float = 1.0
@@ -66,6 +69,15 @@ class EvidenceWeights:
     def vector(self) -> npt.NDArray[np.float64]:
         """The weights of features, float64 (WEIGHT_COUNT,)."""
         return np.array([getattr(self, name) for name in WEIGHT_NAMES], np.float64)
+
+    def calibrate(self, settings: DecoderSettings) -> DecoderSettings:
+        """Decoder settings with the calibration that holds with evidence."""
+        return replace(
+            settings,
+            calibration_slope=self.calibration_slope,
+            calibration_offset=self.calibration_offset,
+            calibrated_on=self.calibrated_on,
+        )
 
     def save(self, path: Path, model: str, report: Mapping[str, Any]) -> None:
         """Write the weights that were fitted for a model (its hash), with a report on the fit."""
@@ -110,10 +122,13 @@ class ContigJunctions:
         left, right: int64 (n,), cuts (0-based, half-open interval of the intron), sorted.
         strand: int64 (n,), PLUS or MINUS.
         reads: int64 (n,), above 0.
+        average: reads of the library's average junction.
     """
 
-    def __init__(self, junctions: Iterable[tuple[str, Interval, int]]) -> None:
-        """Args: strand, intron and reads of each; those of the same intron are added."""
+    def __init__(self, junctions: Iterable[tuple[str, Interval, int]], average: float | None = None) -> None:
+        """Args: strand, intron and reads of each, those of the same intron are added; ``average``: of the whole
+        genome, else of these.
+        """
         totals: dict[tuple[int, int, int], int] = {}
         for strand, (start, end), reads in junctions:
             key = start, end, PLUS if strand == "+" else MINUS
@@ -123,9 +138,18 @@ class ContigJunctions:
         table = np.array([(*key, reads) for key, reads in sorted(totals.items())], np.int64).reshape(-1, 4)
         self.left, self.right, self.strand, self.reads = table.T.copy()
         self._reads = totals
+        self.average = average or (float(self.reads.mean()) if totals else 1.0)
 
     def __len__(self) -> int:
         return self.left.size
+
+    def within(self, start: int, end: int) -> ContigJunctions:
+        """Those inside a part of the contig, in its coordinates."""
+        chosen = (self.left >= start) & (self.right <= end)
+        columns = (self.left[chosen] - start, self.right[chosen] - start, self.strand[chosen], self.reads[chosen])
+        rows = zip(*(column.tolist() for column in columns), strict=True)
+        found = (("+" if s == PLUS else "-", (left, right), reads) for left, right, s, reads in rows)
+        return ContigJunctions(found, self.average)
 
     def reads_of(self, strand: str, intron: Interval) -> int:
         """Reads that splice exactly this intron."""
@@ -157,6 +181,7 @@ class ContigJunctions:
                 np.log(np.minimum(self.reads, MANY_READS)),
                 np.log(self.reads / np.maximum(near, self.reads)),
                 np.log(self.reads / (self.reads + rivals)),
+                np.minimum(0.0, np.log(self.reads / self.average)),
             ],
             axis=1,
         )
@@ -263,6 +288,11 @@ class ContigEvidence:
 
     junctions: ContigJunctions
     weights: EvidenceWeights
+
+    @classmethod
+    def of(cls, junctions: ContigJunctions, weights: EvidenceWeights) -> ContigEvidence | None:
+        """None for a contig without junctions: it is read as if there were no evidence."""
+        return cls(junctions, weights) if len(junctions) else None
 
     @cached_property
     def support(self) -> Support:

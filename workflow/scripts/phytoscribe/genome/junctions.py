@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import logging
+import re
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 
 from phytoscribe.errors import PhytoScribeError
@@ -16,17 +17,24 @@ log = logging.getLogger(__name__)
 #: Contig, strand, intron (0-based, half-open).
 Junction = tuple[str, str, Interval]
 _STAR_STRANDS = {"1": "+", "2": "-"}
-_FORMATS = "GFF3 (type intron, reads in column 6), STAR's SJ.out.tab, or BED12 (reads in column 5)"
+_FORMATS = "GFF3 (type intron, reads in column 6, or mult= of hints), STAR's SJ.out.tab, or BED12 (reads in column 5)"
+#: AUGUSTUS's hints have the reads in this attribute; one read has none.
+_MULTIPLICITY = re.compile(r"(?:^|;)\s*mult=([^;]*)")
+_SOURCE = re.compile(r"(?:^|;)\s*(?:src|source)=")
 
 
-def read_junctions(path: str | Path, contigs: Collection[str] | None = None) -> Counter[Junction]:
+def read_junctions(
+    path: str | Path, contigs: Collection[str] | None = None, strand_by: Callable[[str, Interval], str] | None = None
+) -> Counter[Junction]:
     """Reads by junction; those of a junction that stands there twice are added.  Gzip works.
 
-    GFF3: lines of type ``intron``, with the reads in column 6.  STAR: uniquely mapped reads (column 7).  BED12: the gap
-    between two blocks, with the reads in column 5.  Junctions without a strand are left out, and counted in the log.
+    GFF3: lines of type ``intron``, with the reads in column 6, or in the attribute ``mult`` of AUGUSTUS's hints.  STAR:
+    uniquely mapped reads (column 7).  BED12: the gap between two blocks, with the reads in column 5.  Junctions without
+    a strand are left out, and counted in the log.
 
     Args:
         contigs: names of the FASTA's sequences; junctions elsewhere are left out.  None for all.
+        strand_by: gives the strand of a junction that has none in the file, from contig and intron.
 
     Raises:
         PhytoScribeError: a line is of none of the formats or has no number of reads, or no junction has a strand or
@@ -47,7 +55,10 @@ def read_junctions(path: str | Path, contigs: Collection[str] | None = None) -> 
             (contig, strand, intron), count = found
             if contigs is not None and contig not in contigs:
                 elsewhere.append(contig)
-            elif strand not in ("+", "-"):
+                continue
+            if strand not in ("+", "-") and strand_by:
+                strand = strand_by(contig, intron)
+            if strand not in ("+", "-"):
                 unstranded += 1
             else:
                 reads[contig, strand, intron] += count
@@ -78,7 +89,7 @@ def _junction(columns: Sequence[str]) -> tuple[Junction, int] | None:
     if len(columns) == 9 and columns[3].isdecimal() and columns[4].isdecimal():
         if columns[2] != "intron":
             return None
-        return (columns[0], columns[6], _interval(columns[3], columns[4])), _reads(columns[5], 6)
+        return (columns[0], columns[6], _interval(columns[3], columns[4])), _reads_of_gff(columns)
     raise ValueError(f"{len(columns)} columns that are no junction; give {_FORMATS}")
 
 
@@ -91,6 +102,13 @@ def _bed12(columns: Sequence[str]) -> tuple[Junction, int]:
     if not 0 <= start + first + left < start + second or right < 0:
         raise ValueError("the blocks of this BED12 line leave no intron between them")
     return (columns[0], columns[5], (start + left + first, start + second)), _reads(columns[4], 5)
+
+
+def _reads_of_gff(columns: Sequence[str]) -> int:
+    """Reads of a line of GFF: a hint's multiplicity, 1 if it does not say, or column 6."""
+    if found := _MULTIPLICITY.search(columns[8]):
+        return _reads(found[1], 9)
+    return 1 if _SOURCE.search(columns[8]) else _reads(columns[5], 6)
 
 
 def _interval(first: str, last: str) -> Interval:

@@ -27,6 +27,7 @@ from phytoscribe.models.annotation_model import AnnotationModel
 from phytoscribe.models.loading import check_fit, load_model, model_hash
 from phytoscribe.prediction.network import LOWEST, Readings, StructureNetwork
 from phytoscribe.prediction.pool import after, single_core_threads
+from phytoscribe.prediction.weighed_evidence import WeighedEvidence
 from phytoscribe.prediction.windows import (
     ContigSequence,
     Joint,
@@ -87,6 +88,8 @@ class StructurePredictor:
         self.decoder_name = ""
         #: Which isoforms are added to each gene, if any.
         self.isoforms: IsoformSettings | None = None
+        #: The junctions that are weighed, if any.
+        self.evidence: WeighedEvidence | None = None
         self.settings = settings
         self.device = device
         self.threads = threads or torch.get_num_threads()
@@ -181,7 +184,8 @@ class StructurePredictor:
         self, contig: str, watch: Callable[[Piece], None] | None, start: Callable[..., Future[Any]]
     ) -> Callable[[Piece], _PieceInWork]:
         """A function that has the pieces of a contig watched and decoded; ``start`` as in ThreadedGeneDecoder."""
-        decoder = ThreadedGeneDecoder(contig, self.decoder, start, self.isoforms)
+        evidence = self.evidence.of(contig) if self.evidence else None
+        decoder = ThreadedGeneDecoder(contig, self.decoder, start, self.isoforms, evidence)
         watched: Future[None] | None = None
 
         def decode(piece: Piece) -> _PieceInWork:

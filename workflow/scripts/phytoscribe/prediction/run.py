@@ -25,6 +25,7 @@ from phytoscribe.prediction.merge import PredictionFiles, write_prediction
 from phytoscribe.prediction.pool import FreedMemory
 from phytoscribe.prediction.predictor import StructurePredictor
 from phytoscribe.prediction.shards import Shards, contigs_in_order, contigs_of_shard, shard_writer, sorted_genes
+from phytoscribe.prediction.weighed_evidence import WeighedEvidence
 from phytoscribe.prediction.windows import ContigSequence, Piece, PredictionSettings
 from phytoscribe.tracks.recording import track_writer
 
@@ -47,6 +48,7 @@ def predict_shard(
     tracks: str | Path | None = None,
     isoforms: Mapping[str, Any] | None = None,
     isoform_folder: Path | None = None,
+    evidence: tuple[str | Path, str | Path] | None = None,
 ) -> None:
     """Predict the contigs of one shard and write them as JSON lines (see :mod:`phytoscribe.prediction.shards`).
 
@@ -58,6 +60,7 @@ def predict_shard(
         tracks: file for the probabilities along the contigs (see :mod:`phytoscribe.tracks.track_file`), if wanted.
         isoforms: the configuration's ``isoforms``; none are written if not given.
         isoform_folder: with the ranker and its cut; the model's folder if not given.
+        evidence: the table of junctions and the file of their weights, if the genome has evidence.
     """
     memory = FreedMemory()
     device = choose_device(settings["device"])
@@ -73,6 +76,10 @@ def predict_shard(
     with Genome(fasta) as genome:
         contigs = chosen_contigs(genome.contigs, chosen)
         mine = contigs_of_shard(contigs, shard, settings["shards"])
+        if evidence:
+            predictor.evidence = WeighedEvidence(*evidence, model_hash(model_folder), mine)
+            if not predictor.evidence.nothing:
+                predictor.decoder = predictor.evidence.weights.calibrate(predictor.decoder)
         readable = [contig for contig in mine if contigs[contig] >= predictor.decoder.minimum_cds]
         progress = ProgressReport(2 * sum(contigs[contig] for contig in readable))
         sequences = (
@@ -118,6 +125,7 @@ def prediction_header(model_folder: Path, predictor: StructurePredictor) -> dict
         "score calibrated on": ", ".join(predictor.decoder.calibrated_on) or "not known",
         **{f"decoder.{name}": getattr(predictor.decoder, name) for name in names},
         **({"isoforms": str(predictor.isoforms)} if predictor.isoforms else {}),
+        **(predictor.evidence.header() if predictor.evidence else {}),
     }
 
 
