@@ -90,7 +90,7 @@ def main() -> None:
     junctions = {}
     for folder in chosen:
         file = given.data / folder / "rnaseq_splice_junctions.gff3.gz"
-        junctions |= read_junctions(file, species.contigs) if file.is_file() else {}
+        junctions |= read_junctions(file) if file.is_file() else {}
     reads = reads_of(given.data / READS[given.part], species, given.cache)
     table = evaluate_isoforms(predictions, scope, reads, junctions)
     transcripts = score_table(row for name, genes in predictions.items() for row in whole_rows(name, genes, scope))

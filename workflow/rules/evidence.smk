@@ -26,6 +26,7 @@ rule gather_evidence:
         isoseq=evidence_reads,
         fasta="resources/genomes/{genome}/{genome}.fa",
         fai="resources/genomes/{genome}/{genome}.fa.fai",
+        seqid_map=seqid_map_file,
         library=library("gather_evidence"),
     output:
         table="results/evidence/{genome}.junctions.tsv",
@@ -40,6 +41,7 @@ rule gather_evidence:
         runtime=240,
     params:
         strict=lambda wildcards: (genomes[wildcards.genome].evidence or {}).get("strict", True),
+        seqid_map=seqid_map_of,
     message:
         "Gathering the evidence for {wildcards.genome}: {output.table}"
     script:

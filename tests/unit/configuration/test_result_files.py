@@ -51,6 +51,19 @@ def test_a_folder_holds_what_the_genome_has():
     assert len(tracks.targets()) == 2 * len(GENOMES)
 
 
+def test_reads_help_to_predict_or_judge_but_never_both():
+    entries = [{**item, "junctions": {"path": f"{item['name']}.tab"}} for item in GENOMES[:3]] + GENOMES[3:]
+    genomes = Genomes({"genomes": entries})
+    assert {name: genomes.evidence(name) for name in genomes.names if genomes.evidence(name)} == {
+        "castor": ["castor.tab"]
+    }
+    assert {name: genomes.judging(name) for name in genomes.names if genomes.judging(name)} == {
+        "cress": ["cress.tab"],
+        "rape": ["rape.tab"],
+    }
+    assert genomes.with_training_junctions == ["cress", "rape"]
+
+
 @pytest.mark.parametrize("wanted", [True, False])
 def test_probabilities_are_there_only_on_demand(wanted):
     tracks, _ = configured(tracks=wanted)

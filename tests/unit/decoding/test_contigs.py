@@ -18,10 +18,12 @@ from rankers import random_ranker
 from phytoscribe.annotation.model import GeneModel
 from phytoscribe.decoding import grammar, lattice
 from phytoscribe.decoding.contigs import StreamingGeneDecoder, ThreadedGeneDecoder, decode_contig
+from phytoscribe.decoding.isoform_features import FEATURES
 from phytoscribe.decoding.isoforms import IsoformSettings
 from phytoscribe.decoding.settings import Decoders, DecoderSettings
 from phytoscribe.decoding.site_scanner import SiteScanner
 from phytoscribe.genome import Genome
+from phytoscribe.genome.junctions import JunctionReads
 from phytoscribe.genome.sequence import N_CODE
 from phytoscribe.labels.states import STATE_COUNT, State
 from phytoscribe.prediction.pool import after, single_core_threads
@@ -31,6 +33,8 @@ from phytoscribe.prediction.windows import PredictionSettings
 RELEASED = Path(__file__).parents[3] / "resources/models/brassicales"
 #: Finds many genes in random tables, with introns, and blocks that are cut while genes are open.
 EAGER = DecoderSettings(minimum_intron=12, minimum_cds=30, maximum_utr=60, coding_score=1.2, intron_score=4.0)
+#: Of some introns of a random contig.
+READS = JunctionReads({("c", "+-"[a % 2], (a, b)): a + b for a in range(0, 2500, 3) for b in (a + 20, a + 33)})
 
 
 def random_contig(seed: int, length: int, gap: tuple[int, int]) -> Contig:
@@ -68,7 +72,14 @@ def one_after_the_other(
     cuts=st.lists(st.integers(1, 2499), max_size=12),
     partial_genes=st.booleans(),
     cut_often=st.booleans(),
-    isoforms=st.sampled_from([None, IsoformSettings(0.05, maximum=2), IsoformSettings(0.4, 5, ranker=random_ranker())]),
+    isoforms=st.sampled_from(
+        [
+            None,
+            IsoformSettings(0.05, maximum=2),
+            IsoformSettings(0.4, 5, ranker=random_ranker()),
+            IsoformSettings(0.4, 5, ranker=random_ranker(features=FEATURES), junctions=READS),
+        ]
+    ),
 )
 def test_the_order_of_steps_changes_nothing(seed, length, gap, cuts, partial_genes, cut_often, isoforms):
     chosen = replace(EAGER, partial=partial_genes)

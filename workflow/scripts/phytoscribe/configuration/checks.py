@@ -25,6 +25,9 @@ Config = Mapping[str, Any]
 #: What a folder named by ``predict.model`` must hold.
 RELEASED_MODEL_FILES = ("config.json", "model.safetensors", "decoder.json", "tokenizer.json", "tokenizer_config.json")
 
+#: Files of a genome that have a path and no other source.
+_LOCAL = ("mask", "repeats", "junctions")
+
 
 def meaning_mistakes(config: Config) -> list[str]:
     """Find contradictions between keys; reads no file."""
@@ -63,7 +66,7 @@ def surrounding_mistakes(config: Config, with_conda: bool = True) -> list[str]:
 
 def _sources(item: Config) -> Iterator[tuple[str, Config]]:
     """The files of one genome: the key as a reader would say it, and its source."""
-    for key in ("genome", "annotation", "mask", "repeats"):
+    for key in ("genome", "annotation", *_LOCAL):
         if key in item:
             yield key, item[key]
     for number, source in enumerate(item["isoseq"], start=1):
@@ -79,7 +82,7 @@ def _repeated_names(config: Config) -> Iterator[str]:
 def _genome_mistakes(item: Config) -> Iterator[str]:
     place, role = f"genomes[{item['name']}]", item["role"]
     for key, source in _sources(item):
-        if key not in ("mask", "repeats"):
+        if key not in _LOCAL:
             yield from _source_mistakes(f"{place}.{key}", source, of_reads=key.startswith("isoseq"))
     listed = [contig for contigs in item["contigs"].values() for contig in contigs]
     if listed and role != "train":

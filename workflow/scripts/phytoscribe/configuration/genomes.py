@@ -43,6 +43,7 @@ class GenomeEntry:
     annotation: Source | None = None
     mask: Source | None = None
     repeats: Source | None = None
+    junctions: Source | None = None
     isoseq: tuple[Source, ...] = ()
     augustus: str | None = None
     evidence: Mapping[str, Any] | None = None
@@ -168,6 +169,24 @@ class Genomes:
         if any(section.get(key, "none") != "none" for key in ("tRNA", "rRNA", "rfam")):
             return self.names
         return [name for name, entry in self._entries.items() if entry.repeats]
+
+    def junctions(self, name: str) -> list[str]:
+        """The file of RNA-seq junctions of a genome, or nothing."""
+        found = self._entries[name].junctions
+        return [found["path"]] if found else []
+
+    def evidence(self, name: str) -> list[str]:
+        """The same where reads help to predict: only in a genome of role ``predict``, so that no score has them."""
+        return self.junctions(name) if self._entries[name].role not in SPLIT_ROLES else []
+
+    def judging(self, name: str) -> list[str]:
+        """The same where reads judge a prediction: wherever they did not help to make it."""
+        return [] if self.evidence(name) else self.junctions(name)
+
+    @property
+    def with_training_junctions(self) -> list[str]:
+        """Genomes of the split with RNA-seq junctions, from which the ranker of isoforms learns."""
+        return [name for name in self.split if self._entries[name].junctions]
 
     @property
     def with_evidence(self) -> list[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 
 from phytoscribe.errors import PhytoScribeError
@@ -24,7 +25,12 @@ LEAST_CANONICAL = 0.5
 
 
 def gather_evidence(
-    rnaseq: Sequence[str | Path], isoseq: str | Path | None, fasta: str | Path, strict: bool, table: str | Path
+    rnaseq: Sequence[str | Path],
+    isoseq: str | Path | None,
+    fasta: str | Path,
+    table: str | Path,
+    strict: bool = True,
+    seqid_map: Mapping[str, str | None] | None = None,
 ) -> list[str]:
     """Read all evidence of a genome and write the table of its junctions.
 
@@ -35,7 +41,9 @@ def gather_evidence(
         rnaseq: alignments (:data:`ALIGNMENTS`) or files of junctions.
         isoseq: BAM file of the genome's own long reads, if they are wanted.
         fasta: the indexed genome.
+        table: written.
         strict: whether a file that is no evidence for this genome is an error; else it is left out.
+        seqid_map: names of sequences in files of junctions, where they differ from the genome's.
 
     Returns:
         Warnings, one for each file that was left out.
@@ -47,7 +55,7 @@ def gather_evidence(
     files, warnings = [], []
     with Genome(fasta) as genome:
         strand_by = strand_by_motif(genome)
-        for path, read in _readers(rnaseq, isoseq, fasta, genome.contigs, strand_by):
+        for path, read in _readers(rnaseq, isoseq, genome, seqid_map):
             name, digest = Path(path).name, sha256_of(path)
             try:
                 found = _canonical(read(), path, strand_by)
@@ -68,18 +76,18 @@ def gather_evidence(
 def _readers(
     rnaseq: Sequence[str | Path],
     isoseq: str | Path | None,
-    fasta: str | Path,
-    contigs: Mapping[str, int],
-    strand_by: StrandOf,
+    genome: Genome,
+    seqid_map: Mapping[str, str | None] | None,
 ) -> Iterator[tuple[str | Path, Callable[[], Counter[Junction]]]]:
     """Each file with a function that reads its junctions."""
+    strand_by = strand_by_motif(genome)
     for path in rnaseq:
         if str(path).lower().endswith(ALIGNMENTS):
-            yield path, lambda path=path: read_spliced_reads(path, fasta, contigs, strand_by)
+            yield path, partial(read_spliced_reads, path, genome.path, genome.contigs, strand_by)
         else:
-            yield path, lambda path=path: read_junctions(path, contigs, strand_by=strand_by)
+            yield path, partial(read_junctions, path, genome.contigs, seqid_map, strand_by)
     if isoseq:
-        yield isoseq, lambda: long_read_junctions(isoseq, contigs)
+        yield isoseq, partial(long_read_junctions, isoseq, genome.contigs)
 
 
 def long_read_junctions(bam: str | Path, contigs: Mapping[str, int]) -> Counter[Junction]:

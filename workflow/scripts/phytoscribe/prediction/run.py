@@ -19,6 +19,7 @@ from phytoscribe.evaluation.misfit import Amount, are_few, few_genes
 from phytoscribe.evaluation.quality.predicted_genome import Repeats, count_letters
 from phytoscribe.genome import Genome
 from phytoscribe.genome.fasta import chosen_contigs
+from phytoscribe.genome.junctions import JunctionReads
 from phytoscribe.genome.names import organelle_of
 from phytoscribe.models.loading import model_hash
 from phytoscribe.prediction.merge import PredictionFiles, write_prediction
@@ -48,6 +49,7 @@ def predict_shard(
     tracks: str | Path | None = None,
     isoforms: Mapping[str, Any] | None = None,
     isoform_folder: Path | None = None,
+    junctions: JunctionReads | None = None,
     evidence: tuple[str | Path, str | Path] | None = None,
 ) -> None:
     """Predict the contigs of one shard and write them as JSON lines (see :mod:`phytoscribe.prediction.shards`).
@@ -60,6 +62,7 @@ def predict_shard(
         tracks: file for the probabilities along the contigs (see :mod:`phytoscribe.tracks.track_file`), if wanted.
         isoforms: the configuration's ``isoforms``; none are written if not given.
         isoform_folder: with the ranker and its cut; the model's folder if not given.
+        junctions: RNA-seq reads of the genome, for the ranker.
         evidence: the table of junctions and the file of their weights, if the genome has evidence.
     """
     memory = FreedMemory()
@@ -71,7 +74,7 @@ def predict_shard(
     )
     if isoforms and isoforms["method"] != "none":
         folder = isoform_folder or model_folder
-        predictor.isoforms = IsoformSettings.of_config(isoforms, folder, model_hash(model_folder))
+        predictor.isoforms = IsoformSettings.of_config(isoforms, folder, model_hash(model_folder), junctions)
     logger.info("precision: %s (asked for: %s); %d threads", predictor.precision, prediction.precision, threads)
     with Genome(fasta) as genome:
         contigs = chosen_contigs(genome.contigs, chosen)
