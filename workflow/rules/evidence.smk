@@ -5,10 +5,11 @@
 
 
 def evidence_reads(wildcards):
-    """For input: the aligned long reads of a genome, where they are evidence."""
+    """For input: the long reads of a genome, aligned and as they are, where they are evidence."""
     if not (genomes[wildcards.genome].evidence or {}).get("isoseq"):
         return []
-    return [f"results/evaluation/isoseq/{wildcards.genome}.bam"]
+    name = wildcards.genome
+    return [f"results/evaluation/isoseq/{name}.bam", f"resources/genomes/{name}/isoseq.fastq.gz"]
 
 
 def evidence_of(wildcards):

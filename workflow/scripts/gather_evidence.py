@@ -1,6 +1,7 @@
 """Rule gather_evidence: one table of all junctions that a genome's evidence shows.
 
-input: rnaseq (aligned reads or junctions), isoseq (BAM file, or none), fasta, fai, seqid_map (file, if any)
+input: rnaseq (aligned reads or junctions), isoseq (BAM file and its reads, or none), fasta, fai, seqid_map (file, if
+    any)
 output: table
 params: strict (config key genomes[].evidence.strict), seqid_map (mapping, path or None)
 """
@@ -15,7 +16,7 @@ def main(snakemake) -> None:
     given, params = snakemake.input, snakemake.params
     warnings = gather_evidence(
         given.rnaseq,
-        given.isoseq[0] if given.isoseq else None,
+        tuple(given.isoseq) or None,
         given.fasta,
         snakemake.output.table,
         strict=params.strict,

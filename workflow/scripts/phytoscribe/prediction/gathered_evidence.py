@@ -26,7 +26,7 @@ LEAST_CANONICAL = 0.5
 
 def gather_evidence(
     rnaseq: Sequence[str | Path],
-    isoseq: str | Path | None,
+    isoseq: tuple[str | Path, str | Path] | None,
     fasta: str | Path,
     table: str | Path,
     strict: bool = True,
@@ -39,7 +39,7 @@ def gather_evidence(
 
     Args:
         rnaseq: alignments (:data:`ALIGNMENTS`) or files of junctions.
-        isoseq: BAM file of the genome's own long reads, if they are wanted.
+        isoseq: BAM file of the genome's own long reads, and these reads, if they are wanted.
         fasta: the indexed genome.
         table: written.
         strict: whether a file that is no evidence for this genome is an error; else it is left out.
@@ -56,14 +56,16 @@ def gather_evidence(
     with Genome(fasta) as genome:
         strand_by = strand_by_motif(genome)
         for path, read in _readers(rnaseq, isoseq, genome, seqid_map):
-            name, digest = Path(path).name, sha256_of(path)
+            # Of alignments made here the checksum would change with the number of threads.
+            source = isoseq[1] if isoseq and path == isoseq[0] else path
+            name, digest = Path(source).name, sha256_of(source)
             try:
                 found = _canonical(read(), path, strand_by)
             except PhytoScribeError as error:
                 if strict:
                     raise PhytoScribeError(f"{error} (or set strict: false to go on without this file)") from error
                 warnings.append(f"evidence is left out: {error}")
-                files.append(EvidenceFile(name, digest, left_out=str(error).removeprefix(f"{path}: ")))
+                files.append(EvidenceFile(name, digest, left_out=str(error).replace(str(path), name)))
                 continue
             files.append(EvidenceFile(name, digest, found.total(), len(found)))
             total += found
@@ -75,7 +77,7 @@ def gather_evidence(
 
 def _readers(
     rnaseq: Sequence[str | Path],
-    isoseq: str | Path | None,
+    isoseq: tuple[str | Path, str | Path] | None,
     genome: Genome,
     seqid_map: Mapping[str, str | None] | None,
 ) -> Iterator[tuple[str | Path, Callable[[], Counter[Junction]]]]:
@@ -87,7 +89,7 @@ def _readers(
         else:
             yield path, partial(read_junctions, path, genome.contigs, seqid_map, strand_by)
     if isoseq:
-        yield isoseq, partial(long_read_junctions, isoseq, genome.contigs)
+        yield isoseq[0], partial(long_read_junctions, isoseq[0], genome.contigs)
 
 
 def long_read_junctions(bam: str | Path, contigs: Mapping[str, int]) -> Counter[Junction]:
