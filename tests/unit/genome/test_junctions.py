@@ -28,6 +28,23 @@ def test_three_formats_of_one_junction(tmp_path, text):
     assert read_junctions(file, {"one": 1000}, names) == {("one", "+", (200, 300)): 7}
 
 
+def test_hints_have_their_reads_in_an_attribute(tmp_path):
+    file = tmp_path / "hints.gff"
+    line = "c\tb2h\tintron\t201\t300\t{}\t+\t.\t{}\n"
+    file.write_text(line.format("87", "mult=87;pri=4;src=E") + line.format("0", "pri=4;src=E"))
+    assert read_junctions(file, {"c": 1000}) == {("c", "+", (200, 300)): 88}
+    file.write_text(line.format("0", "mult=many;src=E"))
+    with pytest.raises(PhytoScribeError, match=r"line 1: column 9 is 'many' and not a number of reads"):
+        read_junctions(file)
+
+
+def test_the_genome_may_tell_strands_that_a_file_leaves_open(tmp_path):
+    file = tmp_path / "junctions"
+    file.write_text(GFF3.replace("\t7\t+", "\t7\t.") + GFF3.replace("201", "211").replace("\t7\t+", "\t7\t."))
+    strands = {(200, 300): "-", (210, 300): "."}
+    assert read_junctions(file, strand_by=lambda _, intron: strands[intron]) == {("c", "-", (200, 300)): 7}
+
+
 def test_star_without_a_strand_has_that_of_the_motif(tmp_path):
     file = tmp_path / "SJ.out.tab"
     file.write_text(
