@@ -6,8 +6,9 @@ DATA is the folder that accuracy_sets.py describes. With --fit the weights are f
 and written into the model's folder; test contigs never choose them. CACHE keeps the network's output. Every row of the
 page is decoded from the same output; times are of whole predictions of one long contig, from FASTA to GFF3.
 
-Besides junctions as they are: a share of their reads, as of a shallower library; and junctions that are wrong: counts
-shuffled among junctions, three of ten moved to another place that looks like an intron, and those of another contig.
+Besides junctions as they are: a share of their reads, as of a shallower library; and on validation contigs junctions
+that are wrong: counts shuffled among junctions, three of ten moved to another place that looks like an intron, and
+those of another contig.
 """
 
 from __future__ import annotations
@@ -85,8 +86,9 @@ def main() -> None:
     setting = setting_of(given.data, given.part, folder, given.cache)
     with Genome(setting.species.fasta) as genome:
         junctions = junctions_of(given.data, genome)
-        moved = replaced(junctions, genome, 0.3)
-    rows = [row_of(name, found, setting, weights) for name, found in variants(junctions, moved, setting).items()]
+        wrong = false_ones(junctions, genome) if given.part == VALIDATION else {}
+    compared = variants(junctions) | wrong
+    rows = [row_of(name, found, setting, weights) for name, found in compared.items()]
     reads, contig = READS[given.part]
     own = replace(setting, scope=setting.species.scope([contig], None), tables={contig: setting.tables[contig]})
     with Genome(setting.species.fasta) as genome:
@@ -94,8 +96,8 @@ def main() -> None:
     here = {key: count for key, count in junctions.items() if key[0] == contig}
     both = Counter(here)
     both.update(long_reads)
-    compared = {DNA: {}, RNASEQ: here, "Iso-Seq": long_reads, "RNA-seq and Iso-Seq": both}
-    long_rows = [row_of(name, found, own, weights) for name, found in compared.items()]
+    with_reads = {DNA: {}, RNASEQ: here, "Iso-Seq": long_reads, "RNA-seq and Iso-Seq": both}
+    long_rows = [row_of(name, found, own, weights) for name, found in with_reads.items()]
     seconds = times(setting.species, junctions, folder, given.part, given.cache)
     page = page_of(given.part, rows, contig, long_rows, seconds)
     given.output.parent.mkdir(parents=True, exist_ok=True)
@@ -162,21 +164,26 @@ def isoseq_of(fastq: Path, species: Species, cache: Path) -> Counter[Junction]:
     return long_read_junctions(bam, species.contigs)
 
 
-def variants(junctions: Junctions, moved: Junctions, setting: Setting) -> dict[str, Junctions]:
-    """Junctions as they are, thinned, and wrong."""
+def variants(junctions: Junctions) -> dict[str, Junctions]:
+    """None, junctions as they are, and those of shallower libraries."""
     generator = np.random.default_rng(SEED)
-    names = list(junctions)
-    counts = np.array([junctions[name] for name in names], dtype=np.int64)
+    counts = np.array(list(junctions.values()), dtype=np.int64)
     thinned = {share: generator.binomial(counts, share).tolist() for share in (0.01, 0.001)}
-    shuffled = generator.permutation(counts).tolist()
     return {
         DNA: {},
         RNASEQ: junctions,
-        "a hundredth of the reads": dict(zip(names, thinned[0.01], strict=True)),
-        "a thousandth of the reads": dict(zip(names, thinned[0.001], strict=True)),
-        "counts shuffled": dict(zip(names, shuffled, strict=True)),
-        "30 % of junctions replaced": moved,
-        "of another contig": elsewhere(junctions, setting),
+        "a hundredth of the reads": dict(zip(junctions, thinned[0.01], strict=True)),
+        "a thousandth of the reads": dict(zip(junctions, thinned[0.001], strict=True)),
+    }
+
+
+def false_ones(junctions: Junctions, genome: Genome) -> dict[str, Junctions]:
+    """Junctions that are wrong."""
+    shuffled = np.random.default_rng(SEED).permutation(list(junctions.values())).tolist()
+    return {
+        "counts shuffled": dict(zip(junctions, shuffled, strict=True)),
+        "30 % of junctions replaced": replaced(junctions, genome, 0.3),
+        "of another contig": elsewhere(junctions, genome.contigs),
     }
 
 
@@ -194,20 +201,19 @@ def replaced(junctions: Junctions, genome: Genome, share: float) -> dict[Junctio
         length = end - start
         opens = (bases[:-1] == opening[0]) & (bases[1:] == opening[1])
         closes = (bases[:-1] == closing[0]) & (bases[1:] == closing[1])
-        places = np.flatnonzero(opens[1 : opens.size - length] & closes[length - 1 : closes.size - 1]) + 1
+        places = np.flatnonzero(opens[1 : opens.size - length + 1] & closes[length - 1 : closes.size - 1]) + 1
         if places.size:
             left = int(places[generator.integers(places.size)])
             found[contig, strand, (left, left + length)] += reads
     return dict(found)
 
 
-def elsewhere(junctions: Junctions, setting: Setting) -> dict[Junction, int]:
+def elsewhere(junctions: Junctions, contigs: Mapping[str, int]) -> dict[Junction, int]:
     """The junctions of the next contig, as if they were of this one; they need not have the ends of introns."""
-    names = list(setting.tables)
+    names = list(contigs)
     after = dict(zip(names, [*names[1:], names[0]], strict=True))
-    lengths = {contig: table[0].size for contig, table in setting.tables.items()}
     moved = {(after[contig], strand, place): reads for (contig, strand, place), reads in junctions.items()}
-    return {key: reads for key, reads in moved.items() if key[2][1] < lengths[key[0]]}
+    return {key: reads for key, reads in moved.items() if key[2][1] < contigs[key[0]]}
 
 
 def on_contig(junctions: Junctions, contig: str) -> Iterator[tuple[str, tuple[int, int], int]]:
