@@ -292,10 +292,10 @@ def _add_support(opened, strand, graph, r, way, edges, count):
     """Raise the listed introns that evidence speaks for, and list those in a tail once more; returns their number."""
     sites, support = graph.sites, graph.support
     position, variant = sites.position[r], sites.variant[r]
-    order = 0 if way == FORWARD else 1
-    column, more = first_supported(support, order, position, strand), 0
     if variant == EDGE:
         return 0
+    order, more = (0 if way == FORWARD else 1), 0
+    column = first_supported(support, order, position, strand)
     while column < support.end.shape[1] and support.end[order, column] == 2 * position + strand:
         other, odds = support.other[order, column], support.odds[order, column]
         column += 1

@@ -34,11 +34,13 @@ StrandOf = Callable[[str, Interval], str]
 
 
 def strand_by_motif(genome: Genome) -> StrandOf:
-    """A function from contig and intron to the strand whose splice sites the intron has; ``.`` for none of them."""
+    """A function from contig and intron to the strand whose splice sites the intron has; ``.`` for none of them, and
+    for an intron without bases on both sides.
+    """
 
     def strand(contig: str, intron: Interval) -> str:
         start, end = intron
-        if end - start < 4 or end > genome.contigs[contig]:
+        if end - start < 4 or start < 1 or end >= genome.contigs[contig]:
             return "."
         left, right = genome.bases(contig, start, start + 2), genome.bases(contig, end - 2, end)
         return MOTIFS.get((decode(left), decode(right)), ".")
