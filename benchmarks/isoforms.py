@@ -7,7 +7,7 @@ others are compared with (the metrics `*_lead_*` of the table of all figures). B
 released model's first transcripts (`one isoform`), and with every NAGNAG acceptor and every short intron retained; the
 released model's isoforms, by the lattice and ranked, with its own cut and down to a probability of 0.02; AUGUSTUS with
 alternatives in three settings, from its own first transcripts; and completion, where the reference's longest CDS of
-each gene is given. docs/isoforms.md explains the measures.
+each gene is given. What knows the RNA-seq reads of the contigs stands apart. docs/isoforms.md explains the measures.
 
 AUGUSTUS takes some minutes for a megabase and setting: its output is kept in CACHE, as are the released model's genes
 and the aligned reads. Written are OUTPUT.md and OUTPUT.tsv, which has every figure.
@@ -31,7 +31,7 @@ from accuracy_sets import HELD_OUT, SETS, TEST, VALIDATION, Species, read_specie
 from augustus_cache import AugustusCache
 from isoform_baselines import EDITS, first_transcripts, with_edits
 from isoform_model import OURS, RANKED, RANKED_ALL, Released
-from isoform_page import GIVEN, page_of
+from isoform_page import GIVEN, WITH_READS, page_of
 
 from phytoscribe.annotation.gff_reader import read_gff3
 from phytoscribe.annotation.model import GeneModel
@@ -44,7 +44,7 @@ from phytoscribe.evaluation.long_reads.alignments import ReadFilter, align_reads
 from phytoscribe.evaluation.long_reads.evidence import ReadEvidence
 from phytoscribe.files import atomic_open
 from phytoscribe.genome.fasta import Genome
-from phytoscribe.genome.junctions import read_junctions
+from phytoscribe.genome.junctions import JunctionReads, read_junctions
 from phytoscribe.tables import SCORES, ScoreRow, score_table
 
 log = logging.getLogger("isoforms")
@@ -86,11 +86,11 @@ def main() -> None:
     reference = [longest_first(gene) for gene in scope.scored(()).reference]
     setting = Setting(species, scope, first_transcripts(reference))
     predictions = {name: read_gff3(path, species.contigs) for name, path in given.predictions.items()}
-    predictions |= baselines(setting, given.model, given.cache, given.augustus)
     junctions = {}
     for folder in chosen:
         file = given.data / folder / "rnaseq_splice_junctions.gff3.gz"
         junctions |= read_junctions(file) if file.is_file() else {}
+    predictions |= baselines(setting, given.model, given.cache, given.augustus, JunctionReads(junctions, "RNA-seq"))
     reads = reads_of(given.data / READS[given.part], species, given.cache)
     table = evaluate_isoforms(predictions, scope, reads, junctions)
     transcripts = score_table(row for name, genes in predictions.items() for row in whole_rows(name, genes, scope))
@@ -104,10 +104,12 @@ def main() -> None:
     print(page)
 
 
-def baselines(setting: Setting, model: str | None, cache: Path, augustus: bool) -> dict[str, list[GeneModel]]:
-    """Genes by name."""
+def baselines(
+    setting: Setting, model: str | None, cache: Path, augustus: bool, junctions: JunctionReads
+) -> dict[str, list[GeneModel]]:
+    """Genes by name; what knows the reads of junctions comes last."""
     schema = load_schema(ROOT / "workflow/schemas/config.schema.yaml")
-    released = Released(setting.species, model, cache, fill_defaults({"genomes": []}, schema)["predict"])
+    released = Released(setting.species, model, cache, fill_defaults({"genomes": []}, schema)["predict"], junctions)
     ours = released.genes(None)
     found = {ONE: first_transcripts(ours)}
     if released.has_ranker:
@@ -122,6 +124,10 @@ def baselines(setting: Setting, model: str | None, cache: Path, augustus: bool) 
                 found[name] = runs.predict_genes(genome, contigs, SETS[0].augustus[0], options)[0]
         found[f"{GIVEN}: echo"] = setting.given
         found |= {f"{GIVEN}: {name}": with_edits(setting.given, genome, edits) for name, edits in EDITS.items()}
+    if released.ranks_with_reads:
+        for name in (RANKED, RANKED_ALL):
+            found[f"{name}{WITH_READS}"] = released.genes(OURS[name], with_reads=True)
+            found[f"{GIVEN}: {name}{WITH_READS}"] = released.completed(setting.given, OURS[name], with_reads=True)
     return found
 
 
