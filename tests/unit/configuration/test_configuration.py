@@ -6,6 +6,7 @@ import copy
 import gzip
 import itertools
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -52,6 +53,22 @@ def by_itself(config, role="train", **finetune) -> dict:
     genome = {"name": "x", "role": role, "genome": {"path": "x.fa"}}
     settings = {key: value for key, value in given.items() if value is not None}
     return {"genomes": [*config["genomes"], genome], "finetune": settings}
+
+
+@pytest.mark.parametrize(
+    ("junctions", "told"),
+    [
+        ("SJ.out.tab", "genomes"),
+        ({"file": "SJ.out.tab"}, "file"),
+        ({"path": "SJ.out.tab", "url": "https://a.org/SJ.out.tab"}, "url"),
+        ({"path": "no/SJ.out.tab"}, r"junctions\.path: no/SJ\.out\.tab: no such file"),
+    ],
+)
+def test_junctions_are_one_file_that_is_there(example, junctions, told):
+    example["genomes"][0]["junctions"] = junctions
+    message = message_of(example, look_around=True)
+    assert re.search(told, message), message
+    assert "junctions" in message
 
 
 def test_self_training_takes_genomes_without_annotation_and_learns_little(example):
