@@ -60,8 +60,8 @@ def run_isoform_training(
 ) -> None:
     """Train the ranker on a structure model's output for the training genes; write it with its cut to ``target``.
 
-    Where genomes have junctions, another ranker learns from these genomes, with the reads.  What has been read is kept
-    in the run folder, so that a run that was stopped goes on from there.
+    Where genomes have junctions, another ranker learns from these genomes what reads add to the first one.  What has
+    been read is kept in the run folder, so that a run that was stopped goes on from there.
 
     Args:
         junctions: RNA-seq reads by genome, of those that have some.
@@ -79,8 +79,10 @@ def run_isoform_training(
     from_dna = [region._replace(examples=region.examples.from_dna()) for region in validation]
     found = {RANKED: _trained([part.from_dna() for part in training], from_dna, seed)}
     if junctions:
-        having = [part for part in training if part.has_reads], [region for region in validation if region.has_reads]
-        found[RANKED_WITH_READS] = _trained(*having, seed, "in genomes with junctions, ")
+        dna = found[RANKED].ranker
+        having = [part.beside_reads(dna) for part in training if part.has_reads]
+        judging = [r._replace(examples=r.examples.beside_reads(dna)) for r in validation if r.has_reads]
+        found[RANKED_WITH_READS] = _trained(having, judging, seed, "in genomes with junctions, ")
     report = {
         "minimum_probability": {kind: round(own.cut, 4) for kind, own in found.items()},
         "model": model_hash(model_folder),
