@@ -2,12 +2,13 @@
 
 Usage: python benchmarks/isoforms.py --data DATA --cache CACHE [--part validation] [--folders athaliana] [NAME=GFF3 ...]
 
-DATA is the folder that accuracy_sets.py describes. NAME=GFF3 are predictions on its contigs; the first one is what all
-others are compared with (the metrics `*_lead_*` of the table of all figures). Baselines that are always there: the
-released model's first transcripts (`one isoform`), and with every NAGNAG acceptor and every short intron retained; the
-released model's isoforms, by the lattice and ranked, with its own cut and down to a probability of 0.02; AUGUSTUS with
-alternatives in three settings, from its own first transcripts; and completion, where the reference's longest CDS of
-each gene is given. docs/isoforms.md explains the measures.
+DATA is the folder that accuracy_sets.py describes. NAME=GFF3 are predictions on its contigs; the first one, or without
+any the released model's ranked isoforms, is what all others are compared with on the same draws of loci (`*_lead_*`).
+Always there are: the released model's isoforms, ranked and by the lattice, with its own cut and down to a probability
+of 0.02; its first transcripts alone (`one isoform`), with every NAGNAG acceptor, with every short intron retained, and
+with single events by the odds of their sites alone; AUGUSTUS with alternatives in three settings, from its own first
+transcripts; and completion, where the reference's longest CDS of each gene is given. docs/isoforms.md explains the
+measures.
 
 AUGUSTUS takes some minutes for a megabase and setting: its output is kept in CACHE, as are the released model's genes
 and the aligned reads. Written are OUTPUT.md and OUTPUT.tsv, which has every figure.
@@ -29,17 +30,18 @@ import torch
 from accuracy_models import ROOT
 from accuracy_sets import HELD_OUT, SETS, TEST, VALIDATION, Species, read_species
 from augustus_cache import AugustusCache
-from isoform_baselines import EDITS, first_transcripts, with_edits
+from isoform_baselines import EDITS, with_edits
 from isoform_model import OURS, RANKED, RANKED_ALL, Released
 from isoform_page import GIVEN, page_of
+from isoform_site_odds import strongest, with_site_odds
 
 from phytoscribe.annotation.gff_reader import read_gff3
-from phytoscribe.annotation.model import GeneModel
+from phytoscribe.annotation.model import GeneModel, first_transcripts
 from phytoscribe.configuration.schema import fill_defaults, load_schema
 from phytoscribe.evaluation.accuracy.counts import ALL
 from phytoscribe.evaluation.accuracy.gene_tables import Scope
 from phytoscribe.evaluation.isoforms.additions import longest_first
-from phytoscribe.evaluation.isoforms.table import evaluate_isoforms
+from phytoscribe.evaluation.isoforms.table import REFERENCE, evaluate_isoforms
 from phytoscribe.evaluation.long_reads.alignments import ReadFilter, align_reads
 from phytoscribe.evaluation.long_reads.evidence import ReadEvidence
 from phytoscribe.files import atomic_open
@@ -59,7 +61,7 @@ AUGUSTUS = {
 }
 #: Iso-Seq reads of a contig of each part.
 READS = {VALIDATION: "athaliana/isoseq_chr3.fastq.gz", TEST: "athaliana/isoseq_chr5tail.fastq.gz"}
-ONE = "one isoform"
+ONE, BY_ODDS = "one isoform", "by site odds"
 
 
 @dataclass(frozen=True)
@@ -92,9 +94,12 @@ def main() -> None:
         file = given.data / folder / "rnaseq_splice_junctions.gff3.gz"
         junctions |= read_junctions(file, species.contigs) if file.is_file() else {}
     reads = reads_of(given.data / READS[given.part], species, given.cache)
-    table = evaluate_isoforms(predictions, scope, reads, junctions)
+    prompted = {name: genes for name, genes in predictions.items() if name.startswith(f"{GIVEN}: ")}
+    free = {name: genes for name, genes in predictions.items() if name not in prompted}
+    # Each is compared with the first of its kind.
+    table, completion = (evaluate_isoforms(genes, scope, reads, junctions) for genes in (free, prompted))
     transcripts = score_table(row for name, genes in predictions.items() for row in whole_rows(name, genes, scope))
-    table = pd.concat([table, transcripts], ignore_index=True)
+    table = pd.concat([table, completion[completion["predictor"] != REFERENCE], transcripts], ignore_index=True)
     given.output.parent.mkdir(parents=True, exist_ok=True)
     with atomic_open(f"{given.output}.tsv") as handle:
         table.to_csv(handle, sep="\t", index=False, columns=list(SCORES), float_format="%.6f", lineterminator="\n")
@@ -105,23 +110,34 @@ def main() -> None:
 
 
 def baselines(setting: Setting, model: str | None, cache: Path, augustus: bool) -> dict[str, list[GeneModel]]:
-    """Genes by name."""
+    """Genes by name, what is compared with first."""
     schema = load_schema(ROOT / "workflow/schemas/config.schema.yaml")
     released = Released(setting.species, model, cache, fill_defaults({"genomes": []}, schema)["predict"])
-    ours = released.genes(None)
-    found = {ONE: first_transcripts(ours)}
-    if released.has_ranker:
-        found |= {name: released.genes(values) for name, values in OURS.items()}
-        found |= {f"{GIVEN}: {name}": released.completed(setting.given, OURS[name]) for name in (RANKED, RANKED_ALL)}
+    ours, contigs = released.genes(None), list(setting.species.contigs)
     with Genome(setting.species.fasta) as genome:
+        found = ranked_isoforms(released, setting, genome) if released.has_ranker else {}
+        found[ONE] = first_transcripts(ours)
         found |= {name: with_edits(ours, genome, edits) for name, edits in EDITS.items()}
         if augustus:
-            runs, contigs = AugustusCache(cache), list(setting.species.contigs)
+            runs = AugustusCache(cache)
             for name, options in AUGUSTUS.items():
                 log.info("%s", name)
                 found[name] = runs.predict_genes(genome, contigs, SETS[0].augustus[0], options)[0]
         found[f"{GIVEN}: echo"] = setting.given
         found |= {f"{GIVEN}: {name}": with_edits(setting.given, genome, edits) for name, edits in EDITS.items()}
+    return found
+
+
+def ranked_isoforms(released: Released, setting: Setting, genome: Genome) -> dict[str, list[GeneModel]]:
+    """By the ranker, by the lattice, and by the odds of sites, of which as many are also taken as the ranker writes."""
+    found = {name: released.genes(values) for name, values in OURS.items()}
+    found |= {f"{GIVEN}: {name}": released.completed(setting.given, OURS[name]) for name in (RANKED, RANKED_ALL)}
+    for prefix, genes in (("", first_transcripts(released.genes(None))), (f"{GIVEN}: ", setting.given)):
+        log.info("%ssingle events by the odds of their sites", prefix)
+        by_odds = with_site_odds(genes, genome, list(setting.species.contigs), released.predictor)
+        written = sum(len(gene.transcripts) - 1 for gene in found[f"{prefix}{RANKED}"])
+        found[f"{prefix}{BY_ODDS}, as many as ranked"] = strongest(by_odds, written)
+        found[f"{prefix}{BY_ODDS}, all"] = by_odds
     return found
 
 

@@ -2,11 +2,11 @@
 
 import numpy as np
 import pytest
-from isoform_baselines import EDITS, edited, first_transcripts, nagnag_acceptors, short_introns, with_edits
+from isoform_baselines import EDITS, edited, nagnag_acceptors, short_introns, with_edits
 from isoform_page import Figures, page_of
 
 from phytoscribe.annotation.isoform_events import events_text, isoform_events
-from phytoscribe.annotation.model import GeneModel, Transcript
+from phytoscribe.annotation.model import GeneModel, Transcript, first_transcripts
 from phytoscribe.annotation.sequences import reading_frame, spliced_codes
 from phytoscribe.evaluation.accuracy.gene_tables import Scope
 from phytoscribe.evaluation.isoforms.additions import longest_first
