@@ -93,7 +93,8 @@ def main() -> None:
     for folder in chosen:
         file = given.data / folder / "rnaseq_splice_junctions.gff3.gz"
         junctions |= read_junctions(file, species.contigs) if file.is_file() else {}
-    reads = reads_of(given.data / READS[given.part], species, given.cache)
+    bam = aligned(given.data / READS[given.part], species, given.cache)
+    reads = ReadEvidence(ReadFilter(bam, set(species.contigs)))
     prompted = {name: genes for name, genes in predictions.items() if name.startswith(f"{GIVEN}: ")}
     free = {name: genes for name, genes in predictions.items() if name not in prompted}
     # Each is compared with the first of its kind.
@@ -141,12 +142,12 @@ def ranked_isoforms(released: Released, setting: Setting, genome: Genome) -> dic
     return found
 
 
-def reads_of(fastq: Path, species: Species, cache: Path) -> ReadEvidence:
-    """Iso-Seq reads, aligned to the contigs; kept in ``cache``."""
+def aligned(fastq: Path, species: Species, cache: Path) -> Path:
+    """Long reads, aligned to the contigs; kept in ``cache``."""
     bam = cache / f"{fastq.name.partition('.')[0]}_{species.fasta.parent.name}.bam"
     if not bam.is_file():
         align_reads(fastq, species.fasta, bam, bam.with_suffix(".bam.csi"), threads=1)
-    return ReadEvidence(ReadFilter(bam, set(species.contigs)))
+    return bam
 
 
 def whole_rows(name: str, genes: Sequence[GeneModel], scope: Scope) -> list[ScoreRow]:
