@@ -69,7 +69,8 @@ class Released:
                 write_gff3(handle, genes, self.species.contigs)
             place = (self.settings, SETS[0].species, SETS[0].lineage, list(self.species.contigs), folder / "genes.gff3")
             models = (self.model.folder, self.model.folder, isoforms)
-            complete_annotation(self.species.fasta, folder / "given.gff3", *models, *place, threads=1)
+            annotation = (folder / "given.gff3", folder / "given.gff3")
+            complete_annotation(self.species.fasta, *annotation, *models, *place, threads=1)
 
         return self._kept("given", isoforms, write)
 

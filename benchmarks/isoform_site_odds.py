@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import heapq
 import math
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from itertools import chain
 
 from phytoscribe.annotation.model import GeneModel, Transcript, introns_between
 from phytoscribe.decoding.isoform_edits import Chain, FirstTranscript, LocusWindow, isoform_candidates
@@ -24,19 +25,23 @@ LEAST_PROBABILITY = 1e-6
 
 
 def with_site_odds(
-    genes: Iterable[GeneModel], genome: Genome, contigs: Sequence[str], predictor: StructurePredictor
-) -> list[GeneModel]:
-    """Genes with one coding transcript each, and behind it one for each event, its score p of odds p / (1 - p)."""
-    changed = []
-    by_contig = {contig: [gene for gene in genes if gene.contig == contig] for contig in contigs}
-    for contig, own in by_contig.items():
-        length = genome.contigs[contig]
-        for start, end in stretches(length, own, STRETCH) if own else ():
+    sets: Sequence[Sequence[GeneModel]], genome: Genome, contigs: Sequence[str], predictor: StructurePredictor
+) -> list[list[GeneModel]]:
+    """Genes with one coding transcript each, and behind it one for each event, its score p of odds p / (1 - p).
+
+    Args:
+        sets: several annotations of the same contigs, so that these are read once.
+    """
+    changed: list[list[GeneModel]] = [[] for _ in sets]
+    for contig in contigs:
+        own = [[gene for gene in genes if gene.contig == contig] for genes in sets]
+        for start, end in stretches(genome.contigs[contig], list(chain.from_iterable(own)), STRETCH):
             first = max(0, start - MARGIN)
-            bases = genome.bases(contig, first, min(length, end + MARGIN))
+            bases = genome.bases(contig, first, min(genome.contigs[contig], end + MARGIN))
             output = NetworkOutput(bases, *predictor.output(bases), first)
-            inside = [gene for gene in own if start <= gene.start and gene.end <= end]
-            changed += [_with_events(gene, output, predictor) for gene in inside]
+            for genes, done in zip(own, changed):
+                inside = [gene for gene in genes if start <= gene.start and gene.end <= end]
+                done += [_with_events(gene, output, predictor) for gene in inside]
     return changed
 
 
@@ -65,13 +70,13 @@ def log_odds(first: Chain, other: Chain, window: LocusWindow) -> float:
     Args:
         first, other: exons in the direction of transcription.
     """
-    here, there = (set(_sites(chain, window)) for chain in (first, other))
+    here, there = (set(_sites(exons, window)) for exons in (first, other))
     # Sorted: a sum of floats depends on its order.
     return math.fsum([odds for *_, odds in sorted(there - here)] + [-odds for *_, odds in sorted(here - there)])
 
 
-def _sites(chain: Chain, window: LocusWindow) -> Iterator[tuple[str, int, float]]:
-    for donor, acceptor in introns_between(chain):
+def _sites(exons: Chain, window: LocusWindow) -> Iterator[tuple[str, int, float]]:
+    for donor, acceptor in introns_between(exons):
         yield "donor", donor, _log_odds_of(window.donor(donor)[0])
         yield "acceptor", acceptor, _log_odds_of(window.acceptor(acceptor)[0])
 

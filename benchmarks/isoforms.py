@@ -88,7 +88,7 @@ def main() -> None:
     reference = [longest_first(gene) for gene in scope.scored(()).reference]
     setting = Setting(species, scope, first_transcripts(reference))
     predictions = {name: read_gff3(path, species.contigs) for name, path in given.predictions.items()}
-    predictions |= baselines(setting, given.model, given.cache, given.augustus)
+    predictions |= baselines(setting, given.model, given.cache, given.augustus, given.short)
     junctions = {}
     for folder in chosen:
         file = given.data / folder / "rnaseq_splice_junctions.gff3.gz"
@@ -110,35 +110,34 @@ def main() -> None:
     print(page)
 
 
-def baselines(setting: Setting, model: str | None, cache: Path, augustus: bool) -> dict[str, list[GeneModel]]:
+def baselines(
+    setting: Setting, model: str | None, cache: Path, augustus: Sequence[str], short: bool
+) -> dict[str, list[GeneModel]]:
     """Genes by name, what is compared with first."""
     schema = load_schema(ROOT / "workflow/schemas/config.schema.yaml")
     released = Released(setting.species, model, cache, fill_defaults({"genomes": []}, schema)["predict"])
-    ours, contigs = released.genes(None), list(setting.species.contigs)
+    contigs, found = list(setting.species.contigs), {}
+    if released.has_ranker:
+        found = {name: released.genes(values) for name, values in OURS.items() if not short or name == RANKED}
+        given = () if short else (RANKED, RANKED_ALL)
+        found |= {f"{GIVEN}: {name}": released.completed(setting.given, OURS[name]) for name in given}
+    # Isoforms do not change the first transcripts.
+    ours = first_transcripts(found[RANKED] if found else released.genes(None))
     with Genome(setting.species.fasta) as genome:
-        found = ranked_isoforms(released, setting, genome) if released.has_ranker else {}
-        found[ONE] = first_transcripts(ours)
+        log.info("single events by the odds of their sites")
+        by_odds = with_site_odds((ours, setting.given), genome, contigs, released.predictor)
+        for prefix, genes in zip(("", f"{GIVEN}: "), by_odds):
+            if ranked := found.get(f"{prefix}{RANKED}"):
+                written = sum(len(gene.transcripts) - 1 for gene in ranked)
+                found[f"{prefix}{BY_ODDS}, as many as ranked"] = strongest(genes, written)
+            found[f"{prefix}{BY_ODDS}, all"] = genes
+        found[ONE] = ours
         found |= {name: with_edits(ours, genome, edits) for name, edits in EDITS.items()}
-        if augustus:
-            runs = AugustusCache(cache)
-            for name, options in AUGUSTUS.items():
-                log.info("%s", name)
-                found[name] = runs.predict_genes(genome, contigs, SETS[0].augustus[0], options)[0]
+        for name in augustus:
+            log.info("%s", name)
+            found[name] = AugustusCache(cache).predict_genes(genome, contigs, SETS[0].augustus[0], AUGUSTUS[name])[0]
         found[f"{GIVEN}: echo"] = setting.given
         found |= {f"{GIVEN}: {name}": with_edits(setting.given, genome, edits) for name, edits in EDITS.items()}
-    return found
-
-
-def ranked_isoforms(released: Released, setting: Setting, genome: Genome) -> dict[str, list[GeneModel]]:
-    """By the ranker, by the lattice, and by the odds of sites, of which as many are also taken as the ranker writes."""
-    found = {name: released.genes(values) for name, values in OURS.items()}
-    found |= {f"{GIVEN}: {name}": released.completed(setting.given, OURS[name]) for name in (RANKED, RANKED_ALL)}
-    for prefix, genes in (("", first_transcripts(released.genes(None))), (f"{GIVEN}: ", setting.given)):
-        log.info("%ssingle events by the odds of their sites", prefix)
-        by_odds = with_site_odds(genes, genome, list(setting.species.contigs), released.predictor)
-        written = sum(len(gene.transcripts) - 1 for gene in found[f"{prefix}{RANKED}"])
-        found[f"{prefix}{BY_ODDS}, as many as ranked"] = strongest(by_odds, written)
-        found[f"{prefix}{BY_ODDS}, all"] = by_odds
     return found
 
 
@@ -175,7 +174,8 @@ def arguments() -> argparse.Namespace:
         help="athaliana: the small contigs; athaliana_chr5: the long one as well",
     )
     parser.add_argument("--model", help="model folder of the first transcripts; by default the released one")
-    parser.add_argument("--no-augustus", dest="augustus", action="store_false", help="leave AUGUSTUS out")
+    parser.add_argument("--augustus", nargs="*", default=list(AUGUSTUS), choices=AUGUSTUS, help="settings that are run")
+    parser.add_argument("--short", action="store_true", help="of the model's isoforms those with its own cut alone")
     parser.add_argument("--output", type=Path, help="files to write, without the ending")
     given = parser.parse_args()
     named = [text.partition("=") for text in given.predictions]

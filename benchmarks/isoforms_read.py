@@ -99,8 +99,9 @@ class Dossier:
         through = self.reads.count_over(contig, strand, (start - OVERHANG, end + OVERHANG))
         return (
             f"{place(contig, intron)} {end - start} bp, {(end - start) % 3} over a multiple of 3, {site}, "
-            f"RNA-seq {count} (strongest at one of its sites {rival}), in {', '.join(holders) or 'no transcript'}; inside an exon of "
-            f"{', '.join(within) or 'none'}; long reads splice {spliced}, run through {through}"
+            f"RNA-seq {count} (strongest at a site {rival}), in {', '.join(holders) or 'no transcript'}; "
+            f"inside an exon of {', '.join(within) or 'none'}; "
+            f"long reads splice {spliced}, run through {through}"
         )
 
 
