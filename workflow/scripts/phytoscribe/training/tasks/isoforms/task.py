@@ -132,9 +132,11 @@ def _trained(training: Sequence[Examples], validation: Sequence[_Region], seed: 
     parts = [region.examples for region in validation]
     halves = [[x for part in parts[k::2] for x in part.loci if not x.completes] for k in range(2)]
     if not all(any(locus.right.any() for locus in half) for half in halves):
+        known, first = (sum(getattr(part, name) for part in parts) for name in ("reference", "first_right"))
         raise PhytoScribeError(
             f"{where}the validation regions have too few genes with a second CDS to calibrate the probability of an "
-            "isoform; give the validation part a larger share (split.fractions, or contigs.validate)"
+            "isoform; give the validation part a larger share (split.fractions, or contigs.validate), or train the "
+            f"model longer first: it finds {first} of the {known} annotated CDS there"
         )
     # Each half with the calibration of the other.
     held_out = [ranked(calibrated_ranker(ranker, halves[1 - k]), halves[k]) for k in range(2)]
