@@ -11,6 +11,8 @@ from phytoscribe.evaluation.accuracy.counts import ALL
 
 #: Begins the names of predictions whose first transcripts are the reference's.
 GIVEN = "given"
+#: Ends the names of predictions that know RNA-seq reads.
+WITH_READS = ", with reads"
 
 
 class Figures:
@@ -32,6 +34,12 @@ class Figures:
         low, high = (self.share(*place, f"{metric}_{end}") for end in ("low", "high"))
         return f"{self.share(*key)} ({low} to {high})" if low else self.share(*key)
 
+    def lead(self, *key: str) -> str:
+        """Where the first predictor's figure minus this one lies."""
+        *place, metric = key
+        low, high = (self.share(*place, f"{metric}_lead_{end}") for end in ("low", "high"))
+        return f"{low} to {high}" if low else ""
+
     def with_number(self, *key: str) -> str:
         return f"{self.share(*key)} ({self.n(*key)})" if self.n(*key) else ""
 
@@ -49,16 +57,18 @@ def _at(level: str, ruler: str, metric: str, subset: str = ALL, shown: str = "sh
     return lambda figures, name: getattr(figures, shown)(name, level, ruler, subset, metric)
 
 
+CONFIRMED = "or 5 RNA-seq reads"
 DE_NOVO: dict[str, Cell] = {
     "right additions": lambda figures, name: figures.right_of(name, "addition", "exact", ALL),
     "P": _at("addition", "exact", "precision", shown="with_interval"),
+    "first P minus this": _at("addition", "exact", "precision", shown="lead"),
     "R": _at("addition", "exact", "recall", shown="with_interval"),
     "P at right first transcripts": _at("addition", "exact", "precision", "primary_right", "with_number"),
     "P at R 0.05": _at("addition", "by_score", "precision_at_recall_0.05"),
     "at 0.10": _at("addition", "by_score", "precision_at_recall_0.10"),
     "at 0.20": _at("addition", "by_score", "precision_at_recall_0.20"),
     "new introns annotated": _at("new_intron", "annotated", "precision"),
-    "or 5 RNA-seq reads": _at("new_intron", "annotated_or_reads", "precision"),
+    CONFIRMED: _at("new_intron", "annotated_or_reads", "precision"),
     "introns in a read": _at("addition", "reads", "supported", "expressed", "with_number"),
     "retained intron in a read": _at("addition", "reads", "supported", "expressed_IR", "with_number"),
     "events P": _at("event", "exact", "precision"),
@@ -71,6 +81,7 @@ DE_NOVO: dict[str, Cell] = {
 COMPLETED: dict[str, Cell] = {
     "right additions": lambda figures, name: figures.right_of(name, "completion", "exact", ALL),
     "P": _at("completion", "exact", "precision", shown="with_interval"),
+    "first P minus this": _at("completion", "exact", "precision", shown="lead"),
     "R": _at("completion", "exact", "recall", shown="with_interval"),
     "alternatives": lambda figures, name: str(figures.n(name, "completion", "exact", ALL, "recall")),
     "area": _at("completion", "by_score", "area"),
@@ -85,6 +96,7 @@ COMPLETED: dict[str, Cell] = {
 def page_of(table: pd.DataFrame, part: str, contigs: Sequence[str], loci: int) -> str:
     """The page of all figures, in Markdown."""
     figures, names = Figures(table), [name for name in dict.fromkeys(table["predictor"]) if name != "reference"]
+    knowing = [name for name in names if name.endswith(WITH_READS)]
     free = [name for name in names if not name.startswith(f"{GIVEN}: ")]
     prompted = [name for name in names if name not in free]
     own = ("reference", "gene", "exact", ALL)
@@ -100,25 +112,46 @@ def page_of(table: pd.DataFrame, part: str, contigs: Sequence[str], loci: int) -
             f"{figures.share(*own, 'isoforms_per_gene')} coding sequences a gene, "
             f"{figures.share(*own, 'share_with_alternatives')} of the genes with more than one. Rebuilt by "
             "`benchmarks/isoforms.py`; `docs/isoforms.md` explains the measures. In brackets: the middle 95 % of 1,000 "
-            "draws of loci, or what a share is taken over.",
+            "draws of loci, or what a share is taken over; `first P minus this`: the first row's precision minus "
+            "this one, on the same draws.",
             "",
             "## De novo: additions to each program's own first transcripts",
             "",
-            *_lines(DE_NOVO, [[name, *(cell(figures, name) for cell in DE_NOVO.values())] for name in free]),
+            *_table(figures, DE_NOVO, [name for name in free if name not in knowing]),
             "",
             f"Of the reference's own alternatives at expressed loci, one Iso-Seq read holds the introns of {held[0]}, "
             f"and a retained intron of {held[1]}.",
             "",
             "## Completion: the reference's longest CDS of each gene is given",
             "",
-            *_lines(COMPLETED, [[name, *(cell(figures, name) for cell in COMPLETED.values())] for name in prompted]),
+            *_table(figures, COMPLETED, [name for name in prompted if name not in knowing]),
             "",
+            *_with_reads(figures, knowing),
             "## By event: right additions of all",
             "",
             *_by_event(figures, names),
             "",
         ]
     )
+
+
+def _with_reads(figures: Figures, knowing: Sequence[str]) -> list[str]:
+    """Predictions that know the reads; that these reads hold their introns says nothing, and is left out."""
+    if not knowing:
+        return []
+    free = {title: cell for title, cell in DE_NOVO.items() if title != CONFIRMED}
+    return [
+        "## With RNA-seq reads: the ranker knows the junctions of these contigs",
+        "",
+        *_table(figures, free, [name for name in knowing if not name.startswith(GIVEN)]),
+        "",
+        *_table(figures, COMPLETED, [name for name in knowing if name.startswith(GIVEN)]),
+        "",
+    ]
+
+
+def _table(figures: Figures, columns: Mapping[str, Cell], names: Sequence[str]) -> list[str]:
+    return _lines(columns, [[name, *(cell(figures, name) for cell in columns.values())] for name in names])
 
 
 def _by_event(figures: Figures, names: Sequence[str]) -> list[str]:

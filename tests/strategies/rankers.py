@@ -8,8 +8,15 @@ from pathlib import Path
 
 import numpy as np
 
-from phytoscribe.decoding.isoform_features import DNA_FEATURES, FEATURES
-from phytoscribe.decoding.isoform_ranker import RANKED, RANKED_WITH_READS, IsoformRanker, save_rankers
+from phytoscribe.decoding.isoform_features import DNA_FEATURES
+from phytoscribe.decoding.isoform_ranker import (
+    RANKED,
+    RANKED_WITH_READS,
+    IsoformRanker,
+    RankerWithReads,
+    save_rankers,
+)
+from phytoscribe.decoding.isoform_reads import READ_FEATURES
 from phytoscribe.decoding.isoforms import CUTS_FILE
 
 
@@ -21,8 +28,13 @@ def random_ranker(seed: int = 3, features: int = DNA_FEATURES) -> IsoformRanker:
     return IsoformRanker(np.zeros(features), np.full(features, 4.0), layers, slope=0.8, offset=-0.1)
 
 
+def random_ranker_with_reads() -> RankerWithReads:
+    """The same for genomes with RNA-seq reads."""
+    return RankerWithReads(random_ranker(), random_ranker(4, 1 + READ_FEATURES))
+
+
 def write_ranker(folder: Path, cut: float, **more: str) -> None:
     """The files of random rankers of both kinds, with this cut and whatever else ``isoforms.json`` shall say."""
-    rankers = {RANKED: random_ranker(), RANKED_WITH_READS: random_ranker(features=FEATURES)}
+    rankers = {RANKED: random_ranker(), RANKED_WITH_READS: random_ranker(4, 1 + READ_FEATURES)}
     save_rankers(rankers, folder)
     (folder / CUTS_FILE).write_text(json.dumps({"minimum_probability": dict.fromkeys(rankers, cut), **more}))

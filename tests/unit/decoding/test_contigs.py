@@ -13,12 +13,11 @@ import torch
 from decoding_steps import CUT_OFTEN, AnyOrder, Contig, parts_of
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from rankers import random_ranker
+from rankers import random_ranker, random_ranker_with_reads
 
 from phytoscribe.annotation.model import GeneModel
 from phytoscribe.decoding import grammar, lattice
 from phytoscribe.decoding.contigs import StreamingGeneDecoder, ThreadedGeneDecoder, decode_contig
-from phytoscribe.decoding.isoform_features import FEATURES
 from phytoscribe.decoding.isoforms import IsoformSettings
 from phytoscribe.decoding.settings import Decoders, DecoderSettings
 from phytoscribe.decoding.site_scanner import SiteScanner
@@ -77,7 +76,7 @@ def one_after_the_other(
             None,
             IsoformSettings(0.05, maximum=2),
             IsoformSettings(0.4, 5, ranker=random_ranker()),
-            IsoformSettings(0.4, 5, ranker=random_ranker(features=FEATURES), junctions=READS),
+            IsoformSettings(0.4, 5, ranker=random_ranker_with_reads(), junctions=READS),
         ]
     ),
 )

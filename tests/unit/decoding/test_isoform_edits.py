@@ -32,8 +32,8 @@ from phytoscribe.decoding.isoform_edits import (
     longest_cds,
 )
 from phytoscribe.decoding.isoform_features import DNA_FEATURES, FEATURES, Prefixes, features_of
-from phytoscribe.decoding.isoform_ranker import RANKED, RANKED_WITH_READS, IsoformRanker, save_rankers
-from phytoscribe.decoding.isoform_reads import least_support
+from phytoscribe.decoding.isoform_ranker import RANKED, RANKED_WITH_READS, IsoformRanker, RankerWithReads, save_rankers
+from phytoscribe.decoding.isoform_reads import READ_FEATURES, least_support
 from phytoscribe.decoding.ranked_isoforms import NetworkOutput
 from phytoscribe.errors import ModelError
 from phytoscribe.genome import Genome
@@ -155,12 +155,20 @@ def test_reads_tell_spliced_isoforms_apart_and_change_nothing_of_dna(bases_of, a
 
 
 def test_rankers_are_what_was_saved(tmp_path):
-    rankers = {RANKED: random_ranker(), RANKED_WITH_READS: random_ranker(5, FEATURES)}
+    rankers = {RANKED: random_ranker(), RANKED_WITH_READS: random_ranker(5, 1 + READ_FEATURES)}
     save_rankers(rankers, tmp_path)
     generator = np.random.default_rng(1)
     for kind, ranker in rankers.items():
         features = generator.normal(0, 3, (20, ranker.mean.size)).astype(np.float32)
         assert IsoformRanker.load(tmp_path, kind)(features) == pytest.approx(ranker(features), abs=1e-6)
+    known = generator.normal(0, 3, (20, FEATURES)).astype(np.float32)
+    found = RankerWithReads.load(tmp_path)(known)
+    assert found == pytest.approx(RankerWithReads(*rankers.values())(known), abs=1e-6)
+    # What reads and DNA say both count.
+    for columns in (slice(0, DNA_FEATURES), slice(DNA_FEATURES, None)):
+        other = known.copy()
+        other[:, columns] += 1.0
+        assert not np.allclose(RankerWithReads.load(tmp_path)(other), found, atol=1e-3)
     save_rankers({RANKED: random_ranker(features=FEATURES)}, tmp_path)
     with pytest.raises(ModelError, match=f"knows {FEATURES} features, not {DNA_FEATURES}: it is of another version"):
         IsoformRanker.load(tmp_path)

@@ -185,8 +185,8 @@ class Genomes:
 
     @property
     def with_training_junctions(self) -> list[str]:
-        """Genomes of the split with RNA-seq junctions, from which the ranker of isoforms learns."""
-        return [name for name in self.split if self._entries[name].junctions]
+        """Genomes with RNA-seq junctions from which the ranker of isoforms learns, or that calibrate it."""
+        return [name for name in self.with_role("train", "validate") if self._entries[name].junctions]
 
     @property
     def with_evidence(self) -> list[str]:

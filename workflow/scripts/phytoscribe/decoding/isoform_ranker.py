@@ -1,8 +1,9 @@
 """A small network that says how probable a possible isoform is, from :mod:`phytoscribe.decoding.isoform_features`.
 
 Two hidden layers on normalised features.  A model has a ranker for DNA alone, and may have another one for genomes with
-RNA-seq reads; both are in one file.  They are read with NumPy, so that a prediction needs no more than the structure
-network does, and in double precision, so that the third decimal of a score does not depend on the machine.
+RNA-seq reads, which weighs what the first one says against the reads; both are in one file.  They are read with NumPy,
+so that a prediction needs no more than the structure network does, and in double precision, so that the third decimal
+of a score does not depend on the machine.
 """
 
 from __future__ import annotations
@@ -16,7 +17,8 @@ import numpy.typing as npt
 from safetensors import SafetensorError
 from safetensors.numpy import load_file, save
 
-from phytoscribe.decoding.isoform_features import DNA_FEATURES, FEATURES
+from phytoscribe.decoding.isoform_features import DNA_FEATURES
+from phytoscribe.decoding.isoform_reads import READ_FEATURES
 from phytoscribe.errors import ModelError
 from phytoscribe.files import atomic_path
 
@@ -24,7 +26,7 @@ WEIGHTS_FILE = "isoforms.safetensors"
 #: Kinds of rankers, by what they know.
 RANKED, RANKED_WITH_READS = "ranked", "ranked_with_junctions"
 #: Features of each kind, and what begins the names of its arrays.
-_KINDS = {RANKED: (DNA_FEATURES, ""), RANKED_WITH_READS: (FEATURES, "with_junctions.")}
+_KINDS = {RANKED: (DNA_FEATURES, ""), RANKED_WITH_READS: (1 + READ_FEATURES, "with_junctions.")}
 #: Normalised features are held within this.
 LARGEST = 6.0
 _HIDDEN = 2
@@ -64,6 +66,8 @@ class IsoformRanker:
     def load(cls, folder: Path, kind: str = RANKED) -> IsoformRanker:
         """Read a ranker of a kind (:data:`RANKED` or :data:`RANKED_WITH_READS`) of a model's folder.
 
+        The latter is only a part of :class:`RankerWithReads`.
+
         Raises:
             ModelError: :data:`WEIGHTS_FILE` is missing, damaged, of another version, or has no ranker of this kind.
         """
@@ -85,6 +89,34 @@ class IsoformRanker:
         if mean.size != features:
             raise ModelError(f"{path}: knows {mean.size} features, not {features}: it is of another version")
         return cls(mean, deviation, layers, float(slope), float(offset))
+
+
+@dataclass(frozen=True)
+class RankerWithReads:
+    """Probabilities of isoforms in a genome with RNA-seq reads.
+
+    Attributes:
+        dna: what DNA alone says.
+        reads: from its log odds, not calibrated, and the features of reads to the probability.
+    """
+
+    dna: IsoformRanker
+    reads: IsoformRanker
+
+    def __call__(self, features: npt.NDArray[np.float32]) -> npt.NDArray[np.float64]:
+        """Probabilities (isoforms,) of features (isoforms, FEATURES)."""
+        return self.reads(beside_reads(self.dna, features))
+
+    @classmethod
+    def load(cls, folder: Path) -> RankerWithReads:
+        """Read both of a model's folder; errors as of :meth:`IsoformRanker.load`."""
+        return cls(IsoformRanker.load(folder), IsoformRanker.load(folder, RANKED_WITH_READS))
+
+
+def beside_reads(dna: IsoformRanker, features: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+    """Log odds by DNA and the features of reads, (isoforms, 1 + READ_FEATURES), of features (isoforms, FEATURES)."""
+    odds = dna.log_odds(features[:, :DNA_FEATURES]).astype(np.float32)
+    return np.concatenate([odds[:, None], features[:, DNA_FEATURES:]], axis=1)
 
 
 def save_rankers(rankers: Mapping[str, IsoformRanker], folder: Path) -> None:

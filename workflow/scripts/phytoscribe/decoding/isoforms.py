@@ -34,7 +34,7 @@ from phytoscribe.decoding.grammar import (
     variants_pair,
 )
 from phytoscribe.decoding.isoform_features import RANKED_FROM
-from phytoscribe.decoding.isoform_ranker import RANKED, RANKED_WITH_READS, IsoformRanker
+from phytoscribe.decoding.isoform_ranker import RANKED, RANKED_WITH_READS, IsoformRanker, RankerWithReads
 from phytoscribe.decoding.settings import MINIMUM_CDS_SEGMENT
 from phytoscribe.decoding.support import intron_gain
 from phytoscribe.errors import ConfigError, ModelError
@@ -58,14 +58,14 @@ class IsoformSettings:
         minimum_probability: least probability by the ranker, or posterior without one; above 0.
         maximum: so many at most for each gene.
         nmd: whether those that look like targets of nonsense-mediated decay are among them.
-        ranker: of the kind for genomes with reads if there are ``junctions``.
+        ranker: one with reads if there are ``junctions``.
         junctions: RNA-seq reads of the genome.
     """
 
     minimum_probability: float
     maximum: int = 3
     nmd: bool = True
-    ranker: IsoformRanker | None = None
+    ranker: IsoformRanker | RankerWithReads | None = None
     junctions: JunctionReads | None = None
 
     def __post_init__(self) -> None:
@@ -116,8 +116,10 @@ class IsoformSettings:
                     "for example 0.3"
                 )
             least = cuts[kind]
-        ranker = IsoformRanker.load(folder, kind) if method == RANKED else None
-        return cls(float(least), values["maximum"], values["nmd"], ranker, junctions if ranker else None)
+        if method != RANKED:
+            return cls(float(least), values["maximum"], values["nmd"])
+        ranker = RankerWithReads.load(folder) if junctions else IsoformRanker.load(folder)
+        return cls(float(least), values["maximum"], values["nmd"], ranker, junctions)
 
     def __str__(self) -> str:
         """As in the header of a prediction."""

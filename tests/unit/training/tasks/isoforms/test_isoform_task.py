@@ -15,8 +15,9 @@ from safetensors.numpy import load_file
 from small_training_set import contig_of, small_set
 
 from phytoscribe.annotation.model import GeneModel, Transcript, introns_between
-from phytoscribe.decoding.isoform_features import DNA_FEATURES, FEATURES
+from phytoscribe.decoding.isoform_features import DNA_FEATURES
 from phytoscribe.decoding.isoform_ranker import RANKED, RANKED_WITH_READS, WEIGHTS_FILE, IsoformRanker
+from phytoscribe.decoding.isoform_reads import READ_FEATURES
 from phytoscribe.errors import PhytoScribeError
 from phytoscribe.genome.junctions import Junction, JunctionReads
 from phytoscribe.prediction.completion import stretches
@@ -142,7 +143,7 @@ def test_from_a_training_set_to_the_rankers_files(training_set, tmp_path, monkey
     assert all(0 < cut <= 1 for cut in report["minimum_probability"].values())
     assert report[RANKED]["chosen_on"] == report[RANKED_WITH_READS]["chosen_on"] == ["athaliana"]
     sizes = {kind: IsoformRanker.load(tmp_path / "out", kind).mean.size for kind in (RANKED, RANKED_WITH_READS)}
-    assert sizes == {RANKED: DNA_FEATURES, RANKED_WITH_READS: FEATURES}
+    assert sizes == {RANKED: DNA_FEATURES, RANKED_WITH_READS: 1 + READ_FEATURES}
     first = {path.name: path.read_bytes() for path in (tmp_path / "out").iterdir() if path.name != "metrics.tsv"}
     shutil.rmtree(tmp_path / "out")
     task.run_isoform_training(*given, tmp_path / "out", 1, reads)

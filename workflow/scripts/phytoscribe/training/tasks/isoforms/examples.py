@@ -17,6 +17,7 @@ import numpy.typing as npt
 from phytoscribe.annotation.model import GeneModel
 from phytoscribe.decoding.contigs import decode_contig
 from phytoscribe.decoding.isoform_features import DNA_FEATURES
+from phytoscribe.decoding.isoform_ranker import IsoformRanker, beside_reads
 from phytoscribe.decoding.ranked_isoforms import NetworkOutput, candidates_of, completion_candidates, probabilities_of
 from phytoscribe.decoding.settings import DecoderSettings
 from phytoscribe.genome.intervals import Interval, as_places, merged, overlapping
@@ -59,6 +60,10 @@ class Examples(NamedTuple):
     def has_reads(self) -> bool:
         """Whether any locus is in a genome with RNA-seq reads."""
         return any(locus.features.shape[1] > DNA_FEATURES for locus in self.loci)
+
+    def beside_reads(self, dna: IsoformRanker) -> Examples:
+        """The same with what a ranker says of DNA alone in place of the features from DNA."""
+        return self._replace(loci=[x._replace(features=beside_reads(dna, x.features)) for x in self.loci])
 
     def from_dna(self) -> Examples:
         """The same as in a genome without RNA-seq reads."""

@@ -34,8 +34,7 @@ class Ranked(NamedTuple):
 def fit_ranker(loci: Sequence[Locus], seed: int) -> tuple[IsoformRanker, list[float]]:
     """A ranker that is not calibrated yet, and the mean loss of each epoch.
 
-    It knows RNA-seq reads if the features of the loci do.  Every candidate counts the same: cross-entropy of right or
-    wrong, with negatives as they come.
+    Every candidate counts the same: cross-entropy of right or wrong, with negatives as they come.
     """
     features = np.concatenate([locus.features for locus in loci])
     mean, deviation = features.mean(axis=0, dtype=np.float64), features.std(axis=0, dtype=np.float64) + 1e-3

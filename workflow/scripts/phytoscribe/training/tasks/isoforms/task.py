@@ -60,8 +60,8 @@ def run_isoform_training(
 ) -> None:
     """Train the ranker on a structure model's output for the training genes; write it with its cut to ``target``.
 
-    Where genomes have junctions, another ranker learns from these genomes, with the reads.  What has been read is kept
-    in the run folder, so that a run that was stopped goes on from there.
+    Where genomes have junctions, another ranker learns from these genomes what reads add to the first one.  What has
+    been read is kept in the run folder, so that a run that was stopped goes on from there.
 
     Args:
         junctions: RNA-seq reads by genome, of those that have some.
@@ -79,8 +79,10 @@ def run_isoform_training(
     from_dna = [region._replace(examples=region.examples.from_dna()) for region in validation]
     found = {RANKED: _trained([part.from_dna() for part in training], from_dna, seed)}
     if junctions:
-        having = [part for part in training if part.has_reads], [region for region in validation if region.has_reads]
-        found[RANKED_WITH_READS] = _trained(*having, seed, "in genomes with junctions, ")
+        dna = found[RANKED].ranker
+        having = [part.beside_reads(dna) for part in training if part.has_reads]
+        judging = [r._replace(examples=r.examples.beside_reads(dna)) for r in validation if r.has_reads]
+        found[RANKED_WITH_READS] = _trained(having, judging, seed, "in genomes with junctions, ")
     report = {
         "minimum_probability": {kind: round(own.cut, 4) for kind, own in found.items()},
         "model": model_hash(model_folder),
@@ -130,9 +132,11 @@ def _trained(training: Sequence[Examples], validation: Sequence[_Region], seed: 
     parts = [region.examples for region in validation]
     halves = [[x for part in parts[k::2] for x in part.loci if not x.completes] for k in range(2)]
     if not all(any(locus.right.any() for locus in half) for half in halves):
+        known, first = (sum(getattr(part, name) for part in parts) for name in ("reference", "first_right"))
         raise PhytoScribeError(
             f"{where}the validation regions have too few genes with a second CDS to calibrate the probability of an "
-            "isoform; give the validation part a larger share (split.fractions, or contigs.validate)"
+            "isoform; give the validation part a larger share (split.fractions, or contigs.validate), or train the "
+            f"model longer first: it finds {first} of the {known} annotated CDS there"
         )
     # Each half with the calibration of the other.
     held_out = [ranked(calibrated_ranker(ranker, halves[1 - k]), halves[k]) for k in range(2)]
