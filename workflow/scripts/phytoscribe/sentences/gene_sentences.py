@@ -7,9 +7,10 @@ from itertools import pairwise
 
 from phytoscribe.annotation.checking.check import CODING_BIOTYPES
 from phytoscribe.annotation.model import GeneModel, Transcript
-from phytoscribe.decoding.isoform_edits import Chain, Direction
+from phytoscribe.decoding.isoform_edits import MINIMUM_EXON, Chain, Direction
 from phytoscribe.sentences.frames import open_frame
-from phytoscribe.sentences.shapes import Codes, GeneSentence, WrittenIsoform, bases_of
+from phytoscribe.sentences.sentence import changes_of
+from phytoscribe.sentences.shapes import Codes, GeneSentence, WrittenIsoform, bases_of, default_cds, shape_of
 from phytoscribe.sentences.tokens import PROTEIN_CODING, STRANDS, Reason, SentenceError
 
 
@@ -72,3 +73,43 @@ def model_of(sentence: GeneSentence, direction: Direction, identifier: str, cont
         for number, isoform in enumerate(sentence.isoforms, start=1)
     )
     return GeneModel(identifier, contig, sentence.strand, transcripts, biotype=sentence.gene_type)
+
+
+def sharing_ends(gene: GeneSentence, codes: Codes) -> GeneSentence:
+    """A gene whose alternatives have the primary's ends where that is possible, each isoform once.
+
+    Where a transcript begins or ends is known less well than its splice sites, and would cost a sentence two words for
+    nearly every annotated alternative.  An end is moved within the outermost exon, if that overlaps the primary's, and
+    only where introns and CDS stay as they are and the CDS needs no other words.
+    """
+    primary = gene.isoforms[0]
+    moved = (_with_ends_of(primary, isoform, gene.gene_type, codes) for isoform in gene.isoforms[1:])
+    return gene._replace(isoforms=tuple(dict.fromkeys([primary, *moved])))
+
+
+def _with_ends_of(primary: WrittenIsoform, isoform: WrittenIsoform, gene_type: str, codes: Codes) -> WrittenIsoform:
+    shape, exons = shape_of(gene_type), isoform.exons
+    usual = isoform.cds == default_cds(exons, shape, codes)
+    first, last = primary.exons[0], primary.exons[-1]
+    for begin, end in ((True, True), (True, False), (False, True)):
+        chain = list(exons)
+        if begin and first[0] <= chain[0][1] - MINIMUM_EXON and chain[0][0] <= first[1] - MINIMUM_EXON:
+            chain[0] = first[0], chain[0][1]
+        if end and chain[-1][0] <= last[1] - MINIMUM_EXON and last[0] <= chain[-1][1] - MINIMUM_EXON:
+            chain[-1] = chain[-1][0], last[1]
+        new = tuple(chain)
+        if isoform.cds and (new[0][0] > isoform.cds[0][0] or new[-1][1] < isoform.cds[-1][1]):
+            continue
+        if usual == (isoform.cds == default_cds(new, shape, codes)) and new != exons:
+            return WrittenIsoform(new, isoform.cds)
+    return isoform
+
+
+def coding_alternatives(gene: GeneSentence, codes: Codes) -> GeneSentence:
+    """A coding gene with one isoform for each CDS, that with the fewest changes; what codes for nothing is left out."""
+    primary, shape = gene.isoforms[0], shape_of(gene.gene_type)
+    chosen: dict[Chain, WrittenIsoform] = {}
+    alternatives = [isoform for isoform in gene.isoforms[1:] if isoform.cds and isoform.cds != primary.cds]
+    for isoform in sorted(alternatives, key=lambda isoform: (len(changes_of(isoform, primary, shape, codes)), isoform)):
+        chosen.setdefault(isoform.cds, isoform)
+    return gene._replace(isoforms=(primary, *chosen.values()))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import cache
 from typing import NamedTuple
 
 import numpy as np
@@ -35,6 +36,7 @@ class GeneShape(NamedTuple):
     alternatives: bool
 
 
+@cache
 def shape_of(gene_type: str) -> GeneShape:
     """What the grammar allows a gene of a type; types that it does not know may do all that a pseudogene may."""
     name = gene_type.lower().removesuffix("_gene")
