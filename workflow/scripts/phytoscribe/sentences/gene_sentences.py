@@ -37,8 +37,12 @@ def sentence_of_model(gene: GeneModel, direction: Direction, codes: Codes) -> Ge
     if gene.strand not in STRANDS:
         raise SentenceError(Reason.NO_STRAND, f"gene {gene.id} has the strand {gene.strand!r}, not + or -")
     isoforms = [_isoform_of(transcript, direction, codes) for transcript in gene.transcripts]
-    gene_type = PROTEIN_CODING if gene.biotype in CODING_BIOTYPES else gene.biotype
-    return GeneSentence(gene_type, gene.strand, primary_first(isoforms))
+    return GeneSentence(gene_type_of_model(gene), gene.strand, primary_first(isoforms))
+
+
+def gene_type_of_model(gene: GeneModel) -> str:
+    """The gene type that a sentence gives a gene: its biotype; ``protein_coding`` for all spellings of that."""
+    return PROTEIN_CODING if gene.biotype in CODING_BIOTYPES else gene.biotype
 
 
 def _isoform_of(transcript: Transcript, direction: Direction, codes: Codes) -> WrittenIsoform:

@@ -68,7 +68,7 @@ def sites_of_isoform(exons: Chain, cds: Chain) -> list[Site]:
     found = [Site(SiteKind.T, exons[0][0]), Site(SiteKind.P, exons[-1][1])]
     for donor, acceptor in introns_between(exons):
         found += [Site(SiteKind.D, donor), Site(SiteKind.A, acceptor)]
-    return found + [Site(SiteKind.S, cds[0][0])] * bool(cds)
+    return [*found, Site(SiteKind.S, cds[0][0])] if cds else found
 
 
 def site_table(
