@@ -36,8 +36,10 @@ def sentence_of_model(gene: GeneModel, direction: Direction, codes: Codes) -> Ge
     """
     if gene.strand not in STRANDS:
         raise SentenceError(Reason.NO_STRAND, f"gene {gene.id} has the strand {gene.strand!r}, not + or -")
-    isoforms = [_isoform_of(transcript, direction, codes) for transcript in gene.transcripts]
-    return GeneSentence(gene_type_of_model(gene), gene.strand, primary_first(isoforms))
+    gene_type = gene_type_of_model(gene)
+    may_code = shape_of(gene_type).may_code
+    isoforms = [_isoform_of(transcript, direction, codes, may_code) for transcript in gene.transcripts]
+    return GeneSentence(gene_type, gene.strand, primary_first(isoforms))
 
 
 def gene_type_of_model(gene: GeneModel) -> str:
@@ -45,7 +47,7 @@ def gene_type_of_model(gene: GeneModel) -> str:
     return PROTEIN_CODING if gene.biotype in CODING_BIOTYPES else gene.biotype
 
 
-def _isoform_of(transcript: Transcript, direction: Direction, codes: Codes) -> WrittenIsoform:
+def _isoform_of(transcript: Transcript, direction: Direction, codes: Codes, may_code: bool) -> WrittenIsoform:
     if not transcript.exons:
         raise SentenceError(Reason.NO_EXON, f"transcript {transcript.id} has no exons; give it exon or CDS lines")
     exons, cds = direction.inward(transcript.exons), direction.inward(transcript.cds)
@@ -55,6 +57,10 @@ def _isoform_of(transcript: Transcript, direction: Direction, codes: Codes) -> W
     if exons[0][0] < 0 or exons[-1][1] > codes.size:
         raise SentenceError(Reason.UNKNOWN_SITE, f"transcript {transcript.id} leaves the sequence")
     isoform = WrittenIsoform(exons, cds)
+    if cds and not may_code:
+        raise SentenceError(
+            Reason.CDS_IN_RNA_GENE, f"transcript {transcript.id} has a CDS, but the type of its gene is of RNA"
+        )
     if cds and (transcript.start_phase or open_frame(exons, cds[0][0], codes) != cds):
         raise SentenceError(
             Reason.CDS_NO_OPEN_FRAME,
