@@ -142,7 +142,7 @@ class Grammar:
             if way is not None:
                 return following._replace(way=way)
         shown = f"{token.kind}@{token.cut}" if isinstance(token, Site) else token
-        raise SentenceError(Reason.NOT_THE_GRAMMAR, f"{shown} may not be word {state.length + 1} of the sentence")
+        raise SentenceError(Reason.NOT_THE_GRAMMAR, f"{shown} may not be word {state.length} of the sentence")
 
     def _left(self, state: State) -> int:
         """Words that an isoform may still have; one must be left to end the sentence."""

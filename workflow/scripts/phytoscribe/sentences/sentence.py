@@ -165,28 +165,38 @@ def _place(changes: list[list[Token]]) -> tuple[int, list[int], list[str]]:
     )
 
 
-def gene_of(tokens: Sequence[Token], codes: Codes) -> GeneSentence:
+def gene_of(tokens: Sequence[Token], codes: Codes, origin: int = 0) -> GeneSentence:
     """The gene that a sentence describes, its isoforms in the order of the sentence.
+
+    Args:
+        codes: bases of the window in the direction of transcription, uint8 (n,).
+        origin: cut from which error messages count.
 
     Raises:
         SentenceError: the grammar forbids the sentence, or a site cannot be where it points.
     """
-    return _Reader(tokens, codes).gene()
+    return _Reader(tokens, codes, origin).gene()
 
 
 class _Reader:
-    """Reads a sentence from its first word to its last."""
+    """Reads a sentence from its first word to its last.
 
-    def __init__(self, tokens: Sequence[Token], codes: Codes) -> None:
-        self._tokens, self._codes, self._at = tokens, codes, 0
+    Messages count words from ``<gene>`` on and sites from ``origin`` on, as files show them.
+    """
+
+    def __init__(self, tokens: Sequence[Token], codes: Codes, origin: int) -> None:
+        self._tokens, self._codes, self._origin, self._at = tokens, codes, origin, 0
+
+    def _shown(self, token: Token) -> str:
+        return f"{token.kind}{token.cut - self._origin:+d}" if isinstance(token, Site) else token
 
     def _next(self) -> Token | None:
         return self._tokens[self._at] if self._at < len(self._tokens) else None
 
     def _wrong(self, wanted: str) -> SentenceError:
         token = self._next()
-        found = "the end" if token is None else f"{token.kind}@{token.cut}" if isinstance(token, Site) else token
-        text = f"word {self._at + 1} of the sentence is {found}; {wanted} is expected"
+        found = "the end" if token is None or token == EOS else self._shown(token)
+        text = f"word {self._at} of the sentence is {found}; {wanted} is expected"
         return SentenceError(Reason.NOT_THE_GRAMMAR, text)
 
     def _is_site(self, kind: SiteKind) -> bool:
@@ -206,8 +216,9 @@ class _Reader:
         if not isinstance(token, Site) or token.kind != kind:
             raise self._wrong(f"a pointer at a site of kind {kind}")
         if not low <= token.cut <= high:
-            text = f"{token.kind}@{token.cut}, word {self._at + 1} of the sentence, is not from {low} to {high}"
-            raise SentenceError(Reason.UNKNOWN_SITE, f"{text}, where the site must be")
+            place = f"from {low - self._origin:+d} to {high - self._origin:+d}, where the site must be"
+            text = f"{self._shown(token)}, word {self._at} of the sentence, is not {place}"
+            raise SentenceError(Reason.UNKNOWN_SITE, text)
         self._at += 1
         return token.cut
 
@@ -250,7 +261,7 @@ class _Reader:
             self._at += 1
             donor = self._site(SiteKind.D, last + 1, end)
             if donor not in kept:
-                text = f"D@{donor} is no donor of the primary that the alternative could lose"
+                text = f"D{donor - self._origin:+d} is no donor of the primary that the alternative could lose"
                 raise SentenceError(Reason.UNKNOWN_SITE, text)
             last = donor
             del kept[donor]
@@ -268,7 +279,8 @@ class _Reader:
             donor = self._site(SiteKind.D, low, end - 2)
             high = min([d for d, a in kept if a >= donor], default=end) - 1
             if any(d <= donor <= a for d, a in kept):
-                raise SentenceError(Reason.UNKNOWN_SITE, f"D@{donor} lies in or beside an intron of the same isoform")
+                text = f"D{donor - self._origin:+d} lies in or beside an intron of the same isoform"
+                raise SentenceError(Reason.UNKNOWN_SITE, text)
             introns.append((donor, self._site(SiteKind.A, donor + 1, high)))
             low = introns[-1][1] + 1
         return introns
@@ -289,8 +301,8 @@ class _Reader:
             start = self._site(SiteKind.S, exons[0][0], exons[-1][1] - 1)
             cds = open_frame(exons, start, self._codes)
             if not cds:
-                text = f"no open reading frame of its exons begins with ATG at {start}"
+                text = f"no open reading frame of its exons begins with ATG at S{start - self._origin:+d}"
                 raise SentenceError(Reason.CDS_NO_OPEN_FRAME, text)
         if changed and cds == usual:
-            raise SentenceError(Reason.NOT_THE_GRAMMAR, f"word {self._at - 1} says what is left out: the usual CDS")
+            raise SentenceError(Reason.NOT_THE_GRAMMAR, f"word {self._at - 2} says what may be left out: the usual CDS")
         return cds

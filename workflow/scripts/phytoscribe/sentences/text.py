@@ -152,7 +152,7 @@ def _model(gene: str, contig: str, strand: str, start: int, text: str, genome: G
     if not 0 <= left < right <= size:
         raise SentenceError(Reason.UNKNOWN_SITE, f"{left + 1}..{right} is not on {contig}, which has {size} bases")
     direction = Direction(strand, left, right)
-    sentence = gene_of(tokens_in(text, -low), _window(genome, contig, direction))
+    sentence = gene_of(tokens_in(text, -low), _window(genome, contig, direction), -low)
     if sentence.strand != strand:
         raise SentenceError(Reason.NO_STRAND, f"its sentence is of strand {sentence.strand}, its row of {strand}")
     return model_of(sentence, direction, gene, contig)
