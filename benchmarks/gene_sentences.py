@@ -32,7 +32,7 @@ from phytoscribe.sentences.gene_sentences import model_of, sentence_of_model
 from phytoscribe.sentences.grammar import Grammar, Phase
 from phytoscribe.sentences.sentence import MOST_TOKENS, gene_of, tokens_of
 from phytoscribe.sentences.shapes import GeneSentence, bases_of, shape_of
-from phytoscribe.sentences.sites import MOST_SITES, site_table, sites_of_isoform
+from phytoscribe.sentences.sites import MOST_SITES, SiteTable, site_table, sites_of_isoform
 from phytoscribe.sentences.tokens import FIXED, KNOWN_TYPES, SentenceError, Token
 from phytoscribe.training.data.training_set import TrainingSet
 
@@ -41,6 +41,8 @@ BESIDE = 1000
 #: Sites beside a gene's own, from hardly any to all.
 OTHER_SITES = (5, 30, 100, 300, MOST_SITES)
 MINIMUM_INTRON = 20
+#: Sentences drawn at each locus, each with other weights.
+PER_LOCUS = 10
 
 
 class Locus(NamedTuple):
@@ -62,11 +64,16 @@ def locus_of(gene: GeneModel, bases: np.ndarray, generator: np.random.Generator)
     return Locus(window, direction, sentence_of_model(gene, direction, window.codes))
 
 
-def grammar_of(locus: Locus, whole: bool, minimum_cds: int, generator: np.random.Generator) -> Grammar:
-    """The grammar of a locus with a random number of candidate sites."""
+def random_table(locus: Locus, generator: np.random.Generator) -> SiteTable:
+    """Candidate sites of a locus, few or many."""
     first = locus.sentence.isoforms[0]
     most = min(MOST_SITES, len(sites_of_isoform(*first)) + int(generator.choice(OTHER_SITES)))
-    table = site_table(FirstTranscript(*first, 0.9, 0.9), locus.window, most=most)
+    return site_table(FirstTranscript(*first, 0.9, 0.9), locus.window, most=most)
+
+
+def grammar_of(locus: Locus, table: SiteTable, whole: bool, minimum_cds: int) -> Grammar:
+    """The grammar of alternatives of the annotated gene, or of whole genes of any type."""
+    first = locus.sentence.isoforms[0]
     if whole:
         return Grammar.open(table, locus.window.codes, KNOWN_TYPES, MINIMUM_INTRON, minimum_cds)
     return Grammar(table, locus.window.codes, first, MINIMUM_INTRON, minimum_cds)
@@ -124,14 +131,21 @@ def faults_of(gene: GeneSentence, own: int, codes: np.ndarray, minimum_cds: int)
     return faults
 
 
-def checked(locus: Locus, whole: bool, minimum_cds: int, generator: np.random.Generator, seconds: list[float]):
+def checked(
+    locus: Locus,
+    table: SiteTable,
+    whole: bool,
+    minimum_cds: int,
+    generator: np.random.Generator,
+    seconds: list[float],
+) -> tuple[GeneSentence, list[str]]:
     """Draw one sentence of a locus.
 
     Returns:
         its gene and what is wrong with it.
     """
     codes = locus.window.codes
-    grammar = grammar_of(locus, whole, minimum_cds, generator)
+    grammar = grammar_of(locus, table, whole, minimum_cds)
     said, isoforms = drawn(grammar, generator, seconds)
     if not whole:
         given = GeneSentence(locus.sentence.gene_type, locus.sentence.strand, locus.sentence.isoforms[:1])
@@ -183,18 +197,23 @@ def draw_many(training_set: TrainingSet, number: int, seed: int, minimum_cds: in
     types: Counter[str] = Counter()
     seconds: list[float] = []
     isoforms, begun = [], time.process_time()
-    for k in range(number):
+    while len(isoforms) < number:
         genes = training_set.genes[rows[generator.integers(len(rows))]]
         gene = genes[generator.integers(len(genes))]
         start, end = max(0, gene.start - BESIDE), gene.end + BESIDE
-        row = int(gene.contig)
-        bases = np.asarray(training_set.contig_bases(row)[start:end])
+        bases = np.asarray(training_set.contig_bases(int(gene.contig))[start:end])
         locus = locus_of(gene.shifted(-start), bases, generator)
-        written, wrong = checked(locus, bool(k % 2), minimum_cds, generator, seconds)
-        faults.update(wrong)
-        types[written.gene_type] += 1
-        isoforms.append(len(written.isoforms))
-    print(f"{number} sentences in {time.process_time() - begun:.0f} s, {len(seconds)} words; faults: {dict(faults)}")
+        table = random_table(locus, generator)
+        for k in range(PER_LOCUS):
+            written, wrong = checked(locus, table, bool(k % 2), minimum_cds, generator, seconds)
+            faults.update(wrong)
+            types[written.gene_type] += 1
+            isoforms.append(len(written.isoforms))
+        if len(isoforms) % 500 == 0:
+            print(f"{len(isoforms)} sentences, faults: {dict(faults)}", file=sys.stderr)
+    print(
+        f"{len(isoforms)} sentences in {time.process_time() - begun:.0f} s, {len(seconds)} words; faults: {dict(faults)}"
+    )
     print(f"isoforms: mean {np.mean(isoforms):.2f}, most {max(isoforms)}; types: {dict(types.most_common())}")
     times = np.percentile(np.array(seconds) * 1000, [50, 90, 99])
     print("which words may follow, by the clock: median {:.2f} ms, 90 % {:.2f}, 99 % {:.2f}".format(*times))
