@@ -154,7 +154,7 @@ def checked(
     faults = faults_of(gene, 0 if whole else 1, codes, minimum_cds)
     if tuple(isoforms) != gene.isoforms:
         faults.append("another gene than the grammar's")
-    if len(said) > MOST_TOKENS or set(tokens_of(gene, codes)) != set(said):
+    if len(said) > MOST_TOKENS or Counter(tokens_of(gene, codes)) != Counter(said):
         faults.append("another sentence when written anew")
     return gene, faults
 
@@ -211,9 +211,8 @@ def draw_many(training_set: TrainingSet, number: int, seed: int, minimum_cds: in
             isoforms.append(len(written.isoforms))
         if len(isoforms) % 500 == 0:
             print(f"{len(isoforms)} sentences, faults: {dict(faults)}", file=sys.stderr)
-    print(
-        f"{len(isoforms)} sentences in {time.process_time() - begun:.0f} s, {len(seconds)} words; faults: {dict(faults)}"
-    )
+    took = f"in {time.process_time() - begun:.0f} s, {len(seconds)} words"
+    print(f"{len(isoforms)} sentences {took}; faults: {dict(faults)}")
     print(f"isoforms: mean {np.mean(isoforms):.2f}, most {max(isoforms)}; types: {dict(types.most_common())}")
     times = np.percentile(np.array(seconds) * 1000, [50, 90, 99])
     print("which words may follow, by the clock: median {:.2f} ms, 90 % {:.2f}, 99 % {:.2f}".format(*times))
