@@ -53,14 +53,12 @@ class Model:
         folder: Path,
         isoforms: Mapping[str, Any] | None = None,
         junctions: JunctionReads | None = None,
-        evidence: tuple[Path, Path] | None = None,
     ) -> tuple[PredictionFiles, float]:
         """From FASTA to GFF3 on one thread, as the rules do it; the files and the CPU seconds that it took.
 
         Args:
             isoforms: the configuration's section ``isoforms``, if any are wanted.
             junctions: RNA-seq reads of the genome, for the ranker of isoforms.
-            evidence: table of junctions and file of their weights, if any are weighed.
         """
         folder = folder / self.name.replace(" ", "_")
         folder.mkdir(parents=True, exist_ok=True)
@@ -68,8 +66,7 @@ class Model:
         files = PredictionFiles(*(folder / f"{entry.name}.{name}" for name in names))
         shard, before = folder / f"{entry.name}.jsonl", _cpu_seconds()
         place = (entry.species, entry.lineage, contigs, 0, shard)
-        more = {"isoforms": isoforms, "junctions": junctions, "evidence": evidence}
-        predict_shard(fasta, self.folder, self.settings, *place, threads=1, **more)
+        predict_shard(fasta, self.folder, self.settings, *place, threads=1, isoforms=isoforms, junctions=junctions)
         merge_shards([str(shard)], fasta, entry.name, contigs, files)
         return files, _cpu_seconds() - before
 
