@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from phytoscribe.intake.transfer.addresses import shown_url
+from phytoscribe.noncoding import chosen_programs
 
 Source = Mapping[str, Any]
 """Where a file comes from: ``path``, ``url`` or ``phytozome``, with checksum and versions if they are given."""
@@ -162,8 +163,7 @@ class Genomes:
     @property
     def with_noncoding(self) -> list[str]:
         """Genomes for which a program or the user tells genes without protein, or mobile elements."""
-        section = self._config.get("noncoding", {})
-        if any(section.get(key, "none") != "none" for key in ("tRNA", "rRNA", "rfam")):
+        if chosen_programs(self._config):
             return self.names
         return [name for name, entry in self._entries.items() if entry.repeats]
 

@@ -8,8 +8,7 @@ from collections.abc import Collection, Sequence
 from pathlib import Path
 
 from phytoscribe.errors import PhytoScribeError
-from phytoscribe.files import open_text
-from phytoscribe.genome.intervals import Interval
+from phytoscribe.genome.intervals import Interval, data_rows
 from phytoscribe.genome.names import some_names
 
 log = logging.getLogger(__name__)
@@ -34,23 +33,20 @@ def read_junctions(path: str | Path, contigs: Collection[str] | None = None) -> 
     """
     reads: Counter[Junction] = Counter()
     unstranded, elsewhere = 0, []
-    with open_text(path) as handle:
-        for number, line in enumerate(handle, start=1):
-            if not line.strip() or line[0] == "#" or line.split(None, 1)[0] in ("track", "browser"):
-                continue
-            try:
-                found = _junction(line.rstrip("\n").split("\t"))
-            except ValueError as error:
-                raise PhytoScribeError(f"{path}, line {number}: {error}") from None
-            if found is None:
-                continue
-            (contig, strand, intron), count = found
-            if contigs is not None and contig not in contigs:
-                elsewhere.append(contig)
-            elif strand not in ("+", "-"):
-                unstranded += 1
-            else:
-                reads[contig, strand, intron] += count
+    for number, columns in data_rows(path):
+        try:
+            found = _junction(columns)
+        except ValueError as error:
+            raise PhytoScribeError(f"{path}, line {number}: {error}") from None
+        if found is None:
+            continue
+        (contig, strand, intron), count = found
+        if contigs is not None and contig not in contigs:
+            elsewhere.append(contig)
+        elif strand not in ("+", "-"):
+            unstranded += 1
+        else:
+            reads[contig, strand, intron] += count
     if not reads and unstranded:
         raise PhytoScribeError(
             f"{path}: none of its {unstranded} junctions has a strand; give the file of a program that tells it"

@@ -17,7 +17,7 @@ from phytoscribe.annotation.feature_types import SEQUENCE_TYPES, is_gene_type, i
 from phytoscribe.annotation.gff_lines import read_rows
 from phytoscribe.annotation.gff_text import decode_id, numbered_lines, read_attributes
 from phytoscribe.errors import GffError
-from phytoscribe.genome.intervals import Interval, is_coordinate, read_bed
+from phytoscribe.genome.intervals import Interval, is_coordinate, is_data_line, read_bed
 from phytoscribe.genome.names import shown, some_names
 
 log = logging.getLogger(__name__)
@@ -155,7 +155,7 @@ def is_bed(path: str | Path) -> bool:
     for number, line in numbered_lines(path):
         if line.startswith("##gff"):
             return False
-        if not line.strip() or line[0] == "#" or line.split(None, 1)[0] in ("track", "browser"):
+        if not is_data_line(line):
             continue
         columns = line.split("\t")
         # BED first: a BED line of nine columns may have numbers in columns 4 and 5 too.
@@ -179,7 +179,7 @@ def _from_bed(
     path: str | Path, contigs: Mapping[str, int], seqid_map: SeqidMap | None, left_out: Counter[str]
 ) -> Iterator[Element]:
     for number, line in numbered_lines(path):
-        if not line.strip() or line[0] == "#" or line.split(None, 1)[0] in ("track", "browser"):
+        if not is_data_line(line):
             continue
         columns = line.split("\t")
         where = f"{path}, line {number}"
