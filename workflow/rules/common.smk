@@ -22,6 +22,7 @@ from phytoscribe.configuration.addresses import hand_over
 from phytoscribe.configuration.genomes import Genomes, deciding_part
 from phytoscribe.configuration.script_inputs import result_modules
 from phytoscribe.configuration.checks import RELEASED_MODEL_FILES
+from phytoscribe.configuration.gene_classes import class_files
 from phytoscribe.configuration.isoforms import ranker_files
 from phytoscribe.configuration.resources import ON_PROCESSORS, place_of_prediction, places_of_ranks, rules_on_processors
 from phytoscribe.configuration.read import read_config

@@ -1,6 +1,7 @@
 """Rule predict_shard: genes of the contigs of one shard.
 
-input: model (files of one folder), isoforms (files of the ranker, or none), fasta, fai
+input: model (files of one folder), isoforms (files of the ranker, or none), classes (file of the classifier, or none),
+    fasta, fai
 output: genes (JSON lines), tracks (probabilities along the contigs; none with predict.tracks off)
 params: settings (of config key predict: see PREDICTION_SETTINGS in predict.smk), species, lineage, contigs (names or
     None for all), shard, isoforms (config key isoforms)
@@ -28,6 +29,7 @@ def main(snakemake) -> None:
         tracks=snakemake.output.tracks or None,
         isoforms=snakemake.params.isoforms,
         isoform_folder=Path(snakemake.input.isoforms[0]).parent if snakemake.input.isoforms else None,
+        class_folder=Path(snakemake.input.classes[0]).parent if snakemake.input.classes else None,
     )
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from phytoscribe.configuration.contig_names import contig_mistakes
+from phytoscribe.configuration.gene_classes import class_mistakes, missing_class_files
 from phytoscribe.configuration.genomes import SPLIT_ROLES
 from phytoscribe.configuration.isoforms import isoform_mistakes, ranker_mistakes
 from phytoscribe.configuration.noncoding import noncoding_file_mistakes, noncoding_mistakes
@@ -36,6 +37,7 @@ def meaning_mistakes(config: Config) -> list[str]:
         *_size_mistakes(config["model"]),
         *_training_mistakes(config),
         *isoform_mistakes(config["isoforms"]),
+        *class_mistakes(config),
         *noncoding_mistakes(config),
     ]
 
@@ -55,6 +57,7 @@ def surrounding_mistakes(config: Config, with_conda: bool = True) -> list[str]:
         *_model_mistakes("predict.model", config["predict"]["model"]),
         *_model_mistakes("finetune.from_model", config["finetune"].get("from_model", "trained")),
         *ranker_mistakes(config["isoforms"]["method"], config["predict"]["model"]),
+        *missing_class_files(config["predict"]),
     ]
 
 

@@ -168,6 +168,11 @@ class Genomes:
         return [name for name, entry in self._entries.items() if entry.repeats]
 
     @property
+    def trained_with_repeats(self) -> list[str]:
+        """Genomes that train and whose mobile elements are known."""
+        return [name for name, entry in self._entries.items() if entry.role == "train" and entry.repeats]
+
+    @property
     def with_isoseq(self) -> list[str]:
         return [name for name, entry in self._entries.items() if entry.isoseq]
 

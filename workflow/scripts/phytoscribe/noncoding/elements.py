@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
@@ -127,6 +127,14 @@ def read_elements(
         found = _from_gff(path, contigs, seqid_map, left_out)
     log.info("%s: %d mobile elements; left out: %s", path, len(found), dict(sorted(left_out.items())) or "nothing")
     return found, left_out
+
+
+def intervals_of(elements: Iterable[Element]) -> dict[str, list[Interval]]:
+    """Intervals of elements by contig."""
+    found: dict[str, list[Interval]] = defaultdict(list)
+    for element in elements:
+        found[element.contig].append((element.start, element.end))
+    return dict(found)
 
 
 def read_repeats(
