@@ -17,7 +17,7 @@ from phytoscribe.configuration.resources import ON_PROCESSORS
 
 PROFILE = "profiles/slurm/profile.yaml"
 GPU_RULES = {"pretrain_encoder", "finetune_structure", "predict_shard"}
-GPU_RULES |= {"predict_first_shard", "train_isoforms", "complete_annotation"}
+GPU_RULES |= {"predict_first_shard", "train_isoforms", "train_gene_classes", "complete_annotation"}
 
 
 @pytest.fixture(scope="module")
@@ -225,6 +225,7 @@ def test_what_computes_on_processors_asks_for_no_gpu(house, changes, without):
     for rule in GPU_RULES - {
         "predict_first_shard",
         "train_isoforms",
+        "train_gene_classes",
         "complete_annotation",
     }:  # which only their methods ask for
         _, _, job = done.stdout.partition(f"\nrule {rule}:\n")
