@@ -51,7 +51,7 @@ def test_the_reverse_complement_has_the_same_means(seed, before, behind):
 
 def test_a_classifier_is_kept_as_it_was_and_needs_only_its_projection(tmp_path):
     generator = np.random.default_rng(3)
-    weights = generator.normal(0, 1, (CHANNELS, len(REGIONS))).astype(np.float32)
+    weights = generator.normal(0, 1, (len(REGIONS), CHANNELS)).astype(np.float32).T
     facts = {"model": "m", "genes": "9", "elements": "4", "trained_on": "cress"}
     classifier = GeneClassifier(weights, generator.normal(0, 1, NUMBERS), -0.5, facts)
     classifier.save(tmp_path)

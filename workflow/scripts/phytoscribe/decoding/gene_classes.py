@@ -80,8 +80,9 @@ class GeneClassifier:
     def save(self, folder: Path) -> None:
         """Write :data:`WEIGHTS_FILE` into a folder."""
         numbers = {
-            "projection": self.projection.astype(np.float32),
-            "numbers": self.numbers.astype(np.float64),
+            # The format keeps the bytes in memory, which a transposed array has in another order.
+            "projection": np.ascontiguousarray(self.projection, dtype=np.float32),
+            "numbers": np.ascontiguousarray(self.numbers, dtype=np.float64),
             "bias": np.array([self.bias]),
         }
         with atomic_path(folder / WEIGHTS_FILE) as temporary:
