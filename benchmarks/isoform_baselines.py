@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from itertools import pairwise
 
-from phytoscribe.annotation.model import GeneModel, Interval, Transcript
+from phytoscribe.annotation.model import GeneModel, Interval, Transcript, first_transcripts
 from phytoscribe.annotation.sequences import reading_frame, spliced_codes
 from phytoscribe.genome.fasta import Genome
 from phytoscribe.genome.sequence import Bases, decode, reverse_complement
@@ -19,11 +19,6 @@ from phytoscribe.genome.sequence import Bases, decode, reverse_complement
 SHORT_INTRON = 100
 #: From a transcript and its contig to the introns that another one has instead; None retains it.
 Edits = Callable[[Transcript, Bases], Iterator[tuple[Interval, Interval | None]]]
-
-
-def first_transcripts(genes: Iterable[GeneModel]) -> list[GeneModel]:
-    """Coding genes with their first coding transcript alone."""
-    return [replace(gene, transcripts=gene.coding_transcripts[:1]) for gene in genes if gene.coding_transcripts]
 
 
 def with_edits(genes: Iterable[GeneModel], genome: Genome, edits: Edits) -> list[GeneModel]:

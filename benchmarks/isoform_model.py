@@ -20,14 +20,15 @@ from phytoscribe.decoding.isoforms import CUTS_FILE
 from phytoscribe.files import atomic_path, sha256_of
 from phytoscribe.models.loading import model_hash
 from phytoscribe.prediction.completion import complete_annotation
+from phytoscribe.prediction.predictor import StructurePredictor
 
 log = logging.getLogger("isoforms")
 #: Sections ``isoforms`` of the configuration by name: the model's own cut, and enough to draw a curve.
 RANKED, RANKED_ALL = "ranked", "ranked, from 0.02"
 _MANY = {"maximum": 1000, "nmd": True}
 OURS: dict[str, dict[str, Any]] = {
-    "lattice, from 0.05": {"method": "lattice", "minimum_probability": 0.05, **_MANY},
     RANKED: {"method": "ranked", "minimum_probability": "auto", "maximum": 3, "nmd": True},
+    "lattice, from 0.05": {"method": "lattice", "minimum_probability": 0.05, **_MANY},
     RANKED_ALL: {"method": "ranked", "minimum_probability": 0.02, **_MANY},
 }
 
@@ -55,6 +56,11 @@ class Released:
 
         return self._kept("genes", isoforms, write)
 
+    @property
+    def predictor(self) -> StructurePredictor:
+        """For the probabilities of sites."""
+        return self.model.predictor(SETS[0])
+
     def completed(self, genes: Sequence[GeneModel], isoforms: Mapping[str, Any]) -> list[GeneModel]:
         """Genes of an annotation with the isoforms that are added to them."""
 
@@ -63,7 +69,8 @@ class Released:
                 write_gff3(handle, genes, self.species.contigs)
             place = (self.settings, SETS[0].species, SETS[0].lineage, list(self.species.contigs), folder / "genes.gff3")
             models = (self.model.folder, self.model.folder, isoforms)
-            complete_annotation(self.species.fasta, folder / "given.gff3", *models, *place, threads=1)
+            annotation = (folder / "given.gff3", folder / "given.gff3")
+            complete_annotation(self.species.fasta, *annotation, *models, *place, threads=1)
 
         return self._kept("given", isoforms, write)
 

@@ -32,6 +32,12 @@ class Figures:
         low, high = (self.share(*place, f"{metric}_{end}") for end in ("low", "high"))
         return f"{self.share(*key)} ({low} to {high})" if low else self.share(*key)
 
+    def lead(self, *key: str) -> str:
+        """Where the first predictor's figure minus this one lies."""
+        *place, metric = key
+        low, high = (self.share(*place, f"{metric}_lead_{end}") for end in ("low", "high"))
+        return f"{low} to {high}" if low else ""
+
     def with_number(self, *key: str) -> str:
         return f"{self.share(*key)} ({self.n(*key)})" if self.n(*key) else ""
 
@@ -52,6 +58,7 @@ def _at(level: str, ruler: str, metric: str, subset: str = ALL, shown: str = "sh
 DE_NOVO: dict[str, Cell] = {
     "right additions": lambda figures, name: figures.right_of(name, "addition", "exact", ALL),
     "P": _at("addition", "exact", "precision", shown="with_interval"),
+    "first P minus this": _at("addition", "exact", "precision", shown="lead"),
     "R": _at("addition", "exact", "recall", shown="with_interval"),
     "P at right first transcripts": _at("addition", "exact", "precision", "primary_right", "with_number"),
     "P at R 0.05": _at("addition", "by_score", "precision_at_recall_0.05"),
@@ -71,6 +78,7 @@ DE_NOVO: dict[str, Cell] = {
 COMPLETED: dict[str, Cell] = {
     "right additions": lambda figures, name: figures.right_of(name, "completion", "exact", ALL),
     "P": _at("completion", "exact", "precision", shown="with_interval"),
+    "first P minus this": _at("completion", "exact", "precision", shown="lead"),
     "R": _at("completion", "exact", "recall", shown="with_interval"),
     "alternatives": lambda figures, name: str(figures.n(name, "completion", "exact", ALL, "recall")),
     "area": _at("completion", "by_score", "area"),
@@ -100,7 +108,8 @@ def page_of(table: pd.DataFrame, part: str, contigs: Sequence[str], loci: int) -
             f"{figures.share(*own, 'isoforms_per_gene')} coding sequences a gene, "
             f"{figures.share(*own, 'share_with_alternatives')} of the genes with more than one. Rebuilt by "
             "`benchmarks/isoforms.py`; `docs/isoforms.md` explains the measures. In brackets: the middle 95 % of 1,000 "
-            "draws of loci, or what a share is taken over.",
+            "draws of loci, or what a share is taken over; `first P minus this`: the first row's precision minus "
+            "this one, on the same draws.",
             "",
             "## De novo: additions to each program's own first transcripts",
             "",

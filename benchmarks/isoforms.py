@@ -2,12 +2,13 @@
 
 Usage: python benchmarks/isoforms.py --data DATA --cache CACHE [--part validation] [--folders athaliana] [NAME=GFF3 ...]
 
-DATA is the folder that accuracy_sets.py describes. NAME=GFF3 are predictions on its contigs; the first one is what all
-others are compared with (the metrics `*_lead_*` of the table of all figures). Baselines that are always there: the
-released model's first transcripts (`one isoform`), and with every NAGNAG acceptor and every short intron retained; the
-released model's isoforms, by the lattice and ranked, with its own cut and down to a probability of 0.02; AUGUSTUS with
-alternatives in three settings, from its own first transcripts; and completion, where the reference's longest CDS of
-each gene is given. docs/isoforms.md explains the measures.
+DATA is the folder that accuracy_sets.py describes. NAME=GFF3 are predictions on its contigs; the first one, or without
+any the released model's ranked isoforms, is what all others are compared with on the same draws of loci (`*_lead_*`).
+Always there are: the released model's isoforms, ranked and by the lattice, with its own cut and down to a probability
+of 0.02; its first transcripts alone (`one isoform`), with every NAGNAG acceptor, with every short intron retained, and
+with single events by the odds of their sites alone; AUGUSTUS with alternatives in three settings, from its own first
+transcripts; and completion, where the reference's longest CDS of each gene is given. docs/isoforms.md explains the
+measures.
 
 AUGUSTUS takes some minutes for a megabase and setting: its output is kept in CACHE, as are the released model's genes
 and the aligned reads. Written are OUTPUT.md and OUTPUT.tsv, which has every figure.
@@ -29,17 +30,18 @@ import torch
 from accuracy_models import ROOT
 from accuracy_sets import HELD_OUT, SETS, TEST, VALIDATION, Species, read_species
 from augustus_cache import AugustusCache
-from isoform_baselines import EDITS, first_transcripts, with_edits
+from isoform_baselines import EDITS, with_edits
 from isoform_model import OURS, RANKED, RANKED_ALL, Released
 from isoform_page import GIVEN, page_of
+from isoform_site_odds import strongest, with_site_odds
 
 from phytoscribe.annotation.gff_reader import read_gff3
-from phytoscribe.annotation.model import GeneModel
+from phytoscribe.annotation.model import GeneModel, first_transcripts
 from phytoscribe.configuration.schema import fill_defaults, load_schema
 from phytoscribe.evaluation.accuracy.counts import ALL
 from phytoscribe.evaluation.accuracy.gene_tables import Scope
 from phytoscribe.evaluation.isoforms.additions import longest_first
-from phytoscribe.evaluation.isoforms.table import evaluate_isoforms
+from phytoscribe.evaluation.isoforms.table import REFERENCE, evaluate_isoforms
 from phytoscribe.evaluation.long_reads.alignments import ReadFilter, align_reads
 from phytoscribe.evaluation.long_reads.evidence import ReadEvidence
 from phytoscribe.files import atomic_open
@@ -59,7 +61,7 @@ AUGUSTUS = {
 }
 #: Iso-Seq reads of a contig of each part.
 READS = {VALIDATION: "athaliana/isoseq_chr3.fastq.gz", TEST: "athaliana/isoseq_chr5tail.fastq.gz"}
-ONE = "one isoform"
+ONE, BY_ODDS = "one isoform", "by site odds"
 
 
 @dataclass(frozen=True)
@@ -86,15 +88,19 @@ def main() -> None:
     reference = [longest_first(gene) for gene in scope.scored(()).reference]
     setting = Setting(species, scope, first_transcripts(reference))
     predictions = {name: read_gff3(path, species.contigs) for name, path in given.predictions.items()}
-    predictions |= baselines(setting, given.model, given.cache, given.augustus)
+    predictions |= baselines(setting, given.model, given.cache, given.augustus, given.short)
     junctions = {}
     for folder in chosen:
         file = given.data / folder / "rnaseq_splice_junctions.gff3.gz"
         junctions |= read_junctions(file, species.contigs) if file.is_file() else {}
-    reads = reads_of(given.data / READS[given.part], species, given.cache)
-    table = evaluate_isoforms(predictions, scope, reads, junctions)
+    bam = aligned(given.data / READS[given.part], species, given.cache)
+    reads = ReadEvidence(ReadFilter(bam, set(species.contigs)))
+    prompted = {name: genes for name, genes in predictions.items() if name.startswith(f"{GIVEN}: ")}
+    free = {name: genes for name, genes in predictions.items() if name not in prompted}
+    # Each is compared with the first of its kind.
+    table, completion = (evaluate_isoforms(genes, scope, reads, junctions) for genes in (free, prompted))
     transcripts = score_table(row for name, genes in predictions.items() for row in whole_rows(name, genes, scope))
-    table = pd.concat([table, transcripts], ignore_index=True)
+    table = pd.concat([table, completion[completion["predictor"] != REFERENCE], transcripts], ignore_index=True)
     given.output.parent.mkdir(parents=True, exist_ok=True)
     with atomic_open(f"{given.output}.tsv") as handle:
         table.to_csv(handle, sep="\t", index=False, columns=list(SCORES), float_format="%.6f", lineterminator="\n")
@@ -104,33 +110,43 @@ def main() -> None:
     print(page)
 
 
-def baselines(setting: Setting, model: str | None, cache: Path, augustus: bool) -> dict[str, list[GeneModel]]:
-    """Genes by name."""
+def baselines(
+    setting: Setting, model: str | None, cache: Path, augustus: Sequence[str], short: bool
+) -> dict[str, list[GeneModel]]:
+    """Genes by name, what is compared with first."""
     schema = load_schema(ROOT / "workflow/schemas/config.schema.yaml")
     released = Released(setting.species, model, cache, fill_defaults({"genomes": []}, schema)["predict"])
-    ours = released.genes(None)
-    found = {ONE: first_transcripts(ours)}
+    contigs, found = list(setting.species.contigs), {}
     if released.has_ranker:
-        found |= {name: released.genes(values) for name, values in OURS.items()}
-        found |= {f"{GIVEN}: {name}": released.completed(setting.given, OURS[name]) for name in (RANKED, RANKED_ALL)}
+        found = {name: released.genes(values) for name, values in OURS.items() if not short or name == RANKED}
+        given = () if short else (RANKED, RANKED_ALL)
+        found |= {f"{GIVEN}: {name}": released.completed(setting.given, OURS[name]) for name in given}
+    # Isoforms do not change the first transcripts.
+    ours = first_transcripts(found[RANKED] if found else released.genes(None))
     with Genome(setting.species.fasta) as genome:
+        log.info("single events by the odds of their sites")
+        by_odds = with_site_odds((ours, setting.given), genome, contigs, released.predictor)
+        for prefix, genes in zip(("", f"{GIVEN}: "), by_odds):
+            if ranked := found.get(f"{prefix}{RANKED}"):
+                written = sum(len(gene.transcripts) - 1 for gene in ranked)
+                found[f"{prefix}{BY_ODDS}, as many as ranked"] = strongest(genes, written)
+            found[f"{prefix}{BY_ODDS}, all"] = genes
+        found[ONE] = ours
         found |= {name: with_edits(ours, genome, edits) for name, edits in EDITS.items()}
-        if augustus:
-            runs, contigs = AugustusCache(cache), list(setting.species.contigs)
-            for name, options in AUGUSTUS.items():
-                log.info("%s", name)
-                found[name] = runs.predict_genes(genome, contigs, SETS[0].augustus[0], options)[0]
+        for name in augustus:
+            log.info("%s", name)
+            found[name] = AugustusCache(cache).predict_genes(genome, contigs, SETS[0].augustus[0], AUGUSTUS[name])[0]
         found[f"{GIVEN}: echo"] = setting.given
         found |= {f"{GIVEN}: {name}": with_edits(setting.given, genome, edits) for name, edits in EDITS.items()}
     return found
 
 
-def reads_of(fastq: Path, species: Species, cache: Path) -> ReadEvidence:
-    """Iso-Seq reads, aligned to the contigs; kept in ``cache``."""
+def aligned(fastq: Path, species: Species, cache: Path) -> Path:
+    """Long reads, aligned to the contigs; kept in ``cache``."""
     bam = cache / f"{fastq.name.partition('.')[0]}_{species.fasta.parent.name}.bam"
     if not bam.is_file():
         align_reads(fastq, species.fasta, bam, bam.with_suffix(".bam.csi"), threads=1)
-    return ReadEvidence(ReadFilter(bam, set(species.contigs)))
+    return bam
 
 
 def whole_rows(name: str, genes: Sequence[GeneModel], scope: Scope) -> list[ScoreRow]:
@@ -158,7 +174,8 @@ def arguments() -> argparse.Namespace:
         help="athaliana: the small contigs; athaliana_chr5: the long one as well",
     )
     parser.add_argument("--model", help="model folder of the first transcripts; by default the released one")
-    parser.add_argument("--no-augustus", dest="augustus", action="store_false", help="leave AUGUSTUS out")
+    parser.add_argument("--augustus", nargs="*", default=list(AUGUSTUS), choices=AUGUSTUS, help="settings that are run")
+    parser.add_argument("--short", action="store_true", help="of the model's isoforms those with its own cut alone")
     parser.add_argument("--output", type=Path, help="files to write, without the ending")
     given = parser.parse_args()
     named = [text.partition("=") for text in given.predictions]

@@ -16,8 +16,8 @@ from tiny_workflow import ROOT, jobs_of, start, tiny_config, write_config
 from phytoscribe.configuration.resources import ON_PROCESSORS
 
 PROFILE = "profiles/slurm/profile.yaml"
-GPU_RULES = {"pretrain_encoder", "finetune_structure", "predict_shard"}
-GPU_RULES |= {"predict_first_shard", "train_isoforms", "train_gene_classes", "complete_annotation"}
+PREDICTING = {"predict_shard", "train_isoforms", "complete_annotation"}
+GPU_RULES = {"pretrain_encoder", "finetune_structure", "predict_first_shard", "train_gene_classes"} | PREDICTING
 
 
 @pytest.fixture(scope="module")
@@ -204,8 +204,8 @@ def test_a_dry_run_works_before_any_input_is_there(house):
     ("changes", "without"),
     [
         ({}, set()),
-        ({"predict": {"device": "cpu"}}, {"predict_shard"}),
-        ({"predict": {"precision": "int8"}, "pretrain": {"device": "cpu"}}, {"predict_shard", "pretrain_encoder"}),
+        ({"predict": {"device": "cpu"}}, PREDICTING),
+        ({"predict": {"precision": "int8"}, "pretrain": {"device": "cpu"}}, PREDICTING | {"pretrain_encoder"}),
         ({"finetune": {"device": "cpu"}}, {"finetune_structure"}),
     ],
 )
@@ -213,6 +213,7 @@ def test_what_computes_on_processors_asks_for_no_gpu(house, changes, without):
     config = tiny_config()
     for section, values in changes.items():
         config[section] |= values
+    config["isoforms"] = {"method": "ranked"}
     write_config(house, config)
     text = (house / "profiles/slurm/profile.yaml").read_text()
     (house / "profiles/site").mkdir(exist_ok=True)
@@ -220,14 +221,10 @@ def test_what_computes_on_processors_asks_for_no_gpu(house, changes, without):
     for file in (house / "workflow/rules").glob("*.smk"):
         # Snakemake shows a job's resources only where it has no message.
         file.write_text(re.sub(r"^    message:\n        .*\n", "", file.read_text(), flags=re.MULTILINE))
-    done = start(house, "--profile", "profiles/site", "all", "-n")
+    done = start(house, "--profile", "profiles/site", "all", "results/isoforms/tiny.gff3", "-n")
     assert done.returncode == 0, done.stdout[-3000:]
-    for rule in GPU_RULES - {
-        "predict_first_shard",
-        "train_isoforms",
-        "train_gene_classes",
-        "complete_annotation",
-    }:  # which only their methods ask for
+    # Self-training and classes of genes alone ask for these.
+    for rule in GPU_RULES - {"predict_first_shard", "train_gene_classes"}:
         _, _, job = done.stdout.partition(f"\nrule {rule}:\n")
         resources = job.partition("    resources: ")[2].partition("\n")[0]
         expected = {"slurm_partition=cpu"} if rule in without else {"slurm_partition=gpu", "gpu=1", "gpu_model=a100"}

@@ -1,5 +1,6 @@
 # Isoforms: train the ranker that tells which isoforms of a gene are real, and complete an annotation with it.
-# In:  results/training_set/; the model's files; results/clean/{genome}.gff3; config keys `isoforms`, `predict`
+# In:  results/training_set/; the model's files; results/clean/{genome}.gff3 and .accepted.gff3; config keys
+#      `isoforms`, `predict`
 # Out: results/models/isoforms/ (isoforms.json with the cut, isoforms.safetensors), read examples in isoforms.run/;
 #      on request results/isoforms/{genome}.gff3, the annotation with the isoforms that are added to it
 
@@ -38,6 +39,7 @@ rule train_isoforms:
 rule complete_annotation:
     input:
         annotation="results/clean/{genome}.gff3",
+        accepted="results/clean/{genome}.accepted.gff3",
         model=model_files(),
         isoforms=given(ranker_files("ranked", config["predict"]["model"])),
         fasta="resources/genomes/{genome}/{genome}.fa",

@@ -1,6 +1,7 @@
 """Rule complete_annotation: an annotation with the isoforms that the ranker adds to it.
 
-input: annotation (cleaned), model and isoforms (files of one folder each), fasta, fai
+input: annotation (cleaned), accepted (its transcripts that fit the genome), model and isoforms (files of one folder
+    each), fasta, fai
 output: gff3
 params: isoforms (config key isoforms), settings (of config key predict), species, lineage, contigs (names or None for
     all)
@@ -19,6 +20,7 @@ def main(snakemake) -> None:
     complete_annotation(
         fasta=given.fasta,
         annotation=given.annotation,
+        accepted=given.accepted,
         model_folder=Path(given.model[0]).parent,
         isoform_folder=Path(given.isoforms[0]).parent,
         isoforms=params.isoforms,

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import copy
-import gzip
 import itertools
-import os
 import shutil
 import subprocess
 import sys
@@ -14,61 +12,14 @@ from pathlib import Path
 
 import pytest
 import yaml
+from example_configuration import EXAMPLE, ROOT, SCHEMA, TRAINING_EXAMPLE, by_itself, genome, genome_without, message_of
 
-from phytoscribe.configuration import contig_names
 from phytoscribe.configuration.checks import RELEASED_MODEL_FILES
-from phytoscribe.configuration.contig_names import contig_mistakes
 from phytoscribe.configuration.genomes import Genomes, deciding_part, describing_part
 from phytoscribe.configuration.read import read_config
 from phytoscribe.configuration.schema import fill_defaults, load_schema
 from phytoscribe.errors import ConfigError
-from phytoscribe.intake.records import SourceRecord, write_record
 from phytoscribe.models.configuration import config_from_settings
-
-ROOT = Path(__file__).parents[3]
-SCHEMA = ROOT / "workflow/schemas/config.schema.yaml"
-EXAMPLE = ROOT / "config/config.yaml"
-TRAINING_EXAMPLE = ROOT / "config/demo_training.yaml"
-
-
-@pytest.fixture
-def example():
-    """The example's genomes with all sections of the training example."""
-    config, training = (yaml.safe_load(file.read_text()) for file in (EXAMPLE, TRAINING_EXAMPLE))
-    rest = {"tokenizer": {"kind": "bpe"}, "model": {"size": "small"}, "check": {"minimum_intron": 20}}
-    split = {"mode": "contig", "fractions": {"train": 75, "validate": 10, "test": 15}}
-    return {**rest, **config, **training, "genomes": config["genomes"], "split": split}
-
-
-def message_of(config, *, look_around=False) -> str:
-    with pytest.raises(ConfigError) as caught:
-        read_config(config, SCHEMA, look_around=look_around)
-    return str(caught.value)
-
-
-def by_itself(config, role="train", **finetune) -> dict:
-    """Sections for self-training on a genome without annotation, beside the others."""
-    given = {**config["finetune"], "mode": "self", "from_model": "resources/models/brassicales", **finetune}
-    genome = {"name": "x", "role": role, "genome": {"path": "x.fa"}}
-    settings = {key: value for key, value in given.items() if value is not None}
-    return {"genomes": [*config["genomes"], genome], "finetune": settings}
-
-
-def test_self_training_takes_genomes_without_annotation_and_learns_little(example):
-    del example["finetune"]
-    config = {**example, **by_itself({**example, "finetune": {}})}
-    filled = read_config(config, SCHEMA, look_around=False)
-    genomes = Genomes(filled)
-    assert genomes.self_trained == ["x"]
-    assert "x" in genomes.split
-    assert "x" not in (*genomes.annotated, *genomes.checked, *genomes.evaluated)
-    assert [source["complete_utrs"] for source in genomes.training_sources()] == [True, False]
-    finetune = filled["finetune"]
-    assert (finetune["steps"], finetune["learning_rate"], finetune["self"]["trains"]) == (300, 0.0001, "frozen")
-    config["finetune"]["steps"] = 600
-    assert read_config(config, SCHEMA, look_around=False)["finetune"]["steps"] == 600
-    config["finetune"]["mode"] = "full"
-    assert "role 'train' needs an annotation" in message_of(config)
 
 
 def test_example_is_valid_and_its_files_exist(monkeypatch):
@@ -137,10 +88,6 @@ def test_filling_defaults_leaves_the_input_alone(example):
     before = copy.deepcopy(example)
     fill_defaults(example, load_schema(SCHEMA))
     assert example == before
-
-
-def genome(config):
-    return config["genomes"][0]
 
 
 # What is done to the example, and what the message must say.
@@ -463,44 +410,6 @@ def test_a_name_that_no_file_system_holds_is_no_file(example, tmp_path, monkeypa
     assert f"the catalogue has no entry '{long}'" in message_of(example)
 
 
-def test_contig_that_the_fasta_lacks_is_named(example, monkeypatch):
-    monkeypatch.chdir(ROOT)
-    genome(example)["contigs"]["test"] = ["Chr55"]
-    message = message_of(example, look_around=True)
-    assert "genomes[athaliana].contigs: " in message
-    assert "has no 'Chr55' (did you mean 'Chr5'?); its contigs are Chr1, " in message
-    read_config(example, SCHEMA, look_around=False)
-
-
-def place_genome(folder, headers: str, index: str | None = None) -> dict:
-    """A genome of role train in ``folder``, with the index of an earlier run if given."""
-    (folder / "g.fa").write_text(headers)
-    os.utime(folder / "g.fa", (1000, 1000))
-    if index is not None:
-        (folder / "resources/genomes/g").mkdir(parents=True)
-        (folder / "resources/genomes/g/g.fa.fai").write_text(index)
-    return {"name": "g", "genome": {"path": "g.fa"}, "contigs": {"validate": ["c1"], "test": ["c2"]}}
-
-
-def test_contigs_of_an_index_are_taken_where_the_fasta_is_too_large(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    item = place_genome(tmp_path, ">c1 first\nACGT\n>c2\nACGT\n", "c1\t4\t3\t60\t61\n")
-    assert list(contig_mistakes(item)) == [], "the FASTA has what an index of another genome lacks"
-    monkeypatch.setattr(contig_names, "LARGEST_SCAN", 3)
-    (mistake,) = contig_mistakes(item)
-    assert mistake.startswith("genomes[g].contigs: resources/genomes/g/g.fa.fai has no 'c2'")
-    os.utime(tmp_path / "g.fa")
-    os.utime(tmp_path / "resources/genomes/g/g.fa.fai", (1000, 1000))
-    assert list(contig_mistakes(item)) == [], "an index older than its FASTA says nothing"
-
-
-def test_truncated_fasta_is_one_message(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    item = place_genome(tmp_path, "")
-    (tmp_path / "g.fa").write_bytes(gzip.compress(b">c1\nACGTTT\n")[:-6])
-    assert "truncated or corrupt gzip file" in next(contig_mistakes(item))
-
-
 def test_checking_a_size_needs_no_pytorch():
     code = "import sys, phytoscribe.configuration.read; print('torch' in sys.modules or 'transformers' in sys.modules)"
     scripts = str(ROOT / "workflow/scripts")
@@ -513,18 +422,6 @@ def test_model_and_configuration_say_the_same(example):
     with pytest.raises(ConfigError) as caught:
         config_from_settings(example["model"], vocab_size=100)
     assert message_of(example).endswith(str(caught.value))
-
-
-def test_isoforms_need_a_cut_and_a_model_that_ranks(example, tmp_path, monkeypatch):
-    monkeypatch.chdir(ROOT)
-    example["isoforms"] = {"method": "lattice"}
-    assert "with method 'lattice' give a number" in message_of(example)
-    example["isoforms"] = {"method": "ranked"}
-    for name in RELEASED_MODEL_FILES:
-        (tmp_path / name).write_text("{}")
-    example["predict"]["model"] = str(tmp_path)
-    message = message_of(example, look_around=True)
-    assert "isoforms.method: ranked needs isoforms.json and isoforms.safetensors in predict.model" in message
 
 
 def test_incomplete_model_folder_is_named(example, tmp_path, monkeypatch):
@@ -584,119 +481,6 @@ def test_without_annotation_nothing_is_cleaned(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("PATH", str(tmp_path))
     read_config(genome_without(tmp_path), SCHEMA, with_conda=False)
-
-
-def genome_without(folder) -> dict:
-    (folder / "g.fa").write_text(">c\nA\n")
-    (folder / "released").mkdir(exist_ok=True)
-    for name in RELEASED_MODEL_FILES:
-        (folder / "released" / name).write_text("{}")
-    return {
-        "genomes": [{"name": "g", "role": "predict", "genome": {"path": "g.fa"}}],
-        "predict": {"model": "released"},
-    }
-
-
-def genomes_of_two(**changes) -> Genomes:
-    train = {
-        "name": "a",
-        "role": "train",
-        "genome": {"path": "a.fa"},
-        "annotation": {"path": "a.gff3"},
-        "contigs": changes.pop("contigs", {"validate": ["c1"], "test": ["c2", "c3"]}),
-    }
-    other = {"name": "b", "role": "predict", "genome": {"path": "b.fa"}, "isoseq": [{"path": "r.fq"}]}
-    settings = {"model": "trained", "scope": "test", "mode": "contig"} | changes
-    config = {
-        "genomes": [train, other],
-        "predict": {"model": settings["model"], "scope": settings["scope"]},
-        "split": {"mode": settings["mode"]},
-    }
-    return Genomes(read_config(config, SCHEMA, look_around=False))
-
-
-def test_genomes_of_role_predict_are_outside_the_split():
-    genomes = genomes_of_two()
-    assert genomes.split == ["a"]
-    assert set(genomes.roles()) == set(genomes.contig_parts()) == {"a"}
-
-
-def test_scope_test_restricts_a_training_genome_alone():
-    genomes = genomes_of_two()
-    assert genomes.predicted_contigs("a") == ["c2", "c3"]
-    assert genomes.predicted_contigs("b") is None
-    assert genomes_of_two(scope="all").predicted_contigs("a") is None
-    assert genomes_of_two(scope="all").scored_contigs("a") == ["c2", "c3"]
-
-
-def test_mode_cluster_holds_out_no_contigs():
-    genomes = genomes_of_two(mode="cluster", contigs={})
-    assert genomes.contig_parts() == {}
-    assert genomes.predicted_contigs("a") is None
-    assert genomes.evaluated == ["a"]
-
-
-def test_the_training_set_hears_what_an_annotation_leaves_out(example):
-    kept = dict(example["genomes"][0])
-    example["genomes"] = [kept | {"name": "a"}, kept | {"name": "b", "utrs": "incomplete", "isoforms": "incomplete"}]
-    sources = Genomes(read_config(example, SCHEMA, look_around=False)).training_sources()
-    complete = [(source["complete_utrs"], source["complete_isoforms"]) for source in sources]
-    assert complete == [(True, True), (False, False)]
-
-
-def test_limits_of_reads_are_for_genomes_with_reads(example):
-    """Elsewhere a change of them would score the genome again for nothing."""
-    example["genomes"].append({"name": "x", "role": "predict", "genome": {"path": "x.fa"}})
-    genomes = Genomes(read_config(example, SCHEMA, look_around=False))
-    assert genomes.read_limits("x") == {}
-    assert genomes.read_limits("athaliana") == {"min_coverage": 0.9, "min_identity": 0.95, "min_mapping_quality": 1}
-
-
-def test_genomes_without_reference_are_not_scored_against_one():
-    genomes = genomes_of_two()
-    assert genomes.evaluated == ["a"]
-    assert genomes.with_isoseq == ["b"]
-    assert genomes.with_baseline == []
-
-
-@pytest.mark.parametrize(
-    ("source", "other", "said"),
-    [
-        ({"url": "https://h/a.fa?key=1"}, {"url": "https://h/b.fa"}, {"source": "https://h/a.fa?key=***"}),
-        ({"phytozome": {"genome_id": 447}}, {"phytozome": {"genome_id": 1}}, {"source": "Phytozome", "genome_id": 447}),
-    ],
-)
-def test_contig_names_of_a_download_are_looked_up_once_it_is_there(tmp_path, monkeypatch, source, other, said):
-    monkeypatch.chdir(tmp_path)
-    item = {"name": "g", "genome": source, "contigs": {"test": ["c22"]}}
-    assert list(contig_mistakes(item)) == [], "nothing is there to look into"
-    folder = tmp_path / "resources/genomes/g"
-    folder.mkdir(parents=True)
-    (folder / "g.fa.fai").write_text("c21\t4\t3\t60\t61\n")
-    assert list(contig_mistakes(item)) == [], "an index of unknown origin says nothing"
-    facts = {"genome": "g", "kind": "genome", "file": "g.fa", "file_name": "a.fa", "size": 1, "date": "2026-01-31"}
-    write_record(folder / "genome.source.json", SourceRecord(**facts, sha256="", md5="", **said))
-    (mistake,) = contig_mistakes(item)
-    assert "g.fa.fai has no 'c22' (did you mean 'c21'?)" in mistake
-    assert list(contig_mistakes(item | {"genome": other})) == [], "the index is of another genome"
-
-
-def test_names_of_organelles_and_of_the_map_are_looked_up_too(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    item = place_genome(tmp_path, ">c1 first\nACGT\n>c2\nACGT\n")
-    good = item | {"organelles": ["c2"], "seqid_map": {"1": "c1", "Mt": None}}
-    assert list(contig_mistakes(good)) == []
-    wrong = item | {"organelles": ["c9"], "seqid_map": {"1": "d1", "Mt": None}}
-    one, two = contig_mistakes(wrong)
-    assert one == "genomes[g].organelles: g.fa has no 'c9'; its contigs are c1, c2"
-    assert two == "genomes[g].seqid_map: g.fa has no 'd1'; its contigs are c1, c2"
-
-
-def test_table_of_sequence_names_must_be_there(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    config = genome_without(tmp_path)
-    config["genomes"][0]["seqid_map"] = "names.tsv"
-    assert "genomes[g].seqid_map: names.tsv: no such file" in message_of(config, look_around=True)
 
 
 def test_parameters_of_downloads_hold_no_secret_and_no_description():

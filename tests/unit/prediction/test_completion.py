@@ -34,19 +34,25 @@ def annotation(arabidopsis_fasta, arabidopsis_genes, tmp_path_factory) -> Path:
     return path
 
 
-def completed(fasta: Path, annotation: Path, folder: Path, threads: int = 1) -> Path:
+def completed(fasta: Path, annotation: Path, folder: Path, threads: int = 1, accepted: Path | None = None) -> Path:
     model = folder / "ranker"
     if not model.exists():
         model.mkdir(parents=True)
         write_ranker(model, 0.5)
     place = ("athaliana", "Brassicales", [CONTIG])
     output = folder / f"{threads}.gff3"
-    completion.complete_annotation(fasta, annotation, RELEASED, model, ISOFORMS, PREDICT, *place, output, threads)
+    genes = (annotation, accepted or annotation)
+    completion.complete_annotation(fasta, *genes, RELEASED, model, ISOFORMS, PREDICT, *place, output, threads)
     return output
 
 
-def test_what_was_there_stays_and_additions_are_whole(arabidopsis_fasta, annotation, tmp_path, monkeypatch):
-    output = completed(arabidopsis_fasta, annotation, tmp_path)
+@pytest.fixture(scope="module")
+def once(arabidopsis_fasta, annotation, tmp_path_factory) -> Path:
+    return completed(arabidopsis_fasta, annotation, tmp_path_factory.mktemp("once"))
+
+
+def test_what_was_there_stays_and_additions_are_whole(arabidopsis_fasta, annotation, once):
+    output = once
     before, after = ({g.id: g for g in read_gff3(path)} for path in (annotation, output))
     assert before.keys() == after.keys()
     added = 0
@@ -70,14 +76,22 @@ def test_what_was_there_stays_and_additions_are_whole(arabidopsis_fasta, annotat
     assert not after["trna"].coding_transcripts
     run = subprocess.run(["gt", "gff3validator", str(output)], capture_output=True, text=True, check=False)
     assert run.returncode == 0, run.stdout + run.stderr
-    # Neither the number of threads nor a longer stretch counts.
+
+
+def test_genes_that_do_not_fit_get_nothing_and_threads_and_stretches_change_nothing(
+    arabidopsis_fasta, annotation, once, tmp_path, monkeypatch
+):
+    full, genes = {gene.id: gene for gene in read_gff3(once)}, read_gff3(annotation)
+    odd = next(gene for gene in genes if len(full[gene.id].transcripts) > len(gene.transcripts))
+    with (tmp_path / "accepted.gff3").open("w") as handle:
+        write_gff3(handle, [gene for gene in genes if gene.id != odd.id], {CONTIG: 10**6})
     monkeypatch.setattr(completion, "STRETCH", 3_000_000)
-    assert completed(arabidopsis_fasta, annotation, tmp_path, threads=2).read_bytes() == output.read_bytes()
+    found = completed(arabidopsis_fasta, annotation, tmp_path, threads=2, accepted=tmp_path / "accepted.gff3")
+    assert {gene.id: gene for gene in read_gff3(found)} == {**full, odd.id: odd}
 
 
-def test_a_completed_annotation_can_be_completed_again(arabidopsis_fasta, annotation, tmp_path):
+def test_a_completed_annotation_can_be_completed_again(arabidopsis_fasta, once, tmp_path):
     """Nothing is added twice, and no id is used twice."""
-    once = completed(arabidopsis_fasta, annotation, tmp_path / "one")
     shutil.copy(once, tmp_path / "again.gff3")
     twice = completed(arabidopsis_fasta, tmp_path / "again.gff3", tmp_path / "two")
     ids = [t.id for gene in read_gff3(twice) for t in gene.transcripts]

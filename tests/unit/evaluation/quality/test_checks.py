@@ -19,7 +19,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from phytoscribe.annotation.gff_writer import write_gff3
-from phytoscribe.annotation.model import GeneModel, Transcript, sort_genes
+from phytoscribe.annotation.model import GeneModel, Transcript, first_transcripts, sort_genes
 from phytoscribe.configuration.result_files import RELATED_SPECIES as SHIPPED
 from phytoscribe.errors import ConfigError, PhytoScribeError, ToolError
 from phytoscribe.evaluation.quality import predicted_genome as content_module
@@ -312,6 +312,22 @@ def test_a_prediction_is_read_from_its_files(arabidopsis_fasta, arabidopsis_gene
     assert found.organelles == {"Chr4": "organelle"}
 
 
+def test_isoforms_beside_the_first_transcript_change_no_figure(arabidopsis_fasta, arabidopsis_genes, tmp_path, related):
+    with Genome(arabidopsis_fasta) as genome:
+        contigs = genome.contigs
+    genes = sort_genes([gene for gene in arabidopsis_genes if gene.contig in ("Chr4", "Chr5")], contigs)
+    # The annotation's order is by name: its first transcripts are not always the longest.
+    first = first_transcripts(genes)
+    assert sum(gene.transcripts[0] is not gene.representative for gene in genes) > 5
+    found = {}
+    for name, written in (("all", genes), ("one", first)):
+        with (tmp_path / f"{name}.gff3").open("w") as handle:
+            write_gff3(handle, written, contigs)
+        prediction = read_prediction(tmp_path / f"{name}.gff3", arabidopsis_fasta, ["Chr4", "Chr5"], [])
+        found[name] = list(plausibility(prediction, related))
+    assert str(found["all"]) == str(found["one"])  # nan differs from itself
+
+
 SHAPES = pd.concat(
     [
         shape_table(measured([gene_at(0, exons=exons), gene_at(1)]), name, lineage)
@@ -377,6 +393,8 @@ import pathlib, shutil, sys
 given = sys.argv[1:]
 option = lambda name: given[given.index(name) + 1]
 assert option("--mode") == "proteins" and "--offline" in given, given
+proteins = pathlib.Path(option("--in")).read_text()
+assert proteins == ">g1.t1 gene=g1\\nMK*\\n>g2.t1 gene=g2\\nMP\\nL*\\n", "isoforms would count as duplicated genes"
 folder = pathlib.Path(option("--out_path")) / option("--out")
 folder.mkdir(parents=True)
 name = f"short_summary.specific.{pathlib.Path(option('--lineage_dataset')).name}.{option('--out')}.json"
@@ -392,7 +410,7 @@ def test_busco_is_called_without_the_network_and_its_summary_kept(tmp_path, monk
     program.chmod(program.stat().st_mode | stat.S_IXUSR)
     monkeypatch.setenv("PATH", f"{program.parent}{os.pathsep}{os.environ['PATH']}")
     lineage, proteins = tmp_path / "brassicales_odb12", tmp_path / "p.faa"
-    proteins.write_text(">a\nMK*\n")
+    proteins.write_text(">g1.t1 gene=g1\nMK*\n>g1.t2 gene=g1\nMKK*\n>g2.t1 gene=g2\nMP\nL*\n>g2.t11 gene=g2\nMK*\n")
     with pytest.raises(ConfigError, match=r"no unpacked BUSCO lineage \(it has no dataset\.cfg\)"):
         run_busco(proteins, lineage, "mine", 1, tmp_path / "s.json")
     lineage.mkdir()

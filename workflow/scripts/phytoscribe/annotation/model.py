@@ -212,6 +212,11 @@ def numbered(genes: Iterable[GeneModel], prefix: str, letter: str = "g") -> Iter
         yield replace(gene, id=name, transcripts=transcripts)
 
 
+def first_transcripts(genes: Iterable[GeneModel]) -> list[GeneModel]:
+    """Coding genes with their first coding transcript alone."""
+    return [replace(gene, transcripts=gene.coding_transcripts[:1]) for gene in genes if gene.coding_transcripts]
+
+
 def sort_genes(genes: Iterable[GeneModel], contig_order: Iterable[str]) -> list[GeneModel]:
     """Genes in order of contig, start, end, strand, id."""
     rank = {name: index for index, name in enumerate(contig_order)}

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from phytoscribe.errors import ConfigError
+
 #: What a model's folder holds beside the model if isoforms can be ranked with it.
 RANKER_FILES = ("isoforms.json", "isoforms.safetensors")
+_COMPLETION = re.compile(r"(?:\./)?results/isoforms/[^/]+\.gff3")
 
 
 def ranker_files(method: str, model: str) -> list[str]:
@@ -28,9 +32,31 @@ def isoform_mistakes(isoforms: Mapping[str, Any]) -> Iterator[str]:
 
 def ranker_mistakes(method: str, model: str) -> Iterator[str]:
     """A model without a ranker where one is needed."""
-    missing = [name for name in RANKER_FILES if not os.path.isfile(Path(model) / name)]
-    if method == "ranked" and model != "trained" and os.path.isdir(model) and missing:
+    missing = _missing_of_ranker(model)
+    if method == "ranked" and missing:
         yield (
-            f"isoforms.method: ranked needs {' and '.join(missing)} in predict.model, {model}, which lacks them; use a "
-            "model that brings its ranker, or set isoforms.method to lattice or none"
+            f"isoforms.method: ranked needs {missing} in predict.model, {model}, which lacks them; use a model that "
+            "brings its ranker, or set isoforms.method to lattice or none"
         )
+
+
+def check_completions(requested: Iterable[str], model: str) -> None:
+    """Raise ConfigError for a requested completion of an annotation where the model has no ranker.
+
+    Args:
+        requested: command-line arguments.
+        model: the configuration's ``predict.model``.
+    """
+    missing = _missing_of_ranker(model)
+    for target in requested:
+        if missing and _COMPLETION.fullmatch(target):
+            raise ConfigError(
+                f"{target}: isoforms are added to an annotation by a ranker, and predict.model, {model}, lacks "
+                f"{missing}; use a model that brings them, or predict.model: trained, for which a ranker is trained"
+            )
+
+
+def _missing_of_ranker(model: str) -> str:
+    """Files of the ranker that the folder of a model lacks; nothing for a model that is trained or not there."""
+    there = model != "trained" and os.path.isdir(model)
+    return " and ".join(name for name in RANKER_FILES if there and not os.path.isfile(Path(model) / name))

@@ -55,6 +55,7 @@ def stretches(length: int, genes: Sequence[GeneModel], size: int) -> Iterator[In
 def complete_annotation(
     fasta: str | Path,
     annotation: str | Path,
+    accepted: str | Path,
     model_folder: Path,
     isoform_folder: Path,
     isoforms: Mapping[str, Any],
@@ -72,6 +73,8 @@ def complete_annotation(
 
     Args:
         annotation: cleaned GFF3.
+        accepted: GFF3 of those of its transcripts that fit the sequence.  The longest CDS is one of these, and a gene
+            without any gets no isoforms.
         isoforms: the configuration's ``isoforms``, whatever its method.
         predict: the configuration's ``predict``: window, margin, batch_size, precision, device.
         chosen: contigs whose genes are completed; all if not given.  Genes on others are not written.
@@ -84,7 +87,8 @@ def complete_annotation(
     with Genome(fasta) as genome:
         contigs = chosen_contigs(genome.contigs, chosen)
         genes = [gene for gene in read_gff3(annotation, genome.contigs) if gene.contig in contigs]
-        done = _completed(genome, contigs, genes, predictor, settings)
+        sound = {gene.id: gene for gene in read_gff3(accepted, genome.contigs) if gene.coding_transcripts}
+        done = _completed(genome, contigs, genes, sound, predictor, settings)
         header = [
             f"PhytoScribe: {__version__}",
             f"model: {model}",
@@ -94,6 +98,9 @@ def complete_annotation(
         ]
         with atomic_open(output) as handle:
             write_gff3(handle, sort_genes(done, contigs), contigs, header)
+    broken = sum(bool(gene.coding_transcripts) and gene.id not in sound for gene in genes)
+    if broken:
+        logger.warning("%d coding genes do not fit the sequence (see check_annotation) and get no isoforms", broken)
     added = sum(len(a.transcripts) - len(b.transcripts) for a, b in zip(done, genes, strict=True))
     logger.info("%d transcripts added to %d genes: %s", added, len(genes), output)
 
@@ -102,10 +109,15 @@ def _completed(
     genome: Genome,
     contigs: Mapping[str, int],
     genes: Sequence[GeneModel],
+    sound: Mapping[str, GeneModel],
     predictor: StructurePredictor,
     settings: IsoformSettings,
 ) -> list[GeneModel]:
-    """The genes, in their order, with the isoforms that are added."""
+    """The genes, in their order, with the isoforms that are added.
+
+    Args:
+        sound: genes by id, with those of their transcripts that fit the sequence.
+    """
     taken = {gene.id for gene in genes} | {transcript.id for gene in genes for transcript in gene.transcripts}
     by_contig: dict[str, list[GeneModel]] = {name: [] for name in contigs}
     for gene in genes:
@@ -116,21 +128,22 @@ def _completed(
     for name, length in contigs.items():
         own = by_contig[name]
         for start, end in stretches(length, own, STRETCH) if own else ():
-            inside = [gene for gene in own if start <= gene.start and gene.end <= end]
-            if any(gene.coding_transcripts for gene in inside):
+            inside = [gene for gene in own if start <= gene.start and gene.end <= end and gene.id in sound]
+            if inside:
                 first, last = max(0, start - MARGIN), min(length, end + MARGIN)
                 bases = genome.bases(name, first, last)
                 output = NetworkOutput(bases, *predictor.output(bases), 0)
                 predicted = decode_contig(name, bases, *output.states, predictor.decoder, isoforms=ALL_STRUCTURES)
                 for gene in inside:
-                    moved = with_additions(gene.shifted(-first), predicted, output, predictor, settings, taken)
-                    found[gene.id] = moved.shifted(first)
+                    here = (gene.shifted(-first), sound[gene.id].shifted(-first))
+                    found[gene.id] = with_additions(*here, predicted, output, predictor, settings, taken).shifted(first)
             progress.add(2 * (end - start))
     return [found.get(gene.id, gene) for gene in genes]
 
 
 def with_additions(
     gene: GeneModel,
+    sound: GeneModel,
     predicted: Sequence[GeneModel],
     output: NetworkOutput,
     predictor: StructurePredictor,
@@ -141,10 +154,11 @@ def with_additions(
 
     Args:
         gene, predicted: in the coordinates of ``output``.
+        sound: the gene with those of its transcripts that fit the sequence.
         taken: ids that are in use; those of the new transcripts are added.
     """
-    first = gene.representative
-    found = completion_candidates(gene, predicted, output, predictor.decoder)
+    first = sound.representative
+    found = completion_candidates(sound, predicted, output, predictor.decoder)
     if first is None or found is None:
         return gene
     known = {transcript.cds for transcript in gene.coding_transcripts}

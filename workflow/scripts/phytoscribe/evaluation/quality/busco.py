@@ -1,6 +1,7 @@
 """BUSCO, https://busco.ezlab.org: the share of near-universal single-copy genes that were predicted.
 
-BUSCO runs on the predicted proteins, with a lineage folder that the user provides, and without the network.
+BUSCO runs on the protein of each gene's first transcript, with a lineage folder that the user provides, and without the
+network.  Proteins of further isoforms would count as duplicated genes.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from phytoscribe.errors import ConfigError, ToolError
-from phytoscribe.files import atomic_path, scratch_folder
+from phytoscribe.files import atomic_path, open_text, scratch_folder
 from phytoscribe.programs import require, run
 
 #: Keys of ``results`` in BUSCO's ``short_summary.*.json`` (5.4 to 6.0), by the names used here.
@@ -24,8 +25,23 @@ FIELDS = {
 }
 
 
+#: Ends the id of a gene's first transcript in a prediction.
+FIRST = ".t1"
+
+
+def first_proteins(proteins: str | Path, target: str | Path) -> None:
+    """Write the records of a prediction's protein FASTA that are of first transcripts."""
+    with open_text(proteins) as source, Path(target).open("w", encoding="utf-8") as handle:
+        kept = False
+        for line in source:
+            if line.startswith(">"):
+                kept = line.split(maxsplit=1)[0].endswith(FIRST)
+            if kept:
+                handle.write(line)
+
+
 def run_busco(proteins: str | Path, lineage: str | Path, name: str, threads: int, summary: str | Path) -> None:
-    """Run BUSCO in protein mode and keep its summary as JSON.
+    """Run BUSCO in protein mode on a prediction's proteins, one for each gene, and keep its summary as JSON.
 
     Raises:
         ConfigError: ``lineage`` is not the folder of a BUSCO lineage.
@@ -39,8 +55,9 @@ def run_busco(proteins: str | Path, lineage: str | Path, name: str, threads: int
         )
     program = require("busco", "evaluate.busco")
     with scratch_folder() as scratch:
+        first_proteins(proteins, scratch / "proteins.faa")
         run([
-            program, "--in", Path(proteins).resolve(), "--mode", "proteins", "--lineage_dataset", folder, "--out", name,
+            program, "--in", scratch / "proteins.faa", "--mode", "proteins", "--lineage_dataset", folder, "--out", name,
             "--out_path", scratch, "--cpu", str(threads), "--offline", "--force",
         ])  # fmt: skip
         found = sorted((scratch / name).glob("short_summary.specific.*.json"))

@@ -19,7 +19,7 @@ import numpy.typing as npt
 
 from phytoscribe.annotation.checking.check import splice_site
 from phytoscribe.annotation.gff_reader import read_gff3
-from phytoscribe.annotation.model import GeneModel, Transcript
+from phytoscribe.annotation.model import GeneModel, Transcript, first_transcripts
 from phytoscribe.annotation.sequences import reading_frame, spliced_codes
 from phytoscribe.genome import Genome, decode
 from phytoscribe.genome.fasta import chosen_contigs
@@ -239,7 +239,7 @@ class Prediction:
     """A prediction and the facts collected about it.
 
     Attributes:
-        genes: its coding genes; those of other types are left out.
+        genes: its coding genes, with their first transcript alone: isoforms beside it change no figure.
         genome_bases: bases of all contigs, including those not searched for genes.
         organelles: kind of organelle of each predicted organelle contig.
     """
@@ -269,7 +269,7 @@ def read_prediction(
     """
     with Genome(fasta) as genome:
         contigs = chosen_contigs(genome.contigs, chosen)
-        genes = [gene for gene in read_gff3(gff3, genome.contigs) if gene.coding_transcripts]
+        genes = first_transcripts(read_gff3(gff3, genome.contigs))
         known = Repeats(read_repeats(repeats, genome.contigs, seqid_map) if repeats else None)
         kinds = {contig: organelle_of(contig) or ("organelle" if contig in declared else "") for contig in contigs}
         prediction = Prediction(

@@ -83,9 +83,11 @@ def run_isoform_training(
     found, chosen_on = [part for _, part in validation], sorted({species for species, _ in validation})
     halves = [[x for part in found[k::2] for x in part.loci if not x.completes] for k in range(2)]
     if not all(any(locus.right.any() for locus in half) for half in halves):
+        known, first = (sum(getattr(part, name) for part in found) for name in ("reference", "first_right"))
         raise PhytoScribeError(
             "the validation regions have too few genes with a second CDS to calibrate the probability of an isoform; "
-            "give the validation part a larger share (split.fractions, or contigs.validate)"
+            "give the validation part a larger share (split.fractions, or contigs.validate), or train the model longer "
+            f"first: it finds {first} of the {known} annotated CDS there"
         )
     # Each half with the calibration of the other.
     held_out = [ranked(calibrated_ranker(ranker, halves[1 - k]), halves[k]) for k in range(2)]
