@@ -33,7 +33,8 @@ AGREEMENT = """## Beside gt eval and gffcompare
 GenomeTools 1.6.2 (Debian) and gffcompare 0.12.10 (built from its public source; no package of pip or Debian has it),
 on Chr5_25975502_26975502, all annotated genes of the cleaned reference, no mask: {same} of {figures} figures are equal
 to three digits. With one isoform a gene, where the definitions leave nothing open, all are but gffcompare's count of
-reference loci. `rulers_agreement.tsv` has every figure.
+reference loci. `rulers_agreement.tsv` has every figure. PhytoScribe's genes are those of `resources/models/brassicales`
+(weights `7bc5dd52093f475b`); AUGUSTUS's are as before, to each digit.
 
 `genes`: all isoforms, CDS alone (`all`); the isoform of longest CDS of each gene, CDS alone (`one`); all isoforms with
 UTRs (`utr`). Recall / precision."""
