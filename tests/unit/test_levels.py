@@ -16,7 +16,7 @@ annotation.checking intake.phytozome
 intake
 models
 models.cpu decoding
-tracks evaluation training noncoding
+tracks evaluation training noncoding sentences
 evaluation.accuracy evaluation.quality training.data training.loop
 evaluation.long_reads training.tasks
 prediction evaluation.isoforms
@@ -26,7 +26,7 @@ reporting
 """
 LEVELS = {name: level for level, line in enumerate(ORDER.strip().splitlines()) for name in line.split()}
 #: Files of the library: may fall.
-MOST_FILES = 260
+MOST_FILES = 267
 
 
 def test_imports_point_down():

@@ -23,7 +23,7 @@ from phytoscribe.configuration.evidence import junction_table, weights_file
 from phytoscribe.configuration.genomes import Genomes, deciding_part
 from phytoscribe.configuration.script_inputs import result_modules
 from phytoscribe.configuration.checks import RELEASED_MODEL_FILES
-from phytoscribe.configuration.isoforms import check_completions, ranker_files
+from phytoscribe.configuration.isoforms import check_completions, ranker_files, written_as_sentences
 from phytoscribe.configuration.resources import ON_PROCESSORS, place_of_prediction, places_of_ranks, rules_on_processors
 from phytoscribe.configuration.read import read_config
 from phytoscribe.configuration.result_files import (

@@ -2,7 +2,8 @@
 # In:  results/training_set/; the model's files; results/clean/{genome}.gff3 and .accepted.gff3; RNA-seq junctions
 #      (`genomes[].junctions`); config keys `isoforms`, `predict`
 # Out: results/models/isoforms/ (isoforms.json with the cut, isoforms.safetensors), read examples in isoforms.run/;
-#      on request results/isoforms/{genome}.gff3, the annotation with the isoforms that are added to it
+#      on request results/isoforms/{genome}.gff3, the annotation with the isoforms that are added to it, and
+#      results/isoforms/{genome}.sentences.tsv, the annotation or, without one, the prediction as gene sentences
 
 
 def seqid_maps_of_training():
@@ -82,3 +83,28 @@ rule complete_annotation:
         "Adding isoforms to the annotation of {wildcards.genome}: {output.gff3}"
     script:
         "../scripts/complete_annotation.py"
+
+
+rule write_sentences:
+    input:
+        gff3=lambda wildcards: written_as_sentences(wildcards.genome, genomes.annotated),
+        fasta="resources/genomes/{genome}/{genome}.fa",
+        fai="resources/genomes/{genome}/{genome}.fa.fai",
+        library=library("write_sentences"),
+    output:
+        sentences="results/isoforms/{genome}.sentences.tsv",
+    log:
+        "logs/isoforms/{genome}.sentences.log",
+    benchmark:
+        "results/benchmarks/write_sentences/{genome}.tsv"
+    conda:
+        "../envs/torch.yaml"
+    resources:
+        mem_mb=4000,
+        runtime=60,
+    params:
+        contigs=lambda wildcards: genomes.predicted_contigs(wildcards.genome),
+    message:
+        "Writing the genes of {wildcards.genome} as sentences: {output.sentences}"
+    script:
+        "../scripts/write_sentences.py"

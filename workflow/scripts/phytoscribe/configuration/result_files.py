@@ -37,7 +37,7 @@ NO_PROGRAM = "program for non-coding genes (config key `noncoding`) and no file 
 #: Files that only some genomes have: the property of `Genomes` that lists these, and what the others lack.
 _OF_SOME_GENOMES = (
     (r"results/clean/.+", "annotated", "annotation"),
-    (r"results/isoforms/.+", "annotated", "annotation"),
+    (r"results/isoforms/[^/]+\.gff3", "annotated", "annotation"),
     (r"results/splits/(proteins|loci)/.+", "with_genes", "annotation"),
     (r"results/self/.+", "self_trained", "self-training (role train, no annotation, finetune.mode: self)"),
     (r"resources/genomes/.+(\.annotation\.gff3|/annotation\.source\.json)", "annotated", "annotation"),
