@@ -15,6 +15,7 @@ from augustus_cache import AugustusCache
 
 from phytoscribe.devices import choose_device
 from phytoscribe.genome.fasta import Genome
+from phytoscribe.genome.junctions import JunctionReads
 from phytoscribe.models.loading import MODEL_FILES
 from phytoscribe.prediction.merge import PredictionFiles
 from phytoscribe.prediction.predictor import StructurePredictor
@@ -51,11 +52,13 @@ class Model:
         contigs: Sequence[str],
         folder: Path,
         isoforms: Mapping[str, Any] | None = None,
+        junctions: JunctionReads | None = None,
     ) -> tuple[PredictionFiles, float]:
         """From FASTA to GFF3 on one thread, as the rules do it; the files and the CPU seconds that it took.
 
         Args:
             isoforms: the configuration's section ``isoforms``, if any are wanted.
+            junctions: RNA-seq reads of the genome, for the ranker of isoforms.
         """
         folder = folder / self.name.replace(" ", "_")
         folder.mkdir(parents=True, exist_ok=True)
@@ -63,7 +66,7 @@ class Model:
         files = PredictionFiles(*(folder / f"{entry.name}.{name}" for name in names))
         shard, before = folder / f"{entry.name}.jsonl", _cpu_seconds()
         place = (entry.species, entry.lineage, contigs, 0, shard)
-        predict_shard(fasta, self.folder, self.settings, *place, threads=1, isoforms=isoforms)
+        predict_shard(fasta, self.folder, self.settings, *place, threads=1, isoforms=isoforms, junctions=junctions)
         merge_shards([str(shard)], fasta, entry.name, contigs, files)
         return files, _cpu_seconds() - before
 

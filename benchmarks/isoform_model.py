@@ -15,9 +15,10 @@ from accuracy_sets import SETS, Species
 from phytoscribe.annotation.gff_reader import read_gff3
 from phytoscribe.annotation.gff_writer import write_gff3
 from phytoscribe.annotation.model import GeneModel
-from phytoscribe.decoding.isoform_ranker import WEIGHTS_FILE
+from phytoscribe.decoding.isoform_ranker import RANKED_WITH_READS, WEIGHTS_FILE
 from phytoscribe.decoding.isoforms import CUTS_FILE
 from phytoscribe.files import atomic_path, sha256_of
+from phytoscribe.genome.junctions import JunctionReads
 from phytoscribe.models.loading import model_hash
 from phytoscribe.prediction.completion import complete_annotation
 from phytoscribe.prediction.predictor import StructurePredictor
@@ -34,9 +35,21 @@ OURS: dict[str, dict[str, Any]] = {
 
 
 class Released:
-    """A model, by default the released one, on the contigs; its genes are kept in ``cache``."""
+    """A model, by default the released one, on the contigs; its genes are kept in ``cache``.
 
-    def __init__(self, species: Species, model: str | None, cache: Path, settings: Mapping[str, Any]) -> None:
+    Args:
+        junctions: RNA-seq reads of the contigs, which a prediction knows only on demand.
+    """
+
+    def __init__(
+        self,
+        species: Species,
+        model: str | None,
+        cache: Path,
+        settings: Mapping[str, Any],
+        junctions: JunctionReads | None = None,
+    ) -> None:
+        self.junctions = junctions
         self.species, self.cache, self.settings = species, cache, {**settings, "device": "cpu"}
         (self.model,) = named_models([model] if model else [], self.settings)
 
@@ -45,23 +58,32 @@ class Released:
         """Whether there is anything to rank isoforms with."""
         return (self.model.folder / WEIGHTS_FILE).is_file()
 
-    def genes(self, isoforms: Mapping[str, Any] | None) -> list[GeneModel]:
+    @property
+    def ranks_with_reads(self) -> bool:
+        """Whether it can use RNA-seq reads."""
+        cuts = self.model.folder / CUTS_FILE
+        return self.has_ranker and RANKED_WITH_READS in json.loads(cuts.read_text())["minimum_probability"]
+
+    def genes(self, isoforms: Mapping[str, Any] | None, with_reads: bool = False) -> list[GeneModel]:
         """Predicted genes, with isoforms as the configuration's section says."""
 
         def write(folder: Path) -> None:
             contigs = list(self.species.contigs)
-            files, seconds = self.model.predict(SETS[0], self.species.fasta, contigs, folder, isoforms)
+            junctions = self.junctions if with_reads else None
+            files, seconds = self.model.predict(SETS[0], self.species.fasta, contigs, folder, isoforms, junctions)
             log.info("%s: %.1f s of processor time", isoforms or "one transcript a gene", seconds)
             Path(files.gff3).rename(folder / "genes.gff3")
 
-        return self._kept("genes", isoforms, write)
+        return self._kept("genes with reads" if with_reads else "genes", isoforms, write)
 
     @property
     def predictor(self) -> StructurePredictor:
         """For the probabilities of sites."""
         return self.model.predictor(SETS[0])
 
-    def completed(self, genes: Sequence[GeneModel], isoforms: Mapping[str, Any]) -> list[GeneModel]:
+    def completed(
+        self, genes: Sequence[GeneModel], isoforms: Mapping[str, Any], with_reads: bool = False
+    ) -> list[GeneModel]:
         """Genes of an annotation with the isoforms that are added to them."""
 
         def write(folder: Path) -> None:
@@ -70,16 +92,17 @@ class Released:
             place = (self.settings, SETS[0].species, SETS[0].lineage, list(self.species.contigs), folder / "genes.gff3")
             models = (self.model.folder, self.model.folder, isoforms)
             annotation = (folder / "given.gff3", folder / "given.gff3")
-            complete_annotation(self.species.fasta, *annotation, *models, *place, threads=1)
+            complete_annotation(self.species.fasta, *annotation, *models, *place, threads=1, **reads)
 
-        return self._kept("given", isoforms, write)
+        reads = {"junctions": self.junctions} if with_reads else {}
+        return self._kept("given with reads" if with_reads else "given", isoforms, write)
 
     def _kept(self, kind: str, isoforms: Mapping[str, Any] | None, write: Callable[[Path], None]) -> list[GeneModel]:
         ranker = self.model.folder / WEIGHTS_FILE
         made_with = [sha256_of(path) for path in (ranker, ranker.with_name(CUTS_FILE)) if isoforms and path.is_file()]
         parts = [kind, model_hash(self.model.folder), self.species.fasta.parent.name, json.dumps(isoforms), *made_with]
         name = hashlib.sha256("\0".join(parts).encode()).hexdigest()[:16]
-        folder = self.cache / f"{kind}_{name}"
+        folder = self.cache / f"{kind.replace(' ', '_')}_{name}"
         if not folder.is_dir():
             with atomic_path(folder) as scratch:
                 scratch.mkdir(parents=True)

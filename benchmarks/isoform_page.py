@@ -11,6 +11,8 @@ from phytoscribe.evaluation.accuracy.counts import ALL
 
 #: Begins the names of predictions whose first transcripts are the reference's.
 GIVEN = "given"
+#: Ends the names of predictions that know RNA-seq reads.
+WITH_READS = ", with reads"
 
 
 class Figures:
@@ -55,6 +57,7 @@ def _at(level: str, ruler: str, metric: str, subset: str = ALL, shown: str = "sh
     return lambda figures, name: getattr(figures, shown)(name, level, ruler, subset, metric)
 
 
+CONFIRMED = "or 5 RNA-seq reads"
 DE_NOVO: dict[str, Cell] = {
     "right additions": lambda figures, name: figures.right_of(name, "addition", "exact", ALL),
     "P": _at("addition", "exact", "precision", shown="with_interval"),
@@ -65,7 +68,7 @@ DE_NOVO: dict[str, Cell] = {
     "at 0.10": _at("addition", "by_score", "precision_at_recall_0.10"),
     "at 0.20": _at("addition", "by_score", "precision_at_recall_0.20"),
     "new introns annotated": _at("new_intron", "annotated", "precision"),
-    "or 5 RNA-seq reads": _at("new_intron", "annotated_or_reads", "precision"),
+    CONFIRMED: _at("new_intron", "annotated_or_reads", "precision"),
     "introns in a read": _at("addition", "reads", "supported", "expressed", "with_number"),
     "retained intron in a read": _at("addition", "reads", "supported", "expressed_IR", "with_number"),
     "events P": _at("event", "exact", "precision"),
@@ -93,6 +96,7 @@ COMPLETED: dict[str, Cell] = {
 def page_of(table: pd.DataFrame, part: str, contigs: Sequence[str], loci: int) -> str:
     """The page of all figures, in Markdown."""
     figures, names = Figures(table), [name for name in dict.fromkeys(table["predictor"]) if name != "reference"]
+    knowing = [name for name in names if name.endswith(WITH_READS)]
     free = [name for name in names if not name.startswith(f"{GIVEN}: ")]
     prompted = [name for name in names if name not in free]
     own = ("reference", "gene", "exact", ALL)
@@ -113,21 +117,41 @@ def page_of(table: pd.DataFrame, part: str, contigs: Sequence[str], loci: int) -
             "",
             "## De novo: additions to each program's own first transcripts",
             "",
-            *_lines(DE_NOVO, [[name, *(cell(figures, name) for cell in DE_NOVO.values())] for name in free]),
+            *_table(figures, DE_NOVO, [name for name in free if name not in knowing]),
             "",
             f"Of the reference's own alternatives at expressed loci, one Iso-Seq read holds the introns of {held[0]}, "
             f"and a retained intron of {held[1]}.",
             "",
             "## Completion: the reference's longest CDS of each gene is given",
             "",
-            *_lines(COMPLETED, [[name, *(cell(figures, name) for cell in COMPLETED.values())] for name in prompted]),
+            *_table(figures, COMPLETED, [name for name in prompted if name not in knowing]),
             "",
+            *_with_reads(figures, knowing),
             "## By event: right additions of all",
             "",
             *_by_event(figures, names),
             "",
         ]
     )
+
+
+def _with_reads(figures: Figures, knowing: Sequence[str]) -> list[str]:
+    """Predictions that know the reads; that these reads hold their introns says nothing, and is left out."""
+    if not knowing:
+        return []
+    free = {title: cell for title, cell in DE_NOVO.items() if title != CONFIRMED}
+    return [
+        "## With RNA-seq reads: the ranker knows the junctions of these contigs",
+        "",
+        *_table(figures, free, [name for name in knowing if not name.startswith(GIVEN)]),
+        "",
+        *_table(figures, COMPLETED, [name for name in knowing if name.startswith(GIVEN)]),
+        "",
+    ]
+
+
+def _table(figures: Figures, columns: Mapping[str, Cell], names: Sequence[str]) -> list[str]:
+    return _lines(columns, [[name, *(cell(figures, name) for cell in columns.values())] for name in names])
 
 
 def _by_event(figures: Figures, names: Sequence[str]) -> list[str]:

@@ -7,8 +7,8 @@ any the released model's ranked isoforms, is what all others are compared with o
 Always there are: the released model's isoforms, ranked and by the lattice, with its own cut and down to a probability
 of 0.02; its first transcripts alone (`one isoform`), with every NAGNAG acceptor, with every short intron retained, and
 with single events by the odds of their sites alone; AUGUSTUS with alternatives in three settings, from its own first
-transcripts; and completion, where the reference's longest CDS of each gene is given. docs/isoforms.md explains the
-measures.
+transcripts; and completion, where the reference's longest CDS of each gene is given. What knows the RNA-seq reads of
+the contigs stands apart. docs/isoforms.md explains the measures.
 
 AUGUSTUS takes some minutes for a megabase and setting: its output is kept in CACHE, as are the released model's genes
 and the aligned reads. Written are OUTPUT.md and OUTPUT.tsv, which has every figure.
@@ -32,7 +32,7 @@ from accuracy_sets import HELD_OUT, SETS, TEST, VALIDATION, Species, read_specie
 from augustus_cache import AugustusCache
 from isoform_baselines import EDITS, with_edits
 from isoform_model import OURS, RANKED, RANKED_ALL, Released
-from isoform_page import GIVEN, page_of
+from isoform_page import GIVEN, WITH_READS, page_of
 from isoform_site_odds import strongest, with_site_odds
 
 from phytoscribe.annotation.gff_reader import read_gff3
@@ -46,7 +46,7 @@ from phytoscribe.evaluation.long_reads.alignments import ReadFilter, align_reads
 from phytoscribe.evaluation.long_reads.evidence import ReadEvidence
 from phytoscribe.files import atomic_open
 from phytoscribe.genome.fasta import Genome
-from phytoscribe.genome.junctions import read_junctions
+from phytoscribe.genome.junctions import JunctionReads, read_junctions
 from phytoscribe.tables import SCORES, ScoreRow, score_table
 
 log = logging.getLogger("isoforms")
@@ -88,11 +88,12 @@ def main() -> None:
     reference = [longest_first(gene) for gene in scope.scored(()).reference]
     setting = Setting(species, scope, first_transcripts(reference))
     predictions = {name: read_gff3(path, species.contigs) for name, path in given.predictions.items()}
-    predictions |= baselines(setting, given.model, given.cache, given.augustus, given.short)
     junctions = {}
     for folder in chosen:
         file = given.data / folder / "rnaseq_splice_junctions.gff3.gz"
-        junctions |= read_junctions(file, species.contigs) if file.is_file() else {}
+        junctions |= read_junctions(file) if file.is_file() else {}
+    known = JunctionReads(junctions, "RNA-seq")
+    predictions |= baselines(setting, given.model, given.cache, given.augustus, given.short, known)
     bam = aligned(given.data / READS[given.part], species, given.cache)
     reads = ReadEvidence(ReadFilter(bam, set(species.contigs)))
     prompted = {name: genes for name, genes in predictions.items() if name.startswith(f"{GIVEN}: ")}
@@ -111,11 +112,11 @@ def main() -> None:
 
 
 def baselines(
-    setting: Setting, model: str | None, cache: Path, augustus: Sequence[str], short: bool
+    setting: Setting, model: str | None, cache: Path, augustus: Sequence[str], short: bool, junctions: JunctionReads
 ) -> dict[str, list[GeneModel]]:
-    """Genes by name, what is compared with first."""
+    """Genes by name: what is compared with first, what knows the reads of junctions last."""
     schema = load_schema(ROOT / "workflow/schemas/config.schema.yaml")
-    released = Released(setting.species, model, cache, fill_defaults({"genomes": []}, schema)["predict"])
+    released = Released(setting.species, model, cache, fill_defaults({"genomes": []}, schema)["predict"], junctions)
     contigs, found = list(setting.species.contigs), {}
     if released.has_ranker:
         found = {name: released.genes(values) for name, values in OURS.items() if not short or name == RANKED}
@@ -138,6 +139,10 @@ def baselines(
             found[name] = AugustusCache(cache).predict_genes(genome, contigs, SETS[0].augustus[0], AUGUSTUS[name])[0]
         found[f"{GIVEN}: echo"] = setting.given
         found |= {f"{GIVEN}: {name}": with_edits(setting.given, genome, edits) for name, edits in EDITS.items()}
+    if released.ranks_with_reads and not short:
+        for name in (RANKED, RANKED_ALL):
+            found[f"{name}{WITH_READS}"] = released.genes(OURS[name], with_reads=True)
+            found[f"{GIVEN}: {name}{WITH_READS}"] = released.completed(setting.given, OURS[name], with_reads=True)
     return found
 
 

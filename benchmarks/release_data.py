@@ -2,7 +2,8 @@
 
     python benchmarks/release_data.py DATA [--out training_data]
 
-DATA has one folder per set (genome.fa.gz, annotation.gff3.gz, mask.bed); its README defines the standing split. Sets
+DATA has one folder per set (genome.fa.gz, annotation.gff3.gz, mask.bed; of A. thaliana with RNA-seq junctions); its
+README defines the standing split. Sets
 that are used whole become links to DATA. The others are copied without what must not be trained on, or
 is there already:
 
@@ -39,6 +40,7 @@ from phytoscribe.files import atomic_open, atomic_path, open_text  # noqa: E402
 from phytoscribe.genome.intervals import IntervalIndex, complement, merge_intervals  # noqa: E402
 
 FASTA, GFF3, MASK, INTRONS = "genome.fa.gz", "annotation.gff3.gz", "mask.bed", "exon_intron_exon.txt.gz"
+JUNCTIONS = "rnaseq_splice_junctions.gff3.gz"
 EXAMPLE = ROOT / "resources" / "example" / "athaliana"
 #: Held-out contigs of A. thaliana, with their place in TAIR10.
 HELD_OUT = ("Chr2", "Chr3", "Chr4", "Chr5", "Chr3_1065466_1464870", "Chr5_25975502_26975502")
@@ -95,15 +97,15 @@ def write_training_data(data: Path, out: Path) -> None:
     wanted += [
         data / name / file for name in ("athaliana_more", "athaliana_genes", "osativa_more") for file in (FASTA, GFF3)
     ]
-    wanted.append(data / "athaliana" / INTRONS)
+    with_reads = ("athaliana", "athaliana_chr1", "athaliana_chr5", "athaliana_more")
+    wanted += [data / "athaliana" / INTRONS, *(data / name / JUNCTIONS for name in with_reads)]
     if missing := [str(path) for path in wanted if not path.is_file()]:
         raise PhytoScribeError(f"{data} is not the folder of shared data: it lacks {', '.join(missing)}")
     for one in WHOLE:
         link_set(data / one.source, out / one.name)
-    copy_set(EXAMPLE, out / "athaliana", lambda name: name in HELD_OUT)
-    copy_set(
-        data / "athaliana_more", out / "athaliana_more", lambda name: name.split("_")[0] in ("Chr2", "Chr3", "Chr4")
-    )
+    copy_set(EXAMPLE, out / "athaliana", lambda name: name in HELD_OUT, data / "athaliana" / JUNCTIONS)
+    more = data / "athaliana_more"
+    copy_set(more, out / more.name, lambda name: name.split("_")[0] in ("Chr2", "Chr3", "Chr4"), more / JUNCTIONS)
     copy_set(data / "osativa_more", out / "osativa", lambda name: "_Chr2_" not in name)
     copy_single_loci(data / "athaliana_genes", out / "athaliana_genes", places_in_use(out))
     held_out = genes_on(EXAMPLE, HELD_OUT) | genes_on(data / "athaliana_chr5", HELD_OUT_CHR5)
@@ -114,19 +116,22 @@ def link_set(source: Path, target: Path) -> None:
     """Links to the files of a set; whatever was at ``target`` is replaced."""
     with atomic_path(target) as scratch:
         scratch.mkdir(parents=True)
-        for name in (FASTA, GFF3, MASK):
+        for name in (FASTA, GFF3, MASK, JUNCTIONS):
             if (source / name).is_file():
                 (scratch / name).symlink_to((source / name).resolve())
     _tell(target)
 
 
-def copy_set(source: Path, target: Path, keep: Keep) -> None:
-    """Copy the contigs of a set that ``keep`` names, with their genes and masks."""
+def copy_set(source: Path, target: Path, keep: Keep, junctions: Path | None = None) -> None:
+    """Copy the contigs of a set that ``keep`` names, with their genes, masks and RNA-seq junctions (GFF3)."""
     with atomic_path(target) as scratch:
         scratch.mkdir(parents=True)
         _copy_contigs(source, scratch, keep)
         if (source / MASK).is_file():
             with open_text(source / MASK) as lines, atomic_open(scratch / MASK) as handle:
+                handle.writelines(line for line in lines if keep(line.split("\t")[0]))
+        if junctions:
+            with open_text(junctions) as lines, _gzipped(scratch / JUNCTIONS) as handle:
                 handle.writelines(line for line in lines if keep(line.split("\t")[0]))
     _tell(target)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -228,10 +229,16 @@ def structures(bases, plus, minus, settings) -> list[Structure]:
 
 
 class BruteForce:
-    """Best and total score, and posteriors, from the list of all structures."""
+    """Best and total score, and posteriors, from the list of all structures.
 
-    def __init__(self, bases, plus, minus, settings) -> None:
+    Args:
+        more: what a structure's score has beyond the network's and the decoder's terms.
+    """
+
+    def __init__(self, bases, plus, minus, settings, more: Callable[[Structure], float] | None = None) -> None:
         self.all = structures(bases, plus, minus, settings)
+        for structure in self.all if more else ():
+            structure.score += more(structure)
         length = bases.size
         self.best = np.zeros(length + 1)
         before, after = np.zeros(length + 1), np.zeros(length + 1)

@@ -10,6 +10,7 @@ from phytoscribe.annotation.gff_reader import read_gff3
 from phytoscribe.decoding.settings import DecoderSettings
 from phytoscribe.genome import check_fasta
 from phytoscribe.genome.fasta import write_index
+from phytoscribe.genome.junctions import JunctionReads
 from phytoscribe.prediction.merge import PredictionFiles
 from phytoscribe.prediction.predictor import StructurePredictor
 from phytoscribe.prediction.run import merge_shards, predict_shard
@@ -54,6 +55,9 @@ def predict(
     threads: int = 1,
     organelles: tuple[str, ...] = (),
     isoforms: dict | None = None,
+    junctions: JunctionReads | None = None,
+    classes: Path | None = None,
+    drop: bool = False,
     **settings,
 ) -> PredictionFiles:
     folder.mkdir()
@@ -61,13 +65,12 @@ def predict(
     for shard in range(shards):
         path = folder / f"{shard}.jsonl"
         wanted = {**SETTINGS, **settings, "shards": shards}
-        predict_shard(
-            fasta, model_folder, wanted, "athaliana", "Brassicales", None, shard, path, threads, None, isoforms
-        )
+        place = (fasta, model_folder, wanted, "athaliana", "Brassicales", None, shard, path, threads)
+        predict_shard(*place, isoforms=isoforms, junctions=junctions, class_folder=classes)
         paths.append(str(path))
     names = ("genes.gff3", "genes.gtf", "proteins.faa", "cds.fna", "transcripts.fna", "stats.json")
     files = PredictionFiles(*(folder / name for name in names))
-    merge_shards(paths, fasta, "g", None, files, organelles)
+    merge_shards(paths, fasta, "g", None, files, organelles, drop)
     return files
 
 

@@ -35,7 +35,8 @@ def small_set(folder: Path, contigs: Sequence[TrainingContig], regions: Sequence
     first = contigs[0]
     if not regions:
         genes = [gene for gene in first.genes if gene.end <= 60_000]
-        regions = [ValidationRegion("region", first.species, first.lineage, np.array(first.bases[:60_000]), genes, [])]
+        name = f"{first.genome}:{first.name}:0-60000"
+        regions = [ValidationRegion(name, first.species, first.lineage, np.array(first.bases[:60_000]), genes, [])]
     with new_training_set(folder, sum(contig.bases.size for contig in contigs)) as writer:
         for contig in contigs:
             writer.add_contig(contig)

@@ -16,17 +16,17 @@ annotation.checking intake.phytozome
 intake
 models
 models.cpu decoding
-tracks evaluation training noncoding
+tracks evaluation training noncoding sentences
 evaluation.accuracy evaluation.quality training.data training.loop
 evaluation.long_reads training.tasks
 prediction evaluation.isoforms
-training.tasks.isoforms training.tasks.masked_tokens training.tasks.structure
+training.tasks.gene_classes training.tasks.isoforms training.tasks.masked_tokens training.tasks.structure
 configuration
 reporting
 """
 LEVELS = {name: level for level, line in enumerate(ORDER.strip().splitlines()) for name in line.split()}
 #: Files of the library: may fall.
-MOST_FILES = 260
+MOST_FILES = 267
 
 
 def test_imports_point_down():

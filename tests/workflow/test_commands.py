@@ -20,6 +20,15 @@ def test_one_prediction_without_any_flag(house):
     assert "evaluate_genes" not in jobs_of(done.stdout)
 
 
+def test_sentences_are_of_the_annotation_or_else_of_the_prediction(house):
+    files = [f"results/isoforms/{genome}.sentences.tsv" for genome in ("tiny", "other")]
+    jobs = jobs_of(start(house, files[0], "-n").stdout)
+    assert jobs["write_sentences"] == jobs["clean_annotation"] == 1
+    assert "merge_predictions" not in jobs
+    jobs = jobs_of(start(house, files[1], "-n").stdout)
+    assert jobs["write_sentences"] == jobs["merge_predictions"] == 1
+
+
 def test_configuration_files_after_the_target_are_laid_over_the_first(house):
     (house / "a.yaml").write_text(yaml.safe_dump({"predict": {"shards": 3}}))
     (house / "b.yaml").write_text(yaml.safe_dump({"predict": {"shards": 4}, "seed": 2}))

@@ -19,10 +19,12 @@ if not SCRIPTS.is_dir():
 sys.path.insert(0, str(SCRIPTS))
 
 from phytoscribe.configuration.addresses import hand_over
+from phytoscribe.configuration.evidence import junction_table, weights_file
 from phytoscribe.configuration.genomes import Genomes, deciding_part
 from phytoscribe.configuration.script_inputs import result_modules
 from phytoscribe.configuration.checks import RELEASED_MODEL_FILES
-from phytoscribe.configuration.isoforms import check_completions, ranker_files
+from phytoscribe.configuration.gene_classes import class_files
+from phytoscribe.configuration.isoforms import check_completions, ranker_files, written_as_sentences
 from phytoscribe.configuration.resources import ON_PROCESSORS, place_of_prediction, places_of_ranks, rules_on_processors
 from phytoscribe.configuration.read import read_config
 from phytoscribe.configuration.result_files import (
@@ -150,11 +152,12 @@ def masks_of(names):
     return given(genomes[name].mask["path"] for name in names if genomes[name].mask)
 
 
-# Input functions: the checked reference annotation, the AUGUSTUS prediction, and the aligned Iso-Seq reads, for genomes
-# that have them.
+# Input functions: the checked reference annotation, the AUGUSTUS prediction, the aligned Iso-Seq reads, and those that
+# judge a prediction because they did not help to make it, for genomes that have them.
 reference_of = of_genomes(genomes.annotated, "results/clean/{genome}.accepted.gff3")
 baseline_of = of_genomes(genomes.with_baseline, "results/evaluation/augustus/{genome}.gff3")
 alignment_of = of_genomes(genomes.with_isoseq, "results/evaluation/isoseq/{genome}.bam")
+judging_reads_of = of_genomes(genomes.judged_by_isoseq, "results/evaluation/isoseq/{genome}.bam")
 
 
 def model_files(model=config["predict"]["model"]):
@@ -193,7 +196,7 @@ def evaluations():
         *expand("results/evaluation/{genome}.{kind}.tsv", genome=genomes.evaluated, kind=["genes", "isoforms"]),
         *expand(
             "results/evaluation/{genome}.{kind}.tsv",
-            genome=genomes.with_isoseq,
+            genome=genomes.judged_by_isoseq,
             kind=["isoseq", "blast", "isoseq_agreement"],
         ),
         *expand("results/evaluation/{genome}.noncoding.tsv", genome=noncoding_files.scored()),

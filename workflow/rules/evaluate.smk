@@ -41,7 +41,7 @@ rule evaluate_genes:
         splits=split_table,
         mask=mask_of,
         augustus=baseline_of,
-        isoseq=alignment_of,
+        isoseq=judging_reads_of,
         library=library("evaluate_genes"),
     output:
         scores=report(
@@ -84,7 +84,9 @@ rule evaluate_isoforms:
         splits=split_table,
         mask=mask_of,
         augustus=baseline_of,
-        isoseq=alignment_of,
+        isoseq=judging_reads_of,
+        junctions=lambda wildcards: given(genomes.judging(wildcards.genome)),
+        seqid_map=lambda wildcards: seqid_map_file(wildcards) if genomes.judging(wildcards.genome) else [],
         library=library("evaluate_isoforms"),
     output:
         scores=report(
@@ -108,6 +110,7 @@ rule evaluate_isoforms:
         part=lambda wildcards: genomes.scored_part(wildcards.genome),
         flank=config["split"]["flank"],
         limits=lambda wildcards: genomes.read_limits(wildcards.genome),
+        seqid_map=lambda wildcards: seqid_map_of(wildcards) if genomes.judging(wildcards.genome) else None,
     message:
         "Scoring the alternative isoforms of {wildcards.genome}: {output.scores}"
     script:

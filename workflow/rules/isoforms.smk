@@ -1,14 +1,23 @@
 # Isoforms: train the ranker that tells which isoforms of a gene are real, and complete an annotation with it.
-# In:  results/training_set/; the model's files; results/clean/{genome}.gff3 and .accepted.gff3; config keys
-#      `isoforms`, `predict`
+# In:  results/training_set/; the model's files; results/clean/{genome}.gff3 and .accepted.gff3; RNA-seq junctions
+#      (`genomes[].junctions`); config keys `isoforms`, `predict`
 # Out: results/models/isoforms/ (isoforms.json with the cut, isoforms.safetensors), read examples in isoforms.run/;
-#      on request results/isoforms/{genome}.gff3, the annotation with the isoforms that are added to it
+#      on request results/isoforms/{genome}.gff3, the annotation with the isoforms that are added to it, and
+#      results/isoforms/{genome}.sentences.tsv, the annotation or, without one, the prediction as gene sentences
+
+
+def seqid_maps_of_training():
+    """The names of sequences in each file of junctions that the ranker learns from."""
+    return [genomes[name].seqid_map for name in genomes.with_training_junctions]
 
 
 rule train_isoforms:
     input:
         training_set=rules.build_training_set.output.files,
         model=model_files(),
+        junctions=given(path for name in genomes.with_training_junctions for path in genomes.junctions(name)),
+        fai=fasta_of(genomes.with_training_junctions, ".fai"),
+        seqid_maps=given(found for found in seqid_maps_of_training() if isinstance(found, str)),
         library=library("train_isoforms"),
     output:
         cuts="results/models/isoforms/isoforms.json",
@@ -28,6 +37,9 @@ rule train_isoforms:
     params:
         settings={**config["isoforms"]["training"], "device": config["predict"]["device"]},
         seed=config["seed"],
+        # In the order of the files.
+        genomes=genomes.with_training_junctions,
+        seqid_maps=seqid_maps_of_training(),
         # Not an output: what has been read must survive a kill.
         run_folder=lambda wildcards, output: f"{Path(output.cuts).parent}.run",
     message:
@@ -44,6 +56,8 @@ rule complete_annotation:
         isoforms=given(ranker_files("ranked", config["predict"]["model"])),
         fasta="resources/genomes/{genome}/{genome}.fa",
         fai="resources/genomes/{genome}/{genome}.fa.fai",
+        junctions=lambda wildcards: given(genomes.evidence(wildcards.genome)),
+        seqid_map=lambda wildcards: seqid_map_file(wildcards) if genomes.evidence(wildcards.genome) else [],
         library=library("complete_annotation"),
     output:
         gff3="results/isoforms/{genome}.gff3",
@@ -64,7 +78,33 @@ rule complete_annotation:
         species=lambda wildcards: genomes[wildcards.genome].species,
         lineage=lambda wildcards: genomes[wildcards.genome].lineage,
         contigs=lambda wildcards: genomes.predicted_contigs(wildcards.genome),
+        seqid_map=lambda wildcards: seqid_map_of(wildcards) if genomes.evidence(wildcards.genome) else None,
     message:
         "Adding isoforms to the annotation of {wildcards.genome}: {output.gff3}"
     script:
         "../scripts/complete_annotation.py"
+
+
+rule write_sentences:
+    input:
+        gff3=lambda wildcards: written_as_sentences(wildcards.genome, genomes.annotated),
+        fasta="resources/genomes/{genome}/{genome}.fa",
+        fai="resources/genomes/{genome}/{genome}.fa.fai",
+        library=library("write_sentences"),
+    output:
+        sentences="results/isoforms/{genome}.sentences.tsv",
+    log:
+        "logs/isoforms/{genome}.sentences.log",
+    benchmark:
+        "results/benchmarks/write_sentences/{genome}.tsv"
+    conda:
+        "../envs/torch.yaml"
+    resources:
+        mem_mb=4000,
+        runtime=60,
+    params:
+        contigs=lambda wildcards: genomes.predicted_contigs(wildcards.genome),
+    message:
+        "Writing the genes of {wildcards.genome} as sentences: {output.sentences}"
+    script:
+        "../scripts/write_sentences.py"

@@ -1,5 +1,6 @@
 # Predict: gene models of whole contigs on both strands, in shards that need not run on one machine.
-# In:  FASTA and the model's files; config keys `predict` and `isoforms`
+# In:  FASTA, the model's files, a user's RNA-seq junctions, the evidence for a genome that has some; config keys
+#      `predict` and `isoforms`
 # Out: results/predictions/{genome}.gff3, .gtf, .proteins.faa, .cds.fna, .transcripts.fna, .stats.json;
 #      on request results/submission/{genome}.tbl (config key `genomes[].locus_tag`)
 
@@ -7,12 +8,21 @@
 PREDICTION_SETTINGS = ("window", "margin", "precision", "sensitivity", "partial", "device", "shards")
 
 
+def reads_that_rank(wildcards):
+    """The file of junctions whose reads help to rank the isoforms of this prediction, or nothing."""
+    return genomes.evidence(wildcards.genome) if config["isoforms"]["method"] == "ranked" else []
+
+
 rule predict_shard:
     input:
         model=model_files(),
         isoforms=given(ranker_files(config["isoforms"]["method"], config["predict"]["model"])),
+        classes=given(class_files(config["predict"])),
         fasta="resources/genomes/{genome}/{genome}.fa",
         fai="resources/genomes/{genome}/{genome}.fa.fai",
+        evidence=evidence_of,
+        junctions=lambda wildcards: given(reads_that_rank(wildcards)),
+        seqid_map=lambda wildcards: seqid_map_file(wildcards) if reads_that_rank(wildcards) else [],
         library=library("predict_shard"),
     output:
         genes="results/predictions/shards/{genome}/{shard}.jsonl",
@@ -36,6 +46,7 @@ rule predict_shard:
         contigs=lambda wildcards: genomes.predicted_contigs(wildcards.genome),
         shard=lambda wildcards: int(wildcards.shard),
         isoforms=config["isoforms"],
+        seqid_map=lambda wildcards: seqid_map_of(wildcards) if reads_that_rank(wildcards) else None,
     message:
         "Predicting genes of {wildcards.genome}, part {wildcards.shard}: {output.genes}"
     script:
@@ -74,6 +85,7 @@ rule merge_predictions:
         genome=lambda wildcards: wildcards.genome,
         contigs=lambda wildcards: genomes.predicted_contigs(wildcards.genome),
         organelles=organelles_of,
+        drop_elements=config["predict"]["gene_classes"] == "drop",
     message:
         "Writing the gene models of {wildcards.genome}: {output.gff3}"
     script:

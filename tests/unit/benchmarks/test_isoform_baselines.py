@@ -1,9 +1,10 @@
 """Baselines of benchmarks/isoforms.py: their edits by hand on both strands, and what they say of real genes."""
 
 import numpy as np
+import pandas as pd
 import pytest
 from isoform_baselines import EDITS, edited, nagnag_acceptors, short_introns, with_edits
-from isoform_page import Figures, page_of
+from isoform_page import WITH_READS, Figures, page_of
 from isoform_site_odds import log_odds, strongest
 
 from phytoscribe.annotation.isoform_events import events_text, isoform_events
@@ -78,5 +79,10 @@ def test_the_page_shows_right_additions_of_all(arabidopsis_genes):
     right = int(table[(table["predictor"] == "given: all") & (table["metric"] == "tp")]["value"].iloc[0])
     assert f"| given: all | {right} of {right} | 1.000 (1.000 to 1.000) | 1.000 (1.000 to 1.000) | {right} |" in page
     assert "| one | 0.000 (0.000 to 0.000) |" in page  # columns without content are left out
+    assert "With RNA-seq reads" not in page
+    known = table.assign(predictor=table["predictor"] + WITH_READS)
+    section = page_of(pd.concat([table, known]), "validation", ["c"], 1).partition("## With RNA-seq reads")[2]
+    assert f"| given: all{WITH_READS} | {right} of {right} |" in section
+    assert "| one |" not in section
     assert Figures(table).share("nobody", "addition", "exact", "all", "precision") == ""
     assert np.isnan(table[(table["predictor"] == "one") & (table["metric"] == "precision")]["value"].iloc[0])

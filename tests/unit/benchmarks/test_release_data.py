@@ -8,11 +8,22 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from release_data import FASTA, GFF3, MASK, copy_introns, copy_set, copy_single_loci, place_of, write_training_data
+from release_data import (
+    FASTA,
+    GFF3,
+    JUNCTIONS,
+    MASK,
+    copy_introns,
+    copy_set,
+    copy_single_loci,
+    place_of,
+    write_training_data,
+)
 
 from phytoscribe.annotation.gff_reader import read_gff3
 from phytoscribe.errors import PhytoScribeError
 from phytoscribe.genome.intervals import IntervalIndex, read_bed
+from phytoscribe.genome.junctions import read_junctions
 
 EXAMPLE = Path(__file__).parents[3] / "resources/example/athaliana"
 LENGTHS = {"Chr2": 196_982, "Chr4": 185_850}
@@ -24,8 +35,11 @@ def names_in(path) -> set[str]:
 
 
 def test_a_set_is_copied_without_the_contigs_that_are_left_out(tmp_path):
-    copy_set(EXAMPLE, tmp_path / "set", lambda name: name in ("Chr4", "Chr3"))
+    lines = (f"{name}\tx\tintron\t5\t90\t3\t+\t.\tID={name}\n" for name in ("Chr2", "Chr4"))
+    (tmp_path / "junctions.gff3").write_text("".join(lines))
+    copy_set(EXAMPLE, tmp_path / "set", lambda name: name in ("Chr4", "Chr3"), tmp_path / "junctions.gff3")
     assert names_in(tmp_path / "set" / GFF3) == {"Chr4", "Chr3"}
+    assert list(read_junctions(tmp_path / "set" / JUNCTIONS)) == [("Chr4", "+", (4, 90))]
     with gzip.open(tmp_path / "set" / FASTA, "rt") as lines:
         assert [line.split()[0] for line in lines if line[0] == ">"] == [">Chr3", ">Chr4"]
     whole = read_bed(EXAMPLE / MASK)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import itertools
+import re
 import shutil
 import subprocess
 import sys
@@ -20,6 +21,22 @@ from phytoscribe.configuration.read import read_config
 from phytoscribe.configuration.schema import fill_defaults, load_schema
 from phytoscribe.errors import ConfigError
 from phytoscribe.models.configuration import config_from_settings
+
+
+@pytest.mark.parametrize(
+    ("junctions", "told"),
+    [
+        ("SJ.out.tab", "genomes"),
+        ({"file": "SJ.out.tab"}, "file"),
+        ({"path": "SJ.out.tab", "url": "https://a.org/SJ.out.tab"}, "url"),
+        ({"path": "no/SJ.out.tab"}, r"junctions\.path: no/SJ\.out\.tab: no such file"),
+    ],
+)
+def test_junctions_are_one_file_that_is_there(example, junctions, told):
+    example["genomes"][0]["junctions"] = junctions
+    message = message_of(example, look_around=True)
+    assert re.search(told, message), message
+    assert "junctions" in message
 
 
 def test_example_is_valid_and_its_files_exist(monkeypatch):

@@ -29,6 +29,7 @@ def configured(tracks: bool = True, shards: int = 2, busco: dict[str, str] | Non
         "predict": {"model": "trained", "scope": "all", "tracks": tracks, "shards": shards},
         "split": {"mode": "cluster"},
         "evaluate": {"busco": busco or {}},
+        "noncoding": {"drop_in_repeats": False},
     }
     return TrackFiles(Genomes(config), config), PlausibilityFiles(Genomes(config), config)
 
@@ -49,6 +50,19 @@ def test_a_folder_holds_what_the_genome_has():
     assert tracks.source(of("cress", annotation="reference")) == "results/clean/cress.gff3"
     assert tracks.shards(of("kale")) == [f"results/predictions/shards/kale/{n}.tracks" for n in ("000", "001")]
     assert len(tracks.targets()) == 2 * len(GENOMES)
+
+
+def test_reads_help_to_predict_or_judge_but_never_both():
+    entries = [{**item, "junctions": {"path": f"{item['name']}.tab"}} for item in GENOMES[:3]] + GENOMES[3:]
+    genomes = Genomes({"genomes": entries})
+    assert {name: genomes.evidence(name) for name in genomes.names if genomes.evidence(name)} == {
+        "castor": ["castor.tab"]
+    }
+    assert {name: genomes.judging(name) for name in genomes.names if genomes.judging(name)} == {
+        "cress": ["cress.tab"],
+        "rape": ["rape.tab"],
+    }
+    assert genomes.with_training_junctions == ["rape"]
 
 
 @pytest.mark.parametrize("wanted", [True, False])

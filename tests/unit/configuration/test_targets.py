@@ -64,6 +64,7 @@ def test_other_arguments_pass():
             "results/evaluation/augustus/athaliana.gff3",
             "results/evaluation/rcommunis.blast.tsv",
             "results/clean/athaliana.gff3",
+            "results/isoforms/rcommunis.sentences.tsv",
             "resources/genomes/rcommunis/rcommunis.fa",
             "resources/genomes/rcommunis/genome.source.json",
             "resources/genomes/manifest.tsv",
@@ -78,6 +79,7 @@ def test_other_arguments_pass():
     ("target", "lacking"),
     [
         ("results/clean/rcommunis.gff3", "annotation; genomes that have: athaliana"),
+        ("results/isoforms/rcommunis.gff3", "annotation; genomes that have: athaliana"),
         ("./results/clean/rcommunis.rejected.tsv", "annotation"),
         ("resources/genomes/rcommunis/rcommunis.annotation.gff3", "annotation"),
         ("resources/genomes/rcommunis/annotation.source.json", "annotation; genomes that have: athaliana"),

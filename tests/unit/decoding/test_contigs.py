@@ -2,27 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from concurrent.futures import Future
 from dataclasses import replace
 from functools import partial
-from itertools import chain, pairwise
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from decoding_steps import CUT_OFTEN, AnyOrder, Contig, parts_of
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from rankers import random_ranker
+from rankers import random_ranker, random_ranker_with_reads
 
 from phytoscribe.annotation.model import GeneModel
 from phytoscribe.decoding import grammar, lattice
 from phytoscribe.decoding.contigs import StreamingGeneDecoder, ThreadedGeneDecoder, decode_contig
+from phytoscribe.decoding.gene_classes import REGIONS, GeneClassifier
 from phytoscribe.decoding.isoforms import IsoformSettings
 from phytoscribe.decoding.settings import Decoders, DecoderSettings
 from phytoscribe.decoding.site_scanner import SiteScanner
 from phytoscribe.genome import Genome
+from phytoscribe.genome.junctions import JunctionReads
 from phytoscribe.genome.sequence import N_CODE
 from phytoscribe.labels.states import STATE_COUNT, State
 from phytoscribe.prediction.pool import after, single_core_threads
@@ -32,9 +33,8 @@ from phytoscribe.prediction.windows import PredictionSettings
 RELEASED = Path(__file__).parents[3] / "resources/models/brassicales"
 #: Finds many genes in random tables, with introns, and blocks that are cut while genes are open.
 EAGER = DecoderSettings(minimum_intron=12, minimum_cds=30, maximum_utr=60, coding_score=1.2, intron_score=4.0)
-#: So that short contigs have several blocks.
-CUT_OFTEN = {"LONG_BLOCK": 600, "IGNORED": ((0, -1.0),), "STILL_OPEN": 0.0}
-Contig = tuple[np.ndarray, np.ndarray, np.ndarray]
+#: Of some introns of a random contig.
+READS = JunctionReads({("c", "+-"[a % 2], (a, b)): a + b for a in range(0, 2500, 3) for b in (a + 20, a + 33)})
 
 
 def random_contig(seed: int, length: int, gap: tuple[int, int]) -> Contig:
@@ -50,44 +50,35 @@ def random_contig(seed: int, length: int, gap: tuple[int, int]) -> Contig:
     return bases, *tables
 
 
+def without_class(gene: GeneModel) -> GeneModel:
+    told = {"gene_class", "class_probability"}
+    return replace(gene, attributes={key: value for key, value in gene.attributes.items() if key not in told})
+
+
 def sites_of(part: Contig) -> tuple[np.ndarray, np.ndarray]:
     """Probabilities of splice sites that depend on the base alone, so that they are the same in every part."""
     return tuple((table[:, [State.LAST0, State.FIRST0]] > -2.0).astype(np.float16) * 0.9 for table in part[1:])
 
 
-def parts_of(contig: Contig, cuts: list[int]) -> list[Contig]:
-    edges = [0, *sorted({cut for cut in cuts if 0 < cut < contig[0].size}), contig[0].size]
-    return [tuple(values[a:b] for values in contig) for a, b in pairwise(edges)]
+def features_of(part: Contig) -> tuple[np.ndarray, np.ndarray]:
+    """Features that depend on the base alone."""
+    return tuple(table[:, 5 : 5 + len(REGIONS)] for table in part[1:])
+
+
+def random_classifier() -> GeneClassifier:
+    return GeneClassifier(np.empty((0, len(REGIONS)), np.float32), np.array([0.1, 0.2, -0.3, 0.1]), 4.0, {})
 
 
 def one_after_the_other(
-    parts: list[Contig], chosen: DecoderSettings, isoforms: IsoformSettings | None = None
+    parts: list[Contig],
+    chosen: DecoderSettings,
+    isoforms: IsoformSettings | None = None,
+    classifier: GeneClassifier | None = None,
 ) -> list[list[GeneModel]]:
-    decoder = StreamingGeneDecoder("c", chosen, isoforms)
-    found = [decoder.push(*part, sites_of(part)) for part in parts]
+    decoder = StreamingGeneDecoder("c", chosen, isoforms, classifier=classifier)
+    found = [decoder.push(*part, sites_of(part), features_of(part) if classifier else None) for part in parts]
     found[-1] += decoder.finish()
     return found
-
-
-class AnyOrder:
-    """Stands for a pool of threads: of all steps that could be taken, one is drawn."""
-
-    def __init__(self, seed: int) -> None:
-        self._generator = np.random.default_rng(seed)
-        self._steps: list[tuple[Future, Callable, tuple[Future, ...]]] = []
-
-    def after(self, function: Callable, *needed: Future) -> Future:
-        future: Future = Future()
-        self._steps.append((future, function, needed))
-        return future
-
-    def run(self) -> None:
-        while ready := [step for step in self._steps if all(future.done() for future in step[2])]:
-            step = ready[self._generator.integers(len(ready))]
-            self._steps.remove(step)
-            future, function, needed = step
-            future.set_result(function(*(one.result() for one in needed)))
-        assert not self._steps
 
 
 @settings(max_examples=30, deadline=None)
@@ -98,23 +89,38 @@ class AnyOrder:
     cuts=st.lists(st.integers(1, 2499), max_size=12),
     partial_genes=st.booleans(),
     cut_often=st.booleans(),
-    isoforms=st.sampled_from([None, IsoformSettings(0.05, maximum=2), IsoformSettings(0.4, 5, ranker=random_ranker())]),
+    isoforms=st.sampled_from(
+        [
+            None,
+            IsoformSettings(0.05, maximum=2),
+            IsoformSettings(0.4, 5, ranker=random_ranker()),
+            IsoformSettings(0.4, 5, ranker=random_ranker_with_reads(), junctions=READS),
+        ]
+    ),
+    classifier=st.sampled_from([None, random_classifier()]),
 )
-def test_the_order_of_steps_changes_nothing(seed, length, gap, cuts, partial_genes, cut_often, isoforms):
+def test_the_order_of_steps_changes_nothing(seed, length, gap, cuts, partial_genes, cut_often, isoforms, classifier):
     chosen = replace(EAGER, partial=partial_genes)
     contig = random_contig(seed, length, gap)
     parts = parts_of(contig, cuts)
     with pytest.MonkeyPatch.context() as patch:
         for name, value in (CUT_OFTEN if cut_often else {}).items():
             patch.setattr(lattice, name, value)
-        wanted = one_after_the_other(parts, chosen, isoforms)
+        wanted = one_after_the_other(parts, chosen, isoforms, classifier=classifier)
         pool = AnyOrder(seed)
-        decoder = ThreadedGeneDecoder("c", chosen, pool.after, isoforms)
-        futures = [decoder.push(*part, last=part is parts[-1], sites=sites_of(part)) for part in parts]
+        decoder = ThreadedGeneDecoder("c", chosen, pool.after, isoforms, classifier=classifier)
+        features = [features_of(part) if classifier else None for part in parts]
+        futures = [
+            decoder.push(*part, last=part is parts[-1], sites=sites_of(part), features=more)
+            for part, more in zip(parts, features, strict=True)
+        ]
         pool.run()
         assert [future.result() for future in futures] == wanted
-        whole = one_after_the_other([contig], chosen, isoforms)[0]
+        whole = one_after_the_other([contig], chosen, isoforms, classifier=classifier)[0]
         assert list(chain.from_iterable(wanted)) == whole
+        if classifier:
+            assert all({"gene_class", "class_probability"} <= gene.attributes.keys() for gene in whole)
+            whole = [without_class(gene) for gene in whole]
         if isoforms is None or isoforms.ranker is None:
             assert whole == decode_contig("c", *contig, chosen, isoforms=isoforms)
         else:

@@ -31,11 +31,13 @@ from phytoscribe.decoding.isoform_edits import (
     isoform_candidates,
     longest_cds,
 )
-from phytoscribe.decoding.isoform_features import FEATURES, Prefixes, features_of
-from phytoscribe.decoding.isoform_ranker import IsoformRanker
+from phytoscribe.decoding.isoform_features import DNA_FEATURES, FEATURES, Prefixes, features_of
+from phytoscribe.decoding.isoform_ranker import RANKED, RANKED_WITH_READS, IsoformRanker, RankerWithReads, save_rankers
+from phytoscribe.decoding.isoform_reads import READ_FEATURES, least_support
 from phytoscribe.decoding.ranked_isoforms import NetworkOutput
 from phytoscribe.errors import ModelError
 from phytoscribe.genome import Genome
+from phytoscribe.genome.junctions import JunctionReads, Support
 from phytoscribe.labels.states import ACCEPTOR, DONOR, SITE_COUNT, STATE_COUNT
 
 SINGLE = (A3SS, A5SS, BOTH_ENDS, IR, INTRON_SPLICED, ES, EXON_INCLUDED)
@@ -110,17 +112,66 @@ def test_candidates_code_for_something_new_and_each_once(bases_of, arabidopsis_g
     assert own.cds not in {isoform.cds for isoform in found}
     assert structure in found
     features = features_of(found, own, window, Prefixes.of(window))
-    assert features.shape == (len(found), FEATURES)
+    assert features.shape == (len(found), DNA_FEATURES)
     assert np.isfinite(features).all()
     # One by one as all at once.
     ranker = random_ranker()
     assert [float(ranker(row[None])[0]) for row in features] == ranker(features).tolist()
 
 
-def test_a_ranker_is_what_was_saved(tmp_path):
-    ranker, features = random_ranker(), np.random.default_rng(1).normal(0, 3, (20, FEATURES)).astype(np.float32)
-    ranker.save(tmp_path)
-    assert IsoformRanker.load(tmp_path)(features) == pytest.approx(ranker(features), abs=1e-6)
+def test_reads_tell_spliced_isoforms_apart_and_change_nothing_of_dna(bases_of, arabidopsis_genes):
+    """40 reads splice each intron of the first transcript, 10 the first one that another isoform has beside them."""
+    gene = next(g for g in arabidopsis_genes if g.contig == "Chr4" and len(g.transcripts) > 2 and g.strand == "-")
+    first = gene.representative
+    window, direction = told_window(bases_of["Chr4"], gene)
+    own = FirstTranscript(direction.inward(first.exons), direction.inward(first.cds), 0.9, 0.99)
+    found = isoform_candidates(own, [], window, 40, 90)
+    introns = introns_between(first.exons)
+    new = next(i for c in found for i in direction.outward(introns_between(c.exons)) if i not in introns)
+    counts = dict.fromkeys((("Chr4", "-", intron) for intron in introns), 40) | {("Chr4", "-", new): 10}
+    reads = JunctionReads(counts).on("Chr4")
+
+    def reads_of(intron):
+        return reads.support("-", direction.outward([intron])[0])
+
+    alone = features_of(found, own, window, Prefixes.of(window))
+    known = features_of(found, own, window, Prefixes.of(window), reads_of)
+    assert known.shape == (len(found), FEATURES)
+    assert np.array_equal(known[:, :DNA_FEATURES], alone)
+    supports = [least_support(isoform.exons, own.exons, reads_of) for isoform in found]
+    shares_a_site = any(a == new[0] or b == new[1] for a, b in introns)
+    usage = 10 / 50 if shares_a_site else 1.0
+    for isoform, row, support in zip(found, known, supports, strict=True):
+        gained = [i for i in direction.outward(introns_between(isoform.exons)) if i not in introns]
+        if gained == [new]:
+            assert support == Support(10, 50 if shares_a_site else 10)
+            assert row[DNA_FEATURES + 2] == pytest.approx(usage)
+        elif gained:
+            assert support.reads == 0
+            assert row[DNA_FEATURES + 2] == 0
+        else:
+            assert support is None
+    assert any(support == Support(10, 50 if shares_a_site else 10) for support in supports)
+
+
+def test_rankers_are_what_was_saved(tmp_path):
+    rankers = {RANKED: random_ranker(), RANKED_WITH_READS: random_ranker(5, 1 + READ_FEATURES)}
+    save_rankers(rankers, tmp_path)
+    generator = np.random.default_rng(1)
+    for kind, ranker in rankers.items():
+        features = generator.normal(0, 3, (20, ranker.mean.size)).astype(np.float32)
+        assert IsoformRanker.load(tmp_path, kind)(features) == pytest.approx(ranker(features), abs=1e-6)
+    known = generator.normal(0, 3, (20, FEATURES)).astype(np.float32)
+    found = RankerWithReads.load(tmp_path)(known)
+    assert found == pytest.approx(RankerWithReads(*rankers.values())(known), abs=1e-6)
+    # What reads and DNA say both count.
+    for columns in (slice(0, DNA_FEATURES), slice(DNA_FEATURES, None)):
+        other = known.copy()
+        other[:, columns] += 1.0
+        assert not np.allclose(RankerWithReads.load(tmp_path)(other), found, atol=1e-3)
+    save_rankers({RANKED: random_ranker(features=FEATURES)}, tmp_path)
+    with pytest.raises(ModelError, match=f"knows {FEATURES} features, not {DNA_FEATURES}: it is of another version"):
+        IsoformRanker.load(tmp_path)
     (tmp_path / "isoforms.safetensors").write_bytes(b"damaged")
     with pytest.raises(ModelError, match=r"isoforms\.safetensors: cannot be read"):
         IsoformRanker.load(tmp_path)

@@ -13,7 +13,9 @@ from eager_model import predict, structure
 from rankers import write_ranker
 
 from phytoscribe.annotation.gff_reader import read_gff3
+from phytoscribe.annotation.model import introns_between
 from phytoscribe.errors import ModelError
+from phytoscribe.genome.junctions import JunctionReads
 from phytoscribe.prediction.merge import PredictionFiles
 
 ISOFORMS = {"method": "lattice", "minimum_probability": 0.03, "maximum": 2, "nmd": True}
@@ -67,6 +69,47 @@ def test_ranked_isoforms_come_beside_the_same_genes(plain, model_folder, fasta, 
     assert_same_files(again, files)
     with pytest.raises(ModelError, match=r"isoforms\.safetensors: missing"):
         predict(model_folder, fasta, tmp_path / "none", isoforms={**wanted, "minimum_probability": 0.5})
+
+
+def test_a_users_reads_are_told_and_move_probabilities(plain, model_folder, fasta, tmp_path):
+    """Reads over all introns that a prediction has, ten for each further transcript, forty for each first one."""
+    shutil.copytree(model_folder, tmp_path / "model")
+    write_ranker(tmp_path / "model", 0.5)
+    wanted = {"method": "ranked", "minimum_probability": "auto", "maximum": 4, "nmd": True}
+    alone = read_gff3(predict(tmp_path / "model", fasta, tmp_path / "alone", isoforms=wanted).gff3)
+    counts = {
+        (gene.contig, gene.strand, intron): 10 if number else 40
+        for gene in alone
+        for number, transcript in reversed([*enumerate(gene.transcripts)])
+        for intron in introns_between(transcript.exons)
+    }
+    reads = JunctionReads(counts, "rna/SJ.out.tab")
+    files = predict(tmp_path / "model", fasta, tmp_path / "out", isoforms=wanted, junctions=reads)
+    text = Path(files.gff3).read_text()
+    assert "at most 4 a gene, with the reads of rna/SJ.out.tab" in text
+    assert structure(files) == structure(plain)
+    told = 0
+    for gene in read_gff3(files.gff3):
+        first, *others = gene.transcripts
+        assert not {"reads", "usage"} & first.attributes.keys()
+        for other in others:
+            gained = set(introns_between(other.exons)) - set(introns_between(first.exons))
+            supports = [reads.support(gene.contig, gene.strand, intron) for intron in gained]
+            least = min((s.reads for s in supports), default=None)
+            assert other.attributes.get("reads") == (None if least is None else str(least))
+            if "usage" in other.attributes:
+                shares = {f"{s.usage:.2f}" for s in supports if s.reads == least and s.usage is not None}
+                assert other.attributes["usage"] in shares
+                told += 1
+    assert told
+    scores = [{t.cds: t.score for g in genes for t in g.transcripts[1:]} for genes in (alone, read_gff3(files.gff3))]
+    assert scores[0] != scores[1]
+    again = predict(tmp_path / "model", fasta, tmp_path / "again", 3, 2, isoforms=wanted, junctions=reads)
+    assert Path(again.gff3).read_bytes() == Path(files.gff3).read_bytes()
+    # A ranker that has learned from DNA alone.
+    (tmp_path / "model" / "isoforms.json").write_text('{"minimum_probability": {"ranked": 0.5}}')
+    with pytest.raises(ModelError, match=r"learned without RNA-seq reads, so it cannot use those of rna/SJ\.out\.tab"):
+        predict(tmp_path / "model", fasta, tmp_path / "none", isoforms=wanted, junctions=reads)
 
 
 def test_isoforms_that_decay_are_left_out_on_demand(model_folder, fasta, tmp_path):

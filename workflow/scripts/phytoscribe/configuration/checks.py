@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from phytoscribe.configuration.contig_names import contig_mistakes
+from phytoscribe.configuration.evidence import evidence_file_mistakes, evidence_mistakes
+from phytoscribe.configuration.gene_classes import class_mistakes, missing_class_files
 from phytoscribe.configuration.genomes import SPLIT_ROLES
 from phytoscribe.configuration.isoforms import isoform_mistakes, ranker_mistakes
 from phytoscribe.configuration.noncoding import noncoding_file_mistakes, noncoding_mistakes
@@ -24,6 +26,9 @@ Config = Mapping[str, Any]
 #: What a folder named by ``predict.model`` must hold.
 RELEASED_MODEL_FILES = ("config.json", "model.safetensors", "decoder.json", "tokenizer.json", "tokenizer_config.json")
 
+#: Files of a genome that have a path and no other source.
+_LOCAL = ("mask", "repeats", "junctions")
+
 
 def meaning_mistakes(config: Config) -> list[str]:
     """Find contradictions between keys; reads no file."""
@@ -36,6 +41,8 @@ def meaning_mistakes(config: Config) -> list[str]:
         *_size_mistakes(config["model"]),
         *_training_mistakes(config),
         *isoform_mistakes(config["isoforms"]),
+        *evidence_mistakes(config),
+        *class_mistakes(config),
         *noncoding_mistakes(config),
     ]
 
@@ -55,12 +62,14 @@ def surrounding_mistakes(config: Config, with_conda: bool = True) -> list[str]:
         *_model_mistakes("predict.model", config["predict"]["model"]),
         *_model_mistakes("finetune.from_model", config["finetune"].get("from_model", "trained")),
         *ranker_mistakes(config["isoforms"]["method"], config["predict"]["model"]),
+        *evidence_file_mistakes(config),
+        *missing_class_files(config["predict"]),
     ]
 
 
 def _sources(item: Config) -> Iterator[tuple[str, Config]]:
     """The files of one genome: the key as a reader would say it, and its source."""
-    for key in ("genome", "annotation", "mask", "repeats"):
+    for key in ("genome", "annotation", *_LOCAL):
         if key in item:
             yield key, item[key]
     for number, source in enumerate(item["isoseq"], start=1):
@@ -76,7 +85,7 @@ def _repeated_names(config: Config) -> Iterator[str]:
 def _genome_mistakes(item: Config) -> Iterator[str]:
     place, role = f"genomes[{item['name']}]", item["role"]
     for key, source in _sources(item):
-        if key not in ("mask", "repeats"):
+        if key not in _LOCAL:
             yield from _source_mistakes(f"{place}.{key}", source, of_reads=key.startswith("isoseq"))
     listed = [contig for contigs in item["contigs"].values() for contig in contigs]
     if listed and role != "train":

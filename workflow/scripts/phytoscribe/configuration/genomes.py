@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from phytoscribe.intake.transfer.addresses import shown_url
+from phytoscribe.noncoding import chosen_programs
 
 Source = Mapping[str, Any]
 """Where a file comes from: ``path``, ``url`` or ``phytozome``, with checksum and versions if they are given."""
@@ -29,6 +30,7 @@ class GenomeEntry:
             they are the same.
         organelles: organelle contigs, in addition to those recognised by name.
         terms: licence or usage terms, in the user's words.
+        evidence: ``rnaseq`` (files), ``isoseq`` and ``strict`` of the genome's evidence; None if there is none.
         species: name of the species that the model gets as input; genomes of one species share it.
         locus_tag: prefix of gene names that NCBI or ENA registered for the assembly; empty if none.
         utrs: ``complete``, or ``incomplete`` if a transcript annotated without UTRs may in fact have some.
@@ -42,8 +44,10 @@ class GenomeEntry:
     annotation: Source | None = None
     mask: Source | None = None
     repeats: Source | None = None
+    junctions: Source | None = None
     isoseq: tuple[Source, ...] = ()
     augustus: str | None = None
+    evidence: Mapping[str, Any] | None = None
     contigs: Mapping[str, str] = field(default_factory=dict)
     seqid_map: Mapping[str, str | None] | str | None = None
     organelles: tuple[str, ...] = ()
@@ -162,14 +166,47 @@ class Genomes:
     @property
     def with_noncoding(self) -> list[str]:
         """Genomes for which a program or the user tells genes without protein, or mobile elements."""
-        section = self._config.get("noncoding", {})
-        if any(section.get(key, "none") != "none" for key in ("tRNA", "rRNA", "rfam")):
+        if chosen_programs(self._config):
             return self.names
         return [name for name, entry in self._entries.items() if entry.repeats]
+
+    def junctions(self, name: str) -> list[str]:
+        """The file of RNA-seq junctions of a genome, or nothing."""
+        found = self._entries[name].junctions
+        return [found["path"]] if found else []
+
+    def evidence(self, name: str) -> list[str]:
+        """The same where reads help to predict: only in a genome of role ``predict``, so that no score has them."""
+        return self.junctions(name) if self._entries[name].role not in SPLIT_ROLES else []
+
+    def judging(self, name: str) -> list[str]:
+        """The same where reads judge a prediction: wherever they did not help to make it."""
+        return [] if self.evidence(name) else self.junctions(name)
+
+    @property
+    def with_training_junctions(self) -> list[str]:
+        """Genomes with RNA-seq junctions from which the ranker of isoforms learns, or that calibrate it."""
+        return [name for name in self.with_role("train", "validate") if self._entries[name].junctions]
+
+    @property
+    def with_evidence(self) -> list[str]:
+        """Genomes whose prediction weighs evidence."""
+        return [name for name, entry in self._entries.items() if entry.evidence]
+
+    @property
+    def trained_with_repeats(self) -> list[str]:
+        """Genomes that train and whose mobile elements are known."""
+        return [name for name, entry in self._entries.items() if entry.role == "train" and entry.repeats]
 
     @property
     def with_isoseq(self) -> list[str]:
         return [name for name, entry in self._entries.items() if entry.isoseq]
+
+    @property
+    def judged_by_isoseq(self) -> list[str]:
+        """Genomes whose prediction Iso-Seq reads judge: those whose reads did not help to make it."""
+        weighed = [name for name in self.with_evidence if self._entries[name].evidence["isoseq"]]
+        return [name for name in self.with_isoseq if name not in weighed]
 
     def read_limits(self, name: str) -> dict[str, Any]:
         """Thresholds for aligned reads to count as evidence; nothing for a genome without reads."""

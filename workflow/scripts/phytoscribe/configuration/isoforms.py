@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,11 @@ def ranker_files(method: str, model: str) -> list[str]:
     """Files with which isoforms are ranked: of the model's folder, or trained here; none for other methods."""
     folder = "results/models/isoforms" if model == "trained" else model.rstrip("/")
     return [f"{folder}/{name}" for name in RANKER_FILES] if method == "ranked" else []
+
+
+def written_as_sentences(genome: str, annotated: Container[str]) -> str:
+    """The GFF3 whose genes are written as sentences: the cleaned annotation, or else the prediction."""
+    return f"results/clean/{genome}.gff3" if genome in annotated else f"results/predictions/{genome}.gff3"
 
 
 def isoform_mistakes(isoforms: Mapping[str, Any]) -> Iterator[str]:

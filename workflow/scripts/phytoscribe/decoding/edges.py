@@ -35,11 +35,13 @@ from phytoscribe.decoding.graph import (
     BACKWARD,
     CONTEXTS,
     FORWARD,
+    INTRON_TAILS,
     NO_BOUND,
     NO_CODE,
     SEGMENT_TAILS,
 )
 from phytoscribe.decoding.settings import MINIMUM_CDS_SEGMENT
+from phytoscribe.decoding.support import first_supported, gain
 
 #: Terms this far under the largest add nothing to a sum in double precision.
 NEGLIGIBLE = 45.0
@@ -54,11 +56,12 @@ class Edges(NamedTuple):
     score: npt.NDArray[np.float64]  # what the edge itself adds
     frames: npt.NDArray[np.int64]  # introns: bit t, whether the split codon is no stop codon
     values: npt.NDArray[np.float64]  # room for sums
+    more: npt.NDArray[np.float64]  # further edges of introns: what the best path gets beyond the score
 
 
 @njit(cache=True, inline="always")
 def new_edges(room):
-    return Edges(np.empty(room, np.int64), np.empty(room), np.empty(room, np.int64), np.empty(room))
+    return Edges(np.empty(room, np.int64), np.empty(room), np.empty(room, np.int64), np.empty(room), np.empty(room))
 
 
 @njit(cache=True, inline="always")
@@ -233,8 +236,14 @@ def _split_codon(context, open_context, way):
 
 
 @njit(cache=True, inline="always")
-def intron_edges(opened, strand, sites, r, scores, way, edges):
-    """List the introns between row ``r`` and what is open on its strand; returns their number."""
+def intron_edges(opened, strand, graph, r, way, edges):
+    """List the introns between row ``r`` and what is open on its strand.
+
+    Returns:
+        Their number, and that of further edges behind them: an intron of a tail that evidence speaks for is there once
+        more, with the part of its sum that evidence adds.
+    """
+    sites, scores = graph.sites, graph.scores
     position, variant = sites.position[r], sites.variant[r]
     context0, context1, context2 = sites.context[r, 0], sites.context[r, 1], sites.context[r, 2]
     first = opened.start[6 + strand]
@@ -273,17 +282,77 @@ def intron_edges(opened, strand, sites, r, scores, way, edges):
                         | _split_codon(context2, context, way) << 2
                     )
                     count += 1
-    return count
+    if graph.support.end.shape[1] == 0:
+        return count, 0
+    return count, _add_support(opened, strand, graph, r, way, edges, count)
+
+
+@njit(**ALLOCATES_NOTHING)
+def _add_support(opened, strand, graph, r, way, edges, count):
+    """Raise the listed introns that evidence speaks for, and list those in a tail once more; returns their number."""
+    sites, support = graph.sites, graph.support
+    position, variant = sites.position[r], sites.variant[r]
+    if variant == EDGE:
+        return 0
+    order, more = (0 if way == FORWARD else 1), 0
+    column = first_supported(support, order, position, strand)
+    while column < support.end.shape[1] and support.end[order, column] == 2 * position + strand:
+        other, odds = support.other[order, column], support.odds[order, column]
+        column += 1
+        length = way * (position - other)
+        entry = _opened_at(opened, strand, other, way)
+        if entry < 0 or length < graph.scores.minimum_intron:
+            continue
+        row = opened.intron_row[strand, entry]
+        if sites.variant[row] == EDGE or not variants_pair(variant, sites.variant[row]):
+            continue
+        if entry >= opened.start[6 + strand]:
+            for k in range(count):
+                if edges.slot[k] == entry:
+                    edges.score[k] += gain(odds)
+            continue
+        frames = 0
+        for t in range(3):
+            frames |= _split_codon(sites.context[r, t], sites.context[row, t], way) << t
+        edges.slot[count + more] = entry
+        edges.score[count + more] = intron_length_score(graph.scores, length) + odds
+        edges.more[count + more] = gain(-odds)
+        edges.frames[count + more] = frames
+        more += 1
+    return more
 
 
 @njit(cache=True, inline="always")
-def introns_reach(strand, t, totals, bests, codes, edges, count):
-    """The same for the listed introns of one ``t``."""
+def _opened_at(opened, strand, position, way):
+    """Entry of the intron list that was opened at a position, in a tail or not; -1 for none."""
+    low, high = INTRON_TAILS, opened.count[6 + strand]
+    while low < high:
+        middle = (low + high) // 2
+        if way * opened.intron_position[strand, middle] < way * position:
+            low = middle + 1
+        else:
+            high = middle
+    found = low < opened.count[6 + strand] and opened.intron_position[strand, low] == position
+    return low if found else -1
+
+
+@njit(cache=True, inline="always")
+def introns_reach(strand, t, totals, bests, codes, edges, count, more):
+    """The same for the listed introns of one ``t``, and the ``more`` further edges."""
     best, code, top, found = FORBIDDEN, NO_CODE, FORBIDDEN, 0
     for k in range(count):
         if edges.frames[k] >> t & 1:
             slot = edges.slot[k]
             value = bests[strand, slot, t] + edges.score[k]
+            if value > best:
+                best, code = value, codes[strand, slot, t]
+            edges.values[found] = totals[strand, slot, t] + edges.score[k]
+            top = max(top, edges.values[found])
+            found += 1
+    for k in range(count, count + more):
+        if edges.frames[k] >> t & 1:
+            slot = edges.slot[k]
+            value = bests[strand, slot, t] + edges.score[k] + edges.more[k]
             if value > best:
                 best, code = value, codes[strand, slot, t]
             edges.values[found] = totals[strand, slot, t] + edges.score[k]

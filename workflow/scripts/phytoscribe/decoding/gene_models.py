@@ -18,6 +18,7 @@ from phytoscribe.annotation.model import GeneModel, Transcript
 from phytoscribe.compiled import njit
 from phytoscribe.decoding.decoded_gene import DecodedGene, DecodedTranscript
 from phytoscribe.decoding.grammar import FORBIDDEN, A, C, G, N, T
+from phytoscribe.decoding.intron_evidence import ContigJunctions
 from phytoscribe.decoding.isoforms import IsoformSettings
 from phytoscribe.decoding.settings import DecoderSettings
 from phytoscribe.genome.intervals import Interval, merge_intervals
@@ -226,6 +227,22 @@ def with_chosen_isoforms(gene: GeneModel, settings: IsoformSettings) -> GeneMode
         number = len(kept) + 1
         kept.append(replace(other, id=f"{gene.id}.t{number}", attributes=described | dict(other.attributes)))
     return replace(gene, transcripts=tuple(kept))
+
+
+def with_supporting_reads(gene: GeneModel, junctions: ContigJunctions) -> GeneModel:
+    """A gene whose transcripts say which of their introns reads splice: ``supported_introns`` (how many of how many),
+    and ``supporting_reads`` of each intron in reading direction.  Transcripts without introns say nothing.
+    """
+    transcripts = []
+    for transcript in gene.transcripts:
+        introns = transcript.introns if gene.strand == "+" else transcript.introns[::-1]
+        reads = [junctions.reads_of(gene.strand, intron) for intron in introns]
+        said = {
+            "supported_introns": f"{sum(count > 0 for count in reads)}/{len(reads)}",
+            "supporting_reads": ",".join(map(str, reads)),
+        }
+        transcripts.append(replace(transcript, attributes={**transcript.attributes, **(said if reads else {})}))
+    return replace(gene, transcripts=tuple(transcripts))
 
 
 def _attributes(transcript: DecodedTranscript, gene: DecodedGene) -> dict[str, str]:

@@ -104,11 +104,17 @@ def loci_of(genes: Iterable[GeneModel], bases: npt.NDArray[np.uint8], settings: 
     return sorted(found, key=lambda locus: (locus.start, locus.end))
 
 
-def gene_regions_of(region: DecodedRegion, settings: DecoderSettings, cutoff: float | None) -> list[GeneRegion]:
-    """Cut a region at its masked intervals and at the loci that the grammar cannot express."""
+def gene_regions_of(
+    region: DecodedRegion, settings: DecoderSettings, cutoff: float | None, cuts: Iterable[int] = ()
+) -> list[GeneRegion]:
+    """Cut a region at its masked intervals and at the loci that the grammar cannot express.
+
+    Args:
+        cutoff, cuts: as of :func:`gene_regions_between`.
+    """
     loci = loci_of(region.genes, region.bases, settings)
     sequence = region.bases, region.plus, region.minus
-    return gene_regions_between(sequence, loci, region.mask, settings.at_ac, cutoff, settings.codon_margin)
+    return gene_regions_between(sequence, loci, region.mask, settings.at_ac, cutoff, settings.codon_margin, cuts)
 
 
 def gene_regions_between(
@@ -118,6 +124,7 @@ def gene_regions_between(
     at_ac: bool,
     cutoff: float | None,
     codon_margin: float = 0.0,
+    cuts: Iterable[int] = (),
 ) -> list[GeneRegion]:
     """Parts of a sequence between masked intervals and loci that the grammar cannot express.
 
@@ -127,6 +134,7 @@ def gene_regions_between(
             cover.
         cutoff: lowest log probability for a site that does not belong to a locus.
         codon_margin: that of start and stop codons is this much lower.
+        cuts: where sites are kept whatever their log probability.
     """
     size = len(sequence[0])
     hidden = [(int(start), int(end)) for start, end in mask]
@@ -149,22 +157,28 @@ def gene_regions_between(
             break
         hidden += [(kept[index].start, kept[index].end) for index in clashing]
         kept = [locus for index, locus in enumerate(kept) if index not in clashing]
+    kept_cuts = np.fromiter(cuts, np.int64)
     found, position = [], 0
     for start, end in [*closed, (size, size)]:
         if start > position:
             inside = [locus.chains for locus in kept if position <= locus.start and locus.end <= start]
             part = tuple(values[position:start] for values in sequence)
             scanner = SiteScanner(cutoff, at_ac, codon_margin=codon_margin)
-            found.append(_gene_region(part, position, inside, scanner))
+            found.append(_gene_region(part, position, inside, scanner, kept_cuts))
         position = max(position, end)
     return found
 
 
 def _gene_region(
-    sequence: tuple[npt.NDArray, ...], start: int, loci: Sequence[Sequence[Chain]], scanner: SiteScanner
+    sequence: tuple[npt.NDArray, ...],
+    start: int,
+    loci: Sequence[Sequence[Chain]],
+    scanner: SiteScanner,
+    cuts: npt.NDArray[np.int64],
 ) -> GeneRegion:
     bases = sequence[0]
     keep = np.zeros(bases.size, np.uint8)
+    keep[cuts[(cuts >= start) & (cuts < start + bases.size)] - start] = 1
     for chains in loci:
         for _, cds in chains:
             for cut in np.ravel(cds):

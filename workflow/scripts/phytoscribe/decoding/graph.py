@@ -22,6 +22,7 @@ from phytoscribe.decoding.grammar import (
     segment_kind,
     segment_length_score,
 )
+from phytoscribe.decoding.support import NO_SUPPORT, Support, intron_gain
 
 FORWARD, BACKWARD = 1, -1
 #: How functions are compiled that make no array: without counting references, which took most of the lattice's time
@@ -45,12 +46,14 @@ class Graph(NamedTuple):
         site, span: float64 (rows, 3), what each node adds to a segment and to an intron
             (:func:`phytoscribe.decoding.scoring.compose`).
         scores: what the edges add.
+        support: the introns that evidence speaks for.
     """
 
     sites: Sites
     site: npt.NDArray[np.float64]
     span: npt.NDArray[np.float64]
     scores: Scores
+    support: Support = NO_SUPPORT
 
 
 class Paths(NamedTuple):
@@ -254,6 +257,7 @@ def chain_sums(rows, states, graph, before, after):
             score = graph.site[left, t] + graph.site[right, u] + segment_length_score(graph.scores, kind, length)
         else:
             score = graph.span[left, t] + graph.span[right, u] + intron_length_score(graph.scores, length)
+            score += intron_gain(graph.support, sites.strand[left], sites.position[left], sites.position[right])
         sums[k] = before[left, t] + score + after[right, u]
         sums[last] += score
     return sums

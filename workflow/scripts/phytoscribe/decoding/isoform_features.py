@@ -1,4 +1,7 @@
-"""What tells an isoform that exists from one that does not: numbers for a ranker, all from DNA through the network."""
+"""What tells an isoform that exists from one that does not: numbers for a ranker.
+
+Most are from DNA through the network; the last ones are from RNA-seq reads (:mod:`phytoscribe.decoding.isoform_reads`).
+"""
 
 from __future__ import annotations
 
@@ -18,6 +21,7 @@ from phytoscribe.annotation.isoform_events import (
 )
 from phytoscribe.annotation.model import introns_between
 from phytoscribe.decoding.isoform_edits import FirstTranscript, Isoform, LocusWindow
+from phytoscribe.decoding.isoform_reads import READ_FEATURES, IntronReads, read_features
 from phytoscribe.genome.intervals import Interval
 from phytoscribe.labels.states import CODING_STATES, INTRON_STATES, State
 
@@ -25,8 +29,9 @@ from phytoscribe.labels.states import CODING_STATES, INTRON_STATES, State
 RANKED_FROM = 0.005
 #: Log posterior of structures that the lattice holds for less likely than that, or that it has no sites for.
 LEAST_LOG_POSTERIOR = math.log(RANKED_FROM)
-#: Numbers for each isoform.
-FEATURES = 47 + len(EVENT_CLASSES)
+#: Numbers for each isoform from DNA, and with those from reads behind them.
+DNA_FEATURES = 47 + len(EVENT_CLASSES)
+FEATURES = DNA_FEATURES + READ_FEATURES
 
 
 class Prefixes(NamedTuple):
@@ -74,9 +79,17 @@ def _log_size(values: Sequence[Interval]) -> float:
 
 
 def features_of(
-    isoforms: Sequence[Isoform], first: FirstTranscript, window: LocusWindow, prefixes: Prefixes
+    isoforms: Sequence[Isoform],
+    first: FirstTranscript,
+    window: LocusWindow,
+    prefixes: Prefixes,
+    reads_of: IntronReads | None = None,
 ) -> npt.NDArray[np.float32]:
-    """Features of the isoforms of one gene, float32 (isoforms, FEATURES)."""
+    """Features of the isoforms of one gene, float32 (isoforms, DNA_FEATURES), or with reads (isoforms, FEATURES).
+
+    Args:
+        reads_of: RNA-seq reads of an intron of the window, if there are reads of this genome.
+    """
     introns, length = set(introns_between(first.exons)), sum(e - s for s, e in first.cds)
     posteriors = [LEAST_LOG_POSTERIOR if i.log_posterior is None else i.log_posterior for i in isoforms]
     best = max(posteriors, default=0.0)
@@ -139,4 +152,7 @@ def features_of(
                 ),
             ]
         )
-    return np.array(rows, dtype=np.float32)
+    dna = np.array(rows, dtype=np.float32).reshape(-1, DNA_FEATURES)
+    if reads_of is None:
+        return dna
+    return np.concatenate([dna, read_features(isoforms, first, reads_of)], axis=1)

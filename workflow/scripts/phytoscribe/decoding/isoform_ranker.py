@@ -1,7 +1,9 @@
 """A small network that says how probable a possible isoform is, from :mod:`phytoscribe.decoding.isoform_features`.
 
-Two hidden layers on normalised features.  It is read with NumPy, so that a prediction needs no more than the structure
-network does, and in double precision, so that the third decimal of a score does not depend on the machine.
+Two hidden layers on normalised features.  A model has a ranker for DNA alone, and may have another one for genomes with
+RNA-seq reads, which weighs what the first one says against the reads; both are in one file.  They are read with NumPy,
+so that a prediction needs no more than the structure network does, and in double precision, so that the third decimal
+of a score does not depend on the machine.
 """
 
 from __future__ import annotations
@@ -15,11 +17,16 @@ import numpy.typing as npt
 from safetensors import SafetensorError
 from safetensors.numpy import load_file, save
 
-from phytoscribe.decoding.isoform_features import FEATURES
+from phytoscribe.decoding.isoform_features import DNA_FEATURES
+from phytoscribe.decoding.isoform_reads import READ_FEATURES
 from phytoscribe.errors import ModelError
 from phytoscribe.files import atomic_path
 
 WEIGHTS_FILE = "isoforms.safetensors"
+#: Kinds of rankers, by what they know.
+RANKED, RANKED_WITH_READS = "ranked", "ranked_with_junctions"
+#: Features of each kind, and what begins the names of its arrays.
+_KINDS = {RANKED: (DNA_FEATURES, ""), RANKED_WITH_READS: (1 + READ_FEATURES, "with_junctions.")}
 #: Normalised features are held within this.
 LARGEST = 6.0
 _HIDDEN = 2
@@ -30,7 +37,7 @@ class IsoformRanker:
     """Probabilities of isoforms.
 
     Attributes:
-        mean, deviation: float (FEATURES,), of the training candidates.
+        mean, deviation: float (features,), of the training candidates.
         layers: weights (out, in) and biases (out,) of each layer; the last has one output.
         slope, offset: from the network's output to calibrated log odds.
     """
@@ -42,7 +49,7 @@ class IsoformRanker:
     offset: float = 0.0
 
     def __call__(self, features: npt.NDArray[np.float32]) -> npt.NDArray[np.float64]:
-        """Probabilities (isoforms,) of features (isoforms, FEATURES)."""
+        """Probabilities (isoforms,) of features (isoforms, features)."""
         return 1.0 / (1.0 + np.exp(-(self.slope * self.log_odds(features) + self.offset)))
 
     def log_odds(self, features: npt.NDArray[np.float32]) -> npt.NDArray[np.float64]:
@@ -55,39 +62,75 @@ class IsoformRanker:
                 values = np.maximum(values, 0.0)
         return values[:, 0]
 
-    def save(self, folder: Path) -> None:
-        """Write :data:`WEIGHTS_FILE` into a model's folder."""
-        numbers = {"mean": self.mean, "deviation": self.deviation, "calibration": np.array([self.slope, self.offset])}
-        for number, (weight, bias) in enumerate(self.layers):
-            numbers |= {f"weight{number}": weight, f"bias{number}": bias}
-        single = {name: np.ascontiguousarray(values, np.float32) for name, values in numbers.items()}
-        with atomic_path(folder / WEIGHTS_FILE) as temporary:
-            temporary.write_bytes(save(single))
-
     @classmethod
-    def load(cls, folder: Path) -> IsoformRanker:
-        """Read :data:`WEIGHTS_FILE` of a model's folder.
+    def load(cls, folder: Path, kind: str = RANKED) -> IsoformRanker:
+        """Read a ranker of a kind (:data:`RANKED` or :data:`RANKED_WITH_READS`) of a model's folder.
+
+        The latter is only a part of :class:`RankerWithReads`.
 
         Raises:
-            ModelError: it is missing, damaged, or of another version.
+            ModelError: :data:`WEIGHTS_FILE` is missing, damaged, of another version, or has no ranker of this kind.
         """
         path = folder / WEIGHTS_FILE
+        features, prefix = _KINDS[kind]
         if not path.is_file():
             raise ModelError(f"{path}: missing, so isoforms cannot be ranked; set isoforms.method to lattice or none")
         try:
             numbers: Mapping[str, npt.NDArray] = load_file(path)
             mean, deviation, (slope, offset) = (
-                numbers[name].astype(np.float64) for name in ("mean", "deviation", "calibration")
+                numbers[prefix + name].astype(np.float64) for name in ("mean", "deviation", "calibration")
             )
             layers = tuple(
-                (numbers[f"weight{k}"].astype(np.float64), numbers[f"bias{k}"].astype(np.float64))
+                (numbers[f"{prefix}weight{k}"].astype(np.float64), numbers[f"{prefix}bias{k}"].astype(np.float64))
                 for k in range(_HIDDEN + 1)
             )
         except (OSError, SafetensorError, KeyError, ValueError) as error:
             raise ModelError(f"{path}: cannot be read ({error}); fetch the model again") from error
-        if mean.size != FEATURES:
-            raise ModelError(f"{path}: knows {mean.size} features, not {FEATURES}: it is of another version")
+        if mean.size != features:
+            raise ModelError(f"{path}: knows {mean.size} features, not {features}: it is of another version")
         return cls(mean, deviation, layers, float(slope), float(offset))
+
+
+@dataclass(frozen=True)
+class RankerWithReads:
+    """Probabilities of isoforms in a genome with RNA-seq reads.
+
+    Attributes:
+        dna: what DNA alone says.
+        reads: from its log odds, not calibrated, and the features of reads to the probability.
+    """
+
+    dna: IsoformRanker
+    reads: IsoformRanker
+
+    def __call__(self, features: npt.NDArray[np.float32]) -> npt.NDArray[np.float64]:
+        """Probabilities (isoforms,) of features (isoforms, FEATURES)."""
+        return self.reads(beside_reads(self.dna, features))
+
+    @classmethod
+    def load(cls, folder: Path) -> RankerWithReads:
+        """Read both of a model's folder; errors as of :meth:`IsoformRanker.load`."""
+        return cls(IsoformRanker.load(folder), IsoformRanker.load(folder, RANKED_WITH_READS))
+
+
+def beside_reads(dna: IsoformRanker, features: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+    """Log odds by DNA and the features of reads, (isoforms, 1 + READ_FEATURES), of features (isoforms, FEATURES)."""
+    odds = dna.log_odds(features[:, :DNA_FEATURES]).astype(np.float32)
+    return np.concatenate([odds[:, None], features[:, DNA_FEATURES:]], axis=1)
+
+
+def save_rankers(rankers: Mapping[str, IsoformRanker], folder: Path) -> None:
+    """Write :data:`WEIGHTS_FILE` with rankers by kind into a model's folder."""
+    numbers: dict[str, npt.NDArray] = {}
+    for kind, ranker in rankers.items():
+        _, prefix = _KINDS[kind]
+        own = {"mean": ranker.mean, "deviation": ranker.deviation}
+        own["calibration"] = np.array([ranker.slope, ranker.offset])
+        for number, (weight, bias) in enumerate(ranker.layers):
+            own |= {f"weight{number}": weight, f"bias{number}": bias}
+        numbers |= {prefix + name: np.ascontiguousarray(values, np.float32) for name, values in own.items()}
+    with atomic_path(folder / WEIGHTS_FILE) as temporary:
+        temporary.write_bytes(save(numbers))
 
 
 def normalised(

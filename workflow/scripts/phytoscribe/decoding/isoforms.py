@@ -34,9 +34,11 @@ from phytoscribe.decoding.grammar import (
     variants_pair,
 )
 from phytoscribe.decoding.isoform_features import RANKED_FROM
-from phytoscribe.decoding.isoform_ranker import IsoformRanker
+from phytoscribe.decoding.isoform_ranker import RANKED, RANKED_WITH_READS, IsoformRanker, RankerWithReads
 from phytoscribe.decoding.settings import MINIMUM_CDS_SEGMENT
+from phytoscribe.decoding.support import intron_gain
 from phytoscribe.errors import ConfigError, ModelError
+from phytoscribe.genome.junctions import JunctionReads
 
 #: How far (bp) before and behind a gene's CDS another structure of it may reach.
 REACH = 3000
@@ -50,18 +52,21 @@ _NOTHING = -45.0
 
 @dataclass(frozen=True, slots=True)
 class IsoformSettings:
-    """Which structures of a gene beside its first are written.
+    """Which structures of a gene beside its first are written, and what the ranker knows beside DNA.
 
     Attributes:
         minimum_probability: least probability by the ranker, or posterior without one; above 0.
         maximum: so many at most for each gene.
         nmd: whether those that look like targets of nonsense-mediated decay are among them.
+        ranker: one with reads if there are ``junctions``.
+        junctions: RNA-seq reads of the genome.
     """
 
     minimum_probability: float
     maximum: int = 3
     nmd: bool = True
-    ranker: IsoformRanker | None = None
+    ranker: IsoformRanker | RankerWithReads | None = None
+    junctions: JunctionReads | None = None
 
     def __post_init__(self) -> None:
         if not LEAST_PROBABILITY <= self.minimum_probability <= 1.0:
@@ -75,12 +80,15 @@ class IsoformSettings:
         return self.minimum_probability if self.ranker is None else RANKED_FROM
 
     @classmethod
-    def of_config(cls, values: Mapping[str, Any], folder: Path, model: str = "") -> IsoformSettings:
+    def of_config(
+        cls, values: Mapping[str, Any], folder: Path, model: str = "", junctions: JunctionReads | None = None
+    ) -> IsoformSettings:
         """Settings of the configuration's ``isoforms``, whose method is not ``none``.
 
         Args:
             folder: with the ranker, and ``isoforms.json`` with the cut for ``minimum_probability: auto``.
             model: hash of the structure model that predicts.
+            junctions: RNA-seq reads of the genome, which only a ranker uses; it has a cut of its own with them.
 
         Raises:
             ModelError: the folder has no cut, or its ranker is of another structure model.
@@ -88,27 +96,37 @@ class IsoformSettings:
         method, least = values["method"], values["minimum_probability"]
         path = folder / CUTS_FILE
         known = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
-        if method == "ranked" and model and known.get("model", model) != model:
+        if method == RANKED and model and known.get("model", model) != model:
             raise ModelError(
                 f"{path}: the ranker has learned from the output of model {known['model']}, not of {model}, which "
                 "predicts here; train it again (rule train_isoforms), or set isoforms.method to lattice or none"
             )
+        cuts = known.get("minimum_probability", {})
+        kind = RANKED_WITH_READS if method == RANKED and junctions else method
+        if kind == RANKED_WITH_READS and kind not in cuts:
+            raise ModelError(
+                f"{path}: the ranker has learned without RNA-seq reads, so it cannot use those of {junctions.source}; "
+                "leave `junctions` out of this genome, or train the ranker with junctions of its training and "
+                "validation genomes (rule train_isoforms)"
+            )
         if least == "auto":
-            cuts = known.get("minimum_probability", {})
-            if method not in cuts:
+            if kind not in cuts:
                 raise ModelError(
                     f"{path} has no cut for isoforms.method {method}; set isoforms.minimum_probability to a number, "
                     "for example 0.3"
                 )
-            least = cuts[method]
-        ranker = IsoformRanker.load(folder) if method == "ranked" else None
-        return cls(float(least), values["maximum"], values["nmd"], ranker)
+            least = cuts[kind]
+        if method != RANKED:
+            return cls(float(least), values["maximum"], values["nmd"])
+        ranker = RankerWithReads.load(folder) if junctions else IsoformRanker.load(folder)
+        return cls(float(least), values["maximum"], values["nmd"], ranker, junctions)
 
     def __str__(self) -> str:
         """As in the header of a prediction."""
         nmd = "" if self.nmd else ", none that decays"
         by = "lattice, posterior" if self.ranker is None else "ranked, probability"
-        return f"{by} from {self.minimum_probability:g} on, at most {self.maximum} a gene{nmd}"
+        reads = f", with the reads of {self.junctions.source}" if self.junctions else ""
+        return f"{by} from {self.minimum_probability:g} on, at most {self.maximum} a gene{nmd}{reads}"
 
 
 class Sums(NamedTuple):
@@ -191,7 +209,8 @@ def _next_nodes(row, t, last, reached, graph, after, total, bound, found, scores
             if graph.site[other, u] <= REACHED or sites.context[other, u] >> sites.context[row, t] & 1:
                 continue
             length = intron_length_score(graph.scores, place - position)
-            score = reached + graph.span[row, t] + graph.span[other, u] + length
+            supported = intron_gain(graph.support, strand, position, place)
+            score = reached + graph.span[row, t] + graph.span[other, u] + length + supported
         log_posterior = score + after[other, u] - total
         if log_posterior > _NOTHING:
             left -= np.exp(log_posterior)

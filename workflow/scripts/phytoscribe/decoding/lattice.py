@@ -141,13 +141,13 @@ def _close_segments(r, kind, graph, opened, edges, paths, mode, lengths):
 def _close_introns(r, graph, opened, edges, paths, mode, lengths):
     """Sum and best of the introns into row ``r``."""
     strand = graph.sites.strand[r]
-    count = intron_edges(opened, strand, graph.sites, r, graph.scores, mode.way, edges)
+    count, more = intron_edges(opened, strand, graph, r, mode.way, edges)
     for t in range(3):
         if graph.site[r, t] <= FORBIDDEN:
             continue
         span = graph.span[r, t]
         total, best, code = introns_reach(
-            strand, t, opened.intron_total, opened.intron_best, opened.intron_code, edges, count
+            strand, t, opened.intron_total, opened.intron_best, opened.intron_code, edges, count, more
         )
         if max(total, best) <= REACHED:
             continue

@@ -7,7 +7,7 @@ as right.  Its gradient is the difference of observed and expected features, the
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import NamedTuple
@@ -20,6 +20,7 @@ from phytoscribe.decoding import grammar, lattice, scoring
 from phytoscribe.decoding.gene_regions import GeneRegion
 from phytoscribe.decoding.graph import BACKWARD, Graph, Lengths, Mode, Paths, new_open, no_lengths
 from phytoscribe.decoding.settings import LENGTHS, DecoderSettings
+from phytoscribe.decoding.support import NO_SUPPORT, Support, intron_gain
 
 #: Lengths looked up one by one while fitting: the weights of length scores see no longer ones.
 EXPLICIT_LENGTHS = 8000
@@ -62,6 +63,7 @@ def chain_score(nodes: npt.NDArray, graph: Graph) -> float:
             )
         else:
             value += grammar.intron_length_score(graph.scores, length)
+            value += intron_gain(graph.support, graph.sites["strand"][left], position[left], position[right])
     return value
 
 
@@ -70,16 +72,22 @@ def path_sums(
     theta: npt.NDArray,
     scores: grammar.Scores,
     counted: tuple[npt.NDArray, npt.NDArray] | None = None,
+    support: Support = NO_SUPPORT,
+    add: Callable[[npt.NDArray, npt.NDArray], None] | None = None,
 ) -> PathSums:
     """Forward-backward under the parameters ``theta``; there must be rows.
 
     Args:
         counted: arrays to which expected numbers are added: of segments by kind and length, float64 (SEGMENT_KINDS,
             limit + 1), and of introns by length, float64 (limit + 1,); as long as the tables of ``scores``.
+        support: the introns that evidence speaks for.
+        add: adds further scores of nodes to ``site`` and ``span`` of :class:`phytoscribe.decoding.graph.Graph`.
     """
     count = sites.size
-    graph = Graph(sites, np.empty((count, 3)), np.empty((count, 3)), scores)
+    graph = Graph(sites, np.empty((count, 3)), np.empty((count, 3)), scores, support)
     scoring.compose(0, count, sites, theta, graph.site, graph.span)
+    if add:
+        add(graph.site, graph.span)
     opened, before = new_open(lattice.most_open(sites), 0), Paths.empty(count)
     lattice.read(0, count, 0, graph, opened, before, Mode(), no_lengths())
     total = float(opened.free[0])

@@ -13,9 +13,11 @@ import numpy.typing as npt
 from phytoscribe.annotation.model import GeneModel, Transcript
 from phytoscribe.decoding.isoform_edits import Direction, FirstTranscript, Isoform, LocusWindow, isoform_candidates
 from phytoscribe.decoding.isoform_features import Prefixes, features_of
+from phytoscribe.decoding.isoform_reads import IntronReads, least_support
 from phytoscribe.decoding.isoforms import IsoformSettings
 from phytoscribe.decoding.settings import DecoderSettings
 from phytoscribe.genome.intervals import Interval
+from phytoscribe.genome.junctions import ContigReads, Support
 from phytoscribe.genome.sequence import reverse_complement
 
 #: Probability of a gene whose first transcript is annotated, and that there is one where none is predicted.
@@ -59,11 +61,18 @@ def probabilities_of(gene: GeneModel) -> tuple[float, float]:
 
 
 class Candidates(NamedTuple):
-    """Possible isoforms of a gene, in the direction of transcription, with their features (isoforms, FEATURES)."""
+    """Possible isoforms of a gene, in the direction of transcription.
+
+    Attributes:
+        features: float32 (isoforms, DNA_FEATURES), or (isoforms, FEATURES) where the genome has RNA-seq reads.
+        support: RNA-seq reads of each isoform's intron that fewest splice, of those that the first transcript has not;
+            None where it has no such intron, or the genome no reads.
+    """
 
     isoforms: list[Isoform]
     features: npt.NDArray[np.float32]
     direction: Direction
+    support: list[Support | None]
 
 
 def candidates_of(
@@ -72,6 +81,7 @@ def candidates_of(
     structures: list[Transcript],
     output: NetworkOutput,
     settings: DecoderSettings,
+    reads: ContigReads | None = None,
 ) -> Candidates | None:
     """Possible isoforms beside a first transcript; None without any.
 
@@ -79,6 +89,7 @@ def candidates_of(
         first: on its strand.
         probabilities: that the gene is right, and that there is one (:class:`FirstTranscript`).
         structures: other structures by the lattice, their posteriors as scores.
+        reads: RNA-seq reads of introns, in the coordinates of ``first``.
     """
     start = min(transcript.start for transcript in (first, *structures))
     end = max(transcript.end for transcript in (first, *structures))
@@ -89,7 +100,16 @@ def candidates_of(
         for t in structures
     ]
     found = isoform_candidates(own, known, window, settings.minimum_intron, settings.minimum_cds)
-    return Candidates(found, features_of(found, own, window, Prefixes.of(window)), direction) if found else None
+    if not found:
+        return None
+    reads_of = None if reads is None else _in_direction(reads, direction)
+    features = features_of(found, own, window, Prefixes.of(window), reads_of)
+    support = [reads_of and least_support(isoform.exons, own.exons, reads_of) for isoform in found]
+    return Candidates(found, features, direction, support)
+
+
+def _in_direction(reads: ContigReads, direction: Direction) -> IntronReads:
+    return lambda intron: reads.support(direction.strand, direction.outward([intron])[0])
 
 
 def with_ranked_isoforms(
@@ -103,7 +123,8 @@ def with_ranked_isoforms(
     first, *structures = gene.transcripts
     if settings.ranker is None or "partial" in gene.attributes:
         return replace(gene, transcripts=(first,))
-    found = candidates_of(first, probabilities_of(gene), structures, output, decoder)
+    reads = settings.junctions and settings.junctions.on(gene.contig)
+    found = candidates_of(first, probabilities_of(gene), structures, output, decoder, reads)
     if found is None:
         return replace(gene, transcripts=(first,))
     by_cds = {transcript.cds: transcript for transcript in structures}
@@ -111,12 +132,17 @@ def with_ranked_isoforms(
 
 
 def completion_candidates(
-    gene: GeneModel, predicted: Sequence[GeneModel], output: NetworkOutput, decoder: DecoderSettings
+    gene: GeneModel,
+    predicted: Sequence[GeneModel],
+    output: NetworkOutput,
+    decoder: DecoderSettings,
+    reads: ContigReads | None = None,
 ) -> Candidates | None:
     """Possible isoforms beside the longest CDS of an annotated gene; None without any.
 
     Args:
         predicted: genes of the same sequence with all structures by the lattice.
+        reads: RNA-seq reads of introns, in the coordinates of the gene.
     """
     own = gene.representative
     if own is None:
@@ -124,7 +150,15 @@ def completion_candidates(
     near = [p for p in predicted if p.strand == gene.strand and p.start < gene.end and gene.start < p.end]
     structures = [t for p in near for t in p.transcripts if t.cds != own.cds]
     locus = max((probabilities_of(p)[1] for p in near), default=_NO_GENE)
-    return candidates_of(own, (_KNOWN, locus), structures, output, decoder)
+    return candidates_of(own, (_KNOWN, locus), structures, output, decoder, reads)
+
+
+def _support_attributes(support: Support | None) -> dict[str, str]:
+    """``reads``, and ``usage`` where any read splices at the sites."""
+    if support is None:
+        return {}
+    usage = {} if support.usage is None else {"usage": f"{support.usage:.2f}"}
+    return {"reads": str(support.reads)} | usage
 
 
 def likely_transcripts(
@@ -137,13 +171,14 @@ def likely_transcripts(
     """
     assert settings.ranker is not None
     chosen = []
-    for isoform, probability in zip(found.isoforms, settings.ranker(found.features).tolist(), strict=True):
+    probabilities = settings.ranker(found.features).tolist()
+    for isoform, probability, support in zip(found.isoforms, probabilities, found.support, strict=True):
         if probability < settings.minimum_probability:
             continue
         exons, cds = found.direction.outward(isoform.exons), found.direction.outward(isoform.cds)
         known = by_cds.get(cds)
         posterior = {} if known is None else {"posterior": f"{known.score or 0.0:.3f}"}
-        attributes = posterior | (dict(known.attributes) if known else {})
+        attributes = posterior | (dict(known.attributes) if known else {}) | _support_attributes(support)
         chosen.append(
             Transcript("", exons, cds, attributes=attributes, score=probability, contig=gene.contig, strand=gene.strand)
         )

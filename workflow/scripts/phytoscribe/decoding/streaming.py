@@ -19,10 +19,12 @@ from phytoscribe.decoding.block_genes import Block, genes_of
 from phytoscribe.decoding.decoded_gene import DecodedGene
 from phytoscribe.decoding.grammar import Sites, empty_sites
 from phytoscribe.decoding.graph import Open, clear, new_open, with_room
+from phytoscribe.decoding.intron_evidence import ContigEvidence
 from phytoscribe.decoding.isoforms import IsoformSettings
 from phytoscribe.decoding.scoring import compose, edge_scores, parameters
 from phytoscribe.decoding.settings import DecoderSettings
 from phytoscribe.decoding.site_scanner import FoundSites, SiteScanner, Stretch
+from phytoscribe.decoding.support import NO_SUPPORT
 
 #: Bases that are decoded at once; bounds memory, changes nothing else.
 STEP = 16_384
@@ -31,7 +33,9 @@ STEP = 16_384
 class BlockReader:
     """Reads the rows of a contig forwards, in any number of parts, and divides them into blocks."""
 
-    def __init__(self, settings: DecoderSettings) -> None:
+    def __init__(self, settings: DecoderSettings, evidence: ContigEvidence | None = None) -> None:
+        self._evidence = evidence
+        self._support = evidence.support if evidence else NO_SUPPORT
         self._theta = parameters(settings)
         self._scores = edge_scores(settings)
         self._rows = empty_sites(0)
@@ -76,7 +80,7 @@ class BlockReader:
 
     @property
     def _graph(self) -> graph.Graph:
-        return graph.Graph(self._rows, self._site, self._span, self._scores)
+        return graph.Graph(self._rows, self._site, self._span, self._scores, self._support)
 
     def _forward(
         self, first: int, last: int, block: int, opened: Open, paths: graph.Paths, mode: graph.Mode
@@ -125,6 +129,8 @@ class BlockReader:
         room = np.empty((added, 3))
         self._site, self._span = np.concatenate([self._site, room]), np.concatenate([self._span, room])
         compose(old, old + added, self._rows, self._theta, self._site, self._span)
+        if self._evidence:
+            self._evidence.add_to(new, self._site[old:], self._span[old:])
         self._paths = graph.Paths(
             *(np.concatenate([a, b]) for a, b in zip(self._paths, graph.Paths.empty(added), strict=True))
         )
@@ -151,11 +157,19 @@ class StreamingDecoder:
     in order; :meth:`search` and :meth:`genes` change nothing here and may run in several threads.
     """
 
-    def __init__(self, settings: DecoderSettings, isoforms: IsoformSettings | None = None) -> None:
+    def __init__(
+        self,
+        settings: DecoderSettings,
+        isoforms: IsoformSettings | None = None,
+        evidence: ContigEvidence | None = None,
+    ) -> None:
+        """Args: the model's decoder settings; which isoforms are added; the contig's junctions, if there are any."""
         self.settings = settings
         self.isoforms = isoforms
         self._scanner = SiteScanner(settings.site_cutoff, settings.at_ac, settings.partial, settings.codon_margin)
-        self._reader = BlockReader(settings)
+        self._reader = BlockReader(settings, evidence)
+        self._junctions = evidence.junctions if evidence else None
+        self._taken = 0  # bases of the contig
 
     @property
     def decided(self) -> int:
@@ -177,7 +191,10 @@ class StreamingDecoder:
 
     def take(self, bases: npt.NDArray[np.uint8], plus: npt.NDArray, minus: npt.NDArray) -> Stretch:
         """The next piece, as of :meth:`push`, for :meth:`search`."""
-        return self._scanner.take(bases, plus, minus)
+        # What reads show is a candidate, whatever the network says of it.
+        keep = self._junctions.keep(self._taken, bases.size) if self._junctions else None
+        self._taken += bases.size
+        return self._scanner.take(bases, plus, minus, keep)
 
     def search(self, stretch: Stretch) -> FoundSites:
         """The candidate sites of a stretch, for :meth:`read`."""
@@ -212,9 +229,10 @@ def decode_coding_genes(
     settings: DecoderSettings,
     piece: int = 200_000,
     isoforms: IsoformSettings | None = None,
+    evidence: ContigEvidence | None = None,
 ) -> list[DecodedGene]:
     """Genes of a whole contig from its log probabilities, both of shape (length, STATE_COUNT) in contig orientation.
 
     ``piece`` only bounds memory.
     """
-    return in_pieces(StreamingDecoder(settings, isoforms), bases, plus, minus, piece)
+    return in_pieces(StreamingDecoder(settings, isoforms, evidence), bases, plus, minus, piece)

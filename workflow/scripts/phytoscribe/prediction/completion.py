@@ -15,13 +15,14 @@ from phytoscribe.annotation.model import GeneModel, sort_genes
 from phytoscribe.decoding.contigs import decode_contig
 from phytoscribe.decoding.gene_models import with_chosen_isoforms
 from phytoscribe.decoding.isoform_features import RANKED_FROM
-from phytoscribe.decoding.isoforms import IsoformSettings
+from phytoscribe.decoding.isoforms import RANKED, IsoformSettings
 from phytoscribe.decoding.ranked_isoforms import NetworkOutput, completion_candidates, likely_transcripts
 from phytoscribe.devices import choose_device
 from phytoscribe.files import atomic_open
 from phytoscribe.genome import Genome
 from phytoscribe.genome.fasta import chosen_contigs
 from phytoscribe.genome.intervals import Interval, as_places, merged
+from phytoscribe.genome.junctions import ContigReads, JunctionReads
 from phytoscribe.models.loading import model_hash
 from phytoscribe.prediction.predictor import StructurePredictor
 from phytoscribe.prediction.run import ProgressReport
@@ -65,6 +66,7 @@ def complete_annotation(
     chosen: Sequence[str] | None,
     output: str | Path,
     threads: int,
+    junctions: JunctionReads | None = None,
 ) -> None:
     """Write an annotation with the isoforms that the ranker adds to it.
 
@@ -78,9 +80,10 @@ def complete_annotation(
         isoforms: the configuration's ``isoforms``, whatever its method.
         predict: the configuration's ``predict``: window, margin, batch_size, precision, device.
         chosen: contigs whose genes are completed; all if not given.  Genes on others are not written.
+        junctions: RNA-seq reads of the genome, if there are any.
     """
     model = model_hash(model_folder)
-    settings = IsoformSettings.of_config({**isoforms, "method": "ranked"}, isoform_folder, model)
+    settings = IsoformSettings.of_config({**isoforms, "method": RANKED}, isoform_folder, model, junctions)
     prediction = PredictionSettings(**{name: predict[name] for name in PredictionSettings.__slots__})
     device = choose_device(predict["device"])
     predictor = StructurePredictor.from_folder(model_folder, prediction, device, species, lineage, threads)
@@ -134,9 +137,11 @@ def _completed(
                 bases = genome.bases(name, first, last)
                 output = NetworkOutput(bases, *predictor.output(bases), 0)
                 predicted = decode_contig(name, bases, *output.states, predictor.decoder, isoforms=ALL_STRUCTURES)
+                reads = settings.junctions and settings.junctions.on(name, first)
                 for gene in inside:
                     here = (gene.shifted(-first), sound[gene.id].shifted(-first))
-                    found[gene.id] = with_additions(*here, predicted, output, predictor, settings, taken).shifted(first)
+                    moved = with_additions(*here, predicted, output, predictor, settings, taken, reads)
+                    found[gene.id] = moved.shifted(first)
             progress.add(2 * (end - start))
     return [found.get(gene.id, gene) for gene in genes]
 
@@ -149,6 +154,7 @@ def with_additions(
     predictor: StructurePredictor,
     settings: IsoformSettings,
     taken: set[str],
+    reads: ContigReads | None = None,
 ) -> GeneModel:
     """A gene with the isoforms that the ranker adds to it.
 
@@ -156,9 +162,10 @@ def with_additions(
         gene, predicted: in the coordinates of ``output``.
         sound: the gene with those of its transcripts that fit the sequence.
         taken: ids that are in use; those of the new transcripts are added.
+        reads: RNA-seq reads of introns, in the same coordinates.
     """
     first = sound.representative
-    found = completion_candidates(sound, predicted, output, predictor.decoder)
+    found = completion_candidates(sound, predicted, output, predictor.decoder, reads)
     if first is None or found is None:
         return gene
     known = {transcript.cds for transcript in gene.coding_transcripts}

@@ -11,13 +11,17 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from safetensors.numpy import load_file
 from small_training_set import contig_of, small_set
 
-from phytoscribe.annotation.model import GeneModel, Transcript
-from phytoscribe.decoding.isoform_features import FEATURES
-from phytoscribe.decoding.isoform_ranker import IsoformRanker
+from phytoscribe.annotation.model import GeneModel, Transcript, introns_between
+from phytoscribe.decoding.isoform_features import DNA_FEATURES
+from phytoscribe.decoding.isoform_ranker import RANKED, RANKED_WITH_READS, WEIGHTS_FILE, IsoformRanker
+from phytoscribe.decoding.isoform_reads import READ_FEATURES
 from phytoscribe.errors import PhytoScribeError
+from phytoscribe.genome.junctions import Junction, JunctionReads
 from phytoscribe.prediction.completion import stretches
+from phytoscribe.training.data.training_set import TrainingSet
 from phytoscribe.training.tasks.isoforms import task
 from phytoscribe.training.tasks.isoforms.examples import Examples, Locus
 from phytoscribe.training.tasks.isoforms.fit import (
@@ -29,6 +33,7 @@ from phytoscribe.training.tasks.isoforms.fit import (
     ranked,
 )
 
+CONTIG = "Chr3_1065466_1464870"
 RELEASED = Path(__file__).parents[5] / "resources/models/brassicales"
 
 
@@ -37,7 +42,7 @@ def made_loci(seed: int, count: int) -> list[Locus]:
     generator = np.random.default_rng(seed)
     found = []
     for _ in range(count):
-        features = generator.normal(0, 1, (generator.integers(1, 30), FEATURES)).astype(np.float32)
+        features = generator.normal(0, 1, (generator.integers(1, 30), DNA_FEATURES)).astype(np.float32)
         right = generator.random(len(features)) < 1 / (1 + np.exp(3.0 - 2.0 * features[:, 0]))
         found.append(Locus(features, right, completes=False, first_right=True, wanted=0))
     return found
@@ -93,10 +98,16 @@ def test_examples_are_kept_as_they_were(tmp_path):
     assert task.load_examples(tmp_path / "none.npz") == Examples([], 1, 0, 0)
 
 
+def introns_of(gene: GeneModel) -> set[Junction]:
+    """On the contig of the training set."""
+    chains = (introns_between(transcript.exons) for transcript in gene.transcripts)
+    return {(CONTIG, gene.strand, intron) for chain in chains for intron in chain}
+
+
 @pytest.fixture(scope="module")
 def training_set(arabidopsis_fasta, tmp_path_factory) -> Path:
     folder = tmp_path_factory.mktemp("set") / "set"
-    contig = contig_of(arabidopsis_fasta, "Chr3_1065466_1464870")
+    contig = contig_of(arabidopsis_fasta, CONTIG)
     small = replace(contig, bases=contig.bases[:120_000], genes=[g for g in contig.genes if g.end <= 120_000])
     small_set(folder, [small])
     return folder
@@ -109,9 +120,11 @@ def test_from_a_training_set_to_the_rankers_files(training_set, tmp_path, monkey
     settings = {"device": "cpu", "bases": 90_000}
     run = tmp_path / "run"
     given = (training_set, RELEASED, settings, 1, [], run)
+    introns = {i for genes in TrainingSet.load(training_set).genes.values() for g in genes for i in introns_of(g)}
+    reads = {"athaliana": JunctionReads(dict.fromkeys(introns, 30))}
     # One region validates, so one of the halves has nothing.
     with pytest.raises(PhytoScribeError, match="too few genes with a second CDS to calibrate"):
-        task.run_isoform_training(*given, tmp_path / "out", 1)
+        task.run_isoform_training(*given, tmp_path / "out", 1, reads)
     assert not (tmp_path / "out").exists()
     kept = {path.name: path.stat().st_mtime_ns for path in run.glob("*.npz")}
     assert len(kept) >= 2
@@ -122,15 +135,27 @@ def test_from_a_training_set_to_the_rankers_files(training_set, tmp_path, monkey
         return whole(self) * 2
 
     monkeypatch.setattr(reader, "validation", twice)
-    task.run_isoform_training(*given, tmp_path / "out", 1)
+    task.run_isoform_training(*given, tmp_path / "out", 1, reads)
     # What had been read is not read again.
     assert {path.name: path.stat().st_mtime_ns for path in run.glob("*.npz")} == kept
     report = json.loads((tmp_path / "out" / "isoforms.json").read_text())
-    assert 0 < report["minimum_probability"]["ranked"] <= 1
-    assert report["chosen_on"] == ["athaliana"]
-    ranker = IsoformRanker.load(tmp_path / "out")
+    assert report["minimum_probability"].keys() == {RANKED, RANKED_WITH_READS}
+    assert all(0 < cut <= 1 for cut in report["minimum_probability"].values())
+    assert report[RANKED]["chosen_on"] == report[RANKED_WITH_READS]["chosen_on"] == ["athaliana"]
+    sizes = {kind: IsoformRanker.load(tmp_path / "out", kind).mean.size for kind in (RANKED, RANKED_WITH_READS)}
+    assert sizes == {RANKED: DNA_FEATURES, RANKED_WITH_READS: 1 + READ_FEATURES}
     first = {path.name: path.read_bytes() for path in (tmp_path / "out").iterdir() if path.name != "metrics.tsv"}
     shutil.rmtree(tmp_path / "out")
-    task.run_isoform_training(*given, tmp_path / "out", 1)
+    task.run_isoform_training(*given, tmp_path / "out", 1, reads)
     assert first == {p.name: p.read_bytes() for p in (tmp_path / "out").iterdir() if p.name != "metrics.tsv"}
-    assert ranker.mean.size == FEATURES
+    # Only what splices where nothing is annotated lacks reads.
+    loci = [locus for path in run.glob("*.npz") for locus in task.load_examples(path).loci]
+    usage = np.concatenate([locus.features[:, DNA_FEATURES + 2] for locus in loci])
+    right = np.concatenate([locus.right for locus in loci])
+    assert usage[right].mean() > 2 * usage[~right].mean()
+    # The ranker for DNA alone is the one of a run without reads.
+    dna = load_file(tmp_path / "out" / WEIGHTS_FILE)
+    task.run_isoform_training(*given[:-1], tmp_path / "other", tmp_path / "alone", 1)
+    alone = load_file(tmp_path / "alone" / WEIGHTS_FILE)
+    assert alone.keys() < dna.keys()
+    assert all(np.array_equal(dna[name], values) for name, values in alone.items())

@@ -45,6 +45,13 @@ class ValidationRegion:
     mask: Sequence[Interval]
     seen: Sequence[Interval] = ()
 
+    @property
+    def place(self) -> tuple[str, str, int]:
+        """Genome, contig and first base that the region was cut from."""
+        genome, _, rest = self.name.partition(":")
+        contig, _, span = rest.rpartition(":")
+        return genome, contig, int(span.partition("-")[0])
+
 
 def validation_intervals(parts: Parts, context: int = CONTEXT) -> list[tuple[str, int, int]]:
     """Validation regions of one genome: whole contigs in pieces, or loci with ``context`` bases on each side."""

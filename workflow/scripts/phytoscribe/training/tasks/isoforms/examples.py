@@ -16,9 +16,12 @@ import numpy.typing as npt
 
 from phytoscribe.annotation.model import GeneModel
 from phytoscribe.decoding.contigs import decode_contig
+from phytoscribe.decoding.isoform_features import DNA_FEATURES
+from phytoscribe.decoding.isoform_ranker import IsoformRanker, beside_reads
 from phytoscribe.decoding.ranked_isoforms import NetworkOutput, candidates_of, completion_candidates, probabilities_of
 from phytoscribe.decoding.settings import DecoderSettings
 from phytoscribe.genome.intervals import Interval, as_places, merged, overlapping
+from phytoscribe.genome.junctions import ContigReads
 from phytoscribe.prediction.completion import ALL_STRUCTURES
 from phytoscribe.prediction.predictor import StructurePredictor
 
@@ -27,7 +30,7 @@ class Locus(NamedTuple):
     """The candidates of one gene.
 
     Attributes:
-        features: float32 (candidates, FEATURES).
+        features: float32 (candidates, DNA_FEATURES), or (candidates, FEATURES) in a genome with RNA-seq reads.
         right: bool (candidates,), whether each is annotated and no gene's first transcript.
         completes: whether the first transcript is the annotation's.
         first_right: whether the first transcript is annotated.
@@ -53,6 +56,19 @@ class Examples(NamedTuple):
     first: int
     first_right: int
 
+    @property
+    def has_reads(self) -> bool:
+        """Whether any locus is in a genome with RNA-seq reads."""
+        return any(locus.features.shape[1] > DNA_FEATURES for locus in self.loci)
+
+    def beside_reads(self, dna: IsoformRanker) -> Examples:
+        """The same with what a ranker says of DNA alone in place of the features from DNA."""
+        return self._replace(loci=[x._replace(features=beside_reads(dna, x.features)) for x in self.loci])
+
+    def from_dna(self) -> Examples:
+        """The same as in a genome without RNA-seq reads."""
+        return self._replace(loci=[locus._replace(features=locus.features[:, :DNA_FEATURES]) for locus in self.loci])
+
 
 def examples_of(
     predictor: StructurePredictor,
@@ -60,6 +76,7 @@ def examples_of(
     genes: Sequence[GeneModel],
     mask: Sequence[Interval],
     decoder: DecoderSettings,
+    reads: ContigReads | None = None,
 ) -> Examples:
     """Examples of a stretch of sequence.
 
@@ -67,6 +84,7 @@ def examples_of(
         predictor: set to the sequence's species.
         genes: annotated genes, in the stretch's coordinates.
         mask: intervals whose genes, annotated or predicted, are left out.
+        reads: RNA-seq reads of introns, in the stretch's coordinates.
     """
     output = NetworkOutput(bases, *predictor.output(bases), 0)
     predicted = decode_contig("", bases, *output.states, decoder, isoforms=ALL_STRUCTURES)
@@ -77,7 +95,7 @@ def examples_of(
     loci = []
     for gene in predicted:
         own, *structures = gene.transcripts
-        found = candidates_of(own, probabilities_of(gene), structures, output, decoder)
+        found = candidates_of(own, probabilities_of(gene), structures, output, decoder, reads)
         if found is not None:
             chains = [(gene.strand, found.direction.outward(isoform.cds)) for isoform in found.isoforms]
             right = np.array([chain in reference and chain not in first for chain in chains])
@@ -85,7 +103,7 @@ def examples_of(
     for gene in genes:
         if (own := gene.representative) is None:
             continue
-        found = completion_candidates(gene, predicted, output, decoder)
+        found = completion_candidates(gene, predicted, output, decoder, reads)
         if found is not None:
             chains = {t.cds for t in gene.coding_transcripts} - {own.cds}
             right = np.array([found.direction.outward(isoform.cds) in chains for isoform in found.isoforms])

@@ -14,7 +14,6 @@ from scipy.optimize import isotonic_regression
 from torch import nn
 
 from phytoscribe.decoding.decoded_gene import platt
-from phytoscribe.decoding.isoform_features import FEATURES
 from phytoscribe.decoding.isoform_ranker import IsoformRanker, normalised
 from phytoscribe.training.tasks.isoforms.examples import Examples, Locus
 
@@ -42,7 +41,7 @@ def fit_ranker(loci: Sequence[Locus], seed: int) -> tuple[IsoformRanker, list[fl
     inputs = torch.from_numpy(normalised(features, mean, deviation).astype(np.float32))
     wanted = torch.from_numpy(np.concatenate([locus.right for locus in loci]).astype(np.float32))
     torch.manual_seed(seed)
-    layers = [nn.Linear(a, b) for a, b in pairwise((FEATURES, WIDTH, WIDTH, 1))]
+    layers = [nn.Linear(a, b) for a, b in pairwise((features.shape[1], WIDTH, WIDTH, 1))]
     hidden = [part for layer in layers[:-1] for part in (layer, nn.ReLU(), nn.Dropout(DROPOUT))]
     network = nn.Sequential(*hidden, layers[-1]).train()
     optimiser = torch.optim.AdamW(network.parameters(), weight_decay=WEIGHT_DECAY)

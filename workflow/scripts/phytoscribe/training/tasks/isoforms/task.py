@@ -6,18 +6,20 @@ import json
 import logging
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from phytoscribe.annotation.model import GeneModel
+from phytoscribe.decoding.isoform_ranker import RANKED, RANKED_WITH_READS, IsoformRanker, save_rankers
 from phytoscribe.decoding.isoforms import CUTS_FILE
 from phytoscribe.decoding.settings import Decoders
 from phytoscribe.devices import choose_device
 from phytoscribe.errors import PhytoScribeError
 from phytoscribe.files import atomic_path
 from phytoscribe.genome.intervals import true_runs
+from phytoscribe.genome.junctions import ContigReads, JunctionReads
 from phytoscribe.labels.states import UNKNOWN_SITE_BIT
 from phytoscribe.models.loading import model_hash
 from phytoscribe.prediction.completion import STRETCH, stretches
@@ -54,68 +56,110 @@ def run_isoform_training(
     run_folder: Path,
     target: Path,
     threads: int,
+    junctions: Mapping[str, JunctionReads] | None = None,
 ) -> None:
     """Train the ranker on a structure model's output for the training genes; write it with its cut to ``target``.
 
-    What has been read is kept in the run folder, so that a run that was stopped goes on from there.
+    Where genomes have junctions, another ranker learns from these genomes what reads add to the first one.  What has
+    been read is kept in the run folder, so that a run that was stopped goes on from there.
 
     Args:
         settings: the configuration's ``isoforms.training``: device and bases.
         inputs: files whose content decides the result.
+        junctions: RNA-seq reads by genome, of those that have some.
 
     Raises:
-        PhytoScribeError: no annotation of the training set has isoforms, or none of its validation regions.
+        PhytoScribeError: no annotation of the training set has isoforms, or none of its validation regions; or this is
+            so of the genomes with junctions.
     """
     claim_run_folder(run_folder, {**settings, "seed": seed}, inputs)
     data = TrainingSet.load(training_set)
-    reader = _Reader(data, model_folder, settings["device"], threads)
-    training = list(reader.training(settings["bases"], run_folder))
+    reader = _Reader(data, model_folder, settings["device"], threads, junctions or {})
+    training, validation = list(reader.training(settings["bases"], run_folder)), reader.validation()
+    from_dna = [region._replace(examples=region.examples.from_dna()) for region in validation]
+    found = {RANKED: _trained([part.from_dna() for part in training], from_dna, seed)}
+    if junctions:
+        dna = found[RANKED].ranker
+        having = [part.beside_reads(dna) for part in training if part.has_reads]
+        judging = [r._replace(examples=r.examples.beside_reads(dna)) for r in validation if r.has_reads]
+        found[RANKED_WITH_READS] = _trained(having, judging, seed, "in genomes with junctions, ")
+    report = {
+        "minimum_probability": {kind: round(own.cut, 4) for kind, own in found.items()},
+        "model": model_hash(model_folder),
+        **{kind: own.report for kind, own in found.items()},
+    }
+    with atomic_path(target) as folder:
+        folder.mkdir()
+        save_rankers({kind: own.ranker for kind, own in found.items()}, folder)
+        (folder / CUTS_FILE).write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
+        table = MetricsTable(folder / "metrics.tsv")
+        for epoch, losses in enumerate(zip(*(own.losses for own in found.values()), strict=True), start=1):
+            table.add(epoch, {f"train_loss_{kind}": loss for kind, loss in zip(found, losses, strict=True)})
+
+
+class _Region(NamedTuple):
+    """Examples of a validation region, its species, and whether its genome has RNA-seq reads."""
+
+    species: str
+    has_reads: bool
+    examples: Examples
+
+
+class _Trained(NamedTuple):
+    """A calibrated ranker, its cut, the mean loss of each epoch, and what it has learned from and reached."""
+
+    ranker: IsoformRanker
+    cut: float
+    losses: list[float]
+    report: dict[str, Any]
+
+
+def _trained(training: Sequence[Examples], validation: Sequence[_Region], seed: int, where: str = "") -> _Trained:
+    """A ranker that learns from training genes; validation regions calibrate it and choose its cut.
+
+    Args:
+        where: begins messages.
+    """
     loci = [locus for part in training for locus in part.loci]
     positives = sum(int(locus.right.sum()) for locus in loci)
-    logger.info("%d loci, %d candidates, %d right", len(loci), sum(x.right.size for x in loci), positives)
+    logger.info("%s%d loci, %d candidates, %d right", where, len(loci), sum(x.right.size for x in loci), positives)
     if not positives:
         raise PhytoScribeError(
-            "no gene of the training set has a second CDS that is among the candidates, so there is nothing to learn; "
-            "isoforms are trained on genomes with `isoforms: complete` whose genes have several transcripts"
+            f"{where}no gene of the training set has a second CDS that is among the candidates, so there is nothing to "
+            "learn; isoforms are trained on genomes with `isoforms: complete` whose genes have several transcripts"
         )
     ranker, losses = fit_ranker(loci, seed)
-    validation = reader.validation()
-    found, chosen_on = [part for _, part in validation], sorted({species for species, _ in validation})
-    halves = [[x for part in found[k::2] for x in part.loci if not x.completes] for k in range(2)]
+    parts = [region.examples for region in validation]
+    halves = [[x for part in parts[k::2] for x in part.loci if not x.completes] for k in range(2)]
     if not all(any(locus.right.any() for locus in half) for half in halves):
-        known, first = (sum(getattr(part, name) for part in found) for name in ("reference", "first_right"))
+        known, first = (sum(getattr(part, name) for part in parts) for name in ("reference", "first_right"))
         raise PhytoScribeError(
-            "the validation regions have too few genes with a second CDS to calibrate the probability of an isoform; "
-            "give the validation part a larger share (split.fractions, or contigs.validate), or train the model longer "
-            f"first: it finds {first} of the {known} annotated CDS there"
+            f"{where}the validation regions have too few genes with a second CDS to calibrate the probability of an "
+            "isoform; give the validation part a larger share (split.fractions, or contigs.validate), or train the "
+            f"model longer first: it finds {first} of the {known} annotated CDS there"
         )
     # Each half with the calibration of the other.
     held_out = [ranked(calibrated_ranker(ranker, halves[1 - k]), halves[k]) for k in range(2)]
     error = float(np.mean([calibration_error(half) for half in held_out]))
     ranker = calibrated_ranker(ranker, [*halves[0], *halves[1]])
-    f1 = f1_of_transcripts(found)
+    f1 = f1_of_transcripts(parts)
     cut = least_probability(ranked(ranker, [*halves[0], *halves[1]]), f1)
-    logger.info("transcript F1 with one transcript %.4f, cut %.3f, calibration error %.3f", f1, cut, error)
+    logger.info("%stranscript F1 with one transcript %.4f, cut %.3f, calibration error %.3f", where, f1, cut, error)
     report = {
-        "minimum_probability": {"ranked": round(cut, 4)},
-        "chosen_on": chosen_on,
-        "model": model_hash(model_folder),
+        "chosen_on": sorted({region.species for region in validation}),
         "training": {"loci": len(loci), "right": positives, "loss": losses[-1]},
         "validation": {"transcript_f1_with_one": f1, "calibration_error_held_out": error},
     }
-    with atomic_path(target) as folder:
-        folder.mkdir()
-        ranker.save(folder)
-        (folder / CUTS_FILE).write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
-        table = MetricsTable(folder / "metrics.tsv")
-        for epoch, loss in enumerate(losses, start=1):
-            table.add(epoch, {"train_loss": loss})
+    return _Trained(ranker, cut, losses, report)
 
 
 class _Reader:
     """Reads the training set with a structure model."""
 
-    def __init__(self, data: TrainingSet, folder: Path, device: str, threads: int) -> None:
+    def __init__(
+        self, data: TrainingSet, folder: Path, device: str, threads: int, junctions: Mapping[str, JunctionReads]
+    ) -> None:
+        self.junctions = junctions
         self.data, self.decoders = data, Decoders.load(folder / "decoder.json")
         self.predictor = StructurePredictor.from_folder(
             folder, PredictionSettings(), choose_device(device), threads=threads
@@ -158,10 +202,15 @@ class _Reader:
         self.predictor.set_species(contig["species"], contig["lineage"])
         decoder = self.decoders.of(contig["lineage"], contig["species"])
         bases = np.asarray(self.data.contig_bases(row)[start:end])
-        return examples_of(self.predictor, bases, genes, true_runs(hidden), decoder)
+        reads = self._reads(contig["genome"], contig["contig"], start)
+        return examples_of(self.predictor, bases, genes, true_runs(hidden), decoder, reads)
 
-    def validation(self) -> list[tuple[str, Examples]]:
-        """Examples of the validation regions of species whose annotation has isoforms, with the species."""
+    def _reads(self, genome: str, contig: str, start: int) -> ContigReads | None:
+        """Reads of a stretch that begins at ``start``; None for a genome without."""
+        return self.junctions[genome].on(contig, start) if genome in self.junctions else None
+
+    def validation(self) -> list[_Region]:
+        """Examples of the validation regions of species whose annotation has isoforms."""
         alternatives: dict[str, int] = {}
         for region in self.data.regions:
             several = sum(len({t.cds for t in gene.coding_transcripts}) > 1 for gene in region.genes)
@@ -171,8 +220,9 @@ class _Reader:
             if alternatives[region.species] >= LEAST_ALTERNATIVES:
                 self.predictor.set_species(region.species, region.lineage)
                 decoder = self.decoders.of(region.lineage, region.species)
-                part = examples_of(self.predictor, region.bases, region.genes, region.mask, decoder)
-                found.append((region.species, part))
+                reads = self._reads(*region.place)
+                part = examples_of(self.predictor, region.bases, region.genes, region.mask, decoder, reads)
+                found.append(_Region(region.species, reads is not None, part))
         return found
 
 

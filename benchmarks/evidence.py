@@ -1,0 +1,292 @@
+"""Prediction from DNA alone beside prediction with RNA-seq junctions and long reads, on the standing contigs.
+
+Usage: python benchmarks/evidence.py DATA --cache CACHE [--part validation] [--fit]
+
+DATA is the folder that accuracy_sets.py describes. With --fit the weights are fitted to the validation contigs first
+and written into the model's folder; test contigs never choose them. CACHE keeps the network's output. Every row of the
+page is decoded from the same output; times are of decoding one long contig.
+
+Besides junctions as they are: a share of their reads, as of a shallower library; and on validation contigs junctions
+that are wrong: counts shuffled among junctions, three of ten moved to another place that looks like an intron, and
+those of another contig.
+"""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import sys
+import time
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "workflow" / "scripts"))
+
+import numpy as np
+import torch
+from accuracy_models import ROOT, Model, released_model
+from accuracy_sets import LONG_CONTIG, SETS, TEST, VALIDATION, Species, read_set
+
+from phytoscribe.annotation.model import GeneModel
+from phytoscribe.configuration.schema import fill_defaults, load_schema
+from phytoscribe.decoding.contigs import decode_contig
+from phytoscribe.decoding.gene_regions import DecodedRegion
+from phytoscribe.decoding.intron_evidence import EVIDENCE_FILE, ContigEvidence, ContigJunctions, EvidenceWeights
+from phytoscribe.decoding.settings import Decoders, DecoderSettings
+from phytoscribe.evaluation.accuracy.calibration import equal_width_bins, expected_calibration_error
+from phytoscribe.evaluation.accuracy.counts import ALL
+from phytoscribe.evaluation.accuracy.gene_tables import Scope
+from phytoscribe.evaluation.long_reads.alignments import align_reads
+from phytoscribe.files import atomic_open, atomic_path
+from phytoscribe.genome.fasta import Genome
+from phytoscribe.genome.junctions import Junction, read_junctions
+from phytoscribe.genome.spliced_reads import strand_by_motif
+from phytoscribe.models.loading import model_hash
+from phytoscribe.prediction.gathered_evidence import long_read_junctions
+from phytoscribe.training.tasks.structure.evidence_fit import RegionWithJunctions, fit_evidence
+
+log = logging.getLogger("evidence")
+ENTRY = SETS[0]
+#: Iso-Seq reads, and the one contig that they lie on.
+READS = {
+    VALIDATION: ("athaliana/isoseq_chr3.fastq.gz", "Chr3_1065466_1464870"),
+    TEST: ("athaliana/isoseq_chr5tail.fastq.gz", "Chr5_25975502_26975502"),
+}
+SEED = 1
+DNA, RNASEQ = "DNA alone", "RNA-seq junctions"
+Junctions = Mapping[Junction, int]
+Tables = Mapping[str, tuple[np.ndarray, np.ndarray, np.ndarray]]
+
+
+@dataclass(frozen=True)
+class Setting:
+    """What is scored, and what the network says of it.
+
+    Attributes:
+        tables: bases and log probabilities of both strands by contig.
+    """
+
+    species: Species
+    scope: Scope
+    tables: Tables
+    decoder: DecoderSettings
+
+
+def main() -> None:
+    given = arguments()
+    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(message)s")
+    log.setLevel(logging.INFO)
+    torch.set_num_threads(1)
+    folder = Path(given.model) if given.model else released_model()
+    if given.fit:
+        fit(given.data, folder, given.cache)
+    weights = EvidenceWeights.load(folder / EVIDENCE_FILE, model_hash(folder))
+    setting = setting_of(given.data, given.part, folder, given.cache)
+    with Genome(setting.species.fasta) as genome:
+        junctions = junctions_of(given.data, genome)
+        wrong = false_ones(junctions, genome) if given.part == VALIDATION else {}
+    compared = variants(junctions) | wrong
+    rows = [row_of(name, found, setting, weights) for name, found in compared.items()]
+    reads, contig = READS[given.part]
+    own = replace(setting, scope=setting.species.scope([contig], None), tables={contig: setting.tables[contig]})
+    with Genome(setting.species.fasta) as genome:
+        long_reads = canonical(isoseq_of(given.data / reads, setting.species, given.cache), genome)
+    here = {key: count for key, count in junctions.items() if key[0] == contig}
+    both = Counter(here)
+    both.update(long_reads)
+    with_reads = {DNA: {}, RNASEQ: here, "Iso-Seq": long_reads, "RNA-seq and Iso-Seq": both}
+    long_rows = [row_of(name, found, own, weights) for name, found in with_reads.items()]
+    seconds = times(setting, junctions, weights, given.part)
+    page = page_of(given.part, rows, contig, long_rows, seconds)
+    given.output.parent.mkdir(parents=True, exist_ok=True)
+    with atomic_open(given.output) as handle:
+        handle.write(page)
+    print(page)
+
+
+def fit(data: Path, folder: Path, cache: Path) -> None:
+    """Fit the weights to the validation contigs and write them into the model's folder."""
+    setting = setting_of(data, VALIDATION, folder, cache)
+    with Genome(setting.species.fasta) as genome:
+        junctions = junctions_of(data, genome)
+    average = float(np.mean(list(junctions.values())))
+    regions = []
+    for contig, (bases, plus, minus) in setting.tables.items():
+        genes = [gene for gene in setting.scope.reference if gene.contig == contig]
+        hidden = [(gene.start, gene.end) for gene in setting.scope.ignored if gene.contig == contig]
+        mask = [*setting.species.mask.get(contig, ()), *hidden]
+        region = DecodedRegion(bases, plus, minus, genes, mask, ENTRY.species, ENTRY.lineage)
+        regions.append(RegionWithJunctions(region, ContigJunctions(on_contig(junctions, contig), average)))
+    weights, report = fit_evidence(regions, setting.decoder, SEED)
+    replace(weights, calibrated_on=(ENTRY.species,)).save(folder / EVIDENCE_FILE, model_hash(folder), report)
+    log.info("weights: %s", weights)
+
+
+def setting_of(data: Path, part: str, folder: Path, cache: Path) -> Setting:
+    """The contigs of a part, with the network's output, which is kept in ``cache``."""
+    species = read_set(data, ENTRY, part, cache)
+    settings = fill_defaults({"genomes": []}, load_schema(ROOT / "workflow/schemas/config.schema.yaml"))["predict"]
+    predictor, tables = Model("", folder, settings).predictor(ENTRY), {}
+    with Genome(species.fasta) as genome:
+        for contig in species.contigs:
+            bases, kept = genome.bases(contig), cache / f"{model_hash(folder)}.{contig}.npz"
+            if not kept.is_file():
+                plus, minus = predictor.log_probabilities(bases)
+                with atomic_path(kept) as temporary, temporary.open("wb") as handle:
+                    np.savez(handle, plus=plus, minus=minus)
+            with np.load(kept) as stored:
+                tables[contig] = bases, stored["plus"], stored["minus"]
+    decoder = Decoders.load(folder / "decoder.json").of(ENTRY.lineage, ENTRY.species)
+    return Setting(species, species.scope(list(species.contigs), None), tables, decoder)
+
+
+def junctions_of(data: Path, genome: Genome) -> dict[Junction, int]:
+    """RNA-seq reads by junction with the ends of an intron, of all folders, on the contigs of a genome."""
+    found: dict[Junction, int] = {}
+    for folder in ENTRY.folders:
+        everywhere = read_junctions(data / folder / "rnaseq_splice_junctions.gff3.gz")
+        found |= {key: reads for key, reads in everywhere.items() if key[0] in genome.contigs}
+    return canonical(found, genome)
+
+
+def canonical(junctions: Junctions, genome: Genome) -> dict[Junction, int]:
+    strand_by = strand_by_motif(genome)
+    return {key: reads for key, reads in junctions.items() if reads and strand_by(key[0], key[2]) == key[1]}
+
+
+def isoseq_of(fastq: Path, species: Species, cache: Path) -> Counter[Junction]:
+    """Junctions of Iso-Seq reads, aligned to the contigs; the alignment is kept in ``cache``."""
+    bam = cache / f"{fastq.name.partition('.')[0]}_{species.fasta.parent.name}.bam"
+    if not bam.is_file():
+        align_reads(fastq, species.fasta, bam, bam.with_suffix(".bam.csi"), threads=1)
+    return long_read_junctions(bam, species.contigs)
+
+
+def variants(junctions: Junctions) -> dict[str, Junctions]:
+    """None, junctions as they are, and those of shallower libraries."""
+    generator = np.random.default_rng(SEED)
+    counts = np.array(list(junctions.values()), dtype=np.int64)
+    thinned = {share: generator.binomial(counts, share).tolist() for share in (0.01, 0.001)}
+    return {
+        DNA: {},
+        RNASEQ: junctions,
+        "a hundredth of the reads": dict(zip(junctions, thinned[0.01], strict=True)),
+        "a thousandth of the reads": dict(zip(junctions, thinned[0.001], strict=True)),
+    }
+
+
+def false_ones(junctions: Junctions, genome: Genome) -> dict[str, Junctions]:
+    """Junctions that are wrong."""
+    shuffled = np.random.default_rng(SEED).permutation(list(junctions.values())).tolist()
+    return {
+        "counts shuffled": dict(zip(junctions, shuffled, strict=True)),
+        "30 % of junctions replaced": replaced(junctions, genome, 0.3),
+        "of another contig; such a file is refused": elsewhere(junctions, genome.contigs),
+    }
+
+
+def replaced(junctions: Junctions, genome: Genome, share: float) -> dict[Junction, int]:
+    """A share of the junctions moved to another place of their contig with the ends of an intron, as far apart."""
+    generator = np.random.default_rng(SEED)
+    codes = {contig: genome.bases(contig) for contig in genome.contigs}
+    found: Counter[Junction] = Counter()
+    for (contig, strand, (start, end)), reads in junctions.items():
+        if generator.random() >= share:
+            found[contig, strand, (start, end)] += reads
+            continue
+        bases = codes[contig]
+        opening, closing = ((2, 3), (0, 2)) if strand == "+" else ((1, 3), (0, 1))
+        length = end - start
+        opens = (bases[:-1] == opening[0]) & (bases[1:] == opening[1])
+        closes = (bases[:-1] == closing[0]) & (bases[1:] == closing[1])
+        places = np.flatnonzero(opens[1 : opens.size - length + 1] & closes[length - 1 : closes.size - 1]) + 1
+        if places.size:
+            left = int(places[generator.integers(places.size)])
+            found[contig, strand, (left, left + length)] += reads
+    return dict(found)
+
+
+def elsewhere(junctions: Junctions, contigs: Mapping[str, int]) -> dict[Junction, int]:
+    """The junctions of the next contig, as if they were of this one; most have not the ends of introns."""
+    names = list(contigs)
+    after = dict(zip(names, [*names[1:], names[0]], strict=True))
+    moved = {(after[contig], strand, place): reads for (contig, strand, place), reads in junctions.items()}
+    return {key: reads for key, reads in moved.items() if key[2][1] < contigs[key[0]]}
+
+
+def on_contig(junctions: Junctions, contig: str) -> Iterator[tuple[str, tuple[int, int], int]]:
+    return ((strand, intron, reads) for (name, strand, intron), reads in junctions.items() if name == contig)
+
+
+def row_of(name: str, junctions: Junctions, setting: Setting, weights: EvidenceWeights) -> list[str]:
+    """Exact figures of what is decoded with some junctions."""
+    average = float(np.mean([reads for reads in junctions.values() if reads] or [1.0]))
+    chosen = weights.calibrate(setting.decoder) if junctions else setting.decoder
+    genes: list[GeneModel] = []
+    for contig, (bases, plus, minus) in setting.tables.items():
+        found = ContigJunctions(on_contig(junctions, contig), average)
+        evidence = ContigEvidence.of(found, weights)
+        genes += decode_contig(contig, bases, plus, minus, chosen, evidence=evidence)
+    scored = setting.scope.scored(genes)
+    choice = scored.choices({})[ALL]
+    locus, exon = (scored.comparison.agreement(level, choice) for level in ("locus", "cds_exon"))
+    right = np.asarray(scored.comparison.right_predicted(choice))
+    error = expected_calibration_error(equal_width_bins([gene.score for gene in scored.predicted], right))
+    figures = (locus.precision, locus.recall, locus.f1, exon.precision, exon.recall, exon.f1, error)
+    log.info("%s: %s", name, figures)
+    return [name, *(f"{value:.3f}" for value in figures)]
+
+
+def times(setting: Setting, junctions: Junctions, weights: EvidenceWeights, part: str) -> dict[str, float]:
+    """Processor seconds for decoding one long contig, without and with junctions."""
+    contig, found = LONG_CONTIG[part], {}
+    evidence = ContigEvidence.of(ContigJunctions(on_contig(junctions, contig)), weights)
+    for name, given in ((DNA, None), (RNASEQ, evidence)):
+        begun = time.process_time()
+        decode_contig(contig, *setting.tables[contig], setting.decoder, evidence=given)
+        found[name] = time.process_time() - begun
+    return found
+
+
+def page_of(
+    part: str, rows: list[list[str]], contig: str, long_rows: list[list[str]], seconds: Mapping[str, float]
+) -> str:
+    """The part's section of the page."""
+    columns = "| | locus P | locus R | locus F1 | exon P | exon R | exon F1 | ECE |\n" + 8 * "|---" + "|"
+    slower = seconds[RNASEQ] / seconds[DNA] - 1
+    return "\n".join(
+        [
+            f"## {part.capitalize()} contigs",
+            "",
+            columns,
+            *(f"| {' | '.join(row)} |" for row in rows),
+            "",
+            f"On {contig}, which has Iso-Seq reads:",
+            "",
+            columns,
+            *(f"| {' | '.join(row)} |" for row in long_rows),
+            "",
+            f"Processor seconds to decode {LONG_CONTIG[part]} from the network's output: {seconds[DNA]:.2f} from DNA "
+            f"alone, {seconds[RNASEQ]:.2f} with junctions ({100 * slower:+.0f} %).",
+            "",
+        ]
+    )
+
+
+def arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("data", type=Path, help="the shared data")
+    parser.add_argument("--cache", type=Path, required=True, help="folder for what is kept between runs")
+    parser.add_argument("--part", choices=(VALIDATION, TEST), default=VALIDATION)
+    parser.add_argument("--model", help="model folder; by default the released one")
+    parser.add_argument("--fit", action="store_true", help="fit the weights to the validation contigs first")
+    parser.add_argument("--output", type=Path, help="page to write; by default results/evidence_PART.md")
+    given = parser.parse_args()
+    given.output = given.output or ROOT / f"results/evidence_{given.part}.md"
+    return given
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,76 @@
+# Evidence: splice junctions of RNA-seq and long reads, and the weights with which the prediction looks at them.
+# In:  FASTA, the files of `genomes[].evidence`, results/evaluation/isoseq/{genome}.bam; to fit weights also
+#      results/training_set/ and the model's files
+# Out: results/evidence/{genome}.junctions.tsv; results/models/evidence/evidence.json where the model is trained here
+
+
+def evidence_reads(wildcards):
+    """For input: the long reads of a genome, aligned and as they are, where they are evidence."""
+    if not (genomes[wildcards.genome].evidence or {}).get("isoseq"):
+        return []
+    name = wildcards.genome
+    return [f"results/evaluation/isoseq/{name}.bam", f"resources/genomes/{name}/isoseq.fastq.gz"]
+
+
+def evidence_of(wildcards):
+    """For input: the junctions of a genome and their weights; nothing for a genome without evidence."""
+    if not genomes[wildcards.genome].evidence:
+        return []
+    model = config["predict"]["model"]
+    weights = weights_file(model)
+    return [junction_table(wildcards.genome), *([weights] if model == "trained" else given([weights]))]
+
+
+rule gather_evidence:
+    input:
+        rnaseq=lambda wildcards: given((genomes[wildcards.genome].evidence or {}).get("rnaseq", ())),
+        isoseq=evidence_reads,
+        fasta="resources/genomes/{genome}/{genome}.fa",
+        fai="resources/genomes/{genome}/{genome}.fa.fai",
+        seqid_map=seqid_map_file,
+        library=library("gather_evidence"),
+    output:
+        table="results/evidence/{genome}.junctions.tsv",
+    log:
+        "logs/evidence/{genome}.log",
+    benchmark:
+        "results/benchmarks/gather_evidence/{genome}.tsv"
+    conda:
+        "../envs/minimap2.yaml"
+    resources:
+        mem_mb=4000,
+        runtime=240,
+    params:
+        strict=lambda wildcards: (genomes[wildcards.genome].evidence or {}).get("strict", True),
+        seqid_map=seqid_map_of,
+    message:
+        "Gathering the evidence for {wildcards.genome}: {output.table}"
+    script:
+        "../scripts/gather_evidence.py"
+
+
+rule fit_evidence:
+    input:
+        training_set=rules.build_training_set.output.files,
+        model=model_files(),
+        tables=[junction_table(name) for name in genomes.with_evidence if name in genomes.split],
+        library=library("fit_evidence"),
+    output:
+        weights="results/models/evidence/evidence.json",
+    log:
+        "logs/evidence/fit.log",
+    benchmark:
+        "results/benchmarks/fit_evidence.tsv"
+    conda:
+        "../envs/torch.yaml"
+    threads: 8
+    resources:
+        mem_mb=8000,
+        runtime=240,
+    params:
+        genomes=[name for name in genomes.with_evidence if name in genomes.split],
+        seed=config["seed"],
+    message:
+        "Fitting how much evidence weighs: {output.weights}"
+    script:
+        "../scripts/fit_evidence.py"

@@ -1,0 +1,317 @@
+"""What splice junctions with their reads add to the scores of the lattice.
+
+Everything is a feature times a weight, so the likelihood of known genes can fit the weights
+(:mod:`phytoscribe.decoding.evidence_likelihood`).  Of an intron with reads: its log odds (:data:`PAIR_FEATURES`), which
+belong to the edge.  Of a splice site: how far its reads stay behind those of the junctions around it, so an intron that
+no read shows counts less where the gene is expressed, and not at all where there are no reads.  Of a coding base:
+whether reads splice it out.  The last two belong to the nodes.  Counts are looked at in logarithms and relative to
+other junctions, and no count above :data:`MANY_READS` means more: files hold from ten thousand to a billion reads.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, fields, replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from phytoscribe.compiled import njit
+from phytoscribe.decoding.grammar import BEGIN, EDGE, INTRON_BEGIN, INTRON_END, MINUS, PLUS, Sites
+from phytoscribe.decoding.settings import DecoderSettings
+from phytoscribe.decoding.support import Support, support_of
+from phytoscribe.errors import ModelError
+from phytoscribe.files import atomic_open
+from phytoscribe.genome.intervals import Interval
+
+#: File of a model folder with the weights.
+EVIDENCE_FILE = "evidence.json"
+#: Reads beyond which more say no more.
+MANY_READS = 1000
+#: Junctions up to so many bp away tell how well a place is covered.
+NEARBY = 300
+#: Largest log odds of an intron by its reads: no number of them makes a junction certain.
+MOST_ODDS = 8.0
+#: Features of a junction, in order: 1; log reads; log share of those of the strongest junction nearby on its strand;
+#: log share of its reads and those of the strongest junction that overlaps it on either strand; log reads below those
+#: of the library's average junction, since one read of a deep library says less than one of a shallow one.
+PAIR_FEATURES = 5
+
+
+@dataclass(frozen=True, slots=True)
+class EvidenceWeights:
+    """Weights of the features, in natural log units.
+
+    Attributes:
+        junction_score, reads_weight, neighbour_weight, rival_weight, library_weight: of :data:`PAIR_FEATURES`.
+        missing_weight: of a splice site's missing reads, not above 0.
+        spliced_weight: of a junction that lies in a coding segment, not above 0.
+        calibration_slope, calibration_offset: in place of those of the decoder.
+        calibrated_on: species whose genes were used for this.
+    """
+
+    junction_score: float = 0.0
+    reads_weight: float = 0.0
+    neighbour_weight: float = 0.0
+    rival_weight: float = 0.0
+    library_weight: float = 0.0
+    missing_weight: float = 0.0
+    spliced_weight: float = 0.0
+    calibration_slope: float = 1.0
+    calibration_offset: float = 0.0
+    calibrated_on: tuple[str, ...] = ()
+
+    def vector(self) -> npt.NDArray[np.float64]:
+        """The weights of features, float64 (WEIGHT_COUNT,)."""
+        return np.array([getattr(self, name) for name in WEIGHT_NAMES], np.float64)
+
+    def calibrate(self, settings: DecoderSettings) -> DecoderSettings:
+        """Decoder settings with the calibration that holds with evidence."""
+        return replace(
+            settings,
+            calibration_slope=self.calibration_slope,
+            calibration_offset=self.calibration_offset,
+            calibrated_on=self.calibrated_on,
+        )
+
+    def save(self, path: Path, model: str, report: Mapping[str, Any]) -> None:
+        """Write the weights that were fitted for a model (its hash), with a report on the fit."""
+        with atomic_open(path) as handle:
+            json.dump({"model": model, **asdict(self), "fit": dict(report)}, handle, indent=2)
+            handle.write("\n")
+
+    @classmethod
+    def load(cls, path: Path, model: str) -> EvidenceWeights:
+        """Read the weights of a model.
+
+        Raises:
+            ModelError: the file is missing, damaged, or of another model.
+        """
+        again = "fit them with rule fit_evidence, or leave genomes[].evidence out"
+        if not path.is_file():
+            raise ModelError(f"{path}: missing, so evidence cannot be weighed; {again}")
+        try:
+            values = json.loads(path.read_text(encoding="utf-8"))
+            found = {f.name: values[f.name] for f in fields(cls)}
+            numbers = {name: float(value) for name, value in found.items() if name != "calibrated_on"}
+            weights = cls(**numbers, calibrated_on=tuple(map(str, found["calibrated_on"])))
+            fitted_for = values["model"]
+        except (OSError, ValueError, TypeError, KeyError) as error:
+            raise ModelError(f"{path}: cannot be read as weights of evidence ({error!r}); {again}") from error
+        if not all(map(math.isfinite, numbers.values())) or max(weights.missing_weight, weights.spliced_weight) > 0:
+            raise ModelError(f"{path}: holds weights that are no numbers or have the wrong sign; {again}")
+        if fitted_for != model:
+            raise ModelError(f"{path}: fitted for model {fitted_for}, not for {model}, which predicts here; {again}")
+        return weights
+
+
+#: The weights that a fit changes.
+WEIGHT_NAMES = tuple(f.name for f in fields(EvidenceWeights))[: PAIR_FEATURES + 2]
+WEIGHT_COUNT = len(WEIGHT_NAMES)
+
+
+class ContigJunctions:
+    """The splice junctions of one contig.
+
+    Attributes:
+        left, right: int64 (n,), cuts (0-based, half-open interval of the intron), sorted.
+        strand: int64 (n,), PLUS or MINUS.
+        reads: int64 (n,), above 0.
+        average: reads of the library's average junction.
+    """
+
+    def __init__(self, junctions: Iterable[tuple[str, Interval, int]], average: float | None = None) -> None:
+        """Args: strand, intron and reads of each, those of the same intron are added; ``average``: of the whole
+        genome, else of these.
+        """
+        totals: dict[tuple[int, int, int], int] = {}
+        for strand, (start, end), reads in junctions:
+            key = start, end, PLUS if strand == "+" else MINUS
+            # There are bases before every intron.
+            if reads > 0 and start > 0:
+                totals[key] = totals.get(key, 0) + reads
+        table = np.array([(*key, reads) for key, reads in sorted(totals.items())], np.int64).reshape(-1, 4)
+        self.left, self.right, self.strand, self.reads = table.T.copy()
+        self._reads = totals
+        self.average = average or (float(self.reads.mean()) if totals else 1.0)
+
+    def __len__(self) -> int:
+        return self.left.size
+
+    def within(self, start: int, end: int) -> ContigJunctions:
+        """Those inside a part of the contig, in its coordinates."""
+        chosen = (self.left >= start) & (self.right <= end)
+        columns = (self.left[chosen] - start, self.right[chosen] - start, self.strand[chosen], self.reads[chosen])
+        rows = zip(*(column.tolist() for column in columns), strict=True)
+        found = (("+" if s == PLUS else "-", (left, right), reads) for left, right, s, reads in rows)
+        return ContigJunctions(found, self.average)
+
+    def reads_of(self, strand: str, intron: Interval) -> int:
+        """Reads that splice exactly this intron."""
+        return self._reads.get((*intron, PLUS if strand == "+" else MINUS), 0)
+
+    def keep(self, start: int, count: int) -> npt.NDArray[np.uint8]:
+        """uint8 (count,): 1 for bases of the contig from ``start`` on at whose left cut an intron begins or ends."""
+        kept = np.zeros(count, np.uint8)
+        kept[self.cuts[slice(*np.searchsorted(self.cuts, (start, start + count)))] - start] = 1
+        return kept
+
+    @cached_property
+    def cuts(self) -> npt.NDArray[np.int64]:
+        """All ends of introns, ascending."""
+        return np.unique(np.concatenate([self.left, self.right]))
+
+    @cached_property
+    def pair_features(self) -> npt.NDArray[np.float64]:
+        """float64 (n, PAIR_FEATURES)."""
+        near = np.empty(len(self), np.int64)
+        for strand in (PLUS, MINUS):
+            own = self.strand == strand
+            ends = (self._strongest(strand, cuts[own]) for cuts in (self.left, self.right - 1))
+            near[own] = np.maximum(*ends)
+        rivals = _strongest_rivals(self.left, self.right, self.reads)
+        return np.stack(
+            [
+                np.ones(len(self)),
+                np.log(np.minimum(self.reads, MANY_READS)),
+                np.log(self.reads / np.maximum(near, self.reads)),
+                np.log(self.reads / (self.reads + rivals)),
+                np.minimum(0.0, np.log(self.reads / self.average)),
+            ],
+            axis=1,
+        )
+
+    def odds(self, vector: npt.NDArray) -> npt.NDArray[np.float64]:
+        """Log odds of each junction (n,) under weights (WEIGHT_COUNT,)."""
+        return np.minimum(self.pair_features @ vector[:PAIR_FEATURES], MOST_ODDS)
+
+    def support(self, vector: npt.NDArray) -> Support:
+        """For the lattice."""
+        return support_of(self.left, self.right, self.strand, self.odds(vector))
+
+    def node_features(self, sites: Sites) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+        """Features of rows, each float64 (rows,).
+
+        Returns:
+            Missing reads of splice sites; and the sum of what is spliced out of the strand before the row's position,
+            with the sign with which a segment that ends there has it (0 for rows that end none).
+        """
+        missing, spliced = np.zeros(sites.size), np.zeros(sites.size)
+        kind, position = sites["kind"], sites["position"]
+        splices = np.isin(kind, (INTRON_BEGIN, INTRON_END))
+        cut = splices & (sites["variant"] == EDGE)
+        sign = np.where(np.isin(kind, (BEGIN, INTRON_END)), -1.0, 1.0)
+        for strand in (PLUS, MINUS):
+            own = sites["strand"] == strand
+            spliced[own] = sign[own] * np.interp(position[own], *self._spliced_out[strand])
+            for its_kind, ends in ((INTRON_BEGIN, self.left), (INTRON_END, self.right)):
+                rows = own & (kind == its_kind) & ~cut
+                reads = _most_reads(ends[self.strand == strand], self.reads[self.strand == strand], position[rows])
+                # The base beside the cut that belongs to the intron.
+                inside = position[rows] - (its_kind == INTRON_END)
+                around = np.minimum(self._strongest(strand, inside), MANY_READS)
+                missing[rows] = np.log((1 + np.maximum(around, reads)) / (1 + reads))
+        spliced[cut] = 0.0
+        return missing, spliced
+
+    def _strongest(self, strand: int, positions: npt.NDArray) -> npt.NDArray[np.int64]:
+        """Reads of the strongest junction of a strand within :data:`NEARBY` bp of each base; 0 for none."""
+        knots, values = self._coverage[strand]
+        return values[np.searchsorted(knots, positions, side="right")]
+
+    @cached_property
+    def _coverage(self) -> tuple[tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]], ...]:
+        """For each strand positions, ascending, and the strongest junction's reads before the first and behind each."""
+        found = []
+        for strand in (PLUS, MINUS):
+            own = np.flatnonzero(self.strand == strand)
+            first, last = self.left[own] - NEARBY, self.right[own] + NEARBY
+            knots = np.unique(np.concatenate([first, last]))
+            values = np.zeros(knots.size + 1, np.int64)
+            places = np.stack([np.searchsorted(knots, first), np.searchsorted(knots, last)], axis=1) + 1
+            for k in np.argsort(self.reads[own], kind="stable").tolist():
+                values[places[k, 0] : places[k, 1]] = self.reads[own[k]]
+            found.append((knots, values))
+        return tuple(found)
+
+    @cached_property
+    def _spliced_out(self) -> tuple[tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]], ...]:
+        """For each strand knots of the sum over bases before a position, linear between them.
+
+        A junction adds the log of its reads, times their share of the strongest junction's nearby, over its length.
+        """
+        weight = np.log1p(np.minimum(self.reads, MANY_READS)) * np.exp(self.pair_features[:, 2])
+        density = weight / (self.right - self.left)
+        found = []
+        for strand in (PLUS, MINUS):
+            own = self.strand == strand
+            ends = np.concatenate([self.left[own], self.right[own], [0]])
+            changes = np.concatenate([density[own], -density[own], [0.0]])
+            knots, where = np.unique(ends, return_inverse=True)
+            slopes = np.cumsum(np.bincount(where, changes, knots.size))
+            values = np.concatenate([[0.0], np.cumsum(slopes[:-1] * np.diff(knots))])
+            found.append((knots.astype(np.float64), values))
+        return tuple(found)
+
+
+def _most_reads(ends: npt.NDArray, reads: npt.NDArray, positions: npt.NDArray) -> npt.NDArray[np.int64]:
+    """The largest number of reads among junctions with this end, for each position; 0 for none."""
+    order = np.lexsort((reads, ends))
+    ends, reads = ends[order], reads[order]
+    last = np.searchsorted(ends, positions, side="right") - 1
+    if not ends.size:
+        return np.zeros(positions.size, np.int64)
+    return np.where((last >= 0) & (ends[last] == positions), reads[last], 0)
+
+
+@njit(cache=True, nogil=True)
+def _strongest_rivals(left, right, reads):
+    """Reads of the strongest other junction that overlaps each, int64 (n,); they are sorted by ``left``."""
+    found = np.zeros(left.size, np.int64)
+    for j in range(left.size):
+        i = j + 1
+        while i < left.size and left[i] < right[j]:
+            found[i] = max(found[i], reads[j])
+            found[j] = max(found[j], reads[i])
+            i += 1
+    return found
+
+
+@dataclass(frozen=True)
+class ContigEvidence:
+    """The junctions of one contig as they are weighed."""
+
+    junctions: ContigJunctions
+    weights: EvidenceWeights
+
+    @classmethod
+    def of(cls, junctions: ContigJunctions, weights: EvidenceWeights) -> ContigEvidence | None:
+        """None for a contig without junctions: it is read as if there were no evidence."""
+        return cls(junctions, weights) if len(junctions) else None
+
+    @cached_property
+    def support(self) -> Support:
+        """For the lattice."""
+        return self.junctions.support(self.weights.vector())
+
+    def add_to(self, sites: Sites, site: npt.NDArray[np.float64], span: npt.NDArray[np.float64]) -> None:
+        """Add to the composed scores of rows (:func:`phytoscribe.decoding.scoring.compose`) those of their features."""
+        add_node_scores(self.junctions.node_features(sites), self.weights.vector(), site, span)
+
+
+def add_node_scores(
+    features: tuple[npt.NDArray, npt.NDArray],
+    vector: npt.NDArray,
+    site: npt.NDArray[np.float64],
+    span: npt.NDArray[np.float64],
+) -> None:
+    """Add :meth:`ContigJunctions.node_features` times their weights to the scores of rows, each (rows, 3)."""
+    missing, spliced = features
+    # A forbidden node stays so to the last digit, by which it is recognised: beside it these scores are rounding.
+    span += vector[PAIR_FEATURES] * missing[:, None]
+    site += vector[PAIR_FEATURES + 1] * spliced[:, None]
