@@ -9,7 +9,8 @@ and of loci before and after, or the message of the refusal.
 
 With `decoder`, `frozen`, `lora` and `full` the genes are divided by homology, and those of part `test`, 40 %, are
 scored; precision is that near loci (docs/scores.md).  With `self` no annotation goes into the run, and all genes are
-scored.  `--set` changes keys of the section `finetune`; `--contigs` takes some contigs of the genome alone.
+scored.  `--set` changes keys of the section `finetune`; `--contigs` takes some contigs of the genome alone, and
+`--scored` scores some of these alone: the released weights know the others.  `--seed` draws another split.
 """
 
 from __future__ import annotations
@@ -37,6 +38,7 @@ from phytoscribe.splits.table import SPLIT_COLUMNS, read_table  # noqa: E402
 
 RELEASED = "resources/models/brassicales"
 FOLDERS = {"castor": "rcommunis", "rice": "osativa_more", "poplar": "ptrichocarpa_chr01"}
+LINEAGES = {"castor": "Malpighiales", "rice": "Poales", "poplar": "Malpighiales"}
 #: Percent of the genes in each part: the decoder is fitted on those that validate.
 FRACTIONS = {
     "decoder": {"train": 10, "validate": 50, "test": 40},
@@ -54,6 +56,8 @@ def main() -> None:
     parser.add_argument("--mode", choices=["decoder", "frozen", "lora", "full", "self"], required=True)
     parser.add_argument("--set", nargs="*", default=[], metavar="KEY=VALUE", help="keys of `finetune`")
     parser.add_argument("--contigs", nargs="*", default=[], help="only these; all if not given")
+    parser.add_argument("--scored", nargs="*", default=[], help="contigs that are scored; all if not given")
+    parser.add_argument("--seed", type=int, default=1, help="of the split and the training")
     parser.add_argument("--folder", type=Path, help="where the workflow runs; a temporary folder if not given")
     given = parser.parse_args()
     finetune: dict[str, Any] = {**FINETUNE, "mode": given.mode}
@@ -66,7 +70,7 @@ def main() -> None:
         data = given.data.resolve() / FOLDERS[given.species]
         if given.contigs:
             data = taken_out(data, given.contigs, folder / "data")
-        print(row_of(given.species, data, finetune, folder), flush=True)
+        print(row_of(given.species, data, finetune, folder, given.scored, given.seed), flush=True)
 
 
 def taken_out(data: Path, contigs: list[str], folder: Path) -> Path:
@@ -89,15 +93,17 @@ def taken_out(data: Path, contigs: list[str], folder: Path) -> Path:
     return folder
 
 
-def row_of(species: str, data: Path, finetune: dict[str, Any], folder: Path) -> str:
+def row_of(species: str, data: Path, finetune: dict[str, Any], folder: Path, scored: list[str], seed: int) -> str:
     """Adapt the model to a species and score it before and after."""
     mode = finetune["mode"]
-    entry: dict[str, Any] = {"name": species, "genome": {"path": str(data / "genome.fa.gz")}}
+    entry: dict[str, Any] = {"name": species, "lineage": LINEAGES[species]}
+    entry["genome"] = {"path": str(data / "genome.fa.gz")}
     known = {"annotation": {"path": str(data / "annotation.gff3.gz")}}
     if (data / "mask.bed").is_file():
         known["mask"] = {"path": str(data / "mask.bed")}
     before, after = folder / "before", folder / "after"
-    config = {"clean": {"backend": "builtin"}, "predict": {"tracks": False}}
+    model = str(ROOT / finetune["from_model"])
+    config = {"seed": seed, "clean": {"backend": "builtin"}, "predict": {"model": model, "tracks": False}}
     first, clean = f"results/predictions/{species}.gff3", f"results/clean/{species}.accepted.gff3"
     # Self-training makes the first prediction itself.
     snakemake(
@@ -106,7 +112,10 @@ def row_of(species: str, data: Path, finetune: dict[str, Any], folder: Path) -> 
         [clean, *([] if mode == "self" else [first])],
     )
     config["predict"] = {**config["predict"], "model": "trained"}
-    config |= {"finetune": finetune, "split": {"fractions": FRACTIONS.get(mode, NETWORK_FRACTIONS)}}
+    config |= {
+        "finetune": finetune | {"from_model": model},
+        "split": {"fractions": FRACTIONS.get(mode, NETWORK_FRACTIONS)},
+    }
     entry = entry | {"role": "train"} | ({} if mode == "self" else known | {"utrs": "incomplete"})
     refused = snakemake(after, {**config, "genomes": [entry]}, [first])
     predictions = {"before": after / f"results/self/{species}.gff3" if mode == "self" else before / first}
@@ -114,9 +123,9 @@ def row_of(species: str, data: Path, finetune: dict[str, Any], folder: Path) -> 
         predictions["after"] = after / first
     splits = None if mode == "self" else after / "results/splits/splits.tsv"
     mask = data / "mask.bed" if "mask" in known else None
-    f1 = exact_f1(species, before, predictions, splits, mask)
+    f1, loci = exact_f1(species, before, predictions, splits, mask, scored)
     shown = " | ".join(f"{f1['before', level]:.3f} | {f1.get(('after', level), '')}" for level in ("cds_exon", "locus"))
-    return f"| {species} | {mode} | {shown} | {refused or 'kept'} |"
+    return f"| {species} | {mode} | {seed} | {loci} | {shown} | {refused or 'kept'} |"
 
 
 def snakemake(folder: Path, config: dict[str, Any], targets: list[str]) -> str:
@@ -136,14 +145,14 @@ def snakemake(folder: Path, config: dict[str, Any], targets: list[str]) -> str:
 
 
 def exact_f1(
-    species: str, before: Path, predictions: dict[str, Path], splits: Path | None, mask: Path | None
-) -> dict[tuple[str, str], float]:
-    """Exact F1 by prediction and level, of the genes of part test, or of all without a split."""
+    species: str, before: Path, predictions: dict[str, Path], splits: Path | None, mask: Path | None, scored: list[str]
+) -> tuple[dict[tuple[str, str], float], int]:
+    """Exact F1 by prediction and level, of the genes of part test, or of all without a split; and their loci."""
     lengths = read_index(before / f"resources/genomes/{species}/{species}.fa.fai")
     scope = Scope.of(
         annotation=read_gff3(before / f"results/clean/{species}.gff3", lengths),
         rejected=read_transcripts(before / f"results/clean/{species}.rejected.tsv"),
-        contigs=list(lengths),
+        contigs=scored or list(lengths),
         mask=read_bed(mask, lengths) if mask else None,
         splits=None if splits is None else read_table(splits, SPLIT_COLUMNS),
         part="test",
@@ -154,7 +163,8 @@ def exact_f1(
     kept = scores[
         (scores["ruler"] == "exact") & (scores["subset"] == "all") & scores["metric"].isin(["f1", "f1_near_loci"])
     ]
-    return {(row.predictor, row.level): round(float(row.value), 3) for row in kept.itertuples()}
+    f1 = {(row.predictor, row.level): round(float(row.value), 3) for row in kept.itertuples()}
+    return f1, len(scope.scored([]).reference)
 
 
 if __name__ == "__main__":

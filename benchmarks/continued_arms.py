@@ -3,7 +3,7 @@
     snakemake results/training_set/manifest.json --configfile config/release.yaml --cores 2
     python benchmarks/continued_arms.py --training-set results/training_set --config config/release.yaml --out arms \\
         --from-model resources/models/brassicales --steps 600 --seeds 1 2 3 \\
-        [--species athaliana osativa ptrichocarpa] [--only NAME ...]
+        [--species athaliana osativa ptrichocarpa] [--group osativa] [--only NAME ...]
 
 All arms take the same number of steps over the same windows; a killed arm goes on from its last checkpoint, and one
 that has finished is not run again.  Each network is judged by species (all that validate, or those named): by the
@@ -29,7 +29,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "workflow" / "scrip
 import pandas as pd
 import pytorch_lightning as lightning
 import torch
-from ablations import configuration_of, show
+from ablations import configuration_of, first_part, show
 
 from phytoscribe.decoding.gene_regions import DecodedRegion
 from phytoscribe.decoding.settings import DecoderSettings
@@ -51,30 +51,40 @@ ROUTER_DEVIATION = 0.02
 START = "start"
 
 
+#: What an arm trains by where it says nothing else: the recipe of the configuration without what the arms ask about.
+PLAIN = {"mutation_rate": 0.0, "sequence_weight": 0.3}, {"size": "small", "dropout": 0.0}
+#: What the recipe of the released weights has of it.
+RELEASED = {"mutation_rate": 0.15, "sequence_weight": 2.0}, {"dropout": 0.1}
+
+
 @dataclass(frozen=True)
 class Arm:
     """What an arm changes: keys of the sections of the configuration.
 
     Attributes:
         experts: copies of each feed-forward layer that become its experts; 0 leaves the layers alone.
+        data: share of each training contig that it sees, from the contig's start on.
     """
 
     question: str
     finetune: dict[str, Any] | None = None
     model: dict[str, Any] | None = None
     experts: int = 0
+    data: float = 1.0
 
 
 ARMS = {
     START: Arm("not trained"),
-    "plain": Arm("the configuration's recipe, nothing against overfitting", {"mutation_rate": 0.0}, {"dropout": 0.0}),
-    "mutation": Arm("windows mutate", {"mutation_rate": 0.15}, {"dropout": 0.0}),
-    "dropout": Arm("drop-out", {"mutation_rate": 0.0}, {"dropout": 0.1}),
-    "whole-genes": Arm("whole genes weigh seven times as much", {"mutation_rate": 0.0, "sequence_weight": 2.0}),
-    "all": Arm("mutation, drop-out and whole genes", {"mutation_rate": 0.15, "sequence_weight": 2.0}, {"dropout": 0.1}),
+    "plain": Arm("nothing against overfitting, whole genes with a weight of 0.3"),
+    "mutation": Arm("windows mutate", {"mutation_rate": 0.15}),
+    "dropout": Arm("drop-out", model={"dropout": 0.1}),
+    "whole-genes": Arm("whole genes weigh seven times as much", {"sequence_weight": 2.0}),
+    "all": Arm("mutation, drop-out and whole genes", *RELEASED),
     "named-less": Arm("species and lineage withheld in half of the windows", {"unknown_share": 0.5}),
     "long-windows": Arm("half as many windows, twice as long", {"window": 18432, "batch_size": 2}),
     "experts": Arm("four experts in each feed-forward layer, of which two read a token", experts=4),
+    "all-50": Arm("the same on the first half of each contig", *RELEASED, data=0.5),
+    "all-25": Arm("the same on the first quarter of each contig", *RELEASED, data=0.25),
 }
 
 
@@ -87,6 +97,7 @@ def main() -> None:
     parser.add_argument("--steps", type=int, default=600)
     parser.add_argument("--seeds", type=int, nargs="+", default=[1, 2, 3])
     parser.add_argument("--species", nargs="*", help="by which arms are judged; all that validate if not given")
+    parser.add_argument("--group", help="of the training set, to train on it alone; without it the recipe's mixture")
     parser.add_argument("--only", nargs="*", choices=list(ARMS), help="run these arms alone")
     given = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
@@ -113,7 +124,7 @@ class Trial:
     """One arm with one seed."""
 
     def __init__(self, given: argparse.Namespace, arm: Arm, folder: Path, seed: int) -> None:
-        self.data, self.folder = TrainingSet.load(given.training_set), folder
+        self.data, self.folder = first_part(TrainingSet.load(given.training_set), arm.data), folder
         self.regions = [
             region
             for region in self.data.regions
@@ -121,9 +132,12 @@ class Trial:
         ]
         config = configuration_of(given.config)
         steps = {"steps": given.steps, "checkpoint_every": given.steps // 2, "validate_every": 2}
+        steps["warmup_steps"] = min(config["finetune"]["warmup_steps"], given.steps // 10)
         # One short validation, at the end: the arms are judged here.
-        task = {**config["finetune"], "device": "cpu", "validate_bases": 100_000, **(arm.finetune or {}), **steps}
-        self.recipe = Recipe(task, {"size": "small", **(arm.model or {})}, config["training"], seed)
+        task = {**config["finetune"], "device": "cpu", "validate_bases": 100_000, **PLAIN[0], **(arm.finetune or {})}
+        if given.group:
+            task["mixture"] = {"start": {given.group: 1.0}}
+        self.recipe = Recipe({**task, **steps}, {**PLAIN[1], **(arm.model or {})}, config["training"], seed)
         lightning.seed_everything(seed, verbose=False)
         begin = load_start(given.from_model, self.data, self.recipe.model, "full")
         self.start = replace(begin, model=with_experts(begin.model, arm.experts)) if arm.experts else begin

@@ -92,7 +92,8 @@ class ReadyMade(StructurePredictor):
         for window, rows in zip(windows, states, strict=True):
             table = self.tables[window.strand][window.start : window.end]
             rows[: len(table)] = table if window.strand == "+" else table[::-1]
-        return Readings(states, np.zeros((*states.shape[:2], SITE_COUNT), np.float16))
+        sites, features = (np.zeros((*states.shape[:2], count), np.float16) for count in (SITE_COUNT, 0))
+        return Readings(states, sites, features)
 
 
 def write_shard(contig: Contig, settings: DecoderSettings, threads: int, path: Path) -> str:

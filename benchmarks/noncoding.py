@@ -19,13 +19,13 @@ from pathlib import Path
 from typing import Any
 
 from phytoscribe.annotation.cleaning.clean import clean
+from phytoscribe.evaluation.accuracy.rna_genes import score_noncoding
 from phytoscribe.files import scratch_folder
 from phytoscribe.genome.fasta import Genome, check_fasta, write_index
 from phytoscribe.noncoding import trna
 from phytoscribe.noncoding.pieces import Rna
 from phytoscribe.noncoding.rfam import find_ncrna
 from phytoscribe.noncoding.rrna import find_rrna
-from phytoscribe.noncoding.scores import score_noncoding
 from phytoscribe.noncoding.trna import find_trna
 
 EXAMPLE = Path(__file__).parents[1] / "resources" / "example" / "athaliana" / "genome.fa.gz"

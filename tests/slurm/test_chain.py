@@ -34,7 +34,9 @@ def test_training_and_prediction_alone_hold_gpus(chain):
 def test_a_dozen_submissions_are_enough_before_training(chain):
     training = chain.jobs.loc[chain.jobs["rules"].str.startswith("pretrain_encoder"), "job"].min()
     before = chain.jobs.loc[chain.jobs["job"] < training, "rules"]
-    assert 4 <= len(before) <= 12, before
+    # RNA genes are searched meanwhile: training does not wait for them.
+    needed = before[~before.str.startswith(("find_", "merge_noncoding", "evaluate_noncoding"))]
+    assert 4 <= len(needed) <= 12, before
 
 
 def test_every_shard_is_a_job(chain):

@@ -56,6 +56,8 @@ def predict(
     organelles: tuple[str, ...] = (),
     isoforms: dict | None = None,
     junctions: JunctionReads | None = None,
+    classes: Path | None = None,
+    drop: bool = False,
     **settings,
 ) -> PredictionFiles:
     folder.mkdir()
@@ -63,12 +65,12 @@ def predict(
     for shard in range(shards):
         path = folder / f"{shard}.jsonl"
         wanted = {**SETTINGS, **settings, "shards": shards}
-        place = ("athaliana", "Brassicales", None, shard, path, threads)
-        predict_shard(fasta, model_folder, wanted, *place, isoforms=isoforms, junctions=junctions)
+        place = (fasta, model_folder, wanted, "athaliana", "Brassicales", None, shard, path, threads)
+        predict_shard(*place, isoforms=isoforms, junctions=junctions, class_folder=classes)
         paths.append(str(path))
     names = ("genes.gff3", "genes.gtf", "proteins.faa", "cds.fna", "transcripts.fna", "stats.json")
     files = PredictionFiles(*(folder / name for name in names))
-    merge_shards(paths, fasta, "g", None, files, organelles)
+    merge_shards(paths, fasta, "g", None, files, organelles, drop)
     return files
 
 

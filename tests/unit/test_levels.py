@@ -20,7 +20,7 @@ tracks evaluation training noncoding sentences
 evaluation.accuracy evaluation.quality training.data training.loop
 evaluation.long_reads training.tasks
 prediction evaluation.isoforms
-training.tasks.isoforms training.tasks.masked_tokens training.tasks.structure
+training.tasks.gene_classes training.tasks.isoforms training.tasks.masked_tokens training.tasks.structure
 configuration
 reporting
 """

@@ -17,7 +17,7 @@ from phytoscribe.configuration.resources import ON_PROCESSORS
 
 PROFILE = "profiles/slurm/profile.yaml"
 PREDICTING = {"predict_shard", "train_isoforms", "complete_annotation"}
-GPU_RULES = {"pretrain_encoder", "finetune_structure", "predict_first_shard"} | PREDICTING
+GPU_RULES = {"pretrain_encoder", "finetune_structure", "predict_first_shard", "train_gene_classes"} | PREDICTING
 
 
 @pytest.fixture(scope="module")
@@ -223,7 +223,8 @@ def test_what_computes_on_processors_asks_for_no_gpu(house, changes, without):
         file.write_text(re.sub(r"^    message:\n        .*\n", "", file.read_text(), flags=re.MULTILINE))
     done = start(house, "--profile", "profiles/site", "all", "results/isoforms/tiny.gff3", "-n")
     assert done.returncode == 0, done.stdout[-3000:]
-    for rule in GPU_RULES - {"predict_first_shard"}:  # which self-training alone asks for
+    # Self-training and classes of genes alone ask for these.
+    for rule in GPU_RULES - {"predict_first_shard", "train_gene_classes"}:
         _, _, job = done.stdout.partition(f"\nrule {rule}:\n")
         resources = job.partition("    resources: ")[2].partition("\n")[0]
         expected = {"slurm_partition=cpu"} if rule in without else {"slurm_partition=gpu", "gpu=1", "gpu_model=a100"}

@@ -23,6 +23,7 @@ from phytoscribe.configuration.evidence import junction_table, weights_file
 from phytoscribe.configuration.genomes import Genomes, deciding_part
 from phytoscribe.configuration.script_inputs import result_modules
 from phytoscribe.configuration.checks import RELEASED_MODEL_FILES
+from phytoscribe.configuration.gene_classes import class_files
 from phytoscribe.configuration.isoforms import check_completions, ranker_files, written_as_sentences
 from phytoscribe.configuration.resources import ON_PROCESSORS, place_of_prediction, places_of_ranks, rules_on_processors
 from phytoscribe.configuration.read import read_config
@@ -134,12 +135,6 @@ def fasta_of(names, suffix=""):
     return [f"resources/genomes/{name}/{name}.fa{suffix}" for name in names]
 
 
-def training(kind):
-    """`lineage` or `species` of the genomes of role train and of those that only pretraining reads, each once."""
-    names = [*genomes.with_role("train"), *config["pretrain"]["genomes"]]
-    return list(dict.fromkeys(getattr(genomes[name], kind) for name in names))
-
-
 def mask_of(wildcards):
     """The BED file of intervals that are left out, if this genome has one."""
     mask = genomes[wildcards.genome].mask
@@ -164,15 +159,6 @@ def model_files(model=config["predict"]["model"]):
     if model == "trained":
         return [f"results/models/structure/{file}" for file in RELEASED_MODEL_FILES]
     return given(f"{model.rstrip('/')}/{file}" for file in RELEASED_MODEL_FILES)
-
-
-def starting_model(released=config["finetune"].get("from_model")):
-    """Files of what fine-tuning starts from: a released model, the encoder pretrained here, or a tokenizer alone."""
-    if released:
-        return [*model_files(released), *given([os.path.join(released, "tokenizer_config.json")])]
-    if not config["pretrain"]["steps"]:
-        return [f"results/tokenizer/{file}" for file in TOKENIZER_FILES]
-    return [f"results/models/pretrain/{file}" for file in ["config.json", "model.safetensors", *TOKENIZER_FILES]]
 
 
 def shards_of(wildcards):

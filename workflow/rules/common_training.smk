@@ -1,4 +1,4 @@
-# Functions for inputs of what was trained here, for rules that also serve released models.
+# What training starts from, and inputs of what was trained here for rules that also serve released models.
 
 
 def of_training(file):
@@ -32,3 +32,18 @@ def accepted_genes(wildcards):
 def first_shards_of(wildcards):
     """The parts of the first prediction of a genome that trains on its own confident genes."""
     return shard_files(wildcards.genome, config["predict"]["shards"], "jsonl", "results/self/shards")
+
+
+def training(kind):
+    """`lineage` or `species` of the genomes of role train and of those that only pretraining reads, each once."""
+    names = [*genomes.with_role("train"), *config["pretrain"]["genomes"]]
+    return list(dict.fromkeys(getattr(genomes[name], kind) for name in names))
+
+
+def starting_model(released=config["finetune"].get("from_model")):
+    """Files of what fine-tuning starts from: a released model, the encoder pretrained here, or a tokenizer alone."""
+    if released:
+        return [*model_files(released), *given([os.path.join(released, "tokenizer_config.json")])]
+    if not config["pretrain"]["steps"]:
+        return [f"results/tokenizer/{file}" for file in TOKENIZER_FILES]
+    return [f"results/models/pretrain/{file}" for file in ["config.json", "model.safetensors", *TOKENIZER_FILES]]

@@ -17,6 +17,7 @@ rule predict_shard:
     input:
         model=model_files(),
         isoforms=given(ranker_files(config["isoforms"]["method"], config["predict"]["model"])),
+        classes=given(class_files(config["predict"])),
         fasta="resources/genomes/{genome}/{genome}.fa",
         fai="resources/genomes/{genome}/{genome}.fa.fai",
         evidence=evidence_of,
@@ -84,6 +85,7 @@ rule merge_predictions:
         genome=lambda wildcards: wildcards.genome,
         contigs=lambda wildcards: genomes.predicted_contigs(wildcards.genome),
         organelles=organelles_of,
+        drop_elements=config["predict"]["gene_classes"] == "drop",
     message:
         "Writing the gene models of {wildcards.genome}: {output.gff3}"
     script:

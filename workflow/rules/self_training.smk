@@ -9,6 +9,7 @@ use rule predict_shard as predict_first_shard with:
         model=starting_model(),
         isoforms=[],
         evidence=[],
+        classes=[],
         fasta="resources/genomes/{genome}/{genome}.fa",
         fai="resources/genomes/{genome}/{genome}.fa.fai",
         library=library("predict_shard"),
@@ -53,6 +54,7 @@ use rule merge_predictions as merge_first_prediction with:
         genome=lambda wildcards: wildcards.genome,
         contigs=None,
         organelles=organelles_of,
+        drop_elements=False,
     message:
         "Writing the first prediction of {wildcards.genome}: {output.gff3}"
 
@@ -79,6 +81,7 @@ rule take_confident_genes:
         minimum_score=config["finetune"]["self"]["minimum_score"],
         minimum_genes=config["finetune"]["self"]["minimum_genes"],
         organelles=organelles_of,
+        drop_elements=False,
     message:
         "Taking the confident genes of {wildcards.genome}: {output.accepted}"
     script:

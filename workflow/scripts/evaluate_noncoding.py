@@ -10,8 +10,8 @@ from phytoscribe.session import run_script
 
 def main(snakemake) -> None:
     from phytoscribe.annotation.gff_reader import read_gff3
+    from phytoscribe.evaluation.accuracy.rna_genes import score_noncoding
     from phytoscribe.genome.fasta import chosen_contigs, read_index
-    from phytoscribe.noncoding.scores import score_noncoding
     from phytoscribe.tables import SCORES, write_table
 
     lengths = read_index(snakemake.input.fai)

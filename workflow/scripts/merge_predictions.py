@@ -2,7 +2,7 @@
 
 input: shards, model, fasta, fai
 output: gff3, gtf, proteins, cds, transcripts, stats
-params: genome, contigs (names or None for all), organelles (contigs that the configuration calls so)
+params: genome, contigs (names or None for all), organelles (contigs that the configuration calls so), drop_elements
 """
 
 from phytoscribe.session import run_script, warn
@@ -18,6 +18,7 @@ def main(snakemake) -> None:
         genome_name=snakemake.params.genome,
         chosen=snakemake.params.contigs,
         organelles=snakemake.params.organelles,
+        drop_elements=snakemake.params.drop_elements,
         files=PredictionFiles(**{name: snakemake.output[name] for name in PredictionFiles.__slots__}),
     )
     if warning:

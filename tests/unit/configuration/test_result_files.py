@@ -29,6 +29,7 @@ def configured(tracks: bool = True, shards: int = 2, busco: dict[str, str] | Non
         "predict": {"model": "trained", "scope": "all", "tracks": tracks, "shards": shards},
         "split": {"mode": "cluster"},
         "evaluate": {"busco": busco or {}},
+        "noncoding": {"drop_in_repeats": False},
     }
     return TrackFiles(Genomes(config), config), PlausibilityFiles(Genomes(config), config)
 

@@ -18,6 +18,7 @@ from rankers import random_ranker, random_ranker_with_reads
 from phytoscribe.annotation.model import GeneModel
 from phytoscribe.decoding import grammar, lattice
 from phytoscribe.decoding.contigs import StreamingGeneDecoder, ThreadedGeneDecoder, decode_contig
+from phytoscribe.decoding.gene_classes import REGIONS, GeneClassifier
 from phytoscribe.decoding.isoforms import IsoformSettings
 from phytoscribe.decoding.settings import Decoders, DecoderSettings
 from phytoscribe.decoding.site_scanner import SiteScanner
@@ -49,16 +50,33 @@ def random_contig(seed: int, length: int, gap: tuple[int, int]) -> Contig:
     return bases, *tables
 
 
+def without_class(gene: GeneModel) -> GeneModel:
+    told = {"gene_class", "class_probability"}
+    return replace(gene, attributes={key: value for key, value in gene.attributes.items() if key not in told})
+
+
 def sites_of(part: Contig) -> tuple[np.ndarray, np.ndarray]:
     """Probabilities of splice sites that depend on the base alone, so that they are the same in every part."""
     return tuple((table[:, [State.LAST0, State.FIRST0]] > -2.0).astype(np.float16) * 0.9 for table in part[1:])
 
 
+def features_of(part: Contig) -> tuple[np.ndarray, np.ndarray]:
+    """Features that depend on the base alone."""
+    return tuple(table[:, 5 : 5 + len(REGIONS)] for table in part[1:])
+
+
+def random_classifier() -> GeneClassifier:
+    return GeneClassifier(np.empty((0, len(REGIONS)), np.float32), np.array([0.1, 0.2, -0.3, 0.1]), 4.0, {})
+
+
 def one_after_the_other(
-    parts: list[Contig], chosen: DecoderSettings, isoforms: IsoformSettings | None = None
+    parts: list[Contig],
+    chosen: DecoderSettings,
+    isoforms: IsoformSettings | None = None,
+    classifier: GeneClassifier | None = None,
 ) -> list[list[GeneModel]]:
-    decoder = StreamingGeneDecoder("c", chosen, isoforms)
-    found = [decoder.push(*part, sites_of(part)) for part in parts]
+    decoder = StreamingGeneDecoder("c", chosen, isoforms, classifier=classifier)
+    found = [decoder.push(*part, sites_of(part), features_of(part) if classifier else None) for part in parts]
     found[-1] += decoder.finish()
     return found
 
@@ -79,22 +97,30 @@ def one_after_the_other(
             IsoformSettings(0.4, 5, ranker=random_ranker_with_reads(), junctions=READS),
         ]
     ),
+    classifier=st.sampled_from([None, random_classifier()]),
 )
-def test_the_order_of_steps_changes_nothing(seed, length, gap, cuts, partial_genes, cut_often, isoforms):
+def test_the_order_of_steps_changes_nothing(seed, length, gap, cuts, partial_genes, cut_often, isoforms, classifier):
     chosen = replace(EAGER, partial=partial_genes)
     contig = random_contig(seed, length, gap)
     parts = parts_of(contig, cuts)
     with pytest.MonkeyPatch.context() as patch:
         for name, value in (CUT_OFTEN if cut_often else {}).items():
             patch.setattr(lattice, name, value)
-        wanted = one_after_the_other(parts, chosen, isoforms)
+        wanted = one_after_the_other(parts, chosen, isoforms, classifier=classifier)
         pool = AnyOrder(seed)
-        decoder = ThreadedGeneDecoder("c", chosen, pool.after, isoforms)
-        futures = [decoder.push(*part, last=part is parts[-1], sites=sites_of(part)) for part in parts]
+        decoder = ThreadedGeneDecoder("c", chosen, pool.after, isoforms, classifier=classifier)
+        features = [features_of(part) if classifier else None for part in parts]
+        futures = [
+            decoder.push(*part, last=part is parts[-1], sites=sites_of(part), features=more)
+            for part, more in zip(parts, features, strict=True)
+        ]
         pool.run()
         assert [future.result() for future in futures] == wanted
-        whole = one_after_the_other([contig], chosen, isoforms)[0]
+        whole = one_after_the_other([contig], chosen, isoforms, classifier=classifier)[0]
         assert list(chain.from_iterable(wanted)) == whole
+        if classifier:
+            assert all({"gene_class", "class_probability"} <= gene.attributes.keys() for gene in whole)
+            whole = [without_class(gene) for gene in whole]
         if isoforms is None or isoforms.ranker is None:
             assert whole == decode_contig("c", *contig, chosen, isoforms=isoforms)
         else:

@@ -11,6 +11,7 @@ from typing import Any
 
 from phytoscribe.configuration.contig_names import contig_mistakes
 from phytoscribe.configuration.evidence import evidence_file_mistakes, evidence_mistakes
+from phytoscribe.configuration.gene_classes import class_mistakes, missing_class_files
 from phytoscribe.configuration.genomes import SPLIT_ROLES
 from phytoscribe.configuration.isoforms import isoform_mistakes, ranker_mistakes
 from phytoscribe.configuration.noncoding import noncoding_file_mistakes, noncoding_mistakes
@@ -41,6 +42,7 @@ def meaning_mistakes(config: Config) -> list[str]:
         *_training_mistakes(config),
         *isoform_mistakes(config["isoforms"]),
         *evidence_mistakes(config),
+        *class_mistakes(config),
         *noncoding_mistakes(config),
     ]
 
@@ -61,6 +63,7 @@ def surrounding_mistakes(config: Config, with_conda: bool = True) -> list[str]:
         *_model_mistakes("finetune.from_model", config["finetune"].get("from_model", "trained")),
         *ranker_mistakes(config["isoforms"]["method"], config["predict"]["model"]),
         *evidence_file_mistakes(config),
+        *missing_class_files(config["predict"]),
     ]
 
 

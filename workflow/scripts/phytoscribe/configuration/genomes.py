@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from phytoscribe.intake.transfer.addresses import shown_url
+from phytoscribe.noncoding import chosen_programs
 
 Source = Mapping[str, Any]
 """Where a file comes from: ``path``, ``url`` or ``phytozome``, with checksum and versions if they are given."""
@@ -165,8 +166,7 @@ class Genomes:
     @property
     def with_noncoding(self) -> list[str]:
         """Genomes for which a program or the user tells genes without protein, or mobile elements."""
-        section = self._config.get("noncoding", {})
-        if any(section.get(key, "none") != "none" for key in ("tRNA", "rRNA", "rfam")):
+        if chosen_programs(self._config):
             return self.names
         return [name for name, entry in self._entries.items() if entry.repeats]
 
@@ -192,6 +192,11 @@ class Genomes:
     def with_evidence(self) -> list[str]:
         """Genomes whose prediction weighs evidence."""
         return [name for name, entry in self._entries.items() if entry.evidence]
+
+    @property
+    def trained_with_repeats(self) -> list[str]:
+        """Genomes that train and whose mobile elements are known."""
+        return [name for name, entry in self._entries.items() if entry.role == "train" and entry.repeats]
 
     @property
     def with_isoseq(self) -> list[str]:

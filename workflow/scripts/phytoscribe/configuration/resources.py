@@ -12,6 +12,7 @@ SECTIONS = {
     "predict_shard": "predict",
     "predict_first_shard": "predict",
     "train_isoforms": "predict",
+    "train_gene_classes": "predict",
     "complete_annotation": "predict",
 }
 #: The environment variable by which ``profiles/slurm`` learns :func:`rules_on_processors`.

@@ -14,7 +14,7 @@ from typing import Any
 from phytoscribe.configuration.genomes import Genomes
 from phytoscribe.configuration.schema import closest
 from phytoscribe.errors import ConfigError
-from phytoscribe.noncoding import SOURCES
+from phytoscribe.noncoding import SOURCES, chosen_programs
 from phytoscribe.noncoding.pressed import PRESSED
 from phytoscribe.tracks.kinds import TRACKS
 
@@ -128,22 +128,17 @@ class TrackFiles:
         return [f"results/tracks/{name}/{file}" for name in self._genomes.names for file in files]
 
 
-#: A configuration without the section `noncoding`.
-NO_NONCODING = {"tRNA": "none", "rRNA": "none", "rfam": "none", "clanin": "none", "drop_in_repeats": False}
-
-
 class NoncodingFiles:
     """Files of RNA genes and mobile elements, and which genomes have them."""
 
     def __init__(self, genomes: Genomes, config: Mapping[str, Any]) -> None:
         self._genomes = genomes
-        self._settings = NO_NONCODING | config.get("noncoding", {})
+        self._settings = config["noncoding"]
+        self._programs = chosen_programs(config)
 
     def tools(self) -> dict[str, str]:
         """Program by the type of gene that it finds, as in column 2; ``ncRNA`` stands for all other types."""
-        chosen = {key: self._settings[key] for key in ("tRNA", "rRNA") if self._settings[key] != "none"}
-        chosen |= {"ncRNA": "rfam"} if self._settings["rfam"] != "none" else {}
-        return {kind: SOURCES[tool] for kind, tool in chosen.items()}
+        return {kind: SOURCES[program] for kind, program in self._programs.items()}
 
     def found_by_others(self) -> list[str]:
         """Types that cmscan need not find."""
@@ -155,8 +150,7 @@ class NoncodingFiles:
 
     def models(self) -> list[str]:
         """The pressed covariance models, if the configuration asks for them."""
-        models = self._settings["rfam"]
-        return [] if models == "none" else [models + ending for ending in PRESSED]
+        return [self._settings["rfam"] + ending for ending in PRESSED] if "ncRNA" in self._programs else []
 
     def clans(self) -> list[str]:
         """The file of clans, if there is one."""

@@ -14,6 +14,7 @@ import numpy.typing as npt
 from phytoscribe.annotation.model import GeneModel
 from phytoscribe.decoding.block_genes import Block
 from phytoscribe.decoding.decoded_gene import DecodedGene
+from phytoscribe.decoding.gene_classes import FLANK, GeneClassifier
 from phytoscribe.decoding.gene_models import (
     exons_with_untranslated_regions,
     gene_model,
@@ -42,6 +43,7 @@ class Evidence(NamedTuple):
         plus_states, minus_states: (n, STATE_COUNT), of all states; these and the next are empty unless isoforms are
             ranked.
         plus_sites, minus_sites: (n, SITE_COUNT), probabilities of splice sites.
+        plus_features, minus_features: (n, regions), what classes are told by; empty unless they are.
     """
 
     bases: npt.NDArray[np.uint8]
@@ -51,14 +53,22 @@ class Evidence(NamedTuple):
     minus_states: npt.NDArray = _NOT_KEPT
     plus_sites: npt.NDArray = _NOT_KEPT
     minus_sites: npt.NDArray = _NOT_KEPT
+    plus_features: npt.NDArray = _NOT_KEPT
+    minus_features: npt.NDArray = _NOT_KEPT
 
     @classmethod
     def of(
-        cls, bases: npt.NDArray[np.uint8], plus: npt.NDArray, minus: npt.NDArray, sites: Tables | None = None
+        cls,
+        bases: npt.NDArray[np.uint8],
+        plus: npt.NDArray,
+        minus: npt.NDArray,
+        sites: Tables | None = None,
+        features: Tables | None = None,
     ) -> Evidence:
         """Of tables of all states; without ``sites`` copies of a few, as views would keep all states in memory."""
         few = (table[:, : len(NON_CODING_STATES)].astype(np.float32) for table in (plus, minus))
-        return cls(bases, *few, plus, minus, *sites) if sites else cls(bases, *few)
+        whole = (plus, minus, *sites) if sites else (_NOT_KEPT,) * 4
+        return cls(bases, *few, *whole, *(features or (_NOT_KEPT,) * 2))
 
     def output(self, start: int) -> NetworkOutput:
         """All of the network's output, the first base at contig position ``start``."""
@@ -79,11 +89,15 @@ class GeneModels:
         settings: DecoderSettings,
         isoforms: IsoformSettings | None = None,
         evidence: ContigEvidence | None = None,
+        classifier: GeneClassifier | None = None,
     ) -> None:
         self.contig = contig
         self.settings = settings
         self.isoforms = isoforms
         self.junctions = evidence.junctions if evidence else None
+        self.classifier = classifier
+        #: Bases beside a CDS whose evidence is kept.
+        self._beside = max(settings.maximum_utr, FLANK if classifier else 0)
         self._offset = 0  # contig position of the first row kept
         self._rows: list[Evidence] = []
         self._length = 0
@@ -120,7 +134,7 @@ class GeneModels:
             # A neighbour further away than this takes nothing from the region.
             if decided is not None and following is None and decided < end + 2 * self.settings.maximum_utr:
                 break
-            if decided is not None and self._length < end + self.settings.maximum_utr:
+            if decided is not None and self._length < end + self._beside:
                 break
             genes.append(self._model(gene, following))
             self._last_end[gene.strand] = gene.first.span[1]
@@ -144,6 +158,9 @@ class GeneModels:
             exons.append(exons_with_untranslated_regions(transcript.cds, *place, bases, table, self.settings))
         self._count += 1
         model = gene_model(gene, exons, self.contig, str(self._count))
+        if self.classifier is not None:
+            features = evidence.plus_features, evidence.minus_features
+            model = self.classifier.classified(model, features, self._offset)
         if self.isoforms is not None:
             if self.isoforms.ranker is not None:
                 model = with_ranked_isoforms(model, evidence.output(self._offset), self.settings, self.isoforms)
@@ -158,7 +175,7 @@ class GeneModels:
     def _forget(self, decided: int) -> None:
         """Drop the rows that no gene can need any more."""
         first = min((gene.span[0] for gene in self._waiting), default=math.inf)
-        keep = max(self._offset, min(first, decided) - self.settings.maximum_utr)
+        keep = max(self._offset, min(first, decided) - self._beside)
         if keep > self._offset:
             self._rows = [Evidence(*(part[keep - self._offset :].copy() for part in self._joined()))]
             self._offset = keep
@@ -173,12 +190,18 @@ class StreamingGeneDecoder:
         settings: DecoderSettings,
         isoforms: IsoformSettings | None = None,
         evidence: ContigEvidence | None = None,
+        classifier: GeneClassifier | None = None,
     ) -> None:
         self._decoder = StreamingDecoder(settings, isoforms, evidence)
-        self._models = GeneModels(contig, settings, isoforms, evidence)
+        self._models = GeneModels(contig, settings, isoforms, evidence, classifier)
 
     def push(
-        self, bases: npt.NDArray[np.uint8], plus: npt.NDArray, minus: npt.NDArray, sites: Tables | None = None
+        self,
+        bases: npt.NDArray[np.uint8],
+        plus: npt.NDArray,
+        minus: npt.NDArray,
+        sites: Tables | None = None,
+        features: Tables | None = None,
     ) -> list[GeneModel]:
         """The genes that are final once the next bases are known, sorted by position of their CDS.
 
@@ -186,9 +209,10 @@ class StreamingGeneDecoder:
             bases: uint8 (n,).
             plus, minus: log probabilities of each strand's states, (n, STATE_COUNT), contig orientation.
             sites: probabilities of each strand's splice sites, (n, SITE_COUNT); needed to rank isoforms.
+            features: of each strand, (n, regions); needed to tell classes.
         """
         genes = self._decoder.push(bases, plus, minus)
-        return self._models.add(Evidence.of(bases, plus, minus, sites), genes, self._decoder.decided)
+        return self._models.add(Evidence.of(bases, plus, minus, sites, features), genes, self._decoder.decided)
 
     def finish(self) -> list[GeneModel]:
         """The genes that are left once the contig has ended."""
@@ -213,9 +237,10 @@ class ThreadedGeneDecoder:
         after: Callable[..., Future[Any]],
         isoforms: IsoformSettings | None = None,
         evidence: ContigEvidence | None = None,
+        classifier: GeneClassifier | None = None,
     ) -> None:
         self._decoder = StreamingDecoder(settings, isoforms, evidence)
-        self._models = GeneModels(contig, settings, isoforms, evidence)
+        self._models = GeneModels(contig, settings, isoforms, evidence, classifier)
         self._after = after
         self._read: tuple[Future, ...] = ()  # the last piece's steps that the next piece's must wait for
         self._modelled: tuple[Future, ...] = ()
@@ -227,6 +252,7 @@ class ThreadedGeneDecoder:
         minus: npt.NDArray,
         last: bool,
         sites: Tables | None = None,
+        features: Tables | None = None,
     ) -> Future[list[GeneModel]]:
         """The genes that are final with the next piece; arguments as of :meth:`StreamingGeneDecoder.push`.
 
@@ -234,7 +260,7 @@ class ThreadedGeneDecoder:
             last: the contig ends with this piece.
         """
         stretch = self._decoder.take(bases, plus, minus)
-        searched = self._after(partial(self._search_step, stretch, bases, plus, minus, sites))
+        searched = self._after(partial(self._search_step, stretch, bases, plus, minus, sites, features))
         read = self._after(partial(self._read_step, last), searched, *self._read)
         decoded = self._after(self._decode_step, read)
         modelled = self._after(partial(self._model_step, last), searched, decoded, *self._modelled)

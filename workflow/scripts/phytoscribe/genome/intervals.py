@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections import defaultdict
-from collections.abc import Hashable, Iterable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from operator import itemgetter
 from pathlib import Path
 
@@ -47,35 +47,48 @@ def read_bed(
         PhytoScribeError: a line has fewer than three columns, no valid interval, or one that is not on ``contigs``.
     """
     intervals: dict[str, list[Interval]] = defaultdict(list)
+    for number, fields in data_rows(path):
+        try:
+            start, end = int(fields[1]), int(fields[2])
+        except (IndexError, ValueError):
+            raise PhytoScribeError(
+                f"{path}, line {number}: a BED line needs contig, start and end, separated by tabs"
+            ) from None
+        if not 0 <= start < end:
+            raise PhytoScribeError(f"{path}, line {number}: start {start} and end {end} are no interval")
+        contig = (seqid_map or {}).get(fields[0], fields[0])
+        if contig is None:
+            continue
+        if contigs is not None and end > contigs.get(contig, -1):
+            raise PhytoScribeError(
+                f"{path}, line {number}: "
+                + (
+                    f"the interval ends at {end}, but contig {contig!r} has {contigs[contig]} bases; correct "
+                    "or remove the line, or use the BED file of this genome version"
+                    if contig in contigs
+                    else f"contig {contig!r} is not in the FASTA, which has {some_names(contigs)}; use the "
+                    "names of the FASTA, or remove the line"
+                )
+            )
+        intervals[contig].append((start, end))
+    return dict(intervals)
+
+
+def is_data_line(line: str) -> bool:
+    """False for an empty line, a comment, and a line that tells a browser how to show a BED file."""
+    return bool(line.strip()) and line[0] != "#" and line.split(None, 1)[0] not in ("track", "browser")
+
+
+def data_rows(path: str | Path) -> Iterator[tuple[int, list[str]]]:
+    """Number, from 1, and tab-separated columns of each line of data (:func:`is_data_line`).
+
+    Raises:
+        PhytoScribeError: the file cannot be read (:func:`phytoscribe.files.open_text`).
+    """
     with open_text(path) as handle:
         for number, line in enumerate(handle, start=1):
-            if not line.strip() or line[0] == "#" or line.split(None, 1)[0] in ("track", "browser"):
-                continue
-            fields = line.rstrip("\n").split("\t")
-            try:
-                start, end = int(fields[1]), int(fields[2])
-            except (IndexError, ValueError):
-                raise PhytoScribeError(
-                    f"{path}, line {number}: a BED line needs contig, start and end, separated by tabs"
-                ) from None
-            if not 0 <= start < end:
-                raise PhytoScribeError(f"{path}, line {number}: start {start} and end {end} are no interval")
-            contig = (seqid_map or {}).get(fields[0], fields[0])
-            if contig is None:
-                continue
-            if contigs is not None and end > contigs.get(contig, -1):
-                raise PhytoScribeError(
-                    f"{path}, line {number}: "
-                    + (
-                        f"the interval ends at {end}, but contig {contig!r} has {contigs[contig]} bases; correct "
-                        "or remove the line, or use the BED file of this genome version"
-                        if contig in contigs
-                        else f"contig {contig!r} is not in the FASTA, which has {some_names(contigs)}; use the "
-                        "names of the FASTA, or remove the line"
-                    )
-                )
-            intervals[contig].append((start, end))
-    return dict(intervals)
+            if is_data_line(line):
+                yield number, line.rstrip("\n").split("\t")
 
 
 def merge_intervals(intervals: Iterable[Interval]) -> list[Interval]:

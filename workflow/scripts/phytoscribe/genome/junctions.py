@@ -15,8 +15,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from phytoscribe.errors import PhytoScribeError
-from phytoscribe.files import open_text
-from phytoscribe.genome.intervals import Interval
+from phytoscribe.genome.intervals import Interval, data_rows
 from phytoscribe.genome.names import shown, some_names
 
 log = logging.getLogger(__name__)
@@ -55,29 +54,26 @@ def read_junctions(
     """
     reads: Counter[Junction] = Counter()
     unstranded = left_out = 0
-    with open_text(path) as handle:
-        for number, line in enumerate(handle, start=1):
-            if not line.strip() or line[0] == "#" or line.split(None, 1)[0] in ("track", "browser"):
+    for number, columns in data_rows(path):
+        try:
+            found = _junction(columns)
+            if found is None:
                 continue
-            try:
-                found = _junction(line.rstrip("\n").split("\t"))
-                if found is None:
-                    continue
-                (name, strand, intron), count = found
-                contig = (seqid_map or {}).get(name, name)
-                if contig is None:
-                    left_out += 1
-                    continue
-                if contigs is not None:
-                    _check_place(contig, intron, contigs)
-            except ValueError as error:
-                raise PhytoScribeError(f"{path}, line {number}: {error}") from None
-            if strand not in ("+", "-") and strand_by:
-                strand = strand_by(contig, intron)
-            if strand in ("+", "-"):
-                reads[contig, strand, intron] += count
-            else:
-                unstranded += 1
+            (name, strand, intron), count = found
+            contig = (seqid_map or {}).get(name, name)
+            if contig is None:
+                left_out += 1
+                continue
+            if contigs is not None:
+                _check_place(contig, intron, contigs)
+        except ValueError as error:
+            raise PhytoScribeError(f"{path}, line {number}: {error}") from None
+        if strand not in ("+", "-") and strand_by:
+            strand = strand_by(contig, intron)
+        if strand in ("+", "-"):
+            reads[contig, strand, intron] += count
+        else:
+            unstranded += 1
     if not reads and unstranded:
         raise PhytoScribeError(
             f"{path}: none of its {unstranded} junctions has a strand; give the file of a program that tells it "

@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
@@ -17,7 +17,7 @@ from phytoscribe.annotation.feature_types import SEQUENCE_TYPES, is_gene_type, i
 from phytoscribe.annotation.gff_lines import read_rows
 from phytoscribe.annotation.gff_text import decode_id, numbered_lines, read_attributes
 from phytoscribe.errors import GffError
-from phytoscribe.genome.intervals import Interval, is_coordinate, read_bed
+from phytoscribe.genome.intervals import Interval, is_coordinate, is_data_line, read_bed
 from phytoscribe.genome.names import shown, some_names
 
 log = logging.getLogger(__name__)
@@ -129,6 +129,14 @@ def read_elements(
     return found, left_out
 
 
+def intervals_of(elements: Iterable[Element]) -> dict[str, list[Interval]]:
+    """Intervals of elements by contig."""
+    found: dict[str, list[Interval]] = defaultdict(list)
+    for element in elements:
+        found[element.contig].append((element.start, element.end))
+    return dict(found)
+
+
 def read_repeats(
     path: str | Path, contigs: Mapping[str, int], seqid_map: SeqidMap | None = None
 ) -> dict[str, list[Interval]]:
@@ -155,7 +163,7 @@ def is_bed(path: str | Path) -> bool:
     for number, line in numbered_lines(path):
         if line.startswith("##gff"):
             return False
-        if not line.strip() or line[0] == "#" or line.split(None, 1)[0] in ("track", "browser"):
+        if not is_data_line(line):
             continue
         columns = line.split("\t")
         # BED first: a BED line of nine columns may have numbers in columns 4 and 5 too.
@@ -179,7 +187,7 @@ def _from_bed(
     path: str | Path, contigs: Mapping[str, int], seqid_map: SeqidMap | None, left_out: Counter[str]
 ) -> Iterator[Element]:
     for number, line in numbered_lines(path):
-        if not line.strip() or line[0] == "#" or line.split(None, 1)[0] in ("track", "browser"):
+        if not is_data_line(line):
             continue
         columns = line.split("\t")
         where = f"{path}, line {number}"

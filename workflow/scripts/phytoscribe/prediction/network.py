@@ -8,10 +8,11 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 import torch
+from torch import nn
 
 from phytoscribe.devices import PRECISIONS
 from phytoscribe.genome.sequence import Bases
-from phytoscribe.models.annotation_model import AnnotationModel, for_inference
+from phytoscribe.models.annotation_model import AnnotationModel, FullPrecision, for_inference
 from phytoscribe.models.batches import WindowTokens, collate_tokens
 from phytoscribe.models.cpu.network import fast_cpu
 from phytoscribe.tokenizer.segments import Segmenter
@@ -20,6 +21,7 @@ from phytoscribe.tokenizer.segments import Segmenter
 LOWEST = -14.0
 #: The heads that gene structures are decoded from.
 HEADS = ("structure", "sites")
+_FEATURES = "features"
 
 
 class Readings(NamedTuple):
@@ -28,10 +30,12 @@ class Readings(NamedTuple):
     Attributes:
         states: float16 (windows, size, STATE_COUNT), natural log probabilities.
         sites: float16 (windows, size, 2), probabilities of donors and acceptors.
+        features: float16 (windows, size, n), see :meth:`StructureNetwork.read_features`; n is 0 unless that is called.
     """
 
     states: npt.NDArray[np.float16]
     sites: npt.NDArray[np.float16]
+    features: npt.NDArray[np.float16]
 
 
 class StructureNetwork:
@@ -54,6 +58,23 @@ class StructureNetwork:
         else:
             self._network, self.precision = for_inference(model, HEADS, device, PRECISIONS[precision]), precision
 
+    @property
+    def channels(self) -> int:
+        """Features of the trunk for a base."""
+        return self._network.trunk.channels
+
+    @property
+    def features(self) -> int:
+        """Numbers of a base in :attr:`Readings.features`."""
+        heads = self._network.heads
+        return heads[_FEATURES].head.out_features if _FEATURES in heads else 0
+
+    def read_features(self, projection: npt.NDArray[np.float32]) -> None:
+        """Compute the trunk's features times this matrix, (channels, n), from now on."""
+        head = nn.Linear(*projection.shape, bias=False)
+        head.weight = nn.Parameter(torch.from_numpy(projection.T.astype(np.float32)))
+        self._network.heads[_FEATURES] = FullPrecision(head).requires_grad_(False).to(self.device)
+
     def __call__(self, windows: Sequence[Bases], global_ids: tuple[int, int]) -> Readings:
         """Read windows of one length, each uint8 (size,); ``global_ids``: tokens of species and lineage."""
         batch = collate_tokens([WindowTokens.of(window, self.segmenter, global_ids) for window in windows])
@@ -61,4 +82,5 @@ class StructureNetwork:
             output = self._network(*(part.to(self.device, non_blocking=True) for part in batch))
             states = torch.log_softmax(output.states, dim=-1).clamp_(min=LOWEST).half()
             sites = output.sites.sigmoid_().half()
-            return Readings(states.cpu().numpy(), sites.cpu().numpy())
+            features = output[_FEATURES].half() if self.features else states[..., :0]
+            return Readings(states.cpu().numpy(), sites.cpu().numpy(), features.cpu().numpy())

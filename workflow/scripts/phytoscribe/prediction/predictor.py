@@ -18,6 +18,7 @@ import torch
 
 from phytoscribe.annotation.model import GeneModel
 from phytoscribe.decoding.contigs import ThreadedGeneDecoder
+from phytoscribe.decoding.gene_classes import GeneClassifier
 from phytoscribe.decoding.isoforms import IsoformSettings
 from phytoscribe.decoding.settings import Decoders, DecoderSettings
 from phytoscribe.devices import choose_precision
@@ -86,8 +87,9 @@ class StructurePredictor:
         self.decoder = decoder
         #: Whose decoder it is, where a model has several.
         self.decoder_name = ""
-        #: Which isoforms are added to each gene, if any.
+        #: Which isoforms are added to each gene, and what tells its class, if any.
         self.isoforms: IsoformSettings | None = None
+        self.classifier: GeneClassifier | None = None
         #: The junctions that are weighed, if any.
         self.evidence: WeighedEvidence | None = None
         self.settings = settings
@@ -98,6 +100,11 @@ class StructurePredictor:
     def set_species(self, species: str, lineage: str) -> None:
         """Set the species for the following contigs; names missing from the tokenizer are treated as unknown."""
         self.global_ids = (self.segmenter.species_id(species), self.segmenter.lineage_id(lineage))
+
+    def tell_classes(self, classifier: GeneClassifier) -> None:
+        """Tell the class of each gene from now on."""
+        self.classifier = classifier
+        self.network.read_features(classifier.projection)
 
     @property
     def species_tokens(self) -> tuple[str, str]:
@@ -185,7 +192,7 @@ class StructurePredictor:
     ) -> Callable[[Piece], _PieceInWork]:
         """A function that has the pieces of a contig watched and decoded; ``start`` as in ThreadedGeneDecoder."""
         evidence = self.evidence.of(contig) if self.evidence else None
-        decoder = ThreadedGeneDecoder(contig, self.decoder, start, self.isoforms, evidence)
+        decoder = ThreadedGeneDecoder(contig, self.decoder, start, self.isoforms, evidence, self.classifier)
         watched: Future[None] | None = None
 
         def decode(piece: Piece) -> _PieceInWork:
@@ -193,7 +200,8 @@ class StructurePredictor:
             if watch is not None:
                 watched = start(lambda *_: watch(piece), *filter(None, [watched]))
             sites = piece.sites if self.isoforms and self.isoforms.ranker else None
-            genes = decoder.push(piece.bases, *piece.states, piece.last, sites)
+            features = piece.features if self.classifier else None
+            genes = decoder.push(piece.bases, *piece.states, piece.last, sites, features)
             return _PieceInWork(contig, piece.last, genes, watched)
 
         return decode
@@ -201,6 +209,10 @@ class StructurePredictor:
     def output(self, bases: Bases) -> tuple[tuple[Table, Table], ...]:
         """The two tables of :meth:`log_probabilities` and those of :meth:`site_probabilities`, the contig read once."""
         return self._whole(bases, {"states": STATE_COUNT, "sites": SITE_COUNT})
+
+    def output_with_features(self, bases: Bases) -> tuple[tuple[Table, Table], ...]:
+        """The tables of :meth:`output` and the features that the network is asked for, each float16 (length, n)."""
+        return self._whole(bases, {"states": STATE_COUNT, "sites": SITE_COUNT, "features": self.network.features})
 
     def _whole(self, bases: Bases, columns: Mapping[str, int]) -> tuple[tuple[Table, Table], ...]:
         """Tables for the contig by their name in :class:`Piece`, filled piece by piece: they are large."""
@@ -232,8 +244,8 @@ class StructurePredictor:
             if joint is None or len(reading) > limit:
                 joint, windows, future = reading.popleft()
                 readings = future.result()
-                for window, states, sites in zip(windows, *readings, strict=False):
-                    if piece := joint.add(window, states, sites):
+                for window, *tables in zip(windows, *readings, strict=False):
+                    if piece := joint.add(window, *tables):
                         yield piece
                 if progress:
                     progress(sum(w.core_end - w.core_start for w in windows))
@@ -258,7 +270,7 @@ class StructurePredictor:
         """Run the network on windows of one size, unless all of them are only N."""
         bases = [window.bases(contig) for window in windows]
         if not any((window != N_CODE).any() for window in bases):
-            return _nothing(len(windows), windows[0].size)
+            return _nothing(len(windows), windows[0].size, self.network.features)
         return self.network(bases, self.global_ids)
 
 
@@ -277,11 +289,12 @@ class _PieceInWork(NamedTuple):
         return DecodedPiece(self.contig, self.genes.result(), self.last)
 
 
-def _nothing(windows: int, size: int) -> Readings:
+def _nothing(windows: int, size: int, features: int) -> Readings:
     """What holds for windows of only N: intergenic."""
     states = np.full((windows, size, STATE_COUNT), LOWEST, dtype=np.float16)
     states[..., State.INTERGENIC] = 0.0
-    return Readings(states, np.zeros((windows, size, SITE_COUNT), dtype=np.float16))
+    sites, features_of_n = (np.zeros((windows, size, count), dtype=np.float16) for count in (SITE_COUNT, features))
+    return Readings(states, sites, features_of_n)
 
 
 def _in_turns(iterators: Iterator[Iterator], count: int) -> Iterator:

@@ -13,6 +13,7 @@ from typing import Any
 
 from phytoscribe import __version__
 from phytoscribe.annotation.model import numbered
+from phytoscribe.decoding.gene_classes import ELEMENT, GeneClassifier
 from phytoscribe.decoding.isoforms import IsoformSettings
 from phytoscribe.devices import choose_device
 from phytoscribe.evaluation.misfit import Amount, are_few, few_genes
@@ -51,6 +52,7 @@ def predict_shard(
     isoform_folder: Path | None = None,
     junctions: JunctionReads | None = None,
     evidence: tuple[str | Path, str | Path] | None = None,
+    class_folder: Path | None = None,
 ) -> None:
     """Predict the contigs of one shard and write them as JSON lines (see :mod:`phytoscribe.prediction.shards`).
 
@@ -64,6 +66,7 @@ def predict_shard(
         isoform_folder: with the ranker and its cut; the model's folder if not given.
         junctions: RNA-seq reads of the genome, for the ranker.
         evidence: the table of junctions and the file of their weights, if the genome has evidence.
+        class_folder: with the classifier of genes; they get no class if not given.
     """
     memory = FreedMemory()
     device = choose_device(settings["device"])
@@ -75,6 +78,8 @@ def predict_shard(
     if isoforms and isoforms["method"] != "none":
         folder = isoform_folder or model_folder
         predictor.isoforms = IsoformSettings.of_config(isoforms, folder, model_hash(model_folder), junctions)
+    if class_folder:
+        predictor.tell_classes(GeneClassifier.load(class_folder, model_hash(model_folder)))
     logger.info("precision: %s (asked for: %s); %d threads", predictor.precision, prediction.precision, threads)
     with Genome(fasta) as genome:
         contigs = chosen_contigs(genome.contigs, chosen)
@@ -128,6 +133,7 @@ def prediction_header(model_folder: Path, predictor: StructurePredictor) -> dict
         "score calibrated on": ", ".join(predictor.decoder.calibrated_on) or "not known",
         **{f"decoder.{name}": getattr(predictor.decoder, name) for name in names},
         **({"isoforms": str(predictor.isoforms)} if predictor.isoforms else {}),
+        **({"gene classes": str(predictor.classifier)} if predictor.classifier else {}),
         **(predictor.evidence.header() if predictor.evidence else {}),
     }
 
@@ -139,10 +145,12 @@ def merge_shards(
     chosen: Sequence[str] | None,
     files: PredictionFiles,
     organelles: Collection[str] = (),
+    drop_elements: bool = False,
 ) -> str:
     """Check that every contig occurs once, number the genes and write all files.
 
     Args:
+        drop_elements: leave out element-like genes; others keep their ids.
         organelles: contigs declared as organelles in the configuration, in addition to those recognised by name.
 
     Returns:
@@ -155,6 +163,9 @@ def merge_shards(
         genes = numbered(found.genes(), genome_name)
         warning = few_genes(found.gene_count, amount_of(genome, contigs, found.gene_count))
         header = {**found.header, "warning": warning} if warning else found.header
+        if drop_elements:
+            genes = (gene for gene in genes if gene.attributes.get("gene_class") != ELEMENT)
+            header = {**header, "gene classes": f"{header['gene classes']}; element-like genes are left out"}
         count = write_prediction(genes, genome, contigs, header, named, files)
     for contig, kind in list(named.items())[:NAMED_ORGANELLES]:
         logger.warning(

@@ -146,6 +146,7 @@ class Piece(NamedTuple):
         bases: uint8 (n,).
         states: log probabilities of the plus and the minus strand, each (n, STATE_COUNT), contig orientation.
         sites: probabilities of donors and acceptors in the same way, each (n, 2).
+        features: the trunk's features that are asked for, in the same way.
         last: the contig ends here.
     """
 
@@ -154,6 +155,7 @@ class Piece(NamedTuple):
     bases: Bases
     states: tuple[Table, Table]
     sites: tuple[Table, Table]
+    features: tuple[Table, Table]
     last: bool
 
 
@@ -163,27 +165,25 @@ class Joint:
     def __init__(self, contig: ContigSequence) -> None:
         self.contig = contig
         self._done = 0
-        self._tables: dict[str, list[tuple[Table, Table]]] = {"+": [], "-": []}
+        self._tables: dict[str, list[tuple[Table, ...]]] = {"+": [], "-": []}
         self._ends = {"+": 0, "-": 0}
 
-    def add(self, window: Window, states: Table, sites: Table) -> Piece | None:
-        """Take the next window of its strand, and return the piece that it completes, if any."""
+    def add(self, window: Window, *tables: Table) -> Piece | None:
+        """Take states, sites and features of the next window of its strand; return the piece it completes, if any."""
         strand = window.strand
-        self._tables[strand].append((window.core_of(states), window.core_of(sites)))
+        self._tables[strand].append(tuple(window.core_of(table) for table in tables))
         self._ends[strand] = window.core_end
         start, end = self._done, min(self._ends.values())
         if end <= start:
             return None
         self._done = end
         plus, minus = (self._take(strand, end - start) for strand in "+-")
-        states_of_both, sites_of_both = zip(plus, minus, strict=True)
         last = end == self.contig.length
-        return Piece(self.contig, start, self.contig.read(start, end), states_of_both, sites_of_both, last)
+        return Piece(self.contig, start, self.contig.read(start, end), *zip(plus, minus, strict=True), last)
 
-    def _take(self, strand: str, count: int) -> tuple[Table, Table]:
+    def _take(self, strand: str, count: int) -> tuple[Table, ...]:
         """The first ``count`` rows that wait on a strand; what is left goes on waiting."""
         parts = self._tables[strand]
         joined = tuple(np.concatenate(part) if len(parts) > 1 else part[0] for part in zip(*parts, strict=True))
         self._tables[strand] = [tuple(table[count:] for table in joined)] if joined[0].shape[0] > count else []
-        states, sites = (np.ascontiguousarray(table[:count]) for table in joined)
-        return states, sites
+        return tuple(np.ascontiguousarray(table[:count]) for table in joined)

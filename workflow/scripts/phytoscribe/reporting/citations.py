@@ -14,6 +14,7 @@ from typing import Any
 
 from phytoscribe import __version__
 from phytoscribe.errors import PhytoScribeError
+from phytoscribe.noncoding import chosen_programs
 from phytoscribe.reporting.inputs import trains
 
 #: All works that a run may cite; ``VERSION`` stands for the version of PhytoScribe.
@@ -88,7 +89,7 @@ def citations_of(config: Mapping[str, Any]) -> list[Citation]:
     busco = (config.get("evaluate", {}).get("busco") or {}).get("lineage")
     baseline = any(genome.get("augustus") and genome.get("annotation") for genome in genomes)
     with_reads = any(genome.get("isoseq") for genome in genomes)
-    noncoding = {"tRNA": "none", "rRNA": "none", "rfam": "none", **config.get("noncoding", {})}
+    programs = chosen_programs(config)
     works = read_references()
     used: list[tuple[str, str, str, Any]] = [
         ("phytoscribe", "PhytoScribe", "the workflow and its model", True),
@@ -105,12 +106,12 @@ def citations_of(config: Mapping[str, Any]) -> list[Citation]:
         ("kent2010bigwig", "bigWig", "format of the tracks", with_tracks),
         ("camacho2009blast", "BLAST+", "compares sequences", with_reads or trained),
         ("stanke2008augustus", "AUGUSTUS", "the baseline", baseline),
-        ("laslett2004aragorn", "ARAGORN", "finds tRNA genes", noncoding["tRNA"] == "aragorn"),
-        ("chan2021trnascan", "tRNAscan-SE", "finds tRNA genes", noncoding["tRNA"] == "trnascan"),
-        ("shimoyama_pybarrnap", "pybarrnap", "finds rRNA genes", noncoding["rRNA"] == "barrnap"),
-        ("wheeler2013nhmmer", "nhmmer (pyhmmer)", "searches for rRNA genes", noncoding["rRNA"] == "barrnap"),
-        ("nawrocki2013infernal", "Infernal", "finds other RNA genes", noncoding["rfam"] != "none"),
-        ("ontiveros2025rfam", "Rfam", "families of RNA", noncoding["rfam"] != "none"),
+        ("laslett2004aragorn", "ARAGORN", "finds tRNA genes", programs.get("tRNA") == "aragorn"),
+        ("chan2021trnascan", "tRNAscan-SE", "finds tRNA genes", programs.get("tRNA") == "trnascan"),
+        ("shimoyama_pybarrnap", "pybarrnap", "finds rRNA genes", programs.get("rRNA") == "barrnap"),
+        ("wheeler2013nhmmer", "nhmmer (pyhmmer)", "searches for rRNA genes", programs.get("rRNA") == "barrnap"),
+        ("nawrocki2013infernal", "Infernal", "finds other RNA genes", "ncRNA" in programs),
+        ("ontiveros2025rfam", "Rfam", "families of RNA", "ncRNA" in programs),
         ("manni2021busco", "BUSCO", "completeness by conserved genes", busco),
         ("hunter2007matplotlib", "Matplotlib", "draws the figures", True),
         ("mckinney2010pandas", "pandas", "tables", True),

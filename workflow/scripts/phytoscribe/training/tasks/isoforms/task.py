@@ -64,9 +64,9 @@ def run_isoform_training(
     been read is kept in the run folder, so that a run that was stopped goes on from there.
 
     Args:
-        junctions: RNA-seq reads by genome, of those that have some.
         settings: the configuration's ``isoforms.training``: device and bases.
         inputs: files whose content decides the result.
+        junctions: RNA-seq reads by genome, of those that have some.
 
     Raises:
         PhytoScribeError: no annotation of the training set has isoforms, or none of its validation regions; or this is

@@ -16,11 +16,13 @@ import numpy as np
 import pandas as pd
 
 from phytoscribe.annotation.model import GeneModel
+from phytoscribe.evaluation.accuracy.gene_matching import Agreement
 from phytoscribe.genome.intervals import as_places, overlapping_pairs
-from phytoscribe.tables import ScoreRow, score_table, share
+from phytoscribe.tables import ScoreRow, score_table
 
 #: Least shared part of both.
 OVERLAP = 0.5
+_METRICS = ("precision", "recall", "f1")
 _MICRO = frozenset({"miRNA", "pre_miRNA", "miRNA_primary_transcript", "microRNA", "primary_transcript"})
 #: Attributes that may tell the product, the first one that does counts.
 _TELLING = ("product", "Note", "description", "Name", "gene", "Alias")
@@ -112,14 +114,8 @@ def _scores(
         counted_left -= {a for a, b in pairs if b in untold} - {a for a, b in pairs if b not in untold}
         pairs = [(a, b) for a, b in pairs if b not in untold and predicted[a].product == reference[b].product]
     right_ones, found = len({a for a, _ in pairs}), len({b for _, b in pairs})
-    precision, recall = share(right_ones, len(counted_left)), share(found, len(counted_right))
-    f1 = share(2 * precision * recall, precision + recall)
-    values: list[tuple[str, float, int]] = [
-        ("precision", precision, len(counted_left)),
-        ("recall", recall, len(counted_right)),
-        ("f1", f1, len(counted_right)),
-    ]
-    return [(tool, kind, ruler, "all", metric, value, n) for metric, value, n in values]
+    agreement = Agreement(right_ones, len(counted_left), found, len(counted_right))
+    return [(tool, *row) for row in agreement.rows(kind, ruler, "all") if row[3] in _METRICS]
 
 
 def _matches(predicted: Sequence[_Found], reference: Sequence[_Found]) -> tuple[list[int], list[int]]:

@@ -7,8 +7,8 @@ import math
 import pytest
 
 from phytoscribe.annotation.model import GeneModel, Transcript
+from phytoscribe.evaluation.accuracy.rna_genes import product_of, score_noncoding, type_of
 from phytoscribe.noncoding.pieces import Rna
-from phytoscribe.noncoding.scores import product_of, score_noncoding, type_of
 
 
 def gene(start, end, product="", kind="tRNA", strand="+", contig="c"):

@@ -1,0 +1,39 @@
+"""The key ``predict.gene_classes``: the classifier's file, and what the schema cannot say of it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+#: What a model's folder holds beside the model if it can tell classes of genes.
+CLASSIFIER = "gene_classes.safetensors"
+
+
+def class_files(predict: Mapping[str, Any]) -> list[str]:
+    """The file that tells classes of genes: of the model's folder, or trained here; none if no class is asked for."""
+    if predict["gene_classes"] == "none":
+        return []
+    folder = "results/models/gene_classes" if predict["model"] == "trained" else predict["model"].rstrip("/")
+    return [f"{folder}/{CLASSIFIER}"]
+
+
+def class_mistakes(config: Mapping[str, Any]) -> Iterator[str]:
+    """Classes that cannot be learned, because no training genome has mobile elements."""
+    predict = config["predict"]
+    known = any(item["role"] == "train" and item.get("repeats") for item in config["genomes"])
+    if predict["gene_classes"] != "none" and predict["model"] == "trained" and not known:
+        yield (
+            "predict.gene_classes: classes are learned from mobile elements of training genomes, and none has "
+            "`repeats`; add `repeats: {path: ...}` to a genome of role train, or set gene_classes: none"
+        )
+
+
+def missing_class_files(predict: Mapping[str, Any]) -> Iterator[str]:
+    """A released model that cannot tell classes."""
+    model = predict["model"]
+    if model != "trained" and os.path.isdir(model) and not all(map(os.path.isfile, class_files(predict))):
+        yield (
+            f"predict.gene_classes: {predict['gene_classes']} needs {CLASSIFIER} in predict.model, {model}, which "
+            "lacks it; use a model that brings it, train one (docs/noncoding.md), or set gene_classes: none"
+        )
