@@ -76,7 +76,8 @@ def grammar_of(locus: Locus, table: SiteTable, whole: bool, minimum_cds: int) ->
     first = locus.sentence.isoforms[0]
     if whole:
         return Grammar.open(table, locus.window.codes, KNOWN_TYPES, MINIMUM_INTRON, minimum_cds)
-    return Grammar(table, locus.window.codes, first, MINIMUM_INTRON, minimum_cds)
+    own = (locus.sentence.gene_type,)
+    return Grammar(table, locus.window.codes, first, MINIMUM_INTRON, minimum_cds, gene_types=own)
 
 
 def drawn(grammar: Grammar, generator: np.random.Generator, seconds: list[float]) -> tuple[list[Token], Sequence]:
