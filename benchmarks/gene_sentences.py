@@ -24,8 +24,7 @@ import numpy as np
 
 from phytoscribe.annotation.model import GeneModel, introns_between
 from phytoscribe.annotation.sequences import reading_frame
-from phytoscribe.decoding.isoform_edits import MINIMUM_EXON, Direction, FirstTranscript, LocusWindow
-from phytoscribe.decoding.ranked_isoforms import NetworkOutput
+from phytoscribe.decoding.isoform_edits import MINIMUM_EXON, Direction, FirstTranscript, LocusWindow, NetworkOutput
 from phytoscribe.genome.sequence import reverse_complement
 from phytoscribe.labels.states import SITE_COUNT, STATE_COUNT
 from phytoscribe.sentences.gene_sentences import model_of, sentence_of_model

@@ -19,6 +19,7 @@ from phytoscribe.decoding.isoform_ranker import RANKED_WITH_READS, WEIGHTS_FILE
 from phytoscribe.decoding.isoforms import CUTS_FILE
 from phytoscribe.files import atomic_path, sha256_of
 from phytoscribe.genome.junctions import JunctionReads
+from phytoscribe.models.isoform_writer import WRITER_FILES
 from phytoscribe.models.loading import model_hash
 from phytoscribe.prediction.completion import complete_annotation
 from phytoscribe.prediction.predictor import StructurePredictor
@@ -26,11 +27,18 @@ from phytoscribe.prediction.predictor import StructurePredictor
 log = logging.getLogger("isoforms")
 #: Sections ``isoforms`` of the configuration by name: the model's own cut, and enough to draw a curve.
 RANKED, RANKED_ALL = "ranked", "ranked, from 0.02"
+GENERATED, GENERATED_ALL = "generated", "generated, from 0.02"
 _MANY = {"maximum": 1000, "nmd": True}
 OURS: dict[str, dict[str, Any]] = {
     RANKED: {"method": "ranked", "minimum_probability": "auto", "maximum": 3, "nmd": True},
     "lattice, from 0.05": {"method": "lattice", "minimum_probability": 0.05, **_MANY},
     RANKED_ALL: {"method": "ranked", "minimum_probability": 0.02, **_MANY},
+}
+_SEARCH = {"generated": {"search": "likely", "beam": 4, "draws": 100}, "seed": 1}
+#: The same of a model that brings a writer.
+WRITTEN: dict[str, dict[str, Any]] = {
+    GENERATED: {"method": "generated", "minimum_probability": "auto", "maximum": 3, "nmd": True, **_SEARCH},
+    GENERATED_ALL: {"method": "generated", "minimum_probability": 0.02, **_MANY, **_SEARCH},
 }
 
 
@@ -57,6 +65,11 @@ class Released:
     def has_ranker(self) -> bool:
         """Whether there is anything to rank isoforms with."""
         return (self.model.folder / WEIGHTS_FILE).is_file()
+
+    @property
+    def has_writer(self) -> bool:
+        """Whether there is anything to generate isoforms with."""
+        return all((self.model.folder / name).is_file() for name in WRITER_FILES)
 
     @property
     def ranks_with_reads(self) -> bool:
@@ -98,8 +111,10 @@ class Released:
         return self._kept("given with reads" if with_reads else "given", isoforms, write)
 
     def _kept(self, kind: str, isoforms: Mapping[str, Any] | None, write: Callable[[Path], None]) -> list[GeneModel]:
-        ranker = self.model.folder / WEIGHTS_FILE
-        made_with = [sha256_of(path) for path in (ranker, ranker.with_name(CUTS_FILE)) if isoforms and path.is_file()]
+        generated = bool(isoforms) and isoforms["method"] == "generated"
+        names = WRITER_FILES if generated else (WEIGHTS_FILE, CUTS_FILE)
+        paths = [self.model.folder / name for name in names]
+        made_with = [sha256_of(path) for path in paths if isoforms and path.is_file()]
         parts = [kind, model_hash(self.model.folder), self.species.fasta.parent.name, json.dumps(isoforms), *made_with]
         name = hashlib.sha256("\0".join(parts).encode()).hexdigest()[:16]
         folder = self.cache / f"{kind.replace(' ', '_')}_{name}"

@@ -14,8 +14,7 @@ from dataclasses import replace
 from itertools import chain
 
 from phytoscribe.annotation.model import GeneModel, Transcript, introns_between
-from phytoscribe.decoding.isoform_edits import Chain, FirstTranscript, LocusWindow, isoform_candidates
-from phytoscribe.decoding.ranked_isoforms import NetworkOutput
+from phytoscribe.decoding.isoform_edits import Chain, FirstTranscript, LocusWindow, NetworkOutput, isoform_candidates
 from phytoscribe.genome.fasta import Genome
 from phytoscribe.prediction.completion import MARGIN, STRETCH, stretches
 from phytoscribe.prediction.predictor import StructurePredictor

@@ -31,7 +31,7 @@ from accuracy_models import ROOT
 from accuracy_sets import HELD_OUT, SETS, TEST, VALIDATION, Species, read_species
 from augustus_cache import AugustusCache
 from isoform_baselines import EDITS, with_edits
-from isoform_model import OURS, RANKED, RANKED_ALL, Released
+from isoform_model import OURS, RANKED, RANKED_ALL, WRITTEN, Released
 from isoform_page import GIVEN, WITH_READS, page_of
 from isoform_site_odds import strongest, with_site_odds
 
@@ -122,6 +122,9 @@ def baselines(
         found = {name: released.genes(values) for name, values in OURS.items() if not short or name == RANKED}
         given = () if short else (RANKED, RANKED_ALL)
         found |= {f"{GIVEN}: {name}": released.completed(setting.given, OURS[name]) for name in given}
+    if released.has_writer and not short:
+        found |= {name: released.genes(values) for name, values in WRITTEN.items()}
+        found |= {f"{GIVEN}: {name}": released.completed(setting.given, values) for name, values in WRITTEN.items()}
     # Isoforms do not change the first transcripts.
     ours = first_transcripts(found[RANKED] if found else released.genes(None))
     with Genome(setting.species.fasta) as genome:

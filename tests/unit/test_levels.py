@@ -21,12 +21,13 @@ evaluation.accuracy evaluation.quality training.data training.loop
 evaluation.long_reads training.tasks
 prediction evaluation.isoforms
 training.tasks.gene_classes training.tasks.isoforms training.tasks.masked_tokens training.tasks.structure
+training.tasks.isoform_writer
 configuration
 reporting
 """
 LEVELS = {name: level for level, line in enumerate(ORDER.strip().splitlines()) for name in line.split()}
 #: Files of the library: may fall.
-MOST_FILES = 267
+MOST_FILES = 273
 
 
 def test_imports_point_down():

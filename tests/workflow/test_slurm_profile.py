@@ -17,7 +17,14 @@ from phytoscribe.configuration.resources import ON_PROCESSORS
 
 PROFILE = "profiles/slurm/profile.yaml"
 PREDICTING = {"predict_shard", "train_isoforms", "complete_annotation"}
-GPU_RULES = {"pretrain_encoder", "finetune_structure", "predict_first_shard", "train_gene_classes"} | PREDICTING
+WRITER = "train_isoform_writer"
+GPU_RULES = {
+    "pretrain_encoder",
+    "finetune_structure",
+    "predict_first_shard",
+    "train_gene_classes",
+    WRITER,
+} | PREDICTING
 
 
 @pytest.fixture(scope="module")
@@ -101,7 +108,15 @@ def test_memory_or_time_grows_with_the_input(settings, tmp_path):
     with big.open("wb") as handle:
         handle.truncate(1_000_000_000)
     files = [str(big), str(tmp_path / "not_there_yet")]
-    fixed = {"plot_check", "report", "predict_shard", "predict_first_shard", "train_isoforms", "describe_tracks"}
+    fixed = {
+        "plot_check",
+        "report",
+        "predict_shard",
+        "predict_first_shard",
+        "train_isoforms",
+        "describe_tracks",
+        WRITER,
+    }
     for rule, values in settings["set-resources"].items():
         grown = [asked(values[key], 1, files) - asked(values[key], 1, []) for key in ("mem_mb", "runtime")]
         assert (max(grown) > 0) is (rule not in fixed), rule
@@ -223,8 +238,8 @@ def test_what_computes_on_processors_asks_for_no_gpu(house, changes, without):
         file.write_text(re.sub(r"^    message:\n        .*\n", "", file.read_text(), flags=re.MULTILINE))
     done = start(house, "--profile", "profiles/site", "all", "results/isoforms/tiny.gff3", "-n")
     assert done.returncode == 0, done.stdout[-3000:]
-    # Self-training and classes of genes alone ask for these.
-    for rule in GPU_RULES - {"predict_first_shard", "train_gene_classes"}:
+    # Only self-training, classes of genes and generated isoforms ask for these.
+    for rule in GPU_RULES - {"predict_first_shard", "train_gene_classes", WRITER}:
         _, _, job = done.stdout.partition(f"\nrule {rule}:\n")
         resources = job.partition("    resources: ")[2].partition("\n")[0]
         expected = {"slurm_partition=cpu"} if rule in without else {"slurm_partition=gpu", "gpu=1", "gpu_model=a100"}

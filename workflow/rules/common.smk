@@ -24,7 +24,13 @@ from phytoscribe.configuration.genomes import Genomes, deciding_part
 from phytoscribe.configuration.script_inputs import result_modules
 from phytoscribe.configuration.checks import RELEASED_MODEL_FILES
 from phytoscribe.configuration.gene_classes import class_files
-from phytoscribe.configuration.isoforms import check_completions, ranker_files, written_as_sentences
+from phytoscribe.configuration.isoforms import (
+    check_completions,
+    completing_method,
+    isoform_files,
+    isoform_values,
+    written_as_sentences,
+)
 from phytoscribe.configuration.resources import ON_PROCESSORS, place_of_prediction, places_of_ranks, rules_on_processors
 from phytoscribe.configuration.read import read_config
 from phytoscribe.configuration.result_files import (
@@ -60,7 +66,7 @@ try:
     noncoding_files = NoncodingFiles(genomes, config)
     if not IS_MODULE:
         check_targets(sys.argv[1:], genomes)
-        check_completions(sys.argv[1:], config["predict"]["model"])
+        check_completions(sys.argv[1:], config["isoforms"]["method"], config["predict"]["model"])
 except ConfigError as error:
     raise WorkflowError(str(error)) from None
 # An expression of a profile sees no configuration, only the environment. Modules add their rules to those of others.

@@ -1,7 +1,9 @@
-# Isoforms: train the ranker that tells which isoforms of a gene are real, and complete an annotation with it.
+# Isoforms: train the ranker that tells which isoforms of a gene are real, or the network that writes them, and complete
+# an annotation with either.
 # In:  results/training_set/; the model's files; results/clean/{genome}.gff3 and .accepted.gff3; RNA-seq junctions
-#      (`genomes[].junctions`); config keys `isoforms`, `predict`
+#      (`genomes[].junctions`), which the ranker alone uses; config keys `isoforms`, `predict`
 # Out: results/models/isoforms/ (isoforms.json with the cut, isoforms.safetensors), read examples in isoforms.run/;
+#      results/models/isoform_writer/ in the same way;
 #      on request results/isoforms/{genome}.gff3, the annotation with the isoforms that are added to it, and
 #      results/isoforms/{genome}.sentences.tsv, the annotation or, without one, the prediction as gene sentences
 
@@ -9,6 +11,11 @@
 def seqid_maps_of_training():
     """The names of sequences in each file of junctions that the ranker learns from."""
     return [genomes[name].seqid_map for name in genomes.with_training_junctions]
+
+
+def reads_that_complete(wildcards):
+    """The file of junctions whose reads help to rank the isoforms that are added, or nothing."""
+    return genomes.evidence(wildcards.genome) if completing_method(config["isoforms"]["method"]) == "ranked" else []
 
 
 rule train_isoforms:
@@ -35,7 +42,7 @@ rule train_isoforms:
         mem_mb=8000,
         runtime=480,
     params:
-        settings={**config["isoforms"]["training"], "device": config["predict"]["device"]},
+        settings={"bases": config["isoforms"]["training"]["bases"], "device": config["predict"]["device"]},
         seed=config["seed"],
         # In the order of the files.
         genomes=genomes.with_training_junctions,
@@ -48,16 +55,47 @@ rule train_isoforms:
         "../scripts/train_isoforms.py"
 
 
+rule train_isoform_writer:
+    input:
+        training_set=rules.build_training_set.output.files,
+        model=model_files(),
+        library=library("train_isoform_writer"),
+    output:
+        described="results/models/isoform_writer/isoform_writer.json",
+        weights="results/models/isoform_writer/isoform_writer.safetensors",
+        metrics="results/models/isoform_writer/metrics.tsv",
+    log:
+        "logs/isoforms/train_writer.log",
+    benchmark:
+        "results/benchmarks/train_isoform_writer.tsv"
+    conda:
+        "../envs/torch.yaml"
+    threads: 8
+    resources:
+        **place_of_prediction(config["predict"]),
+        mem_mb=8000,
+        runtime=480,
+    params:
+        settings={**config["isoforms"]["training"], "device": config["predict"]["device"]},
+        seed=config["seed"],
+        # Not an output: what has been read and learned must survive a kill.
+        run_folder=lambda wildcards, output: f"{Path(output.described).parent}.run",
+    message:
+        "Training the network that writes isoforms: {output.weights}"
+    script:
+        "../scripts/train_isoform_writer.py"
+
+
 rule complete_annotation:
     input:
         annotation="results/clean/{genome}.gff3",
         accepted="results/clean/{genome}.accepted.gff3",
         model=model_files(),
-        isoforms=given(ranker_files("ranked", config["predict"]["model"])),
+        isoforms=given(isoform_files(completing_method(config["isoforms"]["method"]), config["predict"]["model"])),
         fasta="resources/genomes/{genome}/{genome}.fa",
         fai="resources/genomes/{genome}/{genome}.fa.fai",
-        junctions=lambda wildcards: given(genomes.evidence(wildcards.genome)),
-        seqid_map=lambda wildcards: seqid_map_file(wildcards) if genomes.evidence(wildcards.genome) else [],
+        junctions=lambda wildcards: given(reads_that_complete(wildcards)),
+        seqid_map=lambda wildcards: seqid_map_file(wildcards) if reads_that_complete(wildcards) else [],
         library=library("complete_annotation"),
     output:
         gff3="results/isoforms/{genome}.gff3",
@@ -73,12 +111,12 @@ rule complete_annotation:
         mem_mb=8000,
         runtime=480,
     params:
-        isoforms=config["isoforms"],
+        isoforms=isoform_values(config),
         settings={key: config["predict"][key] for key in ("window", "margin", "precision", "device")},
         species=lambda wildcards: genomes[wildcards.genome].species,
         lineage=lambda wildcards: genomes[wildcards.genome].lineage,
         contigs=lambda wildcards: genomes.predicted_contigs(wildcards.genome),
-        seqid_map=lambda wildcards: seqid_map_of(wildcards) if genomes.evidence(wildcards.genome) else None,
+        seqid_map=lambda wildcards: seqid_map_of(wildcards) if reads_that_complete(wildcards) else None,
     message:
         "Adding isoforms to the annotation of {wildcards.genome}: {output.gff3}"
     script:

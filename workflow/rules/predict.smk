@@ -16,7 +16,7 @@ def reads_that_rank(wildcards):
 rule predict_shard:
     input:
         model=model_files(),
-        isoforms=given(ranker_files(config["isoforms"]["method"], config["predict"]["model"])),
+        isoforms=given(isoform_files(config["isoforms"]["method"], config["predict"]["model"])),
         classes=given(class_files(config["predict"])),
         fasta="resources/genomes/{genome}/{genome}.fa",
         fai="resources/genomes/{genome}/{genome}.fa.fai",
@@ -45,7 +45,7 @@ rule predict_shard:
         lineage=lambda wildcards: genomes[wildcards.genome].lineage,
         contigs=lambda wildcards: genomes.predicted_contigs(wildcards.genome),
         shard=lambda wildcards: int(wildcards.shard),
-        isoforms=config["isoforms"],
+        isoforms=isoform_values(config),
         seqid_map=lambda wildcards: seqid_map_of(wildcards) if reads_that_rank(wildcards) else None,
     message:
         "Predicting genes of {wildcards.genome}, part {wildcards.shard}: {output.genes}"

@@ -1,4 +1,4 @@
-"""Rule complete_annotation: an annotation with the isoforms that the ranker adds to it.
+"""Rule complete_annotation: an annotation with the isoforms that the ranker, or the network that writes, adds to it.
 
 input: annotation (cleaned), accepted (its transcripts that fit the genome), model and isoforms (files of one folder
     each), fasta, fai, junctions (the user's file, or none), seqid_map (file, if any)

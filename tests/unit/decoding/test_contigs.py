@@ -14,6 +14,7 @@ from decoding_steps import CUT_OFTEN, AnyOrder, Contig, parts_of
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from rankers import random_ranker, random_ranker_with_reads
+from writers import random_writer
 
 from phytoscribe.annotation.model import GeneModel
 from phytoscribe.decoding import grammar, lattice
@@ -29,6 +30,7 @@ from phytoscribe.labels.states import STATE_COUNT, State
 from phytoscribe.prediction.pool import after, single_core_threads
 from phytoscribe.prediction.predictor import StructurePredictor
 from phytoscribe.prediction.windows import PredictionSettings
+from phytoscribe.sentences.writing import Search
 
 RELEASED = Path(__file__).parents[3] / "resources/models/brassicales"
 #: Finds many genes in random tables, with introns, and blocks that are cut while genes are open.
@@ -171,3 +173,17 @@ def test_threads_find_the_genes_of_one(real_tables, monkeypatch, threads, piece)
     assert len(genes) > 5
     # Some come before the contig has ended: there is more than one block.
     assert piece > 10_000 or wanted[-1] != genes
+
+
+def test_written_isoforms_do_not_depend_on_pieces():
+    isoforms = IsoformSettings(0.001, 5, writer=random_writer(Search("beam", width=2)))
+    added = 0
+    for seed in range(2):
+        contig = random_contig(seed, 2500, (0, 0))
+        whole, *_ = one_after_the_other([contig], EAGER, isoforms)
+        parts = one_after_the_other(parts_of(contig, [700, 1300, 1301]), EAGER, isoforms)
+        assert list(chain.from_iterable(parts)) == whole
+        first = [replace(gene, transcripts=gene.transcripts[:1]) for gene in whole]
+        assert first == decode_contig("c", *contig, EAGER)
+        added += sum(len(gene.transcripts) - 1 for gene in whole)
+    assert added

@@ -26,6 +26,7 @@ from phytoscribe.decoding.isoform_edits import (
     FirstTranscript,
     Isoform,
     LocusWindow,
+    NetworkOutput,
     edited,
     edits_of,
     isoform_candidates,
@@ -34,7 +35,6 @@ from phytoscribe.decoding.isoform_edits import (
 from phytoscribe.decoding.isoform_features import DNA_FEATURES, FEATURES, Prefixes, features_of
 from phytoscribe.decoding.isoform_ranker import RANKED, RANKED_WITH_READS, IsoformRanker, RankerWithReads, save_rankers
 from phytoscribe.decoding.isoform_reads import READ_FEATURES, least_support
-from phytoscribe.decoding.ranked_isoforms import NetworkOutput
 from phytoscribe.errors import ModelError
 from phytoscribe.genome import Genome
 from phytoscribe.genome.junctions import JunctionReads, Support

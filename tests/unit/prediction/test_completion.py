@@ -5,9 +5,11 @@ from __future__ import annotations
 import shutil
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import pytest
 from rankers import write_ranker
+from writers import write_writer
 
 from phytoscribe.annotation.gff_reader import read_gff3
 from phytoscribe.annotation.gff_writer import write_gff3
@@ -34,15 +36,23 @@ def annotation(arabidopsis_fasta, arabidopsis_genes, tmp_path_factory) -> Path:
     return path
 
 
-def completed(fasta: Path, annotation: Path, folder: Path, threads: int = 1, accepted: Path | None = None) -> Path:
-    model = folder / "ranker"
+def completed(
+    fasta: Path,
+    annotation: Path,
+    folder: Path,
+    threads: int = 1,
+    accepted: Path | None = None,
+    isoforms: dict[str, Any] = ISOFORMS,
+) -> Path:
+    model = folder / "method"
     if not model.exists():
         model.mkdir(parents=True)
         write_ranker(model, 0.5)
+        write_writer(model, 0.5)
     place = ("athaliana", "Brassicales", [CONTIG])
     output = folder / f"{threads}.gff3"
     genes = (annotation, accepted or annotation)
-    completion.complete_annotation(fasta, *genes, RELEASED, model, ISOFORMS, PREDICT, *place, output, threads)
+    completion.complete_annotation(fasta, *genes, RELEASED, model, isoforms, PREDICT, *place, output, threads)
     return output
 
 
@@ -88,6 +98,21 @@ def test_genes_that_do_not_fit_get_nothing_and_threads_and_stretches_change_noth
     monkeypatch.setattr(completion, "STRETCH", 3_000_000)
     found = completed(arabidopsis_fasta, annotation, tmp_path, threads=2, accepted=tmp_path / "accepted.gff3")
     assert {gene.id: gene for gene in read_gff3(found)} == {**full, odd.id: odd}
+
+
+def test_a_writer_completes_an_annotation(arabidopsis_fasta, annotation, tmp_path):
+    drawn = {"search": "sampled", "beam": 1, "draws": 2}
+    wanted = {**ISOFORMS, "method": "generated", "minimum_probability": 0.001, "seed": 2, "generated": drawn}
+    output = completed(arabidopsis_fasta, annotation, tmp_path, isoforms=wanted)
+    assert "isoforms: generated (sampled, 2 draws, seed 2), probability" in output.read_text()
+    added = [t for gene in read_gff3(output) for t in gene.transcripts if "source_of_isoform" in t.attributes]
+    assert len(added) > 5
+    with Genome(arabidopsis_fasta) as genome:
+        bases = genome.bases(CONTIG)
+    assert all(reading_frame(spliced_codes(t.cds, t.strand, bases)).intact for t in added)
+    run = subprocess.run(["gt", "gff3validator", str(output)], capture_output=True, text=True, check=False)
+    assert run.returncode == 0, run.stdout + run.stderr
+    assert completed(arabidopsis_fasta, annotation, tmp_path, 2, isoforms=wanted).read_bytes() == output.read_bytes()
 
 
 def test_a_completed_annotation_can_be_completed_again(arabidopsis_fasta, once, tmp_path):

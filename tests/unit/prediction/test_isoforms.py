@@ -9,13 +9,16 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
-from eager_model import predict, structure
+from eager_model import predict, structure, write_genome
 from rankers import write_ranker
+from writers import write_writer
 
 from phytoscribe.annotation.gff_reader import read_gff3
 from phytoscribe.annotation.model import introns_between
 from phytoscribe.errors import ModelError
+from phytoscribe.genome import decode
 from phytoscribe.genome.junctions import JunctionReads
+from phytoscribe.models.loading import model_hash
 from phytoscribe.prediction.merge import PredictionFiles
 
 ISOFORMS = {"method": "lattice", "minimum_probability": 0.03, "maximum": 2, "nmd": True}
@@ -133,3 +136,33 @@ def test_a_ranker_of_another_model_is_refused(model_folder, fasta, tmp_path):
 def test_a_model_without_a_cut_for_isoforms_says_so(model_folder, fasta, tmp_path):
     with pytest.raises(ModelError, match=r"no cut for isoforms\.method lattice; set isoforms\.minimum_probability"):
         predict(model_folder, fasta, tmp_path / "out", isoforms={**ISOFORMS, "minimum_probability": "auto"})
+
+
+WRITTEN = {"method": "generated", "minimum_probability": "auto", "maximum": 4, "nmd": True, "seed": 5}
+
+
+def test_generated_isoforms_come_beside_the_same_genes(model_folder, real_bases, tmp_path):
+    fasta = write_genome(tmp_path, {"b": decode(real_bases[:2_000]), "a": decode(real_bases[2_000:3_500])})
+    plain = predict(model_folder, fasta, tmp_path / "plain")
+    shutil.copytree(model_folder, tmp_path / "model")
+    write_writer(tmp_path / "model", 0.002, model=model_hash(model_folder))
+    wanted = WRITTEN | {"generated": {"search": "sampled", "beam": 3, "draws": 2}}
+    files = predict(tmp_path / "model", fasta, tmp_path / "out", isoforms=wanted)
+    said = "isoforms: generated (sampled, 2 draws, seed 5), probability from 0.002 on, at most 4 a gene"
+    assert said in Path(files.gff3).read_text()
+    assert structure(files) == structure(plain)
+    added = [t for g in read_gff3(files.gff3) for t in g.transcripts[1:]]
+    assert added
+    assert all(t.score >= 0.002 for t in added)
+    again = predict(tmp_path / "model", fasta, tmp_path / "again", shards=2, threads=2, isoforms=wanted)
+    assert Path(again.gff3).read_bytes() == Path(files.gff3).read_bytes()
+
+
+def test_a_writer_of_another_model_is_refused(model_folder, fasta, tmp_path):
+    shutil.copytree(model_folder, tmp_path / "model")
+    wanted = WRITTEN | {"generated": {"search": "greedy", "beam": 3, "draws": 4}}
+    with pytest.raises(ModelError, match=r"isoform_writer\.json: missing, so isoforms cannot be generated"):
+        predict(tmp_path / "model", fasta, tmp_path / "lacking", isoforms=wanted)
+    write_writer(tmp_path / "model", 0.5, model="0123456789abcdef")
+    with pytest.raises(ModelError, match="the writer has learned from the output of model 0123456789abcdef, not of"):
+        predict(tmp_path / "model", fasta, tmp_path / "out", isoforms=wanted)

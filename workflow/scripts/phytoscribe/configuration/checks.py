@@ -13,7 +13,7 @@ from phytoscribe.configuration.contig_names import contig_mistakes
 from phytoscribe.configuration.evidence import evidence_file_mistakes, evidence_mistakes
 from phytoscribe.configuration.gene_classes import class_mistakes, missing_class_files
 from phytoscribe.configuration.genomes import SPLIT_ROLES
-from phytoscribe.configuration.isoforms import isoform_mistakes, ranker_mistakes
+from phytoscribe.configuration.isoforms import isoform_mistakes, method_file_mistakes
 from phytoscribe.configuration.noncoding import noncoding_file_mistakes, noncoding_mistakes
 from phytoscribe.configuration.schema import closest
 from phytoscribe.errors import ConfigError, DownloadError
@@ -61,7 +61,7 @@ def surrounding_mistakes(config: Config, with_conda: bool = True) -> list[str]:
         *noncoding_file_mistakes(config),
         *_model_mistakes("predict.model", config["predict"]["model"]),
         *_model_mistakes("finetune.from_model", config["finetune"].get("from_model", "trained")),
-        *ranker_mistakes(config["isoforms"]["method"], config["predict"]["model"]),
+        *method_file_mistakes(config["isoforms"]["method"], config["predict"]["model"]),
         *evidence_file_mistakes(config),
         *missing_class_files(config["predict"]),
     ]

@@ -13,6 +13,7 @@ SECTIONS = {
     "predict_first_shard": "predict",
     "train_isoforms": "predict",
     "train_gene_classes": "predict",
+    "train_isoform_writer": "predict",
     "complete_annotation": "predict",
 }
 #: The environment variable by which ``profiles/slurm`` learns :func:`rules_on_processors`.

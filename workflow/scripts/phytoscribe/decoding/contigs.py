@@ -23,8 +23,9 @@ from phytoscribe.decoding.gene_models import (
     with_supporting_reads,
 )
 from phytoscribe.decoding.intron_evidence import ContigEvidence
+from phytoscribe.decoding.isoform_edits import NetworkOutput
 from phytoscribe.decoding.isoforms import IsoformSettings
-from phytoscribe.decoding.ranked_isoforms import NetworkOutput, with_ranked_isoforms
+from phytoscribe.decoding.ranked_isoforms import with_likely_isoforms
 from phytoscribe.decoding.settings import DecoderSettings
 from phytoscribe.decoding.site_scanner import FoundSites, Stretch
 from phytoscribe.decoding.streaming import StreamingDecoder, in_pieces
@@ -35,13 +36,13 @@ Tables = tuple[npt.NDArray, npt.NDArray]
 
 
 class Evidence(NamedTuple):
-    """What untranslated regions and ranked isoforms are found from.
+    """What untranslated regions and isoforms are found from.
 
     Attributes:
         bases: uint8 (n,).
         plus, minus: float32 (n, 5), log probabilities of each strand's non-coding states, contig orientation.
         plus_states, minus_states: (n, STATE_COUNT), of all states; these and the next are empty unless isoforms are
-            ranked.
+            ranked or generated.
         plus_sites, minus_sites: (n, SITE_COUNT), probabilities of splice sites.
         plus_features, minus_features: (n, regions), what classes are told by; empty unless they are.
     """
@@ -162,8 +163,8 @@ class GeneModels:
             features = evidence.plus_features, evidence.minus_features
             model = self.classifier.classified(model, features, self._offset)
         if self.isoforms is not None:
-            if self.isoforms.ranker is not None:
-                model = with_ranked_isoforms(model, evidence.output(self._offset), self.settings, self.isoforms)
+            if self.isoforms.judges:
+                model = with_likely_isoforms(model, evidence.output(self._offset), self.settings, self.isoforms)
             model = with_chosen_isoforms(model, self.isoforms)
         return with_supporting_reads(model, self.junctions) if self.junctions else model
 
@@ -208,7 +209,7 @@ class StreamingGeneDecoder:
         Args:
             bases: uint8 (n,).
             plus, minus: log probabilities of each strand's states, (n, STATE_COUNT), contig orientation.
-            sites: probabilities of each strand's splice sites, (n, SITE_COUNT); needed to rank isoforms.
+            sites: probabilities of each strand's splice sites, (n, SITE_COUNT); needed to judge isoforms.
             features: of each strand, (n, regions); needed to tell classes.
         """
         genes = self._decoder.push(bases, plus, minus)

@@ -220,7 +220,7 @@ def with_chosen_isoforms(gene: GeneModel, settings: IsoformSettings) -> GeneMode
         described = {
             "isoform": kind,
             "event": events_text(coding_events(first, other)),
-            **({} if settings.ranker else {"posterior": _shown(other.score or 0.0)}),
+            **({} if settings.judges else {"posterior": _shown(other.score or 0.0)}),
             "frame": "kept" if keeps_frame(first, other) else "shifted",
             **({"nmd": "true"} if decays else {}),
         }

@@ -19,6 +19,7 @@ from phytoscribe.annotation.model import introns_between
 from phytoscribe.compiled import njit
 from phytoscribe.decoding.grammar import A, C, G, N, T, is_stop
 from phytoscribe.genome.intervals import Interval
+from phytoscribe.genome.sequence import reverse_complement
 from phytoscribe.labels.states import ACCEPTOR, DONOR, State
 
 #: Farthest another donor or acceptor of an intron lies from the first transcript's, bp; with both changed, each.
@@ -30,6 +31,9 @@ MINIMUM_EXON = 3
 #: A site is tried by itself from this probability of the head of splice sites on, or this log probability of its state;
 #: together with another new site from the higher probability on.
 ALONE, STATE_ALONE, TOGETHER = 0.02, -6.0, 0.05
+
+#: Bases beside the outermost exons whose network output is looked at.
+BESIDE = 5
 
 Chain = tuple[Interval, ...]
 _FIRST0, _LAST0 = int(State.FIRST0), int(State.LAST0)
@@ -112,6 +116,34 @@ class Direction:
         if self.strand == "+":
             return tuple((start + self.start, end + self.start) for start, end in intervals)
         return self.inward(intervals)  # to turn twice is to turn back
+
+
+class NetworkOutput(NamedTuple):
+    """What the network says of a stretch of a contig, contig orientation.
+
+    Attributes:
+        bases: uint8 (n,).
+        states: log probabilities of the plus and the minus strand, each (n, STATE_COUNT).
+        sites: probabilities of splice sites in the same way, each (n, SITE_COUNT).
+        start: contig position of the first base.
+    """
+
+    bases: npt.NDArray[np.uint8]
+    states: tuple[npt.NDArray, npt.NDArray]
+    sites: tuple[npt.NDArray, npt.NDArray]
+    start: int
+
+    def window(self, strand: str, start: int, end: int, beside: int = BESIDE) -> tuple[LocusWindow, Direction]:
+        """The part around contig positions ``start..end - 1``, in the direction of transcription of a strand."""
+        first = max(start - beside, self.start)
+        last = min(end + beside, self.start + self.bases.size)
+        rows = slice(first - self.start, last - self.start)
+        row = 0 if strand == "+" else 1
+        bases, states, sites = self.bases[rows], self.states[row][rows], self.sites[row][rows]
+        if strand == "-":
+            bases, states, sites = reverse_complement(bases), states[::-1], sites[::-1]
+        window = LocusWindow(bases, states.astype(np.float32), sites.astype(np.float32))
+        return window, Direction(strand, first, last)
 
 
 class Edit(NamedTuple):

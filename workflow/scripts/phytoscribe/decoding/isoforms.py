@@ -9,14 +9,15 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
+from phytoscribe.annotation.model import Transcript
 from phytoscribe.compiled import njit
 from phytoscribe.decoding import graph
 from phytoscribe.decoding.edges import REACHED
@@ -33,21 +34,57 @@ from phytoscribe.decoding.grammar import (
     segment_length_score,
     variants_pair,
 )
+from phytoscribe.decoding.isoform_edits import NetworkOutput
 from phytoscribe.decoding.isoform_features import RANKED_FROM
 from phytoscribe.decoding.isoform_ranker import RANKED, RANKED_WITH_READS, IsoformRanker, RankerWithReads
-from phytoscribe.decoding.settings import MINIMUM_CDS_SEGMENT
+from phytoscribe.decoding.settings import MINIMUM_CDS_SEGMENT, DecoderSettings
 from phytoscribe.decoding.support import intron_gain
 from phytoscribe.errors import ConfigError, ModelError
-from phytoscribe.genome.junctions import JunctionReads
+from phytoscribe.genome.intervals import Interval
+from phytoscribe.genome.junctions import JunctionReads, Support
+from phytoscribe.models.isoform_writer import WRITER_FILES
 
 #: How far (bp) before and behind a gene's CDS another structure of it may reach.
 REACH = 3000
-#: File of a model folder with the cut of each method, chosen on validation contigs.
+GENERATED = "generated"
+#: What a method has learned from a structure model's output, and the rule that trains it.
+_LEARNED = {RANKED: ("ranker", "train_isoforms"), GENERATED: ("writer", "train_isoform_writer")}
+#: File of a model folder with the cut of the ranker, chosen on validation contigs.
 CUTS_FILE = "isoforms.json"
 #: Least posterior that may be asked for: below it there are thousands of structures of a gene, nearly all wrong.
 LEAST_PROBABILITY = 0.001
 #: Log posterior below which a way is not counted.
 _NOTHING = -45.0
+
+Intervals = tuple[Interval, ...]
+
+
+class JudgedIsoform(NamedTuple):
+    """A possible isoform of a gene on its contig.
+
+    Attributes:
+        probability: that it exists.
+        support: RNA-seq reads of its intron that fewest splice, of those that the first transcript has not, if known.
+    """
+
+    exons: Intervals
+    cds: Intervals
+    probability: float
+    support: Support | None = None
+
+
+class WritesIsoforms(Protocol):
+    """Writes isoforms of a gene without a list of candidates (:mod:`phytoscribe.sentences.generated`)."""
+
+    def __call__(
+        self,
+        first: Transcript,
+        probabilities: tuple[float, float],
+        structures: Sequence[Transcript],
+        output: NetworkOutput,
+        decoder: DecoderSettings,
+    ) -> list[JudgedIsoform]:
+        """Isoforms beside a first transcript; arguments as in :class:`phytoscribe.decoding.ranked_isoforms.Known`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,11 +92,11 @@ class IsoformSettings:
     """Which structures of a gene beside its first are written, and what the ranker knows beside DNA.
 
     Attributes:
-        minimum_probability: least probability by the ranker, or posterior without one; above 0.
+        minimum_probability: least probability by the ranker or the writer, or posterior without either; above 0.
         maximum: so many at most for each gene.
         nmd: whether those that look like targets of nonsense-mediated decay are among them.
-        ranker: one with reads if there are ``junctions``.
-        junctions: RNA-seq reads of the genome.
+        ranker, writer: at most one of them; a ranker with reads if there are ``junctions``.
+        junctions: RNA-seq reads of the genome, which only a ranker uses.
     """
 
     minimum_probability: float
@@ -67,6 +104,7 @@ class IsoformSettings:
     nmd: bool = True
     ranker: IsoformRanker | RankerWithReads | None = None
     junctions: JunctionReads | None = None
+    writer: WritesIsoforms | None = None
 
     def __post_init__(self) -> None:
         if not LEAST_PROBABILITY <= self.minimum_probability <= 1.0:
@@ -75,31 +113,44 @@ class IsoformSettings:
             )
 
     @property
+    def judges(self) -> bool:
+        """Whether isoforms are judged by the network's output around the gene, and not by the lattice alone."""
+        return self.ranker is not None or self.writer is not None
+
+    @property
     def least_posterior(self) -> float:
-        """Of structures that the lattice lists: all that the ranker may look at, or those that are written."""
-        return self.minimum_probability if self.ranker is None else RANKED_FROM
+        """Of structures that the lattice lists: all that may be looked at, or those that are written."""
+        return RANKED_FROM if self.judges else self.minimum_probability
 
     @classmethod
     def of_config(
-        cls, values: Mapping[str, Any], folder: Path, model: str = "", junctions: JunctionReads | None = None
+        cls,
+        values: Mapping[str, Any],
+        folder: Path,
+        model: str = "",
+        junctions: JunctionReads | None = None,
+        writer: WritesIsoforms | None = None,
     ) -> IsoformSettings:
         """Settings of the configuration's ``isoforms``, whose method is not ``none``.
 
         Args:
-            folder: with the ranker, and ``isoforms.json`` with the cut for ``minimum_probability: auto``.
+            folder: with the files of the ranker or the writer, one of which has the cut for ``minimum_probability:
+                auto``.
             model: hash of the structure model that predicts.
             junctions: RNA-seq reads of the genome, which only a ranker uses; it has a cut of its own with them.
+            writer: for method ``generated``.
 
         Raises:
-            ModelError: the folder has no cut, or its ranker is of another structure model.
+            ModelError: the folder has no cut, or its ranker or writer is of another structure model.
         """
         method, least = values["method"], values["minimum_probability"]
-        path = folder / CUTS_FILE
+        path = folder / (WRITER_FILES[0] if method == GENERATED else CUTS_FILE)
         known = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
-        if method == RANKED and model and known.get("model", model) != model:
+        if method in _LEARNED and model and known.get("model", model) != model:
+            what, rule = _LEARNED[method]
             raise ModelError(
-                f"{path}: the ranker has learned from the output of model {known['model']}, not of {model}, which "
-                "predicts here; train it again (rule train_isoforms), or set isoforms.method to lattice or none"
+                f"{path}: the {what} has learned from the output of model {known['model']}, not of {model}, which "
+                f"predicts here; train it again (rule {rule}), or set isoforms.method to lattice or none"
             )
         cuts = known.get("minimum_probability", {})
         kind = RANKED_WITH_READS if method == RANKED and junctions else method
@@ -116,17 +167,23 @@ class IsoformSettings:
                     "for example 0.3"
                 )
             least = cuts[kind]
+        least, maximum, nmd = float(least), values["maximum"], values["nmd"]
         if method != RANKED:
-            return cls(float(least), values["maximum"], values["nmd"])
+            return cls(least, maximum, nmd, writer=writer)
         ranker = RankerWithReads.load(folder) if junctions else IsoformRanker.load(folder)
-        return cls(float(least), values["maximum"], values["nmd"], ranker, junctions)
+        return cls(least, maximum, nmd, ranker, junctions)
 
     def __str__(self) -> str:
         """As in the header of a prediction."""
         nmd = "" if self.nmd else ", none that decays"
-        by = "lattice, posterior" if self.ranker is None else "ranked, probability"
         reads = f", with the reads of {self.junctions.source}" if self.junctions else ""
-        return f"{by} from {self.minimum_probability:g} on, at most {self.maximum} a gene{nmd}{reads}"
+        return f"{self._by} from {self.minimum_probability:g} on, at most {self.maximum} a gene{nmd}{reads}"
+
+    @property
+    def _by(self) -> str:
+        if self.ranker is not None:
+            return "ranked, probability"
+        return "lattice, posterior" if self.writer is None else f"{self.writer}, probability"
 
 
 class Sums(NamedTuple):

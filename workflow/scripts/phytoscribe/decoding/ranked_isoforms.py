@@ -1,4 +1,4 @@
-"""Isoforms of a gene by the ranker: candidates, their probabilities, and the transcripts that are likely enough."""
+"""Further transcripts of a gene: its possible isoforms, their probabilities, and those that are likely enough."""
 
 from __future__ import annotations
 
@@ -11,53 +11,34 @@ import numpy as np
 import numpy.typing as npt
 
 from phytoscribe.annotation.model import GeneModel, Transcript
-from phytoscribe.decoding.isoform_edits import Direction, FirstTranscript, Isoform, LocusWindow, isoform_candidates
+from phytoscribe.decoding.isoform_edits import Direction, FirstTranscript, Isoform, NetworkOutput, isoform_candidates
 from phytoscribe.decoding.isoform_features import Prefixes, features_of
 from phytoscribe.decoding.isoform_reads import IntronReads, least_support
-from phytoscribe.decoding.isoforms import IsoformSettings
+from phytoscribe.decoding.isoforms import Intervals, IsoformSettings, JudgedIsoform
 from phytoscribe.decoding.settings import DecoderSettings
-from phytoscribe.genome.intervals import Interval
 from phytoscribe.genome.junctions import ContigReads, Support
-from phytoscribe.genome.sequence import reverse_complement
 
 #: Probability of a gene whose first transcript is annotated, and that there is one where none is predicted.
 _KNOWN, _NO_GENE = 0.999, 0.01
-Intervals = tuple[Interval, ...]
-#: Bases beside the outermost exons whose network output is looked at.
-BESIDE = 5
-
-
-class NetworkOutput(NamedTuple):
-    """What the network says of a stretch of a contig, contig orientation.
-
-    Attributes:
-        bases: uint8 (n,).
-        states: log probabilities of the plus and the minus strand, each (n, STATE_COUNT).
-        sites: probabilities of splice sites in the same way, each (n, SITE_COUNT).
-        start: contig position of the first base.
-    """
-
-    bases: npt.NDArray[np.uint8]
-    states: tuple[npt.NDArray, npt.NDArray]
-    sites: tuple[npt.NDArray, npt.NDArray]
-    start: int
-
-    def window(self, strand: str, start: int, end: int) -> tuple[LocusWindow, Direction]:
-        """The part around contig positions ``start..end - 1``, in the direction of transcription of a strand."""
-        first = max(start - BESIDE, self.start)
-        last = min(end + BESIDE, self.start + self.bases.size)
-        rows = slice(first - self.start, last - self.start)
-        row = 0 if strand == "+" else 1
-        bases, states, sites = self.bases[rows], self.states[row][rows], self.sites[row][rows]
-        if strand == "-":
-            bases, states, sites = reverse_complement(bases), states[::-1], sites[::-1]
-        window = LocusWindow(bases, states.astype(np.float32), sites.astype(np.float32))
-        return window, Direction(strand, first, last)
 
 
 def probabilities_of(gene: GeneModel) -> tuple[float, float]:
     """That a predicted gene is right, and that there is one."""
     return gene.score or 0.0, float(gene.transcripts[0].attributes["locus_probability"])
+
+
+class Known(NamedTuple):
+    """A first transcript and what the decoder says of it.
+
+    Attributes:
+        first: on its strand.
+        probabilities: that the gene is right, and that there is one (:class:`FirstTranscript`).
+        structures: other structures by the lattice, their posteriors as scores.
+    """
+
+    first: Transcript
+    probabilities: tuple[float, float]
+    structures: Sequence[Transcript]
 
 
 class Candidates(NamedTuple):
@@ -75,31 +56,44 @@ class Candidates(NamedTuple):
     support: list[Support | None]
 
 
+def predicted_first(gene: GeneModel) -> Known:
+    """First transcript of a predicted gene that has all structures by the lattice."""
+    first, *structures = gene.transcripts
+    return Known(first, probabilities_of(gene), structures)
+
+
+def annotated_first(gene: GeneModel, predicted: Sequence[GeneModel]) -> Known | None:
+    """First transcript of an annotated gene, which is that of the longest CDS; None if the gene codes for nothing.
+
+    Args:
+        predicted: genes of the same sequence with all structures by the lattice.
+    """
+    own = gene.representative
+    if own is None:
+        return None
+    near = [p for p in predicted if p.strand == gene.strand and p.start < gene.end and gene.start < p.end]
+    structures = [t for p in near for t in p.transcripts if t.cds != own.cds]
+    return Known(own, (_KNOWN, max((probabilities_of(p)[1] for p in near), default=_NO_GENE)), structures)
+
+
 def candidates_of(
-    first: Transcript,
-    probabilities: tuple[float, float],
-    structures: list[Transcript],
-    output: NetworkOutput,
-    settings: DecoderSettings,
-    reads: ContigReads | None = None,
+    known: Known, output: NetworkOutput, settings: DecoderSettings, reads: ContigReads | None = None
 ) -> Candidates | None:
     """Possible isoforms beside a first transcript; None without any.
 
     Args:
-        first: on its strand.
-        probabilities: that the gene is right, and that there is one (:class:`FirstTranscript`).
-        structures: other structures by the lattice, their posteriors as scores.
-        reads: RNA-seq reads of introns, in the coordinates of ``first``.
+        reads: RNA-seq reads of introns, in the coordinates of the first transcript.
     """
+    first, probabilities, structures = known
     start = min(transcript.start for transcript in (first, *structures))
     end = max(transcript.end for transcript in (first, *structures))
     window, direction = output.window(first.strand, start, end)
     own = FirstTranscript(direction.inward(first.exons), direction.inward(first.cds), *probabilities)
-    known = [
+    other = [
         Isoform(direction.inward(t.exons), direction.inward(t.cds), math.log(max(t.score or 0.0, 1e-9)))
         for t in structures
     ]
-    found = isoform_candidates(own, known, window, settings.minimum_intron, settings.minimum_cds)
+    found = isoform_candidates(own, other, window, settings.minimum_intron, settings.minimum_cds)
     if not found:
         return None
     reads_of = None if reads is None else _in_direction(reads, direction)
@@ -112,45 +106,43 @@ def _in_direction(reads: ContigReads, direction: Direction) -> IntronReads:
     return lambda intron: reads.support(direction.strand, direction.outward([intron])[0])
 
 
-def with_ranked_isoforms(
+def judged_isoforms(
+    known: Known, contig: str, output: NetworkOutput, decoder: DecoderSettings, settings: IsoformSettings
+) -> list[JudgedIsoform]:
+    """Possible isoforms with their probabilities, by the ranker or the writer of the settings.
+
+    Args:
+        known, output: in the coordinates of the contig.
+    """
+    if settings.writer is not None:
+        return settings.writer(*known, output, decoder)
+    assert settings.ranker is not None
+    reads = settings.junctions and settings.junctions.on(contig)
+    found = candidates_of(known, output, decoder, reads)
+    if found is None:
+        return []
+    probabilities = settings.ranker(found.features).tolist()
+    outward = found.direction.outward
+    return [
+        JudgedIsoform(outward(isoform.exons), outward(isoform.cds), probability, support)
+        for isoform, probability, support in zip(found.isoforms, probabilities, found.support, strict=True)
+    ]
+
+
+def with_likely_isoforms(
     gene: GeneModel, output: NetworkOutput, decoder: DecoderSettings, settings: IsoformSettings
 ) -> GeneModel:
-    """A gene with its first transcript and those that the ranker finds likely enough, the likeliest first.
+    """A gene with its first transcript and those that are likely enough, the likeliest first.
 
     Args:
         gene: with other structures by the lattice behind its first transcript, their posteriors as scores.
     """
-    first, *structures = gene.transcripts
-    if settings.ranker is None or "partial" in gene.attributes:
-        return replace(gene, transcripts=(first,))
-    reads = settings.junctions and settings.junctions.on(gene.contig)
-    found = candidates_of(first, probabilities_of(gene), structures, output, decoder, reads)
-    if found is None:
-        return replace(gene, transcripts=(first,))
-    by_cds = {transcript.cds: transcript for transcript in structures}
-    return replace(gene, transcripts=(first, *likely_transcripts(gene, found, by_cds, settings)))
-
-
-def completion_candidates(
-    gene: GeneModel,
-    predicted: Sequence[GeneModel],
-    output: NetworkOutput,
-    decoder: DecoderSettings,
-    reads: ContigReads | None = None,
-) -> Candidates | None:
-    """Possible isoforms beside the longest CDS of an annotated gene; None without any.
-
-    Args:
-        predicted: genes of the same sequence with all structures by the lattice.
-        reads: RNA-seq reads of introns, in the coordinates of the gene.
-    """
-    own = gene.representative
-    if own is None:
-        return None
-    near = [p for p in predicted if p.strand == gene.strand and p.start < gene.end and gene.start < p.end]
-    structures = [t for p in near for t in p.transcripts if t.cds != own.cds]
-    locus = max((probabilities_of(p)[1] for p in near), default=_NO_GENE)
-    return candidates_of(own, (_KNOWN, locus), structures, output, decoder, reads)
+    known = predicted_first(gene)
+    if "partial" in gene.attributes:
+        return replace(gene, transcripts=(known.first,))
+    by_cds = {transcript.cds: transcript for transcript in known.structures}
+    judged = judged_isoforms(known, gene.contig, output, decoder, settings)
+    return replace(gene, transcripts=(known.first, *likely_transcripts(gene, judged, by_cds, settings)))
 
 
 def _support_attributes(support: Support | None) -> dict[str, str]:
@@ -162,20 +154,20 @@ def _support_attributes(support: Support | None) -> dict[str, str]:
 
 
 def likely_transcripts(
-    gene: GeneModel, found: Candidates, by_cds: Mapping[Intervals, Transcript], settings: IsoformSettings
+    gene: GeneModel,
+    judged: Sequence[JudgedIsoform],
+    by_cds: Mapping[Intervals, Transcript],
+    settings: IsoformSettings,
 ) -> list[Transcript]:
-    """Transcripts of the candidates that the ranker finds likely enough, the likeliest first.
+    """Transcripts of the isoforms that are likely enough, the likeliest first.
 
     Args:
         by_cds: structures by the lattice, whose attributes are kept.
     """
-    assert settings.ranker is not None
     chosen = []
-    probabilities = settings.ranker(found.features).tolist()
-    for isoform, probability, support in zip(found.isoforms, probabilities, found.support, strict=True):
+    for exons, cds, probability, support in judged:
         if probability < settings.minimum_probability:
             continue
-        exons, cds = found.direction.outward(isoform.exons), found.direction.outward(isoform.cds)
         known = by_cds.get(cds)
         posterior = {} if known is None else {"posterior": f"{known.score or 0.0:.3f}"}
         attributes = posterior | (dict(known.attributes) if known else {}) | _support_attributes(support)

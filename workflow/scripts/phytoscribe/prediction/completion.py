@@ -1,4 +1,4 @@
-"""Add isoforms to an annotation that is there: the ranker's, beside the longest CDS of each gene."""
+"""Add isoforms to an annotation that is there, beside the longest CDS of each gene: the ranker's or the writer's."""
 
 from __future__ import annotations
 
@@ -14,16 +14,18 @@ from phytoscribe.annotation.gff_writer import write_gff3
 from phytoscribe.annotation.model import GeneModel, sort_genes
 from phytoscribe.decoding.contigs import decode_contig
 from phytoscribe.decoding.gene_models import with_chosen_isoforms
+from phytoscribe.decoding.isoform_edits import NetworkOutput
 from phytoscribe.decoding.isoform_features import RANKED_FROM
-from phytoscribe.decoding.isoforms import RANKED, IsoformSettings
-from phytoscribe.decoding.ranked_isoforms import NetworkOutput, completion_candidates, likely_transcripts
+from phytoscribe.decoding.isoforms import GENERATED, RANKED, IsoformSettings
+from phytoscribe.decoding.ranked_isoforms import annotated_first, judged_isoforms, likely_transcripts
 from phytoscribe.devices import choose_device
 from phytoscribe.files import atomic_open
 from phytoscribe.genome import Genome
 from phytoscribe.genome.fasta import chosen_contigs
 from phytoscribe.genome.intervals import Interval, as_places, merged
-from phytoscribe.genome.junctions import ContigReads, JunctionReads
+from phytoscribe.genome.junctions import JunctionReads
 from phytoscribe.models.loading import model_hash
+from phytoscribe.prediction.isoform_methods import isoform_settings
 from phytoscribe.prediction.predictor import StructurePredictor
 from phytoscribe.prediction.run import ProgressReport
 from phytoscribe.prediction.windows import PredictionSettings
@@ -68,7 +70,7 @@ def complete_annotation(
     threads: int,
     junctions: JunctionReads | None = None,
 ) -> None:
-    """Write an annotation with the isoforms that the ranker adds to it.
+    """Write an annotation with the isoforms that the ranker, or the writer, adds to it.
 
     Genes and transcripts that are there stay as they are, non-coding ones too; a gene gets further transcripts with ids
     ``{gene}.added1``, ``.added2``, ..., and ``source_of_isoform=PhytoScribe``, whose CDS none of its own has.
@@ -77,13 +79,14 @@ def complete_annotation(
         annotation: cleaned GFF3.
         accepted: GFF3 of those of its transcripts that fit the sequence.  The longest CDS is one of these, and a gene
             without any gets no isoforms.
-        isoforms: the configuration's ``isoforms``, whatever its method.
+        isoforms: the configuration's ``isoforms``, with the seed; by the ranker unless the method is ``generated``.
         predict: the configuration's ``predict``: window, margin, batch_size, precision, device.
         chosen: contigs whose genes are completed; all if not given.  Genes on others are not written.
         junctions: RNA-seq reads of the genome, if there are any.
     """
     model = model_hash(model_folder)
-    settings = IsoformSettings.of_config({**isoforms, "method": RANKED}, isoform_folder, model, junctions)
+    method = GENERATED if isoforms["method"] == GENERATED else RANKED
+    settings = isoform_settings({**isoforms, "method": method}, isoform_folder, model, junctions)
     prediction = PredictionSettings(**{name: predict[name] for name in PredictionSettings.__slots__})
     device = choose_device(predict["device"])
     predictor = StructurePredictor.from_folder(model_folder, prediction, device, species, lineage, threads)
@@ -135,13 +138,12 @@ def _completed(
             if inside:
                 first, last = max(0, start - MARGIN), min(length, end + MARGIN)
                 bases = genome.bases(name, first, last)
-                output = NetworkOutput(bases, *predictor.output(bases), 0)
-                predicted = decode_contig(name, bases, *output.states, predictor.decoder, isoforms=ALL_STRUCTURES)
-                reads = settings.junctions and settings.junctions.on(name, first)
+                output = NetworkOutput(bases, *predictor.output(bases), first)
+                decoded = decode_contig(name, bases, *output.states, predictor.decoder, isoforms=ALL_STRUCTURES)
+                predicted = [gene.shifted(first) for gene in decoded]
                 for gene in inside:
-                    here = (gene.shifted(-first), sound[gene.id].shifted(-first))
-                    moved = with_additions(*here, predicted, output, predictor, settings, taken, reads)
-                    found[gene.id] = moved.shifted(first)
+                    here = (gene, sound[gene.id])
+                    found[gene.id] = with_additions(*here, predicted, output, predictor, settings, taken)
             progress.add(2 * (end - start))
     return [found.get(gene.id, gene) for gene in genes]
 
@@ -154,24 +156,22 @@ def with_additions(
     predictor: StructurePredictor,
     settings: IsoformSettings,
     taken: set[str],
-    reads: ContigReads | None = None,
 ) -> GeneModel:
-    """A gene with the isoforms that the ranker adds to it.
+    """A gene with the isoforms that are added to it.
 
     Args:
-        gene, predicted: in the coordinates of ``output``.
+        predicted: genes there with all structures by the lattice.
         sound: the gene with those of its transcripts that fit the sequence.
         taken: ids that are in use; those of the new transcripts are added.
-        reads: RNA-seq reads of introns, in the same coordinates.
     """
-    first = sound.representative
-    found = completion_candidates(sound, predicted, output, predictor.decoder, reads)
-    if first is None or found is None:
+    known = annotated_first(sound, predicted)
+    if known is None:
         return gene
-    known = {transcript.cds for transcript in gene.coding_transcripts}
-    likely = [t for t in likely_transcripts(gene, found, {}, settings) if t.cds not in known]
+    annotated = {transcript.cds for transcript in gene.coding_transcripts}
+    judged = judged_isoforms(known, gene.contig, output, predictor.decoder, settings)
+    likely = [t for t in likely_transcripts(gene, judged, {}, settings) if t.cds not in annotated]
     # What is annotated is no guess.
-    beside = replace(gene, transcripts=(replace(first, score=1.0), *likely))
+    beside = replace(gene, transcripts=(replace(known.first, score=1.0), *likely))
     added = []
     for transcript in with_chosen_isoforms(beside, settings).transcripts[1:]:
         number = len(added) + 1

@@ -199,7 +199,7 @@ class StructurePredictor:
             nonlocal watched
             if watch is not None:
                 watched = start(lambda *_: watch(piece), *filter(None, [watched]))
-            sites = piece.sites if self.isoforms and self.isoforms.ranker else None
+            sites = piece.sites if self.isoforms and self.isoforms.judges else None
             features = piece.features if self.classifier else None
             genes = decoder.push(piece.bases, *piece.states, piece.last, sites, features)
             return _PieceInWork(contig, piece.last, genes, watched)

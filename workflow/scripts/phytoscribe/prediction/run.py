@@ -14,7 +14,6 @@ from typing import Any
 from phytoscribe import __version__
 from phytoscribe.annotation.model import numbered
 from phytoscribe.decoding.gene_classes import ELEMENT, GeneClassifier
-from phytoscribe.decoding.isoforms import IsoformSettings
 from phytoscribe.devices import choose_device
 from phytoscribe.evaluation.misfit import Amount, are_few, few_genes
 from phytoscribe.evaluation.quality.predicted_genome import Repeats, count_letters
@@ -23,6 +22,7 @@ from phytoscribe.genome.fasta import chosen_contigs
 from phytoscribe.genome.junctions import JunctionReads
 from phytoscribe.genome.names import organelle_of
 from phytoscribe.models.loading import model_hash
+from phytoscribe.prediction.isoform_methods import isoform_settings
 from phytoscribe.prediction.merge import PredictionFiles, write_prediction
 from phytoscribe.prediction.pool import FreedMemory
 from phytoscribe.prediction.predictor import StructurePredictor
@@ -62,8 +62,8 @@ def predict_shard(
         settings: the configuration's ``predict``: window, margin, batch_size, precision, sensitivity, partial, device,
             shards.
         tracks: file for the probabilities along the contigs (see :mod:`phytoscribe.tracks.track_file`), if wanted.
-        isoforms: the configuration's ``isoforms``; none are written if not given.
-        isoform_folder: with the ranker and its cut; the model's folder if not given.
+        isoforms: the configuration's ``isoforms``, with the seed; none are written if not given.
+        isoform_folder: with the files of its method; the model's folder if not given.
         junctions: RNA-seq reads of the genome, for the ranker.
         evidence: the table of junctions and the file of their weights, if the genome has evidence.
         class_folder: with the classifier of genes; they get no class if not given.
@@ -77,7 +77,7 @@ def predict_shard(
     )
     if isoforms and isoforms["method"] != "none":
         folder = isoform_folder or model_folder
-        predictor.isoforms = IsoformSettings.of_config(isoforms, folder, model_hash(model_folder), junctions)
+        predictor.isoforms = isoform_settings(isoforms, folder, model_hash(model_folder), junctions)
     if class_folder:
         predictor.tell_classes(GeneClassifier.load(class_folder, model_hash(model_folder)))
     logger.info("precision: %s (asked for: %s); %d threads", predictor.precision, prediction.precision, threads)

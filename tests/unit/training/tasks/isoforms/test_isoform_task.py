@@ -22,7 +22,7 @@ from phytoscribe.errors import PhytoScribeError
 from phytoscribe.genome.junctions import Junction, JunctionReads
 from phytoscribe.prediction.completion import stretches
 from phytoscribe.training.data.training_set import TrainingSet
-from phytoscribe.training.tasks.isoforms import task
+from phytoscribe.training.tasks.isoforms import reading, task
 from phytoscribe.training.tasks.isoforms.examples import Examples, Locus
 from phytoscribe.training.tasks.isoforms.fit import (
     Ranked,
@@ -115,8 +115,8 @@ def training_set(arabidopsis_fasta, tmp_path_factory) -> Path:
 
 def test_from_a_training_set_to_the_rankers_files(training_set, tmp_path, monkeypatch):
     """With few genes: the halves of one region, cut in two, choose nothing that is worth having, but all is written."""
-    monkeypatch.setattr(task, "LEAST_ALTERNATIVES", 1)
-    monkeypatch.setattr(task, "STRETCH", 40_000)
+    monkeypatch.setattr(reading, "LEAST_ALTERNATIVES", 1)
+    monkeypatch.setattr(reading, "STRETCH", 40_000)
     settings = {"device": "cpu", "bases": 90_000}
     run = tmp_path / "run"
     given = (training_set, RELEASED, settings, 1, [], run)
@@ -128,11 +128,11 @@ def test_from_a_training_set_to_the_rankers_files(training_set, tmp_path, monkey
     assert not (tmp_path / "out").exists()
     kept = {path.name: path.stat().st_mtime_ns for path in run.glob("*.npz")}
     assert len(kept) >= 2
-    reader = task._Reader
+    reader = reading.TrainingReader
     whole = reader.validation
 
-    def twice(self):
-        return whole(self) * 2
+    def twice(self, read):
+        return whole(self, read) * 2
 
     monkeypatch.setattr(reader, "validation", twice)
     task.run_isoform_training(*given, tmp_path / "out", 1, reads)

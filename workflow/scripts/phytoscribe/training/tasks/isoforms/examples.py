@@ -16,9 +16,10 @@ import numpy.typing as npt
 
 from phytoscribe.annotation.model import GeneModel
 from phytoscribe.decoding.contigs import decode_contig
+from phytoscribe.decoding.isoform_edits import NetworkOutput
 from phytoscribe.decoding.isoform_features import DNA_FEATURES
 from phytoscribe.decoding.isoform_ranker import IsoformRanker, beside_reads
-from phytoscribe.decoding.ranked_isoforms import NetworkOutput, candidates_of, completion_candidates, probabilities_of
+from phytoscribe.decoding.ranked_isoforms import annotated_first, candidates_of, predicted_first
 from phytoscribe.decoding.settings import DecoderSettings
 from phytoscribe.genome.intervals import Interval, as_places, merged, overlapping
 from phytoscribe.genome.junctions import ContigReads
@@ -86,29 +87,41 @@ def examples_of(
         mask: intervals whose genes, annotated or predicted, are left out.
         reads: RNA-seq reads of introns, in the stretch's coordinates.
     """
-    output = NetworkOutput(bases, *predictor.output(bases), 0)
-    predicted = decode_contig("", bases, *output.states, decoder, isoforms=ALL_STRUCTURES)
-    hidden = merged(as_places(mask))
-    predicted, genes = (_outside(found, hidden) for found in (predicted, genes))
+    output, predicted, genes = read_stretch(predictor, bases, genes, mask, decoder)
     reference = {(gene.strand, t.cds) for gene in genes for t in gene.coding_transcripts}
     first = {(gene.strand, gene.transcripts[0].cds) for gene in predicted}
     loci = []
     for gene in predicted:
-        own, *structures = gene.transcripts
-        found = candidates_of(own, probabilities_of(gene), structures, output, decoder, reads)
+        own = gene.transcripts[0]
+        found = candidates_of(predicted_first(gene), output, decoder, reads)
         if found is not None:
             chains = [(gene.strand, found.direction.outward(isoform.cds)) for isoform in found.isoforms]
             right = np.array([chain in reference and chain not in first for chain in chains])
             loci.append(Locus(found.features, right, False, (gene.strand, own.cds) in reference, 0))
     for gene in genes:
-        if (own := gene.representative) is None:
-            continue
-        found = completion_candidates(gene, predicted, output, decoder, reads)
-        if found is not None:
-            chains = {t.cds for t in gene.coding_transcripts} - {own.cds}
+        known = annotated_first(gene, predicted)
+        if known is not None and (found := candidates_of(known, output, decoder, reads)) is not None:
+            chains = {t.cds for t in gene.coding_transcripts} - {known.first.cds}
             right = np.array([found.direction.outward(isoform.cds) in chains for isoform in found.isoforms])
             loci.append(Locus(found.features, right, True, True, len(chains)))
     return Examples(loci, len(reference), len(first), len(reference & first))
+
+
+def read_stretch(
+    predictor: StructurePredictor,
+    bases: npt.NDArray[np.uint8],
+    genes: Sequence[GeneModel],
+    mask: Sequence[Interval],
+    decoder: DecoderSettings,
+) -> tuple[NetworkOutput, list[GeneModel], list[GeneModel]]:
+    """What the network says of a stretch, the predicted genes with all structures by the lattice, and the annotated.
+
+    Arguments as of :func:`examples_of`; genes of both kinds lie outside the mask.
+    """
+    output = NetworkOutput(bases, *predictor.output(bases), 0)
+    predicted = decode_contig("", bases, *output.states, decoder, isoforms=ALL_STRUCTURES)
+    hidden = merged(as_places(mask))
+    return output, _outside(predicted, hidden), _outside(genes, hidden)
 
 
 def _outside(genes: Sequence[GeneModel], hidden: npt.NDArray[np.int64]) -> list[GeneModel]:
