@@ -13,6 +13,7 @@ report: "workflow/report/workflow.rst"
 
 include: "workflow/rules/common.smk"
 include: "workflow/rules/common_training.smk"
+include: "workflow/rules/common_reads.smk"
 include: "workflow/rules/container.smk"
 include: "workflow/rules/intake.smk"
 include: "workflow/rules/clean.smk"

@@ -4,23 +4,6 @@
 # Out: results/evidence/{genome}.junctions.tsv; results/models/evidence/evidence.json where the model is trained here
 
 
-def evidence_reads(wildcards):
-    """For input: the long reads of a genome, aligned and as they are, where they are evidence."""
-    if not (genomes[wildcards.genome].evidence or {}).get("isoseq"):
-        return []
-    name = wildcards.genome
-    return [f"results/evaluation/isoseq/{name}.bam", f"resources/genomes/{name}/isoseq.fastq.gz"]
-
-
-def evidence_of(wildcards):
-    """For input: the junctions of a genome and their weights; nothing for a genome without evidence."""
-    if not genomes[wildcards.genome].evidence:
-        return []
-    model = config["predict"]["model"]
-    weights = weights_file(model)
-    return [junction_table(wildcards.genome), *([weights] if model == "trained" else given([weights]))]
-
-
 rule gather_evidence:
     input:
         rnaseq=lambda wildcards: given((genomes[wildcards.genome].evidence or {}).get("rnaseq", ())),

@@ -8,16 +8,6 @@
 #      results/isoforms/{genome}.sentences.tsv, the annotation or, without one, the prediction as gene sentences
 
 
-def seqid_maps_of_training():
-    """The names of sequences in each file of junctions that the ranker learns from."""
-    return [genomes[name].seqid_map for name in genomes.with_training_junctions]
-
-
-def reads_that_complete(wildcards):
-    """The file of junctions whose reads help to rank the isoforms that are added, or nothing."""
-    return genomes.evidence(wildcards.genome) if completing_method(config["isoforms"]["method"]) == "ranked" else []
-
-
 rule train_isoforms:
     input:
         training_set=rules.build_training_set.output.files,

@@ -8,11 +8,6 @@
 PREDICTION_SETTINGS = ("window", "margin", "precision", "sensitivity", "partial", "device", "shards")
 
 
-def reads_that_rank(wildcards):
-    """The file of junctions whose reads help to rank the isoforms of this prediction, or nothing."""
-    return genomes.evidence(wildcards.genome) if config["isoforms"]["method"] == "ranked" else []
-
-
 rule predict_shard:
     input:
         model=model_files(),

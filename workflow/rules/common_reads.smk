@@ -1,0 +1,33 @@
+# Functions for the inputs of rules that look at RNA-seq junctions and long reads beside the DNA.
+
+
+def evidence_reads(wildcards):
+    """For input: the long reads of a genome, aligned and as they are, where they are evidence."""
+    if not (genomes[wildcards.genome].evidence or {}).get("isoseq"):
+        return []
+    name = wildcards.genome
+    return [f"results/evaluation/isoseq/{name}.bam", f"resources/genomes/{name}/isoseq.fastq.gz"]
+
+
+def evidence_of(wildcards):
+    """For input: the junctions of a genome and their weights; nothing for a genome without evidence."""
+    if not genomes[wildcards.genome].evidence:
+        return []
+    model = config["predict"]["model"]
+    weights = weights_file(model)
+    return [junction_table(wildcards.genome), *([weights] if model == "trained" else given([weights]))]
+
+
+def reads_that_rank(wildcards):
+    """The file of junctions whose reads help to rank the isoforms of this prediction, or nothing."""
+    return genomes.evidence(wildcards.genome) if config["isoforms"]["method"] == "ranked" else []
+
+
+def reads_that_complete(wildcards):
+    """The file of junctions whose reads help to rank the isoforms that are added, or nothing."""
+    return genomes.evidence(wildcards.genome) if completing_method(config["isoforms"]["method"]) == "ranked" else []
+
+
+def seqid_maps_of_training():
+    """The names of sequences in each file of junctions that the ranker learns from."""
+    return [genomes[name].seqid_map for name in genomes.with_training_junctions]
