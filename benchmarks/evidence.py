@@ -33,7 +33,7 @@ from phytoscribe.annotation.model import GeneModel
 from phytoscribe.configuration.schema import fill_defaults, load_schema
 from phytoscribe.decoding.contigs import decode_contig
 from phytoscribe.decoding.gene_regions import DecodedRegion
-from phytoscribe.decoding.intron_evidence import EVIDENCE_FILE, ContigEvidence, ContigJunctions, EvidenceWeights
+from phytoscribe.decoding.intron_evidence import ContigEvidence, ContigJunctions, EvidenceWeights
 from phytoscribe.decoding.settings import Decoders, DecoderSettings
 from phytoscribe.evaluation.accuracy.calibration import equal_width_bins, expected_calibration_error
 from phytoscribe.evaluation.accuracy.counts import ALL
@@ -43,6 +43,7 @@ from phytoscribe.files import atomic_open, atomic_path
 from phytoscribe.genome.fasta import Genome
 from phytoscribe.genome.junctions import Junction, read_junctions
 from phytoscribe.genome.spliced_reads import strand_by_motif
+from phytoscribe.models import EVIDENCE_FILE
 from phytoscribe.models.loading import model_hash
 from phytoscribe.prediction.gathered_evidence import long_read_junctions
 from phytoscribe.training.tasks.structure.evidence_fit import RegionWithJunctions, fit_evidence

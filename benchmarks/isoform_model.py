@@ -15,11 +15,10 @@ from accuracy_sets import SETS, Species
 from phytoscribe.annotation.gff_reader import read_gff3
 from phytoscribe.annotation.gff_writer import write_gff3
 from phytoscribe.annotation.model import GeneModel
-from phytoscribe.decoding.isoform_ranker import RANKED_WITH_READS, WEIGHTS_FILE
-from phytoscribe.decoding.isoforms import CUTS_FILE
+from phytoscribe.decoding.isoform_ranker import RANKED_WITH_READS
 from phytoscribe.files import atomic_path, sha256_of
 from phytoscribe.genome.junctions import JunctionReads
-from phytoscribe.models.isoform_writer import WRITER_FILES
+from phytoscribe.models import RANKER_CUTS, RANKER_WEIGHTS, WRITER_FILES
 from phytoscribe.models.loading import model_hash
 from phytoscribe.prediction.completion import complete_annotation
 from phytoscribe.prediction.predictor import StructurePredictor
@@ -64,7 +63,7 @@ class Released:
     @property
     def has_ranker(self) -> bool:
         """Whether there is anything to rank isoforms with."""
-        return (self.model.folder / WEIGHTS_FILE).is_file()
+        return (self.model.folder / RANKER_WEIGHTS).is_file()
 
     @property
     def has_writer(self) -> bool:
@@ -74,7 +73,7 @@ class Released:
     @property
     def ranks_with_reads(self) -> bool:
         """Whether it can use RNA-seq reads."""
-        cuts = self.model.folder / CUTS_FILE
+        cuts = self.model.folder / RANKER_CUTS
         return self.has_ranker and RANKED_WITH_READS in json.loads(cuts.read_text())["minimum_probability"]
 
     def genes(self, isoforms: Mapping[str, Any] | None, with_reads: bool = False) -> list[GeneModel]:
@@ -112,7 +111,7 @@ class Released:
 
     def _kept(self, kind: str, isoforms: Mapping[str, Any] | None, write: Callable[[Path], None]) -> list[GeneModel]:
         generated = bool(isoforms) and isoforms["method"] == "generated"
-        names = WRITER_FILES if generated else (WEIGHTS_FILE, CUTS_FILE)
+        names = WRITER_FILES if generated else (RANKER_WEIGHTS, RANKER_CUTS)
         paths = [self.model.folder / name for name in names]
         made_with = [sha256_of(path) for path in paths if isoforms and path.is_file()]
         parts = [kind, model_hash(self.model.folder), self.species.fasta.parent.name, json.dumps(isoforms), *made_with]

@@ -17,7 +17,7 @@ from phytoscribe.decoding.isoform_ranker import (
     save_rankers,
 )
 from phytoscribe.decoding.isoform_reads import READ_FEATURES
-from phytoscribe.decoding.isoforms import CUTS_FILE
+from phytoscribe.models import RANKER_CUTS
 
 
 def random_ranker(seed: int = 3, features: int = DNA_FEATURES) -> IsoformRanker:
@@ -37,4 +37,4 @@ def write_ranker(folder: Path, cut: float, **more: str) -> None:
     """The files of random rankers of both kinds, with this cut and whatever else ``isoforms.json`` shall say."""
     rankers = {RANKED: random_ranker(), RANKED_WITH_READS: random_ranker(4, 1 + READ_FEATURES)}
     save_rankers(rankers, folder)
-    (folder / CUTS_FILE).write_text(json.dumps({"minimum_probability": dict.fromkeys(rankers, cut), **more}))
+    (folder / RANKER_CUTS).write_text(json.dumps({"minimum_probability": dict.fromkeys(rankers, cut), **more}))

@@ -20,12 +20,13 @@ def evidence_of(wildcards):
 
 def reads_that_rank(wildcards):
     """The file of junctions whose reads help to rank the isoforms of this prediction, or nothing."""
-    return genomes.evidence(wildcards.genome) if config["isoforms"]["method"] == "ranked" else []
+    return genomes.ranking_junctions(wildcards.genome) if config["isoforms"]["method"] == "ranked" else []
 
 
 def reads_that_complete(wildcards):
     """The file of junctions whose reads help to rank the isoforms that are added, or nothing."""
-    return genomes.evidence(wildcards.genome) if completing_method(config["isoforms"]["method"]) == "ranked" else []
+    ranked = completing_method(config["isoforms"]["method"]) == "ranked"
+    return genomes.ranking_junctions(wildcards.genome) if ranked else []
 
 
 def seqid_maps_of_training():

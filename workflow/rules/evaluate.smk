@@ -85,8 +85,8 @@ rule evaluate_isoforms:
         mask=mask_of,
         augustus=baseline_of,
         isoseq=judging_reads_of,
-        junctions=lambda wildcards: given(genomes.judging(wildcards.genome)),
-        seqid_map=lambda wildcards: seqid_map_file(wildcards) if genomes.judging(wildcards.genome) else [],
+        junctions=lambda wildcards: given(genomes.judging_junctions(wildcards.genome)),
+        seqid_map=lambda wildcards: seqid_map_file(wildcards) if genomes.judging_junctions(wildcards.genome) else [],
         library=library("evaluate_isoforms"),
     output:
         scores=report(
@@ -110,7 +110,7 @@ rule evaluate_isoforms:
         part=lambda wildcards: genomes.scored_part(wildcards.genome),
         flank=config["split"]["flank"],
         limits=lambda wildcards: genomes.read_limits(wildcards.genome),
-        seqid_map=lambda wildcards: seqid_map_of(wildcards) if genomes.judging(wildcards.genome) else None,
+        seqid_map=lambda wildcards: seqid_map_of(wildcards) if genomes.judging_junctions(wildcards.genome) else None,
     message:
         "Scoring the alternative isoforms of {wildcards.genome}: {output.scores}"
     script:

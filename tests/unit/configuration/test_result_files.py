@@ -55,10 +55,10 @@ def test_a_folder_holds_what_the_genome_has():
 def test_reads_help_to_predict_or_judge_but_never_both():
     entries = [{**item, "junctions": {"path": f"{item['name']}.tab"}} for item in GENOMES[:3]] + GENOMES[3:]
     genomes = Genomes({"genomes": entries})
-    assert {name: genomes.evidence(name) for name in genomes.names if genomes.evidence(name)} == {
+    assert {name: genomes.ranking_junctions(name) for name in genomes.names if genomes.ranking_junctions(name)} == {
         "castor": ["castor.tab"]
     }
-    assert {name: genomes.judging(name) for name in genomes.names if genomes.judging(name)} == {
+    assert {name: genomes.judging_junctions(name) for name in genomes.names if genomes.judging_junctions(name)} == {
         "cress": ["cress.tab"],
         "rape": ["rape.tab"],
     }

@@ -7,7 +7,8 @@ import torch
 from writers import random_network
 
 from phytoscribe.errors import ModelError
-from phytoscribe.models.isoform_writer import WRITER_FILES, load_writer, save_writer
+from phytoscribe.models import WRITER_FILES
+from phytoscribe.models.isoform_writer import load_writer, save_writer
 from phytoscribe.sentences.site_evidence import EVIDENCE
 from phytoscribe.sentences.writing import WORDS
 

@@ -7,9 +7,9 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from phytoscribe.models import EVIDENCE_FILE
+
 Config = Mapping[str, Any]
-#: What a model's folder holds beside the model if evidence can be weighed with it.
-WEIGHTS_FILE = "evidence.json"
 
 
 def junction_table(genome: str) -> str:
@@ -19,7 +19,7 @@ def junction_table(genome: str) -> str:
 
 def weights_file(model: str) -> str:
     """The weights of evidence: of the model's folder, or fitted here."""
-    return f"{'results/models/evidence' if model == 'trained' else model.rstrip('/')}/{WEIGHTS_FILE}"
+    return f"{'results/models/evidence' if model == 'trained' else model.rstrip('/')}/{EVIDENCE_FILE}"
 
 
 def evidence_mistakes(config: Config) -> Iterator[str]:
@@ -51,8 +51,8 @@ def evidence_file_mistakes(config: Config) -> Iterator[str]:
             elif not os.access(path, os.R_OK):
                 yield f"{place}: no permission to read it"
     model = config["predict"]["model"]
-    if weighed and model != "trained" and os.path.isdir(model) and not os.path.isfile(Path(model) / WEIGHTS_FILE):
+    if weighed and model != "trained" and os.path.isdir(model) and not os.path.isfile(Path(model) / EVIDENCE_FILE):
         yield (
-            f"genomes[{weighed[0]['name']}].evidence: {model} lacks {WEIGHTS_FILE}, which says how much evidence "
+            f"genomes[{weighed[0]['name']}].evidence: {model} lacks {EVIDENCE_FILE}, which says how much evidence "
             "weighs; use a model that brings it, or leave evidence out"
         )

@@ -6,8 +6,7 @@ import os
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-#: What a model's folder holds beside the model if it can tell classes of genes.
-CLASSIFIER = "gene_classes.safetensors"
+from phytoscribe.models import CLASSIFIER_FILE
 
 
 def class_files(predict: Mapping[str, Any]) -> list[str]:
@@ -15,7 +14,7 @@ def class_files(predict: Mapping[str, Any]) -> list[str]:
     if predict["gene_classes"] == "none":
         return []
     folder = "results/models/gene_classes" if predict["model"] == "trained" else predict["model"].rstrip("/")
-    return [f"{folder}/{CLASSIFIER}"]
+    return [f"{folder}/{CLASSIFIER_FILE}"]
 
 
 def class_mistakes(config: Mapping[str, Any]) -> Iterator[str]:
@@ -34,6 +33,6 @@ def missing_class_files(predict: Mapping[str, Any]) -> Iterator[str]:
     model = predict["model"]
     if model != "trained" and os.path.isdir(model) and not all(map(os.path.isfile, class_files(predict))):
         yield (
-            f"predict.gene_classes: {predict['gene_classes']} needs {CLASSIFIER} in predict.model, {model}, which "
+            f"predict.gene_classes: {predict['gene_classes']} needs {CLASSIFIER_FILE} in predict.model, {model}, which "
             "lacks it; use a model that brings it, train one (docs/noncoding.md), or set gene_classes: none"
         )

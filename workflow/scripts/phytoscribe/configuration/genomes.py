@@ -175,13 +175,13 @@ class Genomes:
         found = self._entries[name].junctions
         return [found["path"]] if found else []
 
-    def evidence(self, name: str) -> list[str]:
+    def ranking_junctions(self, name: str) -> list[str]:
         """The same where reads help to predict: only in a genome of role ``predict``, so that no score has them."""
         return self.junctions(name) if self._entries[name].role not in SPLIT_ROLES else []
 
-    def judging(self, name: str) -> list[str]:
+    def judging_junctions(self, name: str) -> list[str]:
         """The same where reads judge a prediction: wherever they did not help to make it."""
-        return [] if self.evidence(name) else self.junctions(name)
+        return [] if self.ranking_junctions(name) else self.junctions(name)
 
     @property
     def with_training_junctions(self) -> list[str]:

@@ -9,12 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from phytoscribe.errors import ConfigError
+from phytoscribe.models import RANKER_CUTS, RANKER_WEIGHTS, WRITER_FILES
 
 #: What a model's folder holds beside the model for each method that has learned from it.
-METHOD_FILES = {
-    "ranked": ("isoforms.json", "isoforms.safetensors"),
-    "generated": ("isoform_writer.json", "isoform_writer.safetensors"),
-}
+METHOD_FILES = {"ranked": (RANKER_CUTS, RANKER_WEIGHTS), "generated": WRITER_FILES}
 _TRAINED = {"ranked": "results/models/isoforms", "generated": "results/models/isoform_writer"}
 _BRINGS = {"ranked": "its ranker", "generated": "its writer of isoforms"}
 _COMPLETES = {"ranked": "ranker", "generated": "writer"}

@@ -116,6 +116,11 @@ def calibrate(posteriors: Sequence[float], right: Sequence[bool], settings: Deco
     return replace(settings, calibration_slope=slope, calibration_offset=offset)
 
 
+def platt_probabilities(odds: npt.NDArray[np.float64], slope: float, offset: float) -> npt.NDArray[np.float64]:
+    """Probabilities (n,) of log odds (n,) by the line of :func:`platt`."""
+    return 1.0 / (1.0 + np.exp(-(slope * odds + offset)))
+
+
 def platt(odds: npt.NDArray[np.float64], right: Sequence[bool] | npt.NDArray[np.bool_]) -> tuple[float, float]:
     """Slope, not below 0, and offset that turn log odds (n,) into those of being right.
 

@@ -22,6 +22,7 @@ from phytoscribe.annotation.model import GeneModel
 from phytoscribe.errors import ModelError
 from phytoscribe.files import atomic_path
 from phytoscribe.genome.intervals import Interval
+from phytoscribe.models import CLASSIFIER_FILE
 
 #: Values of the attribute ``gene_class``.
 CODING, ELEMENT = "coding", "element"
@@ -31,7 +32,6 @@ REGIONS = ("cds", "upstream", "downstream", "opposite")
 FLANK = 500
 #: Numbers of a gene beside the means: logarithms of coding bases and of CDS segments, log odds of gene and structure.
 NUMBERS = 4
-WEIGHTS_FILE = "gene_classes.safetensors"
 _LEAST = 1e-3
 
 Strands = tuple[npt.NDArray, npt.NDArray]
@@ -78,19 +78,19 @@ class GeneClassifier:
         return replace(gene, attributes={**gene.attributes, **told})
 
     def save(self, folder: Path) -> None:
-        """Write :data:`WEIGHTS_FILE` into a folder."""
+        """Write :data:`CLASSIFIER_FILE` into a folder."""
         numbers = {
             # The format keeps the bytes in memory, which a transposed array has in another order.
             "projection": np.ascontiguousarray(self.projection, dtype=np.float32),
             "numbers": np.ascontiguousarray(self.numbers, dtype=np.float64),
             "bias": np.array([self.bias]),
         }
-        with atomic_path(folder / WEIGHTS_FILE) as temporary:
+        with atomic_path(folder / CLASSIFIER_FILE) as temporary:
             temporary.write_bytes(save(numbers, {"facts": json.dumps(dict(self.facts))}))
 
     @classmethod
     def load(cls, folder: Path, model: str) -> GeneClassifier:
-        """Read :data:`WEIGHTS_FILE` of a folder.
+        """Read :data:`CLASSIFIER_FILE` of a folder.
 
         Args:
             model: hash of the structure model that predicts.
@@ -98,7 +98,7 @@ class GeneClassifier:
         Raises:
             ModelError: it is missing or damaged, or has learned from another structure model.
         """
-        path = folder / WEIGHTS_FILE
+        path = folder / CLASSIFIER_FILE
         if not path.is_file():
             raise ModelError(f"{path}: missing, so gene classes cannot be told; set predict.gene_classes to none")
         try:

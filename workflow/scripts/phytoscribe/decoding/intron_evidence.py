@@ -29,8 +29,6 @@ from phytoscribe.errors import ModelError
 from phytoscribe.files import atomic_open
 from phytoscribe.genome.intervals import Interval
 
-#: File of a model folder with the weights.
-EVIDENCE_FILE = "evidence.json"
 #: Reads beyond which more say no more.
 MANY_READS = 1000
 #: Junctions up to so many bp away tell how well a place is covered.

@@ -240,7 +240,7 @@ def edited(exons: Sequence[Interval], edit: Edit) -> tuple[Interval, ...]:
 
 
 @njit(cache=True, nogil=True)
-def longest_frame(codes, starts, ends):
+def _longest_frame(codes, starts, ends):
     """Longest frame from ATG to a stop codon of joined exons, the first of equally long ones.
 
     Returns:
@@ -271,7 +271,7 @@ def longest_frame(codes, starts, ends):
 def longest_cds(exons: Sequence[Interval], codes: npt.NDArray[np.uint8]) -> tuple[Interval, ...]:
     """CDS of an exon chain: its longest open reading frame from ATG to the stop codon; empty without one."""
     places = np.array(exons, dtype=np.int64)
-    start, end = longest_frame(codes, places[:, 0].copy(), places[:, 1].copy())
+    start, end = _longest_frame(codes, places[:, 0].copy(), places[:, 1].copy())
     cds, done = [], 0
     for left, right in exons:
         low, high = max(left, left + start - done), min(right, left + end - done)

@@ -17,12 +17,13 @@ import numpy.typing as npt
 from safetensors import SafetensorError
 from safetensors.numpy import load_file, save
 
+from phytoscribe.decoding.decoded_gene import platt_probabilities
 from phytoscribe.decoding.isoform_features import DNA_FEATURES
 from phytoscribe.decoding.isoform_reads import READ_FEATURES
 from phytoscribe.errors import ModelError
 from phytoscribe.files import atomic_path
+from phytoscribe.models import RANKER_WEIGHTS
 
-WEIGHTS_FILE = "isoforms.safetensors"
 #: Kinds of rankers, by what they know.
 RANKED, RANKED_WITH_READS = "ranked", "ranked_with_junctions"
 #: Features of each kind, and what begins the names of its arrays.
@@ -50,7 +51,7 @@ class IsoformRanker:
 
     def __call__(self, features: npt.NDArray[np.float32]) -> npt.NDArray[np.float64]:
         """Probabilities (isoforms,) of features (isoforms, features)."""
-        return 1.0 / (1.0 + np.exp(-(self.slope * self.log_odds(features) + self.offset)))
+        return platt_probabilities(self.log_odds(features), self.slope, self.offset)
 
     def log_odds(self, features: npt.NDArray[np.float32]) -> npt.NDArray[np.float64]:
         """The network's output, not calibrated."""
@@ -69,9 +70,9 @@ class IsoformRanker:
         The latter is only a part of :class:`RankerWithReads`.
 
         Raises:
-            ModelError: :data:`WEIGHTS_FILE` is missing, damaged, of another version, or has no ranker of this kind.
+            ModelError: :data:`RANKER_WEIGHTS` is missing, damaged, of another version, or has no ranker of this kind.
         """
-        path = folder / WEIGHTS_FILE
+        path = folder / RANKER_WEIGHTS
         features, prefix = _KINDS[kind]
         if not path.is_file():
             raise ModelError(f"{path}: missing, so isoforms cannot be ranked; set isoforms.method to lattice or none")
@@ -120,7 +121,7 @@ def beside_reads(dna: IsoformRanker, features: npt.NDArray[np.float32]) -> npt.N
 
 
 def save_rankers(rankers: Mapping[str, IsoformRanker], folder: Path) -> None:
-    """Write :data:`WEIGHTS_FILE` with rankers by kind into a model's folder."""
+    """Write :data:`RANKER_WEIGHTS` with rankers by kind into a model's folder."""
     numbers: dict[str, npt.NDArray] = {}
     for kind, ranker in rankers.items():
         _, prefix = _KINDS[kind]
@@ -129,7 +130,7 @@ def save_rankers(rankers: Mapping[str, IsoformRanker], folder: Path) -> None:
         for number, (weight, bias) in enumerate(ranker.layers):
             own |= {f"weight{number}": weight, f"bias{number}": bias}
         numbers |= {prefix + name: np.ascontiguousarray(values, np.float32) for name, values in own.items()}
-    with atomic_path(folder / WEIGHTS_FILE) as temporary:
+    with atomic_path(folder / RANKER_WEIGHTS) as temporary:
         temporary.write_bytes(save(numbers))
 
 

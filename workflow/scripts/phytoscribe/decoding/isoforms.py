@@ -42,15 +42,13 @@ from phytoscribe.decoding.support import intron_gain
 from phytoscribe.errors import ConfigError, ModelError
 from phytoscribe.genome.intervals import Interval
 from phytoscribe.genome.junctions import JunctionReads, Support
-from phytoscribe.models.isoform_writer import WRITER_FILES
+from phytoscribe.models import RANKER_CUTS, WRITER_FILES
 
 #: How far (bp) before and behind a gene's CDS another structure of it may reach.
 REACH = 3000
 GENERATED = "generated"
 #: What a method has learned from a structure model's output, and the rule that trains it.
 _LEARNED = {RANKED: ("ranker", "train_isoforms"), GENERATED: ("writer", "train_isoform_writer")}
-#: File of a model folder with the cut of the ranker, chosen on validation contigs.
-CUTS_FILE = "isoforms.json"
 #: Least posterior that may be asked for: below it there are thousands of structures of a gene, nearly all wrong.
 LEAST_PROBABILITY = 0.001
 #: Log posterior below which a way is not counted.
@@ -144,7 +142,7 @@ class IsoformSettings:
             ModelError: the folder has no cut, or its ranker or writer is of another structure model.
         """
         method, least = values["method"], values["minimum_probability"]
-        path = folder / (WRITER_FILES[0] if method == GENERATED else CUTS_FILE)
+        path = folder / (WRITER_FILES[0] if method == GENERATED else RANKER_CUTS)
         known = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
         if method in _LEARNED and model and known.get("model", model) != model:
             what, rule = _LEARNED[method]

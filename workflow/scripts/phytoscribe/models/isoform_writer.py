@@ -23,8 +23,8 @@ from torch.nn import functional
 
 from phytoscribe.errors import ModelError
 from phytoscribe.files import atomic_open, atomic_path
+from phytoscribe.models import WRITER_FILES
 
-WRITER_FILES = ("isoform_writer.json", "isoform_writer.safetensors")
 #: Normalised features are held within this.
 LARGEST = 6.0
 #: Score of what is not allowed.

@@ -11,12 +11,14 @@ import numpy as np
 import numpy.typing as npt
 
 from phytoscribe.annotation.model import Transcript
+from phytoscribe.decoding.decoded_gene import platt_probabilities
 from phytoscribe.decoding.isoform_edits import NetworkOutput
 from phytoscribe.decoding.isoforms import JudgedIsoform
 from phytoscribe.decoding.ranked_isoforms import Known
 from phytoscribe.decoding.settings import DecoderSettings
 from phytoscribe.errors import ModelError
-from phytoscribe.models.isoform_writer import WRITER_FILES, IsoformWriter, load_writer
+from phytoscribe.models import WRITER_FILES
+from phytoscribe.models.isoform_writer import IsoformWriter, load_writer
 from phytoscribe.sentences.given_gene import GivenGene, given_gene
 from phytoscribe.sentences.grammar import Grammar
 from phytoscribe.sentences.shapes import WrittenIsoform
@@ -101,7 +103,7 @@ class GeneratedIsoforms:
 
     def calibrated(self, probabilities: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
         """Calibrated probabilities, (n,)."""
-        return 1.0 / (1.0 + np.exp(-(self.slope * log_odds(probabilities) + self.offset)))
+        return platt_probabilities(log_odds(probabilities), self.slope, self.offset)
 
     @classmethod
     def load(cls, folder: Path, search: Search) -> GeneratedIsoforms:

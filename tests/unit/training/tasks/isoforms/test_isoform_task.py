@@ -16,10 +16,11 @@ from small_training_set import contig_of, small_set
 
 from phytoscribe.annotation.model import GeneModel, Transcript, introns_between
 from phytoscribe.decoding.isoform_features import DNA_FEATURES
-from phytoscribe.decoding.isoform_ranker import RANKED, RANKED_WITH_READS, WEIGHTS_FILE, IsoformRanker
+from phytoscribe.decoding.isoform_ranker import RANKED, RANKED_WITH_READS, IsoformRanker
 from phytoscribe.decoding.isoform_reads import READ_FEATURES
 from phytoscribe.errors import PhytoScribeError
 from phytoscribe.genome.junctions import Junction, JunctionReads
+from phytoscribe.models import RANKER_WEIGHTS
 from phytoscribe.prediction.completion import stretches
 from phytoscribe.training.data.training_set import TrainingSet
 from phytoscribe.training.tasks.isoforms import reading, task
@@ -154,8 +155,8 @@ def test_from_a_training_set_to_the_rankers_files(training_set, tmp_path, monkey
     right = np.concatenate([locus.right for locus in loci])
     assert usage[right].mean() > 2 * usage[~right].mean()
     # The ranker for DNA alone is the one of a run without reads.
-    dna = load_file(tmp_path / "out" / WEIGHTS_FILE)
+    dna = load_file(tmp_path / "out" / RANKER_WEIGHTS)
     task.run_isoform_training(*given[:-1], tmp_path / "other", tmp_path / "alone", 1)
-    alone = load_file(tmp_path / "alone" / WEIGHTS_FILE)
+    alone = load_file(tmp_path / "alone" / RANKER_WEIGHTS)
     assert alone.keys() < dna.keys()
     assert all(np.array_equal(dna[name], values) for name, values in alone.items())

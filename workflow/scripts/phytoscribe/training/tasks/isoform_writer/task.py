@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from phytoscribe.annotation.model import GeneModel
-from phytoscribe.decoding.decoded_gene import platt
+from phytoscribe.decoding.decoded_gene import platt, platt_probabilities
 from phytoscribe.decoding.settings import DecoderSettings
 from phytoscribe.errors import PhytoScribeError
 from phytoscribe.files import atomic_path
@@ -144,7 +144,7 @@ def _line(found: Ranked) -> tuple[float, float]:
 
 
 def _with(line: tuple[float, float], found: Ranked) -> Ranked:
-    return Ranked(1.0 / (1.0 + np.exp(-(line[0] * log_odds(found.scores) + line[1]))), found.right)
+    return Ranked(platt_probabilities(log_odds(found.scores), *line), found.right)
 
 
 def read_examples(

@@ -11,10 +11,10 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from phytoscribe.decoding.isoform_ranker import RANKED, RANKED_WITH_READS, IsoformRanker, save_rankers
-from phytoscribe.decoding.isoforms import CUTS_FILE
 from phytoscribe.errors import PhytoScribeError
 from phytoscribe.files import atomic_path
 from phytoscribe.genome.junctions import JunctionReads
+from phytoscribe.models import RANKER_CUTS
 from phytoscribe.models.loading import model_hash
 from phytoscribe.training.data.training_set import TrainingSet
 from phytoscribe.training.loop.callbacks import MetricsTable
@@ -78,7 +78,7 @@ def run_isoform_training(
     with atomic_path(target) as folder:
         folder.mkdir()
         save_rankers({kind: own.ranker for kind, own in found.items()}, folder)
-        (folder / CUTS_FILE).write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
+        (folder / RANKER_CUTS).write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
         table = MetricsTable(folder / "metrics.tsv")
         for epoch, losses in enumerate(zip(*(own.losses for own in found.values()), strict=True), start=1):
             table.add(epoch, {f"train_loss_{kind}": loss for kind, loss in zip(found, losses, strict=True)})
