@@ -6,9 +6,9 @@ DATA is the folder that accuracy_sets.py describes. With --fit the weights are f
 and written into the model's folder; test contigs never choose them. CACHE keeps the network's output. Every row of the
 page is decoded from the same output; times are of decoding one long contig.
 
-Besides junctions as they are: a share of their reads, as of a shallower library; and on validation contigs junctions
-that are wrong: counts shuffled among junctions, three of ten moved to another place that looks like an intron, and
-those of another contig.
+Besides junctions as they are: a share of their reads, as of a shallower library; and junctions that are wrong: some
+moved to another place that looks like an intron, counts shuffled among junctions, and those of another contig. Beside
+each stands how many of its well supported introns agree with the network, by which rule judge_evidence refuses files.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "workflow" / "scripts"))
 
 import numpy as np
+import pandas as pd
 import torch
 from accuracy_models import ROOT, Model, released_model
 from accuracy_sets import LONG_CONTIG, SETS, TEST, VALIDATION, Species, read_set
@@ -41,12 +42,15 @@ from phytoscribe.evaluation.accuracy.gene_tables import Scope
 from phytoscribe.evaluation.long_reads.alignments import align_reads
 from phytoscribe.files import atomic_open, atomic_path
 from phytoscribe.genome.fasta import Genome
+from phytoscribe.genome.junction_table import GATHERED
 from phytoscribe.genome.junctions import Junction, read_junctions
 from phytoscribe.genome.spliced_reads import strand_by_motif
 from phytoscribe.models import EVIDENCE_FILE
 from phytoscribe.models.loading import model_hash
 from phytoscribe.prediction.gathered_evidence import long_read_junctions
-from phytoscribe.training.tasks.structure.evidence_fit import RegionWithJunctions, fit_evidence
+from phytoscribe.prediction.judged_evidence import agreement
+from phytoscribe.prediction.predictor import StructurePredictor
+from phytoscribe.training.tasks.structure.evidence_fit import RegionWithJunctions, fit_evidence, misplaced
 
 log = logging.getLogger("evidence")
 ENTRY = SETS[0]
@@ -56,6 +60,8 @@ READS = {
     TEST: ("athaliana/isoseq_chr5tail.fastq.gz", "Chr5_25975502_26975502"),
 }
 SEED = 1
+#: Shares of junctions that are moved to other places.
+REPLACED = (0.1, 0.2, 0.3)
 DNA, RNASEQ = "DNA alone", "RNA-seq junctions"
 Junctions = Mapping[Junction, int]
 Tables = Mapping[str, tuple[np.ndarray, np.ndarray, np.ndarray]]
@@ -87,9 +93,9 @@ def main() -> None:
     setting = setting_of(given.data, given.part, folder, given.cache)
     with Genome(setting.species.fasta) as genome:
         junctions = junctions_of(given.data, genome)
-        wrong = false_ones(junctions, genome) if given.part == VALIDATION else {}
-    compared = variants(junctions) | wrong
-    rows = [row_of(name, found, setting, weights) for name, found in compared.items()]
+        compared = variants(junctions) | false_ones(junctions, genome)
+        agreeing = agreements(compared, genome, network_of(folder))
+    rows = [[*row_of(name, found, setting, weights), agreeing.get(name, "")] for name, found in compared.items()]
     reads, contig = READS[given.part]
     own = replace(setting, scope=setting.species.scope([contig], None), tables={contig: setting.tables[contig]})
     with Genome(setting.species.fasta) as genome:
@@ -128,8 +134,7 @@ def fit(data: Path, folder: Path, cache: Path) -> None:
 def setting_of(data: Path, part: str, folder: Path, cache: Path) -> Setting:
     """The contigs of a part, with the network's output, which is kept in ``cache``."""
     species = read_set(data, ENTRY, part, cache)
-    settings = fill_defaults({"genomes": []}, load_schema(ROOT / "workflow/schemas/config.schema.yaml"))["predict"]
-    predictor, tables = Model("", folder, settings).predictor(ENTRY), {}
+    predictor, tables = network_of(folder), {}
     with Genome(species.fasta) as genome:
         for contig in species.contigs:
             bases, kept = genome.bases(contig), cache / f"{model_hash(folder)}.{contig}.npz"
@@ -141,6 +146,11 @@ def setting_of(data: Path, part: str, folder: Path, cache: Path) -> Setting:
                 tables[contig] = bases, stored["plus"], stored["minus"]
     decoder = Decoders.load(folder / "decoder.json").of(ENTRY.lineage, ENTRY.species)
     return Setting(species, species.scope(list(species.contigs), None), tables, decoder)
+
+
+def network_of(folder: Path) -> StructurePredictor:
+    settings = fill_defaults({"genomes": []}, load_schema(ROOT / "workflow/schemas/config.schema.yaml"))["predict"]
+    return Model("", folder, settings).predictor(ENTRY)
 
 
 def junctions_of(data: Path, genome: Genome) -> dict[Junction, int]:
@@ -182,39 +192,41 @@ def false_ones(junctions: Junctions, genome: Genome) -> dict[str, Junctions]:
     """Junctions that are wrong."""
     shuffled = np.random.default_rng(SEED).permutation(list(junctions.values())).tolist()
     return {
+        **{f"{100 * share:.0f} % of junctions replaced": replaced(junctions, genome, share) for share in REPLACED},
         "counts shuffled": dict(zip(junctions, shuffled, strict=True)),
-        "30 % of junctions replaced": replaced(junctions, genome, 0.3),
-        "of another contig; such a file is refused": elsewhere(junctions, genome.contigs),
+        "of another contig, with ends of introns": canonical(elsewhere(junctions, genome.contigs), genome),
     }
 
 
 def replaced(junctions: Junctions, genome: Genome, share: float) -> dict[Junction, int]:
     """A share of the junctions moved to another place of their contig with the ends of an intron, as far apart."""
-    generator = np.random.default_rng(SEED)
-    codes = {contig: genome.bases(contig) for contig in genome.contigs}
-    found: Counter[Junction] = Counter()
-    for (contig, strand, (start, end)), reads in junctions.items():
-        if generator.random() >= share:
-            found[contig, strand, (start, end)] += reads
-            continue
-        bases = codes[contig]
-        opening, closing = ((2, 3), (0, 2)) if strand == "+" else ((1, 3), (0, 1))
-        length = end - start
-        opens = (bases[:-1] == opening[0]) & (bases[1:] == opening[1])
-        closes = (bases[:-1] == closing[0]) & (bases[1:] == closing[1])
-        places = np.flatnonzero(opens[1 : opens.size - length + 1] & closes[length - 1 : closes.size - 1]) + 1
-        if places.size:
-            left = int(places[generator.integers(places.size)])
-            found[contig, strand, (left, left + length)] += reads
+    generator, found = np.random.default_rng(SEED), Counter[Junction]()
+    for contig in genome.contigs:
+        moved = misplaced(list(on_contig(junctions, contig)), genome.bases(contig), share, generator)
+        for strand, intron, reads in moved:
+            found[contig, strand, intron] += reads
     return dict(found)
 
 
 def elsewhere(junctions: Junctions, contigs: Mapping[str, int]) -> dict[Junction, int]:
-    """The junctions of the next contig, as if they were of this one; most have not the ends of introns."""
+    """The junctions of the next contig, as if they were of this one."""
     names = list(contigs)
     after = dict(zip(names, [*names[1:], names[0]], strict=True))
     moved = {(after[contig], strand, place): reads for (contig, strand, place), reads in junctions.items()}
     return {key: reads for key, reads in moved.items() if key[2][1] < contigs[key[0]]}
+
+
+def agreements(compared: Mapping[str, Junctions], genome: Genome, network: StructurePredictor) -> dict[str, str]:
+    """How many well supported introns of each variant agree with the network, and of how many."""
+    names = [name for name, found in compared.items() if found]
+    rows = [
+        (contig, strand, start, end, reads, name)
+        for name in names
+        for (contig, strand, (start, end)), reads in compared[name].items()
+        if reads
+    ]
+    table = pd.DataFrame(rows, columns=GATHERED)
+    return {name: f"{found.share:.2f} of {found.judged}" for name, found in agreement(table, genome, network).items()}
 
 
 def on_contig(junctions: Junctions, contig: str) -> Iterator[tuple[str, tuple[int, int], int]]:
@@ -255,18 +267,18 @@ def page_of(
     part: str, rows: list[list[str]], contig: str, long_rows: list[list[str]], seconds: Mapping[str, float]
 ) -> str:
     """The part's section of the page."""
-    columns = "| | locus P | locus R | locus F1 | exon P | exon R | exon F1 | ECE |\n" + 8 * "|---" + "|"
+    columns = "| | locus P | locus R | locus F1 | exon P | exon R | exon F1 | ECE |"
     slower = seconds[RNASEQ] / seconds[DNA] - 1
     return "\n".join(
         [
             f"## {part.capitalize()} contigs",
             "",
-            columns,
+            f"{columns} introns that agree |\n{9 * '|---'}|",
             *(f"| {' | '.join(row)} |" for row in rows),
             "",
             f"On {contig}, which has Iso-Seq reads:",
             "",
-            columns,
+            f"{columns}\n{8 * '|---'}|",
             *(f"| {' | '.join(row)} |" for row in long_rows),
             "",
             f"Processor seconds to decode {LONG_CONTIG[part]} from the network's output: {seconds[DNA]:.2f} from DNA "

@@ -1,7 +1,8 @@
 # Evidence: splice junctions of RNA-seq and long reads, and the weights with which the prediction looks at them.
-# In:  FASTA, the files of `genomes[].evidence`, results/evaluation/isoseq/{genome}.bam; to fit weights also
-#      results/training_set/ and the model's files
-# Out: results/evidence/{genome}.junctions.tsv; results/models/evidence/evidence.json where the model is trained here
+# In:  FASTA, the files of `genomes[].evidence`, results/evaluation/isoseq/{genome}.bam, the model's files; to fit weights
+#      also results/training_set/
+# Out: results/evidence/{genome}.gathered.tsv (junctions by file), {genome}.junctions.tsv (those that are used);
+#      results/models/evidence/evidence.json where the model is trained here
 
 
 rule gather_evidence:
@@ -13,7 +14,7 @@ rule gather_evidence:
         seqid_map=seqid_map_file,
         library=library("gather_evidence"),
     output:
-        table="results/evidence/{genome}.junctions.tsv",
+        table="results/evidence/{genome}.gathered.tsv",
     log:
         "logs/evidence/{genome}.log",
     benchmark:
@@ -30,6 +31,37 @@ rule gather_evidence:
         "Gathering the evidence for {wildcards.genome}: {output.table}"
     script:
         "../scripts/gather_evidence.py"
+
+
+rule judge_evidence:
+    input:
+        gathered=rules.gather_evidence.output.table,
+        model=model_files(),
+        fasta="resources/genomes/{genome}/{genome}.fa",
+        fai="resources/genomes/{genome}/{genome}.fa.fai",
+        library=library("judge_evidence"),
+    output:
+        table="results/evidence/{genome}.junctions.tsv",
+    log:
+        "logs/evidence/{genome}.judged.log",
+    benchmark:
+        "results/benchmarks/judge_evidence/{genome}.tsv"
+    conda:
+        "../envs/torch.yaml"
+    threads: 8
+    resources:
+        mem_mb=8000,
+        runtime=60,
+    params:
+        settings={key: config["predict"][key] for key in ("window", "margin", "precision")},
+        species=lambda wildcards: genomes[wildcards.genome].species,
+        lineage=lambda wildcards: genomes[wildcards.genome].lineage,
+        strict=lambda wildcards: (genomes[wildcards.genome].evidence or {}).get("strict", True),
+        judge=lambda wildcards: (genomes[wildcards.genome].evidence or {}).get("judge", True),
+    message:
+        "Comparing the evidence for {wildcards.genome} with the network: {output.table}"
+    script:
+        "../scripts/judge_evidence.py"
 
 
 rule fit_evidence:

@@ -59,6 +59,7 @@ def test_missing_files_and_a_model_without_weights_are_told(tmp_path):
         ({"rnaseq": "SJ.out.tab"}, "rnaseq"),
         ({"isoseq": ["reads.fq"]}, "isoseq"),
         ({"strict": "no"}, "strict"),
+        ({"judge": 0.8}, "judge"),
         ({"proteins": ["p.fa"]}, "proteins"),
     ],
 )

@@ -1,9 +1,10 @@
 """Fit the weights of junction evidence to regions with known genes on which the network was not trained.
 
 The weights maximise the likelihood of the reference genes (:mod:`phytoscribe.decoding.evidence_likelihood`); network
-and decoder stay as they are.  Each region is seen several times: with all its reads, and with fewer, as from a
-shallower library, so the weights hold for libraries of any depth.  The gene probability is calibrated last, on all of
-these.
+and decoder stay as they are.  Each region is seen several times (:data:`LIBRARIES`): with all its reads; with fewer, as
+from a shallower library; and with junctions or numbers of reads that are wrong.  So the weights hold for libraries of
+any depth, and believe no junction more than a file deserves that is partly wrong.  The gene probability is calibrated
+last, on all of these.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import logging
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -20,7 +21,7 @@ from scipy.optimize import minimize
 
 from phytoscribe.decoding.evidence_likelihood import EvidenceLikelihood, EvidenceRegion
 from phytoscribe.decoding.gene_regions import DecodedRegion, gene_regions_of
-from phytoscribe.decoding.grammar import PLUS
+from phytoscribe.decoding.grammar import PLUS, A, C, G, T
 from phytoscribe.decoding.intron_evidence import (
     PAIR_FEATURES,
     WEIGHT_COUNT,
@@ -33,7 +34,9 @@ from phytoscribe.decoding.settings import Decoders, DecoderSettings
 from phytoscribe.decoding.streaming import decode_coding_genes
 from phytoscribe.devices import choose_device
 from phytoscribe.errors import PhytoScribeError
+from phytoscribe.genome.intervals import Interval
 from phytoscribe.genome.junction_table import read_table
+from phytoscribe.genome.sequence import Bases
 from phytoscribe.models.loading import model_hash
 from phytoscribe.prediction.predictor import StructurePredictor
 from phytoscribe.prediction.weighed_evidence import junctions_by_contig
@@ -44,8 +47,25 @@ from phytoscribe.training.tasks.structure.lineage_fit import read_regions
 
 logger = logging.getLogger(__name__)
 
-#: Shares of the reads with which each region is seen.
-DEPTHS = (1.0, 0.03, 0.001)
+
+class Library(NamedTuple):
+    """How the regions are seen.
+
+    Attributes:
+        depth: share of the reads; each read is drawn by itself.
+        misplaced: share of the junctions at wrong places (:func:`misplaced`).
+        shuffled: whether the numbers of reads are dealt out anew among all junctions.
+    """
+
+    depth: float = 1.0
+    misplaced: float = 0.0
+    shuffled: bool = False
+
+    def __str__(self) -> str:
+        return f"reads_{self.depth:g}_misplaced_{self.misplaced:g}" + self.shuffled * "_shuffled"
+
+
+LIBRARIES = (Library(), Library(0.03, misplaced=0.3), Library(0.001), Library(shuffled=True))
 #: Where the fit begins: one read says little, many say much.
 START = EvidenceWeights(0.0, 0.5, 0.5, 0.5, 0.5, -0.1, -0.1)
 #: Standard deviation of the prior around the start, for each weight.
@@ -61,24 +81,51 @@ class RegionWithJunctions:
     junctions: ContigJunctions
 
 
-def thinned(
-    given: Sequence[RegionWithJunctions], depth: float, generator: np.random.Generator
+Junctions = list[tuple[str, Interval, int]]
+
+
+def seen_as(
+    given: Sequence[RegionWithJunctions], library: Library, generator: np.random.Generator
 ) -> list[RegionWithJunctions]:
-    """The same regions with junctions of a library with this share of the reads, each read drawn by itself."""
+    """The same regions with the junctions of another library."""
     drawn = []
     for x in given:
         found = x.junctions
-        reads = generator.binomial(found.reads, depth) if depth < 1 else found.reads
-        columns = (column.tolist() for column in (found.strand, found.left, found.right, reads))
-        drawn.append(
-            [("+" if s == PLUS else "-", (left, right), n) for s, left, right, n in zip(*columns, strict=True)]
-        )
-    seen = [n for junctions in drawn for *_, n in junctions if n]
-    average = float(np.mean(seen)) if seen else 1.0
+        reads = generator.binomial(found.reads, library.depth) if library.depth < 1 else found.reads
+        rows = zip(*(column.tolist() for column in (found.strand, found.left, found.right, reads)), strict=True)
+        own = [("+" if s == PLUS else "-", (left, right), count) for s, left, right, count in rows if count]
+        drawn.append(misplaced(own, x.region.bases, library.misplaced, generator) if library.misplaced else own)
+    counts = [count for junctions in drawn for *_, count in junctions]
+    if library.shuffled:
+        dealt = iter(generator.permutation(counts).tolist())
+        drawn = [[(strand, intron, next(dealt)) for strand, intron, _ in junctions] for junctions in drawn]
+    average = float(np.mean(counts)) if counts else 1.0
     return [
         RegionWithJunctions(x.region, ContigJunctions(junctions, average))
         for x, junctions in zip(given, drawn, strict=True)
     ]
+
+
+def misplaced(junctions: Junctions, bases: Bases, share: float, generator: np.random.Generator) -> Junctions:
+    """Junctions of which a share is moved to another place with the ends of an intron, as far apart as before.
+
+    Where there is no such place a junction is lost.
+    """
+    first, second = bases[:-1], bases[1:]
+    found = []
+    for strand, (start, end), reads in junctions:
+        if generator.random() >= share:
+            found.append((strand, (start, end), reads))
+            continue
+        (a, b), (c, d) = ((G, T), (A, G)) if strand == "+" else ((C, T), (A, C))
+        length = end - start
+        opens = (first[1 : first.size - length + 1] == a) & (second[1 : first.size - length + 1] == b)
+        closes = (first[length - 1 : -1] == c) & (second[length - 1 : -1] == d)
+        places = np.flatnonzero(opens & closes) + 1
+        if places.size:
+            left = int(places[generator.integers(places.size)])
+            found.append((strand, (left, left + length), reads))
+    return found
 
 
 def run_evidence_fit(
@@ -123,7 +170,7 @@ def run_evidence_fit(
 def fit_evidence(
     given: Sequence[RegionWithJunctions], settings: DecoderSettings, seed: int, threads: int = 1
 ) -> tuple[EvidenceWeights, dict[str, Any]]:
-    """Weights, and a report: genes, log likelihood a base, and figures from DNA alone and with evidence by depth.
+    """Weights, and a report: genes, log likelihood a base, and figures from DNA alone and with each library.
 
     Args:
         given: about 1.5 Mb with 300 genes or more.
@@ -131,20 +178,20 @@ def fit_evidence(
         threads: threads that share the regions; only the run time depends on their number.
     """
     generator = np.random.default_rng(seed)
-    seen = {depth: thinned(given, depth, generator) for depth in DEPTHS}
+    seen = {library: seen_as(given, library, generator) for library in LIBRARIES}
     parts = [part for regions in seen.values() for x in regions for part in _parts(x, settings)]
-    genes = sum(len(part.region.loci) for part in parts) // len(DEPTHS)
+    genes = sum(len(part.region.loci) for part in parts) // len(LIBRARIES)
     vector, value = maximise(EvidenceLikelihood(parts, settings, threads))
     weights = EvidenceWeights(**dict(zip(WEIGHT_NAMES, vector.tolist(), strict=True)))
-    outcomes = {d: decode_with(regions, settings, weights) for d, regions in seen.items()}
+    outcomes = [decode_with(regions, settings, weights) for regions in seen.values()]
     together = Outcome(
         {},
-        [gene for outcome in outcomes.values() for gene in outcome.genes],
-        np.concatenate([outcome.right for outcome in outcomes.values()]),
+        [gene for outcome in outcomes for gene in outcome.genes],
+        np.concatenate([outcome.right for outcome in outcomes]),
     ).calibrated(settings)
     slope, offset = together.calibration_slope, together.calibration_offset
     weights = replace(weights, calibration_slope=slope, calibration_offset=offset)
-    figures = {f"share_of_reads_{d:g}": decode_with(seen[d], settings, weights).report() for d in DEPTHS}
+    figures = {str(library): decode_with(regions, settings, weights).report() for library, regions in seen.items()}
     dna = decode_regions([x.region for x in given], settings).report()
     report = {"genes": genes, "log_likelihood_per_base": value, "dna": dna, **figures}
     logger.info("evidence weighed on %d genes: %s", genes, report)
