@@ -1,8 +1,10 @@
-# Evidence: splice junctions of RNA-seq and long reads, and the weights with which the prediction looks at them.
+# Evidence: splice junctions of RNA-seq and long reads, aligned proteins, and the weights with which the prediction looks
+# at them.
 # In:  FASTA, the files of `genomes[].evidence`, results/evaluation/isoseq/{genome}.bam, the model's files; to fit weights
 #      also results/training_set/
-# Out: results/evidence/{genome}.gathered.tsv (junctions by file), {genome}.junctions.tsv (those that are used);
-#      results/models/evidence/evidence.json where the model is trained here
+# Out: results/evidence/{genome}.gathered.tsv (junctions by file), {genome}.junctions.tsv (those that are used),
+#      {genome}.proteins.tsv; results/models/evidence/evidence.json and protein_evidence.json where the model is trained
+#      here
 
 
 rule gather_evidence:
@@ -41,7 +43,7 @@ rule judge_evidence:
         fai="resources/genomes/{genome}/{genome}.fa.fai",
         library=library("judge_evidence"),
     output:
-        table="results/evidence/{genome}.junctions.tsv",
+        table=junction_table("{genome}"),
     log:
         "logs/evidence/{genome}.judged.log",
     benchmark:
@@ -64,11 +66,39 @@ rule judge_evidence:
         "../scripts/judge_evidence.py"
 
 
+rule gather_proteins:
+    input:
+        proteins=lambda wildcards: given((genomes[wildcards.genome].evidence or {}).get("proteins", ())),
+        fasta="resources/genomes/{genome}/{genome}.fa",
+        fai="resources/genomes/{genome}/{genome}.fa.fai",
+        seqid_map=seqid_map_file,
+        library=library("gather_proteins"),
+    output:
+        table=protein_table("{genome}"),
+    log:
+        "logs/evidence/{genome}.proteins.log",
+    benchmark:
+        "results/benchmarks/gather_proteins/{genome}.tsv"
+    conda:
+        "../envs/miniprot.yaml"
+    threads: 8
+    resources:
+        mem_mb=8000,
+        runtime=240,
+    params:
+        strict=lambda wildcards: (genomes[wildcards.genome].evidence or {}).get("strict", True),
+        seqid_map=seqid_map_of,
+    message:
+        "Aligning proteins to {wildcards.genome}: {output.table}"
+    script:
+        "../scripts/gather_proteins.py"
+
+
 rule fit_evidence:
     input:
         training_set=rules.build_training_set.output.files,
         model=model_files(),
-        tables=[junction_table(name) for name in genomes.with_evidence if name in genomes.split],
+        tables=[junction_table(name) for name in genomes.teaching_reads],
         library=library("fit_evidence"),
     output:
         weights="results/models/evidence/evidence.json",
@@ -83,9 +113,30 @@ rule fit_evidence:
         mem_mb=8000,
         runtime=240,
     params:
-        genomes=[name for name in genomes.with_evidence if name in genomes.split],
+        genomes=genomes.teaching_reads,
+        by_proteins=False,
         seed=config["seed"],
     message:
         "Fitting how much evidence weighs: {output.weights}"
     script:
         "../scripts/fit_evidence.py"
+
+
+use rule fit_evidence as fit_protein_evidence with:
+    input:
+        training_set=rules.build_training_set.output.files,
+        model=model_files(),
+        tables=[protein_table(name) for name in genomes.teaching_proteins],
+        library=library("fit_evidence"),
+    output:
+        weights="results/models/evidence/protein_evidence.json",
+    log:
+        "logs/evidence/fit_proteins.log",
+    benchmark:
+        "results/benchmarks/fit_protein_evidence.tsv"
+    params:
+        genomes=genomes.teaching_proteins,
+        by_proteins=True,
+        seed=config["seed"],
+    message:
+        "Fitting how much proteins weigh: {output.weights}"

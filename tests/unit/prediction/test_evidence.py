@@ -12,22 +12,26 @@ import pytest
 
 from phytoscribe.annotation.gff_reader import read_gff3
 from phytoscribe.annotation.model import GeneModel
-from phytoscribe.errors import ModelError, PhytoScribeError
+from phytoscribe.errors import ModelError, PhytoScribeError, ToolError
 from phytoscribe.files import sha256_of
 from phytoscribe.genome import Genome, check_fasta, decode
+from phytoscribe.genome.aligned_proteins import read_aligned
 from phytoscribe.genome.fasta import write_index
 from phytoscribe.genome.junction_table import read_gathered, read_table, write_table
 from phytoscribe.genome.spliced_reads import strand_by_motif
 from phytoscribe.models.loading import model_hash
 from phytoscribe.prediction import judged_evidence
 from phytoscribe.prediction.gathered_evidence import gather_evidence
+from phytoscribe.prediction.gathered_proteins import LEAST_QUALITY, gather_proteins
 from phytoscribe.prediction.judged_evidence import judge_evidence
 from phytoscribe.prediction.merge import PredictionFiles
 from phytoscribe.prediction.run import merge_shards, predict_shard
 from phytoscribe.prediction.windows import PredictionSettings
 
 RELEASED = Path(__file__).parents[3] / "resources/models/brassicales"
-WEIGHTS = RELEASED / "evidence.json"
+WEIGHTS, PROTEIN_WEIGHTS = RELEASED / "evidence.json", RELEASED / "protein_evidence.json"
+#: miniprot's, of the contigs below.
+ALIGNED = Path(__file__).parents[2] / "data/miniprot/athaliana.gff3.gz"
 ANNOTATION = Path(__file__).parents[3] / "resources/example/athaliana/annotation.gff3.gz"
 #: Two pieces of validation contigs of the example; reads are of the first alone.
 LONG, SHORT = ("Chr3_1065466_1464870", 60_000), ("Chr4", 12_000)
@@ -205,12 +209,14 @@ def test_a_file_whose_introns_lie_where_the_network_sees_none_stops_the_run_or_i
     assert "left out" not in str(files[0])
 
 
-def predict(fasta: Path, folder: Path, evidence=None, shards: int = 1, threads: int = 1) -> PredictionFiles:
+def predict(
+    fasta: Path, folder: Path, evidence=None, proteins=None, shards: int = 1, threads: int = 1
+) -> PredictionFiles:
     folder.mkdir()
     paths = []
     for shard in range(shards):
         place = ("athaliana", "Brassicales", None, shard, folder / f"{shard}.jsonl", threads)
-        predict_shard(fasta, RELEASED, {**SETTINGS, "shards": shards}, *place, evidence=evidence)
+        predict_shard(fasta, RELEASED, {**SETTINGS, "shards": shards}, *place, evidence=evidence, proteins=proteins)
         paths.append(str(folder / f"{shard}.jsonl"))
     names = ("genes.gff3", "genes.gtf", "proteins.faa", "cds.fna", "transcripts.fna", "stats.json")
     files = PredictionFiles(*(folder / name for name in names))
@@ -313,3 +319,66 @@ def test_weights_of_another_model_are_refused(fasta, table, tmp_path):
     (tmp_path / "table.tsv").write_text((tmp_path / "table.tsv").read_text().replace("contig\t", "chrom\t", 1))
     with pytest.raises(PhytoScribeError, match=r"table.tsv: no table of junctions \(its columns are chrom"):
         predict(fasta, tmp_path / "run2", (tmp_path / "table.tsv", WEIGHTS))
+
+
+@pytest.fixture(scope="module")
+def proteins(fasta, tmp_path_factory) -> Path:
+    """The table of the proteins that are aligned, of whatever quality is used."""
+    table = tmp_path_factory.mktemp("proteins") / "proteins.tsv"
+    assert gather_proteins([ALIGNED], fasta, table) == []
+    return table
+
+
+def test_proteins_make_genes_right_and_say_so(fasta, plain, proteins, reference, tmp_path):
+    (file,), found = read_aligned(proteins)
+    assert file.alignments == len(found) > 50
+    assert min(p.quality for p in found) >= LEAST_QUALITY
+    weighed = predict(fasta, tmp_path / "run", proteins=(proteins, PROTEIN_WEIGHTS))
+    assert len(right(weighed, reference)) > len(right(plain, reference))
+    lines = Path(weighed.gff3).read_text().splitlines()
+    assert [line for line in lines if "evidence" in line] == [
+        f"# protein evidence weights: {sha256_of(PROTEIN_WEIGHTS)[:16]}",
+        f"# evidence 1: {ALIGNED.name}, sha256 {sha256_of(ALIGNED)}, {len(found)} aligned proteins",
+    ]
+
+
+FAA = ">p\nMKVLAAGH\n>q\nMKK\n"
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "told"),
+    [
+        ("p.faa", "", "it has no proteins"),
+        ("p.faa", ">a\nATGGCN\n>b\nACGT\n", "it holds nucleotides"),
+        ("p.faa", FAA + ">p\nMM\n", "line 5: protein 'p' was read before"),
+        ("p.faa", FAA + ">r\n>s\nMM\n", "the protein 'r' has no residues"),
+        ("p.gff3", "##gff-version 3\n", "no protein is aligned in it"),
+    ],
+)
+def test_proteins_that_are_no_evidence_stop_the_run_or_are_left_out(fasta, proteins, tmp_path, name, text, told):
+    (tmp_path / name).write_text(text)
+    files = [ALIGNED, tmp_path / name]
+    with pytest.raises(PhytoScribeError, match=f"{name}.*{told}.*strict: false"):
+        gather_proteins(files, fasta, tmp_path / "table.tsv")
+    assert not (tmp_path / "table.tsv").exists()
+    (warning,) = gather_proteins(files, fasta, tmp_path / "table.tsv", strict=False)
+    assert warning.startswith(f"evidence is left out: {tmp_path / name}")
+    assert read_aligned(tmp_path / "table.tsv")[1] == read_aligned(proteins)[1]
+
+
+def test_alignments_to_another_assembly_with_the_same_names_are_refused(fasta, tmp_path):
+    """Everything lies 100 bp further in it."""
+    shifted = tmp_path / "shifted.fa"
+    with Genome(fasta) as genome:
+        text = {contig: decode(genome.bases(contig)) for contig in genome.contigs}
+    shifted.write_text("".join(f">{contig}\n{sequence[-100:]}{sequence}\n" for contig, sequence in text.items()))
+    write_index(shifted, tmp_path / "shifted.fa.fai")
+    with pytest.raises(PhytoScribeError, match="% of its introns and stop codons are such in the FASTA"):
+        gather_proteins([ALIGNED], shifted, tmp_path / "table.tsv")
+
+
+def test_a_missing_miniprot_is_named_whatever_strict_says(fasta, tmp_path, monkeypatch):
+    (tmp_path / "p.faa").write_text(FAA)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(ToolError, match=r"miniprot is not on PATH, .*bioconda::miniprot"):
+        gather_proteins([tmp_path / "p.faa"], fasta, tmp_path / "table.tsv", strict=False)

@@ -305,6 +305,6 @@ def decode_contig(
         settings: the model's decoder settings.
         piece: bases decoded at once; bounds memory, changes nothing else.
         isoforms: which isoforms are added; none if not given.
-        evidence: the contig's junctions, if there are any.
+        evidence: of the contig, if there is any.
     """
     return in_pieces(StreamingGeneDecoder(contig, settings, isoforms, evidence), bases, plus, minus, piece)

@@ -6,6 +6,9 @@ belong to the edge.  Of a splice site: how far its reads stay behind those of th
 no read shows counts less where the gene is expressed, and not at all where there are no reads.  Of a coding base:
 whether reads splice it out.  The last two belong to the nodes.  Counts are looked at in logarithms and relative to
 other junctions, and no count above :data:`MANY_READS` means more: files hold from ten thousand to a billion reads.
+
+Alignments of proteins (:mod:`phytoscribe.decoding.protein_evidence`) are junctions too, with further features of nodes
+and weights of their own.  Scores of both are added.
 """
 
 from __future__ import annotations
@@ -16,7 +19,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, fields, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -24,7 +27,7 @@ import numpy.typing as npt
 from phytoscribe.compiled import njit
 from phytoscribe.decoding.grammar import BEGIN, EDGE, INTRON_BEGIN, INTRON_END, MINUS, PLUS, Sites
 from phytoscribe.decoding.settings import DecoderSettings
-from phytoscribe.decoding.support import Support, support_of
+from phytoscribe.decoding.support import Support, joined_support, support_of
 from phytoscribe.errors import ModelError
 from phytoscribe.files import atomic_open
 from phytoscribe.genome.intervals import Interval
@@ -64,9 +67,26 @@ class EvidenceWeights:
     calibration_offset: float = 0.0
     calibrated_on: tuple[str, ...] = ()
 
+    @classmethod
+    def names(cls) -> tuple[str, ...]:
+        """The weights that a fit changes, in the order of their vector; after those of pairs none is above 0 but
+        :data:`FREE`.
+        """
+        return tuple(f.name for f in fields(cls) if f.type == "float" and not f.name.startswith("calibration"))
+
+    @classmethod
+    def of_vector(cls, vector: npt.NDArray[np.float64]) -> Self:
+        """Weights (without calibration) from their vector; inverse of :meth:`vector`."""
+        return cls(**dict(zip(cls.names(), vector.tolist(), strict=True)))
+
+    @classmethod
+    def bounds(cls) -> list[tuple[None, float | None]]:
+        """Lowest and highest value of each weight; None for no bound."""
+        return [(None, None if k < PAIR_FEATURES or name in FREE else 0.0) for k, name in enumerate(cls.names())]
+
     def vector(self) -> npt.NDArray[np.float64]:
-        """The weights of features, float64 (WEIGHT_COUNT,)."""
-        return np.array([getattr(self, name) for name in WEIGHT_NAMES], np.float64)
+        """The weights of features, float64 (n,), in the order of :meth:`names`."""
+        return np.array([getattr(self, name) for name in self.names()], np.float64)
 
     def calibrate(self, settings: DecoderSettings) -> DecoderSettings:
         """Decoder settings with the calibration that holds with evidence."""
@@ -84,7 +104,7 @@ class EvidenceWeights:
             handle.write("\n")
 
     @classmethod
-    def load(cls, path: Path, model: str) -> EvidenceWeights:
+    def load(cls, path: Path, model: str) -> Self:
         """Read the weights of a model.
 
         Raises:
@@ -101,16 +121,35 @@ class EvidenceWeights:
             fitted_for = values["model"]
         except (OSError, ValueError, TypeError, KeyError) as error:
             raise ModelError(f"{path}: cannot be read as weights of evidence ({error!r}); {again}") from error
-        if not all(map(math.isfinite, numbers.values())) or max(weights.missing_weight, weights.spliced_weight) > 0:
+        bounded = zip(weights.vector().tolist(), cls.bounds(), strict=True)
+        if not all(map(math.isfinite, numbers.values())) or any(b is not None and v > b for v, (_, b) in bounded):
             raise ModelError(f"{path}: holds weights that are no numbers or have the wrong sign; {again}")
         if fitted_for != model:
             raise ModelError(f"{path}: fitted for model {fitted_for}, not for {model}, which predicts here; {again}")
         return weights
 
 
-#: The weights that a fit changes.
-WEIGHT_NAMES = tuple(f.name for f in fields(EvidenceWeights))[: PAIR_FEATURES + 2]
-WEIGHT_COUNT = len(WEIGHT_NAMES)
+#: Weights of features of nodes that may be above 0.
+FREE = ("frame_weight", "start_weight", "stop_weight")
+
+
+class NodeFeatures(NamedTuple):
+    """Features of rows of the lattice.
+
+    Attributes:
+        missing: float64 (rows,), missing reads of splice sites; part of introns.
+        coding: float64 (n, rows, 3), by ``t``; part of CDS segments.
+    """
+
+    missing: npt.NDArray[np.float64]
+    coding: npt.NDArray[np.float64]
+
+    def add_scores(self, vector: npt.NDArray, site: npt.NDArray[np.float64], span: npt.NDArray[np.float64]) -> None:
+        """Add the features times their weights to the scores of rows, each (rows, 3)."""
+        # A forbidden node stays so to the last digit, by which it is recognised: beside it these scores are rounding.
+        span += vector[PAIR_FEATURES] * self.missing[:, None]
+        for weight, feature in zip(vector[PAIR_FEATURES + 1 :].tolist(), self.coding, strict=True):
+            site += weight * feature
 
 
 class ContigJunctions:
@@ -185,37 +224,32 @@ class ContigJunctions:
         )
 
     def odds(self, vector: npt.NDArray) -> npt.NDArray[np.float64]:
-        """Log odds of each junction (n,) under weights (WEIGHT_COUNT,)."""
+        """Log odds of each junction (n,) under a vector of weights."""
         return np.minimum(self.pair_features @ vector[:PAIR_FEATURES], MOST_ODDS)
 
     def support(self, vector: npt.NDArray) -> Support:
         """For the lattice."""
         return support_of(self.left, self.right, self.strand, self.odds(vector))
 
-    def node_features(self, sites: Sites) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
-        """Features of rows, each float64 (rows,).
-
-        Returns:
-            Missing reads of splice sites; and the sum of what is spliced out of the strand before the row's position,
-            with the sign with which a segment that ends there has it (0 for rows that end none).
+    def node_features(self, sites: Sites) -> NodeFeatures:
+        """Features of rows; the one of segments is the sum of what is spliced out of the strand before the row's
+        position, with the sign with which a segment that ends there has it (0 for rows that end none).
         """
         missing, spliced = np.zeros(sites.size), np.zeros(sites.size)
         kind, position = sites["kind"], sites["position"]
-        splices = np.isin(kind, (INTRON_BEGIN, INTRON_END))
-        cut = splices & (sites["variant"] == EDGE)
-        sign = np.where(np.isin(kind, (BEGIN, INTRON_END)), -1.0, 1.0)
+        cut = sites["variant"] == EDGE
+        sign = signs_of_segments(sites)
         for strand in (PLUS, MINUS):
             own = sites["strand"] == strand
             spliced[own] = sign[own] * np.interp(position[own], *self._spliced_out[strand])
             for its_kind, ends in ((INTRON_BEGIN, self.left), (INTRON_END, self.right)):
                 rows = own & (kind == its_kind) & ~cut
-                reads = _most_reads(ends[self.strand == strand], self.reads[self.strand == strand], position[rows])
+                reads = highest_at(ends[self.strand == strand], self.reads[self.strand == strand], position[rows])
                 # The base beside the cut that belongs to the intron.
                 inside = position[rows] - (its_kind == INTRON_END)
                 around = np.minimum(self._strongest(strand, inside), MANY_READS)
                 missing[rows] = np.log((1 + np.maximum(around, reads)) / (1 + reads))
-        spliced[cut] = 0.0
-        return missing, spliced
+        return NodeFeatures(missing, np.repeat(spliced[None, :, None], 3, axis=2))
 
     def _strongest(self, strand: int, positions: npt.NDArray) -> npt.NDArray[np.int64]:
         """Reads of the strongest junction of a strand within :data:`NEARBY` bp of each base; 0 for none."""
@@ -257,14 +291,24 @@ class ContigJunctions:
         return tuple(found)
 
 
-def _most_reads(ends: npt.NDArray, reads: npt.NDArray, positions: npt.NDArray) -> npt.NDArray[np.int64]:
-    """The largest number of reads among junctions with this end, for each position; 0 for none."""
-    order = np.lexsort((reads, ends))
-    ends, reads = ends[order], reads[order]
+def signs_of_segments(sites: Sites) -> npt.NDArray[np.float64]:
+    """The sign with which a segment has a sum before the position of a row, (rows,): -1 where it opens, and 0 for the
+    end of a contig within an intron.
+    """
+    kind = sites["kind"]
+    signs = np.where(np.isin(kind, (BEGIN, INTRON_END)), -1.0, 1.0)
+    signs[np.isin(kind, (INTRON_BEGIN, INTRON_END)) & (sites["variant"] == EDGE)] = 0.0
+    return signs
+
+
+def highest_at(ends: npt.NDArray, values: npt.NDArray, positions: npt.NDArray) -> npt.NDArray:
+    """The largest value among those that stand at each position; 0 for none."""
+    order = np.lexsort((values, ends))
+    ends, values = ends[order], values[order]
     last = np.searchsorted(ends, positions, side="right") - 1
     if not ends.size:
-        return np.zeros(positions.size, np.int64)
-    return np.where((last >= 0) & (ends[last] == positions), reads[last], 0)
+        return np.zeros(positions.size, values.dtype)
+    return np.where((last >= 0) & (ends[last] == positions), values[last], 0)
 
 
 @njit(cache=True, nogil=True)
@@ -282,34 +326,46 @@ def _strongest_rivals(left, right, reads):
 
 @dataclass(frozen=True)
 class ContigEvidence:
-    """The junctions of one contig as they are weighed."""
+    """The evidence on one contig as it is weighed: junctions by reads, and others by alignments of proteins.
 
-    junctions: ContigJunctions
-    weights: EvidenceWeights
+    Attributes:
+        junctions, weights: by reads.
+        proteins, protein_weights: :class:`phytoscribe.decoding.protein_evidence.ContigProteins`, if there are any.
+    """
+
+    junctions: ContigJunctions | None
+    weights: EvidenceWeights | None
+    proteins: ContigJunctions | None = None
+    protein_weights: EvidenceWeights | None = None
 
     @classmethod
-    def of(cls, junctions: ContigJunctions, weights: EvidenceWeights) -> ContigEvidence | None:
-        """None for a contig without junctions: it is read as if there were no evidence."""
-        return cls(junctions, weights) if len(junctions) else None
+    def of(
+        cls,
+        junctions: ContigJunctions | None,
+        weights: EvidenceWeights | None,
+        proteins: ContigJunctions | None = None,
+        protein_weights: EvidenceWeights | None = None,
+    ) -> ContigEvidence | None:
+        """None for a contig with nothing of either: it is read as if there were no evidence."""
+        by_reads = (junctions, weights) if junctions else (None, None)
+        by_proteins = (proteins, protein_weights) if proteins else (None, None)
+        return cls(*by_reads, *by_proteins) if junctions or proteins else None
+
+    @property
+    def _sources(self) -> list[tuple[ContigJunctions, EvidenceWeights]]:
+        both = (self.junctions, self.weights), (self.proteins, self.protein_weights)
+        return [(found, weights) for found, weights in both if found is not None and weights is not None]
 
     @cached_property
     def support(self) -> Support:
         """For the lattice."""
-        return self.junctions.support(self.weights.vector())
+        return joined_support([found.support(weights.vector()) for found, weights in self._sources])
+
+    def keep(self, start: int, count: int) -> npt.NDArray[np.uint8]:
+        """uint8 (count,): 1 for bases of the contig from ``start`` on at whose left cut evidence sees a site."""
+        return np.maximum.reduce([found.keep(start, count) for found, _ in self._sources])
 
     def add_to(self, sites: Sites, site: npt.NDArray[np.float64], span: npt.NDArray[np.float64]) -> None:
         """Add to the composed scores of rows (:func:`phytoscribe.decoding.scoring.compose`) those of their features."""
-        add_node_scores(self.junctions.node_features(sites), self.weights.vector(), site, span)
-
-
-def add_node_scores(
-    features: tuple[npt.NDArray, npt.NDArray],
-    vector: npt.NDArray,
-    site: npt.NDArray[np.float64],
-    span: npt.NDArray[np.float64],
-) -> None:
-    """Add :meth:`ContigJunctions.node_features` times their weights to the scores of rows, each (rows, 3)."""
-    missing, spliced = features
-    # A forbidden node stays so to the last digit, by which it is recognised: beside it these scores are rounding.
-    span += vector[PAIR_FEATURES] * missing[:, None]
-    site += vector[PAIR_FEATURES + 1] * spliced[:, None]
+        for found, weights in self._sources:
+            found.node_features(sites).add_scores(weights.vector(), site, span)
