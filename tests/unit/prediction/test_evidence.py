@@ -337,8 +337,8 @@ def test_proteins_make_genes_right_and_say_so(fasta, plain, proteins, reference,
     assert len(right(weighed, reference)) > len(right(plain, reference))
     lines = Path(weighed.gff3).read_text().splitlines()
     assert [line for line in lines if "evidence" in line] == [
-        f"# protein evidence weights: {sha256_of(PROTEIN_WEIGHTS)[:16]}",
         f"# evidence 1: {ALIGNED.name}, sha256 {sha256_of(ALIGNED)}, {len(found)} aligned proteins",
+        f"# protein evidence weights: {sha256_of(PROTEIN_WEIGHTS)[:16]}",
     ]
 
 
