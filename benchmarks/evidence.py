@@ -36,8 +36,9 @@ from accuracy_sets import LONG_CONTIG, SETS, TEST, VALIDATION, ScoredSet, Specie
 from phytoscribe.annotation.model import GeneModel
 from phytoscribe.configuration.schema import fill_defaults, load_schema
 from phytoscribe.decoding.contigs import decode_contig
+from phytoscribe.decoding.evidence_weights import EvidenceWeights, calibrate_for
 from phytoscribe.decoding.gene_regions import DecodedRegion
-from phytoscribe.decoding.intron_evidence import ContigEvidence, ContigJunctions, EvidenceWeights
+from phytoscribe.decoding.intron_evidence import ContigEvidence, ContigJunctions
 from phytoscribe.decoding.protein_evidence import ContigProteins, ProteinWeights
 from phytoscribe.decoding.settings import Decoders, DecoderSettings
 from phytoscribe.evaluation.accuracy.calibration import equal_width_bins, expected_calibration_error
@@ -302,9 +303,8 @@ def row_of(
     """Exact figures of what is decoded with some junctions and proteins."""
     average = float(np.mean([reads for reads in junctions.values() if reads] or [1.0]))
     aligned = dict(proteins_by_contig(proteins))
-    chosen = setting.decoder
-    if junctions or proteins:
-        chosen = (weights.reads if junctions else weights.proteins).calibrate(chosen)
+    used = [each for each, there in zip(weights, (junctions, proteins), strict=True) if there]
+    chosen = calibrate_for(used, setting.decoder)
     genes: list[GeneModel] = []
     for contig, (bases, plus, minus) in setting.tables.items():
         found = ContigJunctions(on_contig(junctions, contig), average)

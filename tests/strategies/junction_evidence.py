@@ -10,7 +10,8 @@ import numpy as np
 from brute_force_lattice import Structure
 
 from phytoscribe.decoding import intron_evidence
-from phytoscribe.decoding.intron_evidence import ContigEvidence, ContigJunctions, EvidenceWeights
+from phytoscribe.decoding.evidence_weights import EvidenceWeights
+from phytoscribe.decoding.intron_evidence import ContigEvidence, ContigJunctions
 from phytoscribe.decoding.protein_evidence import ContigProteins, ProteinWeights
 from phytoscribe.genome.aligned_proteins import AlignedProtein
 from phytoscribe.genome.sequence import decode

@@ -24,10 +24,11 @@ from lattice_checks import LONG, alike, compare, mirrored
 from phytoscribe.decoding import intron_evidence, lattice
 from phytoscribe.decoding.contigs import GeneDecoding, StreamingGeneDecoder, ThreadedGeneDecoder
 from phytoscribe.decoding.evidence_likelihood import EvidenceLikelihood, EvidenceRegion
+from phytoscribe.decoding.evidence_weights import EvidenceWeights, calibrate_for
 from phytoscribe.decoding.gene_regions import gene_regions_of
-from phytoscribe.decoding.intron_evidence import ContigEvidence, ContigJunctions, EvidenceWeights
+from phytoscribe.decoding.intron_evidence import ContigEvidence, ContigJunctions
 from phytoscribe.decoding.isoforms import IsoformSettings
-from phytoscribe.decoding.protein_evidence import ContigProteins
+from phytoscribe.decoding.protein_evidence import ContigProteins, ProteinWeights
 from phytoscribe.decoding.streaming import decode_coding_genes
 from phytoscribe.errors import ModelError
 from phytoscribe.genome.aligned_proteins import AlignedProtein
@@ -164,6 +165,16 @@ def test_gradient_is_that_of_the_likelihood(by):
         numeric = (likelihood(vector + step)[0] - likelihood(vector - step)[0]) / 2e-4
         assert gradient[index] == pytest.approx(numeric, rel=1e-3, abs=1e-4), index
         assert gradient[index] != 0
+
+
+def test_kinds_of_evidence_change_the_calibration_together_what_each_changes_alone():
+    decoder = replace(START, calibration_slope=2.0, calibration_offset=0.5)
+    reads = EvidenceWeights(calibration_slope=3.0, calibration_offset=0.25, calibrated_on=("b",))
+    proteins = ProteinWeights(calibration_slope=1.0, calibration_offset=0.75, calibrated_on=("a",))
+    assert calibrate_for([], decoder) == decoder
+    assert calibrate_for([reads], decoder) == reads.calibrate(decoder)
+    both = calibrate_for([reads, proteins], decoder)
+    assert (both.calibration_slope, both.calibration_offset, both.calibrated_on) == (1.5, 0.5, ("a", "b"))
 
 
 def test_sites_seen_by_reads_are_candidates_where_the_network_sees_nothing():

@@ -43,7 +43,7 @@ class GeneDecoding:
     Attributes:
         settings: the model's decoder settings.
         isoforms: which isoforms are added; none if not given.
-        evidence: the contig's junctions, if there are any.
+        evidence: the contig's, if there is any.
         classifier: tells element-like genes from coding ones, if that is asked for.
     """
 

@@ -18,8 +18,9 @@ import numpy.typing as npt
 
 from phytoscribe.compiled import njit
 from phytoscribe.decoding import grammar, scoring
+from phytoscribe.decoding.evidence_weights import PAIR_FEATURES
 from phytoscribe.decoding.gene_regions import GeneRegion
-from phytoscribe.decoding.intron_evidence import MOST_ODDS, PAIR_FEATURES, ContigJunctions
+from phytoscribe.decoding.intron_evidence import MOST_ODDS, ContigJunctions
 from phytoscribe.decoding.likelihood import chain_score, path_sums
 from phytoscribe.decoding.settings import DecoderSettings
 from phytoscribe.decoding.support import intron_gain

@@ -16,14 +16,9 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
+from phytoscribe.decoding.evidence_weights import EvidenceWeights
 from phytoscribe.decoding.grammar import BEGIN, EDGE, END, MINUS, PLUS, Sites
-from phytoscribe.decoding.intron_evidence import (
-    ContigJunctions,
-    EvidenceWeights,
-    NodeFeatures,
-    highest_at,
-    signs_of_segments,
-)
+from phytoscribe.decoding.intron_evidence import ContigJunctions, NodeFeatures, highest_at, signs_of_segments
 from phytoscribe.genome.aligned_proteins import AlignedProtein
 
 #: Coding bases are counted in units of so many.

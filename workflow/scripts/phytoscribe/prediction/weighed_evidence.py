@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from phytoscribe.decoding.intron_evidence import ContigEvidence, ContigJunctions, EvidenceWeights
+from phytoscribe.decoding.evidence_weights import EvidenceWeights, calibrate_for
+from phytoscribe.decoding.intron_evidence import ContigEvidence, ContigJunctions
 from phytoscribe.decoding.protein_evidence import ContigProteins, ProteinWeights
 from phytoscribe.decoding.settings import DecoderSettings
 from phytoscribe.files import sha256_of
@@ -83,9 +84,8 @@ class WeighedEvidence:
         return ContigEvidence.of(found[0], self.weights, found[1], self.protein_weights)
 
     def calibrate(self, settings: DecoderSettings) -> DecoderSettings:
-        """Decoder settings with the calibration that holds with this evidence; of reads, if there are any."""
-        chosen = self.weights or self.protein_weights
-        return chosen.calibrate(settings) if chosen else settings
+        """Decoder settings with the calibration that holds with this evidence."""
+        return calibrate_for([each for each in (self.weights, self.protein_weights) if each], settings)
 
     def header(self) -> dict[str, str]:
         """Lines for the header of a prediction: the weights, and each file with its checksum and what it gave."""

@@ -9,7 +9,8 @@ import pytest
 from decoded_regions import START, region_with_genes
 from small_training_set import contig_of, small_set
 
-from phytoscribe.decoding.intron_evidence import ContigJunctions, EvidenceWeights
+from phytoscribe.decoding.evidence_weights import EvidenceWeights
+from phytoscribe.decoding.intron_evidence import ContigJunctions
 from phytoscribe.errors import PhytoScribeError
 from phytoscribe.genome.junction_table import write_table
 from phytoscribe.genome.sequence import decode

@@ -20,9 +20,10 @@ import numpy.typing as npt
 from scipy.optimize import minimize
 
 from phytoscribe.decoding.evidence_likelihood import EvidenceLikelihood, EvidenceRegion
+from phytoscribe.decoding.evidence_weights import EvidenceWeights
 from phytoscribe.decoding.gene_regions import DecodedRegion, gene_regions_of
 from phytoscribe.decoding.grammar import PLUS, A, C, G, T
-from phytoscribe.decoding.intron_evidence import ContigEvidence, ContigJunctions, EvidenceWeights
+from phytoscribe.decoding.intron_evidence import ContigEvidence, ContigJunctions
 from phytoscribe.decoding.protein_evidence import ContigProteins, ProteinWeights
 from phytoscribe.decoding.settings import Decoders, DecoderSettings
 from phytoscribe.decoding.streaming import decode_coding_genes
