@@ -61,17 +61,6 @@ def test_thinned_reads_are_a_share_of_all_and_know_their_library():
     assert {x.junctions.average for x in few} == {reads.mean()}
 
 
-def test_shuffled_reads_are_dealt_out_among_all_junctions():
-    given = regions_with_junctions()
-    dealt = seen_as(given, Library(shuffled=True), np.random.default_rng(1))
-    of = [[x.junctions for x in regions] for regions in (given, dealt)]
-    for name in ("left", "right", "strand"):
-        assert all((getattr(a, name) == getattr(b, name)).all() for a, b in zip(*of, strict=True))
-    reads = [np.concatenate([x.reads for x in junctions]) for junctions in of]
-    assert (np.sort(reads[0]) == np.sort(reads[1])).all()
-    assert (reads[0] != reads[1]).mean() > 0.3
-
-
 def test_misplaced_junctions_look_like_introns():
     bases = np.random.default_rng(0).integers(0, 4, 4000).astype(np.uint8)
     text, given = decode(bases), [("+-"[k % 2], (100 + k, 180 + k), k + 1) for k in range(40)]

@@ -2,8 +2,8 @@
 
 The weights maximise the likelihood of the reference genes (:mod:`phytoscribe.decoding.evidence_likelihood`); network
 and decoder stay as they are.  Each region is seen several times (:data:`LIBRARIES`): with all its reads; with fewer, as
-from a shallower library; and with junctions or numbers of reads that are wrong.  So the weights hold for libraries of
-any depth, and believe no junction more than a file deserves that is partly wrong.  Aligned proteins have weights of
+from a shallower library; and with junctions at wrong places.  So the weights hold for libraries of any depth, and
+believe no junction more than a file deserves that is partly wrong.  Aligned proteins have weights of
 their own (:data:`RELATIONS`).  The gene probability is calibrated last, on all of these.
 """
 
@@ -50,18 +50,16 @@ class Library(NamedTuple):
     Attributes:
         depth: share of the reads; each read is drawn by itself.
         misplaced: share of the junctions at wrong places (:func:`misplaced`).
-        shuffled: whether the numbers of reads are dealt out anew among all junctions.
     """
 
     depth: float = 1.0
     misplaced: float = 0.0
-    shuffled: bool = False
 
     def __str__(self) -> str:
-        return f"reads_{self.depth:g}_misplaced_{self.misplaced:g}" + self.shuffled * "_shuffled"
+        return f"reads_{self.depth:g}_misplaced_{self.misplaced:g}"
 
 
-LIBRARIES = (Library(), Library(0.03, misplaced=0.3), Library(0.001), Library(shuffled=True))
+LIBRARIES = (Library(), Library(0.03, misplaced=0.3), Library(0.001))
 #: How close the proteins are: no alignment above this quality is seen.
 RELATIONS = (1.0, 0.7)
 #: Where the fit begins: one read says little, many say much.
@@ -101,9 +99,6 @@ def seen_as(
         own = [("+" if s == PLUS else "-", (left, right), count) for s, left, right, count in rows if count]
         drawn.append(misplaced(own, x.region.bases, library.misplaced, generator) if library.misplaced else own)
     counts = [count for junctions in drawn for *_, count in junctions]
-    if library.shuffled:
-        dealt = iter(generator.permutation(counts).tolist())
-        drawn = [[(strand, intron, next(dealt)) for strand, intron, _ in junctions] for junctions in drawn]
     average = float(np.mean(counts)) if counts else 1.0
     return [
         RegionWithJunctions(x.region, ContigJunctions(junctions, average))
