@@ -16,7 +16,7 @@ annotation.checking intake.phytozome
 intake
 models
 models.cpu decoding
-tracks evaluation training noncoding sentences
+tracks evaluation training noncoding sentences expression
 evaluation.accuracy evaluation.quality training.data training.loop
 evaluation.long_reads training.tasks
 prediction evaluation.isoforms
@@ -27,7 +27,7 @@ reporting
 """
 LEVELS = {name: level for level, line in enumerate(ORDER.strip().splitlines()) for name in line.split()}
 #: Files of the library: may fall.
-MOST_FILES = 273
+MOST_FILES = 279
 
 
 def test_imports_point_down():

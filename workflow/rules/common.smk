@@ -20,6 +20,7 @@ sys.path.insert(0, str(SCRIPTS))
 
 from phytoscribe.configuration.addresses import hand_over
 from phytoscribe.configuration.evidence import junction_table, weights_file
+from phytoscribe.configuration.expression import expression_files
 from phytoscribe.configuration.genomes import Genomes, deciding_part
 from phytoscribe.configuration.script_inputs import result_modules
 from phytoscribe.configuration.checks import RELEASED_MODEL_FILES

@@ -31,6 +31,7 @@ class GenomeEntry:
         organelles: organelle contigs, in addition to those recognised by name.
         terms: licence or usage terms, in the user's words.
         evidence: ``rnaseq`` (files), ``isoseq`` and ``strict`` of the genome's evidence; None if there is none.
+        expression: files with measured expression; None if there are none.
         species: name of the species that the model gets as input; genomes of one species share it.
         locus_tag: prefix of gene names that NCBI or ENA registered for the assembly; empty if none.
         utrs: ``complete``, or ``incomplete`` if a transcript annotated without UTRs may in fact have some.
@@ -48,6 +49,7 @@ class GenomeEntry:
     isoseq: tuple[Source, ...] = ()
     augustus: str | None = None
     evidence: Mapping[str, Any] | None = None
+    expression: Mapping[str, Any] | None = None
     contigs: Mapping[str, str] = field(default_factory=dict)
     seqid_map: Mapping[str, str | None] | str | None = None
     organelles: tuple[str, ...] = ()
@@ -192,6 +194,11 @@ class Genomes:
     def with_evidence(self) -> list[str]:
         """Genomes whose prediction weighs evidence."""
         return [name for name, entry in self._entries.items() if entry.evidence]
+
+    @property
+    def with_expression(self) -> list[str]:
+        """Genomes whose genes have measured expression."""
+        return [name for name, entry in self._entries.items() if entry.expression]
 
     @property
     def trained_with_repeats(self) -> list[str]:

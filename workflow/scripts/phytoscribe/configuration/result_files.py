@@ -27,7 +27,7 @@ BIGWIGS = tuple(f"results/tracks/{{genome}}/{track}.bw" for track in TRACKS)
 #: Files that belong to one genome; the name ends at the next slash or dot.
 _OF_ONE_GENOME = re.compile(
     r"^(?:\./)?(?:"
-    r"results/(?:predictions|clean|evaluation|self|isoforms|noncoding)/(?P<file>[^/.]+)\.[^/]+$"
+    r"results/(?:predictions|clean|evaluation|self|isoforms|noncoding|expression)/(?P<file>[^/.]+)\.[^/]+$"
     r"|results/evaluation/(?:augustus|isoseq)/(?P<evaluated>[^/.]+)\.[^/]+$"
     r"|results/splits/(?:proteins|loci)/(?P<split>[^/.]+)\.[^/]+$"
     r"|(?:resources/genomes|results/predictions/shards|results/tracks)/(?P<folder>[^/]+)/.+$"
@@ -55,6 +55,7 @@ _OF_SOME_GENOMES = (
         NO_PROGRAM,
     ),
     (r"results/evaluation/[^/]+\.noncoding\.tsv", "annotated", "annotation"),
+    (r"results/expression/[^/]+\.measured\.tsv", "with_expression", "measured expression (`genomes[].expression`)"),
     (r"results/evaluation/augustus/.+", "with_baseline", "AUGUSTUS species, or nothing to score it with"),
     (r"results/tracks/[^/]+/augustus\.gff3\.gz", "with_baseline", "AUGUSTUS species, or nothing to score it with"),
     (r"results/evaluation/([^/]+\.(isoseq(_\w+)?|blast)\.tsv|isoseq/.+)", "with_isoseq", "Iso-Seq reads"),
