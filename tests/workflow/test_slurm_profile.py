@@ -24,6 +24,8 @@ GPU_RULES = {
     "predict_first_shard",
     "train_gene_classes",
     WRITER,
+    "train_expression",
+    "predict_expression",
 } | PREDICTING
 
 

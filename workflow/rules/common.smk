@@ -20,7 +20,13 @@ sys.path.insert(0, str(SCRIPTS))
 
 from phytoscribe.configuration.addresses import hand_over
 from phytoscribe.configuration.evidence import junction_table, weights_file
-from phytoscribe.configuration.expression import expression_files
+from phytoscribe.configuration.expression import (
+    check_expression_targets,
+    expression_files,
+    head_files,
+    training_settings,
+    window_settings,
+)
 from phytoscribe.configuration.genomes import Genomes, deciding_part
 from phytoscribe.configuration.script_inputs import result_modules
 from phytoscribe.configuration.checks import RELEASED_MODEL_FILES
@@ -68,6 +74,7 @@ try:
     if not IS_MODULE:
         check_targets(sys.argv[1:], genomes)
         check_completions(sys.argv[1:], config["isoforms"]["method"], config["predict"]["model"])
+        check_expression_targets(sys.argv[1:], config["expression"]["model"])
 except ConfigError as error:
     raise WorkflowError(str(error)) from None
 # An expression of a profile sees no configuration, only the environment. Modules add their rules to those of others.

@@ -7,7 +7,8 @@ import re
 import pytest
 from example_configuration import message_of
 
-from phytoscribe.configuration.expression import expression_files
+from phytoscribe.configuration.expression import check_expression_targets, expression_files, head_files
+from phytoscribe.errors import ConfigError
 
 TABLE = {"path": "tpm.tsv", "tissues": {"leaf": ["a", "b"]}}
 SALMON = {"salmon": {"leaf": ["a/quant.sf", "b/quant.sf"], "root": ["a/quant.sf"]}}
@@ -32,6 +33,56 @@ def with_expression(config, expression, **more):
 )
 def test_mistakes(example, expression, message):
     assert re.search(message, message_of(with_expression(example, expression)))
+
+
+@pytest.mark.parametrize(
+    ("section", "message"),
+    [
+        (
+            {"input": "genes"},
+            r"expression\.input: 'genes' is not allowed \(did you mean 'gene'\?\)",
+        ),
+        ({"upstream": 1010}, r"expression\.upstream: .*1010.*multiple of 50"),
+        ({"encoder": "full"}, r"expression\.encoder: 'full' is not allowed.*allowed: none, frozen"),
+        ({"loss": "huber"}, r"expression\.loss: 'huber' is not allowed.*allowed: hurdle, mse"),
+        ({"threshold": 0}, r"expression\.threshold: 0 given, but this must be more than 0"),
+        ({"sedes": 3}, r"expression: unknown key 'sedes' \(did you mean 'seeds'\?\)"),
+        (
+            {"model": "trained", "steps": 150},
+            r"expression\.steps: 150 must be a multiple of",
+        ),
+    ],
+)
+def test_mistakes_of_heads(example, section, message):
+    assert re.search(message, message_of(with_expression(example, TABLE) | {"expression": section}))
+
+
+def test_heads_need_genes_to_learn_from_and_to_be_chosen_by(example):
+    trained = {"expression": {"model": "trained"}}
+    assert "no genome of role 'train' has `expression`" in message_of(example | trained)
+    unchosen = with_expression(example, TABLE, contigs={"test": ["Chr5"]}) | trained
+    unchosen |= {"predict": {"model": "resources/models/brassicales"}}
+    assert "no genome with `expression` has anything held out for validation" in message_of(unchosen)
+
+
+def test_folders_of_heads(example, tmp_path):
+    there = {"expression": {"model": str(tmp_path / "none")}}
+    assert f"expression.model: {tmp_path}/none: no such folder" in message_of(example | there, look_around=True)
+    there = {"expression": {"model": str(tmp_path)}}
+    assert "this is no folder of heads, expression.json, expression.safetensors is missing" in message_of(
+        example | there, look_around=True
+    )
+    assert head_files("trained") == [f"results/models/expression/expression.{x}" for x in ("json", "safetensors")]
+
+
+def test_targets_that_no_head_makes():
+    for target in ("results/expression/x.tsv", "./results/evaluation/expression.tsv"):
+        with pytest.raises(ConfigError, match=r"expression\.model is none; set it to trained"):
+            check_expression_targets([target], "none")
+    with pytest.raises(ConfigError, match="only for heads that are trained here"):
+        check_expression_targets(["results/evaluation/expression.tsv"], "some/folder")
+    check_expression_targets(["results/expression/x.measured.tsv", "all"], "none")
+    check_expression_targets(["results/expression/x.tsv"], "some/folder")
 
 
 def test_levels_need_an_annotation_and_their_files(example):

@@ -201,6 +201,11 @@ class Genomes:
         return [name for name, entry in self._entries.items() if entry.expression]
 
     @property
+    def learnt_expression(self) -> list[str]:
+        """Genomes whose expression trains, chooses or tests heads: never those of role ``predict``."""
+        return [name for name in self.with_expression if name in self.split]
+
+    @property
     def trained_with_repeats(self) -> list[str]:
         """Genomes that train and whose mobile elements are known."""
         return [name for name, entry in self._entries.items() if entry.role == "train" and entry.repeats]

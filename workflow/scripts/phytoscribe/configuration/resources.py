@@ -15,6 +15,8 @@ SECTIONS = {
     "train_gene_classes": "predict",
     "train_isoform_writer": "predict",
     "complete_annotation": "predict",
+    "train_expression": "expression",
+    "predict_expression": "expression",
 }
 #: The environment variable by which ``profiles/slurm`` learns :func:`rules_on_processors`.
 ON_PROCESSORS = "PHYTOSCRIBE_ON_PROCESSORS"

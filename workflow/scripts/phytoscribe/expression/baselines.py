@@ -18,7 +18,7 @@ Features = npt.NDArray[np.float32]
 Fitted = Callable[[Features], Levels]
 
 #: Penalties of the ridge, per gene, on weights of features with unit variance.
-PENALTIES = (0.01, 0.03, 0.1, 0.3, 1.0)
+PENALTIES = (0.01, 0.1, 0.3, 1.0, 3.0, 10.0)
 #: Of the boosted trees: small and slow, as few numbers and noisy targets want it; early stopping ends it.
 _TREES = {"learning_rate": 0.05, "max_iter": 400, "max_leaf_nodes": 15, "min_samples_leaf": 30, "early_stopping": True}
 

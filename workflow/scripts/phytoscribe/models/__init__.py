@@ -14,3 +14,5 @@ WRITER_FILES = ("isoform_writer.json", "isoform_writer.safetensors")
 CLASSIFIER_FILE = "gene_classes.safetensors"
 #: How much evidence weighs.
 EVIDENCE_FILE = "evidence.json"
+#: Of the expression head: its sizes, tissues and scale; the weights of all its seeds.
+EXPRESSION_FILES = ("expression.json", "expression.safetensors")
