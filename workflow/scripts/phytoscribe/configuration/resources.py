@@ -15,6 +15,9 @@ SECTIONS = {
     "train_gene_classes": "predict",
     "train_isoform_writer": "predict",
     "complete_annotation": "predict",
+    "read_trunk": "predict",
+    "train_regulatory": "regulatory",
+    "predict_regulatory": "regulatory",
 }
 #: The environment variable by which ``profiles/slurm`` learns :func:`rules_on_processors`.
 ON_PROCESSORS = "PHYTOSCRIBE_ON_PROCESSORS"

@@ -14,3 +14,5 @@ WRITER_FILES = ("isoform_writer.json", "isoform_writer.safetensors")
 CLASSIFIER_FILE = "gene_classes.safetensors"
 #: How much evidence weighs.
 EVIDENCE_FILE = "evidence.json"
+#: Of the regulatory head: its sizes, labels, calibration and cuts; its weights.
+REGULATORY_FILES = ("regulatory.json", "regulatory.safetensors")
