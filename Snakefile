@@ -34,6 +34,7 @@ include: "workflow/rules/evaluate.smk"
 include: "workflow/rules/isoseq.smk"
 include: "workflow/rules/plausibility.smk"
 include: "workflow/rules/tracks.smk"
+include: "workflow/rules/regulatory.smk"
 include: "workflow/rules/report.smk"
 
 
@@ -43,6 +44,7 @@ rule all:
         evaluations(),
         expand("results/clean/{genome}.check.svg", genome=genomes.checked),
         track_files.targets(),
+        regulatory_files.targets(),
         "results/report/report.html",
         "resources/genomes/manifest.tsv",
     localrule: True

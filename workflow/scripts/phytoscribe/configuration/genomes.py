@@ -36,6 +36,7 @@ class GenomeEntry:
         locus_tag: prefix of gene names that NCBI or ENA registered for the assembly; empty if none.
         utrs: ``complete``, or ``incomplete`` if a transcript annotated without UTRs may in fact have some.
         isoforms: ``complete``, or ``incomplete`` if the annotation leaves isoforms out.
+        peaks: file of each label, or ``path`` of one file with all labels; None if there are none.
     """
 
     name: str
@@ -46,6 +47,7 @@ class GenomeEntry:
     mask: Source | None = None
     repeats: Source | None = None
     junctions: Source | None = None
+    peaks: Mapping[str, str] | None = None
     isoseq: tuple[Source, ...] = ()
     augustus: str | None = None
     evidence: Mapping[str, Any] | None = None
@@ -209,6 +211,11 @@ class Genomes:
     def trained_with_repeats(self) -> list[str]:
         """Genomes that train and whose mobile elements are known."""
         return [name for name, entry in self._entries.items() if entry.role == "train" and entry.repeats]
+
+    @property
+    def with_peaks(self) -> list[str]:
+        """Genomes whose peaks the regulatory head learns from or is judged by; never those of role ``predict``."""
+        return [name for name in self.split if self._entries[name].peaks]
 
     @property
     def with_isoseq(self) -> list[str]:

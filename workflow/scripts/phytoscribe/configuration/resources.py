@@ -17,6 +17,9 @@ SECTIONS = {
     "complete_annotation": "predict",
     "train_expression": "expression",
     "predict_expression": "expression",
+    "read_trunk": "predict",
+    "train_regulatory": "regulatory",
+    "predict_regulatory": "regulatory",
 }
 #: The environment variable by which ``profiles/slurm`` learns :func:`rules_on_processors`.
 ON_PROCESSORS = "PHYTOSCRIBE_ON_PROCESSORS"

@@ -27,7 +27,8 @@ BIGWIGS = tuple(f"results/tracks/{{genome}}/{track}.bw" for track in TRACKS)
 #: Files that belong to one genome; the name ends at the next slash or dot.
 _OF_ONE_GENOME = re.compile(
     r"^(?:\./)?(?:"
-    r"results/(?:predictions|clean|evaluation(?!/expression\.tsv)|self|isoforms|noncoding|expression)/(?P<file>[^/.]+)\.[^/]+$"
+    r"results/(?:predictions|clean|evaluation(?!/(?:expression|regulatory)\.tsv)|self|isoforms|noncoding|expression|regulatory)"
+    r"/(?P<file>[^/.]+)\.[^/]+$"
     r"|results/evaluation/(?:augustus|isoseq)/(?P<evaluated>[^/.]+)\.[^/]+$"
     r"|results/splits/(?:proteins|loci)/(?P<split>[^/.]+)\.[^/]+$"
     r"|(?:resources/genomes|results/predictions/shards|results/tracks)/(?P<folder>[^/]+)/.+$"
@@ -46,6 +47,11 @@ _OF_SOME_GENOMES = (
         r"results/evaluation/[^/]+\.(genes|isoforms|reference_loci|predicted_genes)\.tsv",
         "evaluated",
         "held-out reference genes",
+    ),
+    (
+        r"results/regulatory/[^/]+\.(peaks\.npz|parts\.bed)",
+        "with_peaks",
+        "peaks (`genomes[].peaks`) and part in the split",
     ),
     (r"results/tracks/[^/]+/reference\.gff3\.gz", "checked", "reference annotation that is used"),
     (r"results/tracks/[^/]+/reads\.bam.*", "with_isoseq", "Iso-Seq reads"),

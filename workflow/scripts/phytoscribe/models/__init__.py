@@ -16,3 +16,5 @@ CLASSIFIER_FILE = "gene_classes.safetensors"
 EVIDENCE_FILE = "evidence.json"
 #: Of the expression head: its sizes, tissues and scale; the weights of all its seeds.
 EXPRESSION_FILES = ("expression.json", "expression.safetensors")
+#: Of the regulatory head: its sizes, labels, calibration and cuts; its weights.
+REGULATORY_FILES = ("regulatory.json", "regulatory.safetensors")
