@@ -20,13 +20,6 @@ sys.path.insert(0, str(SCRIPTS))
 
 from phytoscribe.configuration.addresses import hand_over
 from phytoscribe.configuration.evidence import junction_table, weights_file
-from phytoscribe.configuration.expression import (
-    check_expression_targets,
-    expression_files,
-    head_files,
-    training_settings,
-    window_settings,
-)
 from phytoscribe.configuration.genomes import Genomes, deciding_part
 from phytoscribe.configuration.script_inputs import result_modules
 from phytoscribe.configuration.checks import RELEASED_MODEL_FILES
@@ -77,7 +70,6 @@ try:
         check_targets(sys.argv[1:], genomes)
         check_regulatory_targets(sys.argv[1:], config["regulatory"]["model"])
         check_completions(sys.argv[1:], config["isoforms"]["method"], config["predict"]["model"])
-        check_expression_targets(sys.argv[1:], config["expression"]["model"])
 except ConfigError as error:
     raise WorkflowError(str(error)) from None
 # An expression of a profile sees no configuration, only the environment. Modules add their rules to those of others.

@@ -1,15 +1,17 @@
 # Functions for the inputs of rules that learn and predict expression.
+from phytoscribe.configuration.expression import (
+    check_expression_targets,
+    expression_files,
+    head_files,
+    training_settings,
+    window_settings,
+)
 
-
-def measured_genomes():
-    """For input: genes and sequence of the genomes whose measured expression trains, chooses or tests heads."""
-    names = genomes.learnt_expression
-    return {
-        "databases": expand("results/clean/{genome}.db", genome=names),
-        "accepted": expand("results/clean/{genome}.accepted.gff3", genome=names),
-        "fasta": fasta_of(names),
-        "fai": fasta_of(names, ".fai"),
-    }
+if not IS_MODULE:
+    try:
+        check_expression_targets(sys.argv[1:], config["expression"]["model"])
+    except ConfigError as error:
+        raise WorkflowError(str(error)) from None
 
 
 def learnt_here():

@@ -35,7 +35,10 @@ rule take_expression:
 
 rule make_gene_windows:
     input:
-        **measured_genomes(),
+        databases=expand("results/clean/{genome}.db", genome=MEASURED),
+        accepted=expand("results/clean/{genome}.accepted.gff3", genome=MEASURED),
+        fasta=fasta_of(MEASURED),
+        fai=fasta_of(MEASURED, ".fai"),
         loci=expand("results/splits/loci/{genome}.tsv", genome=MEASURED),
         clusters="results/splits/clusters.tsv",
         library=library("make_gene_windows"),
@@ -66,7 +69,10 @@ rule make_gene_windows:
 
 rule train_expression:
     input:
-        **measured_genomes(),
+        databases=expand("results/clean/{genome}.db", genome=MEASURED),
+        accepted=expand("results/clean/{genome}.accepted.gff3", genome=MEASURED),
+        fasta=fasta_of(MEASURED),
+        fai=fasta_of(MEASURED, ".fai"),
         windows="results/splits/gene_windows.tsv",
         measured=expand("results/expression/{genome}.measured.tsv", genome=MEASURED),
         model=model_files() if HEADS["encoder"] == "frozen" else [],
@@ -134,7 +140,10 @@ rule predict_expression:
 
 rule evaluate_expression:
     input:
-        **measured_genomes(),
+        databases=expand("results/clean/{genome}.db", genome=MEASURED),
+        accepted=expand("results/clean/{genome}.accepted.gff3", genome=MEASURED),
+        fasta=fasta_of(MEASURED),
+        fai=fasta_of(MEASURED, ".fai"),
         windows="results/splits/gene_windows.tsv",
         measured=expand("results/expression/{genome}.measured.tsv", genome=MEASURED),
         predicted=expand("results/expression/{genome}.tsv", genome=MEASURED),
