@@ -33,7 +33,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from phytoscribe.decoding.contigs import ThreadedGeneDecoder, decode_contig
+from phytoscribe.decoding.contigs import GeneDecoding, ThreadedGeneDecoder, decode_contig
 from phytoscribe.decoding.settings import Decoders, DecoderSettings
 from phytoscribe.decoding.streaming import decode_coding_genes
 from phytoscribe.genome import check_fasta, decode
@@ -68,7 +68,7 @@ def threaded_models(contig: Contig, settings: DecoderSettings, threads: int) -> 
     """Decode a contig with several threads; a digest of its gene models."""
     digest, waiting = hashlib.sha256(), deque()
     with single_core_threads(threads) as pool:
-        decoder = ThreadedGeneDecoder("contig", settings, functools.partial(after, pool))
+        decoder = ThreadedGeneDecoder("contig", GeneDecoding(settings), functools.partial(after, pool))
         for start in range(0, contig[0].size, CORE):
             part = (values[start : start + CORE] for values in contig)
             waiting.append(decoder.push(*part, last=start + CORE >= contig[0].size))

@@ -18,7 +18,7 @@ from writers import random_writer
 
 from phytoscribe.annotation.model import GeneModel
 from phytoscribe.decoding import grammar, lattice
-from phytoscribe.decoding.contigs import StreamingGeneDecoder, ThreadedGeneDecoder, decode_contig
+from phytoscribe.decoding.contigs import GeneDecoding, StreamingGeneDecoder, ThreadedGeneDecoder, decode_contig
 from phytoscribe.decoding.gene_classes import REGIONS, GeneClassifier
 from phytoscribe.decoding.isoforms import IsoformSettings
 from phytoscribe.decoding.settings import Decoders, DecoderSettings
@@ -77,7 +77,7 @@ def one_after_the_other(
     isoforms: IsoformSettings | None = None,
     classifier: GeneClassifier | None = None,
 ) -> list[list[GeneModel]]:
-    decoder = StreamingGeneDecoder("c", chosen, isoforms, classifier=classifier)
+    decoder = StreamingGeneDecoder("c", GeneDecoding(chosen, isoforms, classifier=classifier))
     found = [decoder.push(*part, sites_of(part), features_of(part) if classifier else None) for part in parts]
     found[-1] += decoder.finish()
     return found
@@ -110,7 +110,7 @@ def test_the_order_of_steps_changes_nothing(seed, length, gap, cuts, partial_gen
             patch.setattr(lattice, name, value)
         wanted = one_after_the_other(parts, chosen, isoforms, classifier=classifier)
         pool = AnyOrder(seed)
-        decoder = ThreadedGeneDecoder("c", chosen, pool.after, isoforms, classifier=classifier)
+        decoder = ThreadedGeneDecoder("c", GeneDecoding(chosen, isoforms, classifier=classifier), pool.after)
         features = [features_of(part) if classifier else None for part in parts]
         futures = [
             decoder.push(*part, last=part is parts[-1], sites=sites_of(part), features=more)
@@ -165,7 +165,7 @@ def test_threads_find_the_genes_of_one(real_tables, monkeypatch, threads, piece)
     parts = parts_of(real_tables, list(range(piece, 30_000, piece)))
     wanted = one_after_the_other(parts, chosen)
     with single_core_threads(threads) as pool:
-        decoder = ThreadedGeneDecoder("c", chosen, partial(after, pool))
+        decoder = ThreadedGeneDecoder("c", GeneDecoding(chosen), partial(after, pool))
         futures = [decoder.push(*part, last=part is parts[-1]) for part in parts]
         assert [future.result() for future in futures] == wanted
     genes = list(chain.from_iterable(wanted))

@@ -19,10 +19,11 @@ from phytoscribe.decoding.likelihood import Likelihood
 from phytoscribe.decoding.scoring import KNOTS, length_score, length_scores, length_table
 from phytoscribe.training.tasks.structure import decoder_fit
 from phytoscribe.training.tasks.structure.decoder_fit import (
+    decode_each,
     decode_regions,
     fit_decoder,
     fit_once,
-    held_out_genes,
+    fits_of_halves,
     outcome_of,
     recalibrated,
     tune,
@@ -76,7 +77,8 @@ def test_fitting_betters_what_is_decoded_and_tells_held_out_figures():
     regions = [region_with_genes(seed) for seed in (2, 3)]
     start = replace(START, gene_score=-12.0)
     settings, report = fit_decoder(regions, start)
-    held_out = outcome_of(regions, held_out_genes(regions, lambda own: fit_once(own, start)[0])).report()
+    halves = fits_of_halves(regions, lambda own: fit_once(own, start)[0])
+    held_out = outcome_of(regions, decode_each(regions, halves)).report()
     assert report["genes"] == 16
     assert report["fitted"]["locus_f1"] > report["start"]["locus_f1"] + 0.2
     assert held_out["locus_f1"] > report["start"]["locus_f1"]
@@ -88,7 +90,7 @@ def test_fitting_betters_what_is_decoded_and_tells_held_out_figures():
 
 
 def test_one_region_has_nothing_held_out():
-    assert held_out_genes([region_with_genes(2, genes=4)], lambda own: START) == []
+    assert fits_of_halves([region_with_genes(2, genes=4)], lambda own: START) == []
 
 
 def test_a_kept_start_is_recalibrated_on_the_new_network(monkeypatch):
@@ -98,9 +100,10 @@ def test_a_kept_start_is_recalibrated_on_the_new_network(monkeypatch):
     worse = replace(start, gene_score=-500.0)
     found = {name: decode_regions(regions, chosen).report() for name, chosen in (("start", start), ("fitted", worse))}
     monkeypatch.setattr(decoder_fit, "fit_decoder", lambda *_: (worse, found))
-    settings, report = tune(regions, start)
+    settings, report, halves = tune(regions, start)
     assert report["kept_start"]
     assert settings == recalibrated(regions, start)
+    assert halves == [recalibrated(regions[1:], start), recalibrated(regions[:1], start)]
     assert settings == replace(
         start, calibration_slope=settings.calibration_slope, calibration_offset=settings.calibration_offset
     )
@@ -108,11 +111,18 @@ def test_a_kept_start_is_recalibrated_on_the_new_network(monkeypatch):
     assert report["fitted"]["calibration_error"] < decode_regions(regions, start).calibration_error()
 
 
-def test_a_better_fit_is_taken(monkeypatch):
+def test_a_fit_is_taken_if_what_it_has_not_seen_gets_better(monkeypatch):
     fitted = replace(START, gene_score=1.0)
     found = {name: {"cds_exon_f1": f1, "locus_f1": f1} for name, f1 in (("start", 0.3), ("fitted", 0.4))}
     monkeypatch.setattr(decoder_fit, "fit_decoder", lambda *_: (fitted, found))
-    assert tune([], START) == (fitted, found | {"kept_start": False})
+    assert tune([], START) == (fitted, found | {"kept_start": False}, [])
+    regions = [region_with_genes(seed, genes=3) for seed in (2, 3)]
+    good = fit_once(regions, START)[0]
+    for half, kept in ((good, False), (replace(good, gene_score=-500.0), True)):
+        monkeypatch.setattr(decoder_fit, "fit_once", lambda *_, half=half: (half, {}))
+        settings, report, _ = tune(regions, START)
+        assert report["kept_start"] is kept
+        assert (settings == fitted) is not kept
 
 
 def test_genes_that_the_grammar_cannot_express_are_left_out_with_their_locus():

@@ -15,7 +15,7 @@ from junction_evidence import WEIGHTS, random_junctions, score_of
 from lattice_checks import LONG, alike, compare, mirrored
 
 from phytoscribe.decoding import intron_evidence, lattice
-from phytoscribe.decoding.contigs import StreamingGeneDecoder, ThreadedGeneDecoder
+from phytoscribe.decoding.contigs import GeneDecoding, StreamingGeneDecoder, ThreadedGeneDecoder
 from phytoscribe.decoding.evidence_likelihood import EvidenceLikelihood, EvidenceRegion
 from phytoscribe.decoding.gene_regions import gene_regions_of
 from phytoscribe.decoding.intron_evidence import ContigEvidence, ContigJunctions, EvidenceWeights
@@ -69,10 +69,10 @@ def test_pieces_and_threads_change_nothing(contig, cut_often, monkeypatch):
         monkeypatch.setattr(lattice, name, value)
     evidence, isoforms = evidence_on(contig[0]), IsoformSettings(0.05, maximum=2)
     parts, pool = parts_of(contig, [1, 2, 700, 1301, 2999]), AnyOrder(1)
-    threaded = ThreadedGeneDecoder("c", LONG, pool.after, isoforms, evidence)
+    threaded = ThreadedGeneDecoder("c", GeneDecoding(LONG, isoforms, evidence), pool.after)
     futures = [threaded.push(*part, last=part is parts[-1]) for part in parts]
     pool.run()
-    decoder = StreamingGeneDecoder("c", LONG, isoforms, evidence)
+    decoder = StreamingGeneDecoder("c", GeneDecoding(LONG, isoforms, evidence))
     whole = decoder.push(*contig) + decoder.finish()
     assert [gene for future in futures for gene in future.result()] == whole
     said = [t.attributes for gene in whole for t in gene.transcripts if "supported_introns" in t.attributes]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from concurrent.futures import Future
+from dataclasses import dataclass
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -35,8 +36,25 @@ _NOT_KEPT = np.empty((0, 0), np.float16)
 Tables = tuple[npt.NDArray, npt.NDArray]
 
 
-class Evidence(NamedTuple):
-    """What untranslated regions and isoforms are found from.
+@dataclass(frozen=True)
+class GeneDecoding:
+    """How the genes of a contig are found, and what is added to them.
+
+    Attributes:
+        settings: the model's decoder settings.
+        isoforms: which isoforms are added; none if not given.
+        evidence: the contig's junctions, if there are any.
+        classifier: tells element-like genes from coding ones, if that is asked for.
+    """
+
+    settings: DecoderSettings
+    isoforms: IsoformSettings | None = None
+    evidence: ContigEvidence | None = None
+    classifier: GeneClassifier | None = None
+
+
+class Piece(NamedTuple):
+    """What untranslated regions, isoforms and classes are found from, of consecutive bases of a contig.
 
     Attributes:
         bases: uint8 (n,).
@@ -65,7 +83,7 @@ class Evidence(NamedTuple):
         minus: npt.NDArray,
         sites: Tables | None = None,
         features: Tables | None = None,
-    ) -> Evidence:
+    ) -> Piece:
         """Of tables of all states; without ``sites`` copies of a few, as views would keep all states in memory."""
         few = (table[:, : len(NON_CODING_STATES)].astype(np.float32) for table in (plus, minus))
         whole = (plus, minus, *sites) if sites else (_NOT_KEPT,) * 4
@@ -84,37 +102,30 @@ class GeneModels:
     need.
     """
 
-    def __init__(
-        self,
-        contig: str,
-        settings: DecoderSettings,
-        isoforms: IsoformSettings | None = None,
-        evidence: ContigEvidence | None = None,
-        classifier: GeneClassifier | None = None,
-    ) -> None:
+    def __init__(self, contig: str, decoding: GeneDecoding) -> None:
         self.contig = contig
-        self.settings = settings
-        self.isoforms = isoforms
-        self.junctions = evidence.junctions if evidence else None
-        self.classifier = classifier
-        #: Bases beside a CDS whose evidence is kept.
-        self._beside = max(settings.maximum_utr, FLANK if classifier else 0)
+        self.settings = decoding.settings
+        self.isoforms = decoding.isoforms
+        self.junctions = decoding.evidence.junctions if decoding.evidence else None
+        self.classifier = decoding.classifier
+        #: Bases beside a CDS that are kept.
+        self._beside = max(self.settings.maximum_utr, FLANK if self.classifier else 0)
         self._offset = 0  # contig position of the first row kept
-        self._rows: list[Evidence] = []
+        self._rows: list[Piece] = []
         self._length = 0
         self._waiting: list[DecodedGene] = []
         self._last_end: dict[str, int | None] = {"+": None, "-": None}
         self._count = 0
 
-    def add(self, evidence: Evidence, genes: list[DecodedGene], decided: int) -> list[GeneModel]:
+    def add(self, piece: Piece, genes: list[DecodedGene], decided: int) -> list[GeneModel]:
         """The genes that are final once the next bases and genes are known, sorted by position of their CDS.
 
         Args:
-            evidence: of the next bases.
+            piece: the next bases.
             decided: contig position up to which all genes have been given.
         """
-        self._length += evidence.bases.size
-        self._rows.append(evidence)
+        self._length += piece.bases.size
+        self._rows.append(piece)
         self._waiting += genes
         models = self._ready(decided)
         self._forget(decided)
@@ -143,8 +154,8 @@ class GeneModels:
         return genes
 
     def _model(self, gene: DecodedGene, following: int | None) -> GeneModel:
-        evidence = self._joined()
-        bases, plus, minus = evidence[:3]
+        rows = self._joined()
+        bases, plus, minus = rows[:3]
         table = plus if gene.strand == "+" else minus
         neighbours = self._last_end[gene.strand], following
         exons = []
@@ -160,17 +171,17 @@ class GeneModels:
         self._count += 1
         model = gene_model(gene, exons, self.contig, str(self._count))
         if self.classifier is not None:
-            features = evidence.plus_features, evidence.minus_features
+            features = rows.plus_features, rows.minus_features
             model = self.classifier.classified(model, features, self._offset)
         if self.isoforms is not None:
             if self.isoforms.judges:
-                model = with_likely_isoforms(model, evidence.output(self._offset), self.settings, self.isoforms)
+                model = with_likely_isoforms(model, rows.output(self._offset), self.settings, self.isoforms)
             model = with_chosen_isoforms(model, self.isoforms)
         return with_supporting_reads(model, self.junctions) if self.junctions else model
 
-    def _joined(self) -> Evidence:
+    def _joined(self) -> Piece:
         if len(self._rows) > 1:
-            self._rows = [Evidence(*(np.concatenate(parts) for parts in zip(*self._rows, strict=True)))]
+            self._rows = [Piece(*(np.concatenate(parts) for parts in zip(*self._rows, strict=True)))]
         return self._rows[0]
 
     def _forget(self, decided: int) -> None:
@@ -178,23 +189,16 @@ class GeneModels:
         first = min((gene.span[0] for gene in self._waiting), default=math.inf)
         keep = max(self._offset, min(first, decided) - self._beside)
         if keep > self._offset:
-            self._rows = [Evidence(*(part[keep - self._offset :].copy() for part in self._joined()))]
+            self._rows = [Piece(*(part[keep - self._offset :].copy() for part in self._joined()))]
             self._offset = keep
 
 
 class StreamingGeneDecoder:
     """Gene models of one contig that arrives in consecutive pieces; the result does not depend on how it was cut."""
 
-    def __init__(
-        self,
-        contig: str,
-        settings: DecoderSettings,
-        isoforms: IsoformSettings | None = None,
-        evidence: ContigEvidence | None = None,
-        classifier: GeneClassifier | None = None,
-    ) -> None:
-        self._decoder = StreamingDecoder(settings, isoforms, evidence)
-        self._models = GeneModels(contig, settings, isoforms, evidence, classifier)
+    def __init__(self, contig: str, decoding: GeneDecoding) -> None:
+        self._decoder = StreamingDecoder(decoding.settings, decoding.isoforms, decoding.evidence)
+        self._models = GeneModels(contig, decoding)
 
     def push(
         self,
@@ -213,7 +217,7 @@ class StreamingGeneDecoder:
             features: of each strand, (n, regions); needed to tell classes.
         """
         genes = self._decoder.push(bases, plus, minus)
-        return self._models.add(Evidence.of(bases, plus, minus, sites, features), genes, self._decoder.decided)
+        return self._models.add(Piece.of(bases, plus, minus, sites, features), genes, self._decoder.decided)
 
     def finish(self) -> list[GeneModel]:
         """The genes that are left once the contig has ended."""
@@ -231,17 +235,9 @@ class ThreadedGeneDecoder:
             with their results, and returns the future of its own.
     """
 
-    def __init__(
-        self,
-        contig: str,
-        settings: DecoderSettings,
-        after: Callable[..., Future[Any]],
-        isoforms: IsoformSettings | None = None,
-        evidence: ContigEvidence | None = None,
-        classifier: GeneClassifier | None = None,
-    ) -> None:
-        self._decoder = StreamingDecoder(settings, isoforms, evidence)
-        self._models = GeneModels(contig, settings, isoforms, evidence, classifier)
+    def __init__(self, contig: str, decoding: GeneDecoding, after: Callable[..., Future[Any]]) -> None:
+        self._decoder = StreamingDecoder(decoding.settings, decoding.isoforms, decoding.evidence)
+        self._models = GeneModels(contig, decoding)
         self._after = after
         self._read: tuple[Future, ...] = ()  # the last piece's steps that the next piece's must wait for
         self._modelled: tuple[Future, ...] = ()
@@ -268,10 +264,10 @@ class ThreadedGeneDecoder:
         self._read, self._modelled = (read,), (modelled,)
         return modelled
 
-    def _search_step(self, stretch: Stretch, *tables: Any) -> tuple[FoundSites, Evidence]:
-        return self._decoder.search(stretch), Evidence.of(*tables)
+    def _search_step(self, stretch: Stretch, *tables: Any) -> tuple[FoundSites, Piece]:
+        return self._decoder.search(stretch), Piece.of(*tables)
 
-    def _read_step(self, last: bool, searched: tuple[FoundSites, Evidence], *_: Any) -> tuple[list[Block], int]:
+    def _read_step(self, last: bool, searched: tuple[FoundSites, Piece], *_: Any) -> tuple[list[Block], int]:
         blocks = self._decoder.read(searched[0])
         decided = self._decoder.decided
         return (blocks + self._decoder.read_end() if last else blocks), decided
@@ -281,7 +277,7 @@ class ThreadedGeneDecoder:
         return self._decoder.genes(blocks), decided
 
     def _model_step(
-        self, last: bool, searched: tuple[FoundSites, Evidence], decoded: tuple[list[DecodedGene], int], *_: Any
+        self, last: bool, searched: tuple[FoundSites, Piece], decoded: tuple[list[DecodedGene], int], *_: Any
     ) -> list[GeneModel]:
         models = self._models.add(searched[1], *decoded)
         return models + self._models.finish([]) if last else models
@@ -307,4 +303,5 @@ def decode_contig(
         isoforms: which isoforms are added; none if not given.
         evidence: the contig's junctions, if there are any.
     """
-    return in_pieces(StreamingGeneDecoder(contig, settings, isoforms, evidence), bases, plus, minus, piece)
+    decoder = StreamingGeneDecoder(contig, GeneDecoding(settings, isoforms, evidence))
+    return in_pieces(decoder, bases, plus, minus, piece)

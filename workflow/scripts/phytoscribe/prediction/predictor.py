@@ -17,7 +17,7 @@ import numpy as np
 import torch
 
 from phytoscribe.annotation.model import GeneModel
-from phytoscribe.decoding.contigs import ThreadedGeneDecoder
+from phytoscribe.decoding.contigs import GeneDecoding, ThreadedGeneDecoder
 from phytoscribe.decoding.gene_classes import GeneClassifier
 from phytoscribe.decoding.isoforms import IsoformSettings
 from phytoscribe.decoding.settings import Decoders, DecoderSettings
@@ -192,7 +192,8 @@ class StructurePredictor:
     ) -> Callable[[Piece], _PieceInWork]:
         """A function that has the pieces of a contig watched and decoded; ``start`` as in ThreadedGeneDecoder."""
         evidence = self.evidence.of(contig) if self.evidence else None
-        decoder = ThreadedGeneDecoder(contig, self.decoder, start, self.isoforms, evidence, self.classifier)
+        decoding = GeneDecoding(self.decoder, self.isoforms, evidence, self.classifier)
+        decoder = ThreadedGeneDecoder(contig, decoding, start)
         watched: Future[None] | None = None
 
         def decode(piece: Piece) -> _PieceInWork:

@@ -120,7 +120,8 @@ def scores(monkeypatch, *values: float) -> None:
         return {"cds_exon": value, "locus": value}
 
     monkeypatch.setattr(selection, "validation_f1", next_score)
-    monkeypatch.setattr(task, "tune_decoders", lambda _, start, *__, **___: (start, {"used": figures(next_score())}))
+    tuned = lambda _, start, *__: (start, {"used": figures(next_score()), "held_out": {}})  # noqa: E731
+    monkeypatch.setattr(task, "tune_decoders", tuned)
 
 
 def figures(f1):
@@ -140,6 +141,16 @@ def test_a_model_that_only_seemed_better_is_refused(material, tmp_path, monkeypa
     scores(monkeypatch, 0.5, 0.6, 0.4, 0.4, 0.4, 0.4, 0.4, 0.45)
     with pytest.raises(ModelError, match=r"best after fine-tuning 0\.4500"):
         run(material, tmp_path).train()
+
+
+def test_a_model_that_is_better_only_where_its_decoder_was_fitted_is_refused(two_lineages, tmp_path, monkeypatch):
+    scores(monkeypatch, 0.6)
+    report = {"used": figures(dict.fromkeys(LEVELS, 0.6)), "held_out": figures(dict.fromkeys(LEVELS, 0.45))}
+    monkeypatch.setattr(task, "tune_decoders", lambda _, start, *__: (start, report))
+    of_start = Outcome(figures(dict.fromkeys(LEVELS, 0.5)), [], np.empty(0, bool))
+    monkeypatch.setattr(task, "decode_with", lambda *_: of_start)
+    with pytest.raises(ModelError, match=r"mean 0\.5000.*mean 0\.4500\)\. Nothing is written"):
+        run(two_lineages, tmp_path, steps=2).train()
 
 
 def test_the_best_weights_are_kept_and_said(material, tmp_path, monkeypatch):

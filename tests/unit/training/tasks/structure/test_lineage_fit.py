@@ -13,7 +13,7 @@ from phytoscribe.decoding.gene_regions import DecodedRegion
 from phytoscribe.decoding.settings import Decoders, DecoderSettings, LengthScore
 from phytoscribe.training.data.validation import ValidationRegion
 from phytoscribe.training.tasks.structure import decoder_fit, lineage_fit
-from phytoscribe.training.tasks.structure.decoder_fit import decode_regions
+from phytoscribe.training.tasks.structure.decoder_fit import Tuned, decode_each, decode_regions
 from phytoscribe.training.tasks.structure.lineage_fit import (
     ReadRegions,
     decode_with,
@@ -57,14 +57,20 @@ def fits_to(monkeypatch, fitted: DecoderSettings) -> None:
     monkeypatch.setattr(lineage_fit, "fit_decoder", lambda regions, start, _: (fitted, {"steps": {}}))
 
 
+def keeps(monkeypatch, settings: DecoderSettings) -> None:
+    """Let no fit of the fall-back be better than these settings."""
+    tuned = lambda regions, *_: Tuned(settings, {"kept_start": True}, [settings] * len(regions))  # noqa: E731
+    monkeypatch.setattr(lineage_fit, "tune", tuned)
+
+
 def test_a_lineage_gets_what_its_own_regions_give_and_others_keep_what_they_have(monkeypatch, few_are_enough):
     """The lineages' fits are real, but stop early; the fall-back stays as it was."""
     monkeypatch.setattr(decoder_fit, "STEPS", {})
     monkeypatch.setattr(decoder_fit, "maximise", partial(decoder_fit.maximise, iterations=5))
-    monkeypatch.setattr(lineage_fit, "tune", lambda regions, start, _: (start, {"kept_start": True}))
+    keeps(monkeypatch, replace(GOOD, gene_score=0.0))
     known = [*regions_of("Poales", 2, 3), *regions_of("Fabales", 4), *regions_of("unknown", 5, genes=2)]
     start = Decoders(replace(GOOD, gene_score=0.0), {"Solanales": GOOD})
-    found, report = tune_decoders(ReadRegions(known, known), start, Decoders(START), held_out=True)
+    found, report = tune_decoders(ReadRegions(known, known), start, Decoders(START))
     assert found.of("Solanales") == GOOD
     assert found.fallback.calibrated_on == ("of Fabales", "of Poales", "of unknown")
     assert found.of("Poales").calibrated_on == ("of Poales",)
@@ -82,7 +88,7 @@ def test_a_lineage_gets_what_its_own_regions_give_and_others_keep_what_they_have
 def test_species_of_one_lineage_have_decoders_of_their_own(monkeypatch, few_are_enough):
     """Real are the calibrations; a fit that is offered makes silent, so it is kept nowhere."""
     fits_to(monkeypatch, SILENT)
-    monkeypatch.setattr(lineage_fit, "tune", lambda regions, start, _: (GOOD, {"kept_start": True}))
+    keeps(monkeypatch, GOOD)
     sure, doubtful = (regions_of("Poales", *seeds, genes=8) for seeds in ((2, 3), (6, 7)))
     # Half of what is decoded in the second species is not in its annotation.
     doubtful = [replace(region, species="zmays", genes=region.genes[::2]) for region in doubtful]
@@ -104,7 +110,7 @@ def test_species_of_one_lineage_have_decoders_of_their_own(monkeypatch, few_are_
 
 def test_a_species_that_has_a_decoder_is_fitted_though_it_is_alone(monkeypatch, few_are_enough):
     fits_to(monkeypatch, replace(GOOD, maximum_utr=1234))
-    monkeypatch.setattr(lineage_fit, "tune", lambda regions, start, _: (GOOD, {"kept_start": True}))
+    keeps(monkeypatch, GOOD)
     regions = regions_of("Poales", 2, 3)
     start = Decoders(GOOD, species={"of Poales": SILENT}).uncalibrated()
     found, report = tune_decoders(ReadRegions(regions, regions), start, Decoders(START))
@@ -115,7 +121,7 @@ def test_a_species_that_has_a_decoder_is_fitted_though_it_is_alone(monkeypatch, 
 def test_a_fit_that_is_worse_on_held_out_halves_leaves_a_calibration(monkeypatch, few_are_enough):
     fits_to(monkeypatch, SILENT)
     regions = regions_of("Poales", 2, 3, genes=8)
-    fit = fit_own(regions, [GOOD], START)
+    fit = fit_own(regions, [GOOD], [], START)
     assert fit.report["decoder"] == "calibrated"
     assert fit.report["held_out"]["locus_f1"] == 0 < fit.report["fallback"]["locus_f1"]
     assert fit.settings == replace(
@@ -129,7 +135,7 @@ def test_a_fit_that_is_worse_on_held_out_halves_leaves_a_calibration(monkeypatch
 
 def test_a_fit_as_good_as_the_fallback_is_kept(monkeypatch, few_are_enough):
     fits_to(monkeypatch, replace(GOOD, maximum_utr=1234))
-    fit = fit_own(regions_of("Poales", 2, 3), [GOOD], START)
+    fit = fit_own(regions_of("Poales", 2, 3), [GOOD], [], START)
     assert fit.report["decoder"] == "fitted"
     assert fit.settings == replace(GOOD, maximum_utr=1234, calibrated_on=("of Poales",))
 
@@ -137,7 +143,7 @@ def test_a_fit_as_good_as_the_fallback_is_kept(monkeypatch, few_are_enough):
 def test_one_region_leaves_nothing_to_hold_out(monkeypatch, few_are_enough):
     fits_to(monkeypatch, GOOD)
     own = replace(GOOD, calibrated_on=("before",))
-    fit = fit_own(regions_of("Poales", 2, genes=12), [SILENT, own], START)
+    fit = fit_own(regions_of("Poales", 2, genes=12), [SILENT, own], [], START)
     assert "held_out" not in fit.report
     assert fit.report["decoder"] == "calibrated", "but there are genes enough for a calibration"
     assert fit.settings.gene_score == GOOD.gene_score
@@ -145,19 +151,29 @@ def test_one_region_leaves_nothing_to_hold_out(monkeypatch, few_are_enough):
 
 def test_the_decoder_that_a_lineage_has_is_given_up_only_for_a_better_one():
     regions = regions_of("Poales", 2, genes=3)
-    kept = fit_own(regions, [SILENT, GOOD], START)
+    found, nothing = (decode_each(regions, [settings]) for settings in (GOOD, SILENT))
+    kept = fit_own(regions, [SILENT, GOOD], nothing, START)
     assert (kept.settings, kept.report["decoder"]) == (GOOD, "kept")
-    assert fit_own(regions, [GOOD, SILENT], START).settings is None
-    assert fit_own(regions, [GOOD], START).report["decoder"] == "fallback"
+    assert fit_own(regions, [GOOD, SILENT], found, START).settings is None
+    assert fit_own(regions, [GOOD], found, START).report["decoder"] == "fallback"
+
+
+def test_a_fallback_that_is_good_only_on_what_it_was_fitted_to_does_not_take_the_place_of_a_lineages_decoder():
+    regions = regions_of("Poales", 2, genes=3)
+    worse = replace(GOOD, gene_score=-1.0)
+    assert 0 < decode_regions(regions, worse).score < decode_regions(regions, GOOD).score
+    assert fit_own(regions, [GOOD, worse], [[]], START).settings == worse
+    assert fit_own(regions, [GOOD, worse], [], START).settings == worse, "it was fitted to the only region"
 
 
 def test_a_decoder_for_the_network_before_its_training_is_no_rival_of_a_fit(monkeypatch, few_are_enough):
     fits_to(monkeypatch, replace(GOOD, gene_score=-1.0))
     regions, better = regions_of("Poales", 2, 3), GOOD
+    nothing = decode_each(regions, [SILENT] * 2)
     assert decode_regions(regions, better).score > decode_regions(regions, replace(GOOD, gene_score=-1.0)).score
-    assert fit_own(regions, [SILENT, better], START).report["decoder"] == "fitted"
+    assert fit_own(regions, [SILENT, better], nothing, START).report["decoder"] == "fitted"
     of_this_network = replace(better, calibrated_on=("of Poales",))
-    kept = fit_own(regions, [SILENT, of_this_network], START)
+    kept = fit_own(regions, [SILENT, of_this_network], nothing, START)
     assert (kept.report["decoder"], kept.settings.gene_score) == ("kept", better.gene_score)
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -209,7 +209,7 @@ def fit_decoder(
 
     Returns:
         The settings, and a report: figures (precision, recall and F1 of exact CDS segments and loci, expected
-        calibration error) of ``start`` and ``fitted`` on these same regions.  :func:`held_out_genes` leads to unbiased
+        calibration error) of ``start`` and ``fitted`` on these same regions.  :func:`fits_of_halves` leads to unbiased
         ones.
     """
     settings, report = fit_once(decoded, start, threads)
@@ -226,43 +226,57 @@ def recalibrated(decoded: Sequence[DecodedRegion], settings: DecoderSettings) ->
     return decode_regions(decoded, settings).calibrated(settings)
 
 
-def tune(
-    decoded: Sequence[DecodedRegion], start: DecoderSettings, threads: int = 1
-) -> tuple[DecoderSettings, dict[str, Any]]:
+class Tuned(NamedTuple):
+    """What tuning a decoder gives.
+
+    Attributes:
+        report: of the fit; ``kept_start`` is True if the start was kept; its figures are then reported as ``fitted``.
+        halves: for each region, what the half of the regions without it gives; empty with one region.
+    """
+
+    settings: DecoderSettings
+    report: dict[str, Any]
+    halves: list[DecoderSettings]
+
+
+def tune(decoded: Sequence[DecodedRegion], start: DecoderSettings, threads: int = 1) -> Tuned:
     """Fit the decoder as :func:`fit_decoder` does; if the fit decodes no better, keep and recalibrate the start.
 
-    Returns:
-        The settings, and the report of the fit.  ``kept_start`` is True if the start was kept; its figures are then
-        reported as ``fitted``.
+    Each half of the regions is decoded with the fit to the other: a fit to few genes is always better on these. (With
+    one region nothing can be held out.)
     """
     settings, report = fit_decoder(decoded, start, threads)
-    if selection_score(f1_by_level(report["fitted"])) > selection_score(f1_by_level(report["start"])):
-        return settings, report | {"kept_start": False}
+    halves = fits_of_halves(decoded, lambda half: fit_once(half, start, threads)[0])
+    unseen = outcome_of(decoded, decode_each(decoded, halves)).figures if halves else report["fitted"]
+    if selection_score(f1_by_level(unseen)) > selection_score(f1_by_level(report["start"])):
+        return Tuned(settings, report | {"kept_start": False}, halves)
     logger.info("the fitted decoder is no better than the one it started from, which is kept and recalibrated")
     settings = recalibrated(decoded, start)
-    return settings, report | {"fitted": decode_regions(decoded, settings).report(), "kept_start": True}
+    report |= {"fitted": decode_regions(decoded, settings).report(), "kept_start": True}
+    return Tuned(settings, report, fits_of_halves(decoded, lambda half: recalibrated(half, start)))
 
 
-def held_out_genes(
-    decoded: Sequence[DecodedRegion],
-    fit: Callable[[Sequence[DecodedRegion]], DecoderSettings],
-    judged: Sequence[DecodedRegion] | None = None,
-) -> list[list[DecodedGene]]:
-    """The genes of each region, decoded with the fit to the half of the regions in which it is not.
+def fits_of_halves(
+    decoded: Sequence[DecodedRegion], fit: Callable[[Sequence[DecodedRegion]], DecoderSettings]
+) -> list[DecoderSettings]:
+    """For each region, the fit to the half of the regions in which it is not.
 
     Args:
         decoded: at least two regions; with one, nothing can be held out and there is no list.
         fit: from regions to settings.
-        judged: the same regions as they are to be decoded, if the network read them in another way.
     """
     halves = two_halves(decoded)
     if not all(halves):
         return []
-    found: dict[int, list[DecodedGene]] = {}
+    found: dict[int, DecoderSettings] = {}
     for own, other in (halves, halves[::-1]):
-        settings = fit([decoded[row] for row in other])
-        found |= {row: decode_region((judged or decoded)[row], settings) for row in own}
+        found |= dict.fromkeys(own, fit([decoded[row] for row in other]))
     return [found[row] for row in range(len(decoded))]
+
+
+def decode_each(regions: Sequence[DecodedRegion], settings: Sequence[DecoderSettings]) -> list[list[DecodedGene]]:
+    """The genes of each region, decoded with settings of its own."""
+    return [decode_region(region, own) for region, own in zip(regions, settings, strict=True)]
 
 
 def selection_score(f1: Mapping[str, float]) -> float:

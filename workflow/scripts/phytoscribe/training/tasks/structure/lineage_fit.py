@@ -24,13 +24,13 @@ from phytoscribe.prediction.predictor import StructurePredictor
 from phytoscribe.training.data.validation import ValidationRegion
 from phytoscribe.training.tasks.structure.decoder_fit import (
     Outcome,
+    decode_each,
     decode_region,
     decode_regions,
     fit_decoder,
     fit_once,
-    held_out_genes,
+    fits_of_halves,
     outcome_of,
-    recalibrated,
     tune,
 )
 
@@ -85,7 +85,7 @@ def decode_with(regions: Sequence[DecodedRegion], decoders: Decoders) -> Outcome
 
 
 def tune_decoders(
-    read: ReadRegions, start: Decoders, lengths: Decoders, threads: int = 1, held_out: bool = False
+    read: ReadRegions, start: Decoders, lengths: Decoders, threads: int = 1
 ) -> tuple[Decoders, dict[str, Any]]:
     """Fit the fall-back (:func:`tune`), then the decoders of the regions' lineages, then those of their species.
 
@@ -95,22 +95,26 @@ def tune_decoders(
     Args:
         start: with which the fits begin.
         lengths: decoders with the length scores of the training genes.
-        held_out: also decode each half of the regions with what the other half gives.
 
     Returns:
         The decoders, and a report: that of the fall-back's fit on the regions read without names; ``lineages`` and
         ``species``, see :func:`fit_own`; ``used``, figures of all regions, each decoded as genomes of its species will
-        be; ``held_out``, the same for each half with the fits to the other half (empty with one region).
+        be; ``held_out``, the same with decoders that were fitted to other regions (empty with one region, if its
+        decoder was fitted to it).
     """
-    fallback, report = tune(read.unknown, start.fallback, threads)
-    fallback = replace(fallback, calibrated_on=_species_of(read.known))
-    lineages, species, unseen = dict(start.lineages), dict(start.species), {}
-    report |= {"lineages": {}, "species": {}}
+    tuned = tune(read.unknown, start.fallback, threads)
+    fallback = replace(tuned.settings, calibrated_on=_species_of(read.known))
+    report = tuned.report | {"lineages": {}, "species": {}}
+    lineages, species = dict(start.lineages), dict(start.species)
+    unseen = dict(enumerate(decode_each(read.known, tuned.halves) if tuned.halves else ()))
+    if not unseen and report["kept_start"]:
+        unseen = {row: decode_region(region, fallback) for row, region in enumerate(read.known)}
 
     def fit(kind: str, name: str, rows: Sequence[int], other: DecoderSettings, begin: DecoderSettings) -> None:
         own = {"lineages": lineages, "species": species}[kind]
         rivals = [other, *([own.pop(name)] if name in own else [])]
-        found = fit_own([read.known[row] for row in rows], rivals, begin, threads)
+        genes = [unseen[row] for row in rows if row in unseen]
+        found = fit_own([read.known[row] for row in rows], rivals, genes, begin, threads)
         report[kind][name] = found.report
         logger.info("decoder of %s: %s", name, found.report)
         if found.settings:
@@ -130,19 +134,9 @@ def tune_decoders(
             fit("species", name, rows, other, start.species.get(name, other))
     decoders = Decoders(fallback, lineages, species)
     report["used"] = decode_with(read.known, decoders).report()
-
-    def fit_to(half: Sequence[DecodedRegion]) -> DecoderSettings:
-        if report["kept_start"]:
-            return recalibrated(half, start.fallback)
-        return fit_once(half, start.fallback, threads)[0]
-
-    if held_out:
-        genes: Sequence[Sequence[DecodedGene]] = [[]] * len(read.known)
-        if len(unseen) < len(read.known):
-            genes = held_out_genes(read.unknown, fit_to, read.known)
-        genes = [unseen.get(row, others) for row, others in enumerate(genes)]
-        report["held_out"] = outcome_of(read.known, genes).report() if genes else {}
-        logger.info("decoders, each half of the regions held out: %s", report["held_out"])
+    complete = len(unseen) == len(read.known)
+    report["held_out"] = outcome_of(read.known, [unseen[row] for row in sorted(unseen)]).report() if complete else {}
+    logger.info("decoders, each half of the regions held out: %s", report["held_out"])
     return decoders, report
 
 
@@ -197,15 +191,21 @@ class OwnFit:
 
 
 def fit_own(
-    regions: Sequence[DecodedRegion], rivals: Sequence[DecoderSettings], start: DecoderSettings, threads: int = 1
+    regions: Sequence[DecodedRegion],
+    rivals: Sequence[DecoderSettings],
+    genes: Sequence[Sequence[DecodedGene]],
+    start: DecoderSettings,
+    threads: int = 1,
 ) -> OwnFit:
     """Fit a decoder to regions of a lineage or species, and keep it if it is as good on regions that it has not seen.
 
     Args:
         rivals: the decoder that the regions have without one of their own, and the one that they have, if any: the fit,
             each half of the regions held out, must score at least as well as the better one. If it does not, or if
-            genes are few, this one is kept, with a calibration to the regions if enough genes are decoded.  A decoder
-            calibrated on no species (:meth:`Decoders.uncalibrated`) is a rival only where genes are few.
+            reference genes are few, this one is kept, with a calibration to the regions if enough genes are decoded.  A
+            decoder calibrated on no species (:meth:`Decoders.uncalibrated`) is a rival only where genes are few.
+        genes: of each region, by the first rival as other regions have it. If there are none, since it was fitted to
+            the only region, it is chosen only where it is the only one.
         start: of the fit.
 
     Returns:
@@ -217,11 +217,14 @@ def fit_own(
     if known >= LEAST_GENES:
         # A decoder for the network before its training may have been fitted to these regions: it has an advantage here.
         rivals = [rivals[0], *(rival for rival in rivals[1:] if rival.calibrated_on)]
-    outcomes = [decode_regions(regions, rival) for rival in rivals]
-    best = max(range(len(rivals)), key=lambda index: outcomes[index].score)
+    outcomes = [outcome_of(regions, genes) if genes else decode_regions(regions, rivals[0])]
+    outcomes += [decode_regions(regions, rival) for rival in rivals[1:]]
+    choice = range(len(rivals)) if genes or len(rivals) == 1 else range(1, len(rivals))
+    best = max(choice, key=lambda index: outcomes[index].score)
     report: dict[str, Any] = {"genes": known, "fallback": outcomes[0].report()}
     if known >= LEAST_GENES:
-        unseen = held_out_genes(regions, lambda half: fit_once(half, start, threads)[0])
+        halves = fits_of_halves(regions, lambda half: fit_once(half, start, threads)[0])
+        unseen = decode_each(regions, halves) if halves else []
         found = outcome_of(regions, unseen) if unseen else None
         if found:
             report["held_out"] = found.report()
