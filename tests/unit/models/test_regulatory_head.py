@@ -113,6 +113,8 @@ def test_a_saved_head_is_the_same_in_half_precision(tmp_path):
     assert again.config == head.config
     assert report["structure_model"] is None
     np.testing.assert_array_equal(read.cut, calibration.cut)
+    np.testing.assert_array_equal(read.auprc, calibration.auprc)
+    assert "NaN" not in (tmp_path / REGULATORY_FILES[0]).read_text()
     with torch.no_grad():
         assert (again(bases) - head(bases)).abs().max() < 0.05
         logits = again(bases).numpy()

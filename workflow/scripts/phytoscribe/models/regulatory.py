@@ -180,21 +180,19 @@ class Calibration:
         return (0.5 + 0.5 * np.tanh(0.5 * line)).astype(np.float32)
 
 
+#: Names of the calibration's numbers in the JSON file; null stands for nan.
+_COLUMNS = ("slope", "offset", "cut", "validation_auprc")
+
+
 def save_head(network: RegulatoryHead, calibration: Calibration, report: dict[str, Any], folder: Path) -> None:
     """Write :data:`REGULATORY_FILES`: the weights in half precision; sizes, calibration and cuts beside ``report``."""
     described, weights = (folder / name for name in REGULATORY_FILES)
     tensors = {name: x.detach().to("cpu", torch.float16).contiguous() for name, x in network.state_dict().items()}
     with atomic_path(weights) as temporary:
         temporary.write_bytes(save(tensors))
-    rows = {
-        label: {
-            "slope": round(float(calibration.slope[place]), 6),
-            "offset": round(float(calibration.offset[place]), 6),
-            "cut": None if np.isnan(calibration.cut[place]) else round(float(calibration.cut[place]), 6),
-            "validation_auprc": round(float(calibration.auprc[place]), 6),
-        }
-        for place, label in enumerate(network.config.labels)
-    }
+    columns = zip(_COLUMNS, (calibration.slope, calibration.offset, calibration.cut, calibration.auprc), strict=True)
+    known = {name: [None if np.isnan(x) else round(float(x), 6) for x in column] for name, column in columns}
+    rows = {label: {name: known[name][place] for name in _COLUMNS} for place, label in enumerate(network.config.labels)}
     sizes = {name: value for name, value in asdict(network.config).items() if name != "labels"}
     with atomic_open(described) as handle:
         handle.write(json.dumps({**report, "network": sizes, "labels": rows}, indent=1) + "\n")
@@ -215,7 +213,7 @@ def load_head(folder: Path) -> tuple[RegulatoryHead, Calibration, dict[str, Any]
         rows = report["labels"]
         network = RegulatoryHead(RegulatoryConfig(labels=tuple(rows), **report["network"]))
         network.load_state_dict({name: x.float() for name, x in load_file(weights).items()})
-        columns = ([row[name] for row in rows.values()] for name in ("slope", "offset", "cut", "validation_auprc"))
+        columns = ([row[name] for row in rows.values()] for name in _COLUMNS)
         calibration = Calibration(*(np.array(column, dtype=np.float64) for column in columns))
     except (OSError, SafetensorError, KeyError, TypeError, ValueError, RuntimeError) as error:
         raise ModelError(f"{weights}: cannot be read ({error}); fetch or train the head again") from error

@@ -59,6 +59,7 @@ LEARNING = (
     "annotation",
     "labels",
     "splits",
+    "regulatory",
     "tokenizer",
     "models",
     "decoding",
