@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 import pytorch_lightning as lightning
 
+from phytoscribe.errors import PhytoScribeError
 from phytoscribe.expression.examples import Examples, GenomeFiles, TrunkBins, read_examples
 from phytoscribe.expression.features import Windows
 from phytoscribe.expression.windows import WindowSettings
@@ -88,6 +89,10 @@ def run_expression_training(
         bases = run.batch_size * windows.pieces * windows.piece
         dataset = ExpressionDataset(learnt, seed)
         train(module, dataset, collate_genes, module.settings, folder, bases, metrics, [selection])
+        if not selection.best_step:
+            raise PhytoScribeError(
+                f"seed {seed}: no prediction of the validation genes was a number; lower expression.learning_rate"
+            )
         head.load_state_dict(read_as_data(selection.best_path))
         heads.append(head.to("cpu").eval())
         best.append({"step": selection.best_step, "validation_r2": round(selection.best_score, 6)})
