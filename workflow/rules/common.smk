@@ -19,7 +19,7 @@ if not SCRIPTS.is_dir():
 sys.path.insert(0, str(SCRIPTS))
 
 from phytoscribe.configuration.addresses import hand_over
-from phytoscribe.configuration.evidence import junction_table, weights_file
+from phytoscribe.configuration.evidence import has_proteins, has_reads, junction_table, protein_table, weights_file
 from phytoscribe.configuration.genomes import Genomes, deciding_part
 from phytoscribe.configuration.script_inputs import result_modules
 from phytoscribe.configuration.checks import RELEASED_MODEL_FILES
@@ -31,6 +31,7 @@ from phytoscribe.configuration.isoforms import (
     isoform_values,
     written_as_sentences,
 )
+from phytoscribe.configuration.regulatory import RegulatoryFiles, check_regulatory_targets
 from phytoscribe.configuration.resources import ON_PROCESSORS, place_of_prediction, places_of_ranks, rules_on_processors
 from phytoscribe.configuration.read import read_config
 from phytoscribe.configuration.result_files import (
@@ -45,6 +46,7 @@ from phytoscribe.configuration.result_files import (
     source_records,
 )
 from phytoscribe.errors import ConfigError
+from phytoscribe.models import EVIDENCE_FILE, PROTEIN_EVIDENCE_FILE
 from phytoscribe.training.data import TRAINING_SET_FILES
 
 # Whether another workflow uses this one as a module: then its rules may make our files, and targets may be its own.
@@ -64,8 +66,10 @@ try:
     genomes = Genomes(config)
     track_files, plausibility_files = TrackFiles(genomes, config), PlausibilityFiles(genomes, config)
     noncoding_files = NoncodingFiles(genomes, config)
+    regulatory_files = RegulatoryFiles(genomes, config)
     if not IS_MODULE:
         check_targets(sys.argv[1:], genomes)
+        check_regulatory_targets(sys.argv[1:], config["regulatory"]["model"])
         check_completions(sys.argv[1:], config["isoforms"]["method"], config["predict"]["model"])
 except ConfigError as error:
     raise WorkflowError(str(error)) from None
@@ -79,6 +83,7 @@ wildcard_constraints:
     genome="|".join(map(re.escape, genomes.names)),
     shard=r"\d{3}",
     annotation="genes|noncoding|reference|augustus",
+    encoder="none|frozen",
 
 
 TOKENIZER_FILES = ["tokenizer.json", "tokenizer_config.json"]
