@@ -2,8 +2,8 @@
 
     python benchmarks/heads.py prepare DATA FOLDER         # DATA: the folder with regulatory/ and athaliana_chr1/
     python benchmarks/heads.py trunk FOLDER            # features of the released model, for --encoder frozen
-    python benchmarks/heads.py train FOLDER [--encoder none|frozen] [--seed N] [--set KEY=VALUE ...]   # FOLDER/none, ...
-    python benchmarks/heads.py score FOLDER [HEAD ...]   # FOLDER/none or others; writes regulatory.tsv, prints the table
+    python benchmarks/heads.py train FOLDER [--encoder none|frozen] [--seed N] [--set KEY=VALUE ...]   # a head
+    python benchmarks/heads.py score FOLDER [HEAD ...]     # heads by the names of their folders; prints the table
 
 Bins of 200 bases; positive if a summit lies in the bin. Trained on 0-22 Mb, chosen and calibrated on 22-24.5 Mb, tested
 on 24.5-30.4 Mb, where every bin counts. benchmarks/heads.md shows the result.
