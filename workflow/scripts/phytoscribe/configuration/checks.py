@@ -11,6 +11,7 @@ from typing import Any
 
 from phytoscribe.configuration.contig_names import contig_mistakes
 from phytoscribe.configuration.evidence import evidence_file_mistakes, evidence_mistakes
+from phytoscribe.configuration.expression import expression_file_mistakes, expression_mistakes
 from phytoscribe.configuration.gene_classes import class_mistakes, missing_class_files
 from phytoscribe.configuration.genomes import SPLIT_ROLES
 from phytoscribe.configuration.isoforms import isoform_mistakes, method_file_mistakes
@@ -44,6 +45,7 @@ def meaning_mistakes(config: Config) -> list[str]:
         *isoform_mistakes(config["isoforms"]),
         *evidence_mistakes(config),
         *class_mistakes(config),
+        *expression_mistakes(config),
         *noncoding_mistakes(config),
         *regulatory_mistakes(config),
     ]
@@ -66,6 +68,7 @@ def surrounding_mistakes(config: Config, with_conda: bool = True) -> list[str]:
         *method_file_mistakes(config["isoforms"]["method"], config["predict"]["model"]),
         *evidence_file_mistakes(config),
         *missing_class_files(config["predict"]),
+        *expression_file_mistakes(config),
         *regulatory_file_mistakes(config),
     ]
 

@@ -60,6 +60,7 @@ LEARNING = (
     "labels",
     "splits",
     "regulatory",
+    "expression",
     "tokenizer",
     "models",
     "decoding",
