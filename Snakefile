@@ -14,6 +14,7 @@ report: "workflow/report/workflow.rst"
 include: "workflow/rules/common.smk"
 include: "workflow/rules/common_training.smk"
 include: "workflow/rules/common_reads.smk"
+include: "workflow/rules/common_expression.smk"
 include: "workflow/rules/container.smk"
 include: "workflow/rules/intake.smk"
 include: "workflow/rules/clean.smk"
@@ -25,6 +26,7 @@ include: "workflow/rules/finetune.smk"
 include: "workflow/rules/isoforms.smk"
 include: "workflow/rules/evidence.smk"
 include: "workflow/rules/gene_classes.smk"
+include: "workflow/rules/expression.smk"
 include: "workflow/rules/predict.smk"
 include: "workflow/rules/self_training.smk"
 include: "workflow/rules/noncoding.smk"
@@ -32,6 +34,7 @@ include: "workflow/rules/evaluate.smk"
 include: "workflow/rules/isoseq.smk"
 include: "workflow/rules/plausibility.smk"
 include: "workflow/rules/tracks.smk"
+include: "workflow/rules/regulatory.smk"
 include: "workflow/rules/report.smk"
 
 
@@ -41,6 +44,7 @@ rule all:
         evaluations(),
         expand("results/clean/{genome}.check.svg", genome=genomes.checked),
         track_files.targets(),
+        regulatory_files.targets(),
         "results/report/report.html",
         "resources/genomes/manifest.tsv",
     localrule: True

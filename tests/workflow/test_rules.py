@@ -23,6 +23,7 @@ CONDA_NAMES = {
     "matplotlib": "matplotlib-base",
     "yaml": "pyyaml",
     "Bio": "biopython",
+    "sklearn": "scikit-learn",
 }
 #: Conda package of each program that the library calls.
 PROGRAMS = {
@@ -207,9 +208,12 @@ def test_training_needs_a_training_set_and_a_start():
 
 
 def test_the_split_becomes_intervals_once():
-    """Roles, split mode and contig lists decide intervals in one rule; the others read its parts.bed."""
+    """Roles, split mode and contig lists decide intervals in one rule; the others read its parts.bed.
+
+    But for the blocks of sequence of the heads for regulation and expression, which are not those of loci.
+    """
     deriving = {rule for rule, text in RULES.items() if "genomes.contig_parts()" in text or "genomes.roles()" in text}
-    assert deriving == {"assign_splits", "locate_parts", "report_leakage"}
+    assert deriving == {"assign_splits", "locate_parts", "make_gene_windows", "report_leakage", "take_peaks"}
     assert [rule for rule, text in RULES.items() if "parts=expand(" in text.partition("output:")[2]] == ["locate_parts"]
     assert "contig_parts" not in RULES["report_leakage"]
 

@@ -18,12 +18,15 @@ from phytoscribe.configuration.resources import ON_PROCESSORS
 PROFILE = "profiles/slurm/profile.yaml"
 PREDICTING = {"predict_shard", "train_isoforms", "complete_annotation"}
 WRITER = "train_isoform_writer"
+#: Of the heads for regulation and expression.
+HEAD_RULES = {"read_trunk", "train_regulatory", "predict_regulatory", "train_expression", "predict_expression"}
 GPU_RULES = {
     "pretrain_encoder",
     "finetune_structure",
     "predict_first_shard",
     "train_gene_classes",
     WRITER,
+    *HEAD_RULES,
 } | PREDICTING
 
 
@@ -99,7 +102,7 @@ def test_memory_grows_with_every_attempt(settings):
         one, two, three = (asked(values["mem_mb"], attempt, []) for attempt in (1, 2, 3))
         assert 500 <= one < two < three, rule
         # A stopped training resumes; more than a day is refused by many sites.
-        fixed = rule in ("pretrain_encoder", "finetune_structure")
+        fixed = rule in ("pretrain_encoder", "finetune_structure", "train_regulatory")
         assert (asked(values["runtime"], 1, []) < asked(values["runtime"], 2, [])) is not fixed, rule
 
 
@@ -242,8 +245,8 @@ def test_what_computes_on_processors_asks_for_no_gpu(house, changes, without):
     show_resources(house)
     done = start(house, "--profile", "profiles/site", "all", "results/isoforms/tiny.gff3", "-n")
     assert done.returncode == 0, done.stdout[-3000:]
-    # Only self-training, classes of genes and generated isoforms ask for these.
-    for rule in GPU_RULES - {"predict_first_shard", "train_gene_classes", WRITER}:
+    # Only self-training, classes of genes, generated isoforms and heads ask for these.
+    for rule in GPU_RULES - HEAD_RULES - {"predict_first_shard", "train_gene_classes", WRITER}:
         _, _, job = done.stdout.partition(f"\nrule {rule}:\n")
         resources = job.partition("    resources: ")[2].partition("\n")[0]
         expected = {"slurm_partition=cpu"} if rule in without else {"slurm_partition=gpu", "gpu=1", "gpu_model=a100"}

@@ -31,6 +31,7 @@ from phytoscribe.configuration.isoforms import (
     isoform_values,
     written_as_sentences,
 )
+from phytoscribe.configuration.regulatory import RegulatoryFiles, check_regulatory_targets
 from phytoscribe.configuration.resources import ON_PROCESSORS, place_of_prediction, places_of_ranks, rules_on_processors
 from phytoscribe.configuration.read import read_config
 from phytoscribe.configuration.result_files import (
@@ -65,8 +66,10 @@ try:
     genomes = Genomes(config)
     track_files, plausibility_files = TrackFiles(genomes, config), PlausibilityFiles(genomes, config)
     noncoding_files = NoncodingFiles(genomes, config)
+    regulatory_files = RegulatoryFiles(genomes, config)
     if not IS_MODULE:
         check_targets(sys.argv[1:], genomes)
+        check_regulatory_targets(sys.argv[1:], config["regulatory"]["model"])
         check_completions(sys.argv[1:], config["isoforms"]["method"], config["predict"]["model"])
 except ConfigError as error:
     raise WorkflowError(str(error)) from None
@@ -80,6 +83,7 @@ wildcard_constraints:
     genome="|".join(map(re.escape, genomes.names)),
     shard=r"\d{3}",
     annotation="genes|noncoding|reference|augustus",
+    encoder="none|frozen",
 
 
 TOKENIZER_FILES = ["tokenizer.json", "tokenizer_config.json"]

@@ -265,3 +265,16 @@ def test_a_failed_job_leaves_no_file(tmp_path):
     with pytest.raises(RuntimeError, match="broken"):
         fail()
     assert not list(tmp_path.iterdir())
+
+
+def test_one_value_for_each_bin(tmp_path):
+    contigs = {"b": 1_050, "a": 400, "c": 90}
+    values = np.array([0.1, np.nan, 0.2, 0.9994, 0.0, 0.5, 0.25], dtype=np.float16)
+    path = tmp_path / "x.bw"
+    assert bigwig.write_bin_bigwig(values, contigs, 200, path) == 6
+    with pyBigWig.open(str(path)) as file:
+        assert list(file.chroms()) == ["a", "b", "c"]
+        found = [(start, end, round(value, 3)) for start, end, value in file.intervals("b")]
+        assert found == [(0, 200, 0.1), (400, 600, 0.2), (600, 800, 1.0), (800, 1000, 0.0)]
+        assert [round(value, 3) for *_, value in file.intervals("a")] == [0.5, 0.25]
+        assert file.intervals("c") is None

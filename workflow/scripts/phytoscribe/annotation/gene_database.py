@@ -18,11 +18,11 @@ from typing import NamedTuple
 
 import gffutils
 
-from phytoscribe.annotation.feature_types import is_gene_type
+from phytoscribe.annotation.feature_types import is_gene_type, is_transcript_type
 from phytoscribe.annotation.gff_text import decode_id, encode_column
 from phytoscribe.errors import GffError
 from phytoscribe.files import atomic_path
-from phytoscribe.genome.intervals import Interval
+from phytoscribe.genome.intervals import Interval, merge_intervals
 
 
 class Span(NamedTuple):
@@ -96,6 +96,24 @@ class GeneDatabase:
         if not found:
             raise GffError(f"{self._database.dbfn}: there is no gene {gene!r} with transcripts")
         return found
+
+    def genes_of_transcripts(self) -> dict[str, str]:
+        """The gene of every transcript, by place."""
+        kinds = sorted(filter(is_transcript_type, self._database.featuretypes()))
+        return {
+            one.id: gene
+            for one in (self._database.features_of_type(kinds, order_by=("seqid", "start", "end")) if kinds else ())
+            for gene in one.attributes.get("Parent", ())
+        }
+
+    def exonic_lengths(self) -> dict[str, int]:
+        """Bases of every gene that any of its transcripts has in an exon, by place of the gene."""
+        gene_of = self.genes_of_transcripts()
+        exons: dict[str, list[Interval]] = {gene.id: [] for contig in self.contigs for gene in self.genes(contig)}
+        for exon in self._database.features_of_type("exon"):
+            for gene in {gene_of[transcript] for transcript in exon.attributes["Parent"]}:
+                exons[gene].append((exon.start - 1, exon.end))
+        return {gene: sum(end - start for start, end in merge_intervals(parts)) for gene, parts in exons.items()}
 
     def promoter(self, span: Span, upstream: int, downstream: int = 0) -> Interval:
         """``upstream`` bases before the transcription start of a gene or transcript, and ``downstream`` bases after it.

@@ -11,10 +11,12 @@ from typing import Any
 
 from phytoscribe.configuration.contig_names import contig_mistakes
 from phytoscribe.configuration.evidence import evidence_file_mistakes, evidence_mistakes
+from phytoscribe.configuration.expression import expression_file_mistakes, expression_mistakes
 from phytoscribe.configuration.gene_classes import class_mistakes, missing_class_files
 from phytoscribe.configuration.genomes import SPLIT_ROLES
 from phytoscribe.configuration.isoforms import isoform_mistakes, method_file_mistakes
 from phytoscribe.configuration.noncoding import noncoding_file_mistakes, noncoding_mistakes
+from phytoscribe.configuration.regulatory import regulatory_file_mistakes, regulatory_mistakes
 from phytoscribe.configuration.schema import closest
 from phytoscribe.errors import ConfigError, DownloadError
 from phytoscribe.intake.transfer.addresses import split_url
@@ -43,7 +45,9 @@ def meaning_mistakes(config: Config) -> list[str]:
         *isoform_mistakes(config["isoforms"]),
         *evidence_mistakes(config),
         *class_mistakes(config),
+        *expression_mistakes(config),
         *noncoding_mistakes(config),
+        *regulatory_mistakes(config),
     ]
 
 
@@ -64,6 +68,8 @@ def surrounding_mistakes(config: Config, with_conda: bool = True) -> list[str]:
         *method_file_mistakes(config["isoforms"]["method"], config["predict"]["model"]),
         *evidence_file_mistakes(config),
         *missing_class_files(config["predict"]),
+        *expression_file_mistakes(config),
+        *regulatory_file_mistakes(config),
     ]
 
 
@@ -104,6 +110,8 @@ def _annotation_mistakes(config: Config) -> Iterator[str]:
     for item in config["genomes"]:
         place, role = f"genomes[{item['name']}]", item["role"]
         if role not in SPLIT_ROLES or item.get("annotation") or (by_itself and trains and role == "train"):
+            continue
+        if item.get("peaks") and not trains:  # it has a part in the regulatory head alone
             continue
         advice = "add `annotation: {path: ...}`, or use role 'predict'"
         if by_itself and role == "train":

@@ -33,10 +33,12 @@ class GenomeEntry:
         terms: licence or usage terms, in the user's words.
         evidence: ``rnaseq`` and ``proteins`` (files), ``isoseq``, ``strict`` and ``judge`` of the genome's
             evidence; None if there is none.
+        expression: files with measured expression; None if there are none.
         species: name of the species that the model gets as input; genomes of one species share it.
         locus_tag: prefix of gene names that NCBI or ENA registered for the assembly; empty if none.
         utrs: ``complete``, or ``incomplete`` if a transcript annotated without UTRs may in fact have some.
         isoforms: ``complete``, or ``incomplete`` if the annotation leaves isoforms out.
+        peaks: file of each label, or ``path`` of one file with all labels; None if there are none.
     """
 
     name: str
@@ -47,9 +49,11 @@ class GenomeEntry:
     mask: Source | None = None
     repeats: Source | None = None
     junctions: Source | None = None
+    peaks: Mapping[str, str] | None = None
     isoseq: tuple[Source, ...] = ()
     augustus: str | None = None
     evidence: Mapping[str, Any] | None = None
+    expression: Mapping[str, Any] | None = None
     contigs: Mapping[str, str] = field(default_factory=dict)
     seqid_map: Mapping[str, str | None] | str | None = None
     organelles: tuple[str, ...] = ()
@@ -208,9 +212,24 @@ class Genomes:
         ]
 
     @property
+    def with_expression(self) -> list[str]:
+        """Genomes whose genes have measured expression."""
+        return [name for name, entry in self._entries.items() if entry.expression]
+
+    @property
+    def learnt_expression(self) -> list[str]:
+        """Genomes whose expression trains, chooses or tests heads: never those of role ``predict``."""
+        return [name for name in self.with_expression if name in self.split]
+
+    @property
     def trained_with_repeats(self) -> list[str]:
         """Genomes that train and whose mobile elements are known."""
         return [name for name, entry in self._entries.items() if entry.role == "train" and entry.repeats]
+
+    @property
+    def with_peaks(self) -> list[str]:
+        """Genomes whose peaks the regulatory head learns from or is judged by; never those of role ``predict``."""
+        return [name for name in self.split if self._entries[name].peaks]
 
     @property
     def with_isoseq(self) -> list[str]:

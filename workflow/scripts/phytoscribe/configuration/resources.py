@@ -15,6 +15,11 @@ SECTIONS = {
     "train_gene_classes": "predict",
     "train_isoform_writer": "predict",
     "complete_annotation": "predict",
+    "train_expression": "expression",
+    "predict_expression": "expression",
+    "read_trunk": "predict",
+    "train_regulatory": "regulatory",
+    "predict_regulatory": "regulatory",
 }
 #: The environment variable by which ``profiles/slurm`` learns :func:`rules_on_processors`.
 ON_PROCESSORS = "PHYTOSCRIBE_ON_PROCESSORS"

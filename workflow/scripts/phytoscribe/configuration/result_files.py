@@ -27,7 +27,8 @@ BIGWIGS = tuple(f"results/tracks/{{genome}}/{track}.bw" for track in TRACKS)
 #: Files that belong to one genome; the name ends at the next slash or dot.
 _OF_ONE_GENOME = re.compile(
     r"^(?:\./)?(?:"
-    r"results/(?:predictions|clean|evaluation|self|isoforms|noncoding)/(?P<file>[^/.]+)\.[^/]+$"
+    r"results/(?:predictions|clean|evaluation(?!/(?:expression|regulatory)\.tsv)|self|isoforms|noncoding|expression|regulatory)"
+    r"/(?P<file>[^/.]+)\.[^/]+$"
     r"|results/evaluation/(?:augustus|isoseq)/(?P<evaluated>[^/.]+)\.[^/]+$"
     r"|results/splits/(?:proteins|loci)/(?P<split>[^/.]+)\.[^/]+$"
     r"|(?:resources/genomes|results/predictions/shards|results/tracks)/(?P<folder>[^/]+)/.+$"
@@ -47,6 +48,11 @@ _OF_SOME_GENOMES = (
         "evaluated",
         "held-out reference genes",
     ),
+    (
+        r"results/regulatory/[^/]+\.(peaks\.npz|parts\.bed)",
+        "with_peaks",
+        "peaks (`genomes[].peaks`) and part in the split",
+    ),
     (r"results/tracks/[^/]+/reference\.gff3\.gz", "checked", "reference annotation that is used"),
     (r"results/tracks/[^/]+/reads\.bam.*", "with_isoseq", "Iso-Seq reads"),
     (
@@ -55,6 +61,7 @@ _OF_SOME_GENOMES = (
         NO_PROGRAM,
     ),
     (r"results/evaluation/[^/]+\.noncoding\.tsv", "annotated", "annotation"),
+    (r"results/expression/[^/]+\.measured\.tsv", "with_expression", "measured expression (`genomes[].expression`)"),
     (r"results/evaluation/augustus/.+", "with_baseline", "AUGUSTUS species, or nothing to score it with"),
     (r"results/tracks/[^/]+/augustus\.gff3\.gz", "with_baseline", "AUGUSTUS species, or nothing to score it with"),
     (r"results/evaluation/([^/]+\.(isoseq(_\w+)?|blast)\.tsv|isoseq/.+)", "with_isoseq", "Iso-Seq reads"),

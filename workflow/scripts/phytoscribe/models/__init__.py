@@ -14,3 +14,7 @@ WRITER_FILES = ("isoform_writer.json", "isoform_writer.safetensors")
 CLASSIFIER_FILE = "gene_classes.safetensors"
 #: How much evidence weighs: of reads, and of aligned proteins.
 EVIDENCE_FILE, PROTEIN_EVIDENCE_FILE = "evidence.json", "protein_evidence.json"
+#: Of the expression head: its sizes, tissues and scale; the weights of all its seeds.
+EXPRESSION_FILES = ("expression.json", "expression.safetensors")
+#: Of the regulatory head: its sizes, labels, calibration and cuts; its weights.
+REGULATORY_FILES = ("regulatory.json", "regulatory.safetensors")

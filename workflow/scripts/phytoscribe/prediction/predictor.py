@@ -220,13 +220,17 @@ class StructurePredictor:
         tables = {
             name: [np.empty((bases.size, count), dtype=np.float16) for _ in "+-"] for name, count in columns.items()
         }
-        with single_core_threads(self.threads if self.device.type == "cpu" else FEEDING_THREADS) as readers:
-            for piece in self._pieces([ContigSequence.of("", bases)], readers, None):
-                rows = slice(piece.start, piece.start + piece.bases.size)
-                for name, strands in tables.items():
-                    for table, part in zip(strands, getattr(piece, name), strict=True):
-                        table[rows] = part
+        for piece in self.pieces(ContigSequence.of("", bases)):
+            rows = slice(piece.start, piece.start + piece.bases.size)
+            for name, strands in tables.items():
+                for table, part in zip(strands, getattr(piece, name), strict=True):
+                    table[rows] = part
         return tuple((plus, minus) for plus, minus in tables.values())
+
+    def pieces(self, contig: ContigSequence) -> Iterator[Piece]:
+        """What the network says of a contig, piece by piece in order, without genes."""
+        with single_core_threads(self.threads if self.device.type == "cpu" else FEEDING_THREADS) as readers:
+            yield from self._pieces([contig], readers, None)
 
     def _pieces(
         self, contigs: Iterable[ContigSequence], readers: ThreadPoolExecutor, progress: Progress | None

@@ -12,6 +12,7 @@ in the pretraining corpus, the tokenizer corpus and training windows, and have l
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -56,6 +57,11 @@ class Parts:
     def of(self, contig: str, *parts: str) -> list[Interval]:
         """Intervals of a contig that belong to any of these parts."""
         return [(tile.start, tile.end) for tile in self.intervals[contig] if tile.part in parts]
+
+    def part_at(self, contig: str, base: int) -> str:
+        """The part of a base, 0-based."""
+        tiles = self.intervals[contig]
+        return tiles[bisect_right(tiles, base, key=lambda tile: tile.end)].part
 
     def train_contigs(self) -> list[str]:
         """Contigs that hold training sequence."""

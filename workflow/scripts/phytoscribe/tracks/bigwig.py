@@ -96,3 +96,37 @@ def _intervals(blocks: Iterable[Changes], contig: str, length: int) -> Iterator[
             starts, levels = starts[-1:], levels[-1:]
     if starts.size:
         yield starts, np.array([length]), levels / LEVELS
+
+
+def write_bin_bigwig(values: npt.NDArray[np.floating], contigs: Mapping[str, int], width: int, path: str | Path) -> int:
+    """Write one value for each bin of a genome; the file appears complete or not at all.
+
+    Args:
+        values: (bins,), those of each contig in the order of ``contigs``; bins of nan have no value.
+        contigs: name to length; a contig has as many bins as fit into it.
+        width: bases of a bin.
+
+    Returns:
+        Number of bins with a value.
+    """
+    counts = [length // width for length in contigs.values()]
+    starts = dict(zip(contigs, np.cumsum([0, *counts]).tolist(), strict=False))
+    count, names = 0, sorted(contigs, key=str.encode)
+    with atomic_path(path) as temporary:
+        file = pyBigWig.open(str(temporary), "w")
+        try:
+            file.addHeader([(name, contigs[name]) for name in names])
+            for name in names:
+                first = starts[name]
+                for done in range(0, contigs[name] // width, BATCH):
+                    last = min(done + BATCH, contigs[name] // width)
+                    part = np.round(values[first + done : first + last].astype(np.float64), 3)
+                    there = np.flatnonzero(np.isfinite(part))
+                    if not there.size:
+                        continue
+                    left = (there + done) * width
+                    file.addEntries([name] * there.size, left, ends=left + width, values=part[there], validate=False)
+                    count += there.size
+        finally:
+            file.close()
+    return count

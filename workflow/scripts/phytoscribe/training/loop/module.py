@@ -75,6 +75,21 @@ class TrainedModule(lightning.LightningModule):
         torch.nn.utils.clip_grad_norm_(self.parameters(), CLIPPED_NORM)
 
 
+def follow(average: torch.nn.Module, model: torch.nn.Module, decay: float, step: int) -> None:
+    """Move the running average of a model's weights, in place, towards the weights after a step.
+
+    Args:
+        decay: share of the average that is kept; the first steps count less: it is at most ``step / (step + 10)``.
+    """
+    pairs = [
+        (kept, learnt.detach())
+        for kept, learnt in zip(average.parameters(), model.parameters(), strict=True)
+        if learnt.requires_grad
+    ]
+    share = 1 - min(decay, step / (step + 10))
+    torch._foreach_lerp_([kept for kept, _ in pairs], [learnt for _, learnt in pairs], share)
+
+
 def adapt(model: AnnotationModel, mode: str) -> None:
     """Prepare ``model``, in place, for fine-tuning in this mode.
 

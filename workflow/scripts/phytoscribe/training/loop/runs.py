@@ -59,6 +59,8 @@ LEARNING = (
     "annotation",
     "labels",
     "splits",
+    "regulatory",
+    "expression",
     "tokenizer",
     "models",
     "decoding",

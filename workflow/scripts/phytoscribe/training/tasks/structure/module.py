@@ -21,7 +21,7 @@ from phytoscribe.labels.states import (
 )
 from phytoscribe.models.annotation_model import AnnotationModel
 from phytoscribe.models.heads import HeadOutputs
-from phytoscribe.training.loop.module import TrainedModule
+from phytoscribe.training.loop.module import TrainedModule, follow
 from phytoscribe.training.loop.ranks import divisors
 from phytoscribe.training.loop.settings import RunSettings
 from phytoscribe.training.tasks.structure.sequence_loss import SequenceLoss
@@ -107,8 +107,8 @@ class StructureModule(TrainedModule):
     """Training step, optimizer and weight average around :class:`AnnotationModel`.
 
     Args:
-        average: decay of the weight average, which is validated and kept; 0 for the weights themselves.  The first
-            steps count less: the decay is at most ``step / (step + 10)``.
+        average: decay of the weight average (:func:`~phytoscribe.training.loop.module.follow`), which is validated and
+            kept; 0 for the weights themselves.
         encoder_rate: factor of the learning rate for the encoder.
         sequence_weight: of the decoder's likelihood as a further term, once ``sequence`` is set; batches then hold both
             strands of each window.
@@ -148,13 +148,5 @@ class StructureModule(TrainedModule):
             return loss + self.model.encoder.balance_loss()
 
     def on_train_batch_end(self, outputs: Any, batch: StructureBatch, batch_idx: int) -> None:
-        if self.average is None:
-            return
-        step = self.trainer.global_step
-        decay = min(self.decay, step / (step + 10))
-        pairs = [
-            (kept, learnt.detach())
-            for kept, learnt in zip(self.average.parameters(), self.model.parameters(), strict=True)
-            if learnt.requires_grad
-        ]
-        torch._foreach_lerp_([kept for kept, _ in pairs], [learnt for _, learnt in pairs], 1 - decay)
+        if self.average is not None:
+            follow(self.average, self.model, self.decay, self.trainer.global_step)

@@ -1,0 +1,120 @@
+"""What simple models and the head score on expression of A. thaliana, on the standing split.
+
+    python benchmarks/heads_expression.py RUN DATA WORK [--heads FOLDER ...]
+
+RUN is a run of config/release.yaml (its resources/genomes and results/clean), DATA the folder of shared data, WORK a
+folder for what is made once. Writes heads_expression.tsv and heads_expression.md beside this file. FOLDER holds the
+predictions of a head, as benchmarks/heads_train.py writes them.
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from heads_data import Genes, load_genes
+
+from phytoscribe.evaluation.regression import MEASURES, HighLow, bootstrap_weights, measures
+from phytoscribe.expression.baselines import Fitted, boosted_trees, chosen_ridge
+from phytoscribe.expression.targets import log_levels
+from phytoscribe.splits.parts import TEST, TRAIN, VALIDATE
+from phytoscribe.tables import write_table
+
+HERE = Path(__file__).parent
+SEED = 1
+#: Reads, scaled to the mean depth, that a gene needs in buds or leaves for a ratio.
+LEAST_READS = 20.0
+
+
+def matrix_of(path: Path, genes: Genes) -> pd.DataFrame:
+    """A table of DATA in the order of the genes; NaN for those that it lacks."""
+    return pd.read_csv(path, sep="\t", index_col="gene_id").reindex(genes.table["gene"])
+
+
+def targets_of(data: Path, genes: Genes) -> dict[str, pd.DataFrame]:
+    """Targets by name, each (genes, columns)."""
+    leaf = matrix_of(data / "athaliana/expression.tsv.gz", genes).drop(columns="logMaxTPM")
+    leaf.columns = [f"leaf_{number:02d}" for number in range(1, leaf.shape[1] + 1)]
+    counts = matrix_of(data / "expression/athaliana_bud_leaf_counts.tsv.gz", genes)
+    depth = counts / (counts.sum() / counts.sum().mean())
+    bud, leaves = depth[["BF1", "BF2"]].mean(axis=1), depth[["F1", "F2", "Col0-1", "Col0-2"]].mean(axis=1)
+    ratio = np.log2((bud + 1) / (leaves + 1)).where(np.maximum(bud, leaves) >= LEAST_READS)
+    base = matrix_of(data / "expression/athaliana_consreg_base_mean.tsv.gz", genes)
+    rate = base.div(genes.table["exonic"].to_numpy(), axis=0)
+    level = log_levels((rate / rate.sum() * 1e6).mean(axis=1))
+    return {
+        "leaf": pd.DataFrame({"leaf": log_levels(leaf.mean(axis=1))}),
+        "consreg_level": pd.DataFrame({"level": level}),
+        "bud_leaf": pd.DataFrame({"bud_leaf": ratio}),
+        "response": matrix_of(data / "expression/athaliana_consreg_log2fc.tsv.gz", genes),
+    }
+
+
+def scored(genes: Genes, name: str, target: pd.DataFrame, heads: list[Path]) -> pd.DataFrame:
+    """All rows of one target."""
+    values = target.to_numpy(dtype=np.float64)
+    there = np.isfinite(values).any(axis=1) & (genes.table["reason"] == "").to_numpy()
+    rows = {part: np.flatnonzero(there & (genes.table["part"] == part).to_numpy()) for part in (TRAIN, VALIDATE, TEST)}
+    train, validate, test = (rows[part] for part in (TRAIN, VALIDATE, TEST))
+    print(f"{name}: genes " + ", ".join(f"{part} {len(found)}" for part, found in rows.items()), flush=True)
+    predictions = {
+        "mean of training": np.repeat(np.nanmean(values[train], axis=0)[None], len(test), axis=0),
+    }
+    for model, features in {"GC of 4 regions": genes.gc, "k-mers, promoter 1 kb": genes.promoter_kmers,
+                            "k-mers, 3 kb": genes.kmers}.items():  # fmt: skip
+        fitted, penalty = chosen_ridge((features[train], values[train]), (features[validate], values[validate]))
+        print(f"{name}: {model}: penalty {penalty}", flush=True)
+        predictions[model] = fitted(features[test])
+    trees: Fitted = boosted_trees(genes.structure[train], values[train], SEED)
+    predictions["structure alone, boosted trees"] = trees(genes.structure[test])
+    for folder in heads:
+        predictions |= head_predictions(folder, name, genes.table.iloc[test])
+    both = genes.table["both_utrs"].to_numpy(dtype=bool)[test]
+    subsets = {"all": np.ones(len(test), dtype=bool), "both_utrs": both}
+    weights = bootstrap_weights(range(len(test)), SEED)
+    classes = HighLow.of(values[train]) if name in ("leaf", "consreg_level") else None
+    columns = list(target.columns)
+    found = [
+        measures(model, values[test], given, columns, subsets, weights, classes) for model, given in predictions.items()
+    ]
+    table = pd.concat(found, ignore_index=True)
+    table = table[~table["measure"].str.contains("deviation|sign")]
+    return table.assign(target=name)
+
+
+def head_predictions(folder: Path, name: str, table: pd.DataFrame) -> dict[str, npt.NDArray[np.float64]]:
+    """Predictions of a head for a target, by name of the model; nothing if it has none for it."""
+    path = folder / f"{name}.tsv"
+    if not path.is_file():
+        return {}
+    found = pd.read_csv(path, sep="\t", index_col="gene").reindex(table["gene"])
+    return {folder.name: found.to_numpy(dtype=np.float64)}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("run", type=Path)
+    parser.add_argument("data", type=Path)
+    parser.add_argument("work", type=Path)
+    parser.add_argument("--heads", type=Path, nargs="*", default=[])
+    parser.add_argument("--only", nargs="*", default=[])
+    given = parser.parse_args()
+    genes = load_genes(given.run, given.work)
+    reasons = genes.table.groupby(["part", genes.table["reason"].replace("", "kept")]).size()
+    print(reasons.to_string(), flush=True)
+    for name, target in targets_of(given.data, genes).items():
+        if given.only and name not in given.only:
+            continue
+        table = scored(genes, name, target, given.heads)
+        write_table(table, given.work / f"scores.{name}.tsv", ["target", *MEASURES], decimals=4)
+        chosen = table[(table["label"] == table["label"].iloc[0])]
+        print(
+            chosen.pivot(index="model", columns=["subset", "measure"], values="value").round(3).to_string(), flush=True
+        )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,73 @@
+"""Train an expression head on one target of heads_expression.py, and predict the test genes of the standing split.
+
+    python benchmarks/heads_train.py RUN DATA WORK FOLDER --target leaf [--model MODEL] [--set KEY=VALUE ...]
+
+FOLDER gets the head and TARGET.tsv, which `heads_expression.py --heads FOLDER` scores. MODEL is the structure model of
+a head with `encoder=frozen`. Keys are those of section `expression`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import logging
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import yaml
+from heads_data import GENOMES, load_genes
+from heads_expression import targets_of
+
+from phytoscribe.configuration.schema import fill_defaults, load_schema
+from phytoscribe.devices import choose_device
+from phytoscribe.expression.examples import GenomeFiles, read_examples
+from phytoscribe.expression.levels import GENE
+from phytoscribe.expression.window_table import read_gene_windows
+from phytoscribe.expression.windows import WindowSettings
+from phytoscribe.models.expression import load_heads
+from phytoscribe.prediction.expression import predict_windows
+from phytoscribe.splits.parts import TEST
+from phytoscribe.training.loop.settings import Recipe
+from phytoscribe.training.tasks.expression.task import run_expression_training, with_trunk
+
+SCHEMA = Path(__file__).resolve().parents[1] / "workflow/schemas/config.schema.yaml"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    for name in ("run", "data", "work", "folder"):
+        parser.add_argument(name, type=Path)
+    parser.add_argument("--target", default="leaf")
+    parser.add_argument("--model", type=Path)
+    parser.add_argument("--set", nargs="*", default=[])
+    given = parser.parse_args()
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
+    genes = load_genes(given.run, given.work)
+    target = targets_of(given.data, genes)[given.target]
+    files = []
+    for name in GENOMES:
+        own = (genes.table["genome"] == name).to_numpy()
+        levels = (np.exp2(target[own]) - 1).dropna(how="all").rename_axis(GENE).round(4)
+        path = given.work / f"{name}.{given.target}.measured.tsv"
+        levels.to_csv(path, sep="\t")
+        place = (given.work / f"{name}.db", given.work / f"{name}.accepted.gff3")
+        files.append(GenomeFiles(name, *place, given.run / f"resources/genomes/{name}/{name}.fa", path))
+    rules = load_schema(SCHEMA)
+    changes = {key: yaml.safe_load(value) for key, _, value in (one.partition("=") for one in given.set)}
+    section = fill_defaults(changes, rules["properties"]["expression"], rules)
+    table = read_gene_windows(given.work / "gene_windows.tsv")
+    inputs = [given.work / "gene_windows.tsv", *(one.measured for one in files)]
+    recipe, run = Recipe(section, {}, {}, 1), given.folder / "run"
+    run_expression_training(table, files, given.model, recipe, inputs, run, given.folder, threads=1)
+    networks, _ = load_heads(given.folder)
+    settings = WindowSettings(section["input"], section["upstream"], section["downstream"])
+    test = read_examples(table, files, settings, TEST)
+    if given.model is not None:
+        test = with_trunk(test, files, given.model, section["device"], 1, run / "test.npy")
+    found = predict_windows(networks, test.bases, test.trunk, choose_device(section["device"]))
+    columns = {"gene": test.table["gene"], **dict(zip(test.tissues, found.log.T, strict=True))}
+    pd.DataFrame(columns).to_csv(given.folder / f"{given.target}.tsv", sep="\t", index=False)
+
+
+if __name__ == "__main__":
+    main()

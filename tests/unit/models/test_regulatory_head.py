@@ -1,0 +1,133 @@
+"""The regulatory head: the same on either strand, whatever bins are read together, and its files."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+
+from phytoscribe.errors import ModelError
+from phytoscribe.models import REGULATORY_FILES
+from phytoscribe.models.motif_stem import MotifStem
+from phytoscribe.models.regulatory import (
+    TRUNK_CELL,
+    Calibration,
+    RegulatoryConfig,
+    RegulatoryHead,
+    load_head,
+    save_head,
+)
+
+SMALL = {"filters": 12, "motif": 9, "width": 16, "hidden": 8}
+
+
+def made(trunk: int = 0, bins: int = 3, **more) -> tuple[RegulatoryHead, torch.Tensor, torch.Tensor | None]:
+    """A head with random weights everywhere, bases with some N, and features of the trunk."""
+    generator = torch.manual_seed(4)
+    config = RegulatoryConfig(("A", "B", "C"), trunk_channels=trunk, **SMALL, **more)
+    head = RegulatoryHead(config, [0.1, 0.02, 0.5]).eval()
+    for parameter in head.parameters():
+        if not parameter.any() or parameter.ndim > 1:
+            torch.nn.init.normal_(parameter, std=0.3, generator=generator)
+    length = bins * config.bin + 2 * config.margin
+    bases = torch.randint(0, 5, (2, length), generator=generator)
+    cells = torch.randn(2, length // TRUNK_CELL, trunk, generator=generator) if trunk else None
+    return head, bases, cells
+
+
+def complement(bases: torch.Tensor) -> torch.Tensor:
+    return torch.where(bases == 4, 4, 3 - bases).flip(1)
+
+
+@pytest.mark.parametrize("trunk", [0, 6])
+@torch.no_grad()
+def test_both_strands_say_the_same(trunk):
+    head, bases, cells = made(trunk)
+    turned = head(complement(bases), None if cells is None else cells.flip(1))
+    assert head(bases, cells).std() > 0.1
+    assert (head(bases, cells) - turned.flip(1)).abs().max() < 1e-5
+    head, bases = head.double(), bases
+    cells = None if cells is None else cells.double()
+    turned = head(complement(bases), None if cells is None else cells.flip(1))
+    assert (head(bases, cells) - turned.flip(1)).abs().max() < 1e-6
+
+
+@pytest.mark.parametrize(("width", "context"), [(200, 100), (50, 0), (100, 250)])
+@torch.no_grad()
+def test_bins_do_not_depend_on_those_read_with_them(width, context):
+    head, bases, _ = made(bin=width, context=context, bins=5)
+    margin = head.config.margin
+    whole = head(bases)
+    for number in range(5):
+        alone = head(bases[:, number * width : (number + 1) * width + 2 * margin])
+        assert (alone[:, 0] - whole[:, number]).abs().max() < 1e-5
+    # No base beyond the margin is read, and the margin's inner bases are.
+    other = bases.clone()
+    other[:, : margin - context - 70] = 0
+    assert torch.allclose(head(other), whole)
+    other[:, margin - context - 30 : margin] = 0
+    assert not torch.allclose(head(other)[:, 0], whole[:, 0])
+
+
+@torch.no_grad()
+def test_a_closed_gate_lets_nothing_of_the_trunk_through():
+    head, bases, cells = made(6)
+    head.gate.zero_()
+    assert torch.equal(head(bases, cells), head(bases, 3 * cells))
+    fresh = RegulatoryHead(RegulatoryConfig(("A",), trunk_channels=6, **SMALL), [0.1])
+    assert fresh.gate.item() == 0
+
+
+@torch.no_grad()
+def test_an_untrained_head_answers_with_the_frequencies():
+    head = RegulatoryHead(RegulatoryConfig(("A", "B"), **SMALL), [0.25, 0.01]).eval()
+    torch.nn.init.zeros_(head.sites.weight)
+    bases = torch.randint(0, 4, (1, 200 + 2 * head.config.margin))
+    assert torch.allclose(head(bases).sigmoid()[0, 0], torch.tensor([0.25, 0.01]))
+
+
+def test_the_stem_is_a_convolution_of_both_strands_and_a_maximum():
+    torch.manual_seed(2)
+    stem = MotifStem(5, 7, 10).double()
+    torch.nn.init.normal_(stem.bias)
+    bases = torch.randint(0, 5, (3, 40))
+    one_hot = torch.nn.functional.one_hot(bases, 5)[..., :4].double().transpose(1, 2)
+    filters = stem.weight.transpose(1, 2)
+    both = [torch.conv1d(one_hot, f, padding=3) for f in (filters, filters.flip(1, 2))]
+    pooled = torch.nn.functional.max_pool1d(torch.maximum(*both), 10) + stem.bias[:, None]
+    wanted = torch.nn.functional.elu(pooled).transpose(1, 2)
+    found = stem(bases)
+    assert torch.allclose(found, wanted)
+    weights = torch.randn_like(found)
+    expected = torch.autograd.grad((wanted * weights).sum(), stem.weight)[0]
+    assert torch.allclose(torch.autograd.grad((found * weights).sum(), stem.weight)[0], expected, atol=1e-5)
+
+
+def test_a_saved_head_is_the_same_in_half_precision(tmp_path):
+    head, bases, _ = made()
+    calibration = Calibration(
+        *(np.array(x) for x in ([1.0, 2.0, 0.5], [0.0, -1.0, 0.3], [0.4, np.nan, 0.9], [0.3, 0.2, np.nan]))
+    )
+    save_head(head, calibration, {"structure_model": None, "called_precision": 0.5}, tmp_path)
+    again, read, report = load_head(tmp_path)
+    assert again.config == head.config
+    assert report["structure_model"] is None
+    np.testing.assert_array_equal(read.cut, calibration.cut)
+    np.testing.assert_array_equal(read.auprc, calibration.auprc)
+    assert "NaN" not in (tmp_path / REGULATORY_FILES[0]).read_text()
+    with torch.no_grad():
+        assert (again(bases) - head(bases)).abs().max() < 0.05
+        logits = again(bases).numpy()
+    assert np.allclose(read.probabilities(logits), 1 / (1 + np.exp(-(read.slope * logits + read.offset))), atol=1e-6)
+
+
+def test_a_damaged_or_missing_file_is_named(tmp_path):
+    with pytest.raises(ModelError, match=r"regulatory\.json: missing"):
+        load_head(tmp_path)
+    head, _, _ = made()
+    line = Calibration(*(np.ones(3) for _ in range(4)))
+    save_head(head, line, {}, tmp_path)
+    path = tmp_path / REGULATORY_FILES[1]
+    path.write_bytes(path.read_bytes()[:100])
+    with pytest.raises(ModelError, match=r"regulatory\.safetensors: cannot be read"):
+        load_head(tmp_path)

@@ -1,0 +1,166 @@
+"""From genes to heads to a table: genes with a planted motif are learned, a stopped run goes on bit for bit."""
+
+import math
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from phytoscribe.annotation.gene_database import GeneDatabase, write_gene_database
+from phytoscribe.annotation.gff_writer import write_gff3
+from phytoscribe.annotation.model import GeneModel, Transcript
+from phytoscribe.errors import ModelError, PhytoScribeError
+from phytoscribe.expression.examples import GenomeFiles, read_examples
+from phytoscribe.expression.window_table import divided, windows_of_genome
+from phytoscribe.expression.windows import WindowSettings
+from phytoscribe.genome.fasta import write_index
+from phytoscribe.genome.sequence import N_CODE
+from phytoscribe.models.expression import load_heads
+from phytoscribe.prediction.expression import predict_genome
+from phytoscribe.splits.parts import PartInterval, Parts
+from phytoscribe.training.loop.settings import Recipe
+from phytoscribe.training.tasks.expression.dataset import ExpressionDataset, shifted
+from phytoscribe.training.tasks.expression.module import ExplainedSelection
+from phytoscribe.training.tasks.expression.task import run_expression_training
+
+MOTIF, STEP, GENES = "ACGTGGCA", 400, 500
+SETTINGS = WindowSettings("promoter", 100)
+SECTION = {
+    "input": "promoter", "upstream": 100, "downstream": 50, "threshold": 1.0, "loss": "hurdle", "seeds": 1,
+    "filters": 32, "width": 16, "dropout": 0.0, "steps": 400, "checkpoint_every": 40, "batch_size": 32,
+    "learning_rate": 0.01, "warmup_steps": 10, "patience": 0, "validate_every": 1, "device": "cpu",
+    "precision": "float32",
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def planted(tmp_path_factory):
+    """Genes of 200 bases on both strands; every second one has a motif in its promoter and is expressed in bud."""
+    folder, generator = tmp_path_factory.mktemp("planted"), np.random.default_rng(1)
+    text = generator.choice(list("ACGT"), GENES * STEP + 1000)
+    genes, levels = [], {}
+    for number in range(GENES):
+        start, strand, has = 500 + number * STEP, "+-"[number % 2], number % 4 < 2
+        name = f"g{number:03d}"
+        genes.append(GeneModel(name, "c", strand, (Transcript(f"{name}.1", ((start, start + 200),)),)))
+        if has:
+            motif = MOTIF if strand == "+" else MOTIF.translate(str.maketrans("ACGT", "TGCA"))[::-1]
+            at = start - 60 if strand == "+" else start + 252
+            text[at : at + len(motif)] = list(motif)
+        leaf, bud = np.exp2(generator.normal((4.3, 6.6), 0.7))
+        levels[name] = (leaf, bud) if has else (leaf if number % 8 == 3 else math.nan, 0.0)
+    (folder / "x.fa").write_text(">c\n" + "".join(text) + "\n")
+    write_index(folder / "x.fa", folder / "x.fa.fai")
+    with (folder / "x.gff3").open("w") as handle:
+        write_gff3(handle, genes, {"c": len(text)})
+    write_gene_database(folder / "x.gff3", folder / "x.db")
+    measured = pd.DataFrame.from_dict(levels, orient="index", columns=["leaf", "bud"]).rename_axis("gene")
+    measured.to_csv(folder / "m.tsv", sep="\t")
+    files = GenomeFiles("x", folder / "x.db", folder / "x.gff3", folder / "x.fa", folder / "m.tsv")
+    windows = windows_of_genome("x", GeneDatabase(files.database), files.gff3, files.fasta, SETTINGS)
+    edges = [0, 160_000, 175_000, len(text)]
+    parts = zip(edges[:-1], edges[1:], ("train", "validate", "test"), strict=True)
+    return folder, files, divided(windows, {"x": Parts({"c": [PartInterval(*part) for part in parts]})}, {})
+
+
+class Killed(Exception):
+    pass
+
+
+def trained(planted, tmp_path, steps=SECTION["steps"], run="run", target="head"):
+    _, files, table = planted
+    recipe = Recipe(SECTION | {"steps": steps}, {}, {}, 1)
+    run_expression_training(table, [files], None, recipe, [files.measured], tmp_path / run, tmp_path / target, 1)
+    return tmp_path / target
+
+
+@pytest.fixture(scope="module")
+def head(planted, tmp_path_factory):
+    return trained(planted, tmp_path_factory.mktemp("head"))
+
+
+def predicted(planted, head, output, settings=SETTINGS, split=True):
+    _, files, table = planted
+    predict_genome(
+        head, files.gff3, files.fasta, settings, table if split else None, None, files.names, "cpu", 1, output
+    )
+    return pd.read_csv(output, sep="\t", comment="#", keep_default_na=False)
+
+
+def test_a_planted_motif_is_learned_and_every_gene_has_its_line(planted, head, tmp_path):
+    table = predicted(planted, head, tmp_path / "x.tsv")
+    assert len(table) == GENES
+    test = table[table["part"] == "test"]
+    has = test["gene"].str[1:].astype(int) % 4 < 2
+    levels, shares = (test[column].astype(float) for column in ("bud", "bud_expressed"))
+    assert levels[has].median() > 10 * levels[~has].median()
+    assert (shares[has] > 0.5).mean() > 0.9
+    assert (shares[~has] < 0.5).mean() > 0.9
+    first = table.iloc[0]
+    assert tuple(first[["gene", "contig", "start", "end", "tss", "part", "reason"]]) == (
+        "g000", "c", 501, 700, 501, "train", "",
+    )  # fmt: skip
+    assert set(test["homologue"]) == {"no"}
+    head_lines = (tmp_path / "x.tsv").read_text().splitlines()[:5]
+    assert "# input: promoter, 100 bases outside and 0 inside of the gene" in head_lines
+    unseen = predicted(planted, head, tmp_path / "y.tsv", split=False)
+    assert set(unseen["part"]) == {"unseen"}
+    pd.testing.assert_series_equal(unseen["bud"], table["bud"])
+
+
+def test_heads_of_other_windows_are_refused(planted, head, tmp_path):
+    message = (
+        r"expression\.input: 'gene' here, 'promoter' in the heads; expression\.upstream: 150 here, 100 in the heads"
+    )
+    with pytest.raises(ModelError, match=message):
+        predicted(planted, head, tmp_path / "x.tsv", WindowSettings("gene", 150, 50))
+    assert not (tmp_path / "x.tsv").exists()
+
+
+def test_a_run_that_was_stopped_gives_the_same_bytes(planted, tmp_path, monkeypatch):
+    whole = trained(planted, tmp_path, steps=80, run="whole", target="a")
+    validated = ExplainedSelection.on_train_epoch_end
+
+    def killed(selection, trainer, module):
+        if trainer.global_step == 80:
+            raise Killed
+        validated(selection, trainer, module)
+
+    monkeypatch.setattr(ExplainedSelection, "on_train_epoch_end", killed)
+    with pytest.raises(Killed):
+        trained(planted, tmp_path, steps=80, run="stopped", target="b")
+    assert not (tmp_path / "b").exists()
+    monkeypatch.undo()
+    again = trained(planted, tmp_path, steps=80, run="stopped", target="b")
+    for name in ("expression.json", "expression.safetensors"):
+        assert (again / name).read_bytes() == (whole / name).read_bytes()
+
+
+def test_windows_move_and_nothing_comes_in(planted):
+    piece = np.arange(6, dtype=np.uint8) % 4
+    np.testing.assert_array_equal(shifted(piece, 2), [N_CODE, N_CODE, 0, 1, 2, 3])
+    np.testing.assert_array_equal(shifted(piece, -2), [2, 3, 0, 1, N_CODE, N_CODE])
+    _, files, table = planted
+    genes = read_examples(table, [files], SETTINGS, "train")
+    order = ExpressionDataset(genes, 7)
+    first = [order[k] for k in range(len(genes.log))]
+    assert sorted(str(x.log) for x in first) == sorted(str(x) for x in genes.log.astype(np.float32))
+    again = ExpressionDataset(genes, 7)[5]
+    np.testing.assert_array_equal(again.bases, first[5].bases)
+    assert not np.array_equal(order[5 + len(genes.log)].bases, first[5].bases)
+
+
+def test_too_few_genes_are_refused(planted, tmp_path):
+    folder, files, table = planted
+    with pytest.raises(PhytoScribeError, match=r"0 genes with a window and a measured level are for training"):
+        trained((folder, files, table.assign(part="test")), tmp_path)
+    quiet = table.assign(part=table["part"].where(table["part"] != "validate", "test"))
+    with pytest.raises(PhytoScribeError, match=r"and 0 for validation"):
+        trained((folder, files, quiet), tmp_path)
+
+
+def test_report_of_the_heads(head):
+    networks, report = load_heads(head)
+    assert networks[0].config.tissues == ("leaf", "bud")
+    assert report["windows"] == {"input": "promoter", "upstream": 100, "downstream": 50}
+    assert report["best"][0]["validation_r2"] > 0.5

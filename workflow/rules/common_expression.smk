@@ -1,0 +1,26 @@
+# Functions for the inputs of rules that learn and predict expression.
+from phytoscribe.configuration.expression import (
+    check_expression_targets,
+    expression_files,
+    head_files,
+    training_settings,
+    window_settings,
+)
+
+if not IS_MODULE:
+    try:
+        check_expression_targets(sys.argv[1:], config["expression"]["model"])
+    except ConfigError as error:
+        raise WorkflowError(str(error)) from None
+
+
+def learnt_here():
+    """Genomes whose genes the heads that are trained here know by the split."""
+    return genomes.learnt_expression if config["expression"]["model"] == "trained" else []
+
+
+def genes_with_ends(wildcards):
+    """The genes whose expression is predicted: of the annotation, or predicted ones, which have UTRs too."""
+    if wildcards.genome in genomes.annotated:
+        return f"results/clean/{wildcards.genome}.accepted.gff3"
+    return f"results/predictions/{wildcards.genome}.gff3"

@@ -1,0 +1,121 @@
+"""The keys about expression: measured levels and heads, their files, and what the schema cannot say of them."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from phytoscribe.configuration.genomes import SPLIT_ROLES
+from phytoscribe.errors import ConfigError
+from phytoscribe.models import EXPRESSION_FILES
+
+Config = Mapping[str, Any]
+
+NONE, TRAINED, FROZEN = "none", "trained", "frozen"
+#: Scores of heads that are trained here.
+SCORES = "results/evaluation/expression.tsv"
+#: What an expression head makes, unlike what is only read (``.measured.tsv``).
+_TARGET = re.compile(rf"(?:\./)?(?:results/expression/[^/.]+\.tsv|results/models/expression/.+|{re.escape(SCORES)})")
+#: Keys of section ``expression`` that decide a gene's window.
+WINDOW_KEYS = ("input", "upstream", "downstream")
+
+
+def head_files(model: str) -> list[str]:
+    """Files of the heads that predict: trained here, or of a folder."""
+    folder = "results/models/expression" if model == TRAINED else model.rstrip("/")
+    return [f"{folder}/{file}" for file in EXPRESSION_FILES]
+
+
+def window_settings(section: Config) -> dict[str, Any]:
+    """What decides the windows of genes."""
+    return {key: section[key] for key in WINDOW_KEYS}
+
+
+def training_settings(section: Config) -> dict[str, Any]:
+    """What of section ``expression`` decides trained heads."""
+    return {key: value for key, value in section.items() if key != "model"}
+
+
+def expression_files(source: Config | None) -> list[str]:
+    """The local files behind ``genomes[].expression``, each once."""
+    if not source:
+        return []
+    if "path" in source:
+        return [source["path"]]
+    return list(dict.fromkeys(path for paths in source["salmon"].values() for path in paths))
+
+
+def expression_mistakes(config: Config) -> Iterator[str]:
+    """Expression of genes that no annotation names, and heads that nothing can train; reads no file."""
+    yield from _head_mistakes(config)
+    for item in config["genomes"]:
+        source, place = item.get("expression"), f"genomes[{item['name']}].expression"
+        if source and not item.get("annotation"):
+            yield f"{place}: its genes are those of an annotation, and there is none; add `annotation: {{path: ...}}`"
+        if source and "salmon" in source and "tissues" in source:
+            yield f"{place}.tissues: belongs to a table (`path`); the keys under `salmon` are the tissues already"
+
+
+def _head_mistakes(config: Config) -> Iterator[str]:
+    settings = config["expression"]
+    if settings["model"] != TRAINED:
+        return
+    if settings["steps"] % settings["checkpoint_every"]:
+        yield (
+            f"expression.steps: {settings['steps']} must be a multiple of expression.checkpoint_every "
+            f"({settings['checkpoint_every']})"
+        )
+    measured = [item for item in config["genomes"] if item.get("expression") and item["role"] in SPLIT_ROLES]
+    if not any(item["role"] == "train" for item in measured):
+        yield (
+            "expression.model is 'trained', but no genome of role 'train' has `expression`; add `expression: {path: "
+            "...}` to one, or name the folder of trained heads"
+        )
+    elif config["split"]["mode"] == "contig" and not any(
+        item["role"] == "validate" or item["contigs"]["validate"] for item in measured
+    ):
+        yield (
+            "expression.model is 'trained', but no genome with `expression` has anything held out for validation, "
+            "where heads are chosen; list contigs under contigs.validate, or use split.mode: cluster"
+        )
+
+
+def check_expression_targets(requested: Iterable[str], model: str) -> None:
+    """Raise ConfigError for a requested file of heads where the configuration has none, or trains none to score.
+
+    Args:
+        requested: command-line arguments.
+        model: the configuration's ``expression.model``.
+    """
+    for target in filter(_TARGET.fullmatch, requested):
+        if model == NONE:
+            raise ConfigError(
+                f"{target}: expression.model is none; set it to trained, with measured expression of a genome, or to "
+                "the folder of trained heads (docs/expression.md)"
+            )
+        if model != TRAINED and target.removeprefix("./") == SCORES:
+            raise ConfigError(
+                f"{target}: scores are made beside baselines that learn from the same genes, so only for heads that "
+                "are trained here (expression.model: trained)"
+            )
+
+
+def expression_file_mistakes(config: Config) -> Iterator[str]:
+    """Files of measured levels and of heads that are not there."""
+    model = config["expression"]["model"]
+    if model not in (NONE, TRAINED):
+        if not os.path.isdir(model):
+            yield f"expression.model: {model}: no such folder; name the folder of trained heads, or use trained or none"
+        elif missing := [name for name in EXPRESSION_FILES if not os.path.isfile(Path(model) / name)]:
+            yield f"expression.model: {model}: this is no folder of heads, {', '.join(missing)} is missing"
+    for item in config["genomes"]:
+        for path in expression_files(item.get("expression")):
+            place = f"genomes[{item['name']}].expression: {path}"
+            if not os.path.isfile(path):
+                wrong = "is a folder" if os.path.isdir(path) else "no such file"
+                yield f"{place}: {wrong} (relative paths start where Snakemake runs)"
+            elif not os.access(path, os.R_OK):
+                yield f"{place}: no permission to read it"

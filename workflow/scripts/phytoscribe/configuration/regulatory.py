@@ -1,0 +1,183 @@
+"""The section ``regulatory`` and ``genomes[].peaks``: their files, and what the schema cannot say of them."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from phytoscribe.configuration.genomes import SPLIT_ROLES, Genomes
+from phytoscribe.errors import ConfigError
+from phytoscribe.models import REGULATORY_FILES
+
+Config = Mapping[str, Any]
+
+NONE, FROZEN = ENCODERS = ("none", "frozen")
+#: The table of scores of the heads that this configuration trains.
+SCORES = "results/evaluation/regulatory.tsv"
+_TARGET = re.compile(rf"(?:\./)?(?:results/(?:models/)?regulatory/.+|{re.escape(SCORES)})")
+#: The name of a file in ``genomes[].peaks`` that has the labels in column 4.
+ALL = "path"
+
+
+class RegulatoryFiles:
+    """Files of the regulatory head, and which genomes have them."""
+
+    def __init__(self, genomes: Genomes, config: Config) -> None:
+        self._genomes, self._config = genomes, config
+        self._settings = config["regulatory"]
+
+    @property
+    def labelled(self) -> list[str]:
+        """Genomes whose peaks train, choose or test the head: never those of role ``predict``."""
+        return self._genomes.with_peaks
+
+    @property
+    def trained(self) -> bool:
+        return self._settings["model"] == "trained"
+
+    @property
+    def encoder(self) -> str:
+        """Whether the head that predicts takes features of the structure model: ``none`` or ``frozen``."""
+        model = self._settings["model"]
+        return self._settings["encoder"] if model in ("none", "trained") else encoder_of(model)
+
+    @property
+    def heads(self) -> list[str]:
+        """Heads that are trained and scored; one without the encoder stands beside one with it."""
+        return list(dict.fromkeys([NONE, self._settings["encoder"]]))
+
+    def head(self) -> list[str]:
+        """Files of the head that predicts."""
+        model = self._settings["model"]
+        folder = f"results/models/regulatory/{self.encoder}" if self.trained else model.rstrip("/")
+        return [f"{folder}/{file}" for file in REGULATORY_FILES]
+
+    def trunk(self, genomes: Iterable[str], encoder: str) -> list[str]:
+        """Features of the structure model along genomes, for a head that takes them."""
+        endings = ("trunk.npy", "trunk.json")
+        names = genomes if encoder == FROZEN else ()
+        return [f"results/regulatory/{name}.{ending}" for name in names for ending in endings]
+
+    def labels(self, ending: str) -> list[str]:
+        """``peaks.npz`` or ``parts.bed`` of the labelled genomes."""
+        return [f"results/regulatory/{name}.{ending}" for name in self.labelled]
+
+    def training_settings(self, encoder: str) -> dict[str, Any]:
+        """What of the section decides a trained head."""
+        return {
+            **{key: value for key, value in self._settings.items() if key not in ("model", "tracks")},
+            "encoder": encoder,
+        }
+
+    def targets(self) -> list[str]:
+        """All files that are made without being named; none with ``regulatory.model: none``."""
+        if self._settings["model"] == "none":
+            return []
+        names = self._genomes.names
+        files = [f"results/regulatory/{name}.bed" for name in names]
+        if self._settings["tracks"]:
+            files += [f"results/regulatory/{name}" for name in names]
+        return files + ([SCORES] if self.trained and self._tests() else [])
+
+    def _tests(self) -> bool:
+        """Whether blocks with peaks are held out for the test."""
+        split = self._config["split"]
+        by_blocks = split["mode"] == "cluster" and split["fractions"]["test"] > 0
+        entries = [self._genomes[name] for name in self.labelled]
+        return any(
+            entry.role == "test" or (entry.role == "train" and (by_blocks or entry.contigs_of("test")))
+            for entry in entries
+        )
+
+
+def encoder_of(folder: str) -> str:
+    """Whether the head of a folder takes features of the structure model; ``none`` if it cannot be told."""
+    try:
+        described = json.loads((Path(folder) / REGULATORY_FILES[0]).read_text(encoding="utf-8"))
+        return FROZEN if described["structure_model"] else NONE
+    except (OSError, ValueError, KeyError, TypeError):
+        return NONE  # the job that loads the head says what is wrong with it
+
+
+def regulatory_mistakes(config: Config) -> Iterator[str]:
+    """Peaks that cannot be read as they are named, and a head that nothing can train."""
+    for item in config["genomes"]:
+        peaks = item.get("peaks") or {}
+        if ALL in peaks and len(peaks) > 1:
+            yield (
+                f"genomes[{item['name']}].peaks: `path` names one file with all labels in column 4, and cannot stand "
+                "beside files of single labels; give either"
+            )
+    settings = config["regulatory"]
+    if settings["model"] != "trained":
+        return
+    if settings["steps"] % settings["checkpoint_every"]:
+        yield (
+            f"regulatory.steps: {settings['steps']} must be a multiple of regulatory.checkpoint_every "
+            f"({settings['checkpoint_every']})"
+        )
+    ranks = config["training"]["devices"] * config["training"]["nodes"]
+    if settings["batch_size"] % ranks:
+        yield (
+            f"regulatory.batch_size: {settings['batch_size']} must be a multiple of training.devices times "
+            f"training.nodes ({ranks}), since all of them share it"
+        )
+    labelled = [item for item in config["genomes"] if item.get("peaks") and item["role"] in SPLIT_ROLES]
+    if not any(item["role"] == "train" for item in labelled):
+        yield (
+            "regulatory.model is 'trained', but no genome of role 'train' has `peaks`; add `peaks: {LABEL: file}` to "
+            "one, or name the folder of a trained head"
+        )
+    elif config["split"]["mode"] == "contig" and not any(
+        item["role"] == "validate" or item["contigs"]["validate"] for item in labelled
+    ):
+        yield (
+            "regulatory.model is 'trained', but no genome with `peaks` has anything held out for validation, where the "
+            "head is chosen and calibrated; list contigs under contigs.validate, or use split.mode: cluster"
+        )
+
+
+def regulatory_file_mistakes(config: Config) -> Iterator[str]:
+    """Peaks and files of a head that are not there."""
+    for item in config["genomes"]:
+        for label, path in (item.get("peaks") or {}).items():
+            place = f"genomes[{item['name']}].peaks.{label}: {path}"
+            if not os.path.isfile(path):
+                wrong = "is a folder" if os.path.isdir(path) else "no such file"
+                yield f"{place}: {wrong} (relative paths start where Snakemake runs)"
+            elif not os.access(path, os.R_OK):
+                yield f"{place}: no permission to read it"
+    model = config["regulatory"]["model"]
+    if model in ("none", "trained"):
+        return
+    missing = [name for name in REGULATORY_FILES if not os.path.isfile(Path(model) / name)]
+    if not os.path.isdir(model):
+        yield f"regulatory.model: {model}: no such folder; name the folder of a trained head, or use trained or none"
+    elif missing:
+        yield f"regulatory.model: {model}: this is no folder of a head, {', '.join(missing)} is missing"
+
+
+def check_regulatory_targets(requested: Iterable[str], model: str) -> None:
+    """Raise ConfigError for a requested file of the head where the configuration has none, or trains none to score.
+
+    Args:
+        requested: command-line arguments.
+        model: the configuration's ``regulatory.model``.
+    """
+    for target in requested:
+        if not _TARGET.fullmatch(target):
+            continue
+        if model == "none":
+            raise ConfigError(
+                f"{target}: regulatory.model is none; set it to trained, with peaks of a genome, or to the folder of a "
+                "trained head (docs/regulatory.md)"
+            )
+        if model != "trained" and target.removeprefix("./") == SCORES:
+            raise ConfigError(
+                f"{target}: scores are made beside baselines that learn from the same blocks, so only for a head that "
+                "is trained here (regulatory.model: trained)"
+            )

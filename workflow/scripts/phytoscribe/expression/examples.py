@@ -1,0 +1,106 @@
+"""Genes of a part of the split with their windows and measured levels."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from phytoscribe.annotation.gene_database import GeneDatabase
+from phytoscribe.annotation.gff_reader import read_gff3
+from phytoscribe.annotation.model import GeneModel
+from phytoscribe.expression.features import Windows
+from phytoscribe.expression.levels import GENE
+from phytoscribe.expression.targets import log_levels
+from phytoscribe.expression.window_table import used
+from phytoscribe.expression.windows import WindowSettings, window_bases, windows_of_genes
+from phytoscribe.genome.fasta import Genome
+
+TrunkBins = npt.NDArray[np.float16]
+
+
+@dataclass(frozen=True)
+class GenomeFiles:
+    """Files of a genome with measured expression.
+
+    Attributes:
+        measured: of :func:`phytoscribe.expression.levels.measured_levels`.
+        names: species and lineage.
+    """
+
+    name: str
+    database: Path
+    gff3: Path
+    fasta: Path
+    measured: Path
+    names: tuple[str, str] = ("unknown", "unknown")
+
+
+def genome_files(genomes: Sequence[str], given: Any, names: Sequence[tuple[str, str]] = ()) -> list[GenomeFiles]:
+    """Files of genomes from a rule's inputs ``databases``, ``accepted``, ``fasta`` and ``measured``, in one order."""
+    columns = zip(given.databases, given.accepted, given.fasta, given.measured, strict=True)
+    known = names or [("unknown", "unknown")] * len(genomes)
+    return [
+        GenomeFiles(name, *map(Path, paths), tuple(of_name))
+        for name, paths, of_name in zip(genomes, columns, known, strict=True)
+    ]
+
+
+@dataclass(frozen=True)
+class Examples:
+    """Genes of one part.
+
+    Attributes:
+        bases: uint8 (genes, pieces, bases).
+        log: float64 (genes, tissues), log2(1 + TPM); NaN where nothing was measured.
+        tissues: names.
+        table: their lines of gene_windows.tsv.
+        genes: their models.
+        trunk: float16 (genes, pieces, bins, channels), or None.
+    """
+
+    bases: Windows
+    log: npt.NDArray[np.float64]
+    tissues: tuple[str, ...]
+    table: pd.DataFrame
+    genes: Sequence[GeneModel]
+    trunk: TrunkBins | None = field(default=None)
+
+
+def read_examples(table: pd.DataFrame, genomes: Sequence[GenomeFiles], settings: WindowSettings, part: str) -> Examples:
+    """The genes of a part that have a window and a measured level, in the order of the table.
+
+    Args:
+        table: of all genomes (``results/splits/gene_windows.tsv``).
+    """
+    measured = {one.name: read_measured(one.measured) for one in genomes}
+    tissues = list(dict.fromkeys(name for levels in measured.values() for name in levels.columns))
+    bases, levels, rows, genes = [], [], [], []
+    for one in genomes:
+        known = measured[one.name].reindex(columns=tissues)
+        own = used(table[table["genome"] == one.name], [part])
+        own = own[own["gene"].isin(known.index)]
+        wanted = set(own["gene"])
+        windows = [w for w in windows_of_genes(GeneDatabase(one.database), settings) if w.span.id in wanted]
+        with Genome(one.fasta) as genome:
+            models = {gene.id: gene for gene in read_gff3(one.gff3, genome.contigs) if gene.id in wanted}
+            bases.append(window_bases(windows, models, genome, settings))
+        names = [window.span.id for window in windows]
+        genes += [models[name] for name in names]
+        levels.append(known.loc[names].to_numpy(dtype=np.float64))
+        rows.append(own.set_index("gene").loc[names].reset_index())
+    log = log_levels(np.concatenate(levels))
+    return Examples(np.concatenate(bases), log, tuple(tissues), pd.concat(rows, ignore_index=True), genes)
+
+
+def read_measured(path: str | Path) -> pd.DataFrame:
+    """Measured levels, TPM by gene (index) and tissue, from ``results/expression/{genome}.measured.tsv``."""
+    # A gene may be called NA.
+    types = {GENE: str}
+    table = pd.read_csv(path, sep="\t", dtype=types, keep_default_na=False, na_values=[""])
+    return table.set_index(GENE).astype(np.float64)

@@ -1,0 +1,163 @@
+"""The sequence around both ends of a gene that expression is predicted from, and genes that have none.
+
+A window has one or two pieces, read 5' to 3' on the gene's strand: around the transcription start (TSS), and around the
+transcription end (TTS).  Start and stop codons of all transcripts are N in it, as in deepCRE (Peleke et al. 2024,
+doi:10.1038/s41467-024-47744-0), because a codon at a place that depends on the length of the UTR tells the structure of
+the gene.  Bases beyond the contig, and beyond the middle of a short gene, are N too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from phytoscribe.annotation.gene_database import GeneDatabase, Span
+from phytoscribe.annotation.model import GeneModel, Transcript
+from phytoscribe.errors import ConfigError
+from phytoscribe.genome.fasta import Genome
+from phytoscribe.genome.intervals import Interval
+from phytoscribe.genome.sequence import N_CODE, reverse_complement
+
+GENE, FLANKS, PROMOTER = INPUTS = ("gene", "flanks", "promoter")
+#: Reasons for genes without a window.
+BEYOND_CONTIG, UNKNOWN_BASES = "beyond_contig", "unknown_bases"
+#: Share of the flank that may lie beyond the contig, and of the window that may be N in the FASTA.
+MOST_MISSING = 0.5
+_CODON = 3
+
+
+@dataclass(frozen=True, slots=True)
+class WindowSettings:
+    """What of a gene is read.
+
+    Attributes:
+        input: ``gene`` (both ends with transcribed bases), ``flanks`` (both ends without) or ``promoter`` (what lies
+            before the TSS).
+        upstream: bases outside of the gene, before the TSS and behind the TTS.
+        downstream: bases inside of the gene, with ``gene``.
+    """
+
+    input: str = GENE
+    upstream: int = 1000
+    downstream: int = 500
+
+    def __post_init__(self) -> None:
+        if self.input not in INPUTS:
+            raise ConfigError(f"expression.input: {self.input!r} is unknown; use one of {', '.join(INPUTS)}")
+
+    @property
+    def inside(self) -> int:
+        """Transcribed bases of a piece."""
+        return self.downstream if self.input == GENE else 0
+
+    @property
+    def pieces(self) -> int:
+        return 1 if self.input == PROMOTER else 2
+
+    @property
+    def piece(self) -> int:
+        """Bases of a piece."""
+        return self.upstream + self.inside
+
+
+@dataclass(frozen=True, slots=True)
+class GeneWindow:
+    """The window of one gene.
+
+    Attributes:
+        span: the gene.
+        pieces: intervals on the contig, cut at its ends, that of the TSS first.
+        missing: bases of the flank of each piece that lie beyond the contig.
+    """
+
+    span: Span
+    pieces: tuple[Interval, ...]
+    missing: tuple[int, ...]
+
+    @property
+    def tss(self) -> int:
+        """The first transcribed base, 0-based; for a gene, that of the transcript that begins first."""
+        return self.span.start if self.span.strand == "+" else self.span.end - 1
+
+    @property
+    def tts(self) -> int:
+        """The last transcribed base, 0-based."""
+        return self.span.end - 1 if self.span.strand == "+" else self.span.start
+
+
+def window_of_gene(span: Span, database: GeneDatabase, settings: WindowSettings) -> GeneWindow:
+    """The window of a gene; in one shorter than two halves of a window, both pieces end in its middle."""
+    inside, flank = min(settings.inside, (span.end - span.start) // 2), settings.upstream
+    pieces = (database.promoter(span, flank, inside), database.gene_end(span, inside, flank))[: settings.pieces]
+    missing = tuple(flank + inside - (end - start) for start, end in pieces)
+    return GeneWindow(span, pieces, missing)
+
+
+def windows_of_genes(database: GeneDatabase, settings: WindowSettings) -> list[GeneWindow]:
+    """Windows of all genes, in order along the contigs."""
+    return [window_of_gene(span, database, settings) for contig in database.contigs for span in database.genes(contig)]
+
+
+def window_bases(
+    windows: Sequence[GeneWindow], models: Mapping[str, GeneModel], genome: Genome, settings: WindowSettings
+) -> npt.NDArray[np.uint8]:
+    """Base codes of windows, uint8 (windows, pieces, bases), 5' to 3' on the strand of the gene.
+
+    The TSS is base ``upstream`` of the first piece; the last base of the gene stands ``upstream`` bases before the end
+    of the second one.
+
+    Args:
+        models: gene models by id, for their codons.
+    """
+    codes = np.full((len(windows), settings.pieces, settings.piece), N_CODE, dtype=np.uint8)
+    for row, window in enumerate(windows):
+        span = window.span
+        codons = codons_of(models[span.id].coding_transcripts)
+        for number, ((start, end), missing) in enumerate(zip(window.pieces, window.missing, strict=True)):
+            bases = genome.bases(span.contig, start, end)
+            for left, right in codons:
+                bases[max(0, left - start) : max(0, right - start)] = N_CODE
+            read = bases if span.strand == "+" else reverse_complement(bases)
+            # The flank comes first at the TSS, last at the TTS.
+            at = missing if number == 0 else settings.piece - missing - len(read)
+            codes[row, number, at : at + len(read)] = read
+    return codes
+
+
+def codons_of(transcripts: Iterable[Transcript]) -> list[Interval]:
+    """The start and stop codons of transcripts with CDS, each in pieces where an intron splits it."""
+    found: set[Interval] = set()
+    for transcript in transcripts:
+        found.update(_first_bases(transcript.cds, _CODON))
+        found.update(_last_bases(transcript.cds, _CODON))
+    return sorted(found)
+
+
+def _first_bases(segments: Sequence[Interval], count: int) -> list[Interval]:
+    found = []
+    for start, end in segments:
+        if count > 0:
+            found.append((start, min(end, start + count)))
+            count -= end - start
+    return found
+
+
+def _last_bases(segments: Sequence[Interval], count: int) -> list[Interval]:
+    mirrored = _first_bases([(-end, -start) for start, end in reversed(segments)], count)
+    return [(-end, -start) for start, end in mirrored]
+
+
+def reason_without(window: GeneWindow, bases: npt.NDArray[np.uint8], settings: WindowSettings) -> str:
+    """Why a gene cannot be read; empty if it can.
+
+    Args:
+        bases: of its window, uint8 (pieces, bases).
+    """
+    if max(window.missing) > MOST_MISSING * settings.upstream:
+        return BEYOND_CONTIG
+    read = sum(end - start for start, end in window.pieces)
+    known = int((bases != N_CODE).sum())
+    return UNKNOWN_BASES if known < (1 - MOST_MISSING) * read else ""

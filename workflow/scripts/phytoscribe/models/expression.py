@@ -1,0 +1,199 @@
+"""The expression head: from the bases around both ends of a gene to its level in each tissue.
+
+A motif stem reads the pieces of a window in cells of 10 bases; features of the structure model's trunk may join through
+a gate that starts closed.  Bins of 50 bases get an embedding of their place, residual convolutions combine neighbours,
+and attention pools all bins into one vector.  From it come the level of the gene (one number), the deviation of each
+tissue (which sum to zero because their mean is taken off), and the log odds that the gene is expressed there at all.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from phytoscribe.errors import ModelError
+from phytoscribe.files import atomic_open, atomic_path
+from phytoscribe.models import EXPRESSION_FILES
+from phytoscribe.models.motif_stem import MotifStem
+
+#: Bases of a cell of the stem, and of a bin.
+CELL, BIN = 10, 50
+KERNEL, DILATIONS = 5, (1, 2, 4)
+
+
+@dataclass(frozen=True)
+class ExpressionConfig:
+    """Sizes of the head, and the scale of its output.
+
+    Attributes:
+        tissues: names, in the order of the output.
+        means, deviation: log2(1 + TPM) of expressed training genes: mean in each tissue, and deviation over all cells.
+        silent: mean log2(1 + TPM) of genes below the threshold in each tissue.
+        pieces, piece: pieces of a window, and bases of each, a multiple of :data:`BIN`.
+        filters, motif: number and bases of the motifs.
+        width: channels of the convolutions, and of the vector of a gene.
+        trunk_channels: features of the structure model for each bin; 0 for none.
+    """
+
+    tissues: tuple[str, ...]
+    means: tuple[float, ...]
+    silent: tuple[float, ...]
+    deviation: float
+    pieces: int = 2
+    piece: int = 1500
+    filters: int = 256
+    motif: int = 19
+    width: int = 128
+    trunk_channels: int = 0
+    dropout: float = 0.2
+
+
+class ExpressionOutput(NamedTuple):
+    """Of a batch of genes.
+
+    Attributes:
+        level: (batch,), in units of ``deviation``, around the mean of each tissue.
+        deviation: (batch, tissues), sums to zero over the tissues.
+        expressed: (batch, tissues), log odds.
+    """
+
+    level: Tensor
+    deviation: Tensor
+    expressed: Tensor
+
+
+class _Residual(nn.Module):
+    """Convolution over the bins of a piece that is added to its input."""
+
+    def __init__(self, width: int, dilation: int) -> None:
+        super().__init__()
+        self.norm = nn.LayerNorm(width)
+        self.convolution = nn.Conv1d(width, width, KERNEL, dilation=dilation, padding=KERNEL // 2 * dilation)
+
+    def forward(self, bins: Tensor) -> Tensor:
+        inner = F.elu(self.norm(bins)).transpose(1, 2)
+        return bins + self.convolution(inner).transpose(1, 2)
+
+
+class ExpressionHead(nn.Module):
+    """The network; see the module."""
+
+    def __init__(self, config: ExpressionConfig) -> None:
+        super().__init__()
+        if config.piece % BIN:
+            raise ModelError(f"a piece of {config.piece} bases is no multiple of {BIN}; change expression.upstream")
+        self.config = config
+        width, tissues = config.width, len(config.tissues)
+        self.stem = MotifStem(config.filters, config.motif, CELL)
+        # The best match in a bin says whether a motif is there, the mean how many there are.
+        self.mix = nn.Linear(2 * config.filters, width)
+        if config.trunk_channels:
+            self.trunk = nn.Linear(config.trunk_channels, width)
+            self.gate = nn.Parameter(torch.zeros(1))
+        self.place = nn.Parameter(0.02 * torch.randn(config.pieces, config.piece // BIN, width))
+        self.blocks = nn.ModuleList(_Residual(width, dilation) for dilation in DILATIONS)
+        self.norm = nn.LayerNorm(width)
+        self.attention = nn.Linear(width, 1)
+        self.hidden = nn.Linear(2 * width, width)
+        self.dropout = nn.Dropout(config.dropout)
+        self.level = nn.Linear(width, 1)
+        self.deviation = nn.Linear(width, tissues)
+        self.expressed = nn.Linear(width, tissues)
+        for layer in (self.level, self.deviation, self.expressed):
+            nn.init.normal_(layer.weight, std=0.02)
+            nn.init.zeros_(layer.bias)
+
+    def bins(self, bases: Tensor, trunk: Tensor | None = None) -> Tensor:
+        """Bins before the convolutions, (batch * pieces, bins, width)."""
+        cells = self.stem(bases.flatten(0, 1)).unflatten(1, (-1, BIN // CELL))
+        bins = self.mix(torch.cat([cells.amax(dim=2), cells.mean(dim=2)], dim=-1))
+        if self.config.trunk_channels:
+            if trunk is None:
+                raise ValueError("this head needs the trunk's features")
+            bins = bins + self.gate * self.trunk(trunk.flatten(0, 1).to(bins.dtype))
+        return bins + self.place.repeat(len(bases), 1, 1)
+
+    def forward(self, bases: Tensor, trunk: Tensor | None = None) -> ExpressionOutput:
+        """
+        Args:
+            bases: int64 (batch, pieces, bases of a piece), base codes on the gene's strand.
+            trunk: (batch, pieces, bins, trunk_channels), for a head with the structure model's features.
+        """
+        bins = self.bins(bases, trunk)
+        for block in self.blocks:
+            bins = block(bins)
+        bins = self.norm(bins).unflatten(0, (len(bases), -1)).flatten(1, 2)
+        shares = self.attention(bins).softmax(dim=1)
+        pooled = torch.cat([(shares * bins).sum(dim=1), bins.mean(dim=1)], dim=-1)
+        gene = self.dropout(F.elu(self.hidden(pooled)))
+        deviation = self.deviation(gene).float()
+        return ExpressionOutput(
+            self.level(gene)[:, 0].float(),
+            deviation - deviation.mean(dim=1, keepdim=True),
+            self.expressed(gene).float(),
+        )
+
+    def expected(self, output: ExpressionOutput) -> Tensor:
+        """Expected log2(1 + TPM), (batch, tissues): of an expressed gene and a silent one, each by its probability."""
+        config, like = self.config, output.deviation
+        means = torch.tensor(config.means, dtype=like.dtype, device=like.device)
+        silent = torch.tensor(config.silent, dtype=like.dtype, device=like.device)
+        level = means + config.deviation * (output.level[:, None] + output.deviation)
+        return silent + output.expressed.sigmoid() * (level - silent)
+
+
+def head_hash(folder: Path) -> str:
+    """First 16 hex digits of the SHA-256 over the files of heads."""
+    digest = hashlib.sha256()
+    for name in EXPRESSION_FILES:
+        digest.update((folder / name).read_bytes())
+    return digest.hexdigest()[:16]
+
+
+def save_heads(networks: Sequence[ExpressionHead], report: dict[str, Any], folder: Path) -> None:
+    """Write :data:`EXPRESSION_FILES`: weights of all seeds in half precision; sizes and scale beside ``report``."""
+    described, weights = (folder / name for name in EXPRESSION_FILES)
+    tensors = {
+        f"{seed}.{name}": x.detach().to("cpu", torch.float16).contiguous()
+        for seed, network in enumerate(networks)
+        for name, x in network.state_dict().items()
+    }
+    with atomic_path(weights) as temporary:
+        temporary.write_bytes(save(tensors))
+    network = asdict(networks[0].config)
+    with atomic_open(described) as handle:
+        handle.write(json.dumps({**report, "seeds": len(networks), "network": network}, indent=1) + "\n")
+
+
+def load_heads(folder: Path) -> tuple[list[ExpressionHead], dict[str, Any]]:
+    """The heads of a folder, one for each seed, in single precision, and what its JSON file says.
+
+    Raises:
+        ModelError: a file is missing, damaged, or of another version.
+    """
+    described, weights = (folder / name for name in EXPRESSION_FILES)
+    for path in (described, weights):
+        if not path.is_file():
+            raise ModelError(f"{path}: missing; an expression head has {' and '.join(EXPRESSION_FILES)}")
+    try:
+        report = json.loads(described.read_text(encoding="utf-8"))
+        sizes = {key: tuple(x) if isinstance(x, list) else x for key, x in report["network"].items()}
+        tensors, networks = load_file(weights), []
+        for seed in range(report["seeds"]):
+            network = ExpressionHead(ExpressionConfig(**sizes))
+            own = {name: x.float() for name, x in tensors.items() if name.startswith(f"{seed}.")}
+            network.load_state_dict({name.partition(".")[2]: x for name, x in own.items()})
+            networks.append(network.eval())
+    except (OSError, SafetensorError, KeyError, TypeError, ValueError, RuntimeError) as error:
+        raise ModelError(f"{weights}: cannot be read ({error}); fetch or train the head again") from error
+    return networks, report

@@ -1,0 +1,220 @@
+"""The regulatory head: from bases to the log odds that each label has a site in each bin.
+
+A motif stem with one set of filters for both strands gives the best match of each motif in cells of 10 bases.  Features
+of the structure model's trunk may join them through a gate that starts closed.  Residual convolutions combine
+neighbouring cells.  Three terms give the log odds of a bin: the best match of each motif in it, the maximum of the
+convolutions' features in it, and their mean over the bin and its context.  Both strands are read and averaged, so the
+output is the same for either strand.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from phytoscribe.errors import ModelError
+from phytoscribe.files import atomic_open, atomic_path
+from phytoscribe.models import REGULATORY_FILES
+from phytoscribe.models.motif_stem import MotifStem
+
+#: Bases of a cell, and of a cell of the trunk's features.
+CELL, TRUNK_CELL = 10, 50
+#: Cells that a convolution reads, and the distance between them in each.
+KERNEL, DILATIONS = 5, (1, 2)
+#: Cells at each end of a window whose motifs are cut off.
+_CUT = 1
+
+
+@dataclass(frozen=True)
+class RegulatoryConfig:
+    """Sizes of the head.
+
+    Attributes:
+        labels: names, in the order of the output.
+        bin: bases of a bin; a multiple of :data:`TRUNK_CELL`.
+        context: bases beside a bin whose mean is read too; a multiple of :data:`CELL`.
+        filters, motif: number and bases of the motifs.
+        width: channels of the convolutions; hidden: of the layer before the output.
+        trunk_channels: features of the structure model for each of its cells; 0 for none.
+    """
+
+    labels: tuple[str, ...]
+    bin: int = 200
+    context: int = 100
+    filters: int = 256
+    motif: int = 19
+    width: int = 128
+    hidden: int = 256
+    trunk_channels: int = 0
+    dropout: float = 0.1
+
+    @property
+    def margin(self) -> int:
+        """Bases that a window has at each side of its bins; a multiple of :data:`TRUNK_CELL`."""
+        halo = CELL * (_CUT + KERNEL // 2 * sum(DILATIONS))
+        return -(-(self.context + halo) // TRUNK_CELL) * TRUNK_CELL
+
+
+class _Residual(nn.Module):
+    """Convolution over cells that is added to its input; the ends are cut off, not padded."""
+
+    def __init__(self, width: int, dilation: int) -> None:
+        super().__init__()
+        self.norm = nn.LayerNorm(width)
+        self.convolution = nn.Conv1d(width, width, KERNEL, dilation=dilation)
+        self.cut = KERNEL // 2 * dilation
+
+    def forward(self, cells: Tensor) -> Tensor:
+        inner = F.elu(self.norm(cells)).transpose(1, 2)
+        return cells[:, self.cut : -self.cut] + self.convolution(inner).transpose(1, 2)
+
+
+class RegulatoryHead(nn.Module):
+    """The network; see the module.
+
+    Args:
+        frequencies: share of positive bins of each label; the head starts with it as its answer.
+    """
+
+    def __init__(self, config: RegulatoryConfig, frequencies: Sequence[float] | None = None) -> None:
+        super().__init__()
+        self.config = config
+        labels = len(config.labels)
+        self.stem = MotifStem(config.filters, config.motif, CELL)
+        self.mix = nn.Linear(config.filters, config.width)
+        if config.trunk_channels:
+            self.trunk = nn.Linear(config.trunk_channels, config.width)
+            self.gate = nn.Parameter(torch.zeros(1))
+        self.blocks = nn.ModuleList(_Residual(config.width, dilation) for dilation in DILATIONS)
+        self.norm = nn.LayerNorm(config.width)
+        self.hidden = nn.Linear(config.width, config.hidden)
+        self.dropout = nn.Dropout(config.dropout)
+        self.motifs = nn.Linear(config.filters, labels, bias=False)
+        self.sites = nn.Linear(config.hidden, labels, bias=False)
+        self.around = nn.Linear(config.hidden, labels, bias=False)
+        nn.init.normal_(self.sites.weight, std=0.02)
+        for layer in (self.motifs, self.around):
+            nn.init.zeros_(layer.weight)
+        shares = torch.full((labels,), 0.5) if frequencies is None else torch.tensor(list(frequencies))
+        shares = shares.double().clamp(1e-6, 1 - 1e-6)
+        self.bias = nn.Parameter(torch.log(shares / (1 - shares)).float())
+
+    def cells(self, bases: Tensor, trunk: Tensor | None = None) -> tuple[Tensor, Tensor]:
+        """Best matches of the motifs in each cell, (batch, cells, filters), and what the convolutions read of them."""
+        motifs = self.stem(bases)
+        cells = self.mix(motifs)
+        if not self.config.trunk_channels:
+            return motifs, cells
+        if trunk is None:
+            raise ValueError("this head needs the trunk's features")
+        joined = self.gate * self.trunk(trunk.to(cells.dtype))
+        return motifs, cells + joined.repeat_interleave(TRUNK_CELL // CELL, dim=1)
+
+    def read(self, cells: Tensor) -> Tensor:
+        """Log odds (batch, bins, labels) of one strand, beside those of single motifs."""
+        config = self.config
+        cut = (config.margin - config.context) // CELL - KERNEL // 2 * sum(DILATIONS)
+        cells = cells[:, cut:-cut]
+        for block in self.blocks:
+            cells = block(cells)
+        hidden = F.elu(self.hidden(self.norm(cells))).transpose(1, 2)
+        beside, inner = config.context // CELL, config.bin // CELL
+        own = hidden[:, :, beside : hidden.shape[2] - beside]
+        best = F.max_pool1d(own, inner).transpose(1, 2)
+        around = F.avg_pool1d(hidden, inner + 2 * beside, inner).transpose(1, 2)
+        return self.sites(self.dropout(best)).float() + self.around(self.dropout(around)).float()
+
+    def single(self, motifs: Tensor) -> Tensor:
+        """Log odds (batch, bins, labels) by the best match of each motif in a bin; the same for both strands."""
+        margin, inner = self.config.margin // CELL, self.config.bin // CELL
+        best = motifs[:, margin:-margin].unflatten(1, (-1, inner)).amax(dim=2)
+        return self.motifs(best).float() + self.bias
+
+    def forward(self, bases: Tensor, trunk: Tensor | None = None) -> Tensor:
+        """Log odds of each label, not calibrated.
+
+        Args:
+            bases: int64 (batch, margin + bins * bin + margin), base codes; N outside the contig.
+            trunk: (batch, length / 50, trunk_channels), for a head with the structure model's features: of both
+                strands, averaged.
+
+        Returns:
+            float32 (batch, bins, labels).  In training, of one strand, whose turn the data decide.
+        """
+        motifs, cells = self.cells(bases, trunk)
+        alone = self.single(motifs)
+        if self.training:
+            return alone + self.read(cells)
+        return alone + 0.5 * (self.read(cells) + self.read(cells.flip(1)).flip(1))
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """From the head's log odds to probabilities, and from which probability on a bin is called.
+
+    Attributes:
+        slope, offset: float64 (labels,).
+        cut: float64 (labels,); nan where no cut reaches the wanted precision.
+        auprc: float64 (labels,), on the validation bins.
+    """
+
+    slope: npt.NDArray[np.float64]
+    offset: npt.NDArray[np.float64]
+    cut: npt.NDArray[np.float64]
+    auprc: npt.NDArray[np.float64]
+
+    def probabilities(self, logits: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+        """Probabilities (..., labels) of log odds of the same shape."""
+        line = self.slope * logits + self.offset
+        return (0.5 + 0.5 * np.tanh(0.5 * line)).astype(np.float32)
+
+
+#: Names of the calibration's numbers in the JSON file; null stands for nan.
+_COLUMNS = ("slope", "offset", "cut", "validation_auprc")
+
+
+def save_head(network: RegulatoryHead, calibration: Calibration, report: dict[str, Any], folder: Path) -> None:
+    """Write :data:`REGULATORY_FILES`: the weights in half precision; sizes, calibration and cuts beside ``report``."""
+    described, weights = (folder / name for name in REGULATORY_FILES)
+    tensors = {name: x.detach().to("cpu", torch.float16).contiguous() for name, x in network.state_dict().items()}
+    with atomic_path(weights) as temporary:
+        temporary.write_bytes(save(tensors))
+    columns = zip(_COLUMNS, (calibration.slope, calibration.offset, calibration.cut, calibration.auprc), strict=True)
+    known = {name: [None if np.isnan(x) else round(float(x), 6) for x in column] for name, column in columns}
+    rows = {label: {name: known[name][place] for name in _COLUMNS} for place, label in enumerate(network.config.labels)}
+    sizes = {name: value for name, value in asdict(network.config).items() if name != "labels"}
+    with atomic_open(described) as handle:
+        handle.write(json.dumps({**report, "network": sizes, "labels": rows}, indent=1) + "\n")
+
+
+def load_head(folder: Path) -> tuple[RegulatoryHead, Calibration, dict[str, Any]]:
+    """The head of a folder in single precision, its calibration, and what its JSON file says.
+
+    Raises:
+        ModelError: a file is missing, damaged, or of another version.
+    """
+    described, weights = (folder / name for name in REGULATORY_FILES)
+    for path in (described, weights):
+        if not path.is_file():
+            raise ModelError(f"{path}: missing; a regulatory head has {' and '.join(REGULATORY_FILES)}")
+    try:
+        report = json.loads(described.read_text(encoding="utf-8"))
+        rows = report["labels"]
+        network = RegulatoryHead(RegulatoryConfig(labels=tuple(rows), **report["network"]))
+        network.load_state_dict({name: x.float() for name, x in load_file(weights).items()})
+        columns = ([row[name] for row in rows.values()] for name in _COLUMNS)
+        calibration = Calibration(*(np.array(column, dtype=np.float64) for column in columns))
+    except (OSError, SafetensorError, KeyError, TypeError, ValueError, RuntimeError) as error:
+        raise ModelError(f"{weights}: cannot be read ({error}); fetch or train the head again") from error
+    return network.eval(), calibration, report

@@ -1,0 +1,1 @@
+"""The expression head: levels of genes by tissue, learned from measured ones."""

@@ -1,0 +1,133 @@
+"""The expression task: train heads of several seeds on measured levels, export them together."""
+
+from __future__ import annotations
+
+import logging
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytorch_lightning as lightning
+
+from phytoscribe.errors import PhytoScribeError
+from phytoscribe.expression.examples import Examples, GenomeFiles, TrunkBins, read_examples
+from phytoscribe.expression.features import Windows
+from phytoscribe.expression.windows import WindowSettings
+from phytoscribe.files import atomic_path
+from phytoscribe.models.expression import ExpressionConfig, ExpressionHead, save_heads
+from phytoscribe.models.loading import model_hash, trainable_parameters
+from phytoscribe.prediction.expression import read_trunk_bins, trunk_reader
+from phytoscribe.prediction.predictor import StructurePredictor
+from phytoscribe.splits.parts import TRAIN, VALIDATE
+from phytoscribe.training.loop.callbacks import MetricsTable
+from phytoscribe.training.loop.runs import claim_run_folder, read_as_data, train
+from phytoscribe.training.loop.settings import Recipe
+from phytoscribe.training.tasks.expression.dataset import ExpressionDataset, collate_genes, require_genes, scaled
+from phytoscribe.training.tasks.expression.module import ExplainedSelection, ExpressionModule
+
+logger = logging.getLogger(__name__)
+
+#: Keys of section ``expression`` that are sizes of the network.
+SIZES = ("filters", "width", "dropout")
+
+
+def run_expression_training(
+    table: pd.DataFrame,
+    genomes: Sequence[GenomeFiles],
+    structure_model: Path | None,
+    recipe: Recipe,
+    inputs: Sequence[str | Path],
+    run_folder: Path,
+    target: Path,
+    threads: int,
+) -> None:
+    """Train the heads and write their files into ``target``.
+
+    Args:
+        table: of all genomes (``results/splits/gene_windows.tsv``).
+        structure_model: folder of the model whose trunk gives features; None for none.
+        recipe: its task is the section ``expression``; ranks are not read, since the head is small.
+        inputs: files whose content decides the result.
+        run_folder: checkpoints of each seed, from which a killed run continues.
+
+    Raises:
+        PhytoScribeError: too few genes are for training, or none for validation.
+    """
+    claim_run_folder(run_folder, vars(recipe), inputs)
+    settings, run = recipe.task, recipe.run_settings(threads)
+    windows = WindowSettings(settings["input"], settings["upstream"], settings["downstream"])
+    parts = [read_examples(table, genomes, windows, part) for part in (TRAIN, VALIDATE)]
+    require_genes(*parts)
+    if structure_model is not None:
+        parts = [
+            with_trunk(part, genomes, structure_model, run.device, threads, run_folder / f"{k}.npy")
+            for k, part in enumerate(parts)
+        ]
+    learnt, held_out = parts
+    threshold = math.log2(1 + settings["threshold"])
+    sizes = {name: settings[name] for name in SIZES}
+    channels = 0 if learnt.trunk is None else learnt.trunk.shape[-1]
+    config = ExpressionConfig((), (), (), 1.0, windows.pieces, windows.piece, **sizes, trunk_channels=channels)
+    config = scaled(config, learnt, threshold)
+    logger.info(
+        "%d tissues; %d genes for training, %d for validation", len(config.tissues), *(len(x.log) for x in parts)
+    )
+    tables, heads, best = [], [], []
+    for number in range(settings["seeds"]):
+        seed = recipe.seed + number
+        lightning.seed_everything(seed, verbose=False)
+        head, folder = ExpressionHead(config), run_folder / f"seed_{seed}"
+        if not number:
+            logger.info("expression head: %d parameters", trainable_parameters(head))
+        metrics = MetricsTable(folder / "metrics.tsv")
+        every = settings["validate_every"] * run.checkpoint_every
+        selection = ExplainedSelection(held_out, every, folder / "best.pt", metrics, settings["patience"])
+        module = ExpressionModule(head.train(), replace(run, seed=seed), threshold, settings["loss"])
+        bases = run.batch_size * windows.pieces * windows.piece
+        dataset = ExpressionDataset(learnt, seed)
+        train(module, dataset, collate_genes, module.settings, folder, bases, metrics, [selection])
+        if not selection.best_step:
+            raise PhytoScribeError(
+                f"seed {seed}: no prediction of the validation genes was a number; lower expression.learning_rate"
+            )
+        head.load_state_dict(read_as_data(selection.best_path))
+        heads.append(head.to("cpu").eval())
+        best.append({"step": selection.best_step, "validation_r2": round(selection.best_score, 6)})
+        tables.append(pd.read_csv(metrics.path, sep="\t").assign(seed=seed))
+    report = {
+        "best": best,
+        "windows": asdict(windows),
+        "unit": "TPM",
+        "threshold": settings["threshold"],
+        "loss": settings["loss"],
+        "genomes": [one.name for one in genomes],
+        "structure_model": model_hash(structure_model) if structure_model else None,
+    }
+    target.mkdir(parents=True, exist_ok=True)
+    with atomic_path(target / "metrics.tsv") as path:
+        pd.concat(tables)[["seed", "step", "name", "value"]].to_csv(path, sep="\t", index=False)
+    save_heads(heads, report, target)
+
+
+def with_trunk(
+    genes: Examples, genomes: Sequence[GenomeFiles], model: Path, device: str, threads: int, kept: Path
+) -> Examples:
+    """The genes with features of the structure model's trunk, which are read once and kept in the run folder."""
+    if not kept.exists():
+        predictor = trunk_reader(model, device, threads, genomes[0].names)
+        found = np.concatenate(list(_trunk_of(genes, genomes, predictor)))
+        with atomic_path(kept) as path, path.open("wb") as handle:
+            np.save(handle, found)
+    return replace(genes, trunk=np.load(kept))
+
+
+def _trunk_of(genes: Examples, genomes: Sequence[GenomeFiles], predictor: StructurePredictor) -> Iterator[TrunkBins]:
+    for one in genomes:
+        own: Windows = genes.bases[(genes.table["genome"] == one.name).to_numpy()]
+        if len(own):
+            predictor.set_species(*one.names)
+            yield read_trunk_bins(predictor.network, own, predictor.global_ids)
+            logger.info("%s: %d windows read by the trunk", one.name, len(own))

@@ -1,0 +1,1 @@
+"""The regulatory head: binding sites and open chromatin of each bin, learned from peaks."""
