@@ -352,6 +352,7 @@ FAA = ">p\nMKVLAAGH\n>q\nMKK\n"
         ("p.faa", ">a\nATGGCN\n>b\nACGT\n", "it holds nucleotides"),
         ("p.faa", FAA + ">p\nMM\n", "line 5: protein 'p' was read before"),
         ("p.faa", FAA + ">r\n>s\nMM\n", "the protein 'r' has no residues"),
+        ("p.faa", FAA + ">\nMM\n", "line 5: a '>' header without a name"),
         ("p.gff3", "##gff-version 3\n", "no protein is aligned in it"),
     ],
 )
