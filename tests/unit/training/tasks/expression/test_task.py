@@ -79,11 +79,9 @@ def head(planted, tmp_path_factory):
     return trained(planted, tmp_path_factory.mktemp("head"))
 
 
-def predicted(planted, head, output, settings=SETTINGS, split=True):
+def predicted(planted, head, output, settings=SETTINGS, split=True, names=("unknown", "unknown")):
     _, files, table = planted
-    predict_genome(
-        head, files.gff3, files.fasta, settings, table if split else None, None, files.names, "cpu", 1, output
-    )
+    predict_genome(head, files.gff3, files.fasta, settings, table if split else None, None, names, "cpu", 1, output)
     return pd.read_csv(output, sep="\t", comment="#", keep_default_na=False)
 
 
@@ -103,7 +101,11 @@ def test_a_planted_motif_is_learned_and_every_gene_has_its_line(planted, head, t
     assert set(test["homologue"]) == {"no"}
     head_lines = (tmp_path / "x.tsv").read_text().splitlines()[:5]
     assert "# input: promoter, 100 bases outside and 0 inside of the gene" in head_lines
-    unseen = predicted(planted, head, tmp_path / "y.tsv", split=False)
+    assert not any("no plant" in line for line in head_lines)
+    unseen = predicted(planted, head, tmp_path / "y.tsv", split=False, names=("x", "Poales"))
+    assert "# note: no plant of lineage Poales was trained on; take the values as ranks" in (
+        (tmp_path / "y.tsv").read_text().splitlines()
+    )
     assert set(unseen["part"]) == {"unseen"}
     pd.testing.assert_series_equal(unseen["bud"], table["bud"])
 
