@@ -33,7 +33,7 @@ sys.path.insert(0, str(ROOT / "workflow" / "scripts"))
 from phytoscribe.annotation import sort_genes  # noqa: E402
 from phytoscribe.annotation.gff_reader import read_gff3  # noqa: E402
 from phytoscribe.annotation.gff_writer import write_gff3  # noqa: E402
-from phytoscribe.annotation.model import GeneModel  # noqa: E402
+from phytoscribe.annotation.model import GeneModel, first_transcripts  # noqa: E402
 from phytoscribe.evaluation.accuracy.counts import (  # noqa: E402
     WHOLE_TRANSCRIPT,
     Scored,
@@ -162,7 +162,7 @@ def inputs(
     """The two sides as they are given to all scorers."""
     sides = (reference, predicted)
     yield "all", tuple(map(coding_parts, sides))
-    yield "one", tuple(coding_parts(longest_isoforms(Scored.of(side, ()))) for side in sides)
+    yield "one", tuple(map(coding_parts, (longest_isoforms(Scored.of(reference, ())), first_transcripts(predicted))))
     if all(any(t.exons != t.cds for gene in side for t in gene.transcripts) for side in sides):
         yield "utr", (list(reference), list(predicted))
 
@@ -176,9 +176,10 @@ def compared(
     genes: str, reference: Sequence[GeneModel], predicted: Sequence[GeneModel], gffcompare: str | None
 ) -> Iterator[tuple]:
     """Rows of :data:`COLUMNS` but the first two."""
+    sides = (Scored.of(reference, side) for side in (predicted, first_transcripts(predicted)))
     ours = {
         (ruler, level, metric): value
-        for level, ruler, subset, metric, value, _ in criterion_rows(Scored.of(reference, predicted), {})
+        for level, ruler, subset, metric, value, _ in criterion_rows(*sides, {})
         if subset == "all"
     }
     with tempfile.TemporaryDirectory(prefix="rulers-") as folder:

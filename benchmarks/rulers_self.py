@@ -19,7 +19,7 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "workflow" / "scripts"))
 
 from phytoscribe.annotation.gff_reader import read_gff3  # noqa: E402
-from phytoscribe.evaluation.accuracy.counts import Scored, criterion_rows  # noqa: E402
+from phytoscribe.evaluation.accuracy.counts import Scored, criterion_rows, longest_isoforms  # noqa: E402
 from phytoscribe.files import atomic_open  # noqa: E402
 
 NAMES = ("annotation.gff3.gz", "loci.gff3.gz")
@@ -45,7 +45,9 @@ def compared(file: Path) -> tuple[int, int, int, float]:
     """The columns of a file but its name."""
     genes = read_gff3(file)
     scored = Scored.of(genes, genes)
-    shares = [row for row in criterion_rows(scored, {}) if row[3] in ("precision", "recall", "f1")]
+    # An annotation has no first isoform of its own choice.
+    longest = Scored.of(genes, longest_isoforms(scored))
+    shares = [row for row in criterion_rows(scored, longest, {}) if row[3] in ("precision", "recall", "f1")]
     found = [value for *_, value, n in shares if n]
     return len(genes), sum(len(gene.transcripts) for gene in scored.reference), len(found), min(found)
 

@@ -14,6 +14,7 @@ def house(tmp_path_factory):
     folder = copy_house(tmp_path_factory.mktemp("evidence"))
     write_tiny_data(folder)
     (folder / "data/wrong.tab").write_text("Chr99\t201\t300\t1\t1\t0\t7\t3\t40\n")
+    (folder / "data/proteins.faa").write_text(">p\nMKV\n")
     check_fasta(folder / "data/other.fa", folder / "copy.fa")
     write_index(folder / "copy.fa", folder / "copy.fa.fai")
     with Genome(folder / "copy.fa") as genome:
@@ -27,12 +28,22 @@ def test_a_model_that_is_trained_here_learns_what_evidence_weighs(house):
     config = tiny_config()
     for genome in config["genomes"]:
         genome["evidence"] = {"rnaseq": ["data/SJ.out.tab"]}
+        genome["evidence"]["proteins"] = ["data/proteins.faa"]
     config["genomes"][0]["evidence"]["isoseq"] = True
     write_config(house, config)
     done = start(house, "annotate", "-n")
     assert done.returncode == 0, done.stdout[-3000:]
     jobs = jobs_of(done.stdout)
-    assert (jobs["gather_evidence"], jobs["fit_evidence"], jobs["align_isoseq"]) == (2, 1, 1)
+    assert (jobs["gather_evidence"], jobs["judge_evidence"]) == (2, 2)
+    assert (jobs["fit_evidence"], jobs["align_isoseq"]) == (1, 1)
+    assert (jobs["gather_proteins"], jobs["fit_protein_evidence"]) == (2, 1)
+
+
+def test_without_evidence_nothing_of_it_runs_or_reaches_the_prediction(house):
+    write_config(house, tiny_config())
+    done = start(house, "annotate", "-n")
+    assert done.returncode == 0, done.stdout[-3000:]
+    assert not [job for job in jobs_of(done.stdout) if "evidence" in job or "proteins" in job]
 
 
 def test_a_released_model_brings_its_weights_and_a_wrong_file_is_left_out_on_demand(house):

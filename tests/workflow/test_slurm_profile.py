@@ -218,6 +218,12 @@ def test_a_dry_run_works_before_any_input_is_there(house):
     assert {"index_genome", "clean_annotation", "build_training_set", "predict_shard"} <= set(jobs_of(done.stdout))
 
 
+def show_resources(house) -> None:
+    """Snakemake shows a job's resources only where it has no message."""
+    for file in (house / "workflow/rules").glob("*.smk"):
+        file.write_text(re.sub(r"^    message:\n        .*\n", "", file.read_text(), flags=re.MULTILINE))
+
+
 @pytest.mark.parametrize(
     ("changes", "without"),
     [
@@ -236,9 +242,7 @@ def test_what_computes_on_processors_asks_for_no_gpu(house, changes, without):
     text = (house / "profiles/slurm/profile.yaml").read_text()
     (house / "profiles/site").mkdir(exist_ok=True)
     (house / "profiles/site/profile.yaml").write_text(text.replace('gpu_type = ""', 'gpu_type = "a100"'))
-    for file in (house / "workflow/rules").glob("*.smk"):
-        # Snakemake shows a job's resources only where it has no message.
-        file.write_text(re.sub(r"^    message:\n        .*\n", "", file.read_text(), flags=re.MULTILINE))
+    show_resources(house)
     done = start(house, "--profile", "profiles/site", "all", "results/isoforms/tiny.gff3", "-n")
     assert done.returncode == 0, done.stdout[-3000:]
     # Only self-training, classes of genes, generated isoforms and heads ask for these.
@@ -248,6 +252,26 @@ def test_what_computes_on_processors_asks_for_no_gpu(house, changes, without):
         expected = {"slurm_partition=cpu"} if rule in without else {"slurm_partition=gpu", "gpu=1", "gpu_model=a100"}
         asked_for = {word for word in resources.split(", ") if word.startswith(("slurm_partition", "gpu"))}
         assert asked_for == expected, rule
+
+
+EVIDENCE_RULES = ("gather_evidence", "judge_evidence", "gather_proteins", "fit_evidence", "fit_protein_evidence")
+
+
+def test_evidence_asks_for_processors_and_the_prediction_with_it_for_a_gpu(house):
+    config = tiny_config()
+    (house / "SJ.out.tab").write_text("")
+    (house / "proteins.faa").write_text("")
+    for genome in config["genomes"]:
+        genome["evidence"] = {"rnaseq": ["SJ.out.tab"], "proteins": ["proteins.faa"]}
+    write_config(house, config)
+    show_resources(house)
+    done = start(house, "--profile", "profiles/slurm", "annotate", "-n")
+    assert done.returncode == 0, done.stdout[-3000:]
+    for rule in (*EVIDENCE_RULES, "predict_shard"):
+        _, _, job = done.stdout.partition(f"\nrule {rule}:\n")
+        resources = job.partition("    resources: ")[2].partition("\n")[0].split(", ")
+        expected = {"slurm_partition=gpu", "gpu=1"} if rule == "predict_shard" else {"slurm_partition=cpu"}
+        assert {word for word in resources if word.startswith(("slurm_partition", "gpu"))} == expected, rule
 
 
 #: Megabytes of inputs of jobs that a partition with a limit of a day must take at the first attempt.

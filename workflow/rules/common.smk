@@ -19,7 +19,7 @@ if not SCRIPTS.is_dir():
 sys.path.insert(0, str(SCRIPTS))
 
 from phytoscribe.configuration.addresses import hand_over
-from phytoscribe.configuration.evidence import junction_table, weights_file
+from phytoscribe.configuration.evidence import has_proteins, has_reads, junction_table, protein_table, weights_file
 from phytoscribe.configuration.genomes import Genomes, deciding_part
 from phytoscribe.configuration.script_inputs import result_modules
 from phytoscribe.configuration.checks import RELEASED_MODEL_FILES
@@ -46,6 +46,7 @@ from phytoscribe.configuration.result_files import (
     source_records,
 )
 from phytoscribe.errors import ConfigError
+from phytoscribe.models import EVIDENCE_FILE, PROTEIN_EVIDENCE_FILE
 from phytoscribe.training.data import TRAINING_SET_FILES
 
 # Whether another workflow uses this one as a module: then its rules may make our files, and targets may be its own.

@@ -10,12 +10,22 @@ def evidence_reads(wildcards):
 
 
 def evidence_of(wildcards):
-    """For input: the junctions of a genome and their weights; nothing for a genome without evidence."""
-    if not genomes[wildcards.genome].evidence:
-        return []
+    """For input: the junctions of a genome and their weights; nothing for a genome without such evidence."""
+    found = has_reads(genomes[wildcards.genome].evidence)
+    return [junction_table(wildcards.genome), *weights_of_evidence(EVIDENCE_FILE)] if found else []
+
+
+def proteins_of(wildcards):
+    """For input: the proteins that are aligned to a genome and their weights; nothing for a genome without any."""
+    found = has_proteins(genomes[wildcards.genome].evidence)
+    return [protein_table(wildcards.genome), *weights_of_evidence(PROTEIN_EVIDENCE_FILE)] if found else []
+
+
+def weights_of_evidence(file):
+    """The weights that belong to the model that predicts: fitted here, or of a released model's folder."""
     model = config["predict"]["model"]
-    weights = weights_file(model)
-    return [junction_table(wildcards.genome), *([weights] if model == "trained" else given([weights]))]
+    weights = weights_file(model, file)
+    return [weights] if model == "trained" else given([weights])
 
 
 def reads_that_rank(wildcards):

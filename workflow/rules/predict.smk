@@ -16,6 +16,7 @@ rule predict_shard:
         fasta="resources/genomes/{genome}/{genome}.fa",
         fai="resources/genomes/{genome}/{genome}.fa.fai",
         evidence=evidence_of,
+        proteins=proteins_of,
         junctions=lambda wildcards: given(reads_that_rank(wildcards)),
         seqid_map=lambda wildcards: seqid_map_file(wildcards) if reads_that_rank(wildcards) else [],
         library=library("predict_shard"),

@@ -9,6 +9,7 @@ use rule predict_shard as predict_first_shard with:
         model=starting_model(),
         isoforms=[],
         evidence=[],
+        proteins=[],
         classes=[],
         fasta="resources/genomes/{genome}/{genome}.fa",
         fai="resources/genomes/{genome}/{genome}.fa.fai",

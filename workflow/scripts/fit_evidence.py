@@ -1,8 +1,8 @@
-"""Rule fit_evidence: the weights of evidence for the model that is trained here.
+"""Rules fit_evidence and fit_protein_evidence: the weights of evidence for the model that is trained here.
 
-input: training_set, model (files of one folder each), tables (junctions of genomes with validation genes)
+input: training_set, model (files of one folder each), tables (junctions, or proteins, of genomes with validation genes)
 output: weights
-params: genomes (of the tables), seed
+params: genomes (of the tables), by_proteins (whether the tables are of proteins), seed
 """
 
 from phytoscribe.session import run_script
@@ -21,6 +21,7 @@ def main(snakemake) -> None:
         seed=int(params.seed),
         threads=snakemake.threads,
         output=Path(snakemake.output.weights),
+        by_proteins=params.by_proteins,
     )
 
 

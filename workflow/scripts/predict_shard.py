@@ -2,7 +2,7 @@
 
 input: model (files of one folder), isoforms (files of the ranker, or none), classes (file of the classifier, or none),
     fasta, fai, junctions (the user's file, or none), seqid_map (file, if any),
-    evidence (junctions and their weights, or none)
+    evidence (junctions and their weights, or none), proteins (aligned, and their weights, or none)
 output: genes (JSON lines), tracks (probabilities along the contigs; none with predict.tracks off)
 params: settings (of config key predict: see PREDICTION_SETTINGS in predict.smk), species, lineage, contigs (names or
     None for all), shard, isoforms (config key isoforms)
@@ -38,6 +38,7 @@ def main(snakemake) -> None:
         isoform_folder=Path(given.isoforms[0]).parent if given.isoforms else None,
         junctions=junctions,
         evidence=tuple(given.evidence) or None,
+        proteins=tuple(given.proteins) or None,
         class_folder=Path(given.classes[0]).parent if given.classes else None,
     )
 

@@ -24,9 +24,10 @@ def config_with(evidence: dict, model: str = "trained", **genome) -> dict:
 @pytest.mark.parametrize(
     ("evidence", "genome", "told"),
     [
-        ({}, {}, "genomes[a].evidence: names no evidence; list files under rnaseq"),
+        ({}, {}, "genomes[a].evidence: names no evidence; list files under rnaseq or proteins"),
         ({"isoseq": True}, {}, "genomes[a].evidence.isoseq: the genome has no Iso-Seq reads"),
-        ({"rnaseq": ["x"]}, {}, "no genome with a part for validation has evidence"),
+        ({"rnaseq": ["x"]}, {}, "no genome with a part for validation has evidence by reads"),
+        ({"proteins": ["x"]}, {}, "no genome with a part for validation has evidence by proteins"),
     ],
 )
 def test_contradictions_are_told(evidence, genome, told):
@@ -36,21 +37,26 @@ def test_contradictions_are_told(evidence, genome, told):
 def test_evidence_that_can_be_weighed_is_no_mistake():
     assert not list(evidence_mistakes(config_with({"rnaseq": ["x"]}, role="train")))
     assert not list(evidence_mistakes(config_with({"rnaseq": ["x"]}, "resources/models/brassicales")))
+    assert not list(evidence_mistakes(config_with({"proteins": ["x"]}, "resources/models/brassicales")))
     assert not list(evidence_mistakes({"genomes": [{"name": "a"}], "predict": {"model": "trained"}}))
 
 
 def test_missing_files_and_a_model_without_weights_are_told(tmp_path):
     (tmp_path / "SJ.out.tab").write_text("")
     files = [str(tmp_path / name) for name in ("SJ.out.tab", "reads.bam", "")]
-    told = list(evidence_file_mistakes(config_with({"rnaseq": files}, str(tmp_path))))
+    evidence = {"rnaseq": files, "proteins": files[1:2]}
+    told = list(evidence_file_mistakes(config_with(evidence, str(tmp_path))))
     assert [text.partition(": ")[0] for text in told] == [
         "genomes[a].evidence.rnaseq[2]",
         "genomes[a].evidence.rnaseq[3]",
+        "genomes[a].evidence.proteins[1]",
+        "genomes[a].evidence",
         "genomes[a].evidence",
     ]
     assert "reads.bam: no such file" in told[0]
     assert "is a folder" in told[1]
-    assert f"{tmp_path} lacks evidence.json" in told[2]
+    assert f"{tmp_path} lacks evidence.json" in told[3]
+    assert f"{tmp_path} lacks protein_evidence.json" in told[4]
 
 
 @pytest.mark.parametrize(
@@ -59,7 +65,9 @@ def test_missing_files_and_a_model_without_weights_are_told(tmp_path):
         ({"rnaseq": "SJ.out.tab"}, "rnaseq"),
         ({"isoseq": ["reads.fq"]}, "isoseq"),
         ({"strict": "no"}, "strict"),
-        ({"proteins": ["p.fa"]}, "proteins"),
+        ({"judge": 0.8}, "judge"),
+        ({"proteins": "p.faa"}, "proteins"),
+        ({"protein": ["p.faa"]}, "protein"),
     ],
 )
 def test_bad_values_are_refused_by_name(evidence, told):

@@ -11,17 +11,27 @@ from decoded_regions import START, region_with_genes
 from decoding_steps import CUT_OFTEN, AnyOrder, parts_of
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from junction_evidence import WEIGHTS, random_junctions, score_of
+from junction_evidence import (
+    PROTEIN_WEIGHTS,
+    WEIGHTS,
+    protein_score_of,
+    random_junctions,
+    random_proteins,
+    score_of,
+)
 from lattice_checks import LONG, alike, compare, mirrored
 
 from phytoscribe.decoding import intron_evidence, lattice
 from phytoscribe.decoding.contigs import GeneDecoding, StreamingGeneDecoder, ThreadedGeneDecoder
 from phytoscribe.decoding.evidence_likelihood import EvidenceLikelihood, EvidenceRegion
+from phytoscribe.decoding.evidence_weights import EvidenceWeights, calibrate_for
 from phytoscribe.decoding.gene_regions import gene_regions_of
-from phytoscribe.decoding.intron_evidence import ContigEvidence, ContigJunctions, EvidenceWeights
+from phytoscribe.decoding.intron_evidence import ContigEvidence, ContigJunctions
 from phytoscribe.decoding.isoforms import IsoformSettings
+from phytoscribe.decoding.protein_evidence import ContigProteins, ProteinWeights
 from phytoscribe.decoding.streaming import decode_coding_genes
 from phytoscribe.errors import ModelError
+from phytoscribe.genome.aligned_proteins import AlignedProtein
 from phytoscribe.genome.sequence import reverse_complement
 from phytoscribe.labels.states import State
 
@@ -35,6 +45,24 @@ def test_best_path_and_posteriors_equal_brute_force(pieces, seed, partial):
         patch.setattr(intron_evidence, "NEARBY", 4)
         evidence = ContigEvidence(random_junctions(bases, seed, SMALL.minimum_intron), WEIGHTS)
         compare(bases, plus, minus, replace(SMALL, partial=partial), evidence, lambda s: score_of(s, evidence))
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.sampled_from(PIECES), min_size=8, max_size=20), st.integers(0, 2**32 - 1), st.booleans())
+def test_best_path_and_posteriors_with_proteins_equal_brute_force(pieces, seed, by_both):
+    """Proteins alone, and beside junctions by reads, some of the same introns."""
+    bases, plus, minus = random_case(pieces, seed)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(intron_evidence, "NEARBY", 4)
+        proteins = random_proteins(bases, seed, SMALL.minimum_intron)
+        junctions = random_junctions(bases, seed, SMALL.minimum_intron) if by_both else ContigJunctions(())
+        evidence = ContigEvidence.of(junctions, WEIGHTS, proteins, PROTEIN_WEIGHTS)
+
+        def more(structure):
+            by_reads = score_of(structure, ContigEvidence(junctions, WEIGHTS)) if by_both else 0.0
+            return by_reads + protein_score_of(structure, proteins, PROTEIN_WEIGHTS)
+
+        compare(bases, plus, minus, replace(SMALL, partial=True), evidence, more)
 
 
 def test_the_cases_hold_supported_introns_within_and_beyond_the_table(monkeypatch):
@@ -111,7 +139,8 @@ def test_weights_of_zero_change_probabilities_only_by_what_reads_add_on_average(
         assert alike(with_it, without)
 
 
-def test_gradient_is_that_of_the_likelihood():
+@pytest.mark.parametrize("by", ["reads", "proteins"])
+def test_gradient_is_that_of_the_likelihood(by):
     region = region_with_genes(1, genes=4)
     introns = [(cds[0][1], cds[1][0]) for gene in region.genes for cds in [gene.transcripts[0].cds]]
     given = [("+", introns[0], 40), ("+", introns[1], 3), ("+", (introns[1][0], introns[1][1] - 7), 900)]
@@ -121,9 +150,13 @@ def test_gradient_is_that_of_the_likelihood():
         ("+-"[s], (a, b), n) for a, b, s, n in zip(other.left, other.right, other.strand, other.reads, strict=True)
     ]
     junctions = ContigJunctions(given)
+    proteins = random_proteins(region.bases, 2, START.minimum_intron, 60)
+    cds = [gene.transcripts[0].cds for gene in region.genes[:2]]
+    whole = [AlignedProtein("c", "+", cds[k], (0, 1), quality, True, True, True) for k, quality in ((0, 0.9), (1, 0.3))]
     (part,) = gene_regions_of(region, START, -20.0)
-    likelihood = EvidenceLikelihood([EvidenceRegion(part, junctions)], START)
-    vector = WEIGHTS.vector()
+    found = (junctions, WEIGHTS) if by == "reads" else (ContigProteins([*proteins.proteins, *whole]), PROTEIN_WEIGHTS)
+    likelihood = EvidenceLikelihood([EvidenceRegion(part, found[0])], START)
+    vector = found[1].vector()
     value, gradient = likelihood(vector)
     assert value < 0
     for index in range(vector.size):
@@ -132,6 +165,16 @@ def test_gradient_is_that_of_the_likelihood():
         numeric = (likelihood(vector + step)[0] - likelihood(vector - step)[0]) / 2e-4
         assert gradient[index] == pytest.approx(numeric, rel=1e-3, abs=1e-4), index
         assert gradient[index] != 0
+
+
+def test_kinds_of_evidence_change_the_calibration_together_what_each_changes_alone():
+    decoder = replace(START, calibration_slope=2.0, calibration_offset=0.5)
+    reads = EvidenceWeights(calibration_slope=3.0, calibration_offset=0.25, calibrated_on=("b",))
+    proteins = ProteinWeights(calibration_slope=1.0, calibration_offset=0.75, calibrated_on=("a",))
+    assert calibrate_for([], decoder) == decoder
+    assert calibrate_for([reads], decoder) == reads.calibrate(decoder)
+    both = calibrate_for([reads, proteins], decoder)
+    assert (both.calibration_slope, both.calibration_offset, both.calibrated_on) == (1.5, 0.5, ("a", "b"))
 
 
 def test_sites_seen_by_reads_are_candidates_where_the_network_sees_nothing():

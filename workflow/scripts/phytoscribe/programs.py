@@ -21,6 +21,7 @@ PACKAGES = {
     "cmscan": ("infernal", "bioconda::infernal"),
     "cd-hit": ("cd-hit", "bioconda::cd-hit"),
     "minimap2": ("minimap2", "bioconda::minimap2"),
+    "miniprot": ("", "bioconda::miniprot"),
     "blastn": ("ncbi-blast+", "bioconda::blast"),
     "blastp": ("ncbi-blast+", "bioconda::blast"),
     "makeblastdb": ("ncbi-blast+", "bioconda::blast"),

@@ -8,9 +8,9 @@ import pytest
 from brute_force_criteria import agreements, features, loci_within
 from hypothesis import given
 from hypothesis import strategies as st
-from predictions import pairs, references
+from predictions import CONTIGS, pairs, references
 
-from phytoscribe.annotation.model import GeneModel, Transcript
+from phytoscribe.annotation.model import GeneModel, Transcript, first_transcripts
 from phytoscribe.evaluation.accuracy.counts import (
     EXON_CLASSES,
     LENGTH_CLASSES,
@@ -34,9 +34,15 @@ def gene(name, *chains, strand="+", contig="c"):
     return GeneModel(name, contig, strand, transcripts)
 
 
+def rows_of(reference, predicted, subsets=None, reads=None, mask=None, ignored=()):
+    """Rows of every criterion, of genes as they are read from files."""
+    sides = (Scored.of(reference, genes, mask, None, ignored) for genes in (predicted, first_transcripts(predicted)))
+    return criterion_rows(*sides, subsets or {}, reads)
+
+
 def values(reference, predicted, subset="all", reads=None, subsets=None):
     """{(ruler, level, metric): value} of one subset."""
-    rows = criterion_rows(Scored.of(reference, predicted), subsets or {}, reads)
+    rows = rows_of(reference, predicted, subsets, reads)
     assert len({row[:4] for row in rows}) == len(rows), "each figure once"
     return {(criterion, level, metric): value for level, criterion, of, metric, value, _ in rows if of == subset}
 
@@ -46,7 +52,7 @@ def shown(agreement):
 
 
 def found(reference, predicted):
-    rows = criterion_rows(Scored.of(reference, predicted), {})
+    rows = rows_of(reference, predicted)
     return {(row[1], row[0], row[3]): row[4:] for row in rows if row[2] == "all"}
 
 
@@ -100,12 +106,15 @@ def test_swapping_the_sides_swaps_precision_and_recall(drawn):
 
 @given(pairs(), st.randoms(use_true_random=False))
 def test_no_order_counts(drawn, random):
-    def shuffled(genes):
-        mixed = [replace(g, transcripts=tuple(random.sample(g.transcripts, len(g.transcripts)))) for g in genes]
+    def shuffled(genes, fixed):
+        """Genes and their transcripts in another order, but for the first transcripts that stay first."""
+        mixed = [(g, g.transcripts[:fixed], g.transcripts[fixed:]) for g in genes]
+        mixed = [replace(g, transcripts=(*front, *random.sample(rest, len(rest)))) for g, front, rest in mixed]
         return random.sample(mixed, len(mixed))
 
-    rows = criterion_rows(Scored.of(*drawn), {"half": {"r0", "r2"}})
-    again = criterion_rows(Scored.of(*map(shuffled, drawn)), {"half": {"r0", "r2"}})
+    reference, predicted = drawn
+    rows = rows_of(reference, predicted, {"half": {"r0", "r2"}})
+    again = rows_of(shuffled(reference, 0), shuffled(predicted, 1), {"half": {"r0", "r2"}})
     # repr: NaN is equal to NaN.
     assert list(map(repr, again)) == list(map(repr, rows))
 
@@ -153,16 +162,29 @@ TWO = gene("two", ((100, 160), (200, 260), (300, 330)), ((100, 160), (300, 330))
 ONE = gene("one", ((1000, 1090),), strand="-")
 
 
-def test_one_isoform_is_the_longest():
-    short = gene("p", TWO.transcripts[1].cds)
-    rows = values([TWO], [short])
-    assert rows["exact", "locus", "f1"] == 1
-    assert rows[ONE_ISOFORM, "locus", "f1"] == 0
-    assert values([TWO], [gene("p", TWO.transcripts[0].cds)])[ONE_ISOFORM, "locus", "f1"] == 1
+def test_one_isoform_is_the_longest_of_the_reference_and_the_first_of_a_prediction():
+    long, short = (t.cds for t in TWO.transcripts)
+    for predicted, right in (([short], 0), ([short, long], 0), ([long], 1), ([long, short], 1)):
+        rows = values([TWO], [gene("p", *predicted)])
+        assert rows["exact", "locus", "f1"] == 1
+        assert rows[ONE_ISOFORM, "locus", "f1"] == right
     assert [g.transcripts for g in longest_isoforms(Scored.of([ONE, TWO], []))] == [
         ONE.transcripts,
         TWO.transcripts[:1],
     ]
+
+
+@given(pairs(), references(), st.lists(st.tuples(st.integers(0, 600), st.integers(1, 60)), max_size=2))
+def test_further_isoforms_of_a_prediction_leave_one_isoform_alone(drawn, unscored, masked):
+    """Also where an isoform reaches into a mask or a locus that is not scored, and the first transcript does not."""
+    reference, predicted = drawn
+    mask = {contig: [(start, start + length) for start, length in masked] for contig in CONTIGS}
+
+    def alone(genes):
+        rows = rows_of(reference, genes, {"half": {"r0", "r2"}}, None, mask, unscored)
+        return [repr(row) for row in rows if row[1] == ONE_ISOFORM]
+
+    assert alone(predicted) == alone(first_transcripts(predicted))
 
 
 def test_each_side_is_cut_by_its_own_exons_and_length():
@@ -179,7 +201,7 @@ def test_each_side_is_cut_by_its_own_exons_and_length():
 
 @given(pairs())
 def test_classes_by_exons_and_length_share_out_all_genes(drawn):
-    rows = criterion_rows(Scored.of(*drawn), {})
+    rows = rows_of(*drawn)
     counts = {
         (subset, metric): n
         for level, criterion, subset, metric, _, n in rows
@@ -200,7 +222,7 @@ def test_expression_is_a_read_on_the_cds_of_the_same_strand():
 
 
 def test_the_table_is_complete():
-    rows = criterion_rows(Scored.of([TWO, ONE], [ONE]), {"some": {"two"}}, {("c", "+"): [(0, 101)]})
+    rows = rows_of([TWO, ONE], [ONE], {"some": {"two"}}, {("c", "+"): [(0, 101)]})
     tolerant = 2 * len(TOLERANT_LEVELS) * 2
     classes = len(EXON_CLASSES) + len(LENGTH_CLASSES) + 2
     assert len(rows) == (4 * len(LEVELS) + tolerant + classes * len(SUBSET_LEVELS)) * len(METRICS)

@@ -1,4 +1,4 @@
-"""The evidence of a genome: its table, the file of its weights, and what the schema cannot say of it."""
+"""The evidence of a genome: its tables, the files of their weights, and what the schema cannot say of it."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from phytoscribe.models import EVIDENCE_FILE
+from phytoscribe.models import EVIDENCE_FILE, PROTEIN_EVIDENCE_FILE
 
 Config = Mapping[str, Any]
 
@@ -17,9 +17,28 @@ def junction_table(genome: str) -> str:
     return f"results/evidence/{genome}.junctions.tsv"
 
 
-def weights_file(model: str) -> str:
-    """The weights of evidence: of the model's folder, or fitted here."""
-    return f"{'results/models/evidence' if model == 'trained' else model.rstrip('/')}/{EVIDENCE_FILE}"
+def protein_table(genome: str) -> str:
+    """The table of the proteins that are aligned to a genome."""
+    return f"results/evidence/{genome}.proteins.tsv"
+
+
+def weights_file(model: str, file: str = EVIDENCE_FILE) -> str:
+    """The weights of reads, or of proteins (:data:`PROTEIN_EVIDENCE_FILE`): of the model's folder, or fitted here."""
+    return f"{'results/models/evidence' if model == 'trained' else model.rstrip('/')}/{file}"
+
+
+def has_reads(evidence: Mapping[str, Any] | None) -> bool:
+    """Whether a genome's evidence names reads."""
+    return bool(evidence and (evidence["rnaseq"] or evidence["isoseq"]))
+
+
+def has_proteins(evidence: Mapping[str, Any] | None) -> bool:
+    """Whether a genome's evidence names proteins."""
+    return bool(evidence and evidence["proteins"])
+
+
+#: What is weighed: whether a genome has it, the file of its weights, and its name.
+KINDS = ((has_reads, EVIDENCE_FILE, "reads"), (has_proteins, PROTEIN_EVIDENCE_FILE, "proteins"))
 
 
 def evidence_mistakes(config: Config) -> Iterator[str]:
@@ -27,32 +46,39 @@ def evidence_mistakes(config: Config) -> Iterator[str]:
     weighed = [item for item in config["genomes"] if item.get("evidence")]
     for item in weighed:
         place, evidence = f"genomes[{item['name']}].evidence", item["evidence"]
-        if not evidence["rnaseq"] and not evidence["isoseq"]:
-            yield f"{place}: names no evidence; list files under rnaseq, or set isoseq: true"
+        if not has_reads(evidence) and not has_proteins(evidence):
+            yield f"{place}: names no evidence; list files under rnaseq or proteins, or set isoseq: true"
         if evidence["isoseq"] and not item["isoseq"]:
             yield f"{place}.isoseq: the genome has no Iso-Seq reads; add `isoseq: [{{path: ...}}]` to it"
-    if weighed and config["predict"]["model"] == "trained" and all(item["role"] == "predict" for item in weighed):
-        yield (
-            f"genomes[{weighed[0]['name']}].evidence: predict.model is 'trained', and how much evidence weighs is "
-            "learned from genes, but no genome with a part for validation has evidence; give evidence for one, or name "
-            "the folder of a released model in predict.model"
-        )
+    for has, _, name in KINDS:
+        own = [item for item in weighed if has(item["evidence"])]
+        if own and config["predict"]["model"] == "trained" and all(item["role"] == "predict" for item in own):
+            yield (
+                f"genomes[{own[0]['name']}].evidence: predict.model is 'trained', and how much {name} weigh is learned "
+                f"from genes, but no genome with a part for validation has evidence by {name}; give it for one, or "
+                "name the folder of a released model in predict.model"
+            )
 
 
 def evidence_file_mistakes(config: Config) -> Iterator[str]:
     """Files that are not there, and a model without weights."""
     weighed = [item for item in config["genomes"] if item.get("evidence")]
     for item in weighed:
-        for number, path in enumerate(item["evidence"]["rnaseq"], start=1):
-            place = f"genomes[{item['name']}].evidence.rnaseq[{number}]: {path}"
-            if not os.path.isfile(path):
-                wrong = "is a folder" if os.path.isdir(path) else "no such file"
-                yield f"{place}: {wrong} (relative paths start where Snakemake runs)"
-            elif not os.access(path, os.R_OK):
-                yield f"{place}: no permission to read it"
+        for key in ("rnaseq", "proteins"):
+            for number, path in enumerate(item["evidence"][key], start=1):
+                place = f"genomes[{item['name']}].evidence.{key}[{number}]: {path}"
+                if not os.path.isfile(path):
+                    wrong = "is a folder" if os.path.isdir(path) else "no such file"
+                    yield f"{place}: {wrong} (relative paths start where Snakemake runs)"
+                elif not os.access(path, os.R_OK):
+                    yield f"{place}: no permission to read it"
     model = config["predict"]["model"]
-    if weighed and model != "trained" and os.path.isdir(model) and not os.path.isfile(Path(model) / EVIDENCE_FILE):
-        yield (
-            f"genomes[{weighed[0]['name']}].evidence: {model} lacks {EVIDENCE_FILE}, which says how much evidence "
-            "weighs; use a model that brings it, or leave evidence out"
-        )
+    if model == "trained" or not os.path.isdir(model):
+        return
+    for has, file, name in KINDS:
+        own = [item for item in weighed if has(item["evidence"])]
+        if own and not os.path.isfile(Path(model) / file):
+            yield (
+                f"genomes[{own[0]['name']}].evidence: {model} lacks {file}, which says how much {name} weigh; use a "
+                "model that brings it, or leave this evidence out"
+            )

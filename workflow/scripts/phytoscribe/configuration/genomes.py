@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from phytoscribe.configuration.evidence import has_proteins, has_reads
 from phytoscribe.intake.transfer.addresses import shown_url
 from phytoscribe.noncoding import chosen_programs
 
@@ -30,7 +31,8 @@ class GenomeEntry:
             they are the same.
         organelles: organelle contigs, in addition to those recognised by name.
         terms: licence or usage terms, in the user's words.
-        evidence: ``rnaseq`` (files), ``isoseq`` and ``strict`` of the genome's evidence; None if there is none.
+        evidence: ``rnaseq`` and ``proteins`` (files), ``isoseq``, ``strict`` and ``judge`` of the genome's
+            evidence; None if there is none.
         expression: files with measured expression; None if there are none.
         species: name of the species that the model gets as input; genomes of one species share it.
         locus_tag: prefix of gene names that NCBI or ENA registered for the assembly; empty if none.
@@ -196,6 +198,18 @@ class Genomes:
     def with_evidence(self) -> list[str]:
         """Genomes whose prediction weighs evidence."""
         return [name for name, entry in self._entries.items() if entry.evidence]
+
+    @property
+    def teaching_reads(self) -> list[str]:
+        """Genomes from which it is learned how much reads weigh."""
+        return [name for name in self.with_evidence if has_reads(self._entries[name].evidence) and name in self.split]
+
+    @property
+    def teaching_proteins(self) -> list[str]:
+        """Genomes from which it is learned how much proteins weigh."""
+        return [
+            name for name in self.with_evidence if has_proteins(self._entries[name].evidence) and name in self.split
+        ]
 
     @property
     def with_expression(self) -> list[str]:

@@ -43,7 +43,7 @@ class GeneDecoding:
     Attributes:
         settings: the model's decoder settings.
         isoforms: which isoforms are added; none if not given.
-        evidence: the contig's junctions, if there are any.
+        evidence: the contig's, if there is any.
         classifier: tells element-like genes from coding ones, if that is asked for.
     """
 
@@ -301,7 +301,7 @@ def decode_contig(
         settings: the model's decoder settings.
         piece: bases decoded at once; bounds memory, changes nothing else.
         isoforms: which isoforms are added; none if not given.
-        evidence: the contig's junctions, if there are any.
+        evidence: of the contig, if there is any.
     """
     decoder = StreamingGeneDecoder(contig, GeneDecoding(settings, isoforms, evidence))
     return in_pieces(decoder, bases, plus, minus, piece)

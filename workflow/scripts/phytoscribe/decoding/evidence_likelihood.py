@@ -18,14 +18,9 @@ import numpy.typing as npt
 
 from phytoscribe.compiled import njit
 from phytoscribe.decoding import grammar, scoring
+from phytoscribe.decoding.evidence_weights import PAIR_FEATURES
 from phytoscribe.decoding.gene_regions import GeneRegion
-from phytoscribe.decoding.intron_evidence import (
-    MOST_ODDS,
-    PAIR_FEATURES,
-    WEIGHT_COUNT,
-    ContigJunctions,
-    add_node_scores,
-)
+from phytoscribe.decoding.intron_evidence import MOST_ODDS, ContigJunctions
 from phytoscribe.decoding.likelihood import chain_score, path_sums
 from phytoscribe.decoding.settings import DecoderSettings
 from phytoscribe.decoding.support import intron_gain
@@ -50,8 +45,8 @@ class EvidenceLikelihood:
         self.bases = max(1, sum(each.region.bases for each in regions))
 
     def __call__(self, vector: npt.NDArray) -> tuple[float, npt.NDArray]:
-        """Log likelihood and gradient for weights (WEIGHT_COUNT,)."""
-        value, gradient = 0.0, np.zeros(WEIGHT_COUNT)
+        """Log likelihood and gradient for a vector of weights."""
+        value, gradient = 0.0, np.zeros(vector.size)
         # Added up in the order of the regions, so that the number of threads changes nothing.
         for of_part, its_gradient in self._map(lambda part: part.of(vector, self._theta, self._scores), self._parts):
             value += of_part
@@ -82,17 +77,17 @@ class _Part:
 
     def of(self, vector: npt.NDArray, theta: npt.NDArray, scores: grammar.Scores) -> tuple[float, npt.NDArray]:
         odds, features = self.junctions.odds(vector), self.junctions.pair_features
-        add = partial(add_node_scores, self.nodes, vector)
+        add = partial(self.nodes.add_scores, vector)
         sums = path_sums(self.sites, theta, scores, support=self.junctions.support(vector), add=add)
         # By the share of reads in an intron's explanations; odds that have reached their bound do not grow.
         share = np.where(odds < MOST_ODDS, 1.0 / (1.0 + np.exp(-odds)), 0.0)
-        gradient = np.zeros(WEIGHT_COUNT)
+        gradient = np.zeros(vector.size)
         expected = _intron_posteriors(self.ends, sums.graph, sums.before, sums.after, sums.total)
         gradient[:PAIR_FEATURES] -= (expected * share) @ features
-        posteriors = sums.posteriors().sum(axis=1)
-        missing, spliced = self.nodes
-        gradient[PAIR_FEATURES] -= posteriors @ missing
-        gradient[PAIR_FEATURES + 1] -= posteriors @ spliced
+        posteriors = sums.posteriors()
+        missing, coding = self.nodes
+        gradient[PAIR_FEATURES] -= posteriors.sum(axis=1) @ missing
+        gradient[PAIR_FEATURES + 1 :] -= np.tensordot(coding, posteriors, 2)
         value = -sums.total
         by_intron = {tuple(rows): number for number, rows in enumerate(self.ends.tolist())}
         for isoforms in self.loci:
@@ -100,9 +95,9 @@ class _Part:
             total = float(np.logaddexp.reduce(scored))
             value += total
             for nodes, weight in zip(isoforms, np.exp(scored - total), strict=True):
-                rows = nodes[:, 0]
-                gradient[PAIR_FEATURES + 1] += weight * spliced[rows].sum()
+                rows, frames = nodes.T
                 gradient[PAIR_FEATURES] += weight * missing[rows].sum()
+                gradient[PAIR_FEATURES + 1 :] += weight * coding[:, rows, frames].sum(axis=1)
                 for pair in zip(rows[1:-1:2].tolist(), rows[2:-1:2].tolist(), strict=True):
                     if (number := by_intron.get(pair)) is not None:
                         gradient[:PAIR_FEATURES] += weight * share[number] * features[number]

@@ -1,32 +1,30 @@
 """What splice junctions with their reads add to the scores of the lattice.
 
-Everything is a feature times a weight, so the likelihood of known genes can fit the weights
-(:mod:`phytoscribe.decoding.evidence_likelihood`).  Of an intron with reads: its log odds (:data:`PAIR_FEATURES`), which
+Everything is a feature times a weight (:mod:`phytoscribe.decoding.evidence_weights`), so the likelihood of known genes
+can fit the weights (:mod:`phytoscribe.decoding.evidence_likelihood`).  Of an intron with reads: its log odds, which
 belong to the edge.  Of a splice site: how far its reads stay behind those of the junctions around it, so an intron that
 no read shows counts less where the gene is expressed, and not at all where there are no reads.  Of a coding base:
 whether reads splice it out.  The last two belong to the nodes.  Counts are looked at in logarithms and relative to
 other junctions, and no count above :data:`MANY_READS` means more: files hold from ten thousand to a billion reads.
+
+Alignments of proteins (:mod:`phytoscribe.decoding.protein_evidence`) are junctions too, with further features of nodes
+and weights of their own.  Scores of both are added.
 """
 
 from __future__ import annotations
 
-import json
-import math
-from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, fields, replace
+from collections.abc import Iterable
+from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
-from typing import Any
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from phytoscribe.compiled import njit
+from phytoscribe.decoding.evidence_weights import PAIR_FEATURES, EvidenceWeights
 from phytoscribe.decoding.grammar import BEGIN, EDGE, INTRON_BEGIN, INTRON_END, MINUS, PLUS, Sites
-from phytoscribe.decoding.settings import DecoderSettings
-from phytoscribe.decoding.support import Support, support_of
-from phytoscribe.errors import ModelError
-from phytoscribe.files import atomic_open
+from phytoscribe.decoding.support import Support, joined_support, support_of
 from phytoscribe.genome.intervals import Interval
 
 #: Reads beyond which more say no more.
@@ -35,82 +33,25 @@ MANY_READS = 1000
 NEARBY = 300
 #: Largest log odds of an intron by its reads: no number of them makes a junction certain.
 MOST_ODDS = 8.0
-#: Features of a junction, in order: 1; log reads; log share of those of the strongest junction nearby on its strand;
-#: log share of its reads and those of the strongest junction that overlaps it on either strand; log reads below those
-#: of the library's average junction, since one read of a deep library says less than one of a shallow one.
-PAIR_FEATURES = 5
 
 
-@dataclass(frozen=True, slots=True)
-class EvidenceWeights:
-    """Weights of the features, in natural log units.
+class NodeFeatures(NamedTuple):
+    """Features of rows of the lattice.
 
     Attributes:
-        junction_score, reads_weight, neighbour_weight, rival_weight, library_weight: of :data:`PAIR_FEATURES`.
-        missing_weight: of a splice site's missing reads, not above 0.
-        spliced_weight: of a junction that lies in a coding segment, not above 0.
-        calibration_slope, calibration_offset: in place of those of the decoder.
-        calibrated_on: species whose genes were used for this.
+        missing: float64 (rows,), missing reads of splice sites; part of introns.
+        coding: float64 (n, rows, 3), by ``t``; part of CDS segments.
     """
 
-    junction_score: float = 0.0
-    reads_weight: float = 0.0
-    neighbour_weight: float = 0.0
-    rival_weight: float = 0.0
-    library_weight: float = 0.0
-    missing_weight: float = 0.0
-    spliced_weight: float = 0.0
-    calibration_slope: float = 1.0
-    calibration_offset: float = 0.0
-    calibrated_on: tuple[str, ...] = ()
+    missing: npt.NDArray[np.float64]
+    coding: npt.NDArray[np.float64]
 
-    def vector(self) -> npt.NDArray[np.float64]:
-        """The weights of features, float64 (WEIGHT_COUNT,)."""
-        return np.array([getattr(self, name) for name in WEIGHT_NAMES], np.float64)
-
-    def calibrate(self, settings: DecoderSettings) -> DecoderSettings:
-        """Decoder settings with the calibration that holds with evidence."""
-        return replace(
-            settings,
-            calibration_slope=self.calibration_slope,
-            calibration_offset=self.calibration_offset,
-            calibrated_on=self.calibrated_on,
-        )
-
-    def save(self, path: Path, model: str, report: Mapping[str, Any]) -> None:
-        """Write the weights that were fitted for a model (its hash), with a report on the fit."""
-        with atomic_open(path) as handle:
-            json.dump({"model": model, **asdict(self), "fit": dict(report)}, handle, indent=2)
-            handle.write("\n")
-
-    @classmethod
-    def load(cls, path: Path, model: str) -> EvidenceWeights:
-        """Read the weights of a model.
-
-        Raises:
-            ModelError: the file is missing, damaged, or of another model.
-        """
-        again = "fit them with rule fit_evidence, or leave genomes[].evidence out"
-        if not path.is_file():
-            raise ModelError(f"{path}: missing, so evidence cannot be weighed; {again}")
-        try:
-            values = json.loads(path.read_text(encoding="utf-8"))
-            found = {f.name: values[f.name] for f in fields(cls)}
-            numbers = {name: float(value) for name, value in found.items() if name != "calibrated_on"}
-            weights = cls(**numbers, calibrated_on=tuple(map(str, found["calibrated_on"])))
-            fitted_for = values["model"]
-        except (OSError, ValueError, TypeError, KeyError) as error:
-            raise ModelError(f"{path}: cannot be read as weights of evidence ({error!r}); {again}") from error
-        if not all(map(math.isfinite, numbers.values())) or max(weights.missing_weight, weights.spliced_weight) > 0:
-            raise ModelError(f"{path}: holds weights that are no numbers or have the wrong sign; {again}")
-        if fitted_for != model:
-            raise ModelError(f"{path}: fitted for model {fitted_for}, not for {model}, which predicts here; {again}")
-        return weights
-
-
-#: The weights that a fit changes.
-WEIGHT_NAMES = tuple(f.name for f in fields(EvidenceWeights))[: PAIR_FEATURES + 2]
-WEIGHT_COUNT = len(WEIGHT_NAMES)
+    def add_scores(self, vector: npt.NDArray, site: npt.NDArray[np.float64], span: npt.NDArray[np.float64]) -> None:
+        """Add the features times their weights to the scores of rows, each (rows, 3)."""
+        # A forbidden node stays so to the last digit, by which it is recognised: beside it these scores are rounding.
+        span += vector[PAIR_FEATURES] * self.missing[:, None]
+        for weight, feature in zip(vector[PAIR_FEATURES + 1 :].tolist(), self.coding, strict=True):
+            site += weight * feature
 
 
 class ContigJunctions:
@@ -185,37 +126,32 @@ class ContigJunctions:
         )
 
     def odds(self, vector: npt.NDArray) -> npt.NDArray[np.float64]:
-        """Log odds of each junction (n,) under weights (WEIGHT_COUNT,)."""
+        """Log odds of each junction (n,) under a vector of weights."""
         return np.minimum(self.pair_features @ vector[:PAIR_FEATURES], MOST_ODDS)
 
     def support(self, vector: npt.NDArray) -> Support:
         """For the lattice."""
         return support_of(self.left, self.right, self.strand, self.odds(vector))
 
-    def node_features(self, sites: Sites) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
-        """Features of rows, each float64 (rows,).
-
-        Returns:
-            Missing reads of splice sites; and the sum of what is spliced out of the strand before the row's position,
-            with the sign with which a segment that ends there has it (0 for rows that end none).
+    def node_features(self, sites: Sites) -> NodeFeatures:
+        """Features of rows; the one of segments is the sum of what is spliced out of the strand before the row's
+        position, with the sign with which a segment that ends there has it (0 for rows that end none).
         """
         missing, spliced = np.zeros(sites.size), np.zeros(sites.size)
         kind, position = sites["kind"], sites["position"]
-        splices = np.isin(kind, (INTRON_BEGIN, INTRON_END))
-        cut = splices & (sites["variant"] == EDGE)
-        sign = np.where(np.isin(kind, (BEGIN, INTRON_END)), -1.0, 1.0)
+        cut = sites["variant"] == EDGE
+        sign = signs_of_segments(sites)
         for strand in (PLUS, MINUS):
             own = sites["strand"] == strand
             spliced[own] = sign[own] * np.interp(position[own], *self._spliced_out[strand])
             for its_kind, ends in ((INTRON_BEGIN, self.left), (INTRON_END, self.right)):
                 rows = own & (kind == its_kind) & ~cut
-                reads = _most_reads(ends[self.strand == strand], self.reads[self.strand == strand], position[rows])
+                reads = highest_at(ends[self.strand == strand], self.reads[self.strand == strand], position[rows])
                 # The base beside the cut that belongs to the intron.
                 inside = position[rows] - (its_kind == INTRON_END)
                 around = np.minimum(self._strongest(strand, inside), MANY_READS)
                 missing[rows] = np.log((1 + np.maximum(around, reads)) / (1 + reads))
-        spliced[cut] = 0.0
-        return missing, spliced
+        return NodeFeatures(missing, np.repeat(spliced[None, :, None], 3, axis=2))
 
     def _strongest(self, strand: int, positions: npt.NDArray) -> npt.NDArray[np.int64]:
         """Reads of the strongest junction of a strand within :data:`NEARBY` bp of each base; 0 for none."""
@@ -257,14 +193,24 @@ class ContigJunctions:
         return tuple(found)
 
 
-def _most_reads(ends: npt.NDArray, reads: npt.NDArray, positions: npt.NDArray) -> npt.NDArray[np.int64]:
-    """The largest number of reads among junctions with this end, for each position; 0 for none."""
-    order = np.lexsort((reads, ends))
-    ends, reads = ends[order], reads[order]
+def signs_of_segments(sites: Sites) -> npt.NDArray[np.float64]:
+    """The sign with which a segment has a sum before the position of a row, (rows,): -1 where it opens, and 0 for the
+    end of a contig within an intron.
+    """
+    kind = sites["kind"]
+    signs = np.where(np.isin(kind, (BEGIN, INTRON_END)), -1.0, 1.0)
+    signs[np.isin(kind, (INTRON_BEGIN, INTRON_END)) & (sites["variant"] == EDGE)] = 0.0
+    return signs
+
+
+def highest_at(ends: npt.NDArray, values: npt.NDArray, positions: npt.NDArray) -> npt.NDArray:
+    """The largest value among those that stand at each position; 0 for none."""
+    order = np.lexsort((values, ends))
+    ends, values = ends[order], values[order]
     last = np.searchsorted(ends, positions, side="right") - 1
     if not ends.size:
-        return np.zeros(positions.size, np.int64)
-    return np.where((last >= 0) & (ends[last] == positions), reads[last], 0)
+        return np.zeros(positions.size, values.dtype)
+    return np.where((last >= 0) & (ends[last] == positions), values[last], 0)
 
 
 @njit(cache=True, nogil=True)
@@ -282,34 +228,46 @@ def _strongest_rivals(left, right, reads):
 
 @dataclass(frozen=True)
 class ContigEvidence:
-    """The junctions of one contig as they are weighed."""
+    """The evidence on one contig as it is weighed: junctions by reads, and others by alignments of proteins.
 
-    junctions: ContigJunctions
-    weights: EvidenceWeights
+    Attributes:
+        junctions, weights: by reads.
+        proteins, protein_weights: :class:`phytoscribe.decoding.protein_evidence.ContigProteins`, if there are any.
+    """
+
+    junctions: ContigJunctions | None
+    weights: EvidenceWeights | None
+    proteins: ContigJunctions | None = None
+    protein_weights: EvidenceWeights | None = None
 
     @classmethod
-    def of(cls, junctions: ContigJunctions, weights: EvidenceWeights) -> ContigEvidence | None:
-        """None for a contig without junctions: it is read as if there were no evidence."""
-        return cls(junctions, weights) if len(junctions) else None
+    def of(
+        cls,
+        junctions: ContigJunctions | None,
+        weights: EvidenceWeights | None,
+        proteins: ContigJunctions | None = None,
+        protein_weights: EvidenceWeights | None = None,
+    ) -> ContigEvidence | None:
+        """None for a contig with nothing of either: it is read as if there were no evidence."""
+        by_reads = (junctions, weights) if junctions else (None, None)
+        by_proteins = (proteins, protein_weights) if proteins else (None, None)
+        return cls(*by_reads, *by_proteins) if junctions or proteins else None
+
+    @property
+    def _sources(self) -> list[tuple[ContigJunctions, EvidenceWeights]]:
+        both = (self.junctions, self.weights), (self.proteins, self.protein_weights)
+        return [(found, weights) for found, weights in both if found is not None and weights is not None]
 
     @cached_property
     def support(self) -> Support:
         """For the lattice."""
-        return self.junctions.support(self.weights.vector())
+        return joined_support([found.support(weights.vector()) for found, weights in self._sources])
+
+    def keep(self, start: int, count: int) -> npt.NDArray[np.uint8]:
+        """uint8 (count,): 1 for bases of the contig from ``start`` on at whose left cut evidence sees a site."""
+        return np.maximum.reduce([found.keep(start, count) for found, _ in self._sources])
 
     def add_to(self, sites: Sites, site: npt.NDArray[np.float64], span: npt.NDArray[np.float64]) -> None:
         """Add to the composed scores of rows (:func:`phytoscribe.decoding.scoring.compose`) those of their features."""
-        add_node_scores(self.junctions.node_features(sites), self.weights.vector(), site, span)
-
-
-def add_node_scores(
-    features: tuple[npt.NDArray, npt.NDArray],
-    vector: npt.NDArray,
-    site: npt.NDArray[np.float64],
-    span: npt.NDArray[np.float64],
-) -> None:
-    """Add :meth:`ContigJunctions.node_features` times their weights to the scores of rows, each (rows, 3)."""
-    missing, spliced = features
-    # A forbidden node stays so to the last digit, by which it is recognised: beside it these scores are rounding.
-    span += vector[PAIR_FEATURES] * missing[:, None]
-    site += vector[PAIR_FEATURES + 1] * spliced[:, None]
+        for found, weights in self._sources:
+            found.node_features(sites).add_scores(weights.vector(), site, span)

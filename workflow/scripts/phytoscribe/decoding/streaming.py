@@ -163,12 +163,12 @@ class StreamingDecoder:
         isoforms: IsoformSettings | None = None,
         evidence: ContigEvidence | None = None,
     ) -> None:
-        """Args: the model's decoder settings; which isoforms are added; the contig's junctions, if there are any."""
+        """Args: the model's decoder settings; which isoforms are added; the contig's evidence, if there is any."""
         self.settings = settings
         self.isoforms = isoforms
         self._scanner = SiteScanner(settings.site_cutoff, settings.at_ac, settings.partial, settings.codon_margin)
         self._reader = BlockReader(settings, evidence)
-        self._junctions = evidence.junctions if evidence else None
+        self._evidence = evidence
         self._taken = 0  # bases of the contig
 
     @property
@@ -191,8 +191,8 @@ class StreamingDecoder:
 
     def take(self, bases: npt.NDArray[np.uint8], plus: npt.NDArray, minus: npt.NDArray) -> Stretch:
         """The next piece, as of :meth:`push`, for :meth:`search`."""
-        # What reads show is a candidate, whatever the network says of it.
-        keep = self._junctions.keep(self._taken, bases.size) if self._junctions else None
+        # What evidence shows is a candidate, whatever the network says of it.
+        keep = self._evidence.keep(self._taken, bases.size) if self._evidence else None
         self._taken += bases.size
         return self._scanner.take(bases, plus, minus, keep)
 

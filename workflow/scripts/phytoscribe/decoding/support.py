@@ -51,6 +51,21 @@ def support_of(
     return Support(np.stack(ends), np.stack(others), np.stack(sorted_odds))
 
 
+def joined_support(parts: Sequence[Support]) -> Support:
+    """Support by several kinds of evidence: what an intron's score grows by is added up."""
+    if len(parts) == 1:
+        return parts[0]
+    gains: dict[tuple[int, int, int], float] = {}
+    for part in parts:
+        for end, other, odds in zip(part.end[0].tolist(), part.other[0].tolist(), part.odds[0].tolist(), strict=True):
+            key = other, end // 2, end % 2
+            gains[key] = gains.get(key, 0.0) + float(np.logaddexp(0.0, odds))
+    left, right, strand = np.array(list(gains), np.int64).reshape(-1, 3).T
+    grown = np.array(list(gains.values()))
+    # The log odds that give this gain.
+    return support_of(left, right, strand, grown + np.log(-np.expm1(-grown)))
+
+
 #: Of a contig without evidence.
 NO_SUPPORT = support_of([], [], [], [])
 

@@ -1,4 +1,7 @@
-"""The table of a genome's junctions, and what each file of evidence gave to it."""
+"""The tables of a genome's junctions, and what each file of evidence gave to them.
+
+As gathered, each row names its file; as used, the reads of all files that are used are added up.
+"""
 
 from __future__ import annotations
 
@@ -15,6 +18,8 @@ from phytoscribe.genome.junctions import Junction
 
 #: Columns of the table; start and end count from 0, the end is not part of the intron.
 COLUMNS = ("contig", "strand", "start", "end", "reads")
+#: Of what is gathered; files are counted from 1.
+GATHERED = (*COLUMNS, "file")
 _ENTRY = "# "
 
 
@@ -45,12 +50,34 @@ def write_table(
     path: str | Path, files: Iterable[EvidenceFile], junctions: Mapping[Junction, int], contigs: Iterable[str]
 ) -> None:
     """Write junctions in the order of the contigs and of position."""
+    _write(path, files, COLUMNS, ((key, (reads,)) for key, reads in junctions.items()), contigs)
+
+
+def write_gathered(
+    path: str | Path,
+    files: Iterable[EvidenceFile],
+    junctions: Mapping[int, Mapping[Junction, int]],
+    contigs: Iterable[str],
+) -> None:
+    """Write the junctions of each file, by its number, in the order of the contigs and of position."""
+    rows = ((key, (reads, number)) for number, found in junctions.items() for key, reads in found.items())
+    _write(path, files, GATHERED, rows, contigs)
+
+
+def _write(
+    path: str | Path,
+    files: Iterable[EvidenceFile],
+    columns: tuple[str, ...],
+    rows: Iterable[tuple[Junction, tuple[int, ...]]],
+    contigs: Iterable[str],
+) -> None:
     order = {contig: number for number, contig in enumerate(contigs)}
-    rows = sorted(junctions.items(), key=lambda item: (order[item[0][0]], item[0][2], item[0][1]))
+    ordered = sorted(rows, key=lambda row: (order[row[0][0]], row[0][2], row[0][1], row[1][1:]))
     with atomic_open(path) as handle:
         handle.writelines(f"{_ENTRY}{json.dumps(asdict(file))}\n" for file in files)
-        handle.write("\t".join(COLUMNS) + "\n")
-        handle.writelines(f"{contig}\t{strand}\t{start}\t{end}\t{n}\n" for (contig, strand, (start, end)), n in rows)
+        handle.write("\t".join(columns) + "\n")
+        for (contig, strand, (start, end)), numbers in ordered:
+            handle.write("\t".join(map(str, (contig, strand, start, end, *numbers))) + "\n")
 
 
 def read_table(path: str | Path) -> tuple[list[EvidenceFile], pd.DataFrame]:
@@ -59,6 +86,19 @@ def read_table(path: str | Path) -> tuple[list[EvidenceFile], pd.DataFrame]:
     Raises:
         PhytoScribeError: the table is damaged.
     """
+    return _read(path, COLUMNS)
+
+
+def read_gathered(path: str | Path) -> tuple[list[EvidenceFile], pd.DataFrame]:
+    """The files, and the junctions of each with :data:`GATHERED`.
+
+    Raises:
+        PhytoScribeError: the table is damaged.
+    """
+    return _read(path, GATHERED)
+
+
+def _read(path: str | Path, columns: tuple[str, ...]) -> tuple[list[EvidenceFile], pd.DataFrame]:
     files: list[EvidenceFile] = []
     try:
         with Path(path).open(encoding="utf-8") as handle:
@@ -67,7 +107,7 @@ def read_table(path: str | Path) -> tuple[list[EvidenceFile], pd.DataFrame]:
                     break
                 files.append(EvidenceFile(**json.loads(line[len(_ENTRY) :])))
         table = pd.read_csv(path, sep="\t", skiprows=len(files), dtype={"contig": str, "strand": str})
-        if tuple(table.columns) != COLUMNS:
+        if tuple(table.columns) != columns:
             raise ValueError(f"its columns are {', '.join(table.columns)}")
     except (OSError, ValueError, TypeError) as error:
         raise PhytoScribeError(f"{path}: no table of junctions ({error}); delete it and run again") from error

@@ -12,8 +12,8 @@ RANKER_CUTS, RANKER_WEIGHTS = "isoforms.json", "isoforms.safetensors"
 WRITER_FILES = ("isoform_writer.json", "isoform_writer.safetensors")
 #: Of what tells classes of genes.
 CLASSIFIER_FILE = "gene_classes.safetensors"
-#: How much evidence weighs.
-EVIDENCE_FILE = "evidence.json"
+#: How much evidence weighs: of reads, and of aligned proteins.
+EVIDENCE_FILE, PROTEIN_EVIDENCE_FILE = "evidence.json", "protein_evidence.json"
 #: Of the expression head: its sizes, tissues and scale; the weights of all its seeds.
 EXPRESSION_FILES = ("expression.json", "expression.safetensors")
 #: Of the regulatory head: its sizes, labels, calibration and cuts; its weights.

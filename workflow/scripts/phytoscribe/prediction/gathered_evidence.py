@@ -1,4 +1,4 @@
-"""All junctions of a genome's evidence in one table, with what each file gave (rule gather_evidence)."""
+"""The junctions of all files of a genome's evidence in one table (rule gather_evidence)."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from phytoscribe.errors import PhytoScribeError
 from phytoscribe.evaluation.long_reads.alignments import ReadFilter
 from phytoscribe.files import sha256_of
 from phytoscribe.genome.fasta import Genome
-from phytoscribe.genome.junction_table import EvidenceFile, write_table
+from phytoscribe.genome.junction_table import EvidenceFile, write_gathered
 from phytoscribe.genome.junctions import Junction, read_junctions
 from phytoscribe.genome.spliced_reads import StrandOf, read_spliced_reads, strand_by_motif
 
@@ -32,10 +32,10 @@ def gather_evidence(
     strict: bool = True,
     seqid_map: Mapping[str, str | None] | None = None,
 ) -> list[str]:
-    """Read all evidence of a genome and write the table of its junctions.
+    """Read all evidence of a genome and write the table of its junctions, file by file.
 
     Introns that do not begin and end as introns do (GT-AG, GC-AG, AT-AC) are left out: nearly all of them are wrong
-    alignments.  Reads of the same junction in several files are added.
+    alignments.
 
     Args:
         rnaseq: alignments (:data:`ALIGNMENTS`) or files of junctions.
@@ -51,7 +51,7 @@ def gather_evidence(
     Raises:
         PhytoScribeError: a file is no evidence for this genome, and ``strict``.
     """
-    total: Counter[Junction] = Counter()
+    kept: dict[int, Counter[Junction]] = {}
     files, warnings = [], []
     with Genome(fasta) as genome:
         strand_by = strand_by_motif(genome)
@@ -68,8 +68,8 @@ def gather_evidence(
                 files.append(EvidenceFile(name, digest, left_out=str(error).replace(str(path), name)))
                 continue
             files.append(EvidenceFile(name, digest, found.total(), len(found)))
-            total += found
-        write_table(table, files, total, genome.contigs)
+            kept[len(files)] = found
+        write_gathered(table, files, kept, genome.contigs)
     for file in files:
         log.info("%s", file)
     return warnings

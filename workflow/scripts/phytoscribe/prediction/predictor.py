@@ -90,7 +90,7 @@ class StructurePredictor:
         #: Which isoforms are added to each gene, and what tells its class, if any.
         self.isoforms: IsoformSettings | None = None
         self.classifier: GeneClassifier | None = None
-        #: The junctions that are weighed, if any.
+        #: The evidence that is weighed, if any.
         self.evidence: WeighedEvidence | None = None
         self.settings = settings
         self.device = device

@@ -27,7 +27,7 @@ from phytoscribe.prediction.merge import PredictionFiles, write_prediction
 from phytoscribe.prediction.pool import FreedMemory
 from phytoscribe.prediction.predictor import StructurePredictor
 from phytoscribe.prediction.shards import Shards, contigs_in_order, contigs_of_shard, shard_writer, sorted_genes
-from phytoscribe.prediction.weighed_evidence import WeighedEvidence
+from phytoscribe.prediction.weighed_evidence import Weighed, WeighedEvidence
 from phytoscribe.prediction.windows import ContigSequence, Piece, PredictionSettings
 from phytoscribe.tracks.recording import track_writer
 
@@ -51,7 +51,8 @@ def predict_shard(
     isoforms: Mapping[str, Any] | None = None,
     isoform_folder: Path | None = None,
     junctions: JunctionReads | None = None,
-    evidence: tuple[str | Path, str | Path] | None = None,
+    evidence: Weighed | None = None,
+    proteins: Weighed | None = None,
     class_folder: Path | None = None,
 ) -> None:
     """Predict the contigs of one shard and write them as JSON lines (see :mod:`phytoscribe.prediction.shards`).
@@ -65,7 +66,8 @@ def predict_shard(
         isoforms: the configuration's ``isoforms``, with the seed; none are written if not given.
         isoform_folder: with the files of its method; the model's folder if not given.
         junctions: RNA-seq reads of the genome, for the ranker.
-        evidence: the table of junctions and the file of their weights, if the genome has evidence.
+        evidence, proteins: the tables of junctions and of aligned proteins, each with the file of its weights, if the
+            genome has such evidence.
         class_folder: with the classifier of genes; they get no class if not given.
     """
     memory = FreedMemory()
@@ -84,10 +86,9 @@ def predict_shard(
     with Genome(fasta) as genome:
         contigs = chosen_contigs(genome.contigs, chosen)
         mine = contigs_of_shard(contigs, shard, settings["shards"])
-        if evidence:
-            predictor.evidence = WeighedEvidence(*evidence, model_hash(model_folder), mine)
-            if not predictor.evidence.nothing:
-                predictor.decoder = predictor.evidence.weights.calibrate(predictor.decoder)
+        if evidence or proteins:
+            predictor.evidence = WeighedEvidence(evidence, proteins, model_hash(model_folder), mine)
+            predictor.decoder = predictor.evidence.calibrate(predictor.decoder)
         readable = [contig for contig in mine if contigs[contig] >= predictor.decoder.minimum_cds]
         progress = ProgressReport(2 * sum(contigs[contig] for contig in readable))
         sequences = (

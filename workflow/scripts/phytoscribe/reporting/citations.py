@@ -30,6 +30,7 @@ PROGRAMS = (
     ("cd-hit", "-h", r"version ([\w.]+)"),
     ("blastn", "-version", r"blastn: ([\w.+]+)"),
     ("minimap2", "--version", r"(\S+)"),
+    ("miniprot", "--version", r"(\S+)"),
     ("augustus", "--version", r"\(([\w.]+)\)"),
     ("curl", "--version", r"curl ([\w.]+)"),
     ("aragorn", "-h", r"ARAGORN v([\w.]+)"),
@@ -89,6 +90,7 @@ def citations_of(config: Mapping[str, Any]) -> list[Citation]:
     busco = (config.get("evaluate", {}).get("busco") or {}).get("lineage")
     baseline = any(genome.get("augustus") and genome.get("annotation") for genome in genomes)
     with_reads = any(genome.get("isoseq") for genome in genomes)
+    with_proteins = any((genome.get("evidence") or {}).get("proteins") for genome in genomes)
     programs = chosen_programs(config)
     works = read_references()
     used: list[tuple[str, str, str, Any]] = [
@@ -100,6 +102,7 @@ def citations_of(config: Mapping[str, Any]) -> list[Citation]:
         ("dainat_agat", "AGAT", "cleans annotations", annotated and config.get("clean", {}).get("backend") == "agat"),
         ("fu2012cdhit", "CD-HIT", "groups homologous genes for the split", trained),
         ("li2018minimap2", "minimap2", "aligns Iso-Seq reads", with_reads),
+        ("li2023miniprot", "miniprot", "aligns proteins", with_proteins),
         ("shirley2015pyfaidx", "pyfaidx", "indexes genomes", True),
         ("danecek2021samtools", "SAMtools, HTSlib (pysam)", "compresses and indexes files, sorts alignments", True),
         ("ryan_pybigwig", "pyBigWig", "writes tracks of probabilities", with_tracks),

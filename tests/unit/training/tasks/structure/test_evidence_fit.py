@@ -9,17 +9,21 @@ import pytest
 from decoded_regions import START, region_with_genes
 from small_training_set import contig_of, small_set
 
-from phytoscribe.decoding.intron_evidence import ContigJunctions, EvidenceWeights
+from phytoscribe.decoding.evidence_weights import EvidenceWeights
+from phytoscribe.decoding.intron_evidence import ContigJunctions
 from phytoscribe.errors import PhytoScribeError
 from phytoscribe.genome.junction_table import write_table
+from phytoscribe.genome.sequence import decode
 from phytoscribe.models.loading import model_hash
 from phytoscribe.training.tasks.structure import evidence_fit
 from phytoscribe.training.tasks.structure.decoder_fit import fit_once
 from phytoscribe.training.tasks.structure.evidence_fit import (
+    Library,
     RegionWithJunctions,
     fit_evidence,
+    misplaced,
     run_evidence_fit,
-    thinned,
+    seen_as,
 )
 
 RELEASED = Path("resources/models/brassicales")
@@ -38,27 +42,38 @@ def regions_with_junctions() -> list[RegionWithJunctions]:
 
 
 def test_fitted_weights_find_more_genes_than_dna_and_are_the_same_for_any_threads(monkeypatch):
-    monkeypatch.setattr(evidence_fit, "DEPTHS", (1.0, 0.1))
+    monkeypatch.setattr(evidence_fit, "LIBRARIES", (Library(), Library(0.1, misplaced=0.3)))
     given = regions_with_junctions()
     start, _ = fit_once([region_with_genes(4)], START)
     weights, report = fit_evidence(given, start, seed=1)
     assert report["genes"] == 10
-    assert report["share_of_reads_1"]["locus_f1"] > report["dna"]["locus_f1"]
+    assert report["reads_1_misplaced_0"]["locus_f1"] > report["dna"]["locus_f1"]
     assert max(weights.missing_weight, weights.spliced_weight) <= 0
     assert fit_evidence(given, start, seed=1, threads=2) == (weights, report)
 
 
 def test_thinned_reads_are_a_share_of_all_and_know_their_library():
     given = regions_with_junctions()
-    few = thinned(given, 0.1, np.random.default_rng(1))
+    few = seen_as(given, Library(0.1), np.random.default_rng(1))
     reads = np.concatenate([x.junctions.reads for x in few])
     assert 0.07 < reads.sum() / sum(x.junctions.reads.sum() for x in given) < 0.13
     assert len(reads) < sum(len(x.junctions) for x in given)
     assert {x.junctions.average for x in few} == {reads.mean()}
 
 
+def test_misplaced_junctions_look_like_introns():
+    bases = np.random.default_rng(0).integers(0, 4, 4000).astype(np.uint8)
+    text, given = decode(bases), [("+-"[k % 2], (100 + k, 180 + k), k + 1) for k in range(40)]
+    found = misplaced(given, bases, 0.5, np.random.default_rng(1))
+    moved = set(found) - set(given)
+    assert 10 < len(moved) < 30
+    for strand, (start, end), _ in moved:
+        assert end - start == 80
+        assert text[start : start + 2] + text[end - 2 : end] == {"+": "GTAG", "-": "CTAC"}[strand]
+
+
 def test_weights_are_written_for_the_model_from_the_genomes_that_have_reads(arabidopsis_fasta, tmp_path, monkeypatch):
-    monkeypatch.setattr(evidence_fit, "DEPTHS", (1.0,))
+    monkeypatch.setattr(evidence_fit, "LIBRARIES", (Library(),))
     contig = contig_of(arabidopsis_fasta, "Chr4")
     small_set(tmp_path / "set", [contig])
     introns = {("Chr4", g.strand, i): 50 for g in contig.genes for t in g.transcripts for i in t.introns}

@@ -5,7 +5,8 @@
 ``within_3, within_100``   CDS introns equal, both ends of the CDS within so many bp: the rule of ``gffcompare
                            --strict-match -e`` (Pertea and Pertea 2020, doi:10.12688/f1000research.23297.1) on CDS
                            alone, with a single-exon gene held to its ends like any other
-``one_isoform``            exact, with one isoform a gene on both sides: the one with the longest CDS
+``one_isoform``            exact, with one isoform a gene on both sides: of the reference the one with the longest CDS,
+                           of a prediction the first, so that its further isoforms change nothing
 ``whole_transcript``       exact, of exons with their UTRs; only where both sides have UTRs
 =========================  ============================================================================================
 
@@ -41,7 +42,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from phytoscribe.annotation.model import GeneModel, Interval, Transcript
-from phytoscribe.evaluation.accuracy.gene_arrays import Axis, Flags, GeneColumns, flags
+from phytoscribe.evaluation.accuracy.gene_arrays import Axis, Codes, Flags, GeneColumns, flags
 from phytoscribe.evaluation.accuracy.gene_matching import Agreement, Choice, Comparison, MetricRow
 from phytoscribe.genome.intervals import merged
 
@@ -132,6 +133,16 @@ class Scored:
             inside[subset] = np.array([gene.id in wanted for gene in self.reference], dtype=np.bool_)
         return {subset: Choice(chosen, self._counted(chosen)) for subset, chosen in inside.items()}
 
+    def one_isoform(self) -> Comparison:
+        """The comparison with the longest CDS of each reference gene alone."""
+        reference, longest = self.comparison.reference, self.longest()
+        alone = reference.only(flags(longest, reference.gene.size))
+        return Comparison(alone, self.comparison.predicted, self.comparison.mask)
+
+    def longest(self) -> Codes:
+        """The transcript with the longest CDS of each reference gene, int64 (genes,)."""
+        return self.comparison.reference.longest(self.comparison.chains[0])
+
     def _counted(self, inside: Flags) -> Flags:
         """Predicted genes but those that overlap an unscored locus and no scored one (CDS bases, same strand)."""
         reference, predicted = self.comparison.reference, self.comparison.predicted
@@ -170,12 +181,14 @@ def _unmasked(genes: Sequence[GeneModel], mask: Mask) -> Iterator[tuple[Transcri
 
 
 def criterion_rows(
-    scored: Scored, subsets: Mapping[str, Collection[str]], reads: Reads | None = None
+    scored: Scored, first: Scored, subsets: Mapping[str, Collection[str]], reads: Reads | None = None
 ) -> list[MetricRow]:
     """Rows (level, criterion, subset, metric, value, n) of every criterion.
 
     Args:
         scored: both sides.
+        first: the same reference, and the predicted genes with their first transcripts alone.  Those are taken before
+            a mask or the scored regions leave out genes, which further isoforms could change.
         subsets: subsets of the reference by name, each a set of gene ids.
         reads: aligned blocks of transcript reads by (contig, strand), for the subsets by expression.
     """
@@ -186,10 +199,8 @@ def criterion_rows(
             for level in TOLERANT_LEVELS:
                 found = comparison.agreement_within(level, tolerance, choice)
                 rows += found.rows(level, f"within_{tolerance}", subset)
+    rows += level_rows(first.one_isoform(), first.choices(subsets), LEVELS, ONE_ISOFORM)
     sides = (comparison.reference, comparison.predicted)
-    longest = [side.longest(chains) for side, chains in zip(sides, comparison.chains)]
-    alone = [side.only(flags(rows_of, side.gene.size)) for side, rows_of in zip(sides, longest)]
-    rows += level_rows(Comparison(*alone, comparison.mask), choices, LEVELS, ONE_ISOFORM)
     whole = [GeneColumns.of(genes, scored.axis, "exons") for genes in (scored.reference, scored.predicted)]
     if not any(np.array_equal(exons.segments, cds.segments) for exons, cds in zip(whole, sides)):
         rows += level_rows(Comparison(*whole, comparison.mask), choices, WHOLE_LEVELS, WHOLE_TRANSCRIPT)
@@ -210,7 +221,7 @@ def level_rows(
 def longest_isoforms(scored: Scored) -> list[GeneModel]:
     """The reference reduced to the isoform with the longest CDS in each gene."""
     side = scored.comparison.reference
-    chosen = side.longest(scored.comparison.chains[0]) - np.searchsorted(side.gene, np.arange(side.genes))
+    chosen = scored.longest() - np.searchsorted(side.gene, np.arange(side.genes))
     return [
         replace(gene, transcripts=(gene.transcripts[number],))
         for gene, number in zip(scored.reference, chosen.tolist())

@@ -24,7 +24,7 @@ import numpy as np
 import pandas as pd
 
 from phytoscribe.annotation.checking.tables import Reason, TranscriptRow, without_rejected
-from phytoscribe.annotation.model import GeneModel
+from phytoscribe.annotation.model import GeneModel, first_transcripts
 from phytoscribe.evaluation.accuracy.counts import ALL, Mask, Reads, Scored, criterion_rows, longest_isoforms
 from phytoscribe.evaluation.accuracy.error_classes import ErrorClass, Meetings, closest_chains
 from phytoscribe.evaluation.accuracy.gene_arrays import Codes, GeneColumns, flags
@@ -172,7 +172,7 @@ def evaluate_predictor(
     predictor: str, genes: Sequence[GeneModel], scope: Scope, reads: Reads | None = None
 ) -> tuple[list[ScoreRow], pd.DataFrame, pd.DataFrame]:
     """Score rows and both tables of one predictor; arguments as in :func:`evaluate_predictors`."""
-    scored = scope.scored(genes)
+    scored, first = scope.scored(genes), scope.scored(first_transcripts(genes))
     counted = list(compress(scored.predicted, scored.choices({})[ALL].predicted))
     met = Meetings(scored.reference, counted, scope.ignored, known=scored)
     log.info("%s: %d genes, %d of them where predictions are scored", predictor, len(genes), len(met.predicted))
@@ -180,7 +180,7 @@ def evaluate_predictor(
     predicted = predicted_genes(met, predictor)
     found = [
         (level, criterion, subset, scope.metric(metric), value, n)
-        for level, criterion, subset, metric, value, n in criterion_rows(scored, scope.subsets, reads)
+        for level, criterion, subset, metric, value, n in criterion_rows(scored, first, scope.subsets, reads)
     ] + fate_rows(loci, predicted)
     return [(predictor, *row) for row in found], loci, predicted
 

@@ -1,9 +1,10 @@
-"""Fit the weights of junction evidence to regions with known genes on which the network was not trained.
+"""Fit the weights of evidence to regions with known genes on which the network was not trained.
 
 The weights maximise the likelihood of the reference genes (:mod:`phytoscribe.decoding.evidence_likelihood`); network
-and decoder stay as they are.  Each region is seen several times: with all its reads, and with fewer, as from a
-shallower library, so the weights hold for libraries of any depth.  The gene probability is calibrated last, on all of
-these.
+and decoder stay as they are.  Each region is seen several times (:data:`LIBRARIES`): with all its reads; with fewer, as
+from a shallower library; and with junctions at wrong places.  So the weights hold for libraries of any depth, and
+believe no junction more than a file deserves that is partly wrong.  Aligned proteins have weights of
+their own (:data:`RELATIONS`).  The gene probability is calibrated last, on all of these.
 """
 
 from __future__ import annotations
@@ -12,31 +13,29 @@ import logging
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 from scipy.optimize import minimize
 
 from phytoscribe.decoding.evidence_likelihood import EvidenceLikelihood, EvidenceRegion
+from phytoscribe.decoding.evidence_weights import EvidenceWeights
 from phytoscribe.decoding.gene_regions import DecodedRegion, gene_regions_of
-from phytoscribe.decoding.grammar import PLUS
-from phytoscribe.decoding.intron_evidence import (
-    PAIR_FEATURES,
-    WEIGHT_COUNT,
-    WEIGHT_NAMES,
-    ContigEvidence,
-    ContigJunctions,
-    EvidenceWeights,
-)
+from phytoscribe.decoding.grammar import PLUS, A, C, G, T
+from phytoscribe.decoding.intron_evidence import ContigEvidence, ContigJunctions
+from phytoscribe.decoding.protein_evidence import ContigProteins, ProteinWeights
 from phytoscribe.decoding.settings import Decoders, DecoderSettings
 from phytoscribe.decoding.streaming import decode_coding_genes
 from phytoscribe.devices import choose_device
 from phytoscribe.errors import PhytoScribeError
+from phytoscribe.genome.aligned_proteins import read_aligned
+from phytoscribe.genome.intervals import Interval
 from phytoscribe.genome.junction_table import read_table
+from phytoscribe.genome.sequence import Bases
 from phytoscribe.models.loading import model_hash
 from phytoscribe.prediction.predictor import StructurePredictor
-from phytoscribe.prediction.weighed_evidence import junctions_by_contig
+from phytoscribe.prediction.weighed_evidence import junctions_by_contig, proteins_by_contig
 from phytoscribe.prediction.windows import PredictionSettings
 from phytoscribe.training.data.training_set import TrainingSet
 from phytoscribe.training.tasks.structure.decoder_fit import FITTING_CUTOFF, Outcome, decode_regions, outcome_of
@@ -44,10 +43,34 @@ from phytoscribe.training.tasks.structure.lineage_fit import read_regions
 
 logger = logging.getLogger(__name__)
 
-#: Shares of the reads with which each region is seen.
-DEPTHS = (1.0, 0.03, 0.001)
+
+class Library(NamedTuple):
+    """How the regions are seen.
+
+    Attributes:
+        depth: share of the reads; each read is drawn by itself.
+        misplaced: share of the junctions at wrong places (:func:`misplaced`).
+    """
+
+    depth: float = 1.0
+    misplaced: float = 0.0
+
+    def __str__(self) -> str:
+        return f"reads_{self.depth:g}_misplaced_{self.misplaced:g}"
+
+
+LIBRARIES = (Library(), Library(0.03, misplaced=0.3), Library(0.001))
+#: How close the proteins are: no alignment above this quality is seen.
+RELATIONS = (1.0, 0.7)
 #: Where the fit begins: one read says little, many say much.
 START = EvidenceWeights(0.0, 0.5, 0.5, 0.5, 0.5, -0.1, -0.1)
+PROTEIN_START = ProteinWeights(
+    **{name: getattr(START, name) for name in EvidenceWeights.names()},
+    frame_weight=0.5,
+    other_frame_weight=-0.1,
+    start_weight=0.5,
+    stop_weight=0.5,
+)
 #: Standard deviation of the prior around the start, for each weight.
 SPREAD = 2.0
 ITERATIONS = 40
@@ -55,30 +78,63 @@ ITERATIONS = 40
 
 @dataclass(frozen=True)
 class RegionWithJunctions:
-    """A region with known genes and the junctions on it, in its coordinates."""
+    """A region with known genes and the junctions, or aligned proteins, on it, in its coordinates."""
 
     region: DecodedRegion
     junctions: ContigJunctions
 
 
-def thinned(
-    given: Sequence[RegionWithJunctions], depth: float, generator: np.random.Generator
+Junctions = list[tuple[str, Interval, int]]
+
+
+def seen_as(
+    given: Sequence[RegionWithJunctions], library: Library, generator: np.random.Generator
 ) -> list[RegionWithJunctions]:
-    """The same regions with junctions of a library with this share of the reads, each read drawn by itself."""
+    """The same regions with the junctions of another library."""
     drawn = []
     for x in given:
         found = x.junctions
-        reads = generator.binomial(found.reads, depth) if depth < 1 else found.reads
-        columns = (column.tolist() for column in (found.strand, found.left, found.right, reads))
-        drawn.append(
-            [("+" if s == PLUS else "-", (left, right), n) for s, left, right, n in zip(*columns, strict=True)]
-        )
-    seen = [n for junctions in drawn for *_, n in junctions if n]
-    average = float(np.mean(seen)) if seen else 1.0
+        reads = generator.binomial(found.reads, library.depth) if library.depth < 1 else found.reads
+        rows = zip(*(column.tolist() for column in (found.strand, found.left, found.right, reads)), strict=True)
+        own = [("+" if s == PLUS else "-", (left, right), count) for s, left, right, count in rows if count]
+        drawn.append(misplaced(own, x.region.bases, library.misplaced, generator) if library.misplaced else own)
+    counts = [count for junctions in drawn for *_, count in junctions]
+    average = float(np.mean(counts)) if counts else 1.0
     return [
         RegionWithJunctions(x.region, ContigJunctions(junctions, average))
         for x, junctions in zip(given, drawn, strict=True)
     ]
+
+
+def misplaced(junctions: Junctions, bases: Bases, share: float, generator: np.random.Generator) -> Junctions:
+    """Junctions of which a share is moved to another place with the ends of an intron, as far apart as before.
+
+    Where there is no such place a junction is lost.
+    """
+    first, second = bases[:-1], bases[1:]
+    found = []
+    for strand, (start, end), reads in junctions:
+        if generator.random() >= share:
+            found.append((strand, (start, end), reads))
+            continue
+        (a, b), (c, d) = ((G, T), (A, G)) if strand == "+" else ((C, T), (A, C))
+        length = end - start
+        opens = (first[1 : first.size - length + 1] == a) & (second[1 : first.size - length + 1] == b)
+        closes = (first[length - 1 : -1] == c) & (second[length - 1 : -1] == d)
+        places = np.flatnonzero(opens & closes) + 1
+        if places.size:
+            left = int(places[generator.integers(places.size)])
+            found.append((strand, (left, left + length), reads))
+    return found
+
+
+def related(given: Sequence[RegionWithJunctions], quality: float) -> list[RegionWithJunctions]:
+    """The same regions with the aligned proteins (they hold such) up to a quality."""
+    found = []
+    for x in given:
+        proteins = [p for p in x.junctions.proteins if p.quality <= quality]
+        found.append(RegionWithJunctions(x.region, ContigProteins(proteins)))
+    return found
 
 
 def run_evidence_fit(
@@ -88,34 +144,46 @@ def run_evidence_fit(
     seed: int,
     threads: int,
     output: Path,
+    by_proteins: bool = False,
 ) -> None:
     """Fit the weights for a model on the validation regions of genomes with evidence, and write them (rule
     fit_evidence).
 
     Args:
-        tables: by genome, its table of junctions (:mod:`phytoscribe.genome.junction_table`).
+        tables: by genome, its table of junctions (:mod:`phytoscribe.genome.junction_table`), or of proteins
+            (:mod:`phytoscribe.genome.aligned_proteins`).
+        by_proteins: whether the tables are of proteins.
 
     Raises:
-        PhytoScribeError: none of these genomes has junctions where genes validate.
+        PhytoScribeError: none of these genomes has junctions, or proteins, where genes validate.
     """
     regions = [region for region in TrainingSet.load(training_set).regions if region.place[0] in tables]
-    junctions = {genome: dict(junctions_by_contig(read_table(path)[1])) for genome, path in tables.items()}
+    evidence: dict[str, dict[str, ContigJunctions]] = {}
+    for genome, path in tables.items():
+        found = proteins_by_contig(read_aligned(path)[1]) if by_proteins else junctions_by_contig(read_table(path)[1])
+        evidence[genome] = dict(found)
+    nothing = ContigProteins(()) if by_proteins else ContigJunctions(())
     predictor = StructurePredictor.from_folder(
         model_folder, PredictionSettings(), choose_device("cpu"), threads=threads
     )
     given = []
     for region, read in zip(regions, read_regions(predictor, regions), strict=True):
         genome, contig, start = region.place
-        found = junctions[genome].get(contig, ContigJunctions(()))
-        given.append(RegionWithJunctions(read, found.within(start, start + region.bases.size)))
+        inside = evidence[genome].get(contig, nothing).within(start, start + region.bases.size)
+        given.append(RegionWithJunctions(read, inside))
     if not any(len(x.junctions) for x in given):
+        kind = "aligned protein with introns" if by_proteins else "junction"
         raise PhytoScribeError(
-            f"no junction of {', '.join(tables)} lies where genes validate, so evidence cannot be weighed; give "
-            "evidence for a genome with validation contigs, or use a model that brings evidence.json"
+            f"no {kind} of {', '.join(tables)} lies where genes validate, so evidence cannot be weighed; give "
+            f"evidence for a genome with validation contigs, or use a model that brings {output.name}"
         )
     decoders = Decoders.load(model_folder / "decoder.json")
     first = regions[0]
-    weights, report = fit_evidence(given, decoders.of(first.lineage, first.species), seed, threads)
+    settings = decoders.of(first.lineage, first.species)
+    if by_proteins:
+        weights, report = fit_protein_evidence(given, settings, threads)
+    else:
+        weights, report = fit_evidence(given, settings, seed, threads)
     species = tuple(sorted({region.species for region in regions}))
     replace(weights, calibrated_on=species).save(output, model_hash(model_folder), report)
 
@@ -123,7 +191,7 @@ def run_evidence_fit(
 def fit_evidence(
     given: Sequence[RegionWithJunctions], settings: DecoderSettings, seed: int, threads: int = 1
 ) -> tuple[EvidenceWeights, dict[str, Any]]:
-    """Weights, and a report: genes, log likelihood a base, and figures from DNA alone and with evidence by depth.
+    """Weights, and a report: genes, log likelihood a base, and figures from DNA alone and with each library.
 
     Args:
         given: about 1.5 Mb with 300 genes or more.
@@ -131,39 +199,60 @@ def fit_evidence(
         threads: threads that share the regions; only the run time depends on their number.
     """
     generator = np.random.default_rng(seed)
-    seen = {depth: thinned(given, depth, generator) for depth in DEPTHS}
+    seen = {str(library): seen_as(given, library, generator) for library in LIBRARIES}
+    return fit_weights(seen, START, settings, threads)
+
+
+def fit_protein_evidence(
+    given: Sequence[RegionWithJunctions], settings: DecoderSettings, threads: int = 1
+) -> tuple[EvidenceWeights, dict[str, Any]]:
+    """As :func:`fit_evidence`, for aligned proteins."""
+    seen = {f"quality_up_to_{quality:g}": related(given, quality) for quality in RELATIONS}
+    return fit_weights(seen, PROTEIN_START, settings, threads)
+
+
+def fit_weights(
+    seen: Mapping[str, Sequence[RegionWithJunctions]], start: EvidenceWeights, settings: DecoderSettings, threads: int
+) -> tuple[EvidenceWeights, dict[str, Any]]:
+    """Weights of the kind of ``start`` for the same regions seen in several ways, by name, and the report."""
     parts = [part for regions in seen.values() for x in regions for part in _parts(x, settings)]
-    genes = sum(len(part.region.loci) for part in parts) // len(DEPTHS)
-    vector, value = maximise(EvidenceLikelihood(parts, settings, threads))
-    weights = EvidenceWeights(**dict(zip(WEIGHT_NAMES, vector.tolist(), strict=True)))
-    outcomes = {d: decode_with(regions, settings, weights) for d, regions in seen.items()}
+    genes = sum(len(part.region.loci) for part in parts) // len(seen)
+    vector, value = maximise(EvidenceLikelihood(parts, settings, threads), start)
+    weights = type(start).of_vector(vector)
+    outcomes = [decode_with(regions, settings, weights) for regions in seen.values()]
     together = Outcome(
         {},
-        [gene for outcome in outcomes.values() for gene in outcome.genes],
-        np.concatenate([outcome.right for outcome in outcomes.values()]),
+        [gene for outcome in outcomes for gene in outcome.genes],
+        np.concatenate([outcome.right for outcome in outcomes]),
     ).calibrated(settings)
     slope, offset = together.calibration_slope, together.calibration_offset
     weights = replace(weights, calibration_slope=slope, calibration_offset=offset)
-    figures = {f"share_of_reads_{d:g}": decode_with(seen[d], settings, weights).report() for d in DEPTHS}
-    dna = decode_regions([x.region for x in given], settings).report()
+    figures = {name: decode_with(regions, settings, weights).report() for name, regions in seen.items()}
+    dna = decode_regions([x.region for x in next(iter(seen.values()))], settings).report()
     report = {"genes": genes, "log_likelihood_per_base": value, "dna": dna, **figures}
     logger.info("evidence weighed on %d genes: %s", genes, report)
     return weights, report
 
 
-def maximise(likelihood: EvidenceLikelihood) -> tuple[npt.NDArray, float]:
+def maximise(likelihood: EvidenceLikelihood, start: EvidenceWeights) -> tuple[npt.NDArray, float]:
     """Weights with the highest penalised likelihood, and its log a base."""
-    origin = START.vector()
+    origin = start.vector()
 
     def loss(vector: npt.NDArray) -> tuple[float, npt.NDArray]:
         value, gradient = likelihood(vector)
         distance = (vector - origin) / SPREAD
         return 0.5 * float(distance @ distance) - value, distance / SPREAD - gradient
 
-    bounds = [(None, None)] * PAIR_FEATURES + [(None, 0.0)] * (WEIGHT_COUNT - PAIR_FEATURES)
     options = {"maxiter": ITERATIONS, "ftol": 1e-7}
-    found = minimize(loss, origin, jac=True, method="L-BFGS-B", bounds=bounds, options=options)
+    found = minimize(loss, origin, jac=True, method="L-BFGS-B", bounds=start.bounds(), options=options)
     return found.x, -float(found.fun) / likelihood.bases
+
+
+def evidence_by(found: ContigJunctions, weights: EvidenceWeights) -> ContigEvidence | None:
+    """Junctions or aligned proteins as the only evidence."""
+    if isinstance(found, ContigProteins):
+        return ContigEvidence.of(None, None, found, weights)
+    return ContigEvidence.of(found, weights)
 
 
 def decode_with(given: Sequence[RegionWithJunctions], settings: DecoderSettings, weights: EvidenceWeights) -> Outcome:
@@ -171,7 +260,7 @@ def decode_with(given: Sequence[RegionWithJunctions], settings: DecoderSettings,
     chosen = weights.calibrate(settings)
     decoded = [
         decode_coding_genes(
-            x.region.bases, x.region.plus, x.region.minus, chosen, evidence=ContigEvidence.of(x.junctions, weights)
+            x.region.bases, x.region.plus, x.region.minus, chosen, evidence=evidence_by(x.junctions, weights)
         )
         for x in given
     ]
