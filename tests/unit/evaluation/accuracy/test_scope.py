@@ -1,5 +1,7 @@
 """What is scored in each kind of split, and what is no reference."""
 
+from dataclasses import replace
+
 import pandas as pd
 import pytest
 from gene_scores import score_predictors
@@ -78,6 +80,21 @@ def test_cluster_split_scores_only_near_held_out_loci():
     assert [g.id for g in scope.reference] == ["a"]
     assert recall_and_precision(scope, [*GENES, gene("far", 90_000)]) == (1, 1)
     assert recall_and_precision(scope, [*GENES, gene("beside", 1200)]) == (1, 0.5)
+
+
+def test_an_isoform_that_reaches_the_scored_region_moves_no_figure_of_one_isoform():
+    table = splits(("a", "test", False), ("b", "train", False), ("u12", "validate", False))
+    scope = Scope.of(GENES, REJECTED, ["c"], splits=table, flank=500)
+    beside = gene("beside", 2000)
+    longer = ((1100, 1700), (2100, 2160))
+    isoform = replace(beside, transcripts=(*beside.transcripts, Transcript("beside.2", longer, longer)))
+
+    def figures(predicted, ruler):
+        scores = evaluate_predictors({"p": [GENES[0], predicted]}, scope).scores
+        return scores[(scores["predictor"] == "p") & (scores["ruler"] == ruler)].reset_index(drop=True)
+
+    pd.testing.assert_frame_equal(figures(isoform, "one_isoform"), figures(beside, "one_isoform"))
+    assert not figures(isoform, "exact").equals(figures(beside, "exact"))
 
 
 def test_precision_that_does_not_see_false_genes_between_loci_has_a_name_of_its_own():
