@@ -2,8 +2,8 @@
 
     python benchmarks/heads.py prepare DATA FOLDER         # DATA: the folder with regulatory/ and athaliana_chr1/
     python benchmarks/heads.py trunk FOLDER            # features of the released model, for --encoder frozen
-    python benchmarks/heads.py train FOLDER [--encoder none|frozen] [--set KEY=VALUE ...]
-    python benchmarks/heads.py score FOLDER [--encoder none frozen]   # writes FOLDER/regulatory.tsv, prints the table
+    python benchmarks/heads.py train FOLDER [--encoder none|frozen] [--seed N] [--set KEY=VALUE ...]   # a head
+    python benchmarks/heads.py score FOLDER [HEAD ...]     # heads by the names of their folders; prints the table
 
 Bins of 200 bases; positive if a summit lies in the bin. Trained on 0-22 Mb, chosen and calibrated on 22-24.5 Mb, tested
 on 24.5-30.4 Mb, where every bin counts. benchmarks/heads.md shows the result.
@@ -74,7 +74,7 @@ def read_trunk(folder: Path, threads: int) -> None:
     write_trunk_cells(fasta, model, PredictionSettings(), "auto", names, output, threads)
 
 
-def train_head(folder: Path, encoder: str, given: dict[str, str], threads: int) -> None:
+def train_head(folder: Path, encoder: str, seed: int, given: dict[str, str], threads: int) -> None:
     """Train with the defaults of the schema, but for what is given."""
     schema = yaml.safe_load((ROOT / "workflow" / "schemas" / "config.schema.yaml").read_text(encoding="utf-8"))
     keys = {**schema["$defs"]["run"]["properties"], **schema["properties"]["regulatory"]["properties"]}
@@ -82,18 +82,18 @@ def train_head(folder: Path, encoder: str, given: dict[str, str], threads: int) 
     settings |= {name: yaml.safe_load(value) for name, value in given.items()} | {"encoder": encoder}
     trunk = [(str(folder / "trunk.npy"), str(folder / "trunk.json"))] if encoder == "frozen" else []
     files = [str(folder / name) for name in (f"{CONTIG}.fa", "peaks.npz", "parts.bed")]
-    recipe = Recipe(settings, {}, {"devices": 1, "nodes": 1}, 1)
-    target = folder / encoder
-    run_regulatory_training(
-        *([file] for file in files), trunk, recipe, files, folder / f"{encoder}.run", target, threads
-    )
+    recipe = Recipe(settings, {}, {"devices": 1, "nodes": 1}, seed)
+    name = encoder if seed == 1 else f"{encoder}_{seed}"
+    run_folder, target = folder / f"{name}.run", folder / name
+    run_regulatory_training(*([file] for file in files), trunk, recipe, files, run_folder, target, threads)
 
 
-def score(folder: Path, encoders: list[str], threads: int) -> None:
+def score(folder: Path, names: list[str], threads: int) -> None:
     """Write regulatory.tsv, and print the rows of the page."""
-    trunk = [(str(folder / "trunk.npy"), str(folder / "trunk.json"))] if "frozen" in encoders else []
-    heads = {f"head, encoder {encoder}": folder / encoder for encoder in encoders}
-    labels = load_head(folder / encoders[0])[0].config.labels
+    frozen = any(name.startswith("frozen") for name in names)
+    trunk = [(str(folder / "trunk.npy"), str(folder / "trunk.json"))] if frozen else []
+    heads = {f"head {name}": folder / name for name in names}
+    labels = load_head(folder / names[0])[0].config.labels
     groups = {"387 factors": [label for label in labels if not label.startswith("ATAC_")]}
     groups["open chromatin"] = sorted(set(labels) - set(groups["387 factors"]))
     files = ([str(folder / name)] for name in (f"{CONTIG}.fa", "peaks.npz", "parts.bed"))
@@ -116,9 +116,10 @@ def main() -> None:
         command = prepare_command if name == "prepare" else commands.add_parser(name)
         command.add_argument("folder", type=Path)
         if name == "score":
-            command.add_argument("--encoder", choices=["none", "frozen"], nargs="+", default=["none"])
+            command.add_argument("heads", nargs="*", default=["none"])
         if name == "train":
             command.add_argument("--encoder", choices=["none", "frozen"], default="none")
+            command.add_argument("--seed", type=int, default=1)
             command.add_argument("--set", action="append", default=[], metavar="KEY=VALUE")
     given = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S", stream=sys.stderr)
@@ -127,10 +128,10 @@ def main() -> None:
     elif given.command == "trunk":
         read_trunk(given.folder, given.threads)
     elif given.command == "score":
-        score(given.folder, given.encoder, given.threads)
+        score(given.folder, given.heads, given.threads)
     else:
         settings = dict(item.split("=", 1) for item in given.set)
-        train_head(given.folder, given.encoder, settings, given.threads)
+        train_head(given.folder, given.encoder, given.seed, settings, given.threads)
 
 
 if __name__ == "__main__":

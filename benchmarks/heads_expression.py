@@ -3,8 +3,8 @@
     python benchmarks/heads_expression.py RUN DATA WORK [--heads FOLDER ...]
 
 RUN is a run of config/release.yaml (its resources/genomes and results/clean), DATA the folder of shared data, WORK a
-folder for what is made once. Writes heads_expression.tsv and heads_expression.md beside this file. FOLDER holds the
-predictions of a head, as benchmarks/heads_train.py writes them.
+folder for what is made once and for the scores (scores.TARGET.tsv), of which heads_page.py makes the page. FOLDER holds
+the predictions of a head, as heads_train.py writes them. DIAMOND must be on PATH.
 """
 
 from __future__ import annotations

@@ -140,6 +140,8 @@ def test_logarithms_are_recognised(small_database, tmp_path):
     )
     many = written(tmp_path / "m.tsv", {f"g{k}": (str(k % 17),) for k in range(1000)}, "id\ta")
     assert "in 1,000 genes no value is above 25: looks like log2; give TPM" in refused(small_database, many)
+    none = written(tmp_path / "n.tsv", dict.fromkeys([*GENES, *(f"g{k}" for k in range(1000))], ("0", "0", "0")))
+    assert "tissue 'leaf_1' has one value in all genes (0)" in refused(small_database, none)
 
 
 @pytest.mark.parametrize(

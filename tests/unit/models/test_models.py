@@ -12,7 +12,7 @@ from torch.nn import functional as F
 
 from phytoscribe.errors import ConfigError, ModelError
 from phytoscribe.labels.states import SITE_COUNT, STATE_COUNT
-from phytoscribe.models.annotation_model import AnnotationModel
+from phytoscribe.models.annotation_model import AnnotationModel, for_inference
 from phytoscribe.models.attention import BlockSparseAttention, rotary_angles, rotate
 from phytoscribe.models.batches import TokenBatch
 from phytoscribe.models.configuration import config_from_settings
@@ -239,6 +239,9 @@ def test_a_model_with_experts_learns_and_its_balance_counts():
     output = model(bases, torch.randint(10, 64, (2, 24)), token_of_base, torch.tensor([[7, 8], [7, 8]]))
     (output.states.logsumexp(-1).sum() + model.encoder.balance_loss()).backward()
     assert all(layer.feed_forward.router.weight.grad.abs().sum() > 0 for layer in model.encoder.layers)
+    # As a validation during training does it.
+    copied = for_inference(model, ["structure"], torch.device("cpu"), torch.float32)
+    assert torch.equal(copied.encoder.embedding.weight, model.encoder.embedding.weight)
     plain = AnnotationModel(config_from_settings(TINY, vocab_size=64))
     assert float(plain.encoder.balance_loss()) == 0
 

@@ -193,7 +193,7 @@ def test_a_file_whose_introns_lie_where_the_network_sees_none_stops_the_run_or_i
     junctions, fasta, table, tmp_path, monkeypatch
 ):
     monkeypatch.setattr(judged_evidence, "LEAST_JUDGED", 20)
-    right, wrong = star(junctions), star(moved(junctions, fasta, 0.4))
+    right, wrong = star(junctions), star(moved(junctions, fasta, 0.7))
     assert not judge(gathered(tmp_path / "right", fasta, one=right), fasta)[1]
     both = gathered(tmp_path / "both", fasta, one=right, two=wrong)
     with pytest.raises(PhytoScribeError, match=r"two: only \d\d % of its well supported introns.*strict: false"):
@@ -352,6 +352,7 @@ FAA = ">p\nMKVLAAGH\n>q\nMKK\n"
         ("p.faa", ">a\nATGGCN\n>b\nACGT\n", "it holds nucleotides"),
         ("p.faa", FAA + ">p\nMM\n", "line 5: protein 'p' was read before"),
         ("p.faa", FAA + ">r\n>s\nMM\n", "the protein 'r' has no residues"),
+        ("p.faa", FAA + ">\nMM\n", "line 5: a '>' header without a name"),
         ("p.gff3", "##gff-version 3\n", "no protein is aligned in it"),
     ],
 )

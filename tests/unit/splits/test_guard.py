@@ -1,6 +1,6 @@
 """The guard: nothing that stays in training shares a base or a cluster with what is held out."""
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from phytoscribe.splits.guard import guarded
@@ -23,6 +23,7 @@ def touching(one, other, distance) -> bool:
     return homologous or bool(bases(one, distance) & bases(other))
 
 
+@settings(max_examples=60, deadline=None)
 @given(st.lists(ITEM, max_size=25), st.sampled_from([0, 0, 7]))
 def test_no_base_and_no_cluster_on_both_sides(items, distance):
     reasons = guarded(*(list(column) for column in zip(*items, strict=True)), distance) if items else []

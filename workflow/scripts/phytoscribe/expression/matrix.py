@@ -134,7 +134,7 @@ def _refuse_logarithms(
     path: str | Path, values: npt.NDArray[np.float64], negative: tuple[int, str, str] | None
 ) -> None:
     """PhytoScribeError for a negative value, and for a whole genome without any large one."""
-    small = bool(np.nanmax(values) <= LARGEST_LOG)
+    small = 0 < float(np.nanmax(values)) <= LARGEST_LOG
     looks = f"no value is above {LARGEST_LOG:g}: looks like log2; give TPM"
     if negative is not None:
         line, column, cell = negative

@@ -43,7 +43,8 @@ class ExpertFeedForward(nn.Module):
 
     Attributes:
         balance: after a forward pass, the load-balance term of Fedus et al. 2022 (arXiv:2101.03961, equation 4): one
-            when tokens are spread evenly over the experts, the number of experts when one gets them all.
+            when tokens are spread evenly over the experts, the number of experts when one gets them all. None before,
+            and once it has been added to the loss.
     """
 
     CHOSEN = 2
@@ -151,8 +152,14 @@ class BigBroEncoder(BigBroPreTrainedModel):
         self.post_init()
 
     def balance_loss(self) -> Tensor:
-        """``expert_balance`` times the load-balance terms of the last forward pass; zero without experts."""
-        terms = [module.balance for module in self.modules() if isinstance(module, ExpertFeedForward)]
+        """``expert_balance`` times the load-balance terms of the last forward pass; zero without experts.
+
+        The layers forget their terms: they hold the graph of the pass, with which a model cannot be copied.
+        """
+        layers = [module for module in self.modules() if isinstance(module, ExpertFeedForward)]
+        terms = [layer.balance for layer in layers if layer.balance is not None]
+        for layer in layers:
+            layer.balance = None
         return self.config.expert_balance * torch.stack(terms).sum() if terms else torch.zeros(())
 
     def forward(self, token_ids: Tensor, global_ids: Tensor, added: Tensor | None = None) -> Tensor:

@@ -145,6 +145,8 @@ def predict_genome(
         "input": f"{settings.input}, {settings.upstream} bases outside and {settings.inside} inside of the gene",
         "unit": f"TPM; expressed: probability of at least {report['threshold']:g} TPM",
     }
+    if names[1] not in report["lineages"]:
+        facts["note"] = f"no plant of lineage {names[1]} was trained on; take the values as ranks"
     tissues = networks[0].config.tissues
     write_predictions(output, place_of_genes(windows, reasons, split), predicted, tissues, facts)
 

@@ -7,15 +7,12 @@ it was named before; the sequences around that word at the label's summits give 
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Iterable, Iterator
 
 import numpy as np
 import numpy.typing as npt
 
 from phytoscribe.genome.sequence import N_CODE, Bases
-
-logger = logging.getLogger(__name__)
 
 #: Bases of a word, and of the stretch around a summit in which it counts on both sides.
 K, REACH = 8, 15
@@ -82,13 +79,11 @@ class EnrichedWords:
         """Words of each label from the most enriched: by observed times log of observed over expected."""
         share = self.everywhere / max(1, self.everywhere.sum())
         found = []
-        for label, counts in enumerate(self.at_summits):
+        for counts in self.at_summits:
             expected = share * counts.sum() + 1.0
             gain = np.where(counts >= LEAST, counts * np.log(np.maximum(counts, 1) / expected), 0.0)
             order = np.argsort(-gain, kind="stable")[:WORDS_PER_LABEL]
             found.append(order[gain[order] > 0])
-            if not found[-1].size:
-                logger.info("label %d has no enriched word", label)
         return found
 
     def motifs(self, count: int) -> npt.NDArray[np.float32]:

@@ -68,7 +68,7 @@ def read_proteins(paths: Iterable[str | Path]) -> list[tuple[str, str]]:
     """(id, sequence) records of several FASTA files, in their order.
 
     Raises:
-        FastaError: an id is used twice, or there is text before the first header.
+        FastaError: an id is used twice or missing, or there is text before the first header.
     """
     sequences: dict[str, list[str]] = {}
     for path in paths:
@@ -76,7 +76,9 @@ def read_proteins(paths: Iterable[str | Path]) -> list[tuple[str, str]]:
         with open_text(path) as handle:
             for number, line in enumerate(handle, start=1):
                 if line.startswith(">"):
-                    name = line[1:].split(maxsplit=1)[0]
+                    name = next(iter(line[1:].split(maxsplit=1)), "")
+                    if not name:
+                        raise FastaError(f"{path}, line {number}: a '>' header without a name; give the protein one")
                     if name in sequences:
                         raise FastaError(f"{path}, line {number}: protein {name!r} was read before")
                     lines = sequences[name] = []

@@ -1,6 +1,7 @@
 """From genes to heads to a table: genes with a planted motif are learned, a stopped run goes on bit for bit."""
 
 import math
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -16,13 +17,14 @@ from phytoscribe.expression.windows import WindowSettings
 from phytoscribe.genome.fasta import write_index
 from phytoscribe.genome.sequence import N_CODE
 from phytoscribe.models.expression import load_heads
-from phytoscribe.prediction.expression import predict_genome
+from phytoscribe.prediction.expression import predict_genome, read_trunk_bins, trunk_reader
 from phytoscribe.splits.parts import PartInterval, Parts
 from phytoscribe.training.loop.settings import Recipe
 from phytoscribe.training.tasks.expression.dataset import ExpressionDataset, shifted
 from phytoscribe.training.tasks.expression.module import ExplainedSelection
 from phytoscribe.training.tasks.expression.task import run_expression_training
 
+MODEL = Path(__file__).parents[5] / "resources/models/brassicales"
 MOTIF, STEP, GENES = "ACGTGGCA", 400, 500
 SETTINGS = WindowSettings("promoter", 100)
 SECTION = {
@@ -67,10 +69,10 @@ class Killed(Exception):
     pass
 
 
-def trained(planted, tmp_path, steps=SECTION["steps"], run="run", target="head"):
+def trained(planted, tmp_path, steps=SECTION["steps"], run="run", target="head", model=None):
     _, files, table = planted
     recipe = Recipe(SECTION | {"steps": steps}, {}, {}, 1)
-    run_expression_training(table, [files], None, recipe, [files.measured], tmp_path / run, tmp_path / target, 1)
+    run_expression_training(table, [files], model, recipe, [files.measured], tmp_path / run, tmp_path / target, 1)
     return tmp_path / target
 
 
@@ -79,11 +81,9 @@ def head(planted, tmp_path_factory):
     return trained(planted, tmp_path_factory.mktemp("head"))
 
 
-def predicted(planted, head, output, settings=SETTINGS, split=True):
+def predicted(planted, head, output, settings=SETTINGS, split=True, names=("unknown", "unknown"), model=None):
     _, files, table = planted
-    predict_genome(
-        head, files.gff3, files.fasta, settings, table if split else None, None, files.names, "cpu", 1, output
-    )
+    predict_genome(head, files.gff3, files.fasta, settings, table if split else None, model, names, "cpu", 1, output)
     return pd.read_csv(output, sep="\t", comment="#", keep_default_na=False)
 
 
@@ -103,7 +103,11 @@ def test_a_planted_motif_is_learned_and_every_gene_has_its_line(planted, head, t
     assert set(test["homologue"]) == {"no"}
     head_lines = (tmp_path / "x.tsv").read_text().splitlines()[:5]
     assert "# input: promoter, 100 bases outside and 0 inside of the gene" in head_lines
-    unseen = predicted(planted, head, tmp_path / "y.tsv", split=False)
+    assert not any("no plant" in line for line in head_lines)
+    unseen = predicted(planted, head, tmp_path / "y.tsv", split=False, names=("x", "Poales"))
+    assert "# note: no plant of lineage Poales was trained on; take the values as ranks" in (
+        (tmp_path / "y.tsv").read_text().splitlines()
+    )
     assert set(unseen["part"]) == {"unseen"}
     pd.testing.assert_series_equal(unseen["bud"], table["bud"])
 
@@ -157,6 +161,26 @@ def test_too_few_genes_are_refused(planted, tmp_path):
     quiet = table.assign(part=table["part"].where(table["part"] != "validate", "test"))
     with pytest.raises(PhytoScribeError, match=r"and 0 for validation"):
         trained((folder, files, quiet), tmp_path)
+
+
+def test_a_head_with_the_structure_model_reads_its_trunk_and_needs_it_again(planted, head, tmp_path):
+    found = trained(planted, tmp_path, steps=40, model=MODEL)
+    networks, report = load_heads(found)
+    reader = trunk_reader(MODEL, "cpu", 1, ("athaliana", "Brassicales"))
+    assert networks[0].config.trunk_channels == reader.network.channels
+    _, files, table = planted
+    genes = read_examples(table, [files], SETTINGS, "validate")
+    bins = read_trunk_bins(reader.network, genes.bases[:5], reader.global_ids)
+    assert bins.shape == (5, 1, 2, reader.network.channels)
+    alone = read_trunk_bins(reader.network, genes.bases[3:4], reader.global_ids)
+    np.testing.assert_allclose(alone[0].astype(float), bins[3].astype(float), atol=0.02)
+    whole = predicted(planted, found, tmp_path / "x.tsv", model=MODEL)
+    assert whole["bud"].ne("").all()
+    own = report["structure_model"]
+    with pytest.raises(ModelError, match=rf"encoder, predict\.model\): none here, {own} in the heads"):
+        predicted(planted, found, tmp_path / "y.tsv")
+    with pytest.raises(ModelError, match=f"{own} here, none in the heads"):
+        predicted(planted, head, tmp_path / "y.tsv", model=MODEL)
 
 
 def test_report_of_the_heads(head):

@@ -23,6 +23,7 @@ from phytoscribe.training.loop.settings import Recipe
 from phytoscribe.training.tasks.regulatory.module import label_loss, label_weights
 from phytoscribe.training.tasks.regulatory.scores import score_heads
 from phytoscribe.training.tasks.regulatory.task import run_regulatory_training
+from phytoscribe.training.tasks.regulatory.windows import LabelCounts, RegulatoryData
 
 SETTINGS = {
     "bin": 200, "context": 100, "minimum_peaks": 20, "called_precision": 0.8, "start": "enriched",
@@ -141,9 +142,19 @@ def test_a_stopped_run_goes_on_bit_for_bit(files, tmp_path, monkeypatch):
 def test_a_family_of_many_labels_does_not_rule_the_loss():
     generator = np.random.default_rng(0)
     family, other = generator.random(4_000) < 0.02, generator.random(4_000) < 0.02
-    weights = label_weights(np.stack([*[family] * 9, other], axis=1))
+    table = np.stack([*[family] * 9, other], axis=1).astype(int)
+    weights = label_weights(LabelCounts(4_000, np.full(10, 4_000), table.sum(axis=0), (table.T @ table).astype(float)))
     assert weights.mean() == pytest.approx(1)
     assert weights[:9].sum() == pytest.approx(weights[9], rel=0.2)
+
+
+def test_counts_are_those_of_all_bins_at_once(files):
+    data = RegulatoryData.read(*([files[name]] for name in ("fasta", "peaks", "parts")), 20)
+    counts = data.counts("train", 200)
+    table, _ = data.known_labels("train", 200)
+    assert counts.bins == len(table) == 240_000 // 200
+    assert counts.positive.tolist() == table.sum(axis=0).tolist()
+    assert np.array_equal(counts.together, table.T.astype(int) @ table)
 
 
 def test_labels_that_a_genome_lacks_have_no_gradient():

@@ -104,6 +104,7 @@ def run_expression_training(
         "threshold": settings["threshold"],
         "loss": settings["loss"],
         "genomes": [one.name for one in genomes],
+        "lineages": sorted({one.names[1] for one in genomes if (learnt.table["genome"] == one.name).any()}),
         "structure_model": model_hash(structure_model) if structure_model else None,
     }
     target.mkdir(parents=True, exist_ok=True)

@@ -12,17 +12,16 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from phytoscribe.models.regulatory import RegulatoryHead
-from phytoscribe.regulatory.bins import Labels
 from phytoscribe.training.loop.module import TrainedModule, follow
 from phytoscribe.training.loop.ranks import divisors
 from phytoscribe.training.loop.settings import RunSettings
-from phytoscribe.training.tasks.regulatory.windows import RegulatoryBatch
+from phytoscribe.training.tasks.regulatory.windows import LabelCounts, RegulatoryBatch
 
 #: Rarer labels than this weigh no more: their few positives would be learned by heart.
 _RAREST = 0.002
 
 
-def label_weights(labels: Labels) -> npt.NDArray[np.float32]:
+def label_weights(counts: LabelCounts) -> npt.NDArray[np.float32]:
     """Weight of each label in the loss, float32 (labels,), mean 1.
 
     Factors that bind the same sites share one weight: each counts as one over the sum of its squared correlations with
@@ -30,13 +29,12 @@ def label_weights(labels: Labels) -> npt.NDArray[np.float32]:
     is divided by its entropy, the loss of a guess.
 
     Args:
-        labels: bool (bins, labels), of the training bins.
+        counts: of the training bins.
     """
-    table = labels.astype(np.float32)
-    share = table.mean(axis=0, dtype=np.float64)
+    bins = max(1, counts.bins)
+    share = counts.positive / bins
     deviation = np.sqrt(np.maximum(share * (1 - share), 1e-12))
-    together = (table.T @ table).astype(np.float64) / len(table)
-    correlation = (together - np.outer(share, share)) / np.outer(deviation, deviation)
+    correlation = (counts.together / bins - np.outer(share, share)) / np.outer(deviation, deviation)
     np.fill_diagonal(correlation, 1.0)
     alike = (correlation**2).sum(axis=1)
     bounded = np.clip(share, _RAREST, 1 - _RAREST)

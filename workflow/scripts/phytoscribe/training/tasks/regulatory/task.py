@@ -59,16 +59,14 @@ def run_regulatory_training(
     settings, run = recipe.task, recipe.run_settings(threads)
     data = RegulatoryData.read(fastas, peaks, parts, settings["minimum_peaks"], trunk)
     validation = ValidationBins(data, settings["bin"])
-    labels, genomes = data.known_labels(TRAIN, settings["bin"])
-    has = data.has(genomes)
+    counts = data.counts(TRAIN, settings["bin"])
     logger.info(
-        "%d labels; %d bins for training, %d for validation", len(data.labels), len(labels), len(validation.labels)
+        "%d labels; %d bins for training, %d for validation", len(data.labels), counts.bins, len(validation.labels)
     )
     cells = data.genomes[0].trunk
     sizes = {name: settings[name] for name in SIZES}
     config = RegulatoryConfig(data.labels, **sizes, trunk_channels=cells.channels if cells else 0)
-    shares = (labels & has).sum(axis=0) / np.maximum(1, has.sum(axis=0))
-    head = RegulatoryHead(config, shares.tolist())
+    head = RegulatoryHead(config, (counts.positive / np.maximum(1, counts.of_label)).tolist())
     logger.info("regulatory head: %d parameters", trainable_parameters(head))
     if settings["start"] == "enriched" and not (run_folder / CHECKPOINT_NAME).exists():
         motifs = data.enriched_motifs(config.filters, config.motif)
@@ -82,15 +80,16 @@ def run_regulatory_training(
         table,
         settings["patience"],
     )
-    weights = label_weights(labels & has)
-    module = RegulatoryModule(head.train(), run, weights, settings["positive_weight"], settings["average"])
     dataset = RegulatoryDataset(data, config, run.seed)
+    weights = label_weights(counts)
+    module = RegulatoryModule(head.train(), run, weights, settings["positive_weight"], settings["average"])
     bases = run.batch_size * BINS * config.bin
     train(module, dataset, collate_regulatory, run, run_folder, bases, table, [selection])
     if own_rank():
         return
     device = choose_device(run.device)
-    head.load_state_dict(read_as_data(selection.best_path))
+    # Calibrated as it is saved, in half precision.
+    head.load_state_dict({name: x.half().float() for name, x in read_as_data(selection.best_path).items()})
     head.to(device).eval()
     calibration = validation.calibration(validation.logits(head, device), settings["called_precision"])
     silent = [label for label, cut in zip(data.labels, calibration.cut, strict=True) if np.isnan(cut)]

@@ -23,6 +23,7 @@ from phytoscribe.prediction.trunk_cells import TrunkCells
 from phytoscribe.regulatory.bins import BinLabels, Labels, Segment, blocks_of, known_bins, segments_of
 from phytoscribe.regulatory.enriched import EnrichedWords
 from phytoscribe.regulatory.peaks import Peaks, enough_peaks
+from phytoscribe.splits.blocks import BLOCK
 from phytoscribe.splits.parts import TRAIN, Parts, read_parts
 from phytoscribe.training.loop.sampling import WindowOrder
 
@@ -56,6 +57,21 @@ class LabelledGenome:
                 known = known_bins(self.genome.bases(contig, start, start + count * width), width)
                 found.append(self.labels.dense(contig, start, count, width)[known])
         return np.concatenate(found) if found else np.empty((0, self.has.size), dtype=np.bool_)
+
+
+class LabelCounts(NamedTuple):
+    """Positive bins of a part.
+
+    Attributes:
+        bins: number of known bins; of_label: those of genomes that have each label, int64 (labels,).
+        positive: of each label, int64 (labels,).
+        together: of two labels at once, float64 (labels, labels).
+    """
+
+    bins: int
+    of_label: npt.NDArray[np.int64]
+    positive: npt.NDArray[np.int64]
+    together: npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -108,6 +124,21 @@ class RegulatoryData:
                 summits, labels = genome.labels.summits(contig, start, end)
                 words.learn(genome.genome.bases(contig, start, end), summits - start, labels)
         return words.motifs(count)
+
+    def counts(self, part: str, width: int) -> LabelCounts:
+        """Positive bins of a part, counted block by block: all labels of a large genome would fill the memory."""
+        labels = len(self.labels)
+        bins, of_label, positive = 0, np.zeros(labels, dtype=np.int64), np.zeros(labels, dtype=np.int64)
+        together = np.zeros((labels, labels))
+        for genome, segments in zip(self.genomes, self.segments(part), strict=True):
+            for block in blocks_of(segments, BLOCK):
+                table = genome.known_labels([block], width)
+                bins += len(table)
+                of_label += len(table) * genome.has
+                positive += table.sum(axis=0)
+                hits = table.astype(np.float32)
+                together += hits.T @ hits
+        return LabelCounts(bins, of_label, positive, together)
 
     def known_labels(self, part: str, width: int) -> tuple[Labels, npt.NDArray[np.int64]]:
         """Labels of all known bins of a part, (bins, labels), and the number of the genome of each bin."""

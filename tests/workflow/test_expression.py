@@ -1,0 +1,44 @@
+"""Rules of expression: nothing runs unasked, and all of them where heads are trained."""
+
+from __future__ import annotations
+
+import pytest
+from tiny_workflow import jobs_of, start, tiny_config, write_config
+
+RULES = {"take_expression", "make_gene_windows", "train_expression", "predict_expression", "evaluate_expression"}
+SCORES = "results/evaluation/expression.tsv"
+
+
+@pytest.fixture
+def with_levels(house):
+    """Write a configuration whose training genome has measured expression."""
+    (house / "data/tpm.tsv").write_text("gene\tleaf\tbud\nAT1G01010\t5\t7\n")
+
+    def write(**section):
+        config = tiny_config()
+        config["genomes"][0]["expression"] = {"path": "data/tpm.tsv"}
+        write_config(house, config | {"expression": section})
+        return house
+
+    return write
+
+
+def test_nothing_runs_unasked(with_levels):
+    done = start(with_levels(model="trained"), "all", "-n")
+    assert done.returncode == 0, done.stdout[-2000:]
+    assert not RULES & set(jobs_of(done.stdout))
+
+
+def test_scores_need_all_rules_and_another_genome_the_heads_alone(with_levels):
+    done = start(with_levels(model="trained", encoder="frozen"), SCORES, "results/expression/other.tsv", "-n")
+    assert done.returncode == 0, done.stdout[-2000:]
+    jobs = jobs_of(done.stdout)
+    assert set(jobs) >= RULES | {"cluster_paralogs", "finetune_structure", "merge_predictions"}
+    assert (jobs["predict_expression"], jobs["take_expression"]) == (2, 1)
+
+
+def test_without_a_head_the_target_is_refused(with_levels):
+    done = start(with_levels(), SCORES, "-n")
+    assert done.returncode == 1
+    assert f"{SCORES}: expression.model is none; set it to trained" in done.stdout
+    assert start(with_levels(), "results/expression/tiny.measured.tsv", "-n").returncode == 0
