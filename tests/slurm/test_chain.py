@@ -13,8 +13,10 @@ GPU_RULES = ("pretrain_encoder", "finetune_structure", "predict_shard")
 def test_the_chain_ends_in_genes_scores_and_report(chain):
     results = chain.folder / "results"
     assert (results / "predictions/tiny.gff3").read_text().startswith("##gff-version 3")
-    for name in ("genes", "isoseq", "blast"):
+    for name in ("genes", "isoforms", "noncoding", "isoseq", "blast"):
         assert (results / f"evaluation/tiny.{name}.tsv").stat().st_size
+    assert "# isoforms: lattice" in (results / "predictions/tiny.gff3").read_text()
+    assert "\ttRNA\t" in (results / "predictions/tiny.all.gff3").read_text()
     assert (results / "report/report.html").stat().st_size > 10_000
     assert "jobs are watched with squeue, since this SLURM keeps no accounts" in chain.done.stdout
     assert set(chain.jobs["state"]) == {"COMPLETED"}
@@ -32,7 +34,9 @@ def test_training_and_prediction_alone_hold_gpus(chain):
 def test_a_dozen_submissions_are_enough_before_training(chain):
     training = chain.jobs.loc[chain.jobs["rules"].str.startswith("pretrain_encoder"), "job"].min()
     before = chain.jobs.loc[chain.jobs["job"] < training, "rules"]
-    assert 4 <= len(before) <= 12, before
+    # RNA genes are searched meanwhile: training does not wait for them.
+    needed = before[~before.str.startswith(("find_", "merge_noncoding", "evaluate_noncoding"))]
+    assert 4 <= len(needed) <= 12, before
 
 
 def test_every_shard_is_a_job(chain):
