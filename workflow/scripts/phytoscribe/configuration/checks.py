@@ -15,6 +15,8 @@ from phytoscribe.configuration.expression import expression_file_mistakes, expre
 from phytoscribe.configuration.gene_classes import class_mistakes, missing_class_files
 from phytoscribe.configuration.genomes import SPLIT_ROLES
 from phytoscribe.configuration.isoforms import isoform_mistakes, method_file_mistakes
+from phytoscribe.configuration.local_files import unreadable
+from phytoscribe.configuration.mistakes import uneven_batch, uneven_steps
 from phytoscribe.configuration.noncoding import noncoding_file_mistakes, noncoding_mistakes
 from phytoscribe.configuration.regulatory import regulatory_file_mistakes, regulatory_mistakes
 from phytoscribe.configuration.schema import closest
@@ -169,14 +171,8 @@ def _training_mistakes(config: Config) -> Iterator[str]:
         return
     ranks = config["training"]["devices"] * config["training"]["nodes"]
     for section in ("pretrain", "finetune"):
-        steps, interval, batch = (config[section][key] for key in ("steps", "checkpoint_every", "batch_size"))
-        if steps % interval:
-            yield f"{section}.steps: {steps} must be a multiple of {section}.checkpoint_every ({interval})"
-        if batch % ranks:
-            yield (
-                f"{section}.batch_size: {batch} must be a multiple of training.devices times training.nodes ({ranks}), "
-                "since all of them share it"
-            )
+        yield from uneven_steps(config, section)
+        yield from uneven_batch(config, section)
     finetune = config["finetune"]
     if finetune["sequence_weight"] and finetune.get("mode") != "decoder" and finetune["batch_size"] % (2 * ranks):
         yield (
@@ -212,11 +208,7 @@ def _missing_files(item: Config) -> Iterator[str]:
     if isinstance(item.get("seqid_map"), str):
         files.append(("seqid_map", item["seqid_map"]))
     for key, path in files:
-        if not os.path.isfile(path):  # unlike pathlib, it does not raise for a name that is too long
-            wrong = "is a folder" if os.path.isdir(path) else "no such file"
-            yield f"genomes[{item['name']}].{key}: {path}: {wrong} (relative paths start where Snakemake runs)"
-        elif not os.access(path, os.R_OK):
-            yield f"genomes[{item['name']}].{key}: {path}: no permission to read it"
+        yield from unreadable(f"genomes[{item['name']}].{key}", path)
 
 
 def _augustus_mistakes(config: Config) -> Iterator[str]:

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from phytoscribe.configuration.local_files import unreadable
 from phytoscribe.models import EVIDENCE_FILE, PROTEIN_EVIDENCE_FILE
 
 Config = Mapping[str, Any]
@@ -66,12 +67,7 @@ def evidence_file_mistakes(config: Config) -> Iterator[str]:
     for item in weighed:
         for key in ("rnaseq", "proteins"):
             for number, path in enumerate(item["evidence"][key], start=1):
-                place = f"genomes[{item['name']}].evidence.{key}[{number}]: {path}"
-                if not os.path.isfile(path):
-                    wrong = "is a folder" if os.path.isdir(path) else "no such file"
-                    yield f"{place}: {wrong} (relative paths start where Snakemake runs)"
-                elif not os.access(path, os.R_OK):
-                    yield f"{place}: no permission to read it"
+                yield from unreadable(f"genomes[{item['name']}].evidence.{key}[{number}]", path)
     model = config["predict"]["model"]
     if model == "trained" or not os.path.isdir(model):
         return

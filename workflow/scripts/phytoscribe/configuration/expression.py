@@ -8,7 +8,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from phytoscribe.configuration.genomes import SPLIT_ROLES
+from phytoscribe.configuration.local_files import unreadable
+from phytoscribe.configuration.mistakes import nothing_to_learn_from, uneven_steps
 from phytoscribe.errors import ConfigError
 from phytoscribe.models import EXPRESSION_FILES
 
@@ -60,27 +61,11 @@ def expression_mistakes(config: Config) -> Iterator[str]:
 
 
 def _head_mistakes(config: Config) -> Iterator[str]:
-    settings = config["expression"]
-    if settings["model"] != TRAINED:
+    if config["expression"]["model"] != TRAINED:
         return
-    if settings["steps"] % settings["checkpoint_every"]:
-        yield (
-            f"expression.steps: {settings['steps']} must be a multiple of expression.checkpoint_every "
-            f"({settings['checkpoint_every']})"
-        )
-    measured = [item for item in config["genomes"] if item.get("expression") and item["role"] in SPLIT_ROLES]
-    if not any(item["role"] == "train" for item in measured):
-        yield (
-            "expression.model is 'trained', but no genome of role 'train' has `expression`; add `expression: {path: "
-            "...}` to one, or name the folder of trained heads"
-        )
-    elif config["split"]["mode"] == "contig" and not any(
-        item["role"] == "validate" or item["contigs"]["validate"] for item in measured
-    ):
-        yield (
-            "expression.model is 'trained', but no genome with `expression` has anything held out for validation, "
-            "where heads are chosen; list contigs under contigs.validate, or use split.mode: cluster"
-        )
+    yield from uneven_steps(config, "expression")
+    remedy = "add `expression: {path: ...}` to one, or name the folder of trained heads"
+    yield from nothing_to_learn_from(config, "expression", "expression", remedy, "heads are chosen")
 
 
 def check_expression_targets(requested: Iterable[str], model: str) -> None:
@@ -113,9 +98,4 @@ def expression_file_mistakes(config: Config) -> Iterator[str]:
             yield f"expression.model: {model}: this is no folder of heads, {', '.join(missing)} is missing"
     for item in config["genomes"]:
         for path in expression_files(item.get("expression")):
-            place = f"genomes[{item['name']}].expression: {path}"
-            if not os.path.isfile(path):
-                wrong = "is a folder" if os.path.isdir(path) else "no such file"
-                yield f"{place}: {wrong} (relative paths start where Snakemake runs)"
-            elif not os.access(path, os.R_OK):
-                yield f"{place}: no permission to read it"
+            yield from unreadable(f"genomes[{item['name']}].expression", path)

@@ -9,7 +9,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from phytoscribe.configuration.genomes import SPLIT_ROLES, Genomes
+from phytoscribe.configuration.genomes import Genomes
+from phytoscribe.configuration.local_files import unreadable
+from phytoscribe.configuration.mistakes import nothing_to_learn_from, uneven_batch, uneven_steps
 from phytoscribe.errors import ConfigError
 from phytoscribe.models import REGULATORY_FILES
 
@@ -112,45 +114,19 @@ def regulatory_mistakes(config: Config) -> Iterator[str]:
                 f"genomes[{item['name']}].peaks: `path` names one file with all labels in column 4, and cannot stand "
                 "beside files of single labels; give either"
             )
-    settings = config["regulatory"]
-    if settings["model"] != "trained":
+    if config["regulatory"]["model"] != "trained":
         return
-    if settings["steps"] % settings["checkpoint_every"]:
-        yield (
-            f"regulatory.steps: {settings['steps']} must be a multiple of regulatory.checkpoint_every "
-            f"({settings['checkpoint_every']})"
-        )
-    ranks = config["training"]["devices"] * config["training"]["nodes"]
-    if settings["batch_size"] % ranks:
-        yield (
-            f"regulatory.batch_size: {settings['batch_size']} must be a multiple of training.devices times "
-            f"training.nodes ({ranks}), since all of them share it"
-        )
-    labelled = [item for item in config["genomes"] if item.get("peaks") and item["role"] in SPLIT_ROLES]
-    if not any(item["role"] == "train" for item in labelled):
-        yield (
-            "regulatory.model is 'trained', but no genome of role 'train' has `peaks`; add `peaks: {LABEL: file}` to "
-            "one, or name the folder of a trained head"
-        )
-    elif config["split"]["mode"] == "contig" and not any(
-        item["role"] == "validate" or item["contigs"]["validate"] for item in labelled
-    ):
-        yield (
-            "regulatory.model is 'trained', but no genome with `peaks` has anything held out for validation, where the "
-            "head is chosen and calibrated; list contigs under contigs.validate, or use split.mode: cluster"
-        )
+    yield from uneven_steps(config, "regulatory")
+    yield from uneven_batch(config, "regulatory")
+    remedy = "add `peaks: {LABEL: file}` to one, or name the folder of a trained head"
+    yield from nothing_to_learn_from(config, "regulatory", "peaks", remedy, "the head is chosen and calibrated")
 
 
 def regulatory_file_mistakes(config: Config) -> Iterator[str]:
     """Peaks and files of a head that are not there."""
     for item in config["genomes"]:
         for label, path in (item.get("peaks") or {}).items():
-            place = f"genomes[{item['name']}].peaks.{label}: {path}"
-            if not os.path.isfile(path):
-                wrong = "is a folder" if os.path.isdir(path) else "no such file"
-                yield f"{place}: {wrong} (relative paths start where Snakemake runs)"
-            elif not os.access(path, os.R_OK):
-                yield f"{place}: no permission to read it"
+            yield from unreadable(f"genomes[{item['name']}].peaks.{label}", path)
     model = config["regulatory"]["model"]
     if model in ("none", "trained"):
         return

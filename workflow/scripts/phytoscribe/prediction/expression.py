@@ -23,8 +23,7 @@ from phytoscribe.genome.fasta import Genome
 from phytoscribe.models.expression import BIN, ExpressionHead, head_hash, load_heads
 from phytoscribe.models.loading import model_hash
 from phytoscribe.prediction.network import StructureNetwork
-from phytoscribe.prediction.predictor import StructurePredictor
-from phytoscribe.prediction.windows import PredictionSettings
+from phytoscribe.prediction.trunk_cells import trunk_reader
 from phytoscribe.splits.parts import TRAIN
 
 #: Windows that the heads read at once.
@@ -85,17 +84,6 @@ def read_trunk_bins(network: StructureNetwork, bases: Windows, global_ids: tuple
         features = network(list(pieces[first : first + BATCH]), global_ids).features.astype(np.float32)
         found.append(features.reshape(len(features), -1, BIN, features.shape[-1]).mean(axis=2).astype(np.float16))
     return np.concatenate(found).reshape(*bases.shape[:2], bases.shape[2] // BIN, -1)
-
-
-def trunk_reader(model: Path, device: str, threads: int, names: tuple[str, str]) -> StructurePredictor:
-    """A structure model that reads all features of its trunk.
-
-    Args:
-        names: species and lineage.
-    """
-    found = StructurePredictor.from_folder(model, PredictionSettings(), choose_device(device), *names, threads=threads)
-    found.network.read_features(np.eye(found.network.channels, dtype=np.float32))
-    return found
 
 
 def predict_genome(

@@ -28,6 +28,22 @@ def _cells(length: int) -> int:
     return -(-length // TRUNK_CELL)
 
 
+def trunk_reader(
+    model: Path, device: str, threads: int, names: tuple[str, str], settings: PredictionSettings | None = None
+) -> StructurePredictor:
+    """A structure model that reads all features of its trunk.
+
+    Args:
+        names: species and lineage.
+        settings: the defaults if not given.
+    """
+    found = StructurePredictor.from_folder(
+        model, settings or PredictionSettings(), choose_device(device), *names, threads=threads
+    )
+    found.network.read_features(np.eye(found.network.channels, dtype=np.float32))
+    return found
+
+
 def write_trunk_cells(
     fasta: str | Path,
     model: Path,
@@ -45,9 +61,8 @@ def write_trunk_cells(
         output: the cells, float16 (cells, channels) as ``.npy``; their description as JSON.
         threads: CPU threads; they do not change the result.
     """
-    predictor = StructurePredictor.from_folder(model, settings, choose_device(device), *names, threads)
+    predictor = trunk_reader(model, device, threads, names, settings)
     channels = predictor.network.channels
-    predictor.network.read_features(np.eye(channels, dtype=np.float32))
     cells, described = output
     with Genome(fasta) as genome, atomic_path(cells) as temporary:
         total = sum(map(_cells, genome.contigs.values()))

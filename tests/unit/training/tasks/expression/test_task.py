@@ -17,7 +17,8 @@ from phytoscribe.expression.windows import WindowSettings
 from phytoscribe.genome.fasta import write_index
 from phytoscribe.genome.sequence import N_CODE
 from phytoscribe.models.expression import load_heads
-from phytoscribe.prediction.expression import predict_genome, read_trunk_bins, trunk_reader
+from phytoscribe.prediction.expression import predict_genome, read_trunk_bins
+from phytoscribe.prediction.trunk_cells import trunk_reader
 from phytoscribe.splits.parts import PartInterval, Parts
 from phytoscribe.training.loop.settings import Recipe
 from phytoscribe.training.tasks.expression.dataset import ExpressionDataset, shifted

@@ -5,6 +5,7 @@ It also chooses the trained weights: all, those outside the encoder, or low-rank
 
 from __future__ import annotations
 
+import copy
 import logging
 from collections.abc import Mapping
 from typing import Any
@@ -46,6 +47,11 @@ class TrainedModule(lightning.LightningModule):
         super().__init__()
         self.settings, self.rates = settings, dict(rates or {})
 
+    @property
+    def chosen(self) -> Any:
+        """The weights used in validation: the model's own."""
+        return self.model
+
     def configure_optimizers(self) -> dict[str, Any]:
         """AdamW without decay on vectors, with the cosine schedule per step."""
         groups: dict[tuple[float, float], list[torch.nn.Parameter]] = {}
@@ -73,6 +79,30 @@ class TrainedModule(lightning.LightningModule):
     ) -> None:
         """Clip gradients directly: Lightning's own clipping rejects the fused optimizer, fearing scaled gradients."""
         torch.nn.utils.clip_grad_norm_(self.parameters(), CLIPPED_NORM)
+
+
+class AveragedModule(TrainedModule):
+    """The same with a running average of the weights (:func:`follow`), if it is asked for.
+
+    Args:
+        average: decay of the average, which is validated and kept; 0 for the weights themselves.
+    """
+
+    def __init__(
+        self, model: torch.nn.Module, settings: RunSettings, average: float, rates: Mapping[str, float] | None = None
+    ) -> None:
+        super().__init__(settings, rates)
+        self.model, self.decay = model, average
+        self.average = copy.deepcopy(model).eval().requires_grad_(False) if average else None
+
+    @property
+    def chosen(self) -> Any:
+        """The weights used in validation."""
+        return self.average or self.model
+
+    def on_train_batch_end(self, outputs: Any, batch: Any, batch_idx: int) -> None:
+        if self.average is not None:
+            follow(self.average, self.model, self.decay, self.trainer.global_step)
 
 
 def follow(average: torch.nn.Module, model: torch.nn.Module, decay: float, step: int) -> None:

@@ -19,8 +19,9 @@ from phytoscribe.expression.windows import WindowSettings
 from phytoscribe.files import atomic_path
 from phytoscribe.models.expression import ExpressionConfig, ExpressionHead, save_heads
 from phytoscribe.models.loading import model_hash, trainable_parameters
-from phytoscribe.prediction.expression import read_trunk_bins, trunk_reader
+from phytoscribe.prediction.expression import read_trunk_bins
 from phytoscribe.prediction.predictor import StructurePredictor
+from phytoscribe.prediction.trunk_cells import trunk_reader
 from phytoscribe.splits.parts import TRAIN, VALIDATE
 from phytoscribe.training.loop.callbacks import MetricsTable
 from phytoscribe.training.loop.runs import claim_run_folder, read_as_data, train

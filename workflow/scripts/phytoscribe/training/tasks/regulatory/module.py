@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import copy
-from typing import Any
-
 import numpy as np
 import numpy.typing as npt
 import torch
@@ -12,7 +9,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from phytoscribe.models.regulatory import RegulatoryHead
-from phytoscribe.training.loop.module import TrainedModule, follow
+from phytoscribe.training.loop.module import AveragedModule
 from phytoscribe.training.loop.ranks import divisors
 from phytoscribe.training.loop.settings import RunSettings
 from phytoscribe.training.tasks.regulatory.windows import LabelCounts, RegulatoryBatch
@@ -57,12 +54,11 @@ def label_loss(logits: Tensor, targets: Tensor, counted: Tensor, weights: Tensor
     return entropy / divisors(factor.sum()[None])[0]
 
 
-class RegulatoryModule(TrainedModule):
+class RegulatoryModule(AveragedModule):
     """Training step, optimizer and weight average around the head.
 
     Args:
         weights: of the labels in the loss.
-        average: decay of the weight average, which is validated and kept; 0 for the weights themselves.
     """
 
     def __init__(
@@ -73,21 +69,11 @@ class RegulatoryModule(TrainedModule):
         positive_weight: float,
         average: float,
     ) -> None:
-        super().__init__(settings)
-        self.model, self.positive_weight, self.decay = model, positive_weight, average
-        self.average = copy.deepcopy(model).eval().requires_grad_(False) if average else None
+        super().__init__(model, settings, average)
+        self.positive_weight = positive_weight
         self.register_buffer("weights", torch.from_numpy(weights), persistent=False)
-
-    @property
-    def chosen(self) -> RegulatoryHead:
-        """The weights used in validation."""
-        return self.average or self.model
 
     def training_step(self, batch: RegulatoryBatch, batch_idx: int) -> Tensor:
         logits = self.model(batch.bases, batch.trunk)
         with torch.autocast(self.device.type, enabled=False):
             return label_loss(logits.float(), batch.targets, batch.counted, self.weights, self.positive_weight)
-
-    def on_train_batch_end(self, outputs: Any, batch: RegulatoryBatch, batch_idx: int) -> None:
-        if self.average is not None:
-            follow(self.average, self.model, self.decay, self.trainer.global_step)

@@ -3,25 +3,20 @@
 from __future__ import annotations
 
 import logging
-import math
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import pytorch_lightning as lightning
 import torch
-from pytorch_lightning.callbacks import Callback
 
 from phytoscribe.decoding.decoded_gene import platt
 from phytoscribe.errors import PhytoScribeError
 from phytoscribe.evaluation.label_scores import auprc_of_labels, precision_cut
-from phytoscribe.files import atomic_path
 from phytoscribe.models.regulatory import Calibration, RegulatoryHead
 from phytoscribe.prediction.bins import BinReader, Logits
 from phytoscribe.splits.parts import VALIDATE
+from phytoscribe.training.loop.best_weights import BestWeights
 from phytoscribe.training.loop.callbacks import MetricsTable
-from phytoscribe.training.loop.ranks import any_rank, own_rank
 from phytoscribe.training.tasks.regulatory.module import RegulatoryModule
 from phytoscribe.training.tasks.regulatory.windows import RegulatoryData
 
@@ -70,55 +65,21 @@ class ValidationBins:
         return Calibration(slope, offset, cut, self.auprc(logits))
 
 
-class RankedSelection(Callback):
-    """After some epochs, read the validation bins; keep the weights with the highest mean average precision.
-
-    Args:
-        patience: number of validations in a row without a better score after which training stops; 0 for never.
-    """
+class RankedSelection(BestWeights):
+    """Reads the validation bins; the weights with the highest mean average precision are kept."""
 
     def __init__(
         self, validation: ValidationBins, every_steps: int, best_path: Path, table: MetricsTable, patience: int
     ) -> None:
-        self.validation, self.every_steps, self.best_path = validation, every_steps, best_path
-        self.table, self.patience = table, patience
-        self.best_score, self.best_step, self.without_gain = -math.inf, 0, 0
+        super().__init__(every_steps, best_path, table, patience)
+        self.validation = validation
 
-    def on_train_start(self, trainer: lightning.Trainer, module: RegulatoryModule) -> None:
-        self._stop_without_gain(trainer)
-
-    def on_train_epoch_end(self, trainer: lightning.Trainer, module: RegulatoryModule) -> None:
-        if trainer.global_step % self.every_steps and trainer.global_step != module.settings.steps:
-            return
-        if own_rank() == 0:
-            self._validate(trainer, module)
-        trainer.should_stop = any_rank(trainer.should_stop, module.device)
-
-    def _validate(self, trainer: lightning.Trainer, module: RegulatoryModule) -> None:
+    def score(self, step: int, module: RegulatoryModule) -> float:
         head = module.chosen.eval()
         # In single precision, as predictions are made, whatever training computes in.
         with torch.autocast(module.device.type, enabled=False):
             found = self.validation.auprc(self.validation.logits(head, module.device))
-        module.model.train()
         score = float(np.nanmean(found))
-        self.table.add(trainer.global_step, {"validation_auprc": score})
-        logger.info("step %d: mean AUPRC of the validation bins %.4f", trainer.global_step, score)
-        if score > self.best_score:
-            self.best_score, self.best_step, self.without_gain = score, trainer.global_step, 0
-            with atomic_path(self.best_path) as path:
-                torch.save(head.state_dict(), path)
-        else:
-            self.without_gain += 1
-            self._stop_without_gain(trainer)
-
-    def _stop_without_gain(self, trainer: lightning.Trainer) -> None:
-        if self.patience and self.without_gain >= self.patience:
-            logger.info("no better validation score in %d validations: training stops", self.without_gain)
-            trainer.should_stop = True
-
-    def state_dict(self) -> dict[str, Any]:
-        return {name: getattr(self, name) for name in ("best_score", "best_step", "without_gain")}
-
-    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        for name, value in state_dict.items():
-            setattr(self, name, value)
+        self.table.add(step, {"validation_auprc": score})
+        logger.info("step %d: mean AUPRC of the validation bins %.4f", step, score)
+        return score

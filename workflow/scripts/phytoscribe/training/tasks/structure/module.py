@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import copy
 from dataclasses import dataclass
-from typing import Any
 
 import torch
 from torch import Tensor
@@ -21,7 +19,7 @@ from phytoscribe.labels.states import (
 )
 from phytoscribe.models.annotation_model import AnnotationModel
 from phytoscribe.models.heads import HeadOutputs
-from phytoscribe.training.loop.module import TrainedModule, follow
+from phytoscribe.training.loop.module import AveragedModule
 from phytoscribe.training.loop.ranks import divisors
 from phytoscribe.training.loop.settings import RunSettings
 from phytoscribe.training.tasks.structure.sequence_loss import SequenceLoss
@@ -103,12 +101,10 @@ def site_loss(logits: Tensor, sites: Tensor) -> tuple[Tensor, Tensor]:
     return entropy, counted.sum()
 
 
-class StructureModule(TrainedModule):
+class StructureModule(AveragedModule):
     """Training step, optimizer and weight average around :class:`AnnotationModel`.
 
     Args:
-        average: decay of the weight average (:func:`~phytoscribe.training.loop.module.follow`), which is validated and
-            kept; 0 for the weights themselves.
         encoder_rate: factor of the learning rate for the encoder.
         sequence_weight: of the decoder's likelihood as a further term, once ``sequence`` is set; batches then hold both
             strands of each window.
@@ -123,19 +119,11 @@ class StructureModule(TrainedModule):
         encoder_rate: float = 1.0,
         sequence_weight: float = 0.0,
     ) -> None:
-        super().__init__(settings, {"model.trunk.encoder.": encoder_rate})
-        self.model = model
+        super().__init__(model, settings, average, {"model.trunk.encoder.": encoder_rate})
         self.loss = loss
-        self.decay = average
-        self.average = copy.deepcopy(model).eval().requires_grad_(False) if average else None
         self.sequence: SequenceLoss | None = None
         self.sequence_weight = sequence_weight
         self.register_buffer("per_label", label_weights(loss), persistent=False)
-
-    @property
-    def chosen(self) -> AnnotationModel:
-        """The weights used in validation."""
-        return self.average or self.model
 
     def training_step(self, batch: StructureBatch, batch_idx: int) -> torch.Tensor:
         output = self.model(*batch.inputs)
@@ -146,7 +134,3 @@ class StructureModule(TrainedModule):
                 # The term's own value means nothing: only its gradient joins the loss.
                 loss = loss + self.sequence_weight * (term - term.detach())
             return loss + self.model.encoder.balance_loss()
-
-    def on_train_batch_end(self, outputs: Any, batch: StructureBatch, batch_idx: int) -> None:
-        if self.average is not None:
-            follow(self.average, self.model, self.decay, self.trainer.global_step)

@@ -10,22 +10,21 @@ from typing import Any
 
 import numpy as np
 import pytorch_lightning as lightning
-import torch
 from pytorch_lightning.callbacks import Callback
 
 from phytoscribe.decoding.gene_regions import DecodedRegion
 from phytoscribe.decoding.settings import Decoders
 from phytoscribe.evaluation.accuracy.counts import LEVELS
 from phytoscribe.evaluation.accuracy.splice_sites import annotated_sites, score_sites
-from phytoscribe.files import atomic_path
 from phytoscribe.labels.encode import label_contig
 from phytoscribe.labels.states import NON_CODING_LABEL
 from phytoscribe.prediction.predictor import StructurePredictor
 from phytoscribe.prediction.windows import PredictionSettings
 from phytoscribe.tokenizer.segments import Segmenter
 from phytoscribe.training.data.validation import ValidationRegion
+from phytoscribe.training.loop.best_weights import BestWeights
 from phytoscribe.training.loop.callbacks import MetricsTable
-from phytoscribe.training.loop.ranks import any_rank, own_rank, wait_for_all
+from phytoscribe.training.loop.ranks import own_rank, wait_for_all
 from phytoscribe.training.tasks.structure.decoder_fit import decode_region, score_regions, selection_score
 from phytoscribe.training.tasks.structure.lineage_fit import read_both_ways, read_regions, tune_decoders
 from phytoscribe.training.tasks.structure.module import StructureModule
@@ -78,11 +77,10 @@ class WholeGenes(Callback):
         self.selection.forget_best()
 
 
-class DecodedSelection(Callback):
-    """After some epochs, predict and decode the validation regions; keep the weights with the best decoded F1.
+class DecodedSelection(BestWeights):
+    """Predicts and decodes the validation regions; the weights with the best decoded F1 are kept.
 
     Args:
-        patience: number of validations in a row without a better score after which training stops; 0 for never.
         by_cross_entropy: the lowest cross-entropy is best; for genes of which the first model has decoded all.
     """
 
@@ -97,17 +95,11 @@ class DecodedSelection(Callback):
         patience: int = 0,
         by_cross_entropy: bool = False,
     ) -> None:
+        super().__init__(every_steps, best_path, table, patience)
         self.regions = regions
         self.segmenter = segmenter
         self.decoders = decoders
-        self.every_steps = every_steps
-        self.best_path = best_path
-        self.table = table
-        self.patience = patience
         self.by_cross_entropy = by_cross_entropy
-        self.best_score = -math.inf
-        self.best_step = 0
-        self.without_gain = 0
 
     def predictor(self, module: StructureModule) -> StructurePredictor:
         """The current weights, or their average, as a predictor with the default windows."""
@@ -118,54 +110,29 @@ class DecodedSelection(Callback):
         """Forget earlier scores, which came from another decoder; the next one becomes the best."""
         self.best_score, self.without_gain = -math.inf, 0
 
-    def on_train_start(self, trainer: lightning.Trainer, module: StructureModule) -> None:
-        self._stop_without_gain(trainer)
-
-    def on_train_epoch_end(self, trainer: lightning.Trainer, module: StructureModule) -> None:
-        if trainer.global_step % self.every_steps and trainer.global_step != module.settings.steps:
-            return
-        if own_rank() == 0:
-            self._validate(trainer, module)
-        trainer.should_stop = any_rank(trainer.should_stop, module.device)
-
-    def _validate(self, trainer: lightning.Trainer, module: StructureModule) -> None:
+    def score(self, step: int, module: StructureModule) -> float:
         predictor = self.predictor(module)
         decoded = read_regions(predictor, self.regions)
         f1 = validation_f1(decoded, self.decoders)
         sites = site_precision(predictor, self.regions)
-        module.model.train()
         entropy = cross_entropy(decoded)
-        score = -entropy if self.by_cross_entropy else selection_score(f1)
         self.table.add(
-            trainer.global_step,
+            step,
             {f"validation_{level}_f1": value for level, value in f1.items()}
             | {f"validation_{site}_ap": value for site, value in sites.items()}
             | {"validation_cross_entropy": entropy},
         )
         shown = "  ".join(f"{level} {value:.3f}" for level, value in f1.items())
-        logger.info("step %d: validation F1  %s", trainer.global_step, shown)
-        if score > self.best_score:
-            self.best_score, self.best_step, self.without_gain = score, trainer.global_step, 0
-            with atomic_path(self.best_path) as path:
-                torch.save(module.chosen.state_dict(), path)
-        else:
-            self.without_gain += 1
-            self._stop_without_gain(trainer)
-
-    def _stop_without_gain(self, trainer: lightning.Trainer) -> None:
-        if self.patience and self.without_gain >= self.patience:
-            logger.info("no better validation score in %d validations: training stops", self.without_gain)
-            trainer.should_stop = True
+        logger.info("step %d: validation F1  %s", step, shown)
+        return -entropy if self.by_cross_entropy else selection_score(f1)
 
     def state_dict(self) -> dict[str, Any]:
-        names = ("best_score", "best_step", "without_gain")
-        return {name: getattr(self, name) for name in names} | {"decoder": self.decoders.to_json()}
+        return super().state_dict() | {"decoder": self.decoders.to_json()}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         values = dict(state_dict)
         self.decoders = Decoders.from_json(values.pop("decoder"), "checkpoint")
-        for name, value in values.items():
-            setattr(self, name, value)
+        super().load_state_dict(values)
 
 
 def validation_f1(regions: Sequence[DecodedRegion], decoders: Decoders) -> dict[str, float]:

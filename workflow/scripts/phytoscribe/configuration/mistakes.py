@@ -1,0 +1,47 @@
+"""What can be wrong in any section of a configuration that trains something."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from phytoscribe.configuration.genomes import SPLIT_ROLES
+
+Config = Mapping[str, Any]
+
+
+def uneven_steps(config: Config, section: str) -> Iterator[str]:
+    """Steps of a training that end between two checkpoints."""
+    steps, interval = config[section]["steps"], config[section]["checkpoint_every"]
+    if steps % interval:
+        yield f"{section}.steps: {steps} must be a multiple of {section}.checkpoint_every ({interval})"
+
+
+def uneven_batch(config: Config, section: str) -> Iterator[str]:
+    """A batch that the processes of a training cannot share evenly."""
+    ranks, batch = config["training"]["devices"] * config["training"]["nodes"], config[section]["batch_size"]
+    if batch % ranks:
+        yield (
+            f"{section}.batch_size: {batch} must be a multiple of training.devices times training.nodes ({ranks}), "
+            "since all of them share it"
+        )
+
+
+def nothing_to_learn_from(config: Config, section: str, key: str, remedy: str, choice: str) -> Iterator[str]:
+    """A head that is to be trained, without genomes whose data teach it, or without any that are held out.
+
+    Args:
+        key: of a genome, its data.
+        remedy: what to do without a genome that trains.
+        choice: what the genes or blocks for validation decide.
+    """
+    known = [item for item in config["genomes"] if item.get(key) and item["role"] in SPLIT_ROLES]
+    if not any(item["role"] == "train" for item in known):
+        yield f"{section}.model is 'trained', but no genome of role 'train' has `{key}`; {remedy}"
+    elif config["split"]["mode"] == "contig" and not any(
+        item["role"] == "validate" or item["contigs"]["validate"] for item in known
+    ):
+        yield (
+            f"{section}.model is 'trained', but no genome with `{key}` has anything held out for validation, "
+            f"where {choice}; list contigs under contigs.validate, or use split.mode: cluster"
+        )
