@@ -15,8 +15,7 @@ from phytoscribe.configuration.expression import expression_file_mistakes, expre
 from phytoscribe.configuration.gene_classes import class_mistakes, missing_class_files
 from phytoscribe.configuration.genomes import SPLIT_ROLES
 from phytoscribe.configuration.isoforms import isoform_mistakes, method_file_mistakes
-from phytoscribe.configuration.local_files import unreadable
-from phytoscribe.configuration.mistakes import uneven_batch, uneven_steps
+from phytoscribe.configuration.mistakes import uneven_batch, uneven_steps, unreadable
 from phytoscribe.configuration.noncoding import noncoding_file_mistakes, noncoding_mistakes
 from phytoscribe.configuration.regulatory import regulatory_file_mistakes, regulatory_mistakes
 from phytoscribe.configuration.schema import closest

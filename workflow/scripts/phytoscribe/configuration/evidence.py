@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from phytoscribe.configuration.local_files import unreadable
+from phytoscribe.configuration.mistakes import unreadable
 from phytoscribe.models import EVIDENCE_FILE, PROTEIN_EVIDENCE_FILE
 
 Config = Mapping[str, Any]

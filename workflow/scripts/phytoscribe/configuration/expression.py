@@ -8,8 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from phytoscribe.configuration.local_files import unreadable
-from phytoscribe.configuration.mistakes import nothing_to_learn_from, uneven_steps
+from phytoscribe.configuration.mistakes import nothing_to_learn_from, uneven_steps, unreadable
 from phytoscribe.errors import ConfigError
 from phytoscribe.models import EXPRESSION_FILES
 

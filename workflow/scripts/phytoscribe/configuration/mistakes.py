@@ -1,13 +1,27 @@
-"""What can be wrong in any section of a configuration that trains something."""
+"""What can be wrong at several places of a configuration: files, and sections that train something."""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from phytoscribe.configuration.genomes import SPLIT_ROLES
+from phytoscribe.splits.parts import PARTS
 
 Config = Mapping[str, Any]
+
+
+def unreadable(place: str, path: str) -> Iterator[str]:
+    """A file that is not there or may not be read.
+
+    Args:
+        place: the key that names it.
+    """
+    if not os.path.isfile(path):  # unlike pathlib, it does not raise for a name that is too long
+        wrong = "is a folder" if os.path.isdir(path) else "no such file"
+        yield f"{place}: {path}: {wrong} (relative paths start where Snakemake runs)"
+    elif not os.access(path, os.R_OK):
+        yield f"{place}: {path}: no permission to read it"
 
 
 def uneven_steps(config: Config, section: str) -> Iterator[str]:
@@ -35,7 +49,8 @@ def nothing_to_learn_from(config: Config, section: str, key: str, remedy: str, c
         remedy: what to do without a genome that trains.
         choice: what the genes or blocks for validation decide.
     """
-    known = [item for item in config["genomes"] if item.get(key) and item["role"] in SPLIT_ROLES]
+    # Genomes that are divided have roles of the names of the parts.
+    known = [item for item in config["genomes"] if item.get(key) and item["role"] in PARTS]
     if not any(item["role"] == "train" for item in known):
         yield f"{section}.model is 'trained', but no genome of role 'train' has `{key}`; {remedy}"
     elif config["split"]["mode"] == "contig" and not any(

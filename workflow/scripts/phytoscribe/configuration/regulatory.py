@@ -10,8 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from phytoscribe.configuration.genomes import Genomes
-from phytoscribe.configuration.local_files import unreadable
-from phytoscribe.configuration.mistakes import nothing_to_learn_from, uneven_batch, uneven_steps
+from phytoscribe.configuration.mistakes import nothing_to_learn_from, uneven_batch, uneven_steps, unreadable
 from phytoscribe.errors import ConfigError
 from phytoscribe.models import REGULATORY_FILES
 

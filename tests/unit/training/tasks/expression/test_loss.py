@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from phytoscribe.models.expression import ExpressionConfig, ExpressionHead, ExpressionOutput
-from phytoscribe.training.tasks.expression.loss import LOSSES, expression_loss
+from phytoscribe.training.tasks.expression.module import LOSSES, expression_loss
 
 MISSING = math.nan
 

@@ -1,8 +1,9 @@
-"""Callbacks of a training run: checks, signals, metrics, progress."""
+"""Callbacks of a training run: checks, signals, metrics, progress, and which weights are kept."""
 
 from __future__ import annotations
 
 import logging
+import math
 import signal
 import socket
 import time
@@ -16,6 +17,7 @@ import torch
 from pytorch_lightning.callbacks import Callback
 
 from phytoscribe.errors import ConfigError
+from phytoscribe.files import atomic_path
 from phytoscribe.training.loop.ranks import any_rank, mean_of_ranks, own_rank
 from phytoscribe.training.loop.sampling import StepSampler
 from phytoscribe.training.loop.settings import RunSettings
@@ -159,3 +161,57 @@ class ProgressLog(Callback):
         )
         self.table.add(trainer.global_step, {"train_loss": loss})
         self._losses, self._since = [], now
+
+
+class BestWeights(Callback):
+    """After some epochs, validate the chosen weights and keep them if their score is the highest; tasks add ``score``.
+
+    Args:
+        best_path: where the state of the best weights is kept.
+        patience: number of validations in a row without a better score after which training stops; 0 for never.
+    """
+
+    def __init__(self, every_steps: int, best_path: Path, table: MetricsTable, patience: int) -> None:
+        self.every_steps, self.best_path = every_steps, best_path
+        self.table, self.patience = table, patience
+        self.best_score, self.best_step, self.without_gain = -math.inf, 0, 0
+
+    def score(self, step: int, module: Any) -> float:
+        """How good the chosen weights (``module.chosen``) are, and add the figures of this step to the table.
+
+        It may leave the model in evaluation.
+        """
+        raise NotImplementedError
+
+    def on_train_start(self, trainer: lightning.Trainer, module: Any) -> None:
+        self._stop_without_gain(trainer)
+
+    def on_train_epoch_end(self, trainer: lightning.Trainer, module: Any) -> None:
+        if trainer.global_step % self.every_steps and trainer.global_step != module.settings.steps:
+            return
+        if own_rank() == 0:
+            self._validate(trainer, module)
+        trainer.should_stop = any_rank(trainer.should_stop, module.device)
+
+    def _validate(self, trainer: lightning.Trainer, module: Any) -> None:
+        score = self.score(trainer.global_step, module)
+        module.model.train()
+        if score > self.best_score:
+            self.best_score, self.best_step, self.without_gain = score, trainer.global_step, 0
+            with atomic_path(self.best_path) as path:
+                torch.save(module.chosen.state_dict(), path)
+        else:
+            self.without_gain += 1
+            self._stop_without_gain(trainer)
+
+    def _stop_without_gain(self, trainer: lightning.Trainer) -> None:
+        if self.patience and self.without_gain >= self.patience:
+            logger.info("no better validation score in %d validations: training stops", self.without_gain)
+            trainer.should_stop = True
+
+    def state_dict(self) -> dict[str, Any]:
+        return {name: getattr(self, name) for name in ("best_score", "best_step", "without_gain")}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        for name, value in state_dict.items():
+            setattr(self, name, value)

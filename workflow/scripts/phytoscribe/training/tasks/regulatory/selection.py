@@ -15,8 +15,7 @@ from phytoscribe.evaluation.label_scores import auprc_of_labels, precision_cut
 from phytoscribe.models.regulatory import Calibration, RegulatoryHead
 from phytoscribe.prediction.bins import BinReader, Logits
 from phytoscribe.splits.parts import VALIDATE
-from phytoscribe.training.loop.best_weights import BestWeights
-from phytoscribe.training.loop.callbacks import MetricsTable
+from phytoscribe.training.loop.callbacks import BestWeights, MetricsTable
 from phytoscribe.training.tasks.regulatory.module import RegulatoryModule
 from phytoscribe.training.tasks.regulatory.windows import RegulatoryData
 

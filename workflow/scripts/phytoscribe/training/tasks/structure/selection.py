@@ -22,8 +22,7 @@ from phytoscribe.prediction.predictor import StructurePredictor
 from phytoscribe.prediction.windows import PredictionSettings
 from phytoscribe.tokenizer.segments import Segmenter
 from phytoscribe.training.data.validation import ValidationRegion
-from phytoscribe.training.loop.best_weights import BestWeights
-from phytoscribe.training.loop.callbacks import MetricsTable
+from phytoscribe.training.loop.callbacks import BestWeights, MetricsTable
 from phytoscribe.training.loop.ranks import own_rank, wait_for_all
 from phytoscribe.training.tasks.structure.decoder_fit import decode_region, score_regions, selection_score
 from phytoscribe.training.tasks.structure.lineage_fit import read_both_ways, read_regions, tune_decoders
