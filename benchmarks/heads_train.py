@@ -1,9 +1,10 @@
 """Train an expression head on one target of heads_expression.py, and predict the test genes of the standing split.
 
-    python benchmarks/heads_train.py RUN DATA WORK FOLDER --target leaf [--model MODEL] [--set KEY=VALUE ...]
+    python benchmarks/heads_train.py RUN DATA WORK FOLDER --target leaf [--model MODEL] [--motifs HEAD]
+        [--set KEY=VALUE ...]
 
 FOLDER gets the head and TARGET.tsv, which `heads_expression.py --heads FOLDER` scores. MODEL is the structure model of
-a head with `encoder=frozen`. Keys are those of section `expression`.
+a head with `encoder=frozen`, `--motifs` the folder of a regulatory head. Keys are those of section `expression`.
 """
 
 from __future__ import annotations
@@ -39,6 +40,7 @@ def main() -> None:
         parser.add_argument(name, type=Path)
     parser.add_argument("--target", default="leaf")
     parser.add_argument("--model", type=Path)
+    parser.add_argument("--motifs", type=Path)
     parser.add_argument("--set", nargs="*", default=[])
     given = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
@@ -58,7 +60,7 @@ def main() -> None:
     table = read_gene_windows(given.work / "gene_windows.tsv")
     inputs = [given.work / "gene_windows.tsv", *(one.measured for one in files)]
     recipe, run = Recipe(section, {}, {}, 1), given.folder / "run"
-    run_expression_training(table, files, given.model, recipe, inputs, run, given.folder, threads=1)
+    run_expression_training(table, files, given.model, given.motifs, recipe, inputs, run, given.folder, threads=1)
     networks, _ = load_heads(given.folder)
     settings = WindowSettings(section["input"], section["upstream"], section["downstream"])
     test = read_examples(table, files, settings, TEST)

@@ -1,11 +1,14 @@
 # Functions for the inputs of rules that learn and predict expression.
 from phytoscribe.configuration.expression import (
+    LEARNED,
+    TRAINED,
     check_expression_targets,
     expression_files,
     head_files,
     training_settings,
     window_settings,
 )
+from phytoscribe.configuration.regulatory import files_of_head
 
 if not IS_MODULE:
     try:
@@ -17,6 +20,14 @@ if not IS_MODULE:
 def learnt_here():
     """Genomes whose genes the heads that are trained here know by the split."""
     return genomes.learnt_expression if config["expression"]["model"] == "trained" else []
+
+
+def motif_files():
+    """Files of the regulatory head whose motifs the heads take; none if they learn their own."""
+    motifs = config["expression"]["motifs"]
+    if motifs == LEARNED:
+        return []
+    return regulatory_files.trained_head() if motifs == TRAINED else given(files_of_head(motifs))
 
 
 def genes_with_ends(wildcards):

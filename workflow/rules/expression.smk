@@ -1,6 +1,6 @@
 # Expression: measured levels of genes by tissue, and heads that learn to predict them from the bases around a gene.
 # In:  the files of `genomes[].expression`, results/clean/{genome}.db and .accepted.gff3, FASTA, results/splits/clusters.tsv;
-#      for `encoder: frozen` the files of the structure model; config keys `expression`, `split`
+#      for `encoder: frozen` the files of the structure model, for `motifs` those of a regulatory head; config keys `expression`, `split`
 # Out: results/expression/{genome}.measured.tsv, measured levels; results/splits/gene_windows.tsv;
 #      results/models/expression/ (expression.json, expression.safetensors), checkpoints in expression.run/;
 #      results/expression/{genome}.tsv, predicted levels; results/evaluation/expression.tsv. No target asks for them.
@@ -76,6 +76,7 @@ rule train_expression:
         windows="results/splits/gene_windows.tsv",
         measured=expand("results/expression/{genome}.measured.tsv", genome=MEASURED),
         model=model_files() if HEADS["encoder"] == "frozen" else [],
+        motifs=motif_files(),
         library=library("train_expression"),
     output:
         described="results/models/expression/expression.json",

@@ -1,7 +1,7 @@
 """Rule train_expression: heads that predict the expression of genes, from measured levels.
 
 input: databases, accepted, fasta, fai, measured (of the genomes, in one order), windows, model (structure
-    model, or none)
+    model, or none), motifs (regulatory head, or none)
 output: described, weights, metrics
 params: genomes, names (species and lineage of each), settings (config key expression), seed, run_folder
 """
@@ -22,8 +22,9 @@ def main(snakemake) -> None:
         table=read_gene_windows(given.windows),
         genomes=genome_files(params.genomes, given, params.names),
         structure_model=Path(given.model[0]).parent if given.model else None,
+        motifs=Path(given.motifs[0]).parent if given.motifs else None,
         recipe=Recipe(task=dict(params.settings), model={}, training={}, seed=int(params.seed)),
-        inputs=[given.windows, *given.accepted, *given.fasta, *given.measured, *given.model],
+        inputs=[given.windows, *given.accepted, *given.fasta, *given.measured, *given.model, *given.motifs],
         run_folder=Path(params.run_folder),
         target=Path(snakemake.output.described).parent,
         threads=snakemake.threads,

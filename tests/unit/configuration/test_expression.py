@@ -65,6 +65,14 @@ def test_heads_need_genes_to_learn_from_and_to_be_chosen_by(example):
     assert "no genome with `expression` has anything held out for validation" in message_of(unchosen)
 
 
+def test_motifs_are_those_of_a_regulatory_head(example, tmp_path):
+    own = with_expression(example, TABLE) | {"expression": {"model": "trained", "motifs": "trained"}}
+    assert "expression.motifs is 'trained', but no regulatory head is trained here" in message_of(own)
+    for folder, message in ((tmp_path / "x", "no such folder"), (tmp_path, "this is no folder of a regulatory head")):
+        given = {"expression": {"motifs": str(folder)}}
+        assert f"expression.motifs: {folder}: {message}" in message_of(example | given, look_around=True)
+
+
 def test_folders_of_heads(example, tmp_path):
     there = {"expression": {"model": str(tmp_path / "none")}}
     assert f"expression.model: {tmp_path}/none: no such folder" in message_of(example | there, look_around=True)

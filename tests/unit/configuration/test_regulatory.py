@@ -98,7 +98,8 @@ def test_missing_files_are_named(tmp_path):
     with pytest.raises(ConfigError, match=r"regulatory\.model: nowhere: no such folder"):
         checked(tmp_path, {"model": "nowhere"}, look_around=True, role="predict")
     (tmp_path / "head").mkdir()
-    with pytest.raises(ConfigError, match=r"no folder of a head, regulatory\.json, regulatory\.safetensors is missing"):
+    message = r"no folder of a regulatory head, regulatory\.json, regulatory\.safetensors is missing"
+    with pytest.raises(ConfigError, match=message):
         checked(tmp_path, {"model": str(tmp_path / "head")}, look_around=True, role="predict")
 
 

@@ -9,12 +9,15 @@ from pathlib import Path
 from typing import Any
 
 from phytoscribe.configuration.mistakes import nothing_to_learn_from, uneven_steps, unreadable
+from phytoscribe.configuration.regulatory import head_mistakes
 from phytoscribe.errors import ConfigError
 from phytoscribe.models import EXPRESSION_FILES
 
 Config = Mapping[str, Any]
 
 NONE, TRAINED, FROZEN = "none", "trained", "frozen"
+#: Where motifs come from that are those of no regulatory head.
+LEARNED = "learned"
 #: Scores of heads that are trained here.
 SCORES = "results/evaluation/expression.tsv"
 #: What an expression head makes, unlike what is only read (``.measured.tsv``).
@@ -63,6 +66,11 @@ def _head_mistakes(config: Config) -> Iterator[str]:
     if config["expression"]["model"] != TRAINED:
         return
     yield from uneven_steps(config, "expression")
+    if config["expression"]["motifs"] == TRAINED and config["regulatory"]["model"] != TRAINED:
+        yield (
+            "expression.motifs is 'trained', but no regulatory head is trained here; set regulatory.model to trained, "
+            "name the folder of a regulatory head, or use learned"
+        )
     remedy = "add `expression: {path: ...}` to one, or name the folder of trained heads"
     yield from nothing_to_learn_from(config, "expression", "expression", remedy, "heads are chosen")
 
@@ -95,6 +103,8 @@ def expression_file_mistakes(config: Config) -> Iterator[str]:
             yield f"expression.model: {model}: no such folder; name the folder of trained heads, or use trained or none"
         elif missing := [name for name in EXPRESSION_FILES if not os.path.isfile(Path(model) / name)]:
             yield f"expression.model: {model}: this is no folder of heads, {', '.join(missing)} is missing"
+    if (motifs := config["expression"]["motifs"]) not in (LEARNED, TRAINED):
+        yield from head_mistakes("expression.motifs", motifs, "trained or learned")
     for item in config["genomes"]:
         for path in expression_files(item.get("expression")):
             yield from unreadable(f"genomes[{item['name']}].expression", path)

@@ -53,9 +53,11 @@ class RegulatoryFiles:
 
     def head(self) -> list[str]:
         """Files of the head that predicts."""
-        model = self._settings["model"]
-        folder = f"results/models/regulatory/{self.encoder}" if self.trained else model.rstrip("/")
-        return [f"{folder}/{file}" for file in REGULATORY_FILES]
+        return self.trained_head() if self.trained else files_of_head(self._settings["model"])
+
+    def trained_head(self) -> list[str]:
+        """Files of the head that is trained here."""
+        return files_of_head(f"results/models/regulatory/{self.encoder}")
 
     def trunk(self, genomes: Iterable[str], encoder: str) -> list[str]:
         """Features of the structure model along genomes, for a head that takes them."""
@@ -95,6 +97,26 @@ class RegulatoryFiles:
         )
 
 
+def files_of_head(folder: str) -> list[str]:
+    """Files of the head of a folder."""
+    return [f"{folder.rstrip('/')}/{file}" for file in REGULATORY_FILES]
+
+
+def head_mistakes(place: str, folder: str, other: str) -> Iterator[str]:
+    """A folder that holds no regulatory head.
+
+    Args:
+        place: the key that names it.
+        other: what the key may be instead.
+    """
+    missing = [path for path in files_of_head(folder) if not os.path.isfile(path)]
+    if not os.path.isdir(folder):
+        yield f"{place}: {folder}: no such folder; name the folder of a trained head, or use {other}"
+    elif missing:
+        names = ", ".join(path.rpartition("/")[2] for path in missing)
+        yield f"{place}: {folder}: this is no folder of a regulatory head, {names} is missing"
+
+
 def encoder_of(folder: str) -> str:
     """Whether the head of a folder takes features of the structure model; ``none`` if it cannot be told."""
     try:
@@ -127,13 +149,8 @@ def regulatory_file_mistakes(config: Config) -> Iterator[str]:
         for label, path in (item.get("peaks") or {}).items():
             yield from unreadable(f"genomes[{item['name']}].peaks.{label}", path)
     model = config["regulatory"]["model"]
-    if model in ("none", "trained"):
-        return
-    missing = [name for name in REGULATORY_FILES if not os.path.isfile(Path(model) / name)]
-    if not os.path.isdir(model):
-        yield f"regulatory.model: {model}: no such folder; name the folder of a trained head, or use trained or none"
-    elif missing:
-        yield f"regulatory.model: {model}: this is no folder of a head, {', '.join(missing)} is missing"
+    if model not in ("none", "trained"):
+        yield from head_mistakes("regulatory.model", model, "trained or none")
 
 
 def check_regulatory_targets(requested: Iterable[str], model: str) -> None:

@@ -21,7 +21,7 @@ from phytoscribe.expression.window_table import used
 from phytoscribe.expression.windows import WindowSettings, window_bases, windows_of_genes
 from phytoscribe.genome.fasta import Genome
 
-TrunkBins = npt.NDArray[np.float16]
+BinFeatures = npt.NDArray[np.float16]
 
 
 @dataclass(frozen=True)
@@ -62,6 +62,7 @@ class Examples:
         table: their lines of gene_windows.tsv.
         genes: their models.
         trunk: float16 (genes, pieces, bins, channels), or None.
+        matches: the same of motifs that do not change, or None.
     """
 
     bases: Windows
@@ -69,7 +70,8 @@ class Examples:
     tissues: tuple[str, ...]
     table: pd.DataFrame
     genes: Sequence[GeneModel]
-    trunk: TrunkBins | None = field(default=None)
+    trunk: BinFeatures | None = field(default=None)
+    matches: BinFeatures | None = field(default=None)
 
 
 def read_examples(table: pd.DataFrame, genomes: Sequence[GenomeFiles], settings: WindowSettings, part: str) -> Examples:

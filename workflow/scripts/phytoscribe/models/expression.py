@@ -1,14 +1,14 @@
 """The expression head: from the bases around both ends of a gene to its level in each tissue.
 
-A motif stem reads the pieces of a window in cells of 10 bases; features of the structure model's trunk may join through
-a gate that starts closed.  Bins of 50 bases get an embedding of their place, residual convolutions combine neighbours,
-and attention pools all bins into one vector.  From it come the level of the gene (one number), the deviation of each
+A motif stem reads the pieces of a window in cells of 10 bases; it may be that of a regulatory head, whose motifs do not
+change.  Features of the structure model's trunk may join through a gate that starts closed.  Bins of 50 bases get an
+embedding of their place, residual convolutions combine neighbours, and attention pools all bins into one vector.  From
+it come the level of the gene (one number), the deviation of each
 tissue (which sum to zero because their mean is taken off), and the log odds that the gene is expressed there at all.
 """
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -26,6 +26,10 @@ from phytoscribe.models.motif_stem import MotifStem
 #: Bases of a cell of the stem, and of a bin.
 CELL, BIN = 10, 50
 KERNEL, DILATIONS = 5, (1, 2, 4)
+#: Share of the numbers of a bin that are left out in training, for each one left out of a gene's vector.
+_DROPPED_OF_BINS = 0.25
+#: Features that vary less are not worth scaling.
+_LEAST_SPREAD = 1e-3
 
 
 @dataclass(frozen=True)
@@ -72,14 +76,33 @@ class ExpressionOutput(NamedTuple):
 class _Residual(nn.Module):
     """Convolution over the bins of a piece that is added to its input."""
 
-    def __init__(self, width: int, dilation: int) -> None:
+    def __init__(self, width: int, dilation: int, dropout: float) -> None:
         super().__init__()
         self.norm = nn.LayerNorm(width)
         self.convolution = nn.Conv1d(width, width, KERNEL, dilation=dilation, padding=KERNEL // 2 * dilation)
+        self.dropout = nn.Dropout(dropout)
 
     def forward(self, bins: Tensor) -> Tensor:
         inner = F.elu(self.norm(bins)).transpose(1, 2)
-        return bins + self.convolution(inner).transpose(1, 2)
+        return bins + self.dropout(self.convolution(inner).transpose(1, 2))
+
+
+class _Scaled(nn.Module):
+    """A linear layer on features in units of their spread over training genes; as they are until that is measured."""
+
+    def __init__(self, features: int, width: int) -> None:
+        super().__init__()
+        self.linear = nn.Linear(features, width)
+        self.register_buffer("mean", torch.zeros(features))
+        self.register_buffer("spread", torch.ones(features))
+
+    def measure(self, features: Tensor) -> None:
+        """Set the scale by features (any, features)."""
+        self.mean.copy_(features.mean(dim=0))
+        self.spread.copy_(features.std(dim=0).clamp(min=_LEAST_SPREAD))
+
+    def forward(self, features: Tensor) -> Tensor:
+        return self.linear((features - self.mean) / self.spread)
 
 
 class ExpressionHead(nn.Module):
@@ -93,12 +116,14 @@ class ExpressionHead(nn.Module):
         width, tissues = config.width, len(config.tissues)
         self.stem = MotifStem(config.filters, config.motif, CELL)
         # The best match in a bin says whether a motif is there, the mean how many there are.
-        self.mix = nn.Linear(2 * config.filters, width)
+        self.mix = _Scaled(2 * config.filters, width)
         if config.trunk_channels:
-            self.trunk = nn.Linear(config.trunk_channels, width)
+            self.trunk = _Scaled(config.trunk_channels, width)
             self.gate = nn.Parameter(torch.zeros(1))
         self.place = nn.Parameter(0.02 * torch.randn(config.pieces, config.piece // BIN, width))
-        self.blocks = nn.ModuleList(_Residual(width, dilation) for dilation in DILATIONS)
+        within = _DROPPED_OF_BINS * config.dropout
+        self.sparse = nn.Dropout(within)
+        self.blocks = nn.ModuleList(_Residual(width, dilation, within) for dilation in DILATIONS)
         self.norm = nn.LayerNorm(width)
         self.attention = nn.Linear(width, 1)
         self.hidden = nn.Linear(2 * width, width)
@@ -110,26 +135,31 @@ class ExpressionHead(nn.Module):
             nn.init.normal_(layer.weight, std=0.02)
             nn.init.zeros_(layer.bias)
 
-    def bins(self, bases: Tensor, trunk: Tensor | None = None) -> Tensor:
-        """Bins before the convolutions, (batch * pieces, bins, width)."""
+    def matches(self, bases: Tensor) -> Tensor:
+        """Best and mean match of each motif in each bin, (batch, pieces, bins, 2 * filters), of base codes int64
+        (batch, pieces, bases of a piece) on the gene's strand."""
         cells = self.stem(bases.flatten(0, 1)).unflatten(1, (-1, BIN // CELL))
-        bins = self.mix(torch.cat([cells.amax(dim=2), cells.mean(dim=2)], dim=-1))
-        if self.config.trunk_channels:
-            if trunk is None:
-                raise ValueError("this head needs the trunk's features")
-            bins = bins + self.gate * self.trunk(trunk.flatten(0, 1).to(bins.dtype))
-        return bins + self.place.repeat(len(bases), 1, 1)
+        return torch.cat([cells.amax(dim=2), cells.mean(dim=2)], dim=-1).unflatten(0, bases.shape[:2])
 
     def forward(self, bases: Tensor, trunk: Tensor | None = None) -> ExpressionOutput:
         """
         Args:
-            bases: int64 (batch, pieces, bases of a piece), base codes on the gene's strand.
+            bases: as of :meth:`matches`.
             trunk: (batch, pieces, bins, trunk_channels), for a head with the structure model's features.
         """
-        bins = self.bins(bases, trunk)
+        return self.read(self.matches(bases), trunk)
+
+    def read(self, matches: Tensor, trunk: Tensor | None = None) -> ExpressionOutput:
+        """The output for :meth:`matches`, which need not be found again and again where the motifs do not change."""
+        bins = self.mix(self.sparse(matches))
+        if self.config.trunk_channels:
+            if trunk is None:
+                raise ValueError("this head needs the trunk's features")
+            bins = bins + self.gate * self.trunk(trunk)
+        bins = (bins + self.place).flatten(0, 1)
         for block in self.blocks:
             bins = block(bins)
-        bins = self.norm(bins).unflatten(0, (len(bases), -1)).flatten(1, 2)
+        bins = self.norm(bins).unflatten(0, matches.shape[:2]).flatten(1, 2)
         shares = self.attention(bins).softmax(dim=1)
         pooled = torch.cat([(shares * bins).sum(dim=1), bins.mean(dim=1)], dim=-1)
         gene = self.dropout(F.elu(self.hidden(pooled)))
@@ -147,14 +177,6 @@ class ExpressionHead(nn.Module):
         silent = torch.tensor(config.silent, dtype=like.dtype, device=like.device)
         level = means + config.deviation * (output.level[:, None] + output.deviation)
         return silent + output.expressed.sigmoid() * (level - silent)
-
-
-def head_hash(folder: Path) -> str:
-    """First 16 hex digits of the SHA-256 over the files of heads."""
-    digest = hashlib.sha256()
-    for name in EXPRESSION_FILES:
-        digest.update((folder / name).read_bytes())
-    return digest.hexdigest()[:16]
 
 
 def save_heads(networks: Sequence[ExpressionHead], report: dict[str, Any], folder: Path) -> None:

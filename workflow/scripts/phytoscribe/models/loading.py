@@ -6,7 +6,7 @@ import hashlib
 import json
 import logging
 import re
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -40,11 +40,20 @@ def model_hash(folder: str | Path) -> str:
     Raises:
         ModelError: one of them is missing.
     """
+    return hash_of(folder, MODEL_FILES)
+
+
+def hash_of(folder: str | Path, files: Sequence[str]) -> str:
+    """First 16 hex digits of the SHA-256 over files of a folder, one after the other.
+
+    Raises:
+        ModelError: one of them is missing.
+    """
     digest = hashlib.sha256()
-    for name in MODEL_FILES:
+    for name in files:
         path = Path(folder) / name
         if not path.is_file():
-            raise ModelError(f"{path}: missing; a model folder holds {', '.join(MODEL_FILES)}")
+            raise ModelError(f"{path}: missing; a model folder holds {', '.join(files)}")
         digest.update(path.read_bytes())
     return digest.hexdigest()[:16]
 

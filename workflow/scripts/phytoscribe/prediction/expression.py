@@ -15,13 +15,14 @@ from phytoscribe.annotation.gene_database import GeneDatabase, write_gene_databa
 from phytoscribe.annotation.gff_reader import read_gff3
 from phytoscribe.devices import choose_device
 from phytoscribe.errors import ModelError
-from phytoscribe.expression.examples import TrunkBins
+from phytoscribe.expression.examples import BinFeatures
 from phytoscribe.expression.features import Windows
 from phytoscribe.expression.windows import GeneWindow, WindowSettings, reason_without, window_bases, windows_of_genes
 from phytoscribe.files import atomic_open, scratch_folder
 from phytoscribe.genome.fasta import Genome
-from phytoscribe.models.expression import BIN, ExpressionHead, head_hash, load_heads
-from phytoscribe.models.loading import model_hash
+from phytoscribe.models import EXPRESSION_FILES
+from phytoscribe.models.expression import BIN, ExpressionHead, load_heads
+from phytoscribe.models.loading import hash_of, model_hash
 from phytoscribe.prediction.network import StructureNetwork
 from phytoscribe.prediction.trunk_cells import trunk_reader
 from phytoscribe.splits.parts import TRAIN
@@ -47,7 +48,7 @@ class Predicted(NamedTuple):
 
 
 def predict_windows(
-    networks: Sequence[ExpressionHead], bases: Windows, trunk: TrunkBins | None, device: torch.device
+    networks: Sequence[ExpressionHead], bases: Windows, trunk: BinFeatures | None, device: torch.device
 ) -> Predicted:
     """Predict from windows.
 
@@ -69,7 +70,17 @@ def predict_windows(
     return found
 
 
-def read_trunk_bins(network: StructureNetwork, bases: Windows, global_ids: tuple[int, int]) -> TrunkBins:
+def read_matches(head: ExpressionHead, bases: Windows, device: torch.device) -> BinFeatures:
+    """Matches of the motifs of a head that do not change in training, float16 (genes, pieces, bins, channels)."""
+    found = []
+    with torch.inference_mode():
+        for first in range(0, len(bases), BATCH):
+            codes = torch.from_numpy(bases[first : first + BATCH].astype(np.int64)).to(device)
+            found.append(head.matches(codes).cpu().numpy().astype(np.float16))
+    return np.concatenate(found)
+
+
+def read_trunk_bins(network: StructureNetwork, bases: Windows, global_ids: tuple[int, int]) -> BinFeatures:
     """Features of the structure model's trunk, means over bins, float16 (genes, pieces, bins, channels).
 
     The trunk reads each piece by itself, with its masks: it sees nothing that the head must not see.
@@ -127,7 +138,7 @@ def predict_genome(
         network.to(chosen)
     predicted = predict_windows(networks, bases, trunk, chosen)
     facts = {
-        "model": head_hash(head),
+        "model": hash_of(head, EXPRESSION_FILES),
         "structure_model": report["structure_model"] or "none",
         "genes": gff3.name,
         "input": f"{settings.input}, {settings.upstream} bases outside and {settings.inside} inside of the gene",

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 
 from phytoscribe.annotation.gene_database import GeneDatabase, write_gene_database
 from phytoscribe.annotation.gff_writer import write_gff3
@@ -17,6 +18,8 @@ from phytoscribe.expression.windows import WindowSettings
 from phytoscribe.genome.fasta import write_index
 from phytoscribe.genome.sequence import N_CODE
 from phytoscribe.models.expression import load_heads
+from phytoscribe.models.loading import hash_of
+from phytoscribe.models.regulatory import Calibration, RegulatoryConfig, RegulatoryHead, load_head, save_head
 from phytoscribe.prediction.expression import predict_genome, read_trunk_bins
 from phytoscribe.prediction.trunk_cells import trunk_reader
 from phytoscribe.splits.parts import PartInterval, Parts
@@ -70,10 +73,12 @@ class Killed(Exception):
     pass
 
 
-def trained(planted, tmp_path, steps=SECTION["steps"], run="run", target="head", model=None):
+def trained(planted, tmp_path, steps=SECTION["steps"], run="run", target="head", model=None, motifs=None):
     _, files, table = planted
     recipe = Recipe(SECTION | {"steps": steps}, {}, {}, 1)
-    run_expression_training(table, [files], model, recipe, [files.measured], tmp_path / run, tmp_path / target, 1)
+    run_expression_training(
+        table, [files], model, motifs, recipe, [files.measured], tmp_path / run, tmp_path / target, 1
+    )
     return tmp_path / target
 
 
@@ -182,6 +187,24 @@ def test_a_head_with_the_structure_model_reads_its_trunk_and_needs_it_again(plan
         predicted(planted, found, tmp_path / "y.tsv")
     with pytest.raises(ModelError, match=f"{own} here, none in the heads"):
         predicted(planted, head, tmp_path / "y.tsv", model=MODEL)
+
+
+def test_motifs_of_a_regulatory_head_are_kept_and_found_once(planted, tmp_path):
+    given = RegulatoryHead(RegulatoryConfig(("A",), filters=8, motif=9, width=8, hidden=8))
+    given.stem.start_from(torch.eye(4)[["ACGT".index(base) for base in MOTIF + "A"]][None])
+    folder, motifs = tmp_path / "motifs", ("regulatory.json", "regulatory.safetensors")
+    folder.mkdir()
+    save_head(given, Calibration(*np.ones((4, 1))), {"structure_model": None}, folder)
+    found = trained(planted, tmp_path, steps=120, motifs=folder)
+    networks, report = load_heads(found)
+    torch.testing.assert_close(networks[0].stem.state_dict(), load_head(folder)[0].stem.state_dict(), atol=0, rtol=0)
+    assert networks[0].config.filters == 8
+    assert report["motifs"] == hash_of(folder, motifs)
+    assert report["best"][0]["validation_r2"] > 0.5
+    table = predicted(planted, found, tmp_path / "x.tsv")
+    test = table[table["part"] == "test"]
+    has = test["gene"].str[1:].astype(int) % 4 < 2
+    assert test["bud"].astype(float)[has].median() > 10 * test["bud"].astype(float)[~has].median()
 
 
 def test_report_of_the_heads(head):

@@ -65,17 +65,21 @@ def scaled(config: ExpressionConfig, train: Examples, threshold: float) -> Expre
 
 
 class GeneWindowExample(NamedTuple):
-    """One gene: bases uint8 (pieces, bases), log levels float32 (tissues,), bins of the trunk."""
+    """One gene: bases uint8 (pieces, bases), or float32 matches of motifs that do not change; float32 log levels
+    (tissues,); float32 bins of the trunk."""
 
-    bases: Windows
+    bases: Windows | None
+    matches: npt.NDArray[np.float32] | None
     log: npt.NDArray[np.float32]
     trunk: npt.NDArray[np.float32] | None
 
 
 class ExpressionBatch(NamedTuple):
-    """Genes side by side: int64 (batch, pieces, bases), float32 (batch, tissues), bins of the trunk."""
+    """Genes side by side: int64 (batch, pieces, bases) or matches of motifs (batch, pieces, bins, channels); float32
+    (batch, tissues); bins of the trunk."""
 
-    bases: Tensor
+    bases: Tensor | None
+    matches: Tensor | None
     log: Tensor
     trunk: Tensor | None
 
@@ -84,7 +88,7 @@ class ExpressionDataset(Dataset[GeneWindowExample]):
     """Genes in the endless order of a seed, every gene once in each pass; index ``i`` always gives the same window.
 
     A window is shifted by up to :data:`LARGEST_SHIFT` bases; what a shift would bring in is N, so that a promoter never
-    shows transcribed bases.
+    shows transcribed bases.  Where matches of motifs are given they take the place of the bases, without a shift.
     """
 
     def __init__(self, examples: Examples, seed: int) -> None:
@@ -98,12 +102,17 @@ class ExpressionDataset(Dataset[GeneWindowExample]):
         return generator.permutation(shape[0]), shifts
 
     def __getitem__(self, index: int) -> GeneWindowExample:
-        number, place = divmod(index, len(self.examples.bases))
+        known = self.examples
+        number, place = divmod(index, len(known.bases))
         order, shifts = self._order(number)
         row = order[place]
-        pieces = [shifted(piece, int(by)) for piece, by in zip(self.examples.bases[row], shifts[row], strict=True)]
-        trunk = None if self.examples.trunk is None else self.examples.trunk[row].astype(np.float32)
-        return GeneWindowExample(np.stack(pieces), self.examples.log[row].astype(np.float32), trunk)
+        bases, matches = None, None
+        if known.matches is None:
+            bases = np.stack([shifted(piece, int(by)) for piece, by in zip(known.bases[row], shifts[row], strict=True)])
+        else:
+            matches = known.matches[row].astype(np.float32)
+        trunk = None if known.trunk is None else known.trunk[row].astype(np.float32)
+        return GeneWindowExample(bases, matches, known.log[row].astype(np.float32), trunk)
 
 
 def shifted(piece: npt.NDArray[np.uint8], by: int) -> npt.NDArray[np.uint8]:
@@ -117,8 +126,7 @@ def shifted(piece: npt.NDArray[np.uint8], by: int) -> npt.NDArray[np.uint8]:
 
 
 def collate_genes(examples: Sequence[GeneWindowExample]) -> ExpressionBatch:
-    return ExpressionBatch(
-        torch.from_numpy(np.stack([x.bases for x in examples]).astype(np.int64)),
-        torch.from_numpy(np.stack([x.log for x in examples])),
-        torch.from_numpy(np.stack([x.trunk for x in examples])) if examples[0].trunk is not None else None,
+    bases, matches, log, trunk = (
+        None if column[0] is None else torch.from_numpy(np.stack(column)) for column in zip(*examples, strict=True)
     )
+    return ExpressionBatch(None if bases is None else bases.long(), matches, log, trunk)

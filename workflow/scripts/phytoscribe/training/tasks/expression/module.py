@@ -85,7 +85,8 @@ class ExpressionModule(TrainedModule):
         self.model, self.threshold, self.loss = model, threshold, loss
 
     def training_step(self, batch: ExpressionBatch, batch_idx: int) -> Tensor:
-        output = self.model(batch.bases, batch.trunk)
+        matches = self.model.matches(batch.bases) if batch.matches is None else batch.matches
+        output = self.model.read(matches, batch.trunk)
         with torch.autocast(self.device.type, enabled=False):
             return expression_loss(self.model, output, batch.log, self.threshold, self.loss)
 

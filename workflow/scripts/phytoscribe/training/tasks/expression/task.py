@@ -11,15 +11,21 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytorch_lightning as lightning
+import torch
+from torch import Tensor
 
+from phytoscribe.devices import choose_device
 from phytoscribe.errors import PhytoScribeError
-from phytoscribe.expression.examples import Examples, GenomeFiles, TrunkBins, read_examples
+from phytoscribe.expression.examples import BinFeatures, Examples, GenomeFiles, read_examples
 from phytoscribe.expression.features import Windows
 from phytoscribe.expression.windows import WindowSettings
 from phytoscribe.files import atomic_path
+from phytoscribe.models import REGULATORY_FILES
 from phytoscribe.models.expression import ExpressionConfig, ExpressionHead, save_heads
-from phytoscribe.models.loading import model_hash, trainable_parameters
-from phytoscribe.prediction.expression import read_trunk_bins
+from phytoscribe.models.loading import hash_of, model_hash, trainable_parameters
+from phytoscribe.models.motif_stem import MotifStem
+from phytoscribe.models.regulatory import load_head
+from phytoscribe.prediction.expression import read_matches, read_trunk_bins
 from phytoscribe.prediction.predictor import StructurePredictor
 from phytoscribe.prediction.trunk_cells import trunk_reader
 from phytoscribe.splits.parts import TRAIN, VALIDATE
@@ -33,12 +39,15 @@ logger = logging.getLogger(__name__)
 
 #: Keys of section ``expression`` that are sizes of the network.
 SIZES = ("filters", "width", "dropout")
+#: Training genes by which features are scaled.
+_MEASURED = 2000
 
 
 def run_expression_training(
     table: pd.DataFrame,
     genomes: Sequence[GenomeFiles],
     structure_model: Path | None,
+    motifs: Path | None,
     recipe: Recipe,
     inputs: Sequence[str | Path],
     run_folder: Path,
@@ -50,6 +59,7 @@ def run_expression_training(
     Args:
         table: of all genomes (``results/splits/gene_windows.tsv``).
         structure_model: folder of the model whose trunk gives features; None for none.
+        motifs: folder of a regulatory head, whose motifs are taken and do not change; None to learn motifs.
         recipe: its task is the section ``expression``; ranks are not read, since the head is small.
         inputs: files whose content decides the result.
         run_folder: checkpoints of each seed, from which a killed run continues.
@@ -72,7 +82,11 @@ def run_expression_training(
     sizes = {name: settings[name] for name in SIZES}
     channels = 0 if learnt.trunk is None else learnt.trunk.shape[-1]
     config = ExpressionConfig((), (), (), 1.0, windows.pieces, windows.piece, **sizes, trunk_channels=channels)
-    config = scaled(config, learnt, threshold)
+    config, stem = scaled(config, learnt, threshold), None
+    if motifs is not None:
+        stem = load_head(motifs)[0].stem
+        config = replace(config, filters=len(stem.bias), motif=stem.width)
+        learnt = with_matches(learnt, config, stem, run.device, run_folder / "matches.npy")
     logger.info(
         "%d tissues; %d genes for training, %d for validation", len(config.tissues), *(len(x.log) for x in parts)
     )
@@ -80,7 +94,7 @@ def run_expression_training(
     for number in range(settings["seeds"]):
         seed = recipe.seed + number
         lightning.seed_everything(seed, verbose=False)
-        head, folder = ExpressionHead(config), run_folder / f"seed_{seed}"
+        head, folder = started(config, stem, learnt), run_folder / f"seed_{seed}"
         if not number:
             logger.info("expression head: %d parameters", trainable_parameters(head))
         metrics = MetricsTable(folder / "metrics.tsv")
@@ -107,11 +121,41 @@ def run_expression_training(
         "genomes": [one.name for one in genomes],
         "lineages": sorted({one.names[1] for one in genomes if (learnt.table["genome"] == one.name).any()}),
         "structure_model": model_hash(structure_model) if structure_model else None,
+        "motifs": hash_of(motifs, REGULATORY_FILES) if motifs else None,
     }
     target.mkdir(parents=True, exist_ok=True)
     with atomic_path(target / "metrics.tsv") as path:
         pd.concat(tables)[["seed", "step", "name", "value"]].to_csv(path, sep="\t", index=False)
     save_heads(heads, report, target)
+
+
+def started(config: ExpressionConfig, stem: MotifStem | None, genes: Examples) -> ExpressionHead:
+    """A head before its training, with the motifs that it keeps and the scale of features that are read once."""
+    head = ExpressionHead(config)
+    if stem is not None:
+        head.stem.load_state_dict(stem.state_dict())
+        head.stem.requires_grad_(False)
+        head.mix.measure(_some_bins(genes.matches))
+    if genes.trunk is not None:
+        head.trunk.measure(_some_bins(genes.trunk))
+    return head
+
+
+def _some_bins(features: BinFeatures) -> Tensor:
+    """Bins of genes at even distances, float32 (bins, channels)."""
+    some = features[:: -(-len(features) // _MEASURED)].astype(np.float32)
+    return torch.from_numpy(some.reshape(-1, some.shape[-1]))
+
+
+def with_matches(genes: Examples, config: ExpressionConfig, stem: MotifStem, device: str, kept: Path) -> Examples:
+    """The genes with matches of motifs that do not change; found once and kept in the run folder."""
+    if not kept.exists():
+        head, chosen = ExpressionHead(config).eval(), choose_device(device)
+        head.stem.load_state_dict(stem.state_dict())
+        with atomic_path(kept) as path, path.open("wb") as handle:
+            np.save(handle, read_matches(head.to(chosen), genes.bases, chosen))
+        logger.info("%d motifs matched with %d windows", config.filters, len(genes.bases))
+    return replace(genes, matches=np.load(kept, mmap_mode="r"))
 
 
 def with_trunk(
@@ -126,7 +170,7 @@ def with_trunk(
     return replace(genes, trunk=np.load(kept))
 
 
-def _trunk_of(genes: Examples, genomes: Sequence[GenomeFiles], predictor: StructurePredictor) -> Iterator[TrunkBins]:
+def _trunk_of(genes: Examples, genomes: Sequence[GenomeFiles], predictor: StructurePredictor) -> Iterator[BinFeatures]:
     for one in genomes:
         own: Windows = genes.bases[(genes.table["genome"] == one.name).to_numpy()]
         if len(own):
