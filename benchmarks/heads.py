@@ -4,6 +4,7 @@
     python benchmarks/heads.py trunk FOLDER            # features of the released model, for --encoder frozen
     python benchmarks/heads.py train FOLDER [--encoder none|frozen] [--seed N] [--set KEY=VALUE ...]   # a head
     python benchmarks/heads.py score FOLDER [HEAD ...]     # heads by the names of their folders; prints the table
+    python benchmarks/heads.py release FOLDER HEAD         # the factors alone, into resources/models
 
 Bins of 200 bases; positive if a summit lies in the bin. Trained on 0-22 Mb, chosen and calibrated on 22-24.5 Mb, tested
 on 24.5-30.4 Mb, where every bin counts. benchmarks/heads.md shows the result.
@@ -15,15 +16,17 @@ import argparse
 import gzip
 import logging
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "workflow" / "scripts"))
 
+import numpy as np
 import pandas as pd
 import yaml
 
 from phytoscribe.genome.fasta import check_fasta, write_index
-from phytoscribe.models.regulatory import load_head
+from phytoscribe.models.regulatory import Calibration, RegulatoryHead, load_head, save_head
 from phytoscribe.prediction.trunk_cells import write_trunk_cells
 from phytoscribe.prediction.windows import PredictionSettings
 from phytoscribe.regulatory.peaks import read_peaks
@@ -106,17 +109,34 @@ def score(folder: Path, names: list[str], threads: int) -> None:
         print(f"| {group} | {model} | {' | '.join(cells)} | {row['value', 'above_ridge']:.2f} |".replace("nan", ""))
 
 
+def release(folder: Path, name: str) -> None:
+    """Write a head without open chromatin, where a plain regression is better, beside the structure model."""
+    head, calibration, report = load_head(folder / name)
+    kept = [place for place, label in enumerate(head.config.labels) if not label.startswith("ATAC_")]
+    factors = RegulatoryHead(replace(head.config, labels=tuple(head.config.labels[place] for place in kept)))
+    of_labels = ("motifs.weight", "sites.weight", "around.weight", "bias")
+    factors.load_state_dict({key: x[kept] if key in of_labels else x for key, x in head.state_dict().items()})
+    calibration = Calibration(*(column[kept] for column in vars(calibration).values()))
+    target = ROOT / "resources" / "models" / "brassicales" / "regulatory"
+    target.mkdir(exist_ok=True)
+    told = {key: value for key, value in report.items() if key not in ("network", "labels")}
+    told["validation_auprc"] = round(float(np.nanmean(calibration.auprc)), 6)
+    save_head(factors, calibration, told | {"genomes": ["athaliana Chr1"]}, target)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--threads", type=int, default=1)
     commands = parser.add_subparsers(dest="command", required=True)
     prepare_command = commands.add_parser("prepare")
     prepare_command.add_argument("data", type=Path)
-    for name in ("prepare", "trunk", "train", "score"):
+    for name in ("prepare", "trunk", "train", "score", "release"):
         command = prepare_command if name == "prepare" else commands.add_parser(name)
         command.add_argument("folder", type=Path)
         if name == "score":
             command.add_argument("heads", nargs="*", default=["none"])
+        if name == "release":
+            command.add_argument("head")
         if name == "train":
             command.add_argument("--encoder", choices=["none", "frozen"], default="none")
             command.add_argument("--seed", type=int, default=1)
@@ -127,6 +147,8 @@ def main() -> None:
         prepare(given.data, given.folder)
     elif given.command == "trunk":
         read_trunk(given.folder, given.threads)
+    elif given.command == "release":
+        release(given.folder, given.head)
     elif given.command == "score":
         score(given.folder, given.heads, given.threads)
     else:

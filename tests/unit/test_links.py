@@ -8,7 +8,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 PAGES = [
     path
-    for pattern in ("*.md", "docs/*.md", "config/*.md", "benchmarks/*.md", "resources/models/*/*.md")
+    for pattern in ("*.md", "docs/*.md", "config/*.md", "benchmarks/*.md", "resources/models/**/*.md")
     for path in sorted(ROOT.glob(pattern))
 ]
 

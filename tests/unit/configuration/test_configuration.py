@@ -70,6 +70,7 @@ def test_the_shipped_model_is_found_from_any_folder(tmp_path, monkeypatch, secti
     )
     for model in (filled["predict"]["model"], filled["finetune"]["from_model"]):
         assert Path(model).resolve() == ROOT / "resources/models/brassicales"
+    assert Path(filled["expression"]["motifs"]).resolve() == ROOT / "resources/models/brassicales/regulatory"
 
 
 def test_a_model_of_the_same_name_in_the_own_folder_goes_first(tmp_path, monkeypatch):

@@ -69,8 +69,10 @@ def test_motifs_are_those_of_a_regulatory_head(example, tmp_path):
     own = with_expression(example, TABLE) | {"expression": {"model": "trained", "motifs": "trained"}}
     assert "expression.motifs is 'trained', but no regulatory head is trained here" in message_of(own)
     for folder, message in ((tmp_path / "x", "no such folder"), (tmp_path, "this is no folder of a regulatory head")):
-        given = {"expression": {"motifs": str(folder)}}
-        assert f"expression.motifs: {folder}: {message}" in message_of(example | given, look_around=True)
+        given = {"expression": {"model": "trained", "motifs": str(folder)}}
+        assert f"expression.motifs: {folder}: {message}" in message_of(
+            with_expression(example, TABLE) | given, look_around=True
+        )
 
 
 def test_folders_of_heads(example, tmp_path):

@@ -103,7 +103,8 @@ def expression_file_mistakes(config: Config) -> Iterator[str]:
             yield f"expression.model: {model}: no such folder; name the folder of trained heads, or use trained or none"
         elif missing := [name for name in EXPRESSION_FILES if not os.path.isfile(Path(model) / name)]:
             yield f"expression.model: {model}: this is no folder of heads, {', '.join(missing)} is missing"
-    if (motifs := config["expression"]["motifs"]) not in (LEARNED, TRAINED):
+    motifs = config["expression"]["motifs"]
+    if model == TRAINED and motifs not in (LEARNED, TRAINED):
         yield from head_mistakes("expression.motifs", motifs, "trained or learned")
     for item in config["genomes"]:
         for path in expression_files(item.get("expression")):

@@ -45,6 +45,16 @@ SELF_TRAINING = {"steps": 300, "learning_rate": 0.0001, "average": 0.98}
 _NOT_OF_AN_ENTRY = ("catalogue", "role")
 
 
+#: Keys that may name a folder of a model; the words that they may have instead are no folders of the installation.
+_MODELS = (
+    ("predict", "model"),
+    ("finetune", "from_model"),
+    ("regulatory", "model"),
+    ("expression", "model"),
+    ("expression", "motifs"),
+)
+
+
 def read_config(
     config: Mapping[str, Any],
     schema: str | Path,
@@ -87,13 +97,13 @@ def read_config(
 def with_found_models(config: Mapping[str, Any], installation: Path = INSTALLATION) -> dict[str, Any]:
     """A copy in which the bundled models are found from any folder.
 
-    A relative folder in ``predict.model`` or ``finetune.from_model`` is relative to where Snakemake runs.  If it exists
-    only in the installation, like the default, it is replaced by its path there.
+    A relative folder in a key of :data:`_MODELS` is relative to where Snakemake runs.  If it exists only in the
+    installation, like the defaults, it is replaced by its path there.
     """
     found = copy.deepcopy(dict(config))
-    for section, key in (("predict", "model"), ("finetune", "from_model")):
+    for section, key in _MODELS:
         folder = found[section].get(key, "trained")
-        if folder != "trained" and not os.path.isdir(folder) and os.path.isdir(installation / folder):
+        if not os.path.isdir(folder) and os.path.isdir(installation / folder):
             found[section][key] = os.path.relpath(installation / folder)
     return found
 
