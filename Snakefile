@@ -35,6 +35,7 @@ include: "workflow/rules/isoseq.smk"
 include: "workflow/rules/plausibility.smk"
 include: "workflow/rules/tracks.smk"
 include: "workflow/rules/regulatory.smk"
+include: "workflow/rules/attribution.smk"
 include: "workflow/rules/report.smk"
 
 

@@ -26,8 +26,7 @@ from phytoscribe.annotation.gff_text import read_attributes
 from phytoscribe.annotation.model import GeneModel
 from phytoscribe.decoding.gene_classes import ELEMENT, numbers_of
 from phytoscribe.genome.intervals import as_places, merged, read_bed
-from phytoscribe.training.tasks.gene_classes.examples import class_of
-from phytoscribe.training.tasks.gene_classes.fit import average_precision
+from phytoscribe.training.tasks.gene_classes.fit import average_precision, class_of
 
 
 def print_elements(annotation: Path, name: str) -> None:

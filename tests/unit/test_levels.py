@@ -22,6 +22,7 @@ evaluation.long_reads training.tasks
 prediction evaluation.isoforms
 training.tasks.gene_classes training.tasks.isoforms training.tasks.masked_tokens training.tasks.structure
 training.tasks.expression training.tasks.isoform_writer training.tasks.regulatory
+attribution
 configuration
 reporting
 """

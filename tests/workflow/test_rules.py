@@ -33,6 +33,7 @@ PROGRAMS = {
     "blast_isoseq": "blast",
     "align_isoseq": "minimap2",
     "find_trna": "aragorn",
+    "discover_motifs": "modisco-lite",
     "find_ncrna": "infernal",
     "download_genome": "curl",
     "download_annotation": "curl",
@@ -67,9 +68,11 @@ def script_of(rule: str) -> Path:
 
 
 def packages_of(environment: Path) -> dict[str, str]:
-    """``{package: version}`` that an environment lists."""
+    """``{package: version}`` that an environment lists, of conda and of pip."""
     lines = yaml.safe_load(environment.read_text())["dependencies"]
-    return dict(line.split("=", 1) for line in lines)
+    by_pip = [line for part in lines if isinstance(part, dict) for line in part["pip"]]
+    by_conda = [line for line in lines if isinstance(line, str)]
+    return dict(line.split("=", 1) for line in by_conda) | dict(line.split("==", 1) for line in by_pip)
 
 
 def test_there_are_rules():
@@ -115,7 +118,8 @@ def test_environment_is_pinned_and_used(environment):
     content = yaml.safe_load(environment.read_text())
     assert content["channels"] == ["conda-forge", "bioconda", "nodefaults"]
     for line in content["dependencies"]:
-        assert re.fullmatch(r"[a-z0-9._-]+=\d[\w.]*", line), f"{line} is not pinned"
+        for own in line["pip"] if isinstance(line, dict) else [line.replace("=", "==", 1)]:
+            assert re.fullmatch(r"[a-z0-9._-]+==\d[\w.]*", own), f"{own} is not pinned"
     used = {path for rule in RULES for path in environments_of(rule)}
     assert environment in used, f"no rule uses {environment.name}"
 

@@ -69,7 +69,7 @@ try:
     regulatory_files = RegulatoryFiles(genomes, config)
     if not IS_MODULE:
         check_targets(sys.argv[1:], genomes)
-        check_regulatory_targets(sys.argv[1:], config["regulatory"]["model"])
+        check_regulatory_targets(sys.argv[1:], config)
         check_completions(sys.argv[1:], config["isoforms"]["method"], config["predict"]["model"])
 except ConfigError as error:
     raise WorkflowError(str(error)) from None

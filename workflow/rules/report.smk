@@ -71,6 +71,10 @@ rule report:
         pretrain=of_pretraining("results/models/pretrain/report.json"),
         pretrain_metrics=of_pretraining("results/models/pretrain/metrics.tsv"),
         load_report=of_training("results/models/structure/load_report.json"),
+        regulatory=regulatory_files.scores(),
+        attribution=regulatory_files.attributions(TRUST),
+        motifs=regulatory_files.attributions(f"{LOGOS}.tsv"),
+        logos=regulatory_files.attributions(LOGOS),
         structure_metrics=of_training("results/models/structure/metrics.tsv"),
         page=given(
             [

@@ -103,6 +103,7 @@ rule describe_tracks:
         reads=track_files.reads,
         genome="results/tracks/{genome}/genome.fa.gz",
         fai="resources/genomes/{genome}/{genome}.fa.fai",
+        labels=regulatory_files.browser_tracks,
         library=library("describe_tracks"),
     output:
         igv="results/tracks/{genome}/igv_session.xml",
@@ -123,3 +124,25 @@ rule describe_tracks:
         "Describing the tracks of {wildcards.genome} to IGV and JBrowse: {output.igv}"
     script:
         "../scripts/describe_tracks.py"
+
+
+rule copy_labels:
+    input:
+        folder="results/regulatory/{genome}",
+        library=library("copy_labels"),
+    output:
+        # One file for each label; which labels is known once the head is trained.
+        folder=directory("results/tracks/{genome}/regulatory"),
+    log:
+        "logs/tracks/{genome}.regulatory.log",
+    benchmark:
+        "results/benchmarks/copy_labels/{genome}.tsv"
+    conda:
+        "../envs/tracks.yaml"
+    resources:
+        mem_mb=1000,
+        runtime=30,
+    message:
+        "Putting the tracks of binding sites of {wildcards.genome} beside its other tracks: {output.folder}"
+    script:
+        "../scripts/copy_labels.py"

@@ -11,7 +11,7 @@ def main(snakemake) -> None:
     from pathlib import Path
 
     from phytoscribe.files import atomic_path
-    from phytoscribe.regulatory.values import read_values
+    from phytoscribe.regulatory.bins import read_values
     from phytoscribe.tracks.bigwig import write_bin_bigwig
 
     values, contigs, width = read_values(snakemake.input.values, snakemake.input.described)

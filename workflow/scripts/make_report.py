@@ -25,7 +25,7 @@ def main(snakemake) -> None:
     output, params = snakemake.output, snakemake.params
     genomes = [GenomeInfo(**genome) for genome in params.genomes]
     inputs = read_inputs(dict(snakemake.input.items()), genomes, dict(params.config), output.html, params.benchmarks)
-    drawings = draw_workflow(inputs.costs, inputs.pretrain_metrics, inputs.structure_metrics)
+    drawings = draw_workflow(inputs.costs, inputs.pretrain_metrics, inputs.structure_metrics, inputs.regulatory)
     write_drawings(drawings, output.figures)
     with atomic_open(output.bibtex) as handle:
         handle.write(bibtex(citations_of(inputs.config)))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -16,13 +17,15 @@ SCHEMA = Path(__file__).parents[3] / "workflow/schemas/config.schema.yaml"
 CONTIGS = {"contigs": {"validate": ["c2"], "test": ["c3"]}}
 
 
-def checked(tmp_path, regulatory, look_around=False, peaks=None, mode="contig", **more):
+def checked(tmp_path, regulatory, look_around=False, peaks=None, mode="contig", attribution=None, **more):
     for name in ("g.fa", "g.gff3", "a.bed", "b.bed"):
         (tmp_path / name).write_text(">c1\nA\n>c2\nA\n>c3\nA\n" if name == "g.fa" else "")
     genome = {"name": "g", "role": "train", "genome": {"path": str(tmp_path / "g.fa")}, **more}
     if peaks is not None:
         genome["peaks"] = peaks
     config = {"genomes": [genome], "clean": {"backend": "builtin"}, "split": {"mode": mode}, "regulatory": regulatory}
+    if attribution is not None:
+        config["attribution"] = attribution
     found = read_config(config, SCHEMA, look_around=look_around)
     return found, RegulatoryFiles(Genomes(found), found)
 
@@ -46,7 +49,10 @@ def test_a_genome_with_peaks_needs_no_annotation(tmp_path):
         "results/regulatory/g",
         "results/evaluation/regulatory.tsv",
     ]
+    here = SimpleNamespace(genome="g")
+    assert files.browser_tracks(here) == ["results/tracks/g/regulatory"]
     _, files = checked(tmp_path, {"model": "trained", "tracks": 0}, peaks={"A": "a.bed"}, mode="cluster")
+    assert files.browser_tracks(here) == []
     assert files.targets() == ["results/regulatory/g.bed", "results/evaluation/regulatory.tsv"]
 
 
@@ -91,6 +97,49 @@ def test_mistakes(tmp_path, regulatory, more, message):
         checked(tmp_path, regulatory, **{"annotation": {"path": "x"}, **more})
 
 
+@pytest.mark.parametrize(
+    ("attribution", "message"),
+    [
+        ({"labels": -1}, r"attribution\.labels"),
+        ({"labels": "all"}, r"attribution\.labels"),
+        ({"steps": 1}, r"attribution\.steps: 1"),
+        ({"sequences": 10}, r"attribution\.sequences: 10"),
+        ({"mutagenesis": 0}, r"attribution\.mutagenesis: 0"),
+        ({"motifs": ""}, r"attribution\.motifs"),
+        ({"label": 3}, r"unknown key 'label'"),
+        ({"labels": 3}, r"attribution\.labels: regulatory\.model is none, so there is no head to ask"),
+    ],
+)
+def test_mistakes_of_an_attribution(tmp_path, attribution, message):
+    with pytest.raises(ConfigError, match=message):
+        checked(tmp_path, {}, peaks={"A": "a.bed"}, attribution=attribution, **CONTIGS)
+
+
+def test_an_attribution_needs_sites_and_known_motifs(tmp_path):
+    head, labels = tmp_path / "head", {"labels": ["A"]}
+    head.mkdir()
+    for file in ("regulatory.json", "regulatory.safetensors"):
+        (head / file).write_text("{}")
+    given = {"model": str(head)}
+    with pytest.raises(ConfigError, match=r"no genome of role train, validate or test has any; add peaks"):
+        checked(tmp_path, given, peaks={"A": "a.bed"}, role="predict", attribution=labels)
+    _, files = checked(tmp_path, given, peaks={"A": "a.bed"}, attribution=labels, **CONTIGS)
+    assert files.targets()[-5:] == [
+        "results/evaluation/attribution.tsv",
+        *(f"results/motifs/regulatory{ending}" for ending in (".meme", ".tsv", ".hits.bed", "")),
+    ]
+    more = {"attribution": {**labels, "motifs": "no.meme"}, **CONTIGS}
+    with pytest.raises(ConfigError, match=r"attribution\.motifs: no\.meme: no such file"):
+        checked(tmp_path, given, look_around=True, peaks={"A": str(tmp_path / "a.bed")}, **more)
+
+
+@pytest.mark.parametrize("target", ["results/evaluation/attribution.tsv", "./results/motifs/regulatory.tsv"])
+def test_an_attribution_is_asked_for_by_its_labels(target):
+    with pytest.raises(ConfigError, match=r"attribution\.labels is 0"):
+        check_regulatory_targets([target], {"regulatory": {"model": "trained"}, "attribution": {"labels": 0}})
+    check_regulatory_targets([target], {"regulatory": {"model": "trained"}, "attribution": {"labels": 2}})
+
+
 def test_missing_files_are_named(tmp_path):
     peaks = {"A": str(tmp_path / "a.bed"), "B": str(tmp_path / "no.bed")}
     with pytest.raises(ConfigError, match=r"genomes\[g\]\.peaks\.B: .*no\.bed: no such file"):
@@ -103,16 +152,20 @@ def test_missing_files_are_named(tmp_path):
         checked(tmp_path, {"model": str(tmp_path / "head")}, look_around=True, role="predict")
 
 
+def asked(model: str) -> dict:
+    return {"regulatory": {"model": model}, "attribution": {"labels": 0}}
+
+
 @pytest.mark.parametrize(
     "target", ["results/regulatory/g.bed", "./results/regulatory/g", "results/evaluation/regulatory.tsv"]
 )
 def test_files_that_no_head_makes(target):
     with pytest.raises(ConfigError, match=r"regulatory\.model is none"):
-        check_regulatory_targets(["-n", target], "none")
-    check_regulatory_targets([target, "results/predictions/g.gff3"], "trained")
+        check_regulatory_targets(["-n", target], asked("none"))
+    check_regulatory_targets([target, "results/predictions/g.gff3"], asked("trained"))
 
 
 def test_scores_need_a_head_that_is_trained_here():
-    check_regulatory_targets(["results/regulatory/g.bed"], "some/folder")
+    check_regulatory_targets(["results/regulatory/g.bed"], asked("some/folder"))
     with pytest.raises(ConfigError, match="only for a head that is trained here"):
-        check_regulatory_targets(["results/evaluation/regulatory.tsv"], "some/folder")
+        check_regulatory_targets(["results/evaluation/regulatory.tsv"], asked("some/folder"))

@@ -91,7 +91,8 @@ def test_the_stem_is_a_convolution_of_both_strands_and_a_maximum():
     stem = MotifStem(5, 7, 10).double()
     torch.nn.init.normal_(stem.bias)
     bases = torch.randint(0, 5, (3, 40))
-    one_hot = torch.nn.functional.one_hot(bases, 5)[..., :4].double().transpose(1, 2)
+    given = stem.one_hot(bases).requires_grad_()
+    one_hot = given.transpose(1, 2)
     filters = stem.weight.transpose(1, 2)
     both = [torch.conv1d(one_hot, f, padding=3) for f in (filters, filters.flip(1, 2))]
     pooled = torch.nn.functional.max_pool1d(torch.maximum(*both), 10) + stem.bias[:, None]
@@ -99,8 +100,12 @@ def test_the_stem_is_a_convolution_of_both_strands_and_a_maximum():
     found = stem(bases)
     assert torch.allclose(found, wanted)
     weights = torch.randn_like(found)
-    expected = torch.autograd.grad((wanted * weights).sum(), stem.weight)[0]
+    expected = torch.autograd.grad((wanted * weights).sum(), stem.weight, retain_graph=True)[0]
     assert torch.allclose(torch.autograd.grad((found * weights).sum(), stem.weight)[0], expected, atol=1e-5)
+    # Of the bases too, which attributions ask for.
+    of_bases = [torch.autograd.grad((x * weights).sum(), given)[0] for x in (wanted, stem.matches(given))]
+    assert of_bases[0].abs().max() > 0.01
+    assert torch.allclose(*of_bases, atol=1e-5)
 
 
 def test_a_saved_head_is_the_same_in_half_precision(tmp_path):

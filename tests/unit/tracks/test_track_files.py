@@ -15,7 +15,7 @@ from phytoscribe.annotation import GeneModel, Transcript
 from phytoscribe.annotation.gff_writer import write_gff3
 from phytoscribe.errors import GffError
 from phytoscribe.genome import Genome, decode
-from phytoscribe.tracks.browsers import TrackFolder, igv_session, jbrowse_config
+from phytoscribe.tracks.browsers import TrackFolder, igv_session, jbrowse_config, with_labels
 from phytoscribe.tracks.indexed import index_of, write_bgzip_fasta, write_indexed_gff3
 
 EXAMPLE = Path(__file__).parents[3] / "resources/example/athaliana"
@@ -168,6 +168,19 @@ def test_igv_is_told_of_every_file_by_relative_paths(folder):
     assert tracks == {*resources, "reads.bam_coverage"}
     # Of IGV's own enumeration; an unknown one would be passed over with a message in its log.
     assert {t.get("windowFunction") for t in session.iter("Track")} <= {None, "max"}
+
+
+def test_tracks_of_labels_join_the_others_and_open_on_a_click(folder):
+    joined = with_labels(folder, ["WRKY75", "genes"])
+    added = ["regulatory/WRKY75.bw", "regulatory/genes.bw"]
+    session = ElementTree.fromstring(igv_session(joined))
+    assert [r.get("path") for r in session.iter("Resource")][-3:] == [*added, "reads.bam"]
+    assert {track.get("id") for track in session.iter("Track")} >= set(added)
+    config = json.loads(jbrowse_config(joined))
+    assert {f"../{file}" for file in added} <= set(uris(config))
+    ids = [track["trackId"] for track in config["tracks"]]
+    assert len(set(ids)) == len(ids) == 17, "a label may have the name of another track"
+    assert not {"regulatory-WRKY75", "regulatory-genes"} & set(config["defaultSession"]["views"][0]["init"]["tracks"])
 
 
 def test_what_is_not_there_is_not_named(folder, tmp_path):

@@ -12,7 +12,8 @@ from pathlib import Path
 
 from phytoscribe.errors import ToolError
 
-#: What a user types to get a program: Debian/Ubuntu package (empty where there is none) and conda package.
+#: What a user types to get a program: Debian/Ubuntu package (empty where there is none) and conda package, or that of
+#: pip where there is no channel.
 PACKAGES = {
     "aragorn": ("aragorn", "bioconda::aragorn"),
     "augustus": ("augustus augustus-data", "bioconda::augustus"),
@@ -26,6 +27,7 @@ PACKAGES = {
     "blastn": ("ncbi-blast+", "bioconda::blast"),
     "blastp": ("ncbi-blast+", "bioconda::blast"),
     "makeblastdb": ("ncbi-blast+", "bioconda::blast"),
+    "modisco": ("", "modisco-lite"),
     "tRNAscan-SE": ("", "bioconda::trnascan-se"),
 }
 _STDERR_LINES = 8
@@ -42,9 +44,10 @@ def require(program: str, purpose: str) -> str:
     if found is None:
         apt, conda = PACKAGES[program]
         by_apt = f"'apt install {apt}' or " if apt else ""
+        by_conda = f"conda install {conda}" if "::" in conda else f"pip install {conda}"
         raise ToolError(
-            f"{program} is not on PATH, but {purpose} needs it; install it with {by_apt}"
-            f"'conda install {conda}', or run Snakemake with '--software-deployment-method conda'"
+            f"{program} is not on PATH, but {purpose} needs it; install it with {by_apt}'{by_conda}', or run Snakemake "
+            "with '--software-deployment-method conda'"
         )
     return found
 

@@ -16,7 +16,7 @@ from phytoscribe.genome import Genome
 from phytoscribe.genome.sequence import encode, reverse_complement
 from phytoscribe.labels.encode import label_contig
 from phytoscribe.labels.states import NON_CODING_LABEL, STATE_COUNT, State
-from phytoscribe.training.data.inexpressible import inexpressible_genes
+from phytoscribe.training.data.genomes import inexpressible_genes
 
 SETTINGS = DecoderSettings()
 SENSE = [a + b + c for a in "ACGT" for b in "ACGT" for c in "ACGT" if a + b + c not in ("TAA", "TAG", "TGA")]

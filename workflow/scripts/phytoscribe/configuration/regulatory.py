@@ -1,4 +1,5 @@
-"""The section ``regulatory`` and ``genomes[].peaks``: their files, and what the schema cannot say of them."""
+"""The sections ``regulatory`` and ``attribution``, and ``genomes[].peaks``: their files, and what the schema cannot say
+of them."""
 
 from __future__ import annotations
 
@@ -20,6 +21,11 @@ NONE, FROZEN = ENCODERS = ("none", "frozen")
 #: The table of scores of the heads that this configuration trains.
 SCORES = "results/evaluation/regulatory.tsv"
 _TARGET = re.compile(rf"(?:\./)?(?:results/(?:models/)?regulatory/.+|{re.escape(SCORES)})")
+#: How far attributions of the head can be trusted, the motifs that they spell, and the folder of their logos.
+TRUST = "results/evaluation/attribution.tsv"
+LOGOS = "results/motifs/regulatory"
+MOTIFS = (f"{LOGOS}.meme", f"{LOGOS}.tsv", f"{LOGOS}.hits.bed", LOGOS)
+_ATTRIBUTED = re.compile(rf"(?:\./)?(?:{re.escape(TRUST)}|{re.escape(LOGOS)}(?:[./].+)?)")
 #: The name of a file in ``genomes[].peaks`` that has the labels in column 4.
 ALL = "path"
 
@@ -76,6 +82,24 @@ class RegulatoryFiles:
             "encoder": encoder,
         }
 
+    @property
+    def attributed(self) -> bool:
+        """Whether the head is asked what it looks at."""
+        return bool(self._config["attribution"]["labels"])
+
+    def scores(self) -> list[str]:
+        """The table of scores, where a head is trained and blocks are held out for the test."""
+        return [SCORES] if self.trained and self._tests() else []
+
+    def attributions(self, *files: str) -> list[str]:
+        """Files of the attribution, if the configuration asks for it."""
+        return list(files) if self.attributed else []
+
+    def browser_tracks(self, wildcards: Any) -> list[str]:
+        """The folder of a genome's tracks beside its others, if the configuration makes any."""
+        there = self._settings["model"] != "none" and self._settings["tracks"]
+        return [f"results/tracks/{wildcards.genome}/regulatory"] if there else []
+
     def targets(self) -> list[str]:
         """All files that are made without being named; none with ``regulatory.model: none``."""
         if self._settings["model"] == "none":
@@ -84,7 +108,7 @@ class RegulatoryFiles:
         files = [f"results/regulatory/{name}.bed" for name in names]
         if self._settings["tracks"]:
             files += [f"results/regulatory/{name}" for name in names]
-        return files + ([SCORES] if self.trained and self._tests() else [])
+        return [*files, *self.scores(), *self.attributions(TRUST, *MOTIFS)]
 
     def _tests(self) -> bool:
         """Whether blocks with peaks are held out for the test."""
@@ -135,6 +159,8 @@ def regulatory_mistakes(config: Config) -> Iterator[str]:
                 f"genomes[{item['name']}].peaks: `path` names one file with all labels in column 4, and cannot stand "
                 "beside files of single labels; give either"
             )
+    if config["attribution"]["labels"]:
+        yield from _attribution_mistakes(config)
     if config["regulatory"]["model"] != "trained":
         return
     yield from uneven_steps(config, "regulatory")
@@ -143,24 +169,46 @@ def regulatory_mistakes(config: Config) -> Iterator[str]:
     yield from nothing_to_learn_from(config, "regulatory", "peaks", remedy, "the head is chosen and calibrated")
 
 
+def _attribution_mistakes(config: Config) -> Iterator[str]:
+    """An attribution without a head, or without sites to look at."""
+    if config["regulatory"]["model"] == "none":
+        yield (
+            "attribution.labels: regulatory.model is none, so there is no head to ask; set it to trained or to the "
+            "folder of a trained head, or set attribution.labels: 0"
+        )
+    elif not any(item.get("peaks") and item["role"] != "predict" for item in config["genomes"]):
+        yield (
+            "attribution.labels: sites are those of genomes[].peaks, and no genome of role train, validate or test has "
+            "any; add peaks to one, or set attribution.labels: 0"
+        )
+
+
 def regulatory_file_mistakes(config: Config) -> Iterator[str]:
     """Peaks and files of a head that are not there."""
     for item in config["genomes"]:
         for label, path in (item.get("peaks") or {}).items():
             yield from unreadable(f"genomes[{item['name']}].peaks.{label}", path)
+    motifs = config["attribution"]["motifs"]
+    if config["attribution"]["labels"] and not os.path.isfile(motifs):
+        yield f"attribution.motifs: {motifs}: no such file; name a file of known motifs in MEME format"
     model = config["regulatory"]["model"]
     if model not in ("none", "trained"):
         yield from head_mistakes("regulatory.model", model, "trained or none")
 
 
-def check_regulatory_targets(requested: Iterable[str], model: str) -> None:
+def check_regulatory_targets(requested: Iterable[str], config: Config) -> None:
     """Raise ConfigError for a requested file of the head where the configuration has none, or trains none to score.
 
     Args:
         requested: command-line arguments.
-        model: the configuration's ``regulatory.model``.
     """
+    model = config["regulatory"]["model"]
     for target in requested:
+        if _ATTRIBUTED.fullmatch(target) and not config["attribution"]["labels"]:
+            raise ConfigError(
+                f"{target}: attribution.labels is 0; set it to the number of labels to explain, or list them "
+                "(docs/regulatory.md)"
+            )
         if not _TARGET.fullmatch(target):
             continue
         if model == "none":

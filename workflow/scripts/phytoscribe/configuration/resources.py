@@ -20,6 +20,8 @@ SECTIONS = {
     "read_trunk": "predict",
     "train_regulatory": "regulatory",
     "predict_regulatory": "regulatory",
+    "attribute_sites": "regulatory",
+    "check_attribution": "regulatory",
 }
 #: The environment variable by which ``profiles/slurm`` learns :func:`rules_on_processors`.
 ON_PROCESSORS = "PHYTOSCRIBE_ON_PROCESSORS"

@@ -34,9 +34,11 @@ class _BestMatches(torch.autograd.Function):
         return best
 
     @staticmethod
-    def backward(ctx: Any, *gradients: Tensor) -> tuple[None, Tensor, None]:
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, Tensor | None, None]:
         windows, filters, best = ctx.saved_tensors
         both, total = filters.flatten(0, 1).t(), torch.zeros_like(filters, dtype=torch.float32).flatten(0, 1)
+        # Training asks for the gradient of the filters, an attribution for that of the bases.
+        wanted, of_windows = ctx.needs_input_grad, []
         step = _step(windows, ctx.cell)
         cells = step // ctx.cell
         for part, highest, gradient in zip(
@@ -45,8 +47,13 @@ class _BestMatches(torch.autograd.Function):
             matches = (part @ both).view(-1, 2 * ctx.cell, filters.shape[1])
             share = torch.eq(matches, highest[:, None], out=torch.empty_like(matches))
             share *= (gradient / share.sum(dim=1)).to(share.dtype)[:, None]
-            total += share.view(len(part), -1).t() @ part
-        return None, total.to(filters.dtype).view_as(filters), None
+            share = share.view(len(part), -1)
+            if wanted[0]:
+                of_windows.append(share @ both.t())
+            if wanted[1]:
+                total += share.t() @ part
+        of_filters = total.to(filters.dtype).view_as(filters) if wanted[1] else None
+        return torch.cat(of_windows) if wanted[0] else None, of_filters, None
 
 
 def _step(windows: Tensor, cell: int) -> int:
@@ -86,17 +93,24 @@ class MotifStem(nn.Module):
             self.weight[:count] = motifs[:count] * scale[:, None, None]
             self.bias[:count] = -_NOTHING
 
+    def one_hot(self, bases: Tensor) -> Tensor:
+        """Base codes int64 (batch, length) to (batch, length, 4) in the type that the stem computes in; N is zeros."""
+        kind = bases.device.type
+        dtype = torch.get_autocast_dtype(kind) if torch.is_autocast_enabled(kind) else self.weight.dtype
+        return F.one_hot(bases, N_CODE + 1)[..., :N_CODE].to(dtype)
+
     def forward(self, bases: Tensor) -> Tensor:
         """Base codes int64 (batch, length) to (batch, length / cell, filters); N is a base of no kind.
 
         Motifs may reach beyond the ends of ``bases``, where they see N.
         """
-        kind = bases.device.type
-        dtype = torch.get_autocast_dtype(kind) if torch.is_autocast_enabled(kind) else self.weight.dtype
-        one_hot = F.one_hot(bases, N_CODE + 1)[..., :N_CODE].to(dtype)
+        return self.matches(self.one_hot(bases))
+
+    def matches(self, one_hot: Tensor) -> Tensor:
+        """As :meth:`forward`, from the output of :meth:`one_hot` or what lies between two of them."""
         padded = F.pad(one_hot, (0, 0, self.width // 2, self.width // 2))
         # Windows of the flattened sequence: a product of matrices is far faster here than a convolution of 4 channels.
         windows = padded.flatten(1).unfold(1, self.width * N_CODE, N_CODE).flatten(0, 1)
-        both = torch.stack([self.weight, self.weight.flip(1, 2)]).flatten(2).to(dtype)
+        both = torch.stack([self.weight, self.weight.flip(1, 2)]).flatten(2).to(one_hot.dtype)
         best = _BestMatches.apply(windows, both, self.cell)
-        return F.elu(best.view(len(bases), -1, len(self.bias)) + self.bias)
+        return F.elu(best.view(len(one_hot), -1, len(self.bias)) + self.bias)

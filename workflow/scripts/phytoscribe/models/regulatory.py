@@ -106,16 +106,15 @@ class RegulatoryHead(nn.Module):
         shares = shares.double().clamp(1e-6, 1 - 1e-6)
         self.bias = nn.Parameter(torch.log(shares / (1 - shares)).float())
 
-    def cells(self, bases: Tensor, trunk: Tensor | None = None) -> tuple[Tensor, Tensor]:
-        """Best matches of the motifs in each cell, (batch, cells, filters), and what the convolutions read of them."""
-        motifs = self.stem(bases)
+    def cells(self, motifs: Tensor, trunk: Tensor | None = None) -> Tensor:
+        """What the convolutions read, of the best matches of the motifs in each cell (batch, cells, filters)."""
         cells = self.mix(motifs)
         if not self.config.trunk_channels:
-            return motifs, cells
+            return cells
         if trunk is None:
             raise ValueError("this head needs the trunk's features")
         joined = self.gate * self.trunk(trunk.to(cells.dtype))
-        return motifs, cells + joined.repeat_interleave(TRUNK_CELL // CELL, dim=1)
+        return cells + joined.repeat_interleave(TRUNK_CELL // CELL, dim=1)
 
     def read(self, cells: Tensor) -> Tensor:
         """Log odds (batch, bins, labels) of one strand, beside those of single motifs."""
@@ -148,8 +147,11 @@ class RegulatoryHead(nn.Module):
         Returns:
             float32 (batch, bins, labels).  In training, of one strand, whose turn the data decide.
         """
-        motifs, cells = self.cells(bases, trunk)
-        alone = self.single(motifs)
+        return self.from_motifs(self.stem(bases), trunk)
+
+    def from_motifs(self, motifs: Tensor, trunk: Tensor | None = None) -> Tensor:
+        """As :meth:`forward`, from the output of the stem (batch, cells, filters)."""
+        alone, cells = self.single(motifs), self.cells(motifs, trunk)
         if self.training:
             return alone + self.read(cells)
         return alone + 0.5 * (self.read(cells) + self.read(cells.flip(1)).flip(1))

@@ -25,10 +25,10 @@ from phytoscribe.genome.fasta import chosen_contigs
 from phytoscribe.genome.intervals import Interval, as_places, merged
 from phytoscribe.genome.junctions import JunctionReads
 from phytoscribe.models.loading import model_hash
-from phytoscribe.prediction.isoform_methods import isoform_settings
 from phytoscribe.prediction.predictor import StructurePredictor
 from phytoscribe.prediction.run import ProgressReport
 from phytoscribe.prediction.windows import PredictionSettings
+from phytoscribe.sentences.generated import isoform_settings
 
 logger = logging.getLogger(__name__)
 

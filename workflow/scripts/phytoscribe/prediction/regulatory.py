@@ -1,12 +1,19 @@
-"""Predict labels along a genome: a BED file of called bins, and the probabilities of some labels for tracks."""
+"""Predict labels along a genome: a BED file of called bins, and the probabilities of some labels for tracks.
+
+A head reads windows that always hold the same number of bins, the last of a contig filled up with N, so that the
+numbers depend on the sequence alone.
+"""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
+import numpy.typing as npt
+import torch
 
 from phytoscribe import __version__
 from phytoscribe.devices import choose_device
@@ -15,12 +22,11 @@ from phytoscribe.files import atomic_open, atomic_path, sha256_of
 from phytoscribe.genome import Genome
 from phytoscribe.genome.fasta import chosen_contigs
 from phytoscribe.genome.names import some_names
+from phytoscribe.genome.sequence import N_CODE, Bases
 from phytoscribe.models import REGULATORY_FILES
-from phytoscribe.models.regulatory import Calibration, load_head
-from phytoscribe.prediction.bins import BinReader
+from phytoscribe.models.regulatory import TRUNK_CELL, Calibration, RegulatoryHead, load_head
 from phytoscribe.prediction.trunk_cells import TrunkCells
-from phytoscribe.regulatory.bins import Segment
-from phytoscribe.regulatory.values import describe_values
+from phytoscribe.regulatory.bins import Segment, describe_values, known_bins
 
 logger = logging.getLogger(__name__)
 
@@ -44,7 +50,7 @@ def predict_regulatory(
         tracks: labels whose probabilities are kept, or how many, the best on the validation blocks.
         bed: called bins, BED6 and the probability.
         values: probabilities of the tracks, float16 (labels, bins) as ``.npy``, and what they are
-            (:mod:`phytoscribe.regulatory.values`).
+            (:mod:`phytoscribe.regulatory.bins`).
 
     Raises:
         ModelError: the head is damaged, or was trained with another structure model.
@@ -52,7 +58,7 @@ def predict_regulatory(
     """
     network, calibration, report = load_head(head)
     labels, width = network.config.labels, network.config.bin
-    shown = track_labels(tracks, labels, calibration)
+    shown = chosen_labels(tracks, labels, calibration)
     columns = [labels.index(label) for label in shown]
     place = choose_device(device)
     network.to(place)
@@ -88,21 +94,21 @@ def predict_regulatory(
     describe_values(values[1], shown, contigs, width)
 
 
-def track_labels(tracks: int | Sequence[str], labels: Sequence[str], calibration: Calibration) -> list[str]:
-    """Labels that get a track, sorted.
+def chosen_labels(
+    wanted: int | Sequence[str], labels: Sequence[str], calibration: Calibration, key: str = "regulatory.tracks"
+) -> list[str]:
+    """Labels that a key of the configuration asks for by name or by number, the best on the validation blocks; sorted.
 
     Raises:
         ConfigError: one is no label of the head.
     """
-    if isinstance(tracks, int):
+    if isinstance(wanted, int):
         order = np.argsort(-np.nan_to_num(calibration.auprc, nan=-1.0), kind="stable")
-        return sorted(labels[place] for place in order[:tracks])
-    unknown = sorted(set(tracks) - set(labels))
+        return sorted(labels[place] for place in order[:wanted])
+    unknown = sorted(set(wanted) - set(labels))
     if unknown:
-        raise ConfigError(
-            f"regulatory.tracks: the head has no label {some_names(unknown)}; its labels are {some_names(labels)}"
-        )
-    return sorted(set(tracks))
+        raise ConfigError(f"{key}: the head has no label {some_names(unknown)}; its labels are {some_names(labels)}")
+    return sorted(set(wanted))
 
 
 def check_trunk(head: Path, wanted: str | None, given: str | None) -> None:
@@ -114,3 +120,70 @@ def check_trunk(head: Path, wanted: str | None, given: str | None) -> None:
             + (f", and predict.model has hash {given}" if given else ", and none is given")
             + "; use the model that it was trained with, or train the head anew"
         )
+
+
+#: Bins of a window.
+BINS = 64
+
+Logits = npt.NDArray[np.float32]
+
+
+class ReadBins(NamedTuple):
+    """Consecutive bins of a contig.
+
+    Attributes:
+        start: of the first bin.
+        logits: float32 (bins, labels), log odds before calibration.
+        known: bool (bins,), whether at least half of the bases are known.
+    """
+
+    contig: str
+    start: int
+    logits: Logits
+    known: npt.NDArray[np.bool_]
+
+
+def bases_around(genome: Genome, contig: str, start: int, end: int) -> Bases:
+    """Base codes of ``[start, end)``, N where that lies outside the contig."""
+    bases = np.full(end - start, N_CODE, dtype=np.uint8)
+    left, right = max(0, start), min(genome.contigs[contig], end)
+    if left < right:
+        bases[left - start : right - start] = genome.bases(contig, left, right)
+    return bases
+
+
+class BinReader:
+    """Reads bins with a head.
+
+    Args:
+        network: in evaluation mode, on ``device``.
+        trunk: features of the structure model, for a head that takes them.
+    """
+
+    def __init__(
+        self, network: RegulatoryHead, genome: Genome, device: torch.device, trunk: TrunkCells | None = None
+    ) -> None:
+        self.network, self.genome, self.device, self.trunk = network, genome, device, trunk
+
+    def windows(self, segment: Segment) -> Iterator[ReadBins]:
+        """The whole bins of a segment, in order."""
+        width, margin = self.network.config.bin, self.network.config.margin
+        first, count = segment.grid(width)
+        for done in range(0, count, BINS):
+            start = first + done * width
+            own = min(BINS, count - done)
+            left, right = start - margin, start + BINS * width + margin
+            bases = bases_around(self.genome, segment.contig, left, right)
+            cells = None
+            if self.trunk is not None:
+                found = self.trunk.around(segment.contig, left // TRUNK_CELL, bases.size // TRUNK_CELL)
+                cells = torch.from_numpy(found)[None].to(self.device)
+            with torch.inference_mode():
+                codes = torch.from_numpy(bases.astype(np.int64))[None].to(self.device)
+                logits = self.network(codes, cells)[0, :own].float().cpu().numpy()
+            yield ReadBins(segment.contig, start, logits, known_bins(bases[margin:-margin], width)[:own])
+
+    def known_logits(self, segments: Sequence[Segment]) -> Logits:
+        """Log odds of the known bins of segments, float32 (bins, labels)."""
+        found = [read.logits[read.known] for segment in segments for read in self.windows(segment)]
+        return np.concatenate(found) if found else np.empty((0, len(self.network.config.labels)), dtype=np.float32)

@@ -22,13 +22,13 @@ from phytoscribe.genome.fasta import chosen_contigs
 from phytoscribe.genome.junctions import JunctionReads
 from phytoscribe.genome.names import organelle_of
 from phytoscribe.models.loading import model_hash
-from phytoscribe.prediction.isoform_methods import isoform_settings
 from phytoscribe.prediction.merge import PredictionFiles, write_prediction
 from phytoscribe.prediction.pool import FreedMemory
 from phytoscribe.prediction.predictor import StructurePredictor
 from phytoscribe.prediction.shards import Shards, contigs_in_order, contigs_of_shard, shard_writer, sorted_genes
 from phytoscribe.prediction.weighed_evidence import Weighed, WeighedEvidence
 from phytoscribe.prediction.windows import ContigSequence, Piece, PredictionSettings
+from phytoscribe.sentences.generated import isoform_settings
 from phytoscribe.tracks.recording import track_writer
 
 logger = logging.getLogger(__name__)

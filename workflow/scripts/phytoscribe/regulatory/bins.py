@@ -1,17 +1,21 @@
 """Bins of a genome: which hold a site of a label, which are known, and to which part of the split they belong.
 
 A bin is positive if a summit lies in it, or if a wide interval covers its middle, and so at least half of it.
+Probabilities of bins come from prediction to tracks as a table of numpy, and what it holds as JSON.
 """
 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Sequence
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
+from phytoscribe.files import atomic_open
 from phytoscribe.genome.sequence import N_CODE, Bases
 from phytoscribe.regulatory.peaks import Peaks
 from phytoscribe.splits.parts import Parts
@@ -122,3 +126,22 @@ def _by_contig(
         starts, ends, labels = (column[first:last] for column in columns)
         found.append((starts, ends, labels, int((ends - starts).max()) if starts.size else 0))
     return found
+
+
+Values = np.ndarray
+
+
+def describe_values(described: str | Path, labels: Sequence[str], contigs: Mapping[str, int], width: int) -> None:
+    """Write what a table holds: its labels, contigs with their lengths, and the bases of a bin."""
+    with atomic_open(described) as handle:
+        handle.write(json.dumps({"labels": list(labels), "contigs": dict(contigs), "bin": width}) + "\n")
+
+
+def read_values(values: str | Path, described: str | Path) -> tuple[dict[str, Values], dict[str, int], int]:
+    """The probabilities of each label, float16 (bins,); contigs with their lengths; the bases of a bin.
+
+    Bins of unknown sequence are nan; each contig has as many bins as fit into it.
+    """
+    what = json.loads(Path(described).read_text(encoding="utf-8"))
+    table = np.load(values, mmap_mode="r")
+    return dict(zip(what["labels"], table, strict=True)), what["contigs"], int(what["bin"])

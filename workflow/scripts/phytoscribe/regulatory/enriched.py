@@ -134,6 +134,11 @@ def _digits(word: int) -> list[int]:
     return (word // _POWERS % 4).tolist()
 
 
+def word_text(word: int) -> str:
+    """The bases of a word by its number."""
+    return "".join("ACGT"[digit] for digit in _digits(word))
+
+
 def _alike(word: int) -> Iterator[int]:
     """Words that are the same motif: shifted by up to two bases, or with one other base; by their lower number."""
     digits = _digits(word)

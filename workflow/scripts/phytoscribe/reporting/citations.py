@@ -23,7 +23,7 @@ _ENTRY = re.compile(r"^@\w+\{([^,\s]+),\n.*?^\}", re.MULTILINE | re.DOTALL)
 _FIELD = re.compile(r"^  (\w+) = \{(.*)\},$", re.MULTILINE)
 PACKAGES = (
     "snakemake", "torch", "pytorch-lightning", "transformers", "tokenizers", "numba", "numpy", "pandas",
-    "pyfaidx", "pysam", "pybarrnap", "pyhmmer", "matplotlib", "jinja2",
+    "pyfaidx", "pysam", "pybarrnap", "pyhmmer", "captum", "modisco-lite", "memelite", "matplotlib", "jinja2",
 )  # fmt: skip
 #: Program, its option for the version, and where the version is in its answer.
 PROGRAMS = (
@@ -92,6 +92,7 @@ def citations_of(config: Mapping[str, Any]) -> list[Citation]:
     with_reads = any(genome.get("isoseq") for genome in genomes)
     with_proteins = any((genome.get("evidence") or {}).get("proteins") for genome in genomes)
     programs = chosen_programs(config)
+    attributed = (config.get("attribution") or {}).get("labels")
     works = read_references()
     used: list[tuple[str, str, str, Any]] = [
         ("phytoscribe", "PhytoScribe", "the workflow and its model", True),
@@ -116,6 +117,12 @@ def citations_of(config: Mapping[str, Any]) -> list[Citation]:
         ("nawrocki2013infernal", "Infernal", "finds other RNA genes", "ncRNA" in programs),
         ("ontiveros2025rfam", "Rfam", "families of RNA", "ncRNA" in programs),
         ("manni2021busco", "BUSCO", "completeness by conserved genes", busco),
+        ("sundararajan2017axiomatic", "integrated gradients", "attribute binding sites to bases", attributed),
+        ("kokhlikyan2020captum", "Captum", "computes attributions", attributed),
+        ("shrikumar2018modisco", "TF-MoDISco", "finds motifs in attributions", attributed),
+        ("gupta2007tomtom", "TOMTOM (memelite)", "compares motifs", attributed),
+        ("grant2011fimo", "FIMO (memelite)", "finds instances of motifs", attributed),
+        ("rauluseviciute2024jaspar", "JASPAR", "known motifs", attributed),
         ("hunter2007matplotlib", "Matplotlib", "draws the figures", True),
         ("mckinney2010pandas", "pandas", "tables", True),
         ("harris2020numpy", "NumPy", "arrays", True),

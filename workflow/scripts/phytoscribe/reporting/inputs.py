@@ -41,6 +41,17 @@ def _table(path: str) -> pd.DataFrame:
     return pd.read_csv(path, sep="\t", keep_default_na=False)
 
 
+def _label_table(path: str) -> pd.DataFrame:
+    """A long table of labels, as of the scores of the regulatory head."""
+    columns = {
+        **dict.fromkeys(("model", "label", "subset", "measure"), str),
+        "value": float,
+        "low": float,
+        "high": float,
+    }
+    return read_table(path, {**columns, "n": float, "base_rate": float})
+
+
 def _metrics(path: str) -> pd.DataFrame:
     metrics = pd.read_csv(path, sep="\t")
     if not set(METRIC_COLUMNS) <= set(metrics.columns):
@@ -108,6 +119,10 @@ class ReportInputs:
     load_report: Json | None = field(default=None, metadata=_of_run("load_report", read_json))
     pretrain_metrics: pd.DataFrame | None = field(default=None, metadata=_of_run("pretrain_metrics", _metrics))
     structure_metrics: pd.DataFrame | None = field(default=None, metadata=_of_run("structure_metrics", _metrics))
+    regulatory: pd.DataFrame | None = field(default=None, metadata=_of_run("regulatory", _label_table))
+    attribution: pd.DataFrame | None = field(default=None, metadata=_of_run("attribution", _label_table))
+    motifs: pd.DataFrame | None = field(default=None, metadata=_of_run("motifs", _table))
+    logos: list[KeptFigure] | None = field(default=None, metadata=_of_run("logos", read_figures))
     own_figures: list[KeptFigure] = field(default_factory=list)
     links: Mapping[str, list[tuple[str, str]]] = field(default_factory=dict)
     costs: pd.DataFrame | None = None

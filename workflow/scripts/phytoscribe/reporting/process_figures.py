@@ -1,4 +1,5 @@
-"""Figures about the process: the check of an annotation, time and memory of the rules, and training curves."""
+"""Figures about the process: the check of an annotation, time and memory of the rules, training curves, and scores of
+the labels of the regulatory head."""
 
 from __future__ import annotations
 
@@ -19,7 +20,10 @@ from phytoscribe.annotation.checking.tables import IN_WORDS, STRUCTURAL_REASONS,
 from phytoscribe.errors import PhytoScribeError
 from phytoscribe.reporting.drawing import BASELINE, INK, OURS, SOFT, STYLE, Drawing, axes_of, color_of, draw_grid
 
-COSTS, PRETRAINING, FINE_TUNING = "costs", "pretraining", "fine-tuning"
+COSTS, PRETRAINING, FINE_TUNING, LABELS = "costs", "pretraining", "fine-tuning", "labels"
+#: Labels that a figure of their scores has room for, and what it calls models other than a head.
+MOST_LABELS = 40
+_OTHER_MODELS = {"6-mer ridge": ("s", "#E69F00"), "guess": ("|", SOFT)}
 #: The rule that writes the report: its benchmark on disk is that of the report before this one.
 OWN_RULE = "report"
 #: The rule with a file for each part of a genome.
@@ -191,14 +195,47 @@ def _cost_bars(costs: pd.DataFrame, column: str, title: str, unit: str) -> Drawi
 
 
 def draw_workflow(
-    costs: pd.DataFrame | None, pretraining: pd.DataFrame | None, fine_tuning: pd.DataFrame | None
+    costs: pd.DataFrame | None,
+    pretraining: pd.DataFrame | None,
+    fine_tuning: pd.DataFrame | None,
+    labels: pd.DataFrame | None = None,
 ) -> Iterator[Drawing]:
-    """Yield cost figures and training curves, each drawn on request; None if not measured."""
+    """Yield cost figures, training curves and scores of labels, each drawn on request; None if not measured."""
+    if labels is not None:
+        yield from label_figures(labels)
     if costs is not None:
         yield from costs_figures(costs)
     for stage, metrics in ((PRETRAINING, pretraining), (FINE_TUNING, fine_tuning)):
         if metrics is not None:
             yield from training_curves(stage, metrics)
+
+
+def label_figures(scores: pd.DataFrame) -> Iterator[Drawing]:
+    """Draw the AUPRC of the best labels by each model, against the base rate, which is what a guess has.
+
+    Args:
+        scores: table of the regulatory head's scores; rows of means have no line.
+    """
+    own = scores[(scores["measure"] == "auprc") & (scores["label"] != "mean") & scores["value"].notna()]
+    heads = own[~own["model"].isin(list(_OTHER_MODELS))]
+    best = heads.groupby("label")["value"].max().sort_values(kind="stable").tail(MOST_LABELS)
+    if best.empty:
+        return
+    guess = own.drop_duplicates("label").set_index("label")["base_rate"].reindex(best.index)
+    place = pd.Series(range(len(best)), index=best.index)
+    with axes_of((6.2, 0.9 + 0.21 * len(best)), grid="x") as axes:
+        axes.plot(guess, place, "|", color=SOFT, markersize=9, label="base rate (a guess)")
+        for model, rows in own[own["label"].isin(best.index)].groupby("model", sort=False):
+            marker, color = _OTHER_MODELS.get(str(model), ("o", color_of(OURS)))
+            hollow = {"markerfacecolor": "none"} if str(model).endswith("none") and heads["model"].nunique() > 1 else {}
+            axes.plot(rows["value"], place[rows["label"]], marker, color=color, label=model, markersize=5, **hollow)
+        axes.set(yticks=place, xlabel="AUPRC on the test blocks", xlim=(0, 1), ylim=(-0.7, len(best) - 0.3))
+        axes.set_yticklabels(best.index, fontsize=8)
+        axes.legend(loc="upper left", bbox_to_anchor=(0, -0.9 / (0.9 + 0.21 * len(best))), ncols=2)
+    every = heads["label"].nunique()
+    title = "AUPRC of each label" + (f", the {len(best)} best of {every}" if every > len(best) else "")
+    seen = f"AUPRC of {len(best)} labels beside their base rate; the best is {best.index[-1]} with {best.iloc[-1]:.2f}."
+    yield Drawing("regulatory_auprc", LABELS, title, seen, axes.figure, own)
 
 
 def training_curves(stage: str, metrics: pd.DataFrame) -> Iterator[Drawing]:

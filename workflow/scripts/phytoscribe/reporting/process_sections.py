@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+import pandas as pd
 import yaml
 
 from phytoscribe.annotation.checking.acceptance import Thresholds, judge
@@ -12,7 +13,9 @@ from phytoscribe.annotation.checking.tables import IN_WORDS, Reason
 from phytoscribe.reporting.blocks import (
     MISSING,
     Block,
+    Figures,
     Heading,
+    Items,
     Links,
     Listing,
     Paragraph,
@@ -21,12 +24,13 @@ from phytoscribe.reporting.blocks import (
     figures_of,
     key_values,
     number,
+    number_of,
     score,
     words,
 )
 from phytoscribe.reporting.citations import citations_of, versions
 from phytoscribe.reporting.inputs import ReportInputs
-from phytoscribe.reporting.process_figures import COSTS, FINE_TUNING, PRETRAINING
+from phytoscribe.reporting.process_figures import COSTS, FINE_TUNING, LABELS, PRETRAINING
 
 #: Figures of a decoder's fit, and in words what was decoded with.
 _FIT_COLUMNS = ("cds_exon_f1", "locus_f1", "calibration_error")
@@ -44,7 +48,101 @@ SIDE_BY_SIDE = 5
 def process_sections(inputs: ReportInputs) -> list[Section]:
     """All sections, in the order of the workflow."""
     made = (_check_section, _split_section, _training_section, _costs_section, _software_section, _config_section)
-    return [section(inputs) for section in made]
+    return [*_regulatory_section(inputs), *(section(inputs) for section in made)]
+
+
+def _regulatory_section(inputs: ReportInputs) -> list[Section]:
+    """Scores of the regulatory head, whether its attributions can be trusted, and its motifs; none without a head."""
+    blocks: list[Block] = []
+    if inputs.regulatory is not None:
+        blocks += [Paragraph(_means(inputs.regulatory)), *figures_of(inputs.own_figures, LABELS)]
+    if inputs.attribution is not None:
+        blocks += _trust(inputs.attribution)
+    if inputs.motifs is not None:
+        blocks += _motifs(inputs)
+    return [Section("regulatory", "Binding sites and open chromatin", blocks)] if blocks else []
+
+
+def _means(scores: pd.DataFrame) -> str:
+    """Mean AUPRC of each model, in a sentence."""
+    rows = scores[(scores["label"] == "mean") & (scores["measure"] == "auprc")]
+    found = [
+        f"{row.model} {row.value:.3f}" + (f" (95 % {row.low:.3f} to {row.high:.3f})" if pd.notna(row.low) else "")
+        for row in rows.itertuples()
+    ]
+    return (
+        f"Mean AUPRC over the labels, all bins of the test blocks: {'; '.join(found)}. A head that is not clearly "
+        "above the 6-mer regression learned no more than words."
+    )
+
+
+def _trust(attribution: pd.DataFrame) -> list[Block]:
+    """How attributions agree with mutagenesis, by label, and a warning for those that do not."""
+    table = attribution.set_index(["label", "measure"])
+    labels = list(dict.fromkeys(attribution["label"]))
+    rows, doubtful = [], []
+    for label in labels:
+        own = table.loc[label]
+        agreement, reliable = own.loc["mutagenesis_spearman"], bool(own.loc["reliable", "value"])
+        if not reliable:
+            doubtful.append(
+                f"Attributions of {label} are not reliable: do not read its logos as what the head looks at."
+            )
+        rows.append(
+            (
+                label,
+                f"{agreement['value']:.2f} ({agreement['low']:.2f} to {agreement['high']:.2f})",
+                *(f"{own.loc[name, 'value']:.2f}" for name in ("gradcam_spearman", "share_explained")),
+                f"{own.loc['completeness_gap', 'value']:.3f}",
+                "yes" if reliable else "no",
+            )
+        )
+    blocks: list[Block] = [
+        Heading("Can the attributions be trusted?"),
+        Paragraph(
+            "Mutagenesis of the whole model is the referee: the rank correlation of each attribution with it, median "
+            "and quartiles over held-out sites."
+        ),
+    ]
+    if doubtful:
+        blocks.append(Items(f"{len(doubtful)} of {len(labels)} labels", doubtful, warns=True))
+    columns = ("label", "integrated gradients", "Grad-CAM", "share explained", "completeness gap", "reliable")
+    return [*blocks, Table(columns, rows)]
+
+
+def _motifs(inputs: ReportInputs) -> list[Block]:
+    """Motifs of each label beside known ones, and what the peaks say of them."""
+    blocks: list[Block] = [
+        Heading("Motifs"),
+        Paragraph(
+            "Each motif stands above the known one that it matches (q at most 0.05). The shares are those of held-out "
+            "summits with the motif: of its own label, of other labels, and of random places. A motif that belongs to "
+            "neighbouring factors is as common at theirs."
+        ),
+    ]
+    reliable = {}
+    if inputs.attribution is not None:
+        own = inputs.attribution[inputs.attribution["measure"] == "reliable"]
+        reliable = dict(zip(own["label"], own["value"].astype(bool), strict=True))
+    assert inputs.motifs is not None
+    logos = {figure.name: figure for figure in inputs.logos or []}
+    for label, rows in inputs.motifs.groupby("label", sort=True):
+        blocks.append(Heading(str(label)))
+        if not reliable.get(str(label), True):
+            doubt = "Mutagenesis disagrees with them, so these logos are not what the head looks at."
+            blocks.append(Items("Attributions of this label are not reliable", [doubt], warns=True))
+        shown = [logos[name] for name in rows["motif"] if name in logos]
+        if shown:
+            blocks.append(Figures([(figure.uri, figure.seen, figure.title) for figure in shown]))
+        lines = [
+            (row.motif or MISSING, number_of(str(row.seqlets)), row.consensus or MISSING,
+             f"{row.match_name or row.match}", *(number_of(str(value)) for value in (row.q, row.own_summits,
+             row.other_summits, row.random)), row.verdict)
+            for row in rows.itertuples()
+        ]  # fmt: skip
+        columns = ("motif", "seqlets", "consensus", "match", "q", "own summits", "others", "random", "verdict")
+        blocks.append(Table(columns, lines, f"Most enriched word at its summits: {rows['enriched_word'].iloc[0]}"))
+    return blocks
 
 
 def _check_section(inputs: ReportInputs) -> Section:

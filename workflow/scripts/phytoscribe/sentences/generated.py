@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -13,10 +14,11 @@ import numpy.typing as npt
 from phytoscribe.annotation.model import Transcript
 from phytoscribe.decoding.decoded_gene import platt_probabilities
 from phytoscribe.decoding.isoform_edits import NetworkOutput
-from phytoscribe.decoding.isoforms import JudgedIsoform
+from phytoscribe.decoding.isoforms import GENERATED, IsoformSettings, JudgedIsoform
 from phytoscribe.decoding.ranked_isoforms import Known
 from phytoscribe.decoding.settings import DecoderSettings
 from phytoscribe.errors import ModelError
+from phytoscribe.genome.junctions import JunctionReads
 from phytoscribe.models import WRITER_FILES
 from phytoscribe.models.isoform_writer import IsoformWriter, load_writer
 from phytoscribe.sentences.given_gene import GivenGene, given_gene
@@ -127,3 +129,23 @@ def log_odds(probabilities: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
     """Log odds of probabilities, held within what can be told apart."""
     p = np.clip(probabilities, _LEAST, 1 - _LEAST)
     return np.log(p / (1 - p))
+
+
+def isoform_settings(
+    values: Mapping[str, Any], folder: Path, model: str, junctions: JunctionReads | None = None
+) -> IsoformSettings:
+    """Settings of the configuration's ``isoforms``, whose method is not ``none``.
+
+    Args:
+        values: the section, for method ``generated`` with the seed.
+        folder: with the method's files.
+        model: hash of the structure model that predicts.
+        junctions: RNA-seq reads of the genome, which only a ranker uses.
+
+    Raises:
+        ModelError: a file is missing or damaged, or was made for another structure model.
+    """
+    writer = None
+    if values["method"] == GENERATED:
+        writer = GeneratedIsoforms.load(folder, Search.of_config(values["generated"], values["seed"]))
+    return IsoformSettings.of_config(values, folder, model, junctions, writer)

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, NamedTuple
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
@@ -27,6 +27,8 @@ ANNOTATIONS = {
     "noncoding": ("RNA genes and mobile elements", (120, 60, 140)),
     "augustus": ("AUGUSTUS", (150, 90, 0)),
 }
+#: Where in the folder the tracks of labels of bins lie.
+LABELS_FOLDER = "regulatory"
 #: Bases that a browser shows at first.
 FIRST_VIEW = 20_000
 #: Probabilities that JBrowse shows at first; the others are a click away.
@@ -207,3 +209,16 @@ def _uri(file: str) -> dict[str, str]:
 
 def _rgb(track: Track) -> str:
     return f"rgb({', '.join(map(str, track.colour))})"
+
+
+def with_labels(folder: TrackFolder, labels: Sequence[str]) -> TrackFolder:
+    """A folder with the probabilities of labels of bins (binding sites, open chromatin) too.
+
+    Args:
+        labels: each has a file ``{label}.bw`` in :data:`LABELS_FOLDER`.
+    """
+    tracks = [
+        Track(f"{LABELS_FOLDER}-{label}", f"{LABELS_FOLDER}/{label}.bw", f"{label}, sites", (148, 103, 189))
+        for label in labels
+    ]
+    return replace(folder, probabilities=(*folder.probabilities, *tracks))

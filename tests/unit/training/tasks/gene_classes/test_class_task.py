@@ -16,10 +16,11 @@ from phytoscribe.errors import PhytoScribeError
 from phytoscribe.genome.intervals import as_places
 from phytoscribe.models.loading import model_hash
 from phytoscribe.training.tasks.gene_classes import task
-from phytoscribe.training.tasks.gene_classes.examples import Examples, class_of
 from phytoscribe.training.tasks.gene_classes.fit import (
+    Examples,
     average_precision,
     calibrated,
+    class_of,
     cross_fitted,
     fit_classifier,
     odds_of,

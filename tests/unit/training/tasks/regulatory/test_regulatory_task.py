@@ -8,17 +8,13 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from planted_sites import PLANTED, planted_files
 from safetensors.torch import load_file
 
 from phytoscribe.errors import ModelError, PhytoScribeError
-from phytoscribe.genome.fasta import read_index, write_index
-from phytoscribe.genome.sequence import decode, encode, reverse_complement
 from phytoscribe.models.regulatory import load_head
 from phytoscribe.prediction.regulatory import check_trunk, predict_regulatory
-from phytoscribe.regulatory.peaks import read_peaks
-from phytoscribe.regulatory.values import read_values
-from phytoscribe.splits.blocks import block_parts
-from phytoscribe.splits.parts import write_parts
+from phytoscribe.regulatory.bins import read_values
 from phytoscribe.training.loop.settings import Recipe
 from phytoscribe.training.tasks.regulatory.module import label_loss, label_weights
 from phytoscribe.training.tasks.regulatory.scores import score_heads
@@ -32,32 +28,11 @@ SETTINGS = {
     "positive_weight": 1, "patience": 0, "validate_every": 3, "precision": "float32", "device": "cpu",
 }  # fmt: skip
 RANKS = {"devices": 1, "nodes": 1}
-PLANTED = {"bZIP": "GACACGTGTC", "GARP": "AAAGATTCGA"}
 
 
 @pytest.fixture(scope="module")
 def files(tmp_path_factory) -> dict[str, str]:
-    """Made contigs with planted sites of two labels on either strand: one to train, one to validate, one to test."""
-    folder = tmp_path_factory.mktemp("planted")
-    generator = np.random.default_rng(3)
-    fasta, bed = folder / "made.fa", folder / "made.bed"
-    with fasta.open("w") as sequence, bed.open("w") as peaks:
-        for name, length in (("c1", 240_000), ("c2", 60_000), ("c3", 60_000)):
-            bases = generator.integers(0, 4, length).astype(np.uint8)
-            for at in range(300, length - 300, 150):
-                label = generator.choice([*PLANTED, "", "", ""])
-                if label:
-                    site = encode(PLANTED[label])
-                    bases[at - 5 : at + 5] = site if generator.random() < 0.5 else reverse_complement(site)
-                    peaks.write(f"{name}\t{at}\t{at + 1}\t{label}\n")
-            bases[5_000:5_900] = 4 if name == "c3" else bases[5_000:5_900]
-            sequence.write(f">{name}\n{decode(bases)}\n")
-    write_index(fasta, Path(f"{fasta}.fai"))
-    contigs = read_index(Path(f"{fasta}.fai"))
-    read_peaks({"path": str(bed)}, contigs, {}, "made").save(folder / "made.npz")
-    parts = block_parts("made", contigs, "train", "contig", {"c2": "validate", "c3": "test"}, {}, 1)
-    write_parts(folder / "made.parts.bed", parts)
-    return {"fasta": str(fasta), "peaks": str(folder / "made.npz"), "parts": str(folder / "made.parts.bed")}
+    return planted_files(tmp_path_factory.mktemp("planted"))
 
 
 def train_into(files: dict[str, str], target: Path, run: Path | None = None, **more) -> Path:

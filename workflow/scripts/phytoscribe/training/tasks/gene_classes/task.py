@@ -22,12 +22,13 @@ from phytoscribe.prediction.windows import PredictionSettings
 from phytoscribe.tables import write_table
 from phytoscribe.training.data.training_set import STRUCTURE, TrainingSet
 from phytoscribe.training.loop.runs import claim_run_folder
-from phytoscribe.training.tasks.gene_classes.examples import Examples, examples_of
 from phytoscribe.training.tasks.gene_classes.fit import (
     FOLDS,
+    Examples,
     average_precision,
     calibrated,
     cross_fitted,
+    examples_of,
     fit_classifier,
     joined,
 )

@@ -17,11 +17,11 @@ from phytoscribe.evaluation.kmer_ridge import BINS, PENALTIES, KmerRidge, Table,
 from phytoscribe.evaluation.label_scores import LabelScores, block_weights, score_label
 from phytoscribe.files import atomic_open
 from phytoscribe.models.regulatory import RegulatoryConfig, load_head
-from phytoscribe.prediction.bins import BinReader, bases_around
+from phytoscribe.prediction.regulatory import BinReader, bases_around
 from phytoscribe.regulatory.bins import Labels, Segment, blocks_of, known_bins
 from phytoscribe.splits.blocks import BLOCK
 from phytoscribe.splits.parts import TEST, TRAIN, VALIDATE
-from phytoscribe.training.tasks.regulatory.selection import ValidationBins
+from phytoscribe.training.tasks.regulatory.module import ValidationBins
 from phytoscribe.training.tasks.regulatory.windows import LabelledGenome, RegulatoryData
 
 logger = logging.getLogger(__name__)

@@ -20,8 +20,12 @@ from phytoscribe.training.loop.callbacks import MetricsTable
 from phytoscribe.training.loop.ranks import own_rank
 from phytoscribe.training.loop.runs import CHECKPOINT_NAME, claim_run_folder, read_as_data, train
 from phytoscribe.training.loop.settings import Recipe
-from phytoscribe.training.tasks.regulatory.module import RegulatoryModule, label_weights
-from phytoscribe.training.tasks.regulatory.selection import RankedSelection, ValidationBins
+from phytoscribe.training.tasks.regulatory.module import (
+    RankedSelection,
+    RegulatoryModule,
+    ValidationBins,
+    label_weights,
+)
 from phytoscribe.training.tasks.regulatory.windows import BINS, RegulatoryData, RegulatoryDataset, collate_regulatory
 
 logger = logging.getLogger(__name__)
@@ -69,7 +73,7 @@ def run_regulatory_training(
     head = RegulatoryHead(config, (counts.positive / np.maximum(1, counts.of_label)).tolist())
     logger.info("regulatory head: %d parameters", trainable_parameters(head))
     if settings["start"] == "enriched" and not (run_folder / CHECKPOINT_NAME).exists():
-        motifs = data.enriched_motifs(config.filters, config.motif)
+        motifs = data.enriched_words(config.motif).motifs(config.filters)
         logger.info("%d of %d motifs start from enriched words", len(motifs), config.filters)
         head.stem.start_from(torch.from_numpy(motifs))
     table = MetricsTable(run_folder / "metrics.tsv")

@@ -18,7 +18,7 @@ from phytoscribe.errors import PhytoScribeError
 from phytoscribe.genome import Genome
 from phytoscribe.genome.sequence import Bases, reverse_complement
 from phytoscribe.models.regulatory import TRUNK_CELL, RegulatoryConfig
-from phytoscribe.prediction.bins import BinReader, bases_around
+from phytoscribe.prediction.regulatory import BinReader, bases_around
 from phytoscribe.prediction.trunk_cells import TrunkCells
 from phytoscribe.regulatory.bins import BinLabels, Labels, Segment, blocks_of, known_bins, segments_of
 from phytoscribe.regulatory.enriched import EnrichedWords
@@ -116,14 +116,14 @@ class RegulatoryData:
             for genome in self.genomes
         ]
 
-    def enriched_motifs(self, count: int, width: int) -> npt.NDArray[np.float32]:
-        """Motifs of the training blocks, float32 (motifs, width, 4): :mod:`phytoscribe.regulatory.enriched`."""
+    def enriched_words(self, width: int) -> EnrichedWords:
+        """Words at the summits of the training blocks, for motifs of so many bases."""
         words = EnrichedWords(len(self.labels), width)
         for genome, segments in zip(self.genomes, self.segments(TRAIN), strict=True):
             for contig, start, end in blocks_of(segments, WORDS_AT_ONCE):
                 summits, labels = genome.labels.summits(contig, start, end)
                 words.learn(genome.genome.bases(contig, start, end), summits - start, labels)
-        return words.motifs(count)
+        return words
 
     def counts(self, part: str, width: int) -> LabelCounts:
         """Positive bins of a part, counted block by block: all labels of a large genome would fill the memory."""

@@ -1,0 +1,126 @@
+# Attribution: what the regulatory head looks at, whether that can be trusted, and the motifs that it spells.
+# In:  the regulatory head that predicts; peaks and FASTA of genomes with another role than predict; for a head that takes
+#      features of the structure model its files; config keys `attribution`, `genomes[].peaks`
+# Out: results/evaluation/attribution.tsv; results/motifs/regulatory.{meme,tsv,hits.bed}, logos in results/motifs/regulatory/
+from phytoscribe.configuration.regulatory import LOGOS, TRUST
+
+
+rule check_attribution:
+    input:
+        head=regulatory_files.head() if regulatory_files.trained else given(regulatory_files.head()),
+        fasta=fasta_of(regulatory_files.labelled),
+        fai=fasta_of(regulatory_files.labelled, ".fai"),
+        peaks=regulatory_files.labels("peaks.npz"),
+        parts=regulatory_files.labels("parts.bed"),
+        model=model_files() if regulatory_files.encoder == "frozen" else [],
+        library=library("check_attribution"),
+    output:
+        table=TRUST,
+    log:
+        "logs/attribution/check.log",
+    benchmark:
+        "results/benchmarks/check_attribution.tsv"
+    conda:
+        "../envs/attribution.yaml"
+    threads: 8
+    resources:
+        **place_of_prediction(config["regulatory"]),
+        mem_mb=8000,
+        runtime=480,
+    params:
+        settings={key: config["attribution"][key] for key in ("labels", "steps", "mutagenesis")},
+        species=[genomes[name].species for name in regulatory_files.labelled],
+        lineages=[genomes[name].lineage for name in regulatory_files.labelled],
+        device=config["regulatory"]["device"],
+        seed=config["seed"],
+    message:
+        "Checking the attribution of the regulatory head by mutagenesis: {output.table}"
+    script:
+        "../scripts/check_attribution.py"
+
+
+rule attribute_sites:
+    input:
+        head=regulatory_files.head() if regulatory_files.trained else given(regulatory_files.head()),
+        fasta=fasta_of(regulatory_files.labelled),
+        fai=fasta_of(regulatory_files.labelled, ".fai"),
+        peaks=regulatory_files.labels("peaks.npz"),
+        parts=regulatory_files.labels("parts.bed"),
+        trunk=regulatory_files.trunk(regulatory_files.labelled, regulatory_files.encoder),
+        library=library("attribute_sites"),
+    output:
+        attributions=temp("results/motifs/regulatory.npz"),
+    log:
+        "logs/attribution/attribute.log",
+    benchmark:
+        "results/benchmarks/attribute_sites.tsv"
+    conda:
+        "../envs/attribution.yaml"
+    threads: 8
+    resources:
+        **place_of_prediction(config["regulatory"]),
+        mem_mb=8000,
+        runtime=480,
+    params:
+        settings={key: config["attribution"][key] for key in ("labels", "steps", "sequences")},
+        device=config["regulatory"]["device"],
+        seed=config["seed"],
+    message:
+        "Attributing the sequence of binding sites: {output.attributions}"
+    script:
+        "../scripts/attribute_sites.py"
+
+
+rule discover_motifs:
+    input:
+        attributions="results/motifs/regulatory.npz",
+        library=library("discover_motifs"),
+    output:
+        motifs="results/motifs/regulatory.meme",
+    log:
+        "logs/attribution/discover.log",
+    benchmark:
+        "results/benchmarks/discover_motifs.tsv"
+    conda:
+        "../envs/attribution.yaml"
+    threads: 8
+    resources:
+        mem_mb=8000,
+        runtime=480,
+    message:
+        "Looking for motifs in the attributions: {output.motifs}"
+    script:
+        "../scripts/discover_motifs.py"
+
+
+rule compare_motifs:
+    input:
+        motifs="results/motifs/regulatory.meme",
+        known=given([config["attribution"]["motifs"]]),
+        head=regulatory_files.head() if regulatory_files.trained else given(regulatory_files.head()),
+        fasta=fasta_of(regulatory_files.labelled),
+        fai=fasta_of(regulatory_files.labelled, ".fai"),
+        peaks=regulatory_files.labels("peaks.npz"),
+        parts=regulatory_files.labels("parts.bed"),
+        library=library("compare_motifs"),
+    output:
+        table="results/motifs/regulatory.tsv",
+        hits="results/motifs/regulatory.hits.bed",
+        logos=directory(LOGOS),
+    log:
+        "logs/attribution/compare.log",
+    benchmark:
+        "results/benchmarks/compare_motifs.tsv"
+    conda:
+        "../envs/attribution.yaml"
+    resources:
+        mem_mb=4000,
+        runtime=120,
+    params:
+        labels=config["attribution"]["labels"],
+        sequences=config["attribution"]["sequences"],
+        seed=config["seed"],
+    message:
+        "Comparing the motifs with known ones and with the peaks: {output.table}"
+    script:
+        "../scripts/compare_motifs.py"
