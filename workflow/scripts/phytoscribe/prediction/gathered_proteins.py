@@ -6,6 +6,7 @@ import logging
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from phytoscribe.annotation.gff_text import encode_id
 from phytoscribe.annotation.sequences import splice
 from phytoscribe.errors import PhytoScribeError, ToolError
 from phytoscribe.files import atomic_open, scratch_folder, sha256_of
@@ -115,7 +116,8 @@ def align_proteins(proteins: str | Path, fasta: str | Path, gff3: Path, threads:
     with scratch_folder() as scratch:
         plain = scratch / "proteins.faa"
         with atomic_open(plain) as handle:
-            handle.writelines(f">{name}\n{sequence.rstrip('*.')}\n" for name, sequence in records)
+            # miniprot writes names as they are, and in GFF3 a ';' would end them.
+            handle.writelines(f">{encode_id(name)}\n{sequence.rstrip('*.')}\n" for name, sequence in records)
         run([program, "-t", threads, "-G", LONGEST_INTRON, "--gff", fasta, plain], stdout=gff3)
 
 
