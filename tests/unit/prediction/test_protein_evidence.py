@@ -98,6 +98,7 @@ FAA = ">p\nMKVLAAGH\n>q\nMKK\n"
     [
         ("p.faa", "", "it has no proteins"),
         ("p.faa", ">a\nATGGCN\n>b\nACGT\n", "it holds nucleotides"),
+        ("p.faa", ">a\nATGGCRTTAGGGYCC\n", "it holds nucleotides"),
         ("p.faa", FAA + ">p\nMM\n", "line 5: protein 'p' was read before"),
         ("p.faa", FAA + ">r\n>s\nMM\n", "the protein 'r' has no residues"),
         ("p.faa", FAA + ">\nMM\n", "line 5: a '>' header without a name"),

@@ -135,11 +135,15 @@ def test_introns_without_splice_sites_are_left_out(junctions, two_contigs, table
         (lambda found: star(found).replace(LONG[0], "Chr9"), "the contig 'Chr9' is not in the FASTA"),
         (lambda found: star({(c, "+-"[s == "+"], i): n for (c, s, i), n in found.items()}), "only 0 % of its reads"),
         (
+            lambda found: hints({(c, s, (a + 7, b + 7)): 1 for c, s, (a, b) in list(found)[:2]}),
+            "none of its 2 junctions has a strand or splice sites that show it",
+        ),
+        (
             lambda found: star({(c, s, (a + 7, b + 7)): n for (c, s, (a, b)), n in found.items()}),
             "do not belong to this genome",
         ),
     ],
-    ids=["empty", "no reads", "other names", "wrong strands", "another assembly"],
+    ids=["empty", "no reads", "other names", "wrong strands", "no strands", "another assembly"],
 )
 def test_a_file_that_is_no_evidence_stops_the_run_or_is_left_out_with_a_warning(
     junctions, two_contigs, table, tmp_path, change, told
@@ -156,6 +160,16 @@ def test_a_file_that_is_no_evidence_stops_the_run_or_is_left_out_with_a_warning(
     assert rows.drop(columns="file").equals(read_table(table)[1])
     assert told in str(files[1])
     assert str(tmp_path) not in str(files[1])
+
+
+def test_alignments_that_cannot_be_read_contig_by_contig_are_left_out_in_the_same_way(junctions, two_contigs, tmp_path):
+    bad, good = tmp_path / "reads.sam", tmp_path / "SJ"
+    bad.write_text(f"@SQ\tSN:{SHORT[0]}\tLN:{SHORT[1]}\n")
+    good.write_text(star(junctions))
+    with pytest.raises(PhytoScribeError, match=r"reads.sam: .*samtools sort -o .*strict: false"):
+        gather_evidence([good, bad], None, two_contigs, tmp_path / "table.tsv")
+    (warning,) = gather_evidence([good, bad], None, two_contigs, tmp_path / "table.tsv", strict=False)
+    assert warning.startswith(f"evidence is left out: {bad}: it is plain SAM")
 
 
 def test_a_file_whose_introns_lie_where_the_network_sees_none_stops_the_run_or_is_left_out(
