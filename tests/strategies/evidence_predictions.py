@@ -28,17 +28,21 @@ SETTINGS = {
 
 
 def predict(
-    fasta: Path, folder: Path, evidence=None, proteins=None, shards: int = 1, threads: int = 1
+    fasta: Path, folder: Path, evidence=None, proteins=None, shards: int = 1, threads: int = 1, compared: bool = False
 ) -> PredictionFiles:
     folder.mkdir()
-    paths = []
     for shard in range(shards):
         place = ("athaliana", "Brassicales", None, shard, folder / f"{shard}.jsonl", threads)
-        predict_shard(fasta, RELEASED, {**SETTINGS, "shards": shards}, *place, evidence=evidence, proteins=proteins)
-        paths.append(str(folder / f"{shard}.jsonl"))
+        given = {"evidence": evidence, "proteins": proteins, "compared": compared}
+        predict_shard(fasta, RELEASED, {**SETTINGS, "shards": shards}, *place, **given)
+    return merge(fasta, folder)
+
+
+def merge(fasta: Path, folder: Path, from_dna: bool = False) -> PredictionFiles:
+    """The files of all shards in a folder."""
     names = ("genes.gff3", "genes.gtf", "proteins.faa", "cds.fna", "transcripts.fna", "stats.json")
-    files = PredictionFiles(*(folder / name for name in names))
-    merge_shards(paths, fasta, "g", None, files)
+    files = PredictionFiles(*(folder / f"{'dna.' if from_dna else ''}{name}" for name in names))
+    merge_shards(sorted(map(str, folder.glob("*.jsonl"))), fasta, "g", None, files, from_dna=from_dna)
     return files
 
 

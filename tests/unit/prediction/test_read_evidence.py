@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from evidence_predictions import LONG, RELEASED, SETTINGS, SHORT, WEIGHTS, predict, right
+from evidence_predictions import LONG, RELEASED, SETTINGS, SHORT, WEIGHTS, merge, predict, right
 
 from phytoscribe.annotation.gff_reader import read_gff3
 from phytoscribe.errors import ModelError, PhytoScribeError
@@ -229,10 +229,20 @@ def test_a_contig_without_reads_is_as_from_dna(from_dna, weighed):
     assert alone == beside != []
 
 
-def test_shards_and_threads_do_not_change_a_byte(two_contigs, table, weighed, tmp_path):
-    other = predict(two_contigs, tmp_path / "run", (table, WEIGHTS), shards=2, threads=3)
-    for name in PredictionFiles.__slots__:
-        assert Path(getattr(other, name)).read_bytes() == Path(getattr(weighed, name)).read_bytes(), name
+def test_shards_threads_and_a_comparison_change_no_byte_of_either_prediction(
+    two_contigs, table, weighed, from_dna, tmp_path
+):
+    """The comparison gives what a prediction without evidence gives."""
+    other = predict(two_contigs, tmp_path / "run", (table, WEIGHTS), shards=2, threads=3, compared=True)
+    alone = merge(two_contigs, tmp_path / "run", from_dna=True)
+    for found, expected in ((other, weighed), (alone, from_dna)):
+        for name in PredictionFiles.__slots__:
+            assert Path(getattr(found, name)).read_bytes() == Path(getattr(expected, name)).read_bytes(), name
+
+
+def test_shards_without_a_comparison_have_no_genes_from_dna_alone(two_contigs, weighed):
+    with pytest.raises(PhytoScribeError, match=r"the shards lack 2 contigs, first .*; delete them and run again"):
+        merge(two_contigs, Path(weighed.gff3).parent, from_dna=True)
 
 
 def test_evidence_of_nothing_is_dna_alone(two_contigs, from_dna, tmp_path):

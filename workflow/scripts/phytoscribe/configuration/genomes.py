@@ -200,6 +200,11 @@ class Genomes:
         return [name for name, entry in self._entries.items() if entry.evidence]
 
     @property
+    def compared(self) -> list[str]:
+        """Genomes whose prediction with evidence is compared with one from DNA alone: those with held-out genes."""
+        return [name for name in self.with_evidence if name in self.evaluated]
+
+    @property
     def teaching_reads(self) -> list[str]:
         """Genomes from which it is learned how much reads weigh."""
         return [name for name in self.with_evidence if has_reads(self._entries[name].evidence) and name in self.split]

@@ -49,6 +49,11 @@ _OF_SOME_GENOMES = (
         "held-out reference genes",
     ),
     (
+        r"results/(predictions/[^/]+\.dna\..+|evaluation/[^/]+\.evidence(_changes)?\.tsv|tracks/[^/]+/dna\.gff3\.gz)",
+        "compared",
+        "evidence, or no held-out reference genes to compare it by",
+    ),
+    (
         r"results/regulatory/[^/]+\.(peaks\.npz|parts\.bed)",
         "with_peaks",
         "peaks (`genomes[].peaks`) and part in the split",
