@@ -82,7 +82,7 @@ os.environ[ON_PROCESSORS] = " ".join(dict.fromkeys([*other_rules, *our_rules]))
 wildcard_constraints:
     genome="|".join(map(re.escape, genomes.names)),
     shard=r"\d{3}",
-    annotation="genes|noncoding|reference|augustus",
+    annotation="genes|dna|noncoding|reference|augustus",
     encoder="none|frozen",
 
 
