@@ -53,7 +53,7 @@ CRITERION_NOTE = (
 )
 
 EVIDENCE_NOTE = (
-    "Both predictions are of one model and one reading of its network; from DNA leaves the evidence out. They are "
+    "Both predictions are of one model and one reading of its network; that from DNA leaves the evidence out. They are "
     "scored against the annotation alone: to score a prediction by the reads or proteins that helped to make it would "
     "be circular. A gene is gained if no gene from DNA shares a coding base of its strand with it, and lost the other "
     "way round; right: its CDS is that of a reference isoform. The table {genome}.evidence_changes.tsv in "

@@ -135,16 +135,16 @@ def igv_session(folder: TrackFolder) -> str:
             type="LINEAR",
         )  # fmt: skip
     panel = SubElement(session, "Panel", name="FeaturePanel")
+    if folder.junctions:
+        # Above all others, which may be high. Without a colour, since junctions bring theirs.
+        SubElement(
+            panel, "Track", clazz="org.broad.igv.track.FeatureTrack", height="60", id=JUNCTIONS_FILE,
+            name=JUNCTIONS_TITLE, visible="true",
+        )  # fmt: skip
     for track in folder.annotations:
         SubElement(
             panel, "Track", clazz="org.broad.igv.track.FeatureTrack", color=",".join(map(str, track.colour)),
             displayMode="EXPANDED", id=track.file, name=track.title, visible="true",
-        )  # fmt: skip
-    if folder.junctions:
-        # Without a colour: that of an arc tells its strand.
-        SubElement(
-            panel, "Track", clazz="org.broad.igv.track.FeatureTrack", height="60", id=JUNCTIONS_FILE,
-            name=JUNCTIONS_TITLE, visible="true",
         )  # fmt: skip
     indent(session)
     return f'<?xml version="1.0" encoding="UTF-8" standalone="no"?>\n{tostring(session, encoding="unicode")}\n'

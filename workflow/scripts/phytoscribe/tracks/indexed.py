@@ -17,6 +17,7 @@ from phytoscribe.errors import GffError
 from phytoscribe.files import atomic_path, open_text
 from phytoscribe.genome.aligned_proteins import read_aligned
 from phytoscribe.genome.junction_table import read_table
+from phytoscribe.tracks.kinds import COLOURS
 
 logger = logging.getLogger(__name__)
 
@@ -66,9 +67,10 @@ def write_indexed_gff3(gff3: str | Path, target: str | Path) -> Path:
 
 
 def write_indexed_junctions(table: str | Path, contigs: Mapping[str, int], target: str | Path) -> Path:
-    """Write a table of junctions (:mod:`phytoscribe.genome.junction_table`) as BED12, its reads in column 5.
+    """Write a table of junctions (:mod:`phytoscribe.genome.junction_table`) as BED12.
 
-    A block of one base lies on either side of the intron.  The first line makes IGV draw arcs.
+    A block of one base lies on either side of the intron; reads are in column 5, and the colour tells the strand.  The
+    first line makes IGV draw arcs.
 
     Args:
         contigs: name to length, of the genome.
@@ -79,7 +81,8 @@ def write_indexed_junctions(table: str | Path, contigs: Mapping[str, int], targe
     names = _BrowserNames()
     rows = []
     for contig, strand, start, end, reads in read_table(table)[1].itertuples(index=False):
-        whole, blocks = (start - 1, end + 1), ("0", 2, "1,1", f"0,{end - start + 1}")
+        colour = ",".join(map(str, COLOURS[strand]))
+        whole, blocks = (start - 1, end + 1), (colour, 2, "1,1", f"0,{end - start + 1}")
         rows.append(_line(names[encode_column(contig)], *whole, ".", reads, strand, *whole, *blocks))
     return _write_indexed(target, [JUNCTIONS_LINE], rows, "bed", max(contigs.values()))
 
