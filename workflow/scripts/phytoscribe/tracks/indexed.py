@@ -24,8 +24,8 @@ logger = logging.getLogger(__name__)
 #: Bases of the longest contig of a ``.tbi`` index (tabix manual).
 TBI_LIMIT = 1 << 29
 INDEX_ENDINGS = (".tbi", ".csi")
-#: IGV draws arcs for a BED file with this name or this type of graph (its user guide, "Splice junctions"); tabix and
-#: others see a comment.
+#: IGV draws arcs for a BED file whose track line has this name or this type of graph (``parseTrackLine`` of its
+#: sources, https://github.com/igvteam/igv); tabix and others see a comment.
 JUNCTIONS_LINE = "#track name=junctions graphType=junctions\n"
 
 

@@ -40,9 +40,9 @@ def evaluate_evidence(
 
 def _changed_loci(found: GeneEvaluation) -> Iterator[dict[str, Any]]:
     """Rows of the loci that only one prediction has right, in their order."""
-    tables = (found.reference_loci, found.reference_loci)
-    before, after = (t[t["predictor"] == name] for t, name in zip(tables, (FROM_DNA, WITH_EVIDENCE), strict=True))
-    for old, new in zip(before.to_dict("records"), after.to_dict("records"), strict=True):
+    loci = found.reference_loci
+    before, after = (loci[loci["predictor"] == name].to_dict("records") for name in (FROM_DNA, WITH_EVIDENCE))
+    for old, new in zip(before, after, strict=True):
         if (old["class"] == RIGHT) != (new["class"] == RIGHT):
             yield {
                 "change": MENDED if new["class"] == RIGHT else BROKEN,
