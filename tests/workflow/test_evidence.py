@@ -37,6 +37,10 @@ def test_a_model_that_is_trained_here_learns_what_evidence_weighs(house):
     assert (jobs["gather_evidence"], jobs["judge_evidence"]) == (2, 2)
     assert (jobs["fit_evidence"], jobs["align_isoseq"]) == (1, 1)
     assert (jobs["gather_proteins"], jobs["fit_protein_evidence"]) == (2, 1)
+    assert "merge_predictions_from_dna" not in jobs
+    jobs = jobs_of(start(house, "results/report/report.html", "-n").stdout)
+    assert jobs["merge_predictions_from_dna"] == jobs["evaluate_evidence"] == jobs["evaluate_genes"]
+    assert jobs["predict_shard"] == 2 * jobs["merge_predictions"], "of two shards, and none of them twice"
 
 
 def test_without_evidence_nothing_of_it_runs_or_reaches_the_prediction(house):

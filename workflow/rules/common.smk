@@ -23,7 +23,6 @@ from phytoscribe.configuration.evidence import has_proteins, has_reads, junction
 from phytoscribe.configuration.genomes import Genomes, deciding_part
 from phytoscribe.configuration.script_inputs import result_modules
 from phytoscribe.configuration.checks import RELEASED_MODEL_FILES
-from phytoscribe.configuration.gene_classes import class_files
 from phytoscribe.configuration.isoforms import (
     check_completions,
     completing_method,
@@ -31,6 +30,7 @@ from phytoscribe.configuration.isoforms import (
     isoform_values,
     written_as_sentences,
 )
+from phytoscribe.configuration.noncoding import class_files
 from phytoscribe.configuration.regulatory import RegulatoryFiles, check_regulatory_targets
 from phytoscribe.configuration.resources import ON_PROCESSORS, place_of_prediction, places_of_ranks, rules_on_processors
 from phytoscribe.configuration.read import read_config
@@ -82,7 +82,7 @@ os.environ[ON_PROCESSORS] = " ".join(dict.fromkeys([*other_rules, *our_rules]))
 wildcard_constraints:
     genome="|".join(map(re.escape, genomes.names)),
     shard=r"\d{3}",
-    annotation="genes|noncoding|reference|augustus",
+    annotation="genes|dna|noncoding|reference|augustus",
     encoder="none|frozen",
 
 
@@ -190,6 +190,7 @@ def evaluations():
     return [
         *expand("results/evaluation/{genome}.plausibility.tsv", genome=genomes.names),
         *expand("results/evaluation/{genome}.{kind}.tsv", genome=genomes.evaluated, kind=["genes", "isoforms"]),
+        *expand("results/evaluation/{genome}.evidence.tsv", genome=genomes.compared),
         *expand(
             "results/evaluation/{genome}.{kind}.tsv",
             genome=genomes.judged_by_isoseq,

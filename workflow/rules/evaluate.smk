@@ -1,6 +1,7 @@
 # Evaluate: predicted genes against the reference annotation, with AUGUSTUS beside them.
 # In:  results/predictions/{genome}.gff3, results/clean/{genome}.*, results/splits/splits.tsv, aligned reads
-# Out: results/evaluation/{genome}.genes.tsv, .reference_loci.tsv, .predicted_genes.tsv, .isoforms.tsv
+# Out: results/evaluation/{genome}.genes.tsv, .reference_loci.tsv, .predicted_genes.tsv, .isoforms.tsv; with evidence also
+#      .evidence.tsv, .evidence_changes.tsv
 
 
 rule run_augustus:
@@ -115,3 +116,43 @@ rule evaluate_isoforms:
         "Scoring the alternative isoforms of {wildcards.genome}: {output.scores}"
     script:
         "../scripts/evaluate_isoforms.py"
+
+
+rule evaluate_evidence:
+    input:
+        predicted="results/predictions/{genome}.gff3",
+        from_dna="results/predictions/{genome}.dna.gff3",
+        # As in evaluate_genes.
+        reference="results/clean/{genome}.gff3",
+        rejected="results/clean/{genome}.rejected.tsv",
+        accepted="results/clean/{genome}.accepted.gff3",
+        fai="resources/genomes/{genome}/{genome}.fa.fai",
+        splits=split_table,
+        mask=mask_of,
+        library=library("evaluate_evidence"),
+    output:
+        scores=report(
+            "results/evaluation/{genome}.evidence.tsv",
+            caption="../report/evidence.rst",
+            category="Scores",
+            labels={"genome": "{genome}", "criterion": "with evidence and from DNA"},
+        ),
+        changed="results/evaluation/{genome}.evidence_changes.tsv",
+    log:
+        "logs/evaluate/{genome}.evidence.log",
+    benchmark:
+        "results/benchmarks/evaluate_evidence/{genome}.tsv"
+    conda:
+        "../envs/annotation.yaml"
+    resources:
+        mem_mb=4000,
+        runtime=30,
+    params:
+        genome=lambda wildcards: wildcards.genome,
+        contigs=lambda wildcards: genomes.scored_contigs(wildcards.genome),
+        part=lambda wildcards: genomes.scored_part(wildcards.genome),
+        flank=config["split"]["flank"],
+    message:
+        "Comparing the genes of {wildcards.genome} with evidence and from DNA: {output.scores}"
+    script:
+        "../scripts/evaluate_evidence.py"

@@ -2,6 +2,7 @@
 # In:  FASTA, the model's files, a user's RNA-seq junctions, the evidence for a genome that has some; config keys
 #      `predict` and `isoforms`
 # Out: results/predictions/{genome}.gff3, .gtf, .proteins.faa, .cds.fna, .transcripts.fna, .stats.json;
+#      .dna.gff3 of genomes with evidence and a reference;
 #      on request results/submission/{genome}.tbl (config key `genomes[].locus_tag`)
 
 # What can change a result, and the number of parts; not batch_size, which changes only speed.
@@ -42,6 +43,7 @@ rule predict_shard:
         contigs=lambda wildcards: genomes.predicted_contigs(wildcards.genome),
         shard=lambda wildcards: int(wildcards.shard),
         isoforms=isoform_values(config),
+        compared=lambda wildcards: wildcards.genome in genomes.compared,
         seqid_map=lambda wildcards: seqid_map_of(wildcards) if reads_that_rank(wildcards) else None,
     message:
         "Predicting genes of {wildcards.genome}, part {wildcards.shard}: {output.genes}"
@@ -82,10 +84,35 @@ rule merge_predictions:
         contigs=lambda wildcards: genomes.predicted_contigs(wildcards.genome),
         organelles=organelles_of,
         drop_elements=config["predict"]["gene_classes"] == "drop",
+        from_dna=False,
     message:
         "Writing the gene models of {wildcards.genome}: {output.gff3}"
     script:
         "../scripts/merge_predictions.py"
+
+
+# What a prediction with evidence would be without it, to show what it changes; from the same shards.
+use rule merge_predictions as merge_predictions_from_dna with:
+    output:
+        gff3="results/predictions/{genome}.dna.gff3",
+        gtf=temp("results/predictions/{genome}.dna.gtf"),
+        proteins=temp("results/predictions/{genome}.dna.proteins.faa"),
+        cds=temp("results/predictions/{genome}.dna.cds.fna"),
+        transcripts=temp("results/predictions/{genome}.dna.transcripts.fna"),
+        stats=temp("results/predictions/{genome}.dna.stats.json"),
+    log:
+        "logs/predict/{genome}.merge_from_dna.log",
+    benchmark:
+        "results/benchmarks/merge_predictions_from_dna/{genome}.tsv"
+    params:
+        # Its genes are not those of the prediction, so neither are their ids.
+        genome=lambda wildcards: f"{wildcards.genome}_dna",
+        contigs=lambda wildcards: genomes.predicted_contigs(wildcards.genome),
+        organelles=organelles_of,
+        drop_elements=config["predict"]["gene_classes"] == "drop",
+        from_dna=True,
+    message:
+        "Writing the gene models of {wildcards.genome} from DNA alone: {output.gff3}"
 
 
 rule write_submission:

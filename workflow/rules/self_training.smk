@@ -29,6 +29,7 @@ use rule predict_shard as predict_first_shard with:
         contigs=None,
         shard=lambda wildcards: int(wildcards.shard),
         isoforms=None,
+        compared=False,
     message:
         "Predicting genes of {wildcards.genome} with the model to start from, part {wildcards.shard}: {output.genes}"
 
@@ -56,6 +57,7 @@ use rule merge_predictions as merge_first_prediction with:
         contigs=None,
         organelles=organelles_of,
         drop_elements=False,
+        from_dna=False,
     message:
         "Writing the first prediction of {wildcards.genome}: {output.gff3}"
 

@@ -1,7 +1,7 @@
 # Tracks: a folder for each genome that genome browsers open, from disk or from a web server.
-# In:  shards of the prediction, results/predictions/{genome}.gff3, reference, AUGUSTUS and reads where there are;
+# In:  shards of the prediction, results/predictions/{genome}.gff3, reference, AUGUSTUS, reads and evidence where there are;
 #      config key `predict.tracks`
-# Out: results/tracks/{genome}/: *.bw, *.gff3.gz, genome.fa.gz, reads.bam, igv_session.xml, jbrowse/config.json
+# Out: results/tracks/{genome}/: *.bw, *.gff3.gz, junctions.bed.gz, genome.fa.gz, reads.bam, igv_session.xml, jbrowse/config.json
 
 
 rule join_tracks:
@@ -48,6 +48,44 @@ rule index_annotation:
         "Indexing genes of {wildcards.genome} for browsers: {output.gff3}"
     script:
         "../scripts/index_annotation.py"
+
+
+rule index_junctions:
+    input:
+        table=junction_table("{genome}"),
+        fai="resources/genomes/{genome}/{genome}.fa.fai",
+        library=library("index_evidence"),
+    output:
+        # Its index lies beside it, as that of an annotation.
+        junctions="results/tracks/{genome}/junctions.bed.gz",
+    log:
+        "logs/tracks/{genome}.junctions.log",
+    benchmark:
+        "results/benchmarks/index_junctions/{genome}.tsv"
+    conda:
+        "../envs/tracks.yaml"
+    resources:
+        mem_mb=4000,
+        runtime=30,
+    message:
+        "Indexing the junctions of {wildcards.genome} for browsers: {output.junctions}"
+    script:
+        "../scripts/index_evidence.py"
+
+
+use rule index_junctions as index_proteins with:
+    input:
+        table=protein_table("{genome}"),
+        fai="resources/genomes/{genome}/{genome}.fa.fai",
+        library=library("index_evidence"),
+    output:
+        proteins="results/tracks/{genome}/proteins.gff3.gz",
+    log:
+        "logs/tracks/{genome}.proteins.log",
+    benchmark:
+        "results/benchmarks/index_proteins/{genome}.tsv"
+    message:
+        "Indexing the aligned proteins of {wildcards.genome} for browsers: {output.proteins}"
 
 
 rule compress_genome:
@@ -101,6 +139,7 @@ rule describe_tracks:
         annotations=track_files.annotations,
         bigwigs=track_files.bigwigs,
         reads=track_files.reads,
+        junctions=track_files.junctions,
         genome="results/tracks/{genome}/genome.fa.gz",
         fai="resources/genomes/{genome}/{genome}.fa.fai",
         labels=regulatory_files.browser_tracks,

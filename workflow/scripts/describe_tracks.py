@@ -1,6 +1,6 @@
 """Rule describe_tracks: an IGV session and a JBrowse 2 configuration for the files in the folder of the tracks.
 
-input: annotations, bigwigs and reads (each may be empty), genome, fai
+input: annotations, bigwigs, reads and junctions (each may be empty), genome, fai
 output: igv, jbrowse
 params: genome, contigs (those predicted, or None for all)
 further input: labels (the folder of tracks of binding sites and open chromatin, or none)
@@ -25,6 +25,7 @@ def main(snakemake) -> None:
         [Path(file).name.removesuffix(".gff3.gz") for file in snakemake.input.annotations],
         with_probabilities=bool(snakemake.input.bigwigs),
         with_reads=bool(snakemake.input.reads),
+        with_junctions=bool(snakemake.input.junctions),
     )
     if snakemake.input.labels:
         folder = with_labels(folder, sorted(path.stem for path in Path(snakemake.input.labels[0]).glob("*.bw")))

@@ -2,7 +2,8 @@
 
 input: shards, model, fasta, fai
 output: gff3, gtf, proteins, cds, transcripts, stats
-params: genome, contigs (names or None for all), organelles (contigs that the configuration calls so), drop_elements
+params: genome, contigs (names or None for all), organelles (contigs that the configuration calls so), drop_elements,
+    from_dna (whether genes are those from DNA alone, of a prediction with evidence)
 """
 
 from phytoscribe.session import run_script, warn
@@ -19,6 +20,7 @@ def main(snakemake) -> None:
         chosen=snakemake.params.contigs,
         organelles=snakemake.params.organelles,
         drop_elements=snakemake.params.drop_elements,
+        from_dna=snakemake.params.from_dna,
         files=PredictionFiles(**{name: snakemake.output[name] for name in PredictionFiles.__slots__}),
     )
     if warning:

@@ -5,7 +5,7 @@ input: model (files of one folder), isoforms (files of the ranker, or none), cla
     evidence (junctions and their weights, or none), proteins (aligned, and their weights, or none)
 output: genes (JSON lines), tracks (probabilities along the contigs; none with predict.tracks off)
 params: settings (of config key predict: see PREDICTION_SETTINGS in predict.smk), species, lineage, contigs (names or
-    None for all), shard, isoforms (config key isoforms)
+    None for all), shard, isoforms (config key isoforms), compared (whether genes from DNA alone are written too)
 config: predict.batch_size, which changes speed and memory only and is therefore no param: those rerun a job
 """
 
@@ -39,6 +39,7 @@ def main(snakemake) -> None:
         junctions=junctions,
         evidence=tuple(given.evidence) or None,
         proteins=tuple(given.proteins) or None,
+        compared=params.compared,
         class_folder=Path(given.classes[0]).parent if given.classes else None,
     )
 

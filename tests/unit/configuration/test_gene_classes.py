@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from phytoscribe.configuration.gene_classes import class_files
 from phytoscribe.configuration.genomes import Genomes
+from phytoscribe.configuration.noncoding import class_files
 from phytoscribe.configuration.read import read_config
 from phytoscribe.errors import ConfigError
 

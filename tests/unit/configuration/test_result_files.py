@@ -19,18 +19,27 @@ GENOMES = [
         "repeats": {"path": "r.bed"},
     },
     {"name": "castor", "role": "predict", "genome": {"path": "a"}, "isoseq": [{"path": "c"}]},
-    {"name": "kale", "role": "predict", "genome": {"path": "a"}, "annotation": {"path": "b"}},
+    {
+        "name": "kale",
+        "role": "predict",
+        "genome": {"path": "a"},
+        "annotation": {"path": "b"},
+        "evidence": {"rnaseq": ["SJ"], "isoseq": False, "proteins": []},
+    },
 ]
 
 
-def configured(tracks: bool = True, shards: int = 2, busco: dict[str, str] | None = None):
-    config = {
-        "genomes": GENOMES,
-        "predict": {"model": "trained", "scope": "all", "tracks": tracks, "shards": shards},
-        "split": {"mode": "cluster"},
-        "evaluate": {"busco": busco or {}},
-        "noncoding": {"drop_in_repeats": False},
-    }
+CONFIG = {
+    "genomes": GENOMES,
+    "predict": {"model": "trained", "scope": "all", "tracks": True, "shards": 2},
+    "split": {"mode": "cluster"},
+    "evaluate": {"busco": {}},
+    "noncoding": {"drop_in_repeats": False},
+}
+
+
+def configured(tracks: bool = True, busco: dict[str, str] | None = None):
+    config = {**CONFIG, "predict": {**CONFIG["predict"], "tracks": tracks}, "evaluate": {"busco": busco or {}}}
     return TrackFiles(Genomes(config), config), PlausibilityFiles(Genomes(config), config)
 
 
@@ -50,6 +59,16 @@ def test_a_folder_holds_what_the_genome_has():
     assert tracks.source(of("cress", annotation="reference")) == "results/clean/cress.gff3"
     assert tracks.shards(of("kale")) == [f"results/predictions/shards/kale/{n}.tracks" for n in ("000", "001")]
     assert len(tracks.targets()) == 2 * len(GENOMES)
+    # Evidence, and what the prediction would be without it where a reference tells what that changes.
+    assert tracks.annotations(of("kale")) == [f"{folder}/kale/{name}.gff3.gz" for name in ("genes", "dna", "reference")]
+    assert tracks.source(of("kale", annotation="dna")) == "results/predictions/kale.dna.gff3"
+    assert tracks.junctions(of("kale")) == [f"{folder}/kale/junctions.bed.gz"]
+    assert tracks.junctions(of("castor")) == []
+    evidence = {"rnaseq": [], "isoseq": False, "proteins": ["p.faa"]}
+    config = {**CONFIG, "genomes": [{**GENOMES[2], "evidence": evidence}]}
+    tracks = TrackFiles(Genomes(config), config)
+    assert tracks.annotations(of("castor")) == [f"{folder}/castor/{name}.gff3.gz" for name in ("genes", "proteins")]
+    assert tracks.junctions(of("castor")) == []
 
 
 def test_reads_help_to_predict_or_judge_but_never_both():

@@ -84,6 +84,7 @@ def test_the_table_gives_back_what_was_written(tmp_path):
         (alignment().replace("Chr4", "Chr9"), "line 1: the contig 'Chr9' is not in the FASTA"),
         (alignment().replace("\t400\t", "\t14000\t"), "line 1: 101-14000 is not on 'Chr4', which has 12,000 bp"),
         (alignment().replace("Identity", "Ident"), "line 1: not all attributes of miniprot's mRNA"),
+        (alignment(target="p;q 1 30"), "line 1: Target is 'p', not a protein.*if the name has a ';', rename"),
         (alignment().replace("Parent=MP1", "Parent=MP2"), "line 2: its Parent 'MP2' does not stand before it"),
     ],
 )

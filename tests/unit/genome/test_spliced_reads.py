@@ -25,9 +25,13 @@ def fasta(tmp_path_factory) -> Path:
     return folder / "g.fa"
 
 
-def write_bam(path: Path, records: list[dict], sequences: dict[str, int] | None = None) -> Path:
-    """A BAM file; records have ``cigar``, ``start``, and what differs from a plain, unique alignment."""
-    header = {"HD": {"VN": "1.6"}, "SQ": [{"SN": n, "LN": size} for n, size in (sequences or {"c": len(TEXT)}).items()]}
+def write_bam(path: Path, records: list[dict], sequences: dict[str, int] | None = None, order: str = "") -> Path:
+    """A sorted BAM file with its index; records have ``cigar``, ``start``, and what differs from a plain, unique
+    alignment.  With an ``order`` it is as it was written, and its header says so.
+    """
+    lengths = sequences or {"c": len(TEXT)}
+    first = {"VN": "1.6", **({"SO": order} if order else {})}
+    header = {"HD": first, "SQ": [{"SN": name, "LN": size} for name, size in lengths.items()]}
     with pysam.AlignmentFile(str(path), "wb", header=header) as handle:
         for number, record in enumerate(records):
             read = pysam.AlignedSegment()
@@ -37,6 +41,9 @@ def write_bam(path: Path, records: list[dict], sequences: dict[str, int] | None 
             read.mapping_quality, read.flag = record.get("quality", 60), record.get("flag", 0)
             read.tags = record.get("tags", [])
             handle.write(read)
+    if not order:
+        pysam.sort("-o", str(path), str(path))
+        pysam.index(str(path))
     return path
 
 
@@ -56,7 +63,6 @@ def test_strands_are_those_of_tags_and_else_of_the_motif(fasta, tmp_path):
         record(PLUS, tags=[("ts", "-")], flag=16),
     ]
     plain = [record(NEITHER), record(MINUS), record(PLUS), record(PLUS, flag=16)]
-    # Neither sorted nor indexed.
     found = read(write_bam(tmp_path / "reads.bam", [*plain, *tagged]), fasta)
     assert found == {
         ("c", "-", (20, 60)): 1,
@@ -106,10 +112,36 @@ def test_reads_of_another_assembly_are_refused(fasta, tmp_path, sequences, messa
         read(write_bam(tmp_path / "reads.bam", [], sequences), fasta)
 
 
+def test_a_file_that_is_not_sorted_or_has_no_index_is_refused_with_the_command_that_helps(fasta, tmp_path):
+    records = [{"cigar": place[0], "start": place[1]} for place in (MINUS, PLUS)]
+    for order in ("unsorted", "queryname"):
+        bam = write_bam(tmp_path / "reads.bam", records, order=order)
+        new = tmp_path / "reads.sorted.bam"
+        with pytest.raises(PhytoScribeError, match=f"not sorted by coordinate .its header says '{order}'") as told:
+            read(bam, fasta)
+        assert f"`samtools sort -o {new} {bam} && samtools index {new}`" in str(told.value)
+    pysam.sort("-o", str(new), str(bam))
+    with pytest.raises(PhytoScribeError, match=f"it has no index beside it; run `samtools index {new}`"):
+        read(new, fasta)
+    pysam.index(str(new))
+    found = read(new, fasta)
+    assert found == {("c", "+", (20, 60)): 1, ("c", "-", (100, 140)): 1}
+    (tmp_path / "reads.sam").write_text(pysam.view("-h", str(new)))
+    with pytest.raises(PhytoScribeError, match=r"reads\.sam: it is plain SAM; run `samtools sort -o"):
+        read(tmp_path / "reads.sam", fasta)
+    cram = tmp_path / "reads.cram"
+    pysam.view("-C", "-T", str(fasta), "-o", str(cram), str(new), catch_stdout=False)
+    with pytest.raises(PhytoScribeError, match=f"no index beside it; run `samtools index {cram}`"):
+        read(cram, fasta)
+    pysam.index(str(cram))
+    assert read(cram, fasta) == found
+
+
 def test_a_damaged_file_is_one_message(fasta, tmp_path):
     records = [{"cigar": PLUS[0], "start": PLUS[1]}] * 2000
     whole = write_bam(tmp_path / "reads.bam", records).read_bytes()
     (tmp_path / "cut.bam").write_bytes(whole[: len(whole) // 2])
+    (tmp_path / "cut.bam.bai").write_bytes((tmp_path / "reads.bam.bai").read_bytes())
     (tmp_path / "text.bam").write_text("c\t1\t2\n")
     for name in ("cut.bam", "text.bam"):
         with pytest.raises(PhytoScribeError, match=f"{name}: cannot be read as BAM or CRAM"):

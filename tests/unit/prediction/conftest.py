@@ -1,14 +1,18 @@
-"""The eager model, a small genome and its prediction."""
+"""The eager model, a small genome and its prediction; and pieces of the example with theirs from DNA alone."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
+import evidence_predictions
 import numpy as np
 import pytest
 import torch
 from eager_model import EAGER, EMPHASIS, predict, write_genome
+from evidence_predictions import ANNOTATION, LONG, SHORT
 
+from phytoscribe.annotation.gff_reader import read_gff3
+from phytoscribe.annotation.model import GeneModel
 from phytoscribe.decoding.settings import Decoders
 from phytoscribe.genome import Genome, decode
 from phytoscribe.models.annotation_model import AnnotationModel
@@ -52,3 +56,22 @@ def fasta(tmp_path_factory, arabidopsis_fasta) -> Path:
 @pytest.fixture(scope="session")
 def plain(model_folder, fasta, tmp_path_factory) -> PredictionFiles:
     return predict(model_folder, fasta, tmp_path_factory.mktemp("plain") / "out")
+
+
+@pytest.fixture(scope="session")
+def two_contigs(tmp_path_factory, arabidopsis_fasta) -> Path:
+    """Pieces of contigs of the example, for the released model."""
+    with Genome(arabidopsis_fasta) as genome:
+        records = {name: decode(genome.bases(name, 0, end)) for name, end in (LONG, SHORT)}
+    return write_genome(tmp_path_factory.mktemp("two"), records)
+
+
+@pytest.fixture(scope="session")
+def annotated() -> list[GeneModel]:
+    """The genes of the first of them."""
+    return [gene for gene in read_gff3(ANNOTATION) if gene.contig == LONG[0] and gene.end <= LONG[1]]
+
+
+@pytest.fixture(scope="session")
+def from_dna(two_contigs, tmp_path_factory) -> PredictionFiles:
+    return evidence_predictions.predict(two_contigs, tmp_path_factory.mktemp("from_dna") / "run")

@@ -6,18 +6,30 @@ import gzip
 import json
 import random
 import xml.etree.ElementTree as ElementTree
+from dataclasses import replace
 from pathlib import Path
 
 import pysam
 import pytest
 
 from phytoscribe.annotation import GeneModel, Transcript
+from phytoscribe.annotation.gff_text import read_attributes
 from phytoscribe.annotation.gff_writer import write_gff3
 from phytoscribe.errors import GffError
 from phytoscribe.genome import Genome, decode
+from phytoscribe.genome.aligned_proteins import read_miniprot, write_aligned
+from phytoscribe.genome.junction_table import write_table
+from phytoscribe.genome.junctions import read_junctions
 from phytoscribe.tracks.browsers import TrackFolder, igv_session, jbrowse_config, with_labels
-from phytoscribe.tracks.indexed import index_of, write_bgzip_fasta, write_indexed_gff3
+from phytoscribe.tracks.indexed import (
+    index_of,
+    write_bgzip_fasta,
+    write_indexed_gff3,
+    write_indexed_junctions,
+    write_indexed_proteins,
+)
 
+ALIGNED = Path(__file__).parents[2] / "data/miniprot/athaliana.gff3.gz"
 EXAMPLE = Path(__file__).parents[3] / "resources/example/athaliana"
 CONTIGS = {"Chr1": 90_000, "Chr2": 120_000, "ChrC": 300}
 GFF_LINE = "{}\t.\t{}\t{}\t{}\t.\t+\t.\tID={}"
@@ -123,12 +135,62 @@ def test_a_compressed_genome_gives_the_same_bases(arabidopsis_fasta, tmp_path):
     assert again.read_bytes() == target.read_bytes()
 
 
+NAMES = {"sample#1#chr1": 90_000, "c": 2_000}
+JUNCTIONS = {("c", "+", (20, 60)): 7, ("sample#1#chr1", "-", (300, 450)): 12_000, ("c", "-", (10, 80)): 1}
+
+
+def test_junctions_are_introns_between_two_blocks_with_their_reads(tmp_path):
+    write_table(tmp_path / "junctions.tsv", [], JUNCTIONS, NAMES)
+    write_indexed_junctions(tmp_path / "junctions.tsv", NAMES, tmp_path / "junctions.bed.gz")
+    assert dict(read_junctions(tmp_path / "junctions.bed.gz", NAMES)) == JUNCTIONS
+    with gzip.open(tmp_path / "junctions.bed.gz", "rt") as handle:
+        assert handle.readline() == "#track name=junctions graphType=junctions\n"
+    with pysam.TabixFile(str(tmp_path / "junctions.bed.gz")) as file:
+        assert [line.split("\t")[1:3] for line in file.fetch("c", 70, 75)] == [["9", "81"]]
+        assert len(list(file.fetch("sample#1#chr1"))) == 1
+
+
+def test_aligned_proteins_are_found_as_transcripts_with_all_their_segments(tmp_path):
+    contigs = {"Chr3_1065466_1464870": 60_000, "Chr4": 12_000}
+    proteins = read_miniprot(ALIGNED, contigs)
+    proteins[0] = replace(proteins[0], protein="odd;name=1")
+    write_aligned(tmp_path / "proteins.tsv", [], proteins, contigs)
+    write_indexed_proteins(tmp_path / "proteins.tsv", contigs, tmp_path / "proteins.gff3.gz")
+    with gzip.open(tmp_path / "proteins.gff3.gz", "rt") as handle:
+        rows = [line.rstrip("\n").split("\t") for line in handle if not line.startswith("#")]
+    found = {}
+    for contig, _, kind, start, end, score, strand, phase, text in rows:
+        said = read_attributes(text).decoded()
+        if kind == "mRNA":  # the first of its lines
+            found[said["ID"]] = (contig, strand, [(int(start) - 1, int(end))], said["Name"], float(score), [], [])
+        else:
+            found[said["Parent"]][-2].append((int(start) - 1, int(end)))
+            found[said["Parent"]][-1].append(int(phase))
+    assert sorted(found.values()) == sorted(
+        (p.contig, p.strand, [(p.segments[0][0], p.segments[-1][1])], p.protein, p.quality, *map(list, rest))
+        for p, rest in ((p, (p.segments, p.phases)) for p in proteins)
+    )
+    with pysam.TabixFile(str(tmp_path / "proteins.gff3.gz")) as file:
+        assert any("mRNA" in line for line in file.fetch("Chr4", 0, 12_000))
+
+
+def test_evidence_of_nothing_can_be_indexed(tmp_path):
+    write_table(tmp_path / "junctions.tsv", [], {}, NAMES)
+    write_aligned(tmp_path / "proteins.tsv", [], [], NAMES)
+    write_indexed_junctions(tmp_path / "junctions.tsv", NAMES, tmp_path / "junctions.bed.gz")
+    write_indexed_proteins(tmp_path / "proteins.tsv", NAMES, tmp_path / "proteins.gff3.gz")
+    for name in ("junctions.bed.gz", "proteins.gff3.gz"):
+        with pysam.TabixFile(str(tmp_path / name)) as file:
+            assert file.contigs == []
+
+
 @pytest.fixture
 def folder(tmp_path) -> TrackFolder:
-    for name in ("genes", "reference"):
-        for ending in ("gff3.gz", "gff3.gz.tbi"):
+    for name in ("genes.gff3", "reference.gff3", "proteins.gff3", "junctions.bed"):
+        for ending in ("gz", "gz.tbi"):
             (tmp_path / f"{name}.{ending}").touch()
-    return TrackFolder.of(tmp_path, "athaliana", CONTIGS, ["Chr1", "ChrC"], ["genes", "reference"], True, True)
+    annotations = ["genes", "reference", "proteins"]
+    return TrackFolder.of(tmp_path, "athaliana", CONTIGS, ["Chr1", "ChrC"], annotations, True, True, True)
 
 
 def uris(value: object) -> list[str]:
@@ -148,10 +210,14 @@ def test_jbrowse_is_told_of_every_file_by_relative_paths(folder):
     assert files == bigwigs | {
         *("genome.fa.gz", "genome.fa.gz.fai", "genome.fa.gz.gzi", "reads.bam", "reads.bam.csi"),
         *("genes.gff3.gz", "genes.gff3.gz.tbi", "reference.gff3.gz", "reference.gff3.gz.tbi"),
+        *("proteins.gff3.gz", "proteins.gff3.gz.tbi", "junctions.bed.gz", "junctions.bed.gz.tbi"),
     }
     ids = [track["trackId"] for track in config["tracks"]]
-    assert len(set(ids)) == len(ids) == 15
+    assert len(set(ids)) == len(ids) == 17
     assert {name for track in config["tracks"] for name in track["assemblyNames"]} == {config["assemblies"][0]["name"]}
+    (junctions,) = (track for track in config["tracks"] if track["trackId"] == "junctions")
+    # JBrowse shows the first display that it knows.
+    assert (junctions["adapter"]["type"], junctions["displays"][0]["type"]) == ("BedTabixAdapter", "LinearArcDisplay")
     view = config["defaultSession"]["views"][0]["init"]
     assert set(view["tracks"]) <= set(ids)
     assert view["loc"] == "Chr1:35001..55000"  # the middle of the longest predicted contig
@@ -163,7 +229,8 @@ def test_igv_is_told_of_every_file_by_relative_paths(folder):
     assert session.get("locus") == "Chr1:35001-55000"
     resources = [resource.get("path") for resource in session.iter("Resource")]
     bigwigs = [track.file for track in folder.probabilities]
-    assert resources == ["reference.gff3.gz", "genes.gff3.gz", *bigwigs, "reads.bam"]
+    files = ["reference.gff3.gz", "genes.gff3.gz", "proteins.gff3.gz", *bigwigs, "junctions.bed.gz", "reads.bam"]
+    assert resources == files
     tracks = {track.get("id") for track in session.iter("Track")}
     assert tracks == {*resources, "reads.bam_coverage"}
     # Of IGV's own enumeration; an unknown one would be passed over with a message in its log.
@@ -187,7 +254,7 @@ def test_what_is_not_there_is_not_named(folder, tmp_path):
     bare = TrackFolder.of(tmp_path, "athaliana", CONTIGS, ["ChrC"], ["genes"], False, False)
     for text in (igv_session(bare), jbrowse_config(bare)):
         assert "genes.gff3.gz" in text
-        assert not any(absent in text for absent in (".bw", "reads", "reference.gff3", "augustus"))
+        assert not any(absent in text for absent in (".bw", "reads", "reference.gff3", "augustus", "junctions"))
     assert json.loads(jbrowse_config(bare))["defaultSession"]["views"][0]["init"]["loc"] == "ChrC:1..300"
     with pytest.raises(GffError, match=r"augustus\.gff3\.gz: its index is missing"):
         TrackFolder.of(tmp_path, "athaliana", CONTIGS, ["ChrC"], ["genes", "augustus"], False, False)

@@ -25,6 +25,10 @@ PREDICTED_GENES: Columns = {
     "predictor": str, "gene": str, "contig": str, "strand": str, "start": int, "end": int, "probability": float,
     "right": str, "class": str, "error": str, "cds_exons": int, "cds_length": int,
 }  # fmt: skip
+#: Genes that evidence changes; ``start`` counts from 1, and what a gene lacks is empty.
+CHANGED_GENES: Columns = dict.fromkeys((
+    "change", "contig", "strand", "start", "end", "locus", "gene", "class", "gene_from_dna", "class_from_dna",
+), str)  # fmt: skip
 #: Transcripts beside Iso-Seq reads; :data:`HITS` are BLAST's of the same transcripts.
 TRANSCRIPTS: Columns = {
     "predictor": str, "transcript": str, "gene": str, "contig": str, "strand": str, "start": int, "end": int,

@@ -12,11 +12,15 @@ from typing import Any
 from phytoscribe.configuration.contig_names import contig_mistakes
 from phytoscribe.configuration.evidence import evidence_file_mistakes, evidence_mistakes
 from phytoscribe.configuration.expression import expression_file_mistakes, expression_mistakes
-from phytoscribe.configuration.gene_classes import class_mistakes, missing_class_files
 from phytoscribe.configuration.genomes import SPLIT_ROLES
 from phytoscribe.configuration.isoforms import isoform_mistakes, method_file_mistakes
 from phytoscribe.configuration.mistakes import uneven_batch, uneven_steps, unreadable
-from phytoscribe.configuration.noncoding import noncoding_file_mistakes, noncoding_mistakes
+from phytoscribe.configuration.noncoding import (
+    class_mistakes,
+    missing_class_files,
+    noncoding_file_mistakes,
+    noncoding_mistakes,
+)
 from phytoscribe.configuration.regulatory import regulatory_file_mistakes, regulatory_mistakes
 from phytoscribe.configuration.schema import closest
 from phytoscribe.errors import ConfigError, DownloadError

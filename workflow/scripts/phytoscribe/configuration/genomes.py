@@ -200,16 +200,29 @@ class Genomes:
         return [name for name, entry in self._entries.items() if entry.evidence]
 
     @property
+    def with_junctions(self) -> list[str]:
+        """Genomes whose prediction weighs the junctions of reads."""
+        return [name for name in self.with_evidence if has_reads(self._entries[name].evidence)]
+
+    @property
+    def with_proteins(self) -> list[str]:
+        """Genomes whose prediction weighs aligned proteins."""
+        return [name for name in self.with_evidence if has_proteins(self._entries[name].evidence)]
+
+    @property
+    def compared(self) -> list[str]:
+        """Genomes whose prediction with evidence is compared with one from DNA alone: those with held-out genes."""
+        return [name for name in self.with_evidence if name in self.evaluated]
+
+    @property
     def teaching_reads(self) -> list[str]:
         """Genomes from which it is learned how much reads weigh."""
-        return [name for name in self.with_evidence if has_reads(self._entries[name].evidence) and name in self.split]
+        return [name for name in self.with_junctions if name in self.split]
 
     @property
     def teaching_proteins(self) -> list[str]:
         """Genomes from which it is learned how much proteins weigh."""
-        return [
-            name for name in self.with_evidence if has_proteins(self._entries[name].evidence) and name in self.split
-        ]
+        return [name for name in self.with_proteins if name in self.split]
 
     @property
     def with_expression(self) -> list[str]:

@@ -49,11 +49,18 @@ _OF_SOME_GENOMES = (
         "held-out reference genes",
     ),
     (
+        r"results/(predictions/[^/]+\.dna\..+|evaluation/[^/]+\.evidence(_changes)?\.tsv|tracks/[^/]+/dna\.gff3\.gz)",
+        "compared",
+        "evidence, or no held-out reference genes to compare it by",
+    ),
+    (
         r"results/regulatory/[^/]+\.(peaks\.npz|parts\.bed)",
         "with_peaks",
         "peaks (`genomes[].peaks`) and part in the split",
     ),
     (r"results/tracks/[^/]+/reference\.gff3\.gz", "checked", "reference annotation that is used"),
+    (r"results/tracks/[^/]+/junctions\.bed\.gz", "with_junctions", "evidence by reads (`genomes[].evidence`)"),
+    (r"results/tracks/[^/]+/proteins\.gff3\.gz", "with_proteins", "evidence by proteins (`genomes[].evidence`)"),
     (r"results/tracks/[^/]+/reads\.bam.*", "with_isoseq", "Iso-Seq reads"),
     (
         r"results/(predictions/[^/]+\.(noncoding|all)\..+|tracks/[^/]+/noncoding\.gff3\.gz)",
@@ -107,13 +114,16 @@ class TrackFiles:
             "reference": f"results/clean/{wildcards.genome}.gff3",
             "augustus": f"results/evaluation/augustus/{wildcards.genome}.gff3",
             "noncoding": f"results/predictions/{wildcards.genome}.noncoding.gff3",
+            "dna": f"results/predictions/{wildcards.genome}.dna.gff3",
         }[wildcards.annotation]
 
     def annotations(self, wildcards: Any) -> list[str]:
-        """Annotations in the folder: the prediction and any others."""
+        """Annotations in the folder: the prediction and any others, and aligned proteins."""
         genome, genomes = wildcards.genome, self._genomes
         having = {
             "genes": genomes.names,
+            "dna": genomes.compared,
+            "proteins": genomes.with_proteins,
             "noncoding": self._noncoding.wanted(),
             "reference": genomes.checked,
             "augustus": genomes.with_baseline,
@@ -128,6 +138,11 @@ class TrackFiles:
         """Aligned reads, for genomes that have some."""
         there = wildcards.genome in self._genomes.with_isoseq
         return [f"results/tracks/{wildcards.genome}/reads.bam"] if there else []
+
+    def junctions(self, wildcards: Any) -> list[str]:
+        """Splice junctions of the evidence, for genomes that have some."""
+        there = wildcards.genome in self._genomes.with_junctions
+        return [f"results/tracks/{wildcards.genome}/junctions.bed.gz"] if there else []
 
     def targets(self) -> list[str]:
         """Files that open the tracks of all genomes in browsers."""

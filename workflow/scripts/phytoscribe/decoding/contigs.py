@@ -21,6 +21,7 @@ from phytoscribe.decoding.gene_models import (
     gene_model,
     reach,
     with_chosen_isoforms,
+    with_supporting_proteins,
     with_supporting_reads,
 )
 from phytoscribe.decoding.intron_evidence import ContigEvidence
@@ -106,7 +107,7 @@ class GeneModels:
         self.contig = contig
         self.settings = decoding.settings
         self.isoforms = decoding.isoforms
-        self.junctions = decoding.evidence.junctions if decoding.evidence else None
+        self.evidence = decoding.evidence
         self.classifier = decoding.classifier
         #: Bases beside a CDS that are kept.
         self._beside = max(self.settings.maximum_utr, FLANK if self.classifier else 0)
@@ -177,7 +178,11 @@ class GeneModels:
             if self.isoforms.judges:
                 model = with_likely_isoforms(model, rows.output(self._offset), self.settings, self.isoforms)
             model = with_chosen_isoforms(model, self.isoforms)
-        return with_supporting_reads(model, self.junctions) if self.junctions else model
+        if self.evidence is not None and self.evidence.junctions:
+            model = with_supporting_reads(model, self.evidence.junctions)
+        if self.evidence is not None and self.evidence.proteins:
+            model = with_supporting_proteins(model, self.evidence.proteins)
+        return model
 
     def _joined(self) -> Piece:
         if len(self._rows) > 1:

@@ -20,6 +20,7 @@ from phytoscribe.decoding.decoded_gene import DecodedGene, DecodedTranscript
 from phytoscribe.decoding.grammar import FORBIDDEN, A, C, G, N, T
 from phytoscribe.decoding.intron_evidence import ContigJunctions
 from phytoscribe.decoding.isoforms import IsoformSettings
+from phytoscribe.decoding.protein_evidence import ContigProteins
 from phytoscribe.decoding.settings import DecoderSettings
 from phytoscribe.genome.intervals import Interval, merge_intervals
 from phytoscribe.labels.states import State
@@ -242,6 +243,18 @@ def with_supporting_reads(gene: GeneModel, junctions: ContigJunctions) -> GeneMo
             "supporting_reads": ",".join(map(str, reads)),
         }
         transcripts.append(replace(transcript, attributes={**transcript.attributes, **(said if reads else {})}))
+    return replace(gene, transcripts=tuple(transcripts))
+
+
+def with_supporting_proteins(gene: GeneModel, proteins: ContigProteins) -> GeneModel:
+    """A gene whose transcripts name the proteins that support them, ``supporting_proteins``; commas in names are
+    escaped, since the attribute is a list.
+    """
+    transcripts = []
+    for transcript in gene.transcripts:
+        names = ",".join(name.replace(",", "%2C") for name in proteins.supporting(transcript))
+        said = {"supporting_proteins": names} if names else {}
+        transcripts.append(replace(transcript, attributes={**transcript.attributes, **said}))
     return replace(gene, transcripts=tuple(transcripts))
 
 

@@ -16,6 +16,7 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
+from phytoscribe.annotation.model import Transcript
 from phytoscribe.decoding.evidence_weights import EvidenceWeights
 from phytoscribe.decoding.grammar import BEGIN, EDGE, END, MINUS, PLUS, Sites
 from phytoscribe.decoding.intron_evidence import ContigJunctions, NodeFeatures, highest_at, signs_of_segments
@@ -23,6 +24,8 @@ from phytoscribe.genome.aligned_proteins import AlignedProtein
 
 #: Coding bases are counted in units of so many.
 UNIT = 100
+#: Proteins that a transcript names.
+MOST_NAMED = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +71,26 @@ class ContigProteins(ContigJunctions):
         codons = [p.start_codon for p in self.proteins if p.begins] + [p.stop_codon for p in self.proteins if p.ends]
         return np.unique(np.concatenate([self.left, self.right, np.array(codons, np.int64)]))
 
+    def supporting(self, transcript: Transcript) -> list[str]:
+        """Names of the best :data:`MOST_NAMED` proteins whose alignments a transcript's CDS holds unchanged: within
+        their ends it has the same segments, in the same frame, and no other.  The best come first.
+        """
+        if not transcript.cds:
+            return []
+        first, last = transcript.cds[0][0], transcript.cds[-1][1]
+        ordered, starts = self._by_start
+        found: dict[str, float] = {}
+        for p in ordered[slice(*np.searchsorted(starts, (first, last)))]:
+            if p.strand == transcript.strand and p.coding and p.segments[-1][1] <= last and _holds(transcript, p):
+                found[p.protein] = max(p.quality, found.get(p.protein, 0.0))
+        return sorted(found, key=lambda name: (-found[name], name))[:MOST_NAMED]
+
+    @cached_property
+    def _by_start(self) -> tuple[list[AlignedProtein], npt.NDArray[np.int64]]:
+        """The proteins by their first base, and these bases."""
+        ordered = sorted(self.proteins, key=lambda p: p.segments[0][0])
+        return ordered, np.array([p.segments[0][0] for p in ordered], np.int64)
+
     def node_features(self, sites: Sites) -> NodeFeatures:
         """Features of rows: those of junctions; then sums of coding bases in an alignment's frame, and in others,
         before the row's position; and the quality of proteins that begin or end there.
@@ -111,6 +134,18 @@ class ContigProteins(ContigJunctions):
                 _arrays([(p.stop_codon, p.quality) for p in own if p.ends]),
             )
         return found
+
+
+def _holds(transcript: Transcript, protein: AlignedProtein) -> bool:
+    """Whether a CDS, cut to the ends of an alignment, is that alignment, in its frame."""
+    start, end = protein.segments[0][0], protein.segments[-1][1]
+    inside = [number for number, (left, right) in enumerate(transcript.cds) if left < end and right > start]
+    within = tuple((max(start, left), min(end, right)) for left, right in (transcript.cds[n] for n in inside))
+    if within != protein.segments:
+        return False
+    left, right = transcript.cds[inside[0]]
+    phase = transcript.cds_phases()[inside[0]]
+    return (left + phase if transcript.strand == "+" else right - phase) % 3 == protein.frame(0)
 
 
 def _arrays(pairs: Sequence[tuple[int, float]]) -> tuple[npt.NDArray, npt.NDArray]:

@@ -12,6 +12,7 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from urllib.parse import unquote
 
 from phytoscribe.errors import PhytoScribeError
 from phytoscribe.files import atomic_open, open_text
@@ -94,7 +95,7 @@ def read_miniprot(
         for number, line in enumerate(handle, start=1):
             columns = line.rstrip("\n").split("\t")
             if columns[0] == "##PAF" and len(columns) > 2 and columns[2].isdigit():
-                lengths[columns[1]] = int(columns[2])
+                lengths[unquote(columns[1])] = int(columns[2])
             elif line.strip() and not line.startswith("#"):
                 try:
                     _read_line(columns, contigs, seqid_map or {}, found)
@@ -161,10 +162,16 @@ def _read_line(
     if contig is not None:
         _check_place(contig, interval, contigs)
     if kind == "mRNA":
-        protein, first, last = values["Target"].rsplit(" ", 2)
+        protein, *ends = values["Target"].rsplit(" ", 2)
+        if len(ends) != 2 or not all(end.isdecimal() for end in ends):
+            raise ValueError(
+                f"Target is {shown(values['Target'])}, not a protein with its first and last residue; if the name has "
+                "a ';', rename the protein and align again"
+            )
+        first, last = map(int, ends)
         clean = "Frameshift" not in values and "StopCodon" not in values
-        numbers = int(first), int(last)
-        found[values["ID"]] = _Alignment(contig or "", strand, float(values["Identity"]), clean, protein, *numbers, [])
+        place = contig or "", strand, float(values["Identity"]), clean, unquote(protein)
+        found[values["ID"]] = _Alignment(*place, first, last, [])
     elif kind in ("CDS", "stop_codon"):
         if values["Parent"] not in found:
             raise ValueError(f"its Parent {shown(values['Parent'])} does not stand before it; {_AGAIN}")

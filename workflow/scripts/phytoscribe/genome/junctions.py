@@ -75,10 +75,10 @@ def read_junctions(
         else:
             unstranded += 1
     if not reads and unstranded:
-        raise PhytoScribeError(
-            f"{path}: none of its {unstranded} junctions has a strand; give the file of a program that tells it "
-            "(regtools does with its option -s)"
-        )
+        told = "; give the file of a program that tells it (regtools does with its option -s)"
+        if strand_by:
+            told = " or splice sites that show it, so they are of another assembly or species; align to this FASTA"
+        raise PhytoScribeError(f"{path}: none of its {unstranded} junctions has a strand{told}")
     if not reads and not left_out:
         raise PhytoScribeError(f"{path}: it has no junctions; give {_FORMATS}, or leave the file out")
     log.info(

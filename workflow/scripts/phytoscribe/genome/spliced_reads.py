@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from itertools import pairwise
 from pathlib import Path
 
@@ -51,37 +51,68 @@ def strand_by_motif(genome: Genome) -> StrandOf:
 def read_spliced_reads(
     path: str | Path, fasta: str | Path, contigs: Mapping[str, int], strand_by: StrandOf
 ) -> Counter[Junction]:
-    """Reads by junction of a BAM, CRAM or SAM file, in any order, with or without an index.
+    """Reads by junction of a BAM or CRAM file that is sorted by coordinate and has an index beside it.
 
     Primary alignments that are no duplicates, passed their filters, and map to one place count
     (:data:`LEAST_QUALITY`, :data:`LEAST_ANCHOR`).  The strand is that of the tag ``XS`` (HISAT2, STAR with
-    ``--outSAMstrandField intronMotif``) or ``ts`` (minimap2); where there is none, that of the splice motif.
+    ``--outSAMstrandField intronMotif``) or ``ts`` (minimap2); where there is none, that of the splice motif.  Contigs
+    are read one after the other, and sequences that the genome lacks not at all.
 
     Args:
         fasta: the genome, which CRAM needs.
         contigs: ``{contig: length}`` of the genome.
 
     Raises:
-        PhytoScribeError: the file cannot be read, or was made with another assembly.
+        PhytoScribeError: the file cannot be read, is not sorted, has no index, or was made with another assembly.
     """
     reads: Counter[Junction] = Counter()
-    strands: dict[tuple[str, Interval], str] = {}
     try:
         with pysam.AlignmentFile(str(path), reference_filename=str(fasta), check_sq=False) as handle:
             _check_assembly(path, dict(zip(handle.references, handle.lengths, strict=True)), contigs)
-            for record in handle.fetch(until_eof=True):
-                if not _counts(record) or record.reference_name not in contigs:
-                    continue
-                told = _told_strand(record)
-                for intron in _introns(record.reference_start, record.cigartuples):
-                    place = record.reference_name, intron
-                    if not told and place not in strands:
-                        strands[place] = strand_by(*place)
-                    reads[place[0], told or strands[place], intron] += 1
+            _check_order(path, handle)
+            for contig in handle.references:
+                if contig in contigs:
+                    _add_reads(handle.fetch(contig), contig, strand_by, reads)
     except (OSError, ValueError) as error:
         raise PhytoScribeError(f"{path}: cannot be read as BAM or CRAM ({error}); make or copy it again") from error
     log.info("%s: %d reads splice %d junctions", path, reads.total(), len(reads))
     return reads
+
+
+def _add_reads(
+    records: Iterable[pysam.AlignedSegment], contig: str, strand_by: StrandOf, reads: Counter[Junction]
+) -> None:
+    """Add the introns of a contig's records to ``reads``."""
+    strands: dict[Interval, str] = {}
+    for record in records:
+        if not _counts(record):
+            continue
+        told = _told_strand(record)
+        for intron in _introns(record.reference_start, record.cigartuples):
+            if not told and intron not in strands:
+                strands[intron] = strand_by(contig, intron)
+            reads[contig, told or strands[intron], intron] += 1
+
+
+def _check_order(path: str | Path, handle: pysam.AlignmentFile) -> None:
+    """Stop at a file that cannot be read contig by contig.
+
+    Raises:
+        PhytoScribeError: it is not sorted by coordinate, or has no index; the text has the command that helps.
+    """
+    packed = handle.is_bam or handle.is_cram
+    order = handle.header.to_dict().get("HD", {}).get("SO", "unknown")
+    indexed = packed and handle.has_index()
+    # Only sorted files can be indexed, so an index also vouches for a file whose header does not tell.
+    if not packed or (order != "coordinate" and not (indexed and order == "unknown")):
+        unsorted = f"its reads are not sorted by coordinate (its header says {shown(order)})"
+        new = Path(path).with_suffix(".sorted.bam")
+        told = unsorted if packed else "it is plain SAM"
+        raise PhytoScribeError(
+            f"{path}: {told}; run `samtools sort -o {new} {path} && samtools index {new}` and give the new file"
+        )
+    if not indexed:
+        raise PhytoScribeError(f"{path}: it has no index beside it; run `samtools index {path}`")
 
 
 def _check_assembly(path: str | Path, found: Mapping[str, int], contigs: Mapping[str, int]) -> None:

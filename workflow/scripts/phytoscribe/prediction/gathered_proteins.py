@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import logging
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from phytoscribe.annotation.gff_text import encode_id
 from phytoscribe.annotation.sequences import splice
 from phytoscribe.errors import PhytoScribeError, ToolError
 from phytoscribe.files import atomic_open, scratch_folder, sha256_of
@@ -27,6 +29,8 @@ LEAST_QUALITY = 0.2
 #: Least share of introns with the ends of introns and of stop codons that are some.  Of alignments to this assembly
 #: nearly all are.
 LEAST_FITTING = 0.8
+#: Share of the letters of nucleotides above which a file holds no proteins; of proteins it is about a third.
+MOST_NUCLEOTIDES = 0.8
 _NUCLEOTIDES = frozenset("ACGTUN")
 _STOPS = ("TAA", "TAG", "TGA")
 
@@ -109,13 +113,15 @@ def align_proteins(proteins: str | Path, fasta: str | Path, gff3: Path, threads:
         raise PhytoScribeError(f"{proteins}: it has no proteins; give a FASTA file, or leave it out")
     if empty := next((name for name, sequence in records if not sequence), None):
         raise PhytoScribeError(f"{proteins}: the protein {empty!r} has no residues; remove it, or mend the file")
-    if not any(set(sequence.upper()) - _NUCLEOTIDES for _, sequence in records):
+    letters = Counter("".join(sequence for _, sequence in records).upper())
+    if sum(letters[letter] for letter in _NUCLEOTIDES) > MOST_NUCLEOTIDES * letters.total():
         raise PhytoScribeError(f"{proteins}: it holds nucleotides; give the proteins (translated CDS) instead")
     program = require("miniprot", "evidence by proteins")
     with scratch_folder() as scratch:
         plain = scratch / "proteins.faa"
         with atomic_open(plain) as handle:
-            handle.writelines(f">{name}\n{sequence.rstrip('*.')}\n" for name, sequence in records)
+            # miniprot writes names as they are, and in GFF3 a ';' would end them.
+            handle.writelines(f">{encode_id(name)}\n{sequence.rstrip('*.')}\n" for name, sequence in records)
         run([program, "-t", threads, "-G", LONGEST_INTRON, "--gff", fasta, plain], stdout=gff3)
 
 

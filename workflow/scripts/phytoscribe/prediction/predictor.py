@@ -55,11 +55,14 @@ Progress = Callable[[int], None]
 
 @dataclass(frozen=True, slots=True)
 class DecodedPiece:
-    """Genes that became final with a piece of a contig, in order of their CDS; ``last`` closes the contig."""
+    """Genes that became final with a piece of a contig, in order of their CDS; ``last`` closes the contig, and
+    ``from_dna`` tells the genes without evidence where there are both.
+    """
 
     contig: str
     genes: list[GeneModel]
     last: bool
+    from_dna: bool = False
 
 
 class StructurePredictor:
@@ -92,6 +95,8 @@ class StructurePredictor:
         self.classifier: GeneClassifier | None = None
         #: The evidence that is weighed, if any.
         self.evidence: WeighedEvidence | None = None
+        #: Decoder of genes from DNA alone, beside those with evidence, if these are wanted too.
+        self.decoder_of_dna: DecoderSettings | None = None
         self.settings = settings
         self.device = device
         self.threads = threads or torch.get_num_threads()
@@ -142,6 +147,7 @@ class StructurePredictor:
         """Yield the gene models of contigs as soon as they are final.
 
         With many threads, several contigs of a large genome are processed at a time; their pieces then alternate.
+        With :attr:`decoder_of_dna`, each piece is followed by that of the genes from DNA alone: the network reads once.
 
         Args:
             progress: called with the number of bases read since the last call, both strands counted.
@@ -163,9 +169,9 @@ class StructurePredictor:
                     del contigs_in_work[name]
                 # The network goes on meanwhile, but not without limit: what waits is kept in memory.
                 while waiting and (len(waiting) > limit or waiting[0].done()):
-                    yield waiting.popleft().result()
+                    yield from waiting.popleft().results()
             for piece_in_work in waiting:
-                yield piece_in_work.result()
+                yield from piece_in_work.results()
 
     def genes(self, contig: str, bases: Bases, progress: Progress | None = None) -> list[GeneModel]:
         """Gene models of a contig in memory; none for a contig of only N."""
@@ -192,8 +198,10 @@ class StructurePredictor:
     ) -> Callable[[Piece], _PieceInWork]:
         """A function that has the pieces of a contig watched and decoded; ``start`` as in ThreadedGeneDecoder."""
         evidence = self.evidence.of(contig) if self.evidence else None
-        decoding = GeneDecoding(self.decoder, self.isoforms, evidence, self.classifier)
-        decoder = ThreadedGeneDecoder(contig, decoding, start)
+        decodings = [GeneDecoding(self.decoder, self.isoforms, evidence, self.classifier)]
+        if self.decoder_of_dna:
+            decodings.append(GeneDecoding(self.decoder_of_dna, self.isoforms, None, self.classifier))
+        decoders = [ThreadedGeneDecoder(contig, decoding, start) for decoding in decodings]
         watched: Future[None] | None = None
 
         def decode(piece: Piece) -> _PieceInWork:
@@ -202,8 +210,8 @@ class StructurePredictor:
                 watched = start(lambda *_: watch(piece), *filter(None, [watched]))
             sites = piece.sites if self.isoforms and self.isoforms.judges else None
             features = piece.features if self.classifier else None
-            genes = decoder.push(piece.bases, *piece.states, piece.last, sites, features)
-            return _PieceInWork(contig, piece.last, genes, watched)
+            given = (piece.bases, *piece.states, piece.last, sites, features)
+            return _PieceInWork(contig, piece.last, [decoder.push(*given) for decoder in decoders], watched)
 
         return decode
 
@@ -282,16 +290,19 @@ class StructurePredictor:
 class _PieceInWork(NamedTuple):
     contig: str
     last: bool
-    genes: Future[list[GeneModel]]
+    genes: list[Future[list[GeneModel]]]  # those from DNA alone behind the others
     watched: Future[None] | None
 
     def done(self) -> bool:
-        return self.genes.done() and (self.watched is None or self.watched.done())
+        return all(genes.done() for genes in self.genes) and (self.watched is None or self.watched.done())
 
-    def result(self) -> DecodedPiece:
+    def results(self) -> list[DecodedPiece]:
         if self.watched is not None:
             self.watched.result()
-        return DecodedPiece(self.contig, self.genes.result(), self.last)
+        return [
+            DecodedPiece(self.contig, genes.result(), self.last, from_dna)
+            for genes, from_dna in zip(self.genes, (False, True), strict=False)
+        ]
 
 
 def _nothing(windows: int, size: int, features: int) -> Readings:

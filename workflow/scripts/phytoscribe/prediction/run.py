@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import itertools
 import logging
 import time
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -25,7 +26,14 @@ from phytoscribe.models.loading import model_hash
 from phytoscribe.prediction.merge import PredictionFiles, write_prediction
 from phytoscribe.prediction.pool import FreedMemory
 from phytoscribe.prediction.predictor import StructurePredictor
-from phytoscribe.prediction.shards import Shards, contigs_in_order, contigs_of_shard, shard_writer, sorted_genes
+from phytoscribe.prediction.shards import (
+    FROM_DNA,
+    Shards,
+    contigs_in_order,
+    contigs_of_shard,
+    shard_writer,
+    sorted_genes,
+)
 from phytoscribe.prediction.weighed_evidence import Weighed, WeighedEvidence
 from phytoscribe.prediction.windows import ContigSequence, Piece, PredictionSettings
 from phytoscribe.sentences.generated import isoform_settings
@@ -53,6 +61,7 @@ def predict_shard(
     junctions: JunctionReads | None = None,
     evidence: Weighed | None = None,
     proteins: Weighed | None = None,
+    compared: bool = False,
     class_folder: Path | None = None,
 ) -> None:
     """Predict the contigs of one shard and write them as JSON lines (see :mod:`phytoscribe.prediction.shards`).
@@ -68,6 +77,7 @@ def predict_shard(
         junctions: RNA-seq reads of the genome, for the ranker.
         evidence, proteins: the tables of junctions and of aligned proteins, each with the file of its weights, if the
             genome has such evidence.
+        compared: whether to write the genes from DNA alone beside those with evidence.
         class_folder: with the classifier of genes; they get no class if not given.
     """
     memory = FreedMemory()
@@ -86,7 +96,11 @@ def predict_shard(
     with Genome(fasta) as genome:
         contigs = chosen_contigs(genome.contigs, chosen)
         mine = contigs_of_shard(contigs, shard, settings["shards"])
+        alone = {}
         if evidence or proteins:
+            if compared:
+                alone = {FROM_DNA: prediction_header(model_folder, predictor)}
+                predictor.decoder_of_dna = predictor.decoder
             predictor.evidence = WeighedEvidence(evidence, proteins, model_hash(model_folder), mine)
             predictor.decoder = predictor.evidence.calibrate(predictor.decoder)
         readable = [contig for contig in mine if contigs[contig] >= predictor.decoder.minimum_cds]
@@ -100,18 +114,21 @@ def predict_shard(
             memory.tidy()
 
         header = prediction_header(model_folder, predictor)
+        kinds = (False, True)[: 1 + bool(alone)]
         with ExitStack() as stack:
             recorder = tracks and stack.enter_context(track_writer(tracks, header, readable))
 
             def watch(piece: Piece) -> None:
                 recorder.add(piece.contig.name, piece.start, piece.states, piece.sites, piece.last)
 
-            found = contigs_in_order(predictor.decoded(sequences, read, watch if recorder else None), readable)
-            write, count = stack.enter_context(shard_writer(output, header)), 0
-            for contig in mine:
+            pieces = predictor.decoded(sequences, read, watch if recorder else None)
+            found = contigs_in_order(pieces, readable, bool(alone))
+            write, count = stack.enter_context(shard_writer(output, header | alone)), 0
+            for contig, from_dna in itertools.product(mine, kinds):
                 # What is shorter than the shortest gene has none.
                 genes = next(found)[1] if contigs[contig] >= predictor.decoder.minimum_cds else ()
-                count += write(contig, sorted_genes(genes, predictor.decoder.maximum_utr))
+                written = write(contig, sorted_genes(genes, predictor.decoder.maximum_utr), from_dna)
+                count += 0 if from_dna else written
     logger.info("%d genes on %d contigs", count, len(mine))
 
 
@@ -147,11 +164,13 @@ def merge_shards(
     files: PredictionFiles,
     organelles: Collection[str] = (),
     drop_elements: bool = False,
+    from_dna: bool = False,
 ) -> str:
     """Check that every contig occurs once, number the genes and write all files.
 
     Args:
         drop_elements: leave out element-like genes; others keep their ids.
+        from_dna: write the genes from DNA alone, of shards that have both.
         organelles: contigs declared as organelles in the configuration, in addition to those recognised by name.
 
     Returns:
@@ -159,7 +178,7 @@ def merge_shards(
     """
     with Genome(fasta) as genome:
         contigs = chosen_contigs(genome.contigs, chosen)
-        found = Shards(shards, list(contigs))
+        found = Shards(shards, list(contigs), from_dna)
         named = organelles_among(contigs, organelles)
         genes = numbered(found.genes(), genome_name)
         warning = few_genes(found.gene_count, amount_of(genome, contigs, found.gene_count))

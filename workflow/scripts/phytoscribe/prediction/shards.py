@@ -1,8 +1,10 @@
 """Divide contigs between jobs, and write and read the file with the genes of each job.
 
 The file has one JSON object a line: the header; then for each contig a line that names it, and one for each of its
-genes, sorted; and a last line with the numbers of contigs and genes and the SHA-256 of all lines before it, which
-reveals a file that was cut or changed on its way between machines.  It is written and read gene by gene.
+genes, sorted; where a prediction with evidence is compared with one from DNA alone, then the contig once more with the
+genes of that, whose header is part of the header; and a last line with the numbers of contigs and genes and the SHA-256
+of all lines before it, which reveals a file that was cut or changed on its way between machines.  It is written and
+read gene by gene.
 """
 
 from __future__ import annotations
@@ -27,6 +29,9 @@ from phytoscribe.prediction.predictor import DecodedPiece
 _CONTIG_LINE = '{"contig": '
 #: How the last line begins.
 _END_LINE = '{"end": '
+#: How a line ends that names a contig whose genes are from DNA alone, and where the header of these is.
+_FROM_DNA_ENDING = ', "from": "DNA"}'
+FROM_DNA = "from DNA"
 _REMEDY = "delete it and run again"
 
 
@@ -78,8 +83,9 @@ def sorted_genes(genes: Iterable[GeneModel], reach: int) -> Iterator[GeneModel]:
 
 
 @contextmanager
-def shard_writer(path: str | Path, header: Mapping[str, Any]) -> Iterator[Callable[[str, Iterable[GeneModel]], int]]:
-    """A function that writes a contig with its genes, in the order given, and returns their number.
+def shard_writer(path: str | Path, header: Mapping[str, Any]) -> Iterator[Callable[..., int]]:
+    """A function that writes a contig with its genes, in the order given, and returns their number; with ``from_dna``
+    they are those from DNA alone.
 
     The file is written completely or not at all.
     """
@@ -90,8 +96,8 @@ def shard_writer(path: str | Path, header: Mapping[str, Any]) -> Iterator[Callab
             handle.write(line + "\n")
             digest.update(line.encode() + b"\n")
 
-        def write(contig: str, genes: Iterable[GeneModel]) -> int:
-            put(_CONTIG_LINE + json.dumps(contig) + "}")
+        def write(contig: str, genes: Iterable[GeneModel], from_dna: bool = False) -> int:
+            put(_CONTIG_LINE + json.dumps(contig) + (_FROM_DNA_ENDING if from_dna else "}"))
             count = 0
             for gene in genes:
                 put(json.dumps(asdict(gene)))
@@ -105,23 +111,29 @@ def shard_writer(path: str | Path, header: Mapping[str, Any]) -> Iterator[Callab
 
 
 def contigs_in_order(
-    pieces: Iterable[DecodedPiece], contigs: Sequence[str]
+    pieces: Iterable[DecodedPiece], contigs: Sequence[str], compared: bool = False
 ) -> Iterator[tuple[str, Iterator[GeneModel]]]:
-    """Yield each contig with its genes in the order of ``contigs``; pieces of later contigs are held back."""
-    source = iter(pieces)
-    held: dict[str, list[DecodedPiece]] = {}
+    """Yield each contig with its genes in the order of ``contigs``; pieces of later contigs are held back.
 
-    def genes_of(contig: str) -> Iterator[GeneModel]:
-        for piece in itertools.chain(held.pop(contig, ()), source):
-            if piece.contig != contig:
-                held.setdefault(piece.contig, []).append(piece)
+    Args:
+        compared: whether the pieces have genes from DNA alone too; then each contig is yielded once more with these,
+            which are held back until then.
+    """
+    source = iter(pieces)
+    held: dict[tuple[str, bool], list[DecodedPiece]] = {}
+
+    def genes_of(wanted: tuple[str, bool]) -> Iterator[GeneModel]:
+        for piece in itertools.chain(held.pop(wanted, ()), source):
+            if (found := (piece.contig, piece.from_dna)) != wanted:
+                held.setdefault(found, []).append(piece)
                 continue
             yield from piece.genes
             if piece.last:
                 return
 
     for contig in contigs:
-        yield contig, genes_of(contig)
+        for from_dna in (False, True)[: 1 + compared]:
+            yield contig, genes_of((contig, from_dna))
 
 
 def _gene(entry: Mapping[str, Any]) -> GeneModel:
@@ -136,6 +148,9 @@ def _gene(entry: Mapping[str, Any]) -> GeneModel:
 class Shards:
     """The verified files of all shards of a genome; only the position of each contig is kept in memory.
 
+    Args:
+        from_dna: whether the genes are those from DNA alone, of shards that have both.
+
     Attributes:
         header: the header, which all shards share.
         gene_count: genes of all shards.
@@ -145,8 +160,9 @@ class Shards:
             or settings; a contig is missing or occurs twice.
     """
 
-    def __init__(self, paths: Iterable[str | Path], contigs: Sequence[str]) -> None:
+    def __init__(self, paths: Iterable[str | Path], contigs: Sequence[str], from_dna: bool = False) -> None:
         self._contigs = list(contigs)
+        self._from_dna = from_dna
         self._places: dict[str, _Place] = {}
         self.gene_count = 0
         header: dict[str, Any] | None = None
@@ -164,13 +180,15 @@ class Shards:
             raise PhytoScribeError(
                 f"the shards lack {len(missing)} contigs, first {missing[:3]}; delete them and run again"
             )
-        self.header = header
+        alone = header.pop(FROM_DNA, None)
+        self.header = alone if from_dna else header
 
     def _look_through(self, path: str) -> dict[str, Any]:
         """Verify a file and note the places of all its contigs; its header."""
-        contig_line, end_line = _CONTIG_LINE.encode(), _END_LINE.encode()
+        contig_line, end_line, alone = _CONTIG_LINE.encode(), _END_LINE.encode(), _FROM_DNA_ENDING.encode()
         digest, places, last = hashlib.sha256(), [], b""
-        number = offset = 0
+        number = offset = genes = contigs = 0
+        wanted = False
         with _opened(path) as handle:
             first = handle.readline()
             handle.seek(0)
@@ -181,11 +199,15 @@ class Shards:
                 digest.update(line)
                 offset += len(line)
                 if line.startswith(contig_line):
-                    places.append((line, _Place(path, offset, number)))
+                    contigs += 1
+                    wanted = line.rstrip().endswith(alone) == self._from_dna
+                    if wanted:
+                        places.append((line, _Place(path, offset, number)))
+                else:
+                    genes += wanted
             behind = handle.read(1)
         header = _entry(path, 1, first)
-        genes = number - 2 - len(places)
-        _verify(path, last, {"contigs": len(places), "genes": genes, "sha256": digest.hexdigest()})
+        _verify(path, last, {"contigs": contigs, "genes": number - 2 - contigs, "sha256": digest.hexdigest()})
         if behind:
             raise PhytoScribeError(f"{path}, line {number + 1}: something follows the last line; {_REMEDY}")
         for line, place in places:

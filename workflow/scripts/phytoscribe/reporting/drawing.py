@@ -51,6 +51,8 @@ PREDICTORS = {
     "phytoscribe": "PhytoScribe",
     "augustus": "AUGUSTUS",
     "longest_isoform": "longest isoform",
+    "from_dna": "from DNA",
+    "with_evidence": "with evidence",
     "reference": "reference",
 }
 _COLORS = {"phytoscribe": "#009E73", "augustus": "#D55E00", "longest_isoform": "#CC79A7", "reference": "#5c6670"}

@@ -7,7 +7,8 @@ from collections.abc import Mapping
 
 import pandas as pd
 
-from phytoscribe.evaluation.accuracy.gene_tables import NO_TRAIN_HOMOLOGUE
+from phytoscribe.evaluation.accuracy.changed_genes import BROKEN, GAINED, LOST, MENDED
+from phytoscribe.evaluation.accuracy.gene_tables import NO_TRAIN_HOMOLOGUE, RIGHT
 from phytoscribe.evaluation.quality.gene_shapes import QUANTILES
 from phytoscribe.reporting.blocks import (
     MISSING,
@@ -19,6 +20,7 @@ from phytoscribe.reporting.blocks import (
     Table,
     figures_of,
     key_values,
+    number,
     number_of,
     words,
 )
@@ -50,6 +52,21 @@ CRITERION_NOTE = (
     "P: precision, R: recall; n: items in the reference. docs/scores.md defines every row."
 )
 
+EVIDENCE_NOTE = (
+    "Both predictions are of one model and one reading of its network; that from DNA leaves the evidence out. They are "
+    "scored against the annotation alone: to score a prediction by the reads or proteins that helped to make it would "
+    "be circular. A gene is gained if no gene from DNA shares a coding base of its strand with it, and lost the other "
+    "way round; right: its CDS is that of a reference isoform. The table {genome}.evidence_changes.tsv in "
+    "results/evaluation lists all of these loci and genes."
+)
+#: What evidence changes, in the order of the table.
+CHANGES = {
+    MENDED: "loci mended: right only with evidence",
+    BROKEN: "loci broken: right only from DNA",
+    GAINED: "genes gained",
+    LOST: "genes lost",
+}
+
 NEAR_NOTE = (
     "Training loci lie on the same contigs (split.mode: cluster), so only predictions near scored loci count. False "
     "genes elsewhere are not seen: precision and F1 near loci are higher than over whole contigs; do not compare them "
@@ -65,6 +82,7 @@ def genome_section(info: GenomeInfo, inputs: ReportInputs) -> Section:
     figures = inputs.figures.get(info.name, [])
     details = [
         *_scores(info.name, inputs, figures),
+        *_evidence(info.name, inputs),
         *isoform_blocks(inputs.isoforms.get(info.name)),
         *_checks(info.name, inputs),
         *_reads(info.name, inputs),
@@ -93,6 +111,15 @@ def _scores(name: str, inputs: ReportInputs, figures: list[KeptFigure]) -> list[
     )
     blocks += [table for table in found if table is not None]
     return [*blocks, *figures_of(figures, "scores")]
+
+
+def _evidence(name: str, inputs: ReportInputs) -> list[Block]:
+    scores, changed = inputs.evidence.get(name), inputs.changed.get(name)
+    if scores is None or changed is None:
+        return []
+    table = level_table(scores, "all", "All genes, exact CDS")
+    blocks: list[Block] = [Heading("What the evidence changed"), Paragraph(EVIDENCE_NOTE.format(genome=name))]
+    return [*blocks, *([table] if table else []), change_table(changed)]
 
 
 def _checks(name: str, inputs: ReportInputs) -> list[Block]:
@@ -156,6 +183,17 @@ def _atlas(name: str, figures: list[KeptFigure]) -> list[Block]:
         "grey."
     )
     return [Heading("The worst loci"), Paragraph(note), *drawn]
+
+
+def change_table(changed: pd.DataFrame) -> Table:
+    """Numbers of the loci and genes in a table of changed genes, and how many of the genes are right."""
+    right = (changed["class"] == RIGHT) | (changed["class_from_dna"] == RIGHT)
+    rows = []
+    for change, title in CHANGES.items():
+        found = changed["change"] == change
+        of_genes = number(int((found & right).sum())) if change in (GAINED, LOST) else MISSING
+        rows.append([title, number(int(found.sum())), of_genes])
+    return Table(("", "n", "right"), rows, "Loci and genes that differ")
 
 
 def check_tables(checks: pd.DataFrame) -> list[Table]:

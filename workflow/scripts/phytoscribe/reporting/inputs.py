@@ -14,7 +14,16 @@ import pandas as pd
 from phytoscribe.errors import PhytoScribeError
 from phytoscribe.reporting.drawing import KeptFigure, read_figures
 from phytoscribe.reporting.process_figures import read_costs
-from phytoscribe.tables import NONCODING, PLAUSIBILITY, PREDICTED_GENES, READS, SCORES, Columns, read_table
+from phytoscribe.tables import (
+    CHANGED_GENES,
+    NONCODING,
+    PLAUSIBILITY,
+    PREDICTED_GENES,
+    READS,
+    SCORES,
+    Columns,
+    read_table,
+)
 
 Json = dict[str, Any]
 METRIC_COLUMNS = ["step", "name", "value"]
@@ -100,6 +109,10 @@ class ReportInputs:
     checks: Mapping[str, Json] = _of_genomes("checks", ".check.json", read_json)
     genes: Mapping[str, pd.DataFrame] = _tables("genes", SCORES)
     isoforms: Mapping[str, pd.DataFrame] = _tables("isoforms", SCORES)
+    evidence: Mapping[str, pd.DataFrame] = _tables("evidence", SCORES)
+    changed: Mapping[str, pd.DataFrame] = _of_genomes(
+        "changed", ".evidence_changes.tsv", lambda path: read_table(path, CHANGED_GENES)
+    )
     isoseq: Mapping[str, pd.DataFrame] = _tables("isoseq", SCORES)
     blast: Mapping[str, pd.DataFrame] = _tables("blast", SCORES)
     predicted: Mapping[str, pd.DataFrame] = _tables("predicted_genes", PREDICTED_GENES)
@@ -138,6 +151,7 @@ LINKED = (
     ("igv", "/igv_session.xml", "IGV session"),
     ("jbrowse", "/jbrowse/config.json", "JBrowse 2 configuration"),
     ("predicted", ".gff3", "predicted genes, GFF3"),
+    ("from_dna", ".dna.gff3", "the same from DNA alone, GFF3"),
     ("all_genes", ".all.gff3", "with RNA genes and mobile elements, GFF3"),
 )
 

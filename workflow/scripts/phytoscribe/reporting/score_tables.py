@@ -16,12 +16,15 @@ from pathlib import Path
 import pandas as pd
 
 from phytoscribe.errors import PhytoScribeError
+from phytoscribe.evaluation.accuracy.changed_genes import FROM_DNA, WITH_EVIDENCE
 from phytoscribe.evaluation.accuracy.counts import LEVELS
 from phytoscribe.evaluation.accuracy.gene_tables import NO_TRAIN_HOMOLOGUE
 from phytoscribe.reporting.blocks import MISSING, Table, number, number_of, score, words
 from phytoscribe.reporting.drawing import BASELINE, OURS, PREDICTORS, name_of
 from phytoscribe.tables import OF_PREDICTIONS, SCORES, counts_near_loci, near_loci, read_table, shown_metrics
 
+#: Predictors that are compared: what is made from the reference is no competitor.
+RIVALS = (OURS, BASELINE, FROM_DNA, WITH_EVIDENCE)
 SUBSET_TITLES = {"all": "all genes", NO_TRAIN_HOMOLOGUE: "no train homologue"}
 NEAR_NOTE = "near loci: only predictions near scored loci count; false genes elsewhere on the contigs are not seen"
 
@@ -111,8 +114,7 @@ def _score_rows(scores: pd.DataFrame, keyed: Sequence[tuple[str, Key]], caption:
         sizes = [found[name, *key, "recall"][1] for name in predictors if (name, *key, "recall") in found]
         values = [found.get((name, *key, metric), (float("nan"), 0))[0] for name in predictors for metric in metrics]
         rows.append([title, number(int(sizes[0])) if sizes else MISSING, *map(score, values)])
-        # What is made from the reference is no competitor.
-        rivals = {4 + 3 * i: values[3 * i + 2] for i, name in enumerate(predictors) if name in (OURS, BASELINE)}
+        rivals = {4 + 3 * i: values[3 * i + 2] for i, name in enumerate(predictors) if name in RIVALS}
         best = max((f1 for f1 in rivals.values() if f1 == f1), default=None)
         strong |= {(place, column) for column, f1 in rivals.items() if f1 == best and len(rivals) > 1}
     titles = ["P near loci", "R", "F1 near loci"] if counts_near_loci(scores) else ["P", "R", "F1"]

@@ -20,10 +20,14 @@ from phytoscribe.tracks.kinds import COLOURS, KINDS, STRANDS
 
 GENOME_FILE = "genome.fa.gz"
 READS_FILE = "reads.bam"
+JUNCTIONS_FILE = "junctions.bed.gz"
+JUNCTIONS_TITLE = "Splice junctions of the evidence"
 #: Annotations by the name of their file, with the name that browsers show and a colour (red, green, blue).
 ANNOTATIONS = {
     "reference": ("Reference annotation", (60, 60, 60)),
     "genes": ("PhytoScribe", (0, 110, 60)),
+    "dna": ("PhytoScribe, from DNA alone", (110, 160, 130)),
+    "proteins": ("Aligned proteins of the evidence", (0, 90, 160)),
     "noncoding": ("RNA genes and mobile elements", (120, 60, 140)),
     "augustus": ("AUGUSTUS", (150, 90, 0)),
 }
@@ -36,7 +40,7 @@ SHOWN_AT_FIRST = ("coding", "intron")
 
 
 class Track(NamedTuple):
-    """A file of the folder, with the index beside it that a GFF3 has, as browsers show it."""
+    """A file of the folder, with the index beside it that GFF3 and BED have, as browsers show it."""
 
     name: str
     file: str
@@ -52,6 +56,7 @@ class TrackFolder:
     Attributes:
         genome: name of the genome.
         locus: contig, start and end that are shown at first, 0-based half-open.
+        junctions: index of the junctions beside :data:`JUNCTIONS_FILE`, or None without evidence by reads.
         reads: index of the reads beside :data:`READS_FILE`, or None without reads.
     """
 
@@ -60,6 +65,7 @@ class TrackFolder:
     annotations: tuple[Track, ...]
     probabilities: tuple[Track, ...] = ()
     reads: str | None = None
+    junctions: str | None = None
 
     @classmethod
     def of(
@@ -71,6 +77,7 @@ class TrackFolder:
         annotations: Sequence[str],
         with_probabilities: bool,
         with_reads: bool,
+        with_junctions: bool = False,
     ) -> TrackFolder:
         """The folder of a genome with these of its parts.
 
@@ -80,7 +87,7 @@ class TrackFolder:
             annotations: of :data:`ANNOTATIONS`.
 
         Raises:
-            GffError: an annotation without an index.
+            GffError: an annotation or the junctions without an index.
         """
         longest = max(predicted, key=lambda name: contigs[name])
         middle, half = contigs[longest] // 2, FIRST_VIEW // 2
@@ -97,6 +104,7 @@ class TrackFolder:
             if with_probabilities
             else (),
             f"{READS_FILE}.csi" if with_reads else None,
+            index_of(Path(folder) / JUNCTIONS_FILE).name if with_junctions else None,
         )
 
 
@@ -109,7 +117,8 @@ def igv_session(folder: TrackFolder) -> str:
     )  # fmt: skip
     resources = SubElement(session, "Resources")
     files = [track.file for track in (*folder.annotations, *folder.probabilities)]
-    for file in [*files, *([READS_FILE] if folder.reads else [])]:
+    beside = [file for file, index in ((JUNCTIONS_FILE, folder.junctions), (READS_FILE, folder.reads)) if index]
+    for file in [*files, *beside]:
         SubElement(resources, "Resource", path=file)
     if folder.reads:
         # IGV shows the reads and their coverage in a panel of their own.
@@ -128,6 +137,12 @@ def igv_session(folder: TrackFolder) -> str:
             type="LINEAR",
         )  # fmt: skip
     panel = SubElement(session, "Panel", name="FeaturePanel")
+    if folder.junctions:
+        # Above all others, which may be high. Without a colour, since junctions bring theirs.
+        SubElement(
+            panel, "Track", clazz="org.broad.igv.track.FeatureTrack", height="60", id=JUNCTIONS_FILE,
+            name=JUNCTIONS_TITLE, visible="true",
+        )  # fmt: skip
     for track in folder.annotations:
         SubElement(
             panel, "Track", clazz="org.broad.igv.track.FeatureTrack", color=",".join(map(str, track.colour)),
@@ -141,6 +156,7 @@ def jbrowse_config(folder: TrackFolder) -> str:
     """The text of ``jbrowse/config.json``."""
     genome = folder.genome
     tracks = [_genes(track, genome) for track in folder.annotations]
+    tracks += [_junctions(folder.junctions, genome)] if folder.junctions else []
     tracks += [_probability(track, genome) for track in folder.probabilities]
     if folder.reads:
         index = {"location": _uri(folder.reads), "indexType": "CSI"}
@@ -180,7 +196,19 @@ def _genes(track: Track, genome: str) -> dict[str, Any]:
         "displayId": f"{track.name}-display",
         "renderer": {"type": "SvgFeatureRenderer", "color1": _rgb(track)},
     }
-    return _track("FeatureTrack", track.name, track.title, genome, "Genes", adapter, display)
+    category = "Evidence" if track.name == "proteins" else "Genes"
+    return _track("FeatureTrack", track.name, track.title, genome, category, adapter, display)
+
+
+def _junctions(index: str, genome: str) -> dict[str, Any]:
+    """Junctions as arcs; the plain display is a click away."""
+    adapter = {
+        "type": "BedTabixAdapter",
+        "bedGzLocation": _uri(JUNCTIONS_FILE),
+        "index": {"location": _uri(index), "indexType": index.rpartition(".")[2].upper()},
+    }
+    display = {"type": "LinearArcDisplay", "displayId": "junctions-arcs"}
+    return _track("FeatureTrack", "junctions", JUNCTIONS_TITLE, genome, "Evidence", adapter, display)
 
 
 def _probability(track: Track, genome: str) -> dict[str, Any]:
