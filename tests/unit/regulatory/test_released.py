@@ -8,7 +8,7 @@ import torch
 from phytoscribe.evaluation.label_scores import block_weights, score_label
 from phytoscribe.genome import Genome
 from phytoscribe.models.regulatory import load_head
-from phytoscribe.prediction.bins import BinReader
+from phytoscribe.prediction.regulatory import BinReader
 from phytoscribe.regulatory.bins import BinLabels, Segment
 from phytoscribe.regulatory.peaks import read_peaks
 

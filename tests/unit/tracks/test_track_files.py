@@ -241,12 +241,12 @@ def test_tracks_of_labels_join_the_others_and_open_on_a_click(folder):
     joined = with_labels(folder, ["WRKY75", "genes"])
     added = ["regulatory/WRKY75.bw", "regulatory/genes.bw"]
     session = ElementTree.fromstring(igv_session(joined))
-    assert [r.get("path") for r in session.iter("Resource")][-3:] == [*added, "reads.bam"]
+    assert [r.get("path") for r in session.iter("Resource")][-4:] == [*added, "junctions.bed.gz", "reads.bam"]
     assert {track.get("id") for track in session.iter("Track")} >= set(added)
     config = json.loads(jbrowse_config(joined))
     assert {f"../{file}" for file in added} <= set(uris(config))
     ids = [track["trackId"] for track in config["tracks"]]
-    assert len(set(ids)) == len(ids) == 17, "a label may have the name of another track"
+    assert len(set(ids)) == len(ids) == 19, "a label may have the name of another track"
     assert not {"regulatory-WRKY75", "regulatory-genes"} & set(config["defaultSession"]["views"][0]["init"]["tracks"])
 
 
