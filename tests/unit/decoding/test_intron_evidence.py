@@ -155,7 +155,7 @@ def test_gradient_is_that_of_the_likelihood(by):
     whole = [AlignedProtein("c", "+", cds[k], (0, 1), quality, True, True, True) for k, quality in ((0, 0.9), (1, 0.3))]
     (part,) = gene_regions_of(region, START, -20.0)
     found = (junctions, WEIGHTS) if by == "reads" else (ContigProteins([*proteins.proteins, *whole]), PROTEIN_WEIGHTS)
-    likelihood = EvidenceLikelihood([EvidenceRegion(part, found[0])], START)
+    likelihood = EvidenceLikelihood([EvidenceRegion(part, found[0], START)])
     vector = found[1].vector()
     value, gradient = likelihood(vector)
     assert value < 0
@@ -165,6 +165,19 @@ def test_gradient_is_that_of_the_likelihood(by):
         numeric = (likelihood(vector + step)[0] - likelihood(vector - step)[0]) / 2e-4
         assert gradient[index] == pytest.approx(numeric, rel=1e-3, abs=1e-4), index
         assert gradient[index] != 0
+
+
+def test_every_region_is_weighed_with_the_decoder_of_its_species():
+    region = region_with_genes(1, genes=2)
+    junctions = random_junctions(region.bases, 2, START.minimum_intron, 20)
+    (part,) = gene_regions_of(region, START, -20.0)
+    decoders = START, replace(START, gene_score=2.0, donor_weight=0.5)
+    regions = [EvidenceRegion(part, junctions, settings) for settings in decoders]
+    value, gradient = EvidenceLikelihood(regions)(WEIGHTS.vector())
+    alone = [EvidenceLikelihood([region])(WEIGHTS.vector()) for region in regions]
+    assert alone[0][0] != alone[1][0]
+    assert value == pytest.approx(alone[0][0] + alone[1][0], rel=1e-12)
+    assert gradient == pytest.approx(alone[0][1] + alone[1][1], rel=1e-9)
 
 
 def test_kinds_of_evidence_change_the_calibration_together_what_each_changes_alone():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -37,19 +38,19 @@ def regions_with_junctions() -> list[RegionWithJunctions]:
         introns = [(t.cds[0][1], t.cds[1][0]) for gene in region.genes for t in gene.transcripts]
         false = [(start + 12, end + 30) for start, end in introns]
         read = [("+", intron, 400) for intron in introns] + [("+", intron, 1) for intron in false]
-        found.append(RegionWithJunctions(region, ContigJunctions(read)))
+        found.append(RegionWithJunctions(region, ContigJunctions(read), START))
     return found
 
 
 def test_fitted_weights_find_more_genes_than_dna_and_are_the_same_for_any_threads(monkeypatch):
     monkeypatch.setattr(evidence_fit, "LIBRARIES", (Library(), Library(0.1, misplaced=0.3)))
-    given = regions_with_junctions()
     start, _ = fit_once([region_with_genes(4)], START)
-    weights, report = fit_evidence(given, start, seed=1)
+    given = [replace(x, settings=start) for x in regions_with_junctions()]
+    weights, report = fit_evidence(given, seed=1)
     assert report["genes"] == 10
     assert report["reads_1_misplaced_0"]["locus_f1"] > report["dna"]["locus_f1"]
     assert max(weights.missing_weight, weights.spliced_weight) <= 0
-    assert fit_evidence(given, start, seed=1, threads=2) == (weights, report)
+    assert fit_evidence(given, seed=1, threads=2) == (weights, report)
 
 
 def test_thinned_reads_are_a_share_of_all_and_know_their_library():
