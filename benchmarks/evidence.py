@@ -16,7 +16,6 @@ import argparse
 import logging
 import sys
 from collections.abc import Mapping
-from dataclasses import replace
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "workflow" / "scripts"))
@@ -25,28 +24,24 @@ import torch
 from accuracy_models import released_model
 from accuracy_sets import SETS, TEST, VALIDATION
 from evidence_page import put_tables, table_of
-from evidence_proteins import PROTEINS, proteins_of, taught_by_proteins
+from evidence_proteins import PROTEINS, fit_proteins, proteins_of
 from evidence_reads import (
     RNASEQ,
-    SEED,
     agreements,
     false_ones,
+    fit_reads,
     junctions_of,
     rows_with_long_reads,
-    taught_by_reads,
     times,
     variants,
 )
-from evidence_sets import DNA, ENTRY, Setting, Weights, network_of, row_of, setting_of
+from evidence_sets import DNA, ENTRY, Junctions, Setting, Weights, log, network_of, row_of, setting_of
 
 from phytoscribe.decoding.evidence_weights import EvidenceWeights
 from phytoscribe.decoding.protein_evidence import ProteinWeights
 from phytoscribe.genome.fasta import Genome
 from phytoscribe.models import EVIDENCE_FILE, PROTEIN_EVIDENCE_FILE
 from phytoscribe.models.loading import model_hash
-from phytoscribe.training.tasks.structure.evidence_fit import fit_evidence, fit_protein_evidence
-
-log = logging.getLogger("evidence")
 
 
 def main() -> None:
@@ -61,13 +56,17 @@ def main() -> None:
         for entry in SETS
         if entry is ENTRY or entry.name in proteins
     }
+    with Genome(settings[ENTRY.name].species.fasta) as genome:
+        junctions = junctions_of(given.data, genome)
     if given.fit:
-        fit(given.data, settings, proteins, folder)
+        fit_reads(settings[ENTRY.name], junctions, folder)
+        if proteins:
+            fit_proteins(settings, proteins, folder)
     model = model_hash(folder)
     weights = Weights(
         EvidenceWeights.load(folder / EVIDENCE_FILE, model), ProteinWeights.load(folder / PROTEIN_EVIDENCE_FILE, model)
     )
-    tables = with_reads(given, settings[ENTRY.name], proteins, weights, folder)
+    tables = with_reads(given, settings[ENTRY.name], junctions, proteins, weights, folder)
     far = [row for name in settings if name != ENTRY.name for row in far_rows(settings[name], proteins[name], weights)]
     if far:
         tables[f"{given.part}, far relatives"] = table_of(far)
@@ -78,11 +77,15 @@ def main() -> None:
 
 
 def with_reads(
-    given: argparse.Namespace, setting: Setting, gff3: Mapping[str, Path], weights: Weights, folder: Path
+    given: argparse.Namespace,
+    setting: Setting,
+    junctions: Junctions,
+    gff3: Mapping[str, Path],
+    weights: Weights,
+    folder: Path,
 ) -> dict[str, list[str]]:
     """The tables of the set that has reads, by name."""
     with Genome(setting.species.fasta) as genome:
-        junctions = junctions_of(given.data, genome)
         compared = variants(junctions) | false_ones(junctions, genome, given.part)
         judged = given.part == VALIDATION
         agreeing = agreements(compared, genome, network_of(folder, ENTRY)) if judged else {}
@@ -107,22 +110,6 @@ def far_rows(setting: Setting, gff3: Path, weights: Weights) -> list[list[str]]:
         row_of(f"{title}, {DNA}", {}, setting, weights),
         row_of(f"{title}, {PROTEINS}", {}, setting, weights, aligned),
     ]
-
-
-def fit(data: Path, settings: Mapping[str, Setting], gff3: Mapping[str, Path], folder: Path) -> None:
-    """Fit the weights to the validation contigs, and write them into the model's folder."""
-    with Genome(settings[ENTRY.name].species.fasta) as genome:
-        junctions = junctions_of(data, genome)
-    weights, report = fit_evidence(taught_by_reads(settings[ENTRY.name], junctions), SEED)
-    replace(weights, calibrated_on=(ENTRY.species,)).save(folder / EVIDENCE_FILE, model_hash(folder), report)
-    log.info("weights of reads: %s", weights)
-    given = [each for name, path in gff3.items() for each in taught_by_proteins(settings[name], path)]
-    if given:
-        protein_weights, report = fit_protein_evidence(given)
-        species = tuple(sorted({settings[name].entry.species for name in gff3}))
-        protein_weights = replace(protein_weights, calibrated_on=species)
-        protein_weights.save(folder / PROTEIN_EVIDENCE_FILE, model_hash(folder), report)
-        log.info("weights of proteins: %s", protein_weights)
 
 
 def arguments() -> argparse.Namespace:

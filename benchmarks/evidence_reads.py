@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 from accuracy_sets import LONG_CONTIG, TEST, VALIDATION, Species
-from evidence_sets import DNA, ENTRY, Junctions, Setting, Weights, on_contig, row_of
+from evidence_sets import DNA, ENTRY, Junctions, Setting, Weights, log, on_contig, row_of
 
 from phytoscribe.decoding.contigs import decode_contig
 from phytoscribe.decoding.evidence_weights import EvidenceWeights
@@ -25,10 +25,12 @@ from phytoscribe.genome.fasta import Genome
 from phytoscribe.genome.junction_table import GATHERED
 from phytoscribe.genome.junctions import Junction, read_junctions
 from phytoscribe.genome.spliced_reads import strand_by_motif
+from phytoscribe.models import EVIDENCE_FILE
+from phytoscribe.models.loading import model_hash
 from phytoscribe.prediction.gathered_evidence import long_read_junctions
 from phytoscribe.prediction.judged_evidence import agreement
 from phytoscribe.prediction.predictor import StructurePredictor
-from phytoscribe.training.tasks.structure.evidence_fit import RegionWithJunctions, misplaced
+from phytoscribe.training.tasks.structure.evidence_fit import RegionWithJunctions, fit_evidence, misplaced
 
 #: Iso-Seq reads, and the one contig that they lie on.
 READS = {
@@ -55,13 +57,17 @@ def canonical(junctions: Junctions, genome: Genome) -> dict[Junction, int]:
     return {key: reads for key, reads in junctions.items() if reads and strand_by(key[0], key[2]) == key[1]}
 
 
-def taught_by_reads(setting: Setting, junctions: Junctions) -> list[RegionWithJunctions]:
-    """What the weights of reads are fitted to."""
+def fit_reads(setting: Setting, junctions: Junctions, folder: Path) -> None:
+    """Fit the weights of reads to the contigs of a set, and write them into a model's folder."""
     average = float(np.mean(list(junctions.values())))
-    return [
+    given = [
         RegionWithJunctions(region, ContigJunctions(on_contig(junctions, contig), average), setting.decoder)
         for contig, region in setting.regions()
     ]
+    weights, report = fit_evidence(given, SEED)
+    weights = replace(weights, calibrated_on=(setting.entry.species,))
+    weights.save(folder / EVIDENCE_FILE, model_hash(folder), report)
+    log.info("weights of reads: %s", weights)
 
 
 def variants(junctions: Junctions) -> dict[str, Junctions]:

@@ -114,17 +114,7 @@ class EvidenceWeights:
 
 
 def calibrate_for(weights: Sequence[EvidenceWeights], settings: DecoderSettings) -> DecoderSettings:
-    """Decoder settings with the calibration that holds with all these kinds of evidence together.
-
-    What several kinds change in the decoder's own calibration is added up, for the slope in logarithms.
-    """
-    if len(weights) < 2:
-        return weights[0].calibrate(settings) if weights else settings
-    slopes = [each.calibration_slope / settings.calibration_slope for each in weights]
-    offsets = [each.calibration_offset - settings.calibration_offset for each in weights]
-    return replace(
-        settings,
-        calibration_slope=settings.calibration_slope * math.prod(slopes),
-        calibration_offset=settings.calibration_offset + sum(offsets),
-        calibrated_on=tuple(sorted({species for each in weights for species in each.calibrated_on})),
-    )
+    """Decoder settings with the calibration that holds with all these kinds of evidence: one map after the other."""
+    for each in weights:
+        settings = each.calibrate(settings)
+    return settings

@@ -5,7 +5,7 @@ and decoder stay as they are.  Each region is seen several times (:data:`LIBRARI
 from a shallower library; and with junctions at wrong places.  So the weights hold for libraries of any depth, and
 believe no junction more than a file deserves that is partly wrong.  Aligned proteins have weights of
 their own (:data:`RELATIONS`).  The gene probability is calibrated last, on all of these, on top of what the decoder of
-each species makes of it: each half of the regions is decoded with the weights that the other half alone gives.
+each species makes of it, on genes that the weights have not seen (:func:`folds_of`).
 """
 
 from __future__ import annotations
@@ -208,40 +208,72 @@ def fit_evidence(
 
 
 def fit_protein_evidence(
-    given: Sequence[RegionWithJunctions], threads: int = 1
+    given: Sequence[RegionWithJunctions], threads: int = 1, held_out: Sequence[RegionWithJunctions] = ()
 ) -> tuple[ProteinWeights, dict[str, Any]]:
-    """As :func:`fit_evidence`, for aligned proteins."""
-    seen = {f"quality_up_to_{quality:g}": related(given, quality) for quality in RELATIONS}
-    return fit_weights(seen, PROTEIN_START, threads)
+    """As :func:`fit_evidence`, for aligned proteins.
+
+    Args:
+        held_out: regions that only calibrate; without them parts of ``given`` are held out in turn.
+    """
+    seen, others = (
+        {f"quality_up_to_{quality:g}": related(regions, quality) for quality in RELATIONS}
+        for regions in (given, held_out)
+    )
+    return fit_weights(seen, PROTEIN_START, threads, others)
 
 
 def fit_weights(
-    seen: Mapping[str, Sequence[RegionWithJunctions]], start: Weights, threads: int
+    seen: Mapping[str, Sequence[RegionWithJunctions]],
+    start: Weights,
+    threads: int,
+    held_out: Mapping[str, Sequence[RegionWithJunctions]] | None = None,
 ) -> tuple[Weights, dict[str, Any]]:
-    """Weights of the kind of ``start`` for the same regions seen in several ways, by name, and the report."""
-    given = next(iter(seen.values()))
+    """Weights of the kind of ``start`` for the same regions seen in several ways, by name, and the report.
+
+    Args:
+        held_out: regions that only calibrate, seen in the same ways.
+    """
+    given = [x.region for x in next(iter(seen.values()))]
     weights, value, genes = weights_of(seen, start, threads)
-    halves = two_halves([x.region for x in given])
-    unseen: list[Outcome] = []
-    if all(halves):
-        for own, other in (halves, halves[::-1]):
-            found, _, _ = weights_of({name: [x[row] for row in other] for name, x in seen.items()}, start, threads)
-            unseen += [decode_with([x[row] for row in own], found) for x in seen.values()]
-    else:
-        unseen = [decode_with(x, weights) for x in seen.values()]
-    weights = _calibrated(weights, unseen)
+    unseen = [(x, weights) for regions in (held_out or {}).values() for x in regions]
+    for own in () if unseen else folds_of(given):
+        other = [row for row in range(len(given)) if row not in own]
+        found, _, _ = weights_of({name: [x[row] for row in other] for name, x in seen.items()}, start, threads)
+        unseen += [(x[row], found) for x in seen.values() for row in own]
+    weights = _calibrated(weights, unseen or [(x, weights) for regions in seen.values() for x in regions])
     figures = {name: decode_with(regions, weights).report() for name, regions in seen.items()}
-    regions = [x.region for x in given]
-    dna = outcome_of(regions, decode_each(regions, [x.settings for x in given]))
+    dna = outcome_of(given, decode_each(given, [x.settings for x in next(iter(seen.values()))]))
     report = {"genes": genes, "log_likelihood_per_base": value, "dna": dna.report(), **figures}
     logger.info("evidence weighed on %d genes: %s", genes, report)
     return weights, report
 
 
-def _calibrated(weights: Weights, unseen: Sequence[Outcome]) -> Weights:
-    """Weights with the calibration that fits genes which were decoded with weights without one."""
-    probabilities = [gene.probability for outcome in unseen for gene in outcome.genes]
-    fitted = calibrate(probabilities, np.concatenate([outcome.right for outcome in unseen]), DecoderSettings())
+def folds_of(regions: Sequence[DecodedRegion]) -> list[list[int]]:
+    """Positions of the regions that are held out together: those of a species; of a single one, halves.
+
+    Empty if nothing can be held out.
+    """
+    species = sorted({region.species for region in regions})
+    if len(species) > 1:
+        return [[row for row, region in enumerate(regions) if region.species == name] for name in species]
+    halves = two_halves(regions)
+    return list(halves) if all(halves) else []
+
+
+def _calibrated(weights: Weights, unseen: Sequence[tuple[RegionWithJunctions, EvidenceWeights]]) -> Weights:
+    """Weights with the calibration that fits regions, each decoded with weights that have none.
+
+    Every species counts the same: most genes are of those that the decoder knows best.
+    """
+    outcomes = [decode_with([x], found) for x, found in unseen]
+    species = np.repeat([x.region.species for x, _ in unseen], [len(outcome.genes) for outcome in outcomes])
+    _, which, sizes = np.unique(species, return_inverse=True, return_counts=True)
+    fitted = calibrate(
+        [gene.probability for outcome in outcomes for gene in outcome.genes],
+        np.concatenate([outcome.right for outcome in outcomes]),
+        DecoderSettings(),
+        species.size / (sizes.size * sizes[which]) if species.size else None,
+    )
     slope, offset = fitted.calibration_slope, fitted.calibration_offset
     return replace(weights, calibration_slope=slope, calibration_offset=offset)
 
