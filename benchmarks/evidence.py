@@ -4,7 +4,8 @@ Usage: python benchmarks/evidence.py DATA --cache CACHE [--part validation] --pr
 
 DATA is the folder that accuracy_sets.py describes. SET is one of its sets: GFF3 is miniprot's, of proteins of another
 species that are aligned to the FASTA which lies in CACHE. CACHE keeps the network's output. Every row is decoded from
-the same output; times are of decoding one long contig. With --page the tables of that page are written anew.
+the same output; times are of decoding one long contig. With --page the tables of that page are written anew. Reads are
+those of *A. thaliana*, which is left out if only other sets are named.
 
 With --fit the weights are fitted to the validation contigs and written into the model's folder, those of proteins to
 the contigs of all sets that are named; test contigs never choose them.
@@ -54,10 +55,13 @@ def main() -> None:
     settings = {
         entry.name: setting_of(given.data, entry, given.part, folder, given.cache)
         for entry in SETS
-        if entry is ENTRY or entry.name in proteins
+        if entry.name in proteins or (entry is ENTRY and (given.fit or not proteins))
     }
-    with Genome(settings[ENTRY.name].species.fasta) as genome:
-        junctions = junctions_of(given.data, genome)
+    own = settings.get(ENTRY.name)
+    junctions: Junctions = {}
+    if own:
+        with Genome(own.species.fasta) as genome:
+            junctions = junctions_of(given.data, genome)
     if given.fit:
         fit_reads(settings[ENTRY.name], junctions, folder)
         if proteins:
@@ -66,10 +70,10 @@ def main() -> None:
     weights = Weights(
         EvidenceWeights.load(folder / EVIDENCE_FILE, model), ProteinWeights.load(folder / PROTEIN_EVIDENCE_FILE, model)
     )
-    tables = with_reads(given, settings[ENTRY.name], junctions, proteins, weights, folder)
+    tables = with_reads(given, own, junctions, proteins, weights, folder) if own else {}
     far = [row for name in settings if name != ENTRY.name for row in far_rows(settings[name], proteins[name], weights)]
     if far:
-        tables[f"{given.part}, far relatives"] = table_of(far)
+        tables[f"{given.part}, far relatives"] = table_of(far, "locus F1, 95 %")
     for name, lines in tables.items():
         print("\n".join([name, "", *lines, ""]))
     if given.page:
@@ -107,8 +111,8 @@ def far_rows(setting: Setting, gff3: Path, weights: Weights) -> list[list[str]]:
     aligned = proteins_of(gff3, setting.species.contigs)
     title = setting.entry.title
     return [
-        row_of(f"{title}, {DNA}", {}, setting, weights),
-        row_of(f"{title}, {PROTEINS}", {}, setting, weights, aligned),
+        row_of(f"{title}, {DNA}", {}, setting, weights, interval=True),
+        row_of(f"{title}, {PROTEINS}", {}, setting, weights, aligned, interval=True),
     ]
 
 

@@ -27,8 +27,8 @@ def put_tables(page: Path, tables: Mapping[str, Sequence[str]]) -> None:
     text = page.read_text(encoding="utf-8")
     for name, lines in tables.items():
         begin, end = f"<!-- table: {name} -->", "<!-- end of table -->"
-        pattern = re.compile(f"(?<={re.escape(begin)}\n).*?(?={re.escape(end)})", re.DOTALL)
-        new = "\n" + "\n".join(lines) + "\n\n"
+        pattern = re.compile(f"{re.escape(begin)}\n.*?{re.escape(end)}", re.DOTALL)
+        new = "\n".join([begin, "", *lines, "", end])
         text, count = pattern.subn(lambda _, new=new: new, text)
         if count != 1:
             raise PhytoScribeError(f"{page}: needs one table between {begin} and {end}, has {count}")

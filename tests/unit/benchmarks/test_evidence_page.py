@@ -26,8 +26,11 @@ def test_only_the_named_table_of_a_page_changes(tmp_path):
     put_tables(page, {"test": table_of([["DNA alone", r"0.5 \1"]], columns=["locus F1"])})
     new = "\n|  | locus F1 |\n|---|---|\n| DNA alone | 0.5 \\1 |\n\n"
     assert page.read_text() == PAGE.replace("| old |\n", new)
-    put_tables(page, {"test": ["| old |"]})
-    assert page.read_text() == PAGE.replace("| old |", "\n| old |\n")
+    put_tables(page, {"test": ["| old |"], "test, long reads": ["| new |"]})
+    begin, end = PAGE.split("<!-- table: test, long reads -->\n")
+    assert page.read_text() == (
+        begin.replace("| old |", "\n| old |\n") + "<!-- table: test, long reads -->\n\n| new |\n\n" + end
+    )
     with pytest.raises(PhytoScribeError, match="needs one table between <!-- table: validation -->"):
         put_tables(page, {"validation": []})
 
