@@ -7,8 +7,8 @@ species that are aligned to the FASTA which lies in CACHE. CACHE keeps the netwo
 the same output; times are of decoding one long contig. With --page the tables of that page are written anew. Reads are
 those of *A. thaliana*, which is left out if only other sets are named.
 
-With --fit the weights are fitted to the validation contigs and written into the model's folder, those of proteins to
-the contigs of all sets that are named; test contigs never choose them.
+With --fit the weights are fitted to validation contigs of *A. thaliana* and written into the model's folder; those of
+proteins are calibrated on all sets that are named. Test contigs never choose them.
 """
 
 from __future__ import annotations

@@ -128,7 +128,9 @@ def agreements(compared: Mapping[str, Junctions], genome: Genome, network: Struc
     return {name: f"{found.share:.2f} of {found.judged}" for name, found in agreement(table, genome, network).items()}
 
 
-def rows_with_long_reads(data: Path, setting: Setting, junctions: Junctions, weights: Weights, part: str, cache: Path):
+def rows_with_long_reads(
+    data: Path, setting: Setting, junctions: Junctions, weights: Weights, part: str, cache: Path
+) -> list[list[str]]:
     """Rows of the one contig that has Iso-Seq reads."""
     fastq, contig = READS[part]
     with Genome(setting.species.fasta) as genome:
