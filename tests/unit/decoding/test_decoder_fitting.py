@@ -145,6 +145,17 @@ def test_calibration_follows_how_often_genes_are_right():
     assert settings.calibration_offset == pytest.approx(0.0, abs=0.25)
 
 
+def test_a_gene_that_counts_twice_calibrates_as_two_genes():
+    generator = np.random.default_rng(1)
+    posteriors, right = generator.random(40), generator.random(40) < 0.6
+    counts = np.where(np.arange(40) < 15, 2.0, 1.0)
+    twice = calibrate([*posteriors, *posteriors[:15]], [*right, *right[:15]], START)
+    found = calibrate(posteriors, right, START, counts)
+    assert found.calibration_slope == pytest.approx(twice.calibration_slope, abs=1e-3)
+    assert found.calibration_offset == pytest.approx(twice.calibration_offset, abs=1e-3)
+    assert found != calibrate(posteriors, right, START)
+
+
 def test_length_scores_are_densities(example_genes):
     for name, score in length_scores(example_genes).items():
         assert score.lengths[-1] <= KNOTS[-1], name

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 
 import numpy as np
@@ -23,6 +24,7 @@ from lattice_checks import LONG, alike, compare, mirrored
 
 from phytoscribe.decoding import intron_evidence, lattice
 from phytoscribe.decoding.contigs import GeneDecoding, StreamingGeneDecoder, ThreadedGeneDecoder
+from phytoscribe.decoding.decoded_gene import calibrated
 from phytoscribe.decoding.evidence_likelihood import EvidenceLikelihood, EvidenceRegion
 from phytoscribe.decoding.evidence_weights import EvidenceWeights, calibrate_for
 from phytoscribe.decoding.gene_regions import gene_regions_of
@@ -155,7 +157,7 @@ def test_gradient_is_that_of_the_likelihood(by):
     whole = [AlignedProtein("c", "+", cds[k], (0, 1), quality, True, True, True) for k, quality in ((0, 0.9), (1, 0.3))]
     (part,) = gene_regions_of(region, START, -20.0)
     found = (junctions, WEIGHTS) if by == "reads" else (ContigProteins([*proteins.proteins, *whole]), PROTEIN_WEIGHTS)
-    likelihood = EvidenceLikelihood([EvidenceRegion(part, found[0])], START)
+    likelihood = EvidenceLikelihood([EvidenceRegion(part, found[0], START)])
     vector = found[1].vector()
     value, gradient = likelihood(vector)
     assert value < 0
@@ -167,14 +169,33 @@ def test_gradient_is_that_of_the_likelihood(by):
         assert gradient[index] != 0
 
 
-def test_kinds_of_evidence_change_the_calibration_together_what_each_changes_alone():
-    decoder = replace(START, calibration_slope=2.0, calibration_offset=0.5)
+def test_every_region_is_weighed_with_the_decoder_of_its_species():
+    region = region_with_genes(1, genes=2)
+    junctions = random_junctions(region.bases, 2, START.minimum_intron, 20)
+    (part,) = gene_regions_of(region, START, -20.0)
+    decoders = START, replace(START, gene_score=2.0, donor_weight=0.5)
+    regions = [EvidenceRegion(part, junctions, settings) for settings in decoders]
+    value, gradient = EvidenceLikelihood(regions)(WEIGHTS.vector())
+    alone = [EvidenceLikelihood([region])(WEIGHTS.vector()) for region in regions]
+    assert alone[0][0] != alone[1][0]
+    assert value == pytest.approx(alone[0][0] + alone[1][0], rel=1e-12)
+    assert gradient == pytest.approx(alone[0][1] + alone[1][1], rel=1e-9)
+
+
+def test_evidence_calibrates_on_top_of_the_decoder_of_the_species_and_kinds_follow_each_other():
+    decoder = replace(START, calibration_slope=2.0, calibration_offset=0.5, calibrated_on=("a", "b"))
     reads = EvidenceWeights(calibration_slope=3.0, calibration_offset=0.25, calibrated_on=("b",))
-    proteins = ProteinWeights(calibration_slope=1.0, calibration_offset=0.75, calibrated_on=("a",))
+    proteins = ProteinWeights(calibration_slope=0.5, calibration_offset=0.75, calibrated_on=("b", "c"))
+    unlike = ProteinWeights(calibrated_on=("a",))
     assert calibrate_for([], decoder) == decoder
-    assert calibrate_for([reads], decoder) == reads.calibrate(decoder)
+    alone = calibrate_for([reads], decoder)
+    assert (alone.calibration_slope, alone.calibration_offset, alone.calibrated_on) == (6.0, 1.75, ("b",))
     both = calibrate_for([reads, proteins], decoder)
-    assert (both.calibration_slope, both.calibration_offset, both.calibrated_on) == (1.5, 0.5, ("a", "b"))
+    assert (both.calibration_slope, both.calibration_offset, both.calibrated_on) == (3.0, 1.625, ("b",))
+    assert calibrate_for([reads, unlike], decoder).calibrated_on == ()
+    odds = math.log(0.3 / 0.7)
+    after = 1 / (1 + math.exp(-(0.5 * (3.0 * (2.0 * odds + 0.5) + 0.25) + 0.75)))
+    assert calibrated(math.log(0.3), both) == pytest.approx(after)
 
 
 def test_sites_seen_by_reads_are_candidates_where_the_network_sees_nothing():

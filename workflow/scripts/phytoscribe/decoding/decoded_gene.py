@@ -104,15 +104,21 @@ def calibrated(log_posterior: float, settings: DecoderSettings) -> float:
     return 0.5 + 0.5 * math.tanh(0.5 * (settings.calibration_slope * log_odds + settings.calibration_offset))
 
 
-def calibrate(posteriors: Sequence[float], right: Sequence[bool], settings: DecoderSettings) -> DecoderSettings:
+def calibrate(
+    posteriors: Sequence[float],
+    right: Sequence[bool],
+    settings: DecoderSettings,
+    counts: npt.NDArray[np.float64] | None = None,
+) -> DecoderSettings:
     """Settings whose gene probability matches the share of correct genes.
 
     Args:
         posteriors: of each gene's structure, in 0..1.
         right: whether each gene is correct.
+        counts: how much each gene counts, (genes,); None: all the same.
     """
     bounded = np.clip(np.asarray(posteriors, dtype=np.float64), _SUREST, 1.0 - _SUREST)
-    slope, offset = platt(np.log(bounded / (1.0 - bounded)), right)
+    slope, offset = platt(np.log(bounded / (1.0 - bounded)), right, counts)
     return replace(settings, calibration_slope=slope, calibration_offset=offset)
 
 
@@ -121,18 +127,23 @@ def platt_probabilities(odds: npt.NDArray[np.float64], slope: float, offset: flo
     return 1.0 / (1.0 + np.exp(-(slope * odds + offset)))
 
 
-def platt(odds: npt.NDArray[np.float64], right: Sequence[bool] | npt.NDArray[np.bool_]) -> tuple[float, float]:
+def platt(
+    odds: npt.NDArray[np.float64],
+    right: Sequence[bool] | npt.NDArray[np.bool_],
+    counts: npt.NDArray[np.float64] | None = None,
+) -> tuple[float, float]:
     """Slope, not below 0, and offset that turn log odds (n,) into those of being right.
 
-    A weak prior towards slope 1 and offset 0 dominates if there are few.
+    A weak prior towards slope 1 and offset 0 dominates if there are few.  ``counts`` (n,) says how much each counts.
     """
     hits = np.asarray(right, dtype=np.float64)
+    weight = np.ones(hits.size) if counts is None else counts
 
     def loss(point: npt.NDArray) -> tuple[float, npt.NDArray]:
         slope, offset = 1.0 + point[0], point[1]
         logits = slope * odds + offset
-        residual = 0.5 + 0.5 * np.tanh(0.5 * logits) - hits
-        value = float(np.sum(np.logaddexp(0.0, logits) - hits * logits)) + 0.5 * float(point @ point)
+        residual = weight * (0.5 + 0.5 * np.tanh(0.5 * logits) - hits)
+        value = float(np.sum(weight * (np.logaddexp(0.0, logits) - hits * logits))) + 0.5 * float(point @ point)
         return value, np.array([residual @ odds, residual.sum()]) + point
 
     change, offset = minimize(loss, np.zeros(2), jac=True, method="L-BFGS-B", bounds=[(-1.0, None), (None, None)]).x

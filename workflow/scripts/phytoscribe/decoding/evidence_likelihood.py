@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -28,19 +29,19 @@ from phytoscribe.decoding.support import intron_gain
 
 @dataclass(frozen=True)
 class EvidenceRegion:
-    """A region with known genes and the junctions on it, in the region's coordinates."""
+    """A region with known genes, the junctions on it, in the region's coordinates, and the decoder of its species."""
 
     region: GeneRegion
     junctions: ContigJunctions
+    settings: DecoderSettings
 
 
 class EvidenceLikelihood:
     """Log likelihood of the reference structures of some regions by the weights of evidence, and its gradient."""
 
-    def __init__(self, regions: Sequence[EvidenceRegion], settings: DecoderSettings, threads: int = 1) -> None:
-        self._parts = [_Part(each) for each in regions if each.region.sites.size]
-        self._theta = scoring.parameters(settings)
-        self._scores = scoring.edge_scores(settings)
+    def __init__(self, regions: Sequence[EvidenceRegion], threads: int = 1) -> None:
+        decoders = {each.settings: _Decoder.of(each.settings) for each in regions}
+        self._parts = [_Part(each, decoders[each.settings]) for each in regions if each.region.sites.size]
         self._map = ThreadPoolExecutor(threads).map if threads > 1 else map
         self.bases = max(1, sum(each.region.bases for each in regions))
 
@@ -48,16 +49,28 @@ class EvidenceLikelihood:
         """Log likelihood and gradient for a vector of weights."""
         value, gradient = 0.0, np.zeros(vector.size)
         # Added up in the order of the regions, so that the number of threads changes nothing.
-        for of_part, its_gradient in self._map(lambda part: part.of(vector, self._theta, self._scores), self._parts):
+        for of_part, its_gradient in self._map(lambda part: part.of(vector), self._parts):
             value += of_part
             gradient += its_gradient
         return value, gradient
 
 
+class _Decoder(NamedTuple):
+    """What the lattice needs of a decoder's settings."""
+
+    theta: npt.NDArray
+    scores: grammar.Scores
+
+    @classmethod
+    def of(cls, settings: DecoderSettings) -> _Decoder:
+        return cls(scoring.parameters(settings), scoring.edge_scores(settings))
+
+
 class _Part:
     """One region with the features that do not depend on the weights."""
 
-    def __init__(self, given: EvidenceRegion) -> None:
+    def __init__(self, given: EvidenceRegion, decoder: _Decoder) -> None:
+        self.decoder = decoder
         self.sites, self.loci, self.junctions = given.region.sites, given.region.loci, given.junctions
         self.nodes = self.junctions.node_features(self.sites)
         kind, strand, position = (self.sites[name] for name in ("kind", "strand", "position"))
@@ -75,10 +88,10 @@ class _Part:
         #: Rows of both ends of each junction, -1 for an end that is no candidate.
         self.ends = np.array(ends, np.int64).reshape(-1, 2)
 
-    def of(self, vector: npt.NDArray, theta: npt.NDArray, scores: grammar.Scores) -> tuple[float, npt.NDArray]:
+    def of(self, vector: npt.NDArray) -> tuple[float, npt.NDArray]:
         odds, features = self.junctions.odds(vector), self.junctions.pair_features
         add = partial(self.nodes.add_scores, vector)
-        sums = path_sums(self.sites, theta, scores, support=self.junctions.support(vector), add=add)
+        sums = path_sums(self.sites, *self.decoder, support=self.junctions.support(vector), add=add)
         # By the share of reads in an intron's explanations; odds that have reached their bound do not grow.
         share = np.where(odds < MOST_ODDS, 1.0 / (1.0 + np.exp(-odds)), 0.0)
         gradient = np.zeros(vector.size)

@@ -32,7 +32,8 @@ class EvidenceWeights:
         junction_score, reads_weight, neighbour_weight, rival_weight, library_weight: of :data:`PAIR_FEATURES`.
         missing_weight: of a splice site's missing reads, not above 0.
         spliced_weight: of a junction that lies in a coding segment, not above 0.
-        calibration_slope, calibration_offset: in place of those of the decoder.
+        calibration_slope, calibration_offset: map of the log odds of the gene's probability, as the decoder of the
+            species calibrates it, to those that hold with this evidence.
         calibrated_on: species whose genes were used for this.
     """
 
@@ -69,12 +70,15 @@ class EvidenceWeights:
         return np.array([getattr(self, name) for name in self.names()], np.float64)
 
     def calibrate(self, settings: DecoderSettings) -> DecoderSettings:
-        """Decoder settings with the calibration that holds with evidence."""
+        """Decoder settings with the calibration that holds with evidence.
+
+        They are calibrated on the species on which both are, the decoder's calibration and the map.
+        """
         return replace(
             settings,
-            calibration_slope=self.calibration_slope,
-            calibration_offset=self.calibration_offset,
-            calibrated_on=self.calibrated_on,
+            calibration_slope=self.calibration_slope * settings.calibration_slope,
+            calibration_offset=self.calibration_slope * settings.calibration_offset + self.calibration_offset,
+            calibrated_on=tuple(species for species in settings.calibrated_on if species in self.calibrated_on),
         )
 
     def save(self, path: Path, model: str, report: Mapping[str, Any]) -> None:
@@ -110,17 +114,7 @@ class EvidenceWeights:
 
 
 def calibrate_for(weights: Sequence[EvidenceWeights], settings: DecoderSettings) -> DecoderSettings:
-    """Decoder settings with the calibration that holds with all these kinds of evidence together.
-
-    What several kinds change in the decoder's own calibration is added up, for the slope in logarithms.
-    """
-    if len(weights) < 2:
-        return weights[0].calibrate(settings) if weights else settings
-    slopes = [each.calibration_slope / settings.calibration_slope for each in weights]
-    offsets = [each.calibration_offset - settings.calibration_offset for each in weights]
-    return replace(
-        settings,
-        calibration_slope=settings.calibration_slope * math.prod(slopes),
-        calibration_offset=settings.calibration_offset + sum(offsets),
-        calibrated_on=tuple(sorted({species for each in weights for species in each.calibrated_on})),
-    )
+    """Decoder settings with the calibration that holds with all these kinds of evidence: one map after the other."""
+    for each in weights:
+        settings = each.calibrate(settings)
+    return settings

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -9,9 +11,13 @@ import pytest
 from decoded_regions import START, region_with_genes
 from small_training_set import contig_of, small_set
 
+from phytoscribe.decoding.decoded_gene import calibrated
 from phytoscribe.decoding.evidence_weights import EvidenceWeights
+from phytoscribe.decoding.gene_regions import DecodedRegion
 from phytoscribe.decoding.intron_evidence import ContigJunctions
+from phytoscribe.decoding.protein_evidence import ContigProteins, ProteinWeights
 from phytoscribe.errors import PhytoScribeError
+from phytoscribe.genome.aligned_proteins import AlignedProtein
 from phytoscribe.genome.junction_table import write_table
 from phytoscribe.genome.sequence import decode
 from phytoscribe.models.loading import model_hash
@@ -21,6 +27,8 @@ from phytoscribe.training.tasks.structure.evidence_fit import (
     Library,
     RegionWithJunctions,
     fit_evidence,
+    fit_protein_evidence,
+    folds_of,
     misplaced,
     run_evidence_fit,
     seen_as,
@@ -37,19 +45,53 @@ def regions_with_junctions() -> list[RegionWithJunctions]:
         introns = [(t.cds[0][1], t.cds[1][0]) for gene in region.genes for t in gene.transcripts]
         false = [(start + 12, end + 30) for start, end in introns]
         read = [("+", intron, 400) for intron in introns] + [("+", intron, 1) for intron in false]
-        found.append(RegionWithJunctions(region, ContigJunctions(read)))
+        found.append(RegionWithJunctions(region, ContigJunctions(read), START))
     return found
 
 
 def test_fitted_weights_find_more_genes_than_dna_and_are_the_same_for_any_threads(monkeypatch):
     monkeypatch.setattr(evidence_fit, "LIBRARIES", (Library(), Library(0.1, misplaced=0.3)))
-    given = regions_with_junctions()
     start, _ = fit_once([region_with_genes(4)], START)
-    weights, report = fit_evidence(given, start, seed=1)
+    given = [replace(x, settings=start) for x in regions_with_junctions()]
+    weights, report = fit_evidence(given, seed=1)
     assert report["genes"] == 10
     assert report["reads_1_misplaced_0"]["locus_f1"] > report["dna"]["locus_f1"]
     assert max(weights.missing_weight, weights.spliced_weight) <= 0
-    assert fit_evidence(given, start, seed=1, threads=2) == (weights, report)
+    assert fit_evidence(given, seed=1, threads=2) == (weights, report)
+
+
+def test_species_are_held_out_in_turn_and_a_single_one_by_halves():
+    region = region_with_genes(2, genes=3)
+    named = [replace(region, species=name) for name in ("rice", "poplar", "rice")]
+    assert folds_of(named) == [[1], [0, 2]]
+    assert sorted(map(sorted, folds_of([region, region, region]))) == [[0, 2], [1]]
+    assert folds_of([region]) == []
+
+
+def test_weights_are_calibrated_on_genes_that_they_have_not_seen(monkeypatch):
+    """Where all genes are wrong in what is held out, probabilities fall; species count the same, however many genes."""
+    monkeypatch.setattr(evidence_fit, "RELATIONS", (1.0,))
+    start, _ = fit_once([region_with_genes(4)], START)
+    regions = [replace(region_with_genes(seed, genes=5), species="rice") for seed in (2, 3)]
+    given = [RegionWithJunctions(region, ContigProteins(whole_proteins(region)), start) for region in regions]
+    right = replace(given[0], region=region_with_genes(4, genes=5))
+    right = replace(right, junctions=ContigProteins(whole_proteins(right.region)))
+    wrong = replace(right, region=replace(right.region, genes=(), species="poplar"))
+    of_right, _ = fit_protein_evidence(given, held_out=[right])
+    of_both, _ = fit_protein_evidence(given, held_out=[right, wrong])
+    of_many, _ = fit_protein_evidence(given, held_out=[right, right, right, wrong])
+    assert of_right.vector().tolist() == of_both.vector().tolist()
+
+    def probability(weights: ProteinWeights) -> float:
+        return calibrated(math.log(0.9), weights.calibrate(START))
+
+    assert probability(of_both) < 0.7 < probability(of_right)
+    assert probability(of_many) == pytest.approx(probability(of_both), abs=0.1)
+
+
+def whole_proteins(region: DecodedRegion) -> list[AlignedProtein]:
+    """A protein of each gene, aligned from end to end."""
+    return [AlignedProtein("c", "+", g.transcripts[0].cds, (0, 1), 0.9, True, True, True) for g in region.genes]
 
 
 def test_thinned_reads_are_a_share_of_all_and_know_their_library():

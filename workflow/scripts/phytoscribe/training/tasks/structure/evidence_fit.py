@@ -4,7 +4,8 @@ The weights maximise the likelihood of the reference genes (:mod:`phytoscribe.de
 and decoder stay as they are.  Each region is seen several times (:data:`LIBRARIES`): with all its reads; with fewer, as
 from a shallower library; and with junctions at wrong places.  So the weights hold for libraries of any depth, and
 believe no junction more than a file deserves that is partly wrong.  Aligned proteins have weights of
-their own (:data:`RELATIONS`).  The gene probability is calibrated last, on all of these.
+their own (:data:`RELATIONS`).  The gene probability is calibrated last, on all of these, on top of what the decoder of
+each species makes of it, on genes that the weights have not seen (:func:`folds_of`).
 """
 
 from __future__ import annotations
@@ -13,12 +14,13 @@ import logging
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 from scipy.optimize import minimize
 
+from phytoscribe.decoding.decoded_gene import calibrate
 from phytoscribe.decoding.evidence_likelihood import EvidenceLikelihood, EvidenceRegion
 from phytoscribe.decoding.evidence_weights import EvidenceWeights
 from phytoscribe.decoding.gene_regions import DecodedRegion, gene_regions_of
@@ -38,7 +40,13 @@ from phytoscribe.prediction.predictor import StructurePredictor
 from phytoscribe.prediction.weighed_evidence import junctions_by_contig, proteins_by_contig
 from phytoscribe.prediction.windows import PredictionSettings
 from phytoscribe.training.data.training_set import TrainingSet
-from phytoscribe.training.tasks.structure.decoder_fit import FITTING_CUTOFF, Outcome, decode_regions, outcome_of
+from phytoscribe.training.tasks.structure.decoder_fit import (
+    FITTING_CUTOFF,
+    Outcome,
+    decode_each,
+    outcome_of,
+    two_halves,
+)
 from phytoscribe.training.tasks.structure.lineage_fit import read_regions
 
 logger = logging.getLogger(__name__)
@@ -78,13 +86,19 @@ ITERATIONS = 40
 
 @dataclass(frozen=True)
 class RegionWithJunctions:
-    """A region with known genes and the junctions, or aligned proteins, on it, in its coordinates."""
+    """A region with known genes and the junctions, or aligned proteins, on it, in its coordinates.
+
+    Attributes:
+        settings: the decoder of its species.
+    """
 
     region: DecodedRegion
     junctions: ContigJunctions
+    settings: DecoderSettings
 
 
 Junctions = list[tuple[str, Interval, int]]
+Weights = TypeVar("Weights", bound=EvidenceWeights)
 
 
 def seen_as(
@@ -101,8 +115,7 @@ def seen_as(
     counts = [count for junctions in drawn for *_, count in junctions]
     average = float(np.mean(counts)) if counts else 1.0
     return [
-        RegionWithJunctions(x.region, ContigJunctions(junctions, average))
-        for x, junctions in zip(given, drawn, strict=True)
+        replace(x, junctions=ContigJunctions(junctions, average)) for x, junctions in zip(given, drawn, strict=True)
     ]
 
 
@@ -130,11 +143,9 @@ def misplaced(junctions: Junctions, bases: Bases, share: float, generator: np.ra
 
 def related(given: Sequence[RegionWithJunctions], quality: float) -> list[RegionWithJunctions]:
     """The same regions with the aligned proteins (they hold such) up to a quality."""
-    found = []
-    for x in given:
-        proteins = [p for p in x.junctions.proteins if p.quality <= quality]
-        found.append(RegionWithJunctions(x.region, ContigProteins(proteins)))
-    return found
+    return [
+        replace(x, junctions=ContigProteins(p for p in x.junctions.proteins if p.quality <= quality)) for x in given
+    ]
 
 
 def run_evidence_fit(
@@ -166,72 +177,114 @@ def run_evidence_fit(
     predictor = StructurePredictor.from_folder(
         model_folder, PredictionSettings(), choose_device("cpu"), threads=threads
     )
-    given = []
+    decoders, given = Decoders.load(model_folder / "decoder.json"), []
     for region, read in zip(regions, read_regions(predictor, regions), strict=True):
         genome, contig, start = region.place
         inside = evidence[genome].get(contig, nothing).within(start, start + region.bases.size)
-        given.append(RegionWithJunctions(read, inside))
+        given.append(RegionWithJunctions(read, inside, decoders.of(region.lineage, region.species)))
     if not any(len(x.junctions) for x in given):
         kind = "aligned protein with introns" if by_proteins else "junction"
         raise PhytoScribeError(
             f"no {kind} of {', '.join(tables)} lies where genes validate, so evidence cannot be weighed; give "
             f"evidence for a genome with validation contigs, or use a model that brings {output.name}"
         )
-    decoders = Decoders.load(model_folder / "decoder.json")
-    first = regions[0]
-    settings = decoders.of(first.lineage, first.species)
-    if by_proteins:
-        weights, report = fit_protein_evidence(given, settings, threads)
-    else:
-        weights, report = fit_evidence(given, settings, seed, threads)
+    weights, report = fit_protein_evidence(given, threads) if by_proteins else fit_evidence(given, seed, threads)
     species = tuple(sorted({region.species for region in regions}))
     replace(weights, calibrated_on=species).save(output, model_hash(model_folder), report)
 
 
 def fit_evidence(
-    given: Sequence[RegionWithJunctions], settings: DecoderSettings, seed: int, threads: int = 1
+    given: Sequence[RegionWithJunctions], seed: int, threads: int = 1
 ) -> tuple[EvidenceWeights, dict[str, Any]]:
     """Weights, and a report: genes, log likelihood a base, and figures from DNA alone and with each library.
 
     Args:
         given: about 1.5 Mb with 300 genes or more.
-        settings: the decoder's.
         threads: threads that share the regions; only the run time depends on their number.
     """
     generator = np.random.default_rng(seed)
     seen = {str(library): seen_as(given, library, generator) for library in LIBRARIES}
-    return fit_weights(seen, START, settings, threads)
+    return fit_weights(seen, START, threads)
 
 
 def fit_protein_evidence(
-    given: Sequence[RegionWithJunctions], settings: DecoderSettings, threads: int = 1
-) -> tuple[EvidenceWeights, dict[str, Any]]:
-    """As :func:`fit_evidence`, for aligned proteins."""
-    seen = {f"quality_up_to_{quality:g}": related(given, quality) for quality in RELATIONS}
-    return fit_weights(seen, PROTEIN_START, settings, threads)
+    given: Sequence[RegionWithJunctions], threads: int = 1, held_out: Sequence[RegionWithJunctions] = ()
+) -> tuple[ProteinWeights, dict[str, Any]]:
+    """As :func:`fit_evidence`, for aligned proteins.
+
+    Args:
+        held_out: regions that only calibrate; without them parts of ``given`` are held out in turn.
+    """
+    seen, others = (
+        {f"quality_up_to_{quality:g}": related(regions, quality) for quality in RELATIONS}
+        for regions in (given, held_out)
+    )
+    return fit_weights(seen, PROTEIN_START, threads, others)
 
 
 def fit_weights(
-    seen: Mapping[str, Sequence[RegionWithJunctions]], start: EvidenceWeights, settings: DecoderSettings, threads: int
-) -> tuple[EvidenceWeights, dict[str, Any]]:
-    """Weights of the kind of ``start`` for the same regions seen in several ways, by name, and the report."""
-    parts = [part for regions in seen.values() for x in regions for part in _parts(x, settings)]
-    genes = sum(len(part.region.loci) for part in parts) // len(seen)
-    vector, value = maximise(EvidenceLikelihood(parts, settings, threads), start)
-    weights = type(start).of_vector(vector)
-    outcomes = [decode_with(regions, settings, weights) for regions in seen.values()]
-    together = Outcome(
-        {},
-        [gene for outcome in outcomes for gene in outcome.genes],
-        np.concatenate([outcome.right for outcome in outcomes]),
-    ).calibrated(settings)
-    slope, offset = together.calibration_slope, together.calibration_offset
-    weights = replace(weights, calibration_slope=slope, calibration_offset=offset)
-    figures = {name: decode_with(regions, settings, weights).report() for name, regions in seen.items()}
-    dna = decode_regions([x.region for x in next(iter(seen.values()))], settings).report()
-    report = {"genes": genes, "log_likelihood_per_base": value, "dna": dna, **figures}
+    seen: Mapping[str, Sequence[RegionWithJunctions]],
+    start: Weights,
+    threads: int,
+    held_out: Mapping[str, Sequence[RegionWithJunctions]] | None = None,
+) -> tuple[Weights, dict[str, Any]]:
+    """Weights of the kind of ``start`` for the same regions seen in several ways, by name, and the report.
+
+    Args:
+        held_out: regions that only calibrate, seen in the same ways.
+    """
+    given = [x.region for x in next(iter(seen.values()))]
+    weights, value, genes = weights_of(seen, start, threads)
+    unseen = [(x, weights) for regions in (held_out or {}).values() for x in regions]
+    for own in () if unseen else folds_of(given):
+        other = [row for row in range(len(given)) if row not in own]
+        found, _, _ = weights_of({name: [x[row] for row in other] for name, x in seen.items()}, start, threads)
+        unseen += [(x[row], found) for x in seen.values() for row in own]
+    weights = _calibrated(weights, unseen or [(x, weights) for regions in seen.values() for x in regions])
+    figures = {name: decode_with(regions, weights).report() for name, regions in seen.items()}
+    dna = outcome_of(given, decode_each(given, [x.settings for x in next(iter(seen.values()))]))
+    report = {"genes": genes, "log_likelihood_per_base": value, "dna": dna.report(), **figures}
     logger.info("evidence weighed on %d genes: %s", genes, report)
     return weights, report
+
+
+def folds_of(regions: Sequence[DecodedRegion]) -> list[list[int]]:
+    """Positions of the regions that are held out together: those of a species; of a single one, halves.
+
+    Empty if nothing can be held out.
+    """
+    species = sorted({region.species for region in regions})
+    if len(species) > 1:
+        return [[row for row, region in enumerate(regions) if region.species == name] for name in species]
+    halves = two_halves(regions)
+    return list(halves) if all(halves) else []
+
+
+def _calibrated(weights: Weights, unseen: Sequence[tuple[RegionWithJunctions, EvidenceWeights]]) -> Weights:
+    """Weights with the calibration that fits regions, each decoded with weights that have none.
+
+    Every species counts the same: most genes are of those that the decoder knows best.
+    """
+    outcomes = [decode_with([x], found) for x, found in unseen]
+    species = np.repeat([x.region.species for x, _ in unseen], [len(outcome.genes) for outcome in outcomes])
+    _, which, sizes = np.unique(species, return_inverse=True, return_counts=True)
+    fitted = calibrate(
+        [gene.probability for outcome in outcomes for gene in outcome.genes],
+        np.concatenate([outcome.right for outcome in outcomes]),
+        DecoderSettings(),
+        species.size / (sizes.size * sizes[which]) if species.size else None,
+    )
+    slope, offset = fitted.calibration_slope, fitted.calibration_offset
+    return replace(weights, calibration_slope=slope, calibration_offset=offset)
+
+
+def weights_of(
+    seen: Mapping[str, Sequence[RegionWithJunctions]], start: Weights, threads: int
+) -> tuple[Weights, float, int]:
+    """The likeliest weights, not calibrated, the log likelihood a base, and the number of genes."""
+    parts = [part for regions in seen.values() for x in regions for part in _parts(x)]
+    vector, value = maximise(EvidenceLikelihood(parts, threads), start)
+    return type(start).of_vector(vector), value, sum(len(part.region.loci) for part in parts) // len(seen)
 
 
 def maximise(likelihood: EvidenceLikelihood, start: EvidenceWeights) -> tuple[npt.NDArray, float]:
@@ -255,19 +308,23 @@ def evidence_by(found: ContigJunctions, weights: EvidenceWeights) -> ContigEvide
     return ContigEvidence.of(found, weights)
 
 
-def decode_with(given: Sequence[RegionWithJunctions], settings: DecoderSettings, weights: EvidenceWeights) -> Outcome:
+def decode_with(given: Sequence[RegionWithJunctions], weights: EvidenceWeights) -> Outcome:
     """Decode regions with their junctions and compare with their reference genes."""
-    chosen = weights.calibrate(settings)
     decoded = [
         decode_coding_genes(
-            x.region.bases, x.region.plus, x.region.minus, chosen, evidence=evidence_by(x.junctions, weights)
+            x.region.bases,
+            x.region.plus,
+            x.region.minus,
+            weights.calibrate(x.settings),
+            evidence=evidence_by(x.junctions, weights),
         )
         for x in given
     ]
     return outcome_of([x.region for x in given], decoded)
 
 
-def _parts(given: RegionWithJunctions, settings: DecoderSettings) -> Iterator[EvidenceRegion]:
+def _parts(given: RegionWithJunctions) -> Iterator[EvidenceRegion]:
     """The parts of a region that the likelihood looks at."""
-    for part in gene_regions_of(given.region, settings, FITTING_CUTOFF, given.junctions.cuts):
-        yield EvidenceRegion(part, given.junctions.within(part.start, part.start + part.bases))
+    for part in gene_regions_of(given.region, given.settings, FITTING_CUTOFF, given.junctions.cuts):
+        inside = given.junctions.within(part.start, part.start + part.bases)
+        yield EvidenceRegion(part, inside, given.settings)
