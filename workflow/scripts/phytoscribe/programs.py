@@ -22,6 +22,7 @@ PACKAGES = {
     "cd-hit": ("cd-hit", "bioconda::cd-hit"),
     "minimap2": ("minimap2", "bioconda::minimap2"),
     "miniprot": ("", "bioconda::miniprot"),
+    "diamond": ("diamond-aligner", "bioconda::diamond"),
     "blastn": ("ncbi-blast+", "bioconda::blast"),
     "blastp": ("ncbi-blast+", "bioconda::blast"),
     "makeblastdb": ("ncbi-blast+", "bioconda::blast"),

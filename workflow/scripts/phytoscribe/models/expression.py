@@ -9,21 +9,18 @@ tissue (which sum to zero because their mean is taken off), and the log odds tha
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import load_file, save
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from phytoscribe.errors import ModelError
-from phytoscribe.files import atomic_open, atomic_path
 from phytoscribe.models import EXPRESSION_FILES
+from phytoscribe.models.loading import load_beside, save_beside
 from phytoscribe.models.motif_stem import MotifStem
 
 #: Bases of a cell of the stem, and of a bin.
@@ -161,18 +158,10 @@ def head_hash(folder: Path) -> str:
 
 
 def save_heads(networks: Sequence[ExpressionHead], report: dict[str, Any], folder: Path) -> None:
-    """Write :data:`EXPRESSION_FILES`: weights of all seeds in half precision; sizes and scale beside ``report``."""
-    described, weights = (folder / name for name in EXPRESSION_FILES)
-    tensors = {
-        f"{seed}.{name}": x.detach().to("cpu", torch.float16).contiguous()
-        for seed, network in enumerate(networks)
-        for name, x in network.state_dict().items()
-    }
-    with atomic_path(weights) as temporary:
-        temporary.write_bytes(save(tensors))
-    network = asdict(networks[0].config)
-    with atomic_open(described) as handle:
-        handle.write(json.dumps({**report, "seeds": len(networks), "network": network}, indent=1) + "\n")
+    """Write :data:`EXPRESSION_FILES`: weights of all seeds; sizes and scale beside ``report``."""
+    tensors = {f"{seed}.{name}": x for seed, own in enumerate(networks) for name, x in own.state_dict().items()}
+    description = {**report, "seeds": len(networks), "network": asdict(networks[0].config)}
+    save_beside(EXPRESSION_FILES, description, tensors, folder)
 
 
 def load_heads(folder: Path) -> tuple[list[ExpressionHead], dict[str, Any]]:
@@ -181,19 +170,14 @@ def load_heads(folder: Path) -> tuple[list[ExpressionHead], dict[str, Any]]:
     Raises:
         ModelError: a file is missing, damaged, or of another version.
     """
-    described, weights = (folder / name for name in EXPRESSION_FILES)
-    for path in (described, weights):
-        if not path.is_file():
-            raise ModelError(f"{path}: missing; an expression head has {' and '.join(EXPRESSION_FILES)}")
-    try:
-        report = json.loads(described.read_text(encoding="utf-8"))
+
+    def build(report: dict[str, Any], tensors: dict[str, Tensor]) -> list[ExpressionHead]:
         sizes = {key: tuple(x) if isinstance(x, list) else x for key, x in report["network"].items()}
-        tensors, networks = load_file(weights), []
-        for seed in range(report["seeds"]):
-            network = ExpressionHead(ExpressionConfig(**sizes))
+        networks = [ExpressionHead(ExpressionConfig(**sizes)) for _ in range(report["seeds"])]
+        for seed, network in enumerate(networks):
             own = {name: x.float() for name, x in tensors.items() if name.startswith(f"{seed}.")}
             network.load_state_dict({name.partition(".")[2]: x for name, x in own.items()})
-            networks.append(network.eval())
-    except (OSError, SafetensorError, KeyError, TypeError, ValueError, RuntimeError) as error:
-        raise ModelError(f"{weights}: cannot be read ({error}); fetch or train the head again") from error
-    return networks, report
+        return [network.eval() for network in networks]
+
+    missing = f"; an expression head has {' and '.join(EXPRESSION_FILES)}"
+    return load_beside(EXPRESSION_FILES, folder, build, missing, "fetch or train the head again")

@@ -8,7 +8,6 @@ tokens as it has sites.
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -16,14 +15,11 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import load_file, save
 from torch import Tensor, nn
 from torch.nn import functional
 
-from phytoscribe.errors import ModelError
-from phytoscribe.files import atomic_open, atomic_path
 from phytoscribe.models import WRITER_FILES
+from phytoscribe.models.loading import load_beside, save_beside
 
 #: Normalised features are held within this.
 LARGEST = 6.0
@@ -228,15 +224,9 @@ class IsoformWriter(nn.Module):
 
 
 def save_writer(network: IsoformWriter, report: dict[str, Any], folder: Path) -> None:
-    """Write :data:`WRITER_FILES`: the weights in half precision, and the sizes beside what ``report`` says."""
-    described, weights = (folder / name for name in WRITER_FILES)
-    tensors = {name: x.detach().to("cpu", torch.float16).contiguous() for name, x in network.state_dict().items()}
-    for name in ("mean", "deviation"):  # their range may be beyond that of half precision
-        tensors[name] = network.state_dict()[name].detach().to("cpu", torch.float32)
-    with atomic_path(weights) as temporary:
-        temporary.write_bytes(save(tensors))
-    with atomic_open(described) as handle:
-        handle.write(json.dumps({**report, "network": asdict(network.config)}, indent=2) + "\n")
+    """Write :data:`WRITER_FILES`: the weights, and the sizes beside what ``report`` says."""
+    description = {**report, "network": asdict(network.config)}
+    save_beside(WRITER_FILES, description, network.state_dict(), folder, single=("mean", "deviation"))
 
 
 def load_writer(folder: Path) -> tuple[IsoformWriter, dict[str, Any]]:
@@ -247,16 +237,11 @@ def load_writer(folder: Path) -> tuple[IsoformWriter, dict[str, Any]]:
     Raises:
         ModelError: a file is missing, damaged, or of another version.
     """
-    described, weights = (folder / name for name in WRITER_FILES)
-    for path in (described, weights):
-        if not path.is_file():
-            raise ModelError(
-                f"{path}: missing, so isoforms cannot be generated; set isoforms.method to ranked, lattice or none"
-            )
-    try:
-        report = json.loads(described.read_text(encoding="utf-8"))
-        network = IsoformWriter(WriterConfig(**report["network"]))
-        network.load_state_dict({name: x.double() for name, x in load_file(weights).items()})
-    except (OSError, SafetensorError, KeyError, TypeError, ValueError, RuntimeError) as error:
-        raise ModelError(f"{weights}: cannot be read ({error}); fetch the model again") from error
-    return network.double().eval(), report
+
+    def build(report: dict[str, Any], tensors: dict[str, Tensor]) -> IsoformWriter:
+        network = IsoformWriter(WriterConfig(**report["network"])).double()
+        network.load_state_dict({name: x.double() for name, x in tensors.items()})
+        return network.eval()
+
+    missing = ", so isoforms cannot be generated; set isoforms.method to ranked, lattice or none"
+    return load_beside(WRITER_FILES, folder, build, missing, "fetch the model again")

@@ -1,27 +1,29 @@
-"""Model folders: their files and hash, and loading with a check that all weights are complete."""
+"""Model folders: their files and hash, loading with a check that all weights are complete, and networks beside them."""
 
 from __future__ import annotations
 
 import hashlib
+import json
 import logging
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import torch
 from safetensors import SafetensorError
-from safetensors.torch import load_file
-from torch import nn
+from safetensors.torch import load_file, save
+from torch import Tensor, nn
 
 from phytoscribe.errors import ModelError
-from phytoscribe.files import atomic_open, sha256_of
+from phytoscribe.files import atomic_open, atomic_path, sha256_of
 from phytoscribe.labels.states import SITE_NAMES, StateSet
 from phytoscribe.models.configuration import read_model_config
 from phytoscribe.models.encoder import BigBroPreTrainedModel
 from phytoscribe.tokenizer.segments import Segmenter
 
 Model = TypeVar("Model", bound=BigBroPreTrainedModel)
+Built = TypeVar("Built")
 
 logger = logging.getLogger(__name__)
 
@@ -166,6 +168,58 @@ def check_fit(model: BigBroPreTrainedModel, segmenter: Segmenter) -> None:
         )
     if missing := [name for name in SITE_NAMES if name not in config.heads["sites"]]:
         raise ModelError(f"the model's head sites lacks {', '.join(missing)}; use a model that was trained for both")
+
+
+def save_beside(
+    files: tuple[str, str],
+    description: Mapping[str, Any],
+    tensors: Mapping[str, Tensor],
+    folder: Path,
+    single: Collection[str] = (),
+) -> None:
+    """Write a network that stands beside a model: what describes it as JSON, and its weights in half precision.
+
+    Args:
+        files: names of the two files.
+        single: tensors whose range may be beyond that of half precision: they are kept in single.
+    """
+    described, weights = (folder / name for name in files)
+    kept = {
+        name: x.detach().to("cpu", torch.float32 if name in single else torch.float16).contiguous()
+        for name, x in tensors.items()
+    }
+    with atomic_path(weights) as temporary:
+        temporary.write_bytes(save(kept))
+    with atomic_open(described) as handle:
+        handle.write(json.dumps(description, indent=1) + "\n")
+
+
+def load_beside(
+    files: tuple[str, str],
+    folder: Path,
+    build: Callable[[dict[str, Any], dict[str, Tensor]], Built],
+    missing: str,
+    remedy: str,
+) -> tuple[Built, dict[str, Any]]:
+    """What :func:`save_beside` wrote, and what its JSON file says.
+
+    Args:
+        build: makes it of the description and the tensors.
+        missing: what is said of a file that is not there.
+        remedy: what to do if they cannot be read.
+
+    Raises:
+        ModelError: a file is missing, damaged, or of another version.
+    """
+    described, weights = (folder / name for name in files)
+    for path in (described, weights):
+        if not path.is_file():
+            raise ModelError(f"{path}: missing{missing}")
+    try:
+        description = json.loads(described.read_text(encoding="utf-8"))
+        return build(description, load_file(weights)), description
+    except (OSError, SafetensorError, KeyError, TypeError, ValueError, RuntimeError) as error:
+        raise ModelError(f"{weights}: cannot be read ({error}); {remedy}") from error
 
 
 def load_pretrained(

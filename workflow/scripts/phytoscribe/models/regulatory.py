@@ -9,7 +9,6 @@ output is the same for either strand.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -18,14 +17,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import load_file, save
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from phytoscribe.errors import ModelError
-from phytoscribe.files import atomic_open, atomic_path
 from phytoscribe.models import REGULATORY_FILES
+from phytoscribe.models.loading import load_beside, save_beside
 from phytoscribe.models.motif_stem import MotifStem
 
 #: Bases of a cell, and of a cell of the trunk's features.
@@ -185,17 +181,12 @@ _COLUMNS = ("slope", "offset", "cut", "validation_auprc")
 
 
 def save_head(network: RegulatoryHead, calibration: Calibration, report: dict[str, Any], folder: Path) -> None:
-    """Write :data:`REGULATORY_FILES`: the weights in half precision; sizes, calibration and cuts beside ``report``."""
-    described, weights = (folder / name for name in REGULATORY_FILES)
-    tensors = {name: x.detach().to("cpu", torch.float16).contiguous() for name, x in network.state_dict().items()}
-    with atomic_path(weights) as temporary:
-        temporary.write_bytes(save(tensors))
+    """Write :data:`REGULATORY_FILES`: the weights; sizes, calibration and cuts beside ``report``."""
     columns = zip(_COLUMNS, (calibration.slope, calibration.offset, calibration.cut, calibration.auprc), strict=True)
     known = {name: [None if np.isnan(x) else round(float(x), 6) for x in column] for name, column in columns}
     rows = {label: {name: known[name][place] for name in _COLUMNS} for place, label in enumerate(network.config.labels)}
     sizes = {name: value for name, value in asdict(network.config).items() if name != "labels"}
-    with atomic_open(described) as handle:
-        handle.write(json.dumps({**report, "network": sizes, "labels": rows}, indent=1) + "\n")
+    save_beside(REGULATORY_FILES, {**report, "network": sizes, "labels": rows}, network.state_dict(), folder)
 
 
 def load_head(folder: Path) -> tuple[RegulatoryHead, Calibration, dict[str, Any]]:
@@ -204,17 +195,15 @@ def load_head(folder: Path) -> tuple[RegulatoryHead, Calibration, dict[str, Any]
     Raises:
         ModelError: a file is missing, damaged, or of another version.
     """
-    described, weights = (folder / name for name in REGULATORY_FILES)
-    for path in (described, weights):
-        if not path.is_file():
-            raise ModelError(f"{path}: missing; a regulatory head has {' and '.join(REGULATORY_FILES)}")
-    try:
-        report = json.loads(described.read_text(encoding="utf-8"))
+
+    def build(report: dict[str, Any], tensors: dict[str, Tensor]) -> tuple[RegulatoryHead, Calibration]:
         rows = report["labels"]
         network = RegulatoryHead(RegulatoryConfig(labels=tuple(rows), **report["network"]))
-        network.load_state_dict({name: x.float() for name, x in load_file(weights).items()})
+        network.load_state_dict({name: x.float() for name, x in tensors.items()})
         columns = ([row[name] for row in rows.values()] for name in _COLUMNS)
-        calibration = Calibration(*(np.array(column, dtype=np.float64) for column in columns))
-    except (OSError, SafetensorError, KeyError, TypeError, ValueError, RuntimeError) as error:
-        raise ModelError(f"{weights}: cannot be read ({error}); fetch or train the head again") from error
-    return network.eval(), calibration, report
+        return network.eval(), Calibration(*(np.array(column, dtype=np.float64) for column in columns))
+
+    missing = f"; a regulatory head has {' and '.join(REGULATORY_FILES)}"
+    remedy = "fetch or train the head again"
+    (network, calibration), report = load_beside(REGULATORY_FILES, folder, build, missing, remedy)
+    return network, calibration, report
