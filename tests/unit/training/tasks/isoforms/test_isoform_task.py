@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -114,8 +115,14 @@ def training_set(arabidopsis_fasta, tmp_path_factory) -> Path:
     return folder
 
 
-def test_from_a_training_set_to_the_rankers_files(training_set, tmp_path, monkeypatch):
+def told(caplog) -> list[str]:
+    """What is said of reading."""
+    return [text for text in caplog.messages if "stretches" in text or "min left" in text]
+
+
+def test_from_a_training_set_to_the_rankers_files(training_set, tmp_path, monkeypatch, caplog):
     """With few genes: the halves of one region, cut in two, choose nothing that is worth having, but all is written."""
+    caplog.set_level("INFO", "phytoscribe")
     monkeypatch.setattr(reading, "LEAST_ALTERNATIVES", 1)
     monkeypatch.setattr(reading, "STRETCH", 40_000)
     settings = {"device": "cpu", "bases": 90_000}
@@ -129,6 +136,10 @@ def test_from_a_training_set_to_the_rankers_files(training_set, tmp_path, monkey
     assert not (tmp_path / "out").exists()
     kept = {path.name: path.stat().st_mtime_ns for path in run.glob("*.npz")}
     assert len(kept) >= 2
+    first, *_, last = told(caplog)
+    assert first == f"{len(kept)} stretches of the training contigs, 0 of them read before"
+    assert re.fullmatch(r"100\.0 % of both strands  .* 0\.0 min left", last)
+    caplog.clear()
     reader = reading.TrainingReader
     whole = reader.validation
 
@@ -139,6 +150,7 @@ def test_from_a_training_set_to_the_rankers_files(training_set, tmp_path, monkey
     task.run_isoform_training(*given, tmp_path / "out", 1, reads)
     # What had been read is not read again.
     assert {path.name: path.stat().st_mtime_ns for path in run.glob("*.npz")} == kept
+    assert told(caplog) == [f"{len(kept)} stretches of the training contigs, {len(kept)} of them read before"]
     report = json.loads((tmp_path / "out" / "isoforms.json").read_text())
     assert report["minimum_probability"].keys() == {RANKED, RANKED_WITH_READS}
     assert all(0 < cut <= 1 for cut in report["minimum_probability"].values())

@@ -106,12 +106,13 @@ def _read(
     for row in data.rows_for(STRUCTURE).tolist():
         contig = data.contigs.iloc[row]
         if contig["contig"] in elements.get(contig["genome"], {}):
-            work += [(row, *part) for part in stretches(int(contig["length"]), data.genes.get(row, []), STRETCH)]
+            parts = stretches(int(contig["length"]), data.genes.get(row, []), STRETCH)
+            work += [(run_folder / f"{row}.{start}.npz", row, start, end) for start, end in parts]
+    unread = {path: end - start for path, _, start, end in work if not path.exists()}
     # Both strands are read, as in a prediction.
-    progress = ProgressReport(2 * sum(end - start for _, start, end in work))
-    for row, start, end in work:
-        path = run_folder / f"{row}.{start}.npz"
-        if not path.exists():
+    progress = ProgressReport(2 * sum(unread.values()))
+    for path, row, start, end in work:
+        if path in unread:
             contig = data.contigs.iloc[row]
             offset = int(contig["offset"])
             hidden = true_runs(np.asarray(data.weights[offset + start : offset + end]) == 0)
@@ -123,6 +124,6 @@ def _read(
             part = examples_of(predictor, bases, genes, near, hidden, decoder)
             with atomic_path(path) as temporary, temporary.open("wb") as handle:
                 np.savez(handle, **part._asdict())
+            progress.add(2 * unread[path])
         with np.load(path) as stored:
             yield Examples(**stored)
-        progress.add(2 * (end - start))

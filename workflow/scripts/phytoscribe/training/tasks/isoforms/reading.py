@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Generic, NamedTuple, TypeVar
@@ -20,6 +21,8 @@ from phytoscribe.prediction.predictor import StructurePredictor
 from phytoscribe.prediction.run import ProgressReport
 from phytoscribe.prediction.windows import PredictionSettings
 from phytoscribe.training.data.training_set import STRUCTURE, TrainingSet
+
+logger = logging.getLogger(__name__)
 
 #: Genes with several CDS without which a species' annotation counts as one of one transcript a gene.
 LEAST_ALTERNATIVES = 20
@@ -86,21 +89,26 @@ class TrainingReader:
         Args:
             run_folder: where what was made of each stretch is kept, and found again.
         """
-        work = []
-        for row in self.data.rows_for(STRUCTURE).tolist():
-            if genes := self._genes(row):
-                length = int(self.data.contigs["length"][row])
-                work += [(row, *part) for part in stretches(length, genes, STRETCH)]
+        work = [(run_folder / f"{row}.{start}.npz", row, start, end) for row, start, end in self._stretches(bases)]
+        unread = {path: end - start for path, _, start, end in work if not path.exists()}
+        logger.info("%d stretches of the training contigs, %d of them read before", len(work), len(work) - len(unread))
         # Both strands are read, as in a prediction.
-        progress = ProgressReport(2 * min(bases, sum(end - start for _, start, end in work)))
-        for row, start, end in work:
-            if progress.done >= 2 * bases:
-                break
-            path = run_folder / f"{row}.{start}.npz"
-            if not path.exists():
+        progress = ProgressReport(2 * sum(unread.values()))
+        for path, row, start, end in work:
+            if path in unread:
                 save(path, self._part(row, start, end, read))
+                progress.add(2 * unread[path])
             yield load(path)
-            progress.add(2 * (end - start))
+
+    def _stretches(self, bases: int) -> Iterator[tuple[int, int, int]]:
+        """Rows, starts and ends of stretches of contigs with isoforms, whole ones, until they have so many bases."""
+        for row in self.data.rows_for(STRUCTURE).tolist():
+            genes = self._genes(row)
+            for start, end in stretches(int(self.data.contigs["length"][row]), genes, STRETCH) if genes else ():
+                if bases <= 0:
+                    return
+                yield row, start, end
+                bases -= end - start
 
     def _genes(self, row: int) -> list[GeneModel]:
         """Genes of a contig; none where the annotation leaves isoforms out, so that sites in its genes are unknown."""
