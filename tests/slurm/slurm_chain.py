@@ -7,7 +7,9 @@ from subprocess import CompletedProcess
 from typing import NamedTuple
 
 import pandas as pd
-from tiny_workflow import copy_house, cut_annotation, cut_fasta, tiny_config, write_config
+from tiny_workflow import ROOT, copy_house, cut_annotation, cut_fasta, tiny_config, write_config
+
+from phytoscribe.annotation.gff_reader import read_gff3
 
 #: The options of the README's command, and the one thing that tests change: how soon a finished job is noticed.
 PROFILE = ("--profile", "profiles/slurm", "--slurm-init-seconds-before-status-checks", "8")
@@ -29,7 +31,7 @@ class Run(NamedTuple):
 
 
 def chain_config(shards: int = SHARDS) -> dict:
-    """The configuration of the chain: one genome, trained on, predicted with all kinds of genes, and scored.
+    """The configuration of the chain: a genome, trained on, predicted with evidence and all kinds of genes, and scored.
 
     Isoforms are those of the lattice: a network of twenty steps finds too few genes to train a ranker on.
     """
@@ -39,7 +41,23 @@ def chain_config(shards: int = SHARDS) -> dict:
     config["predict"] |= {"scope": "all", "shards": shards}
     config["isoforms"] = {"method": "lattice", "minimum_probability": 0.01}
     config["noncoding"] = {"tRNA": "aragorn", "rRNA": "barrnap"}
+    # Its alignments are of a test and of the validation contig. A network of twenty steps cannot judge reads.
+    aligned = str(ROOT / "tests/data/miniprot/athaliana.gff3.gz")
+    config["genomes"][0]["evidence"] = {"rnaseq": ["data/SJ.out.tab"], "proteins": [aligned], "judge": False}
     return config
+
+
+def annotated_junctions(gff3: Path) -> str:
+    """The introns of an annotation as STAR writes junctions, with ten reads each."""
+    found = {
+        (gene.contig, str(start + 1), str(end), "1" if gene.strand == "+" else "2")
+        for gene in read_gff3(gff3)
+        for transcript in gene.transcripts
+        for start, end in transcript.introns
+    }
+    return "".join(
+        f"{contig}\t{start}\t{end}\t{strand}\t1\t0\t10\t0\t40\n" for contig, start, end, strand in sorted(found)
+    )
 
 
 def make_chain_house(folder: Path) -> Path:
@@ -49,6 +67,7 @@ def make_chain_house(folder: Path) -> Path:
     pieces = TRAIN | VALIDATE | TEST
     (folder / "data/tiny.fa").write_text(cut_fasta(pieces))
     (folder / "data/tiny.gff3").write_text(cut_annotation(pieces))
+    (folder / "data/SJ.out.tab").write_text(annotated_junctions(folder / "data/tiny.gff3"))
     (folder / "data/tiny.bed").write_text("Chr1\t130735\t130855\torf_not_ok\n")
     write_config(folder, chain_config())
     return folder

@@ -13,9 +13,14 @@ GPU_RULES = ("pretrain_encoder", "finetune_structure", "predict_shard")
 def test_the_chain_ends_in_genes_scores_and_report(chain):
     results = chain.folder / "results"
     assert (results / "predictions/tiny.gff3").read_text().startswith("##gff-version 3")
-    for name in ("genes", "isoforms", "noncoding", "isoseq", "blast"):
+    for name in ("genes", "isoforms", "evidence", "noncoding", "isoseq", "blast"):
         assert (results / f"evaluation/tiny.{name}.tsv").stat().st_size
     assert "# isoforms: lattice" in (results / "predictions/tiny.gff3").read_text()
+    for told in ("# evidence 1: SJ.out.tab", "# evidence 2: athaliana.gff3.gz", "# protein evidence weights: "):
+        assert told in (results / "predictions/tiny.gff3").read_text()
+    assert "# evidence" not in (results / "predictions/tiny.dna.gff3").read_text()
+    for name in ("junctions.bed.gz", "proteins.gff3.gz", "dna.gff3.gz"):
+        assert (results / f"tracks/tiny/{name}").stat().st_size
     assert "\ttRNA\t" in (results / "predictions/tiny.all.gff3").read_text()
     assert (results / "report/report.html").stat().st_size > 10_000
     assert "jobs are watched with squeue, since this SLURM keeps no accounts" in chain.done.stdout
@@ -34,8 +39,8 @@ def test_training_and_prediction_alone_hold_gpus(chain):
 def test_a_dozen_submissions_are_enough_before_training(chain):
     training = chain.jobs.loc[chain.jobs["rules"].str.startswith("pretrain_encoder"), "job"].min()
     before = chain.jobs.loc[chain.jobs["job"] < training, "rules"]
-    # RNA genes are searched meanwhile: training does not wait for them.
-    needed = before[~before.str.startswith(("find_", "merge_noncoding", "evaluate_noncoding"))]
+    # RNA genes are searched and evidence is gathered meanwhile: training does not wait for them.
+    needed = before[~before.str.startswith(("find_", "merge_noncoding", "evaluate_noncoding", "gather_"))]
     assert 4 <= len(needed) <= 12, before
 
 
