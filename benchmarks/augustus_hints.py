@@ -7,8 +7,8 @@ and the inner parts of coding segments of proteins (source P). Equal hints of se
 number (``mult``), as join_mult_hints.pl of AUGUSTUS makes them. Configurations are those that come with AUGUSTUS.
 Junctions of fewer than ten reads are no hints: AUGUSTUS believes every one of them, and half of all are noise.
 
-Further transcripts are not asked for (``--alternatives-from-evidence``): the first one of each gene, which is scored,
-stays the same without them, and AUGUSTUS needs a quarter of the time.
+Further transcripts are not asked for (``--alternatives-from-evidence``): loci, scored by the first one of each gene,
+had the same figures without them on a validation contig, and AUGUSTUS needs a quarter of the time.
 """
 
 from __future__ import annotations
