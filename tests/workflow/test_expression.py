@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from tiny_workflow import jobs_of, start, tiny_config, write_config
+from tiny_workflow import ROOT, jobs_of, start, tiny_config, write_config
 
 RULES = {"take_expression", "make_gene_windows", "train_expression", "predict_expression", "evaluate_expression"}
 SCORES = "results/evaluation/expression.tsv"
@@ -17,7 +17,9 @@ def with_levels(house):
     def write(**section):
         config = tiny_config()
         config["genomes"][0]["expression"] = {"path": "data/tpm.tsv"}
-        write_config(house, config | {"expression": section})
+        # The house has no released models.
+        motifs = {"motifs": str(ROOT / "resources/models/brassicales/regulatory")}
+        write_config(house, config | {"expression": motifs | section})
         return house
 
     return write
