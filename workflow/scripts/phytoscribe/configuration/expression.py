@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from pathlib import Path
 from typing import Any
 
-from phytoscribe.configuration.mistakes import nothing_to_learn_from, uneven_steps, unreadable
+from phytoscribe.configuration.mistakes import no_model_folder, nothing_to_learn_from, uneven_steps, unreadable
 from phytoscribe.configuration.regulatory import head_mistakes
 from phytoscribe.errors import ConfigError
 from phytoscribe.models import EXPRESSION_FILES
@@ -99,10 +97,8 @@ def expression_file_mistakes(config: Config) -> Iterator[str]:
     """Files of measured levels and of heads that are not there."""
     model = config["expression"]["model"]
     if model not in (NONE, TRAINED):
-        if not os.path.isdir(model):
-            yield f"expression.model: {model}: no such folder; name the folder of trained heads, or use trained or none"
-        elif missing := [name for name in EXPRESSION_FILES if not os.path.isfile(Path(model) / name)]:
-            yield f"expression.model: {model}: this is no folder of heads, {', '.join(missing)} is missing"
+        instead = "the folder of trained heads, or use trained or none"
+        yield from no_model_folder("expression.model", model, EXPRESSION_FILES, "heads", instead)
     motifs = config["expression"]["motifs"]
     if model == TRAINED and motifs not in (LEARNED, TRAINED):
         yield from head_mistakes("expression.motifs", motifs, "trained or learned")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from phytoscribe.splits.parts import PARTS
@@ -22,6 +22,21 @@ def unreadable(place: str, path: str) -> Iterator[str]:
         yield f"{place}: {path}: {wrong} (relative paths start where Snakemake runs)"
     elif not os.access(path, os.R_OK):
         yield f"{place}: {path}: no permission to read it"
+
+
+def no_model_folder(place: str, folder: str, files: Iterable[str], what: str, instead: str) -> Iterator[str]:
+    """A folder that is not there, or lacks files of a trained model.
+
+    Args:
+        place: the key that names it.
+        files: names of the files in it.
+        what: what it is a folder of.
+        instead: what to name, or what the key may be instead.
+    """
+    if not os.path.isdir(folder):
+        yield f"{place}: {folder}: no such folder; name {instead}"
+    elif missing := [name for name in files if not os.path.isfile(os.path.join(folder, name))]:
+        yield f"{place}: {folder}: this is no folder of {what}, {', '.join(missing)} is missing"
 
 
 def uneven_steps(config: Config, section: str) -> Iterator[str]:

@@ -11,7 +11,13 @@ from pathlib import Path
 from typing import Any
 
 from phytoscribe.configuration.genomes import Genomes
-from phytoscribe.configuration.mistakes import nothing_to_learn_from, uneven_batch, uneven_steps, unreadable
+from phytoscribe.configuration.mistakes import (
+    no_model_folder,
+    nothing_to_learn_from,
+    uneven_batch,
+    uneven_steps,
+    unreadable,
+)
 from phytoscribe.errors import ConfigError
 from phytoscribe.models import REGULATORY_FILES
 
@@ -133,12 +139,8 @@ def head_mistakes(place: str, folder: str, other: str) -> Iterator[str]:
         place: the key that names it.
         other: what the key may be instead.
     """
-    missing = [path for path in files_of_head(folder) if not os.path.isfile(path)]
-    if not os.path.isdir(folder):
-        yield f"{place}: {folder}: no such folder; name the folder of a trained head, or use {other}"
-    elif missing:
-        names = ", ".join(path.rpartition("/")[2] for path in missing)
-        yield f"{place}: {folder}: this is no folder of a regulatory head, {names} is missing"
+    instead = f"the folder of a trained head, or use {other}"
+    yield from no_model_folder(place, folder, REGULATORY_FILES, "a regulatory head", instead)
 
 
 def encoder_of(folder: str) -> str:
