@@ -7,7 +7,7 @@ from phytoscribe.configuration.regulatory import LOGOS, TRUST
 
 rule check_attribution:
     input:
-        head=regulatory_files.head() if regulatory_files.trained else given(regulatory_files.head()),
+        head=regulatory_head(),
         fasta=fasta_of(regulatory_files.labelled),
         fai=fasta_of(regulatory_files.labelled, ".fai"),
         peaks=regulatory_files.labels("peaks.npz"),
@@ -41,7 +41,7 @@ rule check_attribution:
 
 rule attribute_sites:
     input:
-        head=regulatory_files.head() if regulatory_files.trained else given(regulatory_files.head()),
+        head=regulatory_head(),
         fasta=fasta_of(regulatory_files.labelled),
         fai=fasta_of(regulatory_files.labelled, ".fai"),
         peaks=regulatory_files.labels("peaks.npz"),
@@ -97,7 +97,7 @@ rule compare_motifs:
     input:
         motifs="results/motifs/regulatory.meme",
         known=given([config["attribution"]["motifs"]]),
-        head=regulatory_files.head() if regulatory_files.trained else given(regulatory_files.head()),
+        head=regulatory_head(),
         fasta=fasta_of(regulatory_files.labelled),
         fai=fasta_of(regulatory_files.labelled, ".fai"),
         peaks=regulatory_files.labels("peaks.npz"),

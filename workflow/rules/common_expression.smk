@@ -1,4 +1,4 @@
-# Functions for the inputs of rules that learn and predict expression.
+# Functions for the inputs of rules that learn, predict and explain binding sites and expression.
 from phytoscribe.configuration.expression import (
     LEARNED,
     TRAINED,
@@ -20,6 +20,11 @@ if not IS_MODULE:
 def learnt_here():
     """Genomes whose genes the heads that are trained here know by the split."""
     return genomes.learnt_expression if config["expression"]["model"] == "trained" else []
+
+
+def regulatory_head():
+    """Files of the regulatory head that predicts: of the one that is trained here, or of a folder."""
+    return regulatory_files.head() if regulatory_files.trained else given(regulatory_files.head())
 
 
 def motif_files():

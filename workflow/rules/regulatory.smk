@@ -105,7 +105,7 @@ rule train_regulatory:
 
 rule predict_regulatory:
     input:
-        head=regulatory_files.head() if regulatory_files.trained else given(regulatory_files.head()),
+        head=regulatory_head(),
         fasta="resources/genomes/{genome}/{genome}.fa",
         fai="resources/genomes/{genome}/{genome}.fa.fai",
         trunk=lambda wildcards: regulatory_files.trunk([wildcards.genome], regulatory_files.encoder),
