@@ -100,8 +100,8 @@ def given(paths):
 
 
 def library(script):
-    """The modules of the library that a script reaches: their edits rerun the rules that list them as input."""
-    return given(result_modules(SCRIPTS / f"{script}.py", SCRIPTS))
+    """For input: the modules of the library that a script reaches, so that their edits rerun the rule."""
+    return lambda wildcards: given(result_modules(SCRIPTS / f"{script}.py", SCRIPTS))
 
 
 def sources(kind, name):

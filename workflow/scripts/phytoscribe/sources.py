@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
@@ -22,12 +23,16 @@ def modules_reached(script: str | Path, scripts: str | Path = SCRIPTS) -> list[P
     found: set[Path] = set()
     waiting = [Path(script)]
     while waiting:
-        for name in imported_names(waiting.pop()):
-            for file in _files_of(name, root):
-                if file not in found:
-                    found.add(file)
-                    waiting.append(file)
+        new = _imported_files(waiting.pop(), root) - found
+        found |= new
+        waiting.extend(new)
     return sorted(found)
+
+
+@cache
+def _imported_files(file: Path, root: Path) -> frozenset[Path]:
+    """Library files that a Python file itself imports: asked for by every rule, at every start of Snakemake."""
+    return frozenset(found for name in imported_names(file) for found in _files_of(name, root))
 
 
 @cache
@@ -37,7 +42,7 @@ def imported_names(file: Path) -> frozenset[str]:
     For ``from a.b import c`` both ``a.b`` and ``a.b.c`` are given: ``c`` may be a module.
     """
     names: set[str] = set()
-    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"), filename=str(file))):
+    for node in _statements(ast.parse(file.read_text(encoding="utf-8"), filename=str(file))):
         if isinstance(node, ast.Import):
             names.update(alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and node.level == 0 and node.module:
@@ -46,6 +51,18 @@ def imported_names(file: Path) -> frozenset[str]:
     return frozenset(names)
 
 
+def _statements(tree: ast.Module) -> Iterator[ast.stmt]:
+    """All statements, nested ones too, without a look at their expressions: those are nine tenths of a tree."""
+    waiting: list[ast.AST] = [tree]
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, ast.stmt):
+            yield node
+        for block in ("body", "orelse", "finalbody", "handlers", "cases"):
+            waiting.extend(getattr(node, block, ()))
+
+
+@cache
 def _files_of(name: str, root: Path) -> list[Path]:
     """Files that an import of the dotted name runs: the module, and the ``__init__.py`` of each package above it."""
     parts = name.split(".")
