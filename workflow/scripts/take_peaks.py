@@ -5,7 +5,7 @@ output: peaks, parts
 params: labels (names of the files: labels, or `path`), role, contigs ({contig: part}), seqid_map, mode, fractions, seed
 """
 
-from phytoscribe.session import run_script
+from phytoscribe.session import run_script, warn
 
 
 def main(snakemake) -> None:
@@ -18,7 +18,7 @@ def main(snakemake) -> None:
     given, params, genome = snakemake.input, snakemake.params, snakemake.wildcards.genome
     contigs = read_index(given.fai)
     files = dict(zip(params.labels, map(str, given.peaks), strict=True))
-    peaks = read_peaks(files, contigs, read_seqid_map(params.seqid_map), genome)
+    peaks = read_peaks(files, contigs, read_seqid_map(params.seqid_map), genome, warn)
     parts = block_parts(genome, contigs, params.role, params.mode, params.contigs, params.fractions, int(params.seed))
     write_parts(snakemake.output.parts, parts)
     peaks.save(snakemake.output.peaks)

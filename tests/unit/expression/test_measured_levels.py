@@ -100,6 +100,9 @@ def test_salmon_of_another_transcriptome(small_database, tmp_path):
     (tmp_path / "a.sf").write_text(SALMON + "AT1G00010.1\t5\t3\t1\t5\n" + "Zm1_T1\t5\t3\t1\t5\nZm1_T2\t5\t3\t1\t5\n")
     with pytest.raises(PhytoScribeError, match=r"a\.sf: the annotation has 1 of its 3 transcripts \(it lacks Zm1_T1"):
         measured_levels("x", {"salmon": {"leaf": [str(tmp_path / "a.sf")]}}, small_database)
+    (tmp_path / "g.sf").write_text(SALMON + "".join(f"{gene}\t5\t3\t1\t5\n" for gene in GENES))
+    with pytest.raises(PhytoScribeError, match=r"g\.sf: has a line for each gene.*not quant\.genes\.sf"):
+        measured_levels("x", {"salmon": {"leaf": [str(tmp_path / "g.sf")]}}, small_database)
 
 
 @pytest.mark.parametrize(
@@ -123,6 +126,8 @@ def test_faulty_tables_are_named(small_database, matrix, tmp_path):
     said = refused(small_database, matrix, tissues={"leaf": ["leaf1"]})
     assert "no column 'leaf1' (the nearest is 'leaf_1'); its columns are leaf_1, leaf_2, root" in said
     assert "tissue 'root' has one value in all genes (7)" in refused(small_database, matrix)
+    empty = written(tmp_path / "n.tsv", {"AT1G00010": ("1", "NA"), "AT1G00020": ("2", "")}, "id\ta\tb")
+    assert "tissue 'b' has no value in any annotated gene" in refused(small_database, empty)
     twice = written(tmp_path / "t.tsv", {"AT1G00010": ("1", "2")}, "id\ta\ta")
     assert "the header names a twice" in refused(small_database, twice)
     (tmp_path / "e.tsv").write_text("")

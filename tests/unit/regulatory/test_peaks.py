@@ -66,7 +66,9 @@ def test_the_example_has_its_labels_in_column_4(tmp_path):
         ("Chr1\t9\t9\n", r"line 1: start 9 and end 9 are no interval"),
         ("Chr1\t10\t5001\n", r"line 1: the peak ends at 5001, but contig 'Chr1' has 5000 bases"),
         ("1\t10\t50\n", r"line 1: contig '1' is not in the FASTA.*seqid_map: \{'1': Chr1\}"),
-        ("scrap\t10\t50\n", r"line 1: contig 'scrap' is not in the FASTA.*name the sequences in its seqid_map"),
+        ("scrap\t10\t50\n", r"line 1: contig 'scrap' is not in the FASTA.*name scrap in this genome's seqid_map"),
+        ("1\t10\t50\nscrap\t1\t9\n", r"line 1: contig '1'.*seqid_map: \{'1': Chr1\}, and name scrap in it"),
+        ("chrom\tstart\tend\n", r"line 1: a peak needs contig.*or remove it if it is a header"),
         ("Chr1\t10\t50\tp\t1\t.\t1\t-1\t-1\t40\n", r"column 10 is '40', but the summit.*of its 40 bases"),
         ("Chr1\t10\t50\tp\t1\t.\t1\t-1\t-1\tx\n", r"column 10 is 'x'"),
         ("# nothing\n", r"no peak in it \(genomes\[cress\]\.peaks\)"),
@@ -86,7 +88,9 @@ def test_labels_in_column_4(tmp_path, line, message):
         read(tmp_path, line, label="path")
 
 
-def test_sequences_that_the_map_leaves_out(tmp_path):
+def test_sequences_that_the_map_leaves_out_or_misnames(tmp_path):
+    with pytest.raises(PhytoScribeError, match=r"'Chr9' \(seqid_map's name for '1'\) is not in the FASTA"):
+        read(tmp_path, "1\t10\t20\n", seqid_map={"1": "Chr9"})
     found = read(tmp_path, "1\t10\t20\nChrM\t1\t9\n", seqid_map={"1": "Chr1", "ChrM": None})
     assert found.start.tolist() == [15]
 
@@ -94,6 +98,13 @@ def test_sequences_that_the_map_leaves_out(tmp_path):
 def test_too_few_peaks_and_too_many_bases(tmp_path, caplog):
     peaks = read(tmp_path, "Chr1\t10\t20\nChr1\t1000\t4000\n")
     assert "label A covers 52 % of the genome" in caplog.text
+    # Narrow intervals cover as much, two files of the same peaks no more; a summit tells the place of a wide peak.
+    narrow = "".join(f"Chr1\t{start}\t{start + 400}\n" for start in range(0, 5_000, 500))
+    for text, share in ((narrow * 2, "69 %"), (narrow.replace("\n", "\tp\t1\t.\t1\t-1\t-1\t5\n"), "")):
+        caplog.clear()
+        read(tmp_path, text)
+        assert caplog.text.count("of the genome") == bool(share)
+        assert share in caplog.text
     with pytest.raises(PhytoScribeError, match=r"no label has 3 peaks.*the most are 2"):
         enough_peaks([peaks], 3)
     assert enough_peaks([peaks, peaks], 3) == ["A"]

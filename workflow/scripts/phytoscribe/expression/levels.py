@@ -129,14 +129,16 @@ def _of_genes(
     """The table of the annotation's genes.
 
     Raises:
-        PhytoScribeError: a tissue has the same value in all genes.
+        PhytoScribeError: a tissue has no value, or the same one in all genes.
     """
     table = pd.DataFrame({GENE: ids, **of_tissue}).set_index(GENE)
     table = table.loc[[gene for gene in genes if gene in table.index]].dropna(how="all")
     for tissue in of_tissue:
-        if table[tissue].nunique() < 2:
+        values = table[tissue].dropna().unique()
+        if len(values) < 2:
+            found = f"one value in all genes ({values[0]:g})" if len(values) else "no value in any annotated gene"
             raise PhytoScribeError(
-                f"{path}: tissue {tissue!r} has one value in all genes ({table[tissue].max():g}), so there is nothing "
-                "to learn; correct the column or leave it out"
+                f"{path}: tissue {tissue!r} has {found}, so there is nothing to learn; correct the column or leave it "
+                "out"
             )
     return table.reset_index()

@@ -50,6 +50,12 @@ def read_quantified(path: str | Path, gene_of: Mapping[str, str]) -> Quantified:
             genes[gene] += value
     found = len(matrix.ids) - len(unknown)
     if found < LEAST_FOUND * len(matrix.ids):
+        known = set(gene_of.values())
+        if sum(name in known for name in unknown) >= LEAST_FOUND * len(matrix.ids):
+            raise PhytoScribeError(
+                f"{path}: has a line for each gene ({some_names(unknown, 3)}), but transcripts are needed; give "
+                "salmon's quant.sf, not quant.genes.sf"
+            )
         raise PhytoScribeError(
             f"{path}: the annotation has {found:,} of its {len(matrix.ids):,} transcripts (it lacks "
             f"{some_names(unknown)}); salmon's index must be of the transcripts of this annotation"

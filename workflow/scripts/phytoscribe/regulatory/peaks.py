@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from array import array
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,7 +19,7 @@ import numpy.typing as npt
 from phytoscribe.annotation.seqid_proposal import Seen, propose_mapping
 from phytoscribe.errors import PhytoScribeError
 from phytoscribe.files import atomic_path
-from phytoscribe.genome.intervals import data_rows, is_coordinate
+from phytoscribe.genome.intervals import Interval, data_rows, is_coordinate, merged
 from phytoscribe.genome.names import shown, some_names
 
 logger = logging.getLogger(__name__)
@@ -29,8 +30,10 @@ WIDEST = 600
 _NARROW_PEAK = 10
 #: A label becomes the name of a file.
 LABEL = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.\-]{0,99}")
-#: Peaks that cover more of a genome than this are no peaks.
+#: Peaks without summits that cover more of a genome than this are no peaks.
 _MOST_COVERED = 0.3
+#: Names that a message lists in a proposed mapping.
+_SHOWN_NAMES = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +82,11 @@ class Peaks:
 
 
 def read_peaks(
-    files: Mapping[str, str], contigs: Mapping[str, int], seqid_map: Mapping[str, str | None], genome: str
+    files: Mapping[str, str],
+    contigs: Mapping[str, int],
+    seqid_map: Mapping[str, str | None],
+    genome: str,
+    warn: Callable[[str], None] = logger.warning,
 ) -> Peaks:
     """Read the peaks of a genome.
 
@@ -88,41 +95,51 @@ def read_peaks(
         contigs: name to length, of the FASTA.
         seqid_map: name in the files to name in ``contigs``; None leaves a sequence out.
         genome: name, for messages.
+        warn: is told of labels that cover so much of the genome that they tell no sites.
 
     Raises:
         PhytoScribeError: a line is no peak, or lies on no contig; a label has no peak, or cannot name a file.
     """
-    columns: dict[str, list[int]] = {name: [] for name in ("contig", "start", "end", "label")}
+    # Whole chromosomes have millions of peaks: 8 bytes for each number, not 36.
+    columns = {name: array("q") for name in ("contig", "start", "end", "label", "left", "right")}
     places = {name: place for place, name in enumerate(contigs)}
     labels: dict[str, int] = {}
     for given, path in files.items():
         before = len(columns["start"])
-        for contig, start, end, label in _rows(path, None if given == "path" else given, contigs, seqid_map):
-            columns["contig"].append(places[contig])
-            columns["start"].append(start)
-            columns["end"].append(end)
-            columns["label"].append(labels.setdefault(label, len(labels)))
+        for contig, site, covered, label in _rows(path, None if given == "path" else given, contigs, seqid_map):
+            row = (places[contig], *site, labels.setdefault(label, len(labels)), *covered)
+            for column, value in zip(columns.values(), row, strict=True):
+                column.append(value)
         if len(columns["start"]) == before:
             raise PhytoScribeError(f"{path}: no peak in it (genomes[{genome}].peaks); correct the path, or remove it")
     names = sorted(labels)
     rank = np.empty(len(names), dtype=np.int32)
     rank[[labels[name] for name in names]] = np.arange(len(names))
-    contig, label = np.array(columns["contig"], dtype=np.int32), rank[columns["label"]]
-    start, end = (np.array(columns[name], dtype=np.int64) for name in ("start", "end"))
+    contig, start, end, label, left, right = (np.array(column, dtype=np.int64) for column in columns.values())
+    contig, label = contig.astype(np.int32), rank[label]
     order = np.lexsort((end, label, start, contig))
     peaks = Peaks(tuple(names), dict(contigs), contig[order], start[order], end[order], label[order])
-    _warn_of_wide(peaks, genome)
+    covered = np.column_stack([left, right])
+    for name, share in zip(names, _covered_shares(len(names), contigs, contig, label, covered), strict=True):
+        if share > _MOST_COVERED:
+            warn(
+                f"{genome}: label {name} covers {100 * share:.0f} % of the genome: these are not peaks; keep the best "
+                "of them by their score"
+            )
     return peaks
 
 
 def _rows(
     path: str, label: str | None, contigs: Mapping[str, int], seqid_map: Mapping[str, str | None]
-) -> Iterator[tuple[str, int, int, str]]:
-    """Contig, start, end and label of the peaks of a file."""
+) -> Iterator[tuple[str, Interval, Interval, str]]:
+    """Contig, place of the site, bases that are covered, and label of the peaks of a file."""
     for number, fields in data_rows(path):
         place = f"{path}, line {number}"
         if len(fields) < 3 or not (is_coordinate(fields[1]) and is_coordinate(fields[2])):
-            raise PhytoScribeError(f"{place}: a peak needs contig, start and end, separated by tabs")
+            raise PhytoScribeError(
+                f"{place}: a peak needs contig, start and end (whole numbers), separated by tabs, as in BED and "
+                "narrowPeak; correct the line, or remove it if it is a header"
+            )
         start, end = int(fields[1]), int(fields[2])
         if start >= end:
             raise PhytoScribeError(f"{place}: start {start} and end {end} are no interval; correct or remove the line")
@@ -136,12 +153,19 @@ def _rows(
                 f"{place}: the peak ends at {end}, but contig {contig!r} has {contigs[contig]} bases; are the peaks of "
                 "this genome version?"
             )
-        yield contig, *_site(fields, start, end, place), label or _label_of(fields, place)
+        site = _site(fields, start, end, place)
+        # A summit tells the place, however wide the peak is.
+        covered = site if _has_summit(fields) else (start, end)
+        yield contig, site, covered, label or _label_of(fields, place)
 
 
-def _site(fields: Sequence[str], start: int, end: int, place: str) -> tuple[int, int]:
+def _has_summit(fields: Sequence[str]) -> bool:
+    return len(fields) == _NARROW_PEAK and fields[-1] != "-1"
+
+
+def _site(fields: Sequence[str], start: int, end: int, place: str) -> Interval:
     """The summit, or the interval if it is too wide to tell one."""
-    if len(fields) == _NARROW_PEAK and fields[-1] != "-1":
+    if _has_summit(fields):
         if not is_coordinate(fields[-1]) or int(fields[-1]) >= end - start:
             raise PhytoScribeError(
                 f"{place}: column 10 is {shown(fields[-1])}, but the summit of a narrowPeak is counted from the start "
@@ -176,26 +200,41 @@ def _unknown_contigs(
             item = seen.setdefault(fields[0], Seen(number))
             item.end = max(item.end, int(fields[2]))
     proposed = propose_mapping(seen, contigs, seqid_map)
-    lines = ", ".join(f"{name!r}: {'null' if to.target is None else to.target}" for name, to in proposed.items())
-    advice = f"add to this genome: seqid_map: {{{lines}}}" if lines else "name the sequences in its seqid_map"
+    targets = {name: seqid_map.get(name, name) for name in seen}
+    rest = [name for name, to in targets.items() if to is not None and to not in contigs and name not in proposed]
+    lines = [f"{name!r}: {'null' if to.target is None else to.target}" for name, to in proposed.items()]
+    listed = ", ".join([*lines[:_SHOWN_NAMES], *(["..."] if len(lines) > _SHOWN_NAMES else [])])
+    advice = f"add to this genome: seqid_map: {{{listed}}}, and name {some_names(rest)} in it"
+    if not rest:
+        advice = f"add to this genome: seqid_map: {{{listed}}}"
+    if not lines:
+        advice = f"name {some_names(rest)} in this genome's seqid_map"
+    subject = f"contig {shown(first)}"
+    if first in seqid_map:
+        subject = f"{shown(str(seqid_map[first]))} (seqid_map's name for {shown(first)})"
     return (
-        f"{path}, line {line}: contig {shown(first)} is not in the FASTA, which has {some_names(contigs)}; {advice} "
+        f"{path}, line {line}: {subject} is not in the FASTA, which has {some_names(contigs)}; {advice} "
         "(null leaves a sequence out)"
     )
 
 
-def _warn_of_wide(peaks: Peaks, genome: str) -> None:
-    """Warn of labels that cover so much of the genome that they tell no sites."""
-    covered = np.bincount(peaks.label, weights=peaks.end - peaks.start, minlength=len(peaks.labels))
-    total = sum(peaks.contigs.values())
-    for label, bases in zip(peaks.labels, covered.tolist(), strict=True):
-        if bases > _MOST_COVERED * total:
-            logger.warning(
-                "%s: label %s covers %.0f %% of the genome: these are not peaks; keep the best of them by their score",
-                genome,
-                label,
-                100 * bases / total,
-            )
+def _covered_shares(
+    labels: int,
+    contigs: Mapping[str, int],
+    contig: npt.NDArray[np.int32],
+    label: npt.NDArray[np.int32],
+    covered: npt.NDArray[np.int64],
+) -> list[float]:
+    """Share of the genome that the peaks of each label cover.
+
+    Args:
+        covered: int64 (peaks, 2), what each peak covers of its contig.
+    """
+    lengths = np.array(list(contigs.values()), dtype=np.int64)
+    # Contigs one behind the other.
+    on_one_axis = covered + (np.cumsum(lengths) - lengths)[contig][:, None]
+    unions = (merged(on_one_axis[label == number]) for number in range(labels))
+    return [float((union[:, 1] - union[:, 0]).sum() / lengths.sum()) for union in unions]
 
 
 def enough_peaks(genomes: Sequence[Peaks], minimum: int) -> list[str]:
