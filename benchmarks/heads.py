@@ -88,7 +88,9 @@ def train_head(folder: Path, encoder: str, seed: int, given: dict[str, str], thr
     recipe = Recipe(settings, {}, {"devices": 1, "nodes": 1}, seed)
     name = encoder if seed == 1 else f"{encoder}_{seed}"
     run_folder, target = folder / f"{name}.run", folder / name
-    run_regulatory_training(*([file] for file in files), trunk, recipe, files, run_folder, target, threads)
+    run_regulatory_training(
+        *([file] for file in files), trunk, recipe, files, run_folder, target, threads, ["Brassicales"]
+    )
 
 
 def score(folder: Path, names: list[str], threads: int) -> None:

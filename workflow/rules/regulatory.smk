@@ -97,6 +97,7 @@ rule train_regulatory:
         seed=config["seed"],
         # Not an output: Snakemake deletes outputs before each start, and the checkpoints in here must survive a kill.
         run_folder=lambda wildcards, output: f"{Path(output.described).parent}.run",
+        lineages=[genomes[name].lineage for name in regulatory_files.labelled],
     message:
         "Training the regulatory head (encoder: {wildcards.encoder}): {output.weights}"
     script:
@@ -129,6 +130,8 @@ rule predict_regulatory:
         contigs=lambda wildcards: genomes.predicted_contigs(wildcards.genome),
         tracks=config["regulatory"]["tracks"],
         device=config["regulatory"]["device"],
+        # None for a genome that the head is trained on.
+        lineage=lambda wildcards: regulatory_files.lineage_of_unseen(wildcards.genome),
     message:
         "Predicting binding sites and open chromatin of {wildcards.genome}: {output.bed}"
     script:

@@ -2,7 +2,8 @@
 
 input: head (files of one folder), fasta, fai, trunk (two files, or none)
 output: bed, values, described
-params: contigs (names or None for all), tracks (a number or labels), device
+params: contigs (names or None for all), tracks (a number or labels), device, lineage (None for a genome that the head
+    is trained on)
 """
 
 from phytoscribe.session import run_script
@@ -25,6 +26,7 @@ def main(snakemake) -> None:
         snakemake.params.device,
         snakemake.output.bed,
         (snakemake.output.values, snakemake.output.described),
+        snakemake.params.lineage,
     )
 
 

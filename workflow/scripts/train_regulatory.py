@@ -2,7 +2,7 @@
 
 input: fasta, peaks, parts (of each genome with peaks), trunk (two files for each, or none)
 output: described, weights, metrics
-params: settings (config key regulatory), training, seed, run_folder
+params: settings (config key regulatory), training, seed, run_folder, lineages (of these genomes)
 """
 
 from phytoscribe.session import run_script
@@ -29,6 +29,7 @@ def main(snakemake) -> None:
         run_folder,
         Path(snakemake.output.described).parent,
         threads,
+        list(params.lineages),
     )
     run_on_ranks(work, recipe.training, run_folder, threads)
 

@@ -77,6 +77,10 @@ class RegulatoryFiles:
         names = genomes if encoder == FROZEN else ()
         return [f"results/regulatory/{name}.{ending}" for name in names for ending in endings]
 
+    def lineage_of_unseen(self, genome: str) -> str | None:
+        """The lineage of a genome; None for one whose peaks train the head."""
+        return None if self.trained and genome in self.labelled else self._genomes[genome].lineage
+
     def labels(self, ending: str) -> list[str]:
         """``peaks.npz`` or ``parts.bed`` of the labelled genomes."""
         return [f"results/regulatory/{name}.{ending}" for name in self.labelled]

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
@@ -24,11 +24,21 @@ SEGMENT_LENGTHS = ("initial_lengths", "internal_lengths", "terminal_lengths", "s
 LENGTHS = (*SEGMENT_LENGTHS, "intron_lengths")
 #: What genomes of no known lineage have in its place.
 UNKNOWN_LINEAGES = ("", UNKNOWN)
+
 #: No score and no length in decoder.json is larger.
 _LARGEST = 1e7
 _AGAIN = "train or fetch the model again"
 #: Values that models had before a setting was named.
 _FORMER = {"codon_margin": 0.0}
+
+
+def unseen_lineage(lineage: str, trained_on: Iterable[str]) -> str:
+    """What a user must know of a genome of another lineage than a head was trained on; empty for the same."""
+    if lineage in UNKNOWN_LINEAGES:
+        return "the lineage of this genome is not given (genomes[...].lineage); take the values as ranks"
+    if lineage in set(trained_on):
+        return ""
+    return f"no plant of lineage {lineage} was trained on; take the values as ranks"
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,7 @@ import numpy.typing as npt
 import torch
 
 from phytoscribe import __version__
+from phytoscribe.decoding.settings import unseen_lineage
 from phytoscribe.devices import choose_device
 from phytoscribe.errors import ConfigError, ModelError
 from phytoscribe.files import atomic_open, atomic_path, sha256_of
@@ -40,6 +41,7 @@ def predict_regulatory(
     device: str,
     bed: str | Path,
     values: tuple[str | Path, str | Path],
+    lineage: str | None = None,
 ) -> None:
     """Read all whole bins of a genome.
 
@@ -51,6 +53,7 @@ def predict_regulatory(
         bed: called bins, BED6 and the probability.
         values: probabilities of the tracks, float16 (labels, bins) as ``.npy``, and what they are
             (:mod:`phytoscribe.regulatory.bins`).
+        lineage: of the genome; None for one that the head was trained on.
 
     Raises:
         ModelError: the head is damaged, or was trained with another structure model.
@@ -74,6 +77,8 @@ def predict_regulatory(
             f"# bins of {width} bases, called at precision {report['called_precision']:g} on the validation blocks; "
             f"{int(called.sum())} of {len(labels)} labels; column 7: probability\n"
         )
+        if lineage is not None and (note := unseen_lineage(lineage, report.get("lineages", ()))):
+            out.write(f"# note: {note}\n")
         total = sum(length // width for length in contigs.values())
         table = np.lib.format.open_memmap(temporary, mode="w+", dtype=np.float16, shape=(len(shown), total))
         done = count = 0

@@ -38,7 +38,9 @@ def files(tmp_path_factory) -> dict[str, str]:
 def train_into(files: dict[str, str], target: Path, run: Path | None = None, **more) -> Path:
     recipe = Recipe({**SETTINGS, **more}, {}, RANKS, 1)
     given = [[files[name]] for name in ("fasta", "peaks", "parts")]
-    run_regulatory_training(*given, [], recipe, list(files.values()), run or Path(f"{target}.run"), target, 1)
+    run_regulatory_training(
+        *given, [], recipe, list(files.values()), run or Path(f"{target}.run"), target, 1, ["Poales"]
+    )
     return target
 
 
@@ -86,7 +88,10 @@ def test_contigs_alone_or_together_are_predicted_alike(files, trained, tmp_path)
     texts = []
     for number, chosen in enumerate((None, ["c2"])):
         bed, values = tmp_path / f"{number}.bed", (tmp_path / f"{number}.npy", tmp_path / f"{number}.json")
-        predict_regulatory(files["fasta"], trained, None, chosen, 1, "cpu", bed, values)
+        lineage = ("Poales", "Brassicales")[number]
+        predict_regulatory(files["fasta"], trained, None, chosen, 1, "cpu", bed, values, lineage)
+        notes = [line for line in bed.read_text().splitlines() if line.startswith("# note: ")]
+        assert notes == ["# note: no plant of lineage Brassicales was trained on; take the values as ranks"][:number]
         texts.append([line for line in bed.read_text().splitlines() if line.startswith("c2\t")])
     assert texts[0] == texts[1] != []
 

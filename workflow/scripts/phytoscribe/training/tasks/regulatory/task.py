@@ -44,6 +44,7 @@ def run_regulatory_training(
     run_folder: Path,
     target: Path,
     threads: int,
+    lineages: Sequence[str] = (),
 ) -> None:
     """Train the head and write its files into ``target``.
 
@@ -54,6 +55,7 @@ def run_regulatory_training(
         inputs: files whose content decides the result.
         run_folder: checkpoints, from which a killed run continues.
         threads: of each rank.
+        lineages: of the genomes with peaks, as the head records them.
 
     Raises:
         PhytoScribeError: no label has enough peaks, or nothing is for training or for validation.
@@ -107,6 +109,7 @@ def run_regulatory_training(
         "validation_auprc": round(float(np.nanmean(calibration.auprc)), 6),
         "called_precision": settings["called_precision"],
         "genomes": [genome.name for genome in data.genomes],
+        "lineages": sorted(set(lineages)),
         "structure_model": cells.model_hash if cells else None,
     }
     target.mkdir(parents=True, exist_ok=True)
