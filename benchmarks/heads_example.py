@@ -1,6 +1,9 @@
-"""Make resources/example/athaliana/expression.tsv.gz from ConSReg's mean counts (MIT).
+"""What ships of expression: the example's table, from ConSReg's mean counts (MIT), and a head that learned from them.
 
-    python benchmarks/heads_example.py WORK DATA
+    python benchmarks/heads_example.py table WORK DATA     # resources/example/athaliana/expression.tsv.gz
+    python benchmarks/heads_example.py head FOLDER         # resources/models/brassicales/expression
+
+FOLDER is one of heads_train.py. Its head must have the motifs and the structure model that ship.
 
 WORK is a folder of benchmarks/heads_expression.py (its lengths), DATA the folder of shared data. Counts of a condition
 are the means of ConSReg's contrasts of one accession, divided by the exonic length of the gene. They are TPM: genes
@@ -17,21 +20,40 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "workflow" / "scripts"))
 
 import pandas as pd
+import torch
+from heads_train import NAMES
 
 from phytoscribe.annotation.gff_reader import read_gff3
+from phytoscribe.models import REGULATORY_FILES
+from phytoscribe.models.expression import load_heads, save_heads
+from phytoscribe.models.loading import hash_of, model_hash
+from phytoscribe.models.regulatory import load_head
 
-EXAMPLE = Path(__file__).resolve().parents[1] / "resources" / "example" / "athaliana"
+RESOURCES = Path(__file__).resolve().parents[1] / "resources"
+EXAMPLE, MODEL = RESOURCES / "example" / "athaliana", RESOURCES / "models" / "brassicales"
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("work", type=Path)
-    parser.add_argument("data", type=Path)
-    given = parser.parse_args()
-    genes = pd.read_csv(given.work / "windows.tsv", sep="\t")["gene"]
-    lengths = pd.Series(pd.read_csv(given.work / "more.tsv", sep="\t")["exonic"].to_numpy(), index=genes)
+def ship_head(folder: Path) -> None:
+    """Write a trained head beside the structure model."""
+    networks, report = load_heads(folder)
+    motifs = load_head(MODEL / "regulatory")[0].stem.state_dict()
+    # The regulatory head may have lost labels since; the motifs are what counts.
+    if not all(torch.equal(x, network.stem.state_dict()[name]) for network in networks for name, x in motifs.items()):
+        sys.exit(f"{folder}: its motifs are not those of the regulatory head that ships")
+    if report["structure_model"] != model_hash(MODEL):
+        sys.exit(f"{folder}: trained with structure model {report['structure_model']}, not with {model_hash(MODEL)}")
+    told = {"motifs": hash_of(MODEL / "regulatory", REGULATORY_FILES), "species": [NAMES[0]], "lineages": [NAMES[1]]}
+    kept = {key: value for key, value in report.items() if key not in ("network", "seeds")}
+    (MODEL / "expression").mkdir(exist_ok=True)
+    save_heads(networks, kept | told, MODEL / "expression")
+
+
+def make_table(work: Path, data: Path) -> None:
+    """Write the levels of the example's genes."""
+    genes = pd.read_csv(work / "windows.tsv", sep="\t")["gene"]
+    lengths = pd.Series(pd.read_csv(work / "more.tsv", sep="\t")["exonic"].to_numpy(), index=genes)
     lengths = lengths[~lengths.index.duplicated()]
-    path = given.data / "expression/athaliana_consreg_base_mean.tsv.gz"
+    path = data / "expression/athaliana_consreg_base_mean.tsv.gz"
     counts = pd.read_csv(path, sep="\t", index_col="gene_id")
     conditions = counts.T.groupby([name.split("_")[0] for name in counts.columns]).mean().T
     known = conditions.reindex(lengths.index).dropna()
@@ -42,6 +64,20 @@ def main() -> None:
     with (EXAMPLE / "expression.tsv.gz").open("wb") as handle, gzip.GzipFile("", "wb", 9, handle, 0) as packed:
         packed.write(text.encode())
     print(f"{len(wanted)} genes, {tpm.shape[1]} conditions: {', '.join(tpm.columns)}")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    commands = parser.add_subparsers(dest="command", required=True)
+    for command, names in (("table", ("work", "data")), ("head", ("folder",))):
+        one = commands.add_parser(command)
+        for name in names:
+            one.add_argument(name, type=Path)
+    given = parser.parse_args()
+    if given.command == "head":
+        ship_head(given.folder)
+    else:
+        make_table(given.work, given.data)
 
 
 if __name__ == "__main__":

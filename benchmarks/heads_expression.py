@@ -1,10 +1,11 @@
 """What simple models and the head score on expression of A. thaliana, on the standing split.
 
-    python benchmarks/heads_expression.py RUN DATA WORK [--heads FOLDER ...]
+    python benchmarks/heads_expression.py RUN DATA WORK [--heads FOLDER ...] [--only TARGET ...] [--keep]
 
 RUN is a run of config/release.yaml (its resources/genomes and results/clean), DATA the folder of shared data, WORK a
 folder for what is made once and for the scores (scores.TARGET.tsv), of which heads_page.py makes the page. FOLDER holds
-the predictions of a head, as heads_train.py writes them. DIAMOND must be on PATH.
+the predictions of a head, as heads_train.py writes them. `--keep` keeps the rows of simple models, and of heads that
+are not given, from the scores of an earlier run. DIAMOND must be on PATH.
 """
 
 from __future__ import annotations
@@ -38,10 +39,9 @@ def targets_of(data: Path, genes: Genes) -> dict[str, pd.DataFrame]:
     """Targets by name, each (genes, columns)."""
     leaf = matrix_of(data / "athaliana/expression.tsv.gz", genes).drop(columns="logMaxTPM")
     leaf.columns = [f"leaf_{number:02d}" for number in range(1, leaf.shape[1] + 1)]
-    counts = matrix_of(data / "expression/athaliana_bud_leaf_counts.tsv.gz", genes)
-    depth = counts / (counts.sum() / counts.sum().mean())
-    bud, leaves = depth[["BF1", "BF2"]].mean(axis=1), depth[["F1", "F2", "Col0-1", "Col0-2"]].mean(axis=1)
-    ratio = np.log2((bud + 1) / (leaves + 1)).where(np.maximum(bud, leaves) >= LEAST_READS)
+    reads = _buds_and_leaves(data, genes)
+    logs = log_levels(reads)
+    ratio = (logs["bud"] - logs["leaf"]).where(reads.max(axis=1) >= LEAST_READS)
     base = matrix_of(data / "expression/athaliana_consreg_base_mean.tsv.gz", genes)
     rate = base.div(genes.table["exonic"].to_numpy(), axis=0)
     level = log_levels((rate / rate.sum() * 1e6).mean(axis=1))
@@ -53,23 +53,31 @@ def targets_of(data: Path, genes: Genes) -> dict[str, pd.DataFrame]:
     }
 
 
-def scored(genes: Genes, name: str, target: pd.DataFrame, heads: list[Path]) -> pd.DataFrame:
-    """All rows of one target."""
+def tissues_of(data: Path, genes: Genes) -> dict[str, pd.DataFrame]:
+    """Log levels of the two tissues whose difference is a target, by its name: log2(1 + reads), (genes, 2)."""
+    return {"bud_leaf": log_levels(_buds_and_leaves(data, genes))}
+
+
+def _buds_and_leaves(data: Path, genes: Genes) -> pd.DataFrame:
+    """Reads of a gene in buds and leaves, scaled to the mean depth, means of the samples."""
+    counts = matrix_of(data / "expression/athaliana_bud_leaf_counts.tsv.gz", genes)
+    depth = counts / (counts.sum() / counts.sum().mean())
+    leaves = ["F1", "F2", "Col0-1", "Col0-2"]
+    return pd.DataFrame({"bud": depth[["BF1", "BF2"]].mean(axis=1), "leaf": depth[leaves].mean(axis=1)})
+
+
+def scored(genes: Genes, name: str, target: pd.DataFrame, heads: list[Path], kept: pd.DataFrame | None) -> pd.DataFrame:
+    """All rows of one target.
+
+    Args:
+        kept: rows of an earlier run, of simple models too; None to fit these anew.
+    """
     values = target.to_numpy(dtype=np.float64)
     there = np.isfinite(values).any(axis=1) & (genes.table["reason"] == "").to_numpy()
     rows = {part: np.flatnonzero(there & (genes.table["part"] == part).to_numpy()) for part in (TRAIN, VALIDATE, TEST)}
     train, validate, test = (rows[part] for part in (TRAIN, VALIDATE, TEST))
     print(f"{name}: genes " + ", ".join(f"{part} {len(found)}" for part, found in rows.items()), flush=True)
-    predictions = {
-        "mean of training": np.repeat(np.nanmean(values[train], axis=0)[None], len(test), axis=0),
-    }
-    for model, features in {"GC of 4 regions": genes.gc, "k-mers, promoter 1 kb": genes.promoter_kmers,
-                            "k-mers, 3 kb": genes.kmers}.items():  # fmt: skip
-        fitted, penalty = chosen_ridge((features[train], values[train]), (features[validate], values[validate]))
-        print(f"{name}: {model}: penalty {penalty}", flush=True)
-        predictions[model] = fitted(features[test])
-    trees: Fitted = boosted_trees(genes.structure[train], values[train], SEED)
-    predictions["structure alone, boosted trees"] = trees(genes.structure[test])
+    predictions = {} if kept is not None else simple_predictions(genes, name, values, (train, validate, test))
     for folder in heads:
         predictions |= head_predictions(folder, name, genes.table.iloc[test])
     both = genes.table["both_utrs"].to_numpy(dtype=bool)[test]
@@ -80,9 +88,34 @@ def scored(genes: Genes, name: str, target: pd.DataFrame, heads: list[Path]) -> 
     found = [
         measures(model, values[test], given, columns, subsets, weights, classes) for model, given in predictions.items()
     ]
+    if kept is not None:
+        found = [kept[~kept["model"].isin(predictions)], *found]
     table = pd.concat(found, ignore_index=True)
     table = table[~table["measure"].str.contains("deviation|sign")]
     return table.assign(target=name)
+
+
+def simple_predictions(
+    genes: Genes, name: str, values: npt.NDArray[np.float64], rows: tuple[npt.NDArray[np.int64], ...]
+) -> dict[str, npt.NDArray[np.float64]]:
+    """Values of the test genes by simple models.
+
+    Args:
+        values: of all genes, (genes, columns).
+        rows: genes for training, validation and test.
+    """
+    train, validate, test = rows
+    predictions = {
+        "mean of training": np.repeat(np.nanmean(values[train], axis=0)[None], len(test), axis=0),
+    }
+    for model, features in {"GC of 4 regions": genes.gc, "k-mers, promoter 1 kb": genes.promoter_kmers,
+                            "k-mers, 3 kb": genes.kmers}.items():  # fmt: skip
+        fitted, penalty = chosen_ridge((features[train], values[train]), (features[validate], values[validate]))
+        print(f"{name}: {model}: penalty {penalty}", flush=True)
+        predictions[model] = fitted(features[test])
+    trees: Fitted = boosted_trees(genes.structure[train], values[train], SEED)
+    predictions["structure alone, boosted trees"] = trees(genes.structure[test])
+    return predictions
 
 
 def head_predictions(folder: Path, name: str, table: pd.DataFrame) -> dict[str, npt.NDArray[np.float64]]:
@@ -101,6 +134,7 @@ def main() -> None:
     parser.add_argument("work", type=Path)
     parser.add_argument("--heads", type=Path, nargs="*", default=[])
     parser.add_argument("--only", nargs="*", default=[])
+    parser.add_argument("--keep", action="store_true")
     given = parser.parse_args()
     genes = load_genes(given.run, given.work)
     reasons = genes.table.groupby(["part", genes.table["reason"].replace("", "kept")]).size()
@@ -108,8 +142,10 @@ def main() -> None:
     for name, target in targets_of(given.data, genes).items():
         if given.only and name not in given.only:
             continue
-        table = scored(genes, name, target, given.heads)
-        write_table(table, given.work / f"scores.{name}.tsv", ["target", *MEASURES], decimals=4)
+        path = given.work / f"scores.{name}.tsv"
+        kept = pd.read_csv(path, sep="\t") if given.keep else None
+        table = scored(genes, name, target, given.heads, kept)
+        write_table(table, path, ["target", *MEASURES], decimals=4)
         chosen = table[(table["label"] == table["label"].iloc[0])]
         print(
             chosen.pivot(index="model", columns=["subset", "measure"], values="value").round(3).to_string(), flush=True

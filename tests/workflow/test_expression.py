@@ -39,6 +39,15 @@ def test_scores_need_all_rules_and_another_genome_the_heads_alone(with_levels):
     assert (jobs["predict_expression"], jobs["take_expression"]) == (2, 1)
 
 
+def test_released_heads_ask_for_the_structure_model_without_being_told(with_levels):
+    house = with_levels(model=str(ROOT / "resources/models/brassicales/expression"), encoder="none")
+    done = start(house, "results/expression/other.tsv", "-n")
+    assert done.returncode == 0, done.stdout[-2000:]
+    jobs = jobs_of(done.stdout)
+    assert "finetune_structure" in jobs, "the tiny configuration trains it"
+    assert not RULES & set(jobs) - {"predict_expression"}
+
+
 def test_without_a_head_the_target_is_refused(with_levels):
     done = start(with_levels(), SCORES, "-n")
     assert done.returncode == 1

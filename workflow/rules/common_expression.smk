@@ -3,6 +3,7 @@ from phytoscribe.configuration.expression import (
     LEARNED,
     TRAINED,
     check_expression_targets,
+    encoder_of_heads,
     expression_files,
     head_files,
     training_settings,

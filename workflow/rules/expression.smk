@@ -113,7 +113,7 @@ rule predict_expression:
         windows=lambda wildcards: "results/splits/gene_windows.tsv" if wildcards.genome in learnt_here() else [],
         fasta="resources/genomes/{genome}/{genome}.fa",
         fai="resources/genomes/{genome}/{genome}.fa.fai",
-        model=model_files() if HEADS["encoder"] == "frozen" else [],
+        model=model_files() if encoder_of_heads(HEADS) == "frozen" else [],
         library=library("predict_expression"),
     output:
         levels="results/expression/{genome}.tsv",
@@ -131,7 +131,6 @@ rule predict_expression:
     params:
         species=lambda wildcards: genomes[wildcards.genome].species,
         lineage=lambda wildcards: genomes[wildcards.genome].lineage,
-        windows=window_settings(HEADS),
         device=HEADS["device"],
     message:
         "Predicting the expression of the genes of {wildcards.genome}: {output.levels}"

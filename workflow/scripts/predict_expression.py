@@ -3,7 +3,7 @@
 input: head (files of one folder), gff3, windows (gene_windows.tsv, for heads that are trained here), fasta, fai, model
     (structure model, or none)
 output: levels
-params: species, lineage, windows (of config key expression), device
+params: species, lineage, device
 """
 
 from phytoscribe.session import run_script
@@ -13,7 +13,6 @@ def main(snakemake) -> None:
     from pathlib import Path
 
     from phytoscribe.expression.window_table import read_gene_windows
-    from phytoscribe.expression.windows import WindowSettings
     from phytoscribe.prediction.expression import predict_genome
 
     given, params = snakemake.input, snakemake.params
@@ -22,7 +21,6 @@ def main(snakemake) -> None:
         head=Path(given.head[0]).parent,
         gff3=Path(given.gff3),
         fasta=Path(given.fasta),
-        settings=WindowSettings(**params.windows),
         split=None if table is None else table[table["genome"] == snakemake.wildcards.genome],
         structure_model=Path(given.model[0]).parent if given.model else None,
         names=(params.species, params.lineage),

@@ -7,7 +7,12 @@ import re
 import pytest
 from example_configuration import message_of
 
-from phytoscribe.configuration.expression import check_expression_targets, expression_files, head_files
+from phytoscribe.configuration.expression import (
+    check_expression_targets,
+    encoder_of_heads,
+    expression_files,
+    head_files,
+)
 from phytoscribe.errors import ConfigError
 
 TABLE = {"path": "tpm.tsv", "tissues": {"leaf": ["a", "b"]}}
@@ -83,6 +88,14 @@ def test_folders_of_heads(example, tmp_path):
         example | there, look_around=True
     )
     assert head_files("trained") == [f"results/models/expression/expression.{x}" for x in ("json", "safetensors")]
+
+
+def test_heads_of_a_folder_say_themselves_whether_they_take_the_structure_model(tmp_path):
+    for told, encoder in (("null", "none"), ('"7bc5dd52"', "frozen")):
+        (tmp_path / "expression.json").write_text(f'{{"structure_model": {told}}}')
+        for configured in ("none", "frozen"):
+            assert encoder_of_heads({"model": str(tmp_path), "encoder": configured}) == encoder
+            assert encoder_of_heads({"model": "trained", "encoder": configured}) == configured
 
 
 def test_targets_that_no_head_makes():

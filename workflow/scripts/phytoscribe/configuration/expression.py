@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from phytoscribe.configuration.mistakes import no_model_folder, nothing_to_learn_from, uneven_steps, unreadable
-from phytoscribe.configuration.regulatory import head_mistakes
+from phytoscribe.configuration.regulatory import encoder_of, head_mistakes
 from phytoscribe.errors import ConfigError
 from phytoscribe.models import EXPRESSION_FILES
 
@@ -28,6 +28,12 @@ def head_files(model: str) -> list[str]:
     """Files of the heads that predict: trained here, or of a folder."""
     folder = "results/models/expression" if model == TRAINED else model.rstrip("/")
     return [f"{folder}/{file}" for file in EXPRESSION_FILES]
+
+
+def encoder_of_heads(section: Config) -> str:
+    """Whether the heads that predict take features of the structure model: heads of a folder say so themselves."""
+    model = section["model"]
+    return section["encoder"] if model in (NONE, TRAINED) else encoder_of(model, EXPRESSION_FILES[0])
 
 
 def window_settings(section: Config) -> dict[str, Any]:

@@ -56,7 +56,7 @@ class RegulatoryFiles:
     def encoder(self) -> str:
         """Whether the head that predicts takes features of the structure model: ``none`` or ``frozen``."""
         model = self._settings["model"]
-        return self._settings["encoder"] if model in ("none", "trained") else encoder_of(model)
+        return self._settings["encoder"] if model in ("none", "trained") else encoder_of(model, REGULATORY_FILES[0])
 
     @property
     def heads(self) -> list[str]:
@@ -147,10 +147,14 @@ def head_mistakes(place: str, folder: str, other: str) -> Iterator[str]:
     yield from no_model_folder(place, folder, REGULATORY_FILES, "a regulatory head", instead)
 
 
-def encoder_of(folder: str) -> str:
-    """Whether the head of a folder takes features of the structure model; ``none`` if it cannot be told."""
+def encoder_of(folder: str, file: str) -> str:
+    """Whether the head of a folder takes features of the structure model; ``none`` if it cannot be told.
+
+    Args:
+        file: the JSON file that describes the head.
+    """
     try:
-        described = json.loads((Path(folder) / REGULATORY_FILES[0]).read_text(encoding="utf-8"))
+        described = json.loads((Path(folder) / file).read_text(encoding="utf-8"))
         return FROZEN if described["structure_model"] else NONE
     except (OSError, ValueError, KeyError, TypeError):
         return NONE  # the job that loads the head says what is wrong with it

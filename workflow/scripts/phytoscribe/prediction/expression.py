@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -14,25 +15,28 @@ import torch
 from phytoscribe.annotation.gene_database import GeneDatabase, write_gene_database
 from phytoscribe.annotation.gff_reader import read_gff3
 from phytoscribe.devices import choose_device
-from phytoscribe.errors import ModelError
 from phytoscribe.expression.examples import BinFeatures
 from phytoscribe.expression.features import Windows
 from phytoscribe.expression.windows import GeneWindow, WindowSettings, reason_without, window_bases, windows_of_genes
 from phytoscribe.files import atomic_open, scratch_folder
 from phytoscribe.genome.fasta import Genome
+from phytoscribe.genome.names import some_names
 from phytoscribe.models import EXPRESSION_FILES
 from phytoscribe.models.expression import BIN, ExpressionHead, load_heads
 from phytoscribe.models.loading import hash_of, model_hash
 from phytoscribe.prediction.network import StructureNetwork
+from phytoscribe.prediction.regulatory import check_trunk
 from phytoscribe.prediction.trunk_cells import trunk_reader
 from phytoscribe.splits.parts import TRAIN
+
+logger = logging.getLogger(__name__)
 
 #: Windows that the heads read at once.
 BATCH = 64
 #: Columns before those of the tissues.  ``start``, ``end`` and ``tss`` are 1-based, as in the GFF3.
 PLACE = ("gene", "contig", "start", "end", "strand", "tss", "part", "homologue", "reason")
-#: ``part`` of genes that the split does not know.
-UNSEEN = "unseen"
+#: ``part`` of genes that the heads have not learned from, and of genes of a species that they know, without the split.
+UNSEEN, UNKNOWN = "unseen", "unknown"
 
 
 class Predicted(NamedTuple):
@@ -101,7 +105,6 @@ def predict_genome(
     head: Path,
     gff3: Path,
     fasta: Path,
-    settings: WindowSettings,
     split: pd.DataFrame | None,
     structure_model: Path | None,
     names: tuple[str, str],
@@ -112,16 +115,26 @@ def predict_genome(
     """Predict the expression of all genes of a GFF3; genes without a window stand in the table with the reason.
 
     Args:
-        head: folder of the heads.
+        head: folder of the heads, which says what of a gene they read.
         split: lines of gene_windows.tsv of this genome, if the heads were trained here with it.
         structure_model: folder of the model whose features the heads take, if any.
         names: species and lineage, for the structure model.
 
     Raises:
-        ModelError: the heads were trained with other windows, or with another structure model.
+        ModelError: the heads are damaged, or were trained with another structure model.
     """
     networks, report = load_heads(head)
-    require_fit(head, report, settings, structure_model)
+    check_trunk(head, report["structure_model"], model_hash(structure_model) if structure_model else None)
+    settings, tissues = WindowSettings(**report["windows"]), networks[0].config.tissues
+    span = f"{settings.input}, {settings.upstream} bases outside and {settings.inside} inside of the gene"
+    logger.info(
+        "%s: %d heads for %s; they read %s, and %s",
+        head,
+        len(networks),
+        some_names(tissues),
+        span,
+        f"the features of {structure_model}" if structure_model else "no features of the structure model",
+    )
     torch.set_num_threads(threads)
     chosen = choose_device(device)
     with scratch_folder() as scratch, Genome(fasta) as genome:
@@ -141,40 +154,26 @@ def predict_genome(
         "model": hash_of(head, EXPRESSION_FILES),
         "structure_model": report["structure_model"] or "none",
         "genes": gff3.name,
-        "input": f"{settings.input}, {settings.upstream} bases outside and {settings.inside} inside of the gene",
+        "input": span,
         "unit": f"TPM; expressed: probability of at least {report['threshold']:g} TPM",
     }
     if names[1] not in report["lineages"]:
         facts["note"] = f"no plant of lineage {names[1]} was trained on; take the values as ranks"
-    tissues = networks[0].config.tissues
-    write_predictions(output, place_of_genes(windows, reasons, split), predicted, tissues, facts)
+    without_split = UNSEEN
+    if split is None and names[0] in report["species"]:
+        facts["note"] = f"the heads have learned from genes of {names[0]}, and which these are is not known here"
+        without_split = UNKNOWN
+    write_predictions(output, place_of_genes(windows, reasons, split, without_split), predicted, tissues, facts)
 
 
-def require_fit(head: Path, report: Mapping[str, Any], settings: WindowSettings, structure_model: Path | None) -> None:
-    """Raise ModelError for heads that were trained with other windows, or with another structure model."""
-    wanted = {"input": settings.input, "upstream": settings.upstream}
-    if settings.inside:
-        wanted["downstream"] = settings.downstream
-    differing = [
-        f"expression.{key}: {value!r} here, {report['windows'][key]!r} in the heads"
-        for key, value in wanted.items()
-        if report["windows"][key] != value
-    ]
-    own = model_hash(structure_model) if structure_model else None
-    if own != report["structure_model"]:
-        differing.append(
-            f"structure model (expression.encoder, predict.model): {own or 'none'} here, "
-            f"{report['structure_model'] or 'none'} in the heads"
-        )
-    if differing:
-        raise ModelError(f"{head}: the heads do not fit this configuration; {'; '.join(differing)}")
-
-
-def place_of_genes(windows: Sequence[GeneWindow], reasons: Sequence[str], split: pd.DataFrame | None) -> pd.DataFrame:
+def place_of_genes(
+    windows: Sequence[GeneWindow], reasons: Sequence[str], split: pd.DataFrame | None, without_split: str = UNSEEN
+) -> pd.DataFrame:
     """Columns :data:`PLACE`.
 
     Args:
-        split: lines of gene_windows.tsv of this genome; None if all of its genes are unseen.
+        split: lines of gene_windows.tsv of this genome, if it was divided for these heads.
+        without_split: ``part`` of genes that are not in there.
     """
     known = {} if split is None else {row.gene: row for row in split.itertuples()}
     learnt = set() if split is None else set(split["cluster"][(split["part"] == TRAIN) & (split["reason"] == "")])
@@ -182,7 +181,7 @@ def place_of_genes(windows: Sequence[GeneWindow], reasons: Sequence[str], split:
     for window, reason in zip(windows, reasons, strict=True):
         span, row = window.span, known.get(window.span.id)
         # A gene that the guard took out of training is judged by nothing, but was not learned from either.
-        part = UNSEEN if row is None or (row.reason and row.part == TRAIN) else row.part
+        part = without_split if row is None or (row.reason and row.part == TRAIN) else row.part
         homologue = "" if row is None or part == TRAIN else ("yes" if row.cluster in learnt else "no")
         place = (span.id, span.contig, span.start + 1, span.end, span.strand, window.tss + 1)
         rows.append((*place, part, homologue, reason))

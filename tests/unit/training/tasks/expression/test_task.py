@@ -87,9 +87,9 @@ def head(planted, tmp_path_factory):
     return trained(planted, tmp_path_factory.mktemp("head"))
 
 
-def predicted(planted, head, output, settings=SETTINGS, split=True, names=("unknown", "unknown"), model=None):
+def predicted(planted, head, output, split=True, names=("unknown", "unknown"), model=None):
     _, files, table = planted
-    predict_genome(head, files.gff3, files.fasta, settings, table if split else None, model, names, "cpu", 1, output)
+    predict_genome(head, files.gff3, files.fasta, table if split else None, model, names, "cpu", 1, output)
     return pd.read_csv(output, sep="\t", comment="#", keep_default_na=False)
 
 
@@ -116,15 +116,9 @@ def test_a_planted_motif_is_learned_and_every_gene_has_its_line(planted, head, t
     )
     assert set(unseen["part"]) == {"unseen"}
     pd.testing.assert_series_equal(unseen["bud"], table["bud"])
-
-
-def test_heads_of_other_windows_are_refused(planted, head, tmp_path):
-    message = (
-        r"expression\.input: 'gene' here, 'promoter' in the heads; expression\.upstream: 150 here, 100 in the heads"
-    )
-    with pytest.raises(ModelError, match=message):
-        predicted(planted, head, tmp_path / "x.tsv", WindowSettings("gene", 150, 50))
-    assert not (tmp_path / "x.tsv").exists()
+    same_species = predicted(planted, head, tmp_path / "z.tsv", split=False)
+    assert set(same_species["part"]) == {"unknown"}
+    assert "# note: the heads have learned from genes of unknown, and" in (tmp_path / "z.tsv").read_text()
 
 
 def test_a_run_that_was_stopped_gives_the_same_bytes(planted, tmp_path, monkeypatch):
@@ -183,10 +177,11 @@ def test_a_head_with_the_structure_model_reads_its_trunk_and_needs_it_again(plan
     whole = predicted(planted, found, tmp_path / "x.tsv", model=MODEL)
     assert whole["bud"].ne("").all()
     own = report["structure_model"]
-    with pytest.raises(ModelError, match=rf"encoder, predict\.model\): none here, {own} in the heads"):
+    with pytest.raises(ModelError, match=f"trained with the structure model of hash {own}, and none is given"):
         predicted(planted, found, tmp_path / "y.tsv")
-    with pytest.raises(ModelError, match=f"{own} here, none in the heads"):
+    with pytest.raises(ModelError, match=f"trained with no structure model, and predict.model has hash {own}"):
         predicted(planted, head, tmp_path / "y.tsv", model=MODEL)
+    assert not (tmp_path / "y.tsv").exists()
 
 
 def test_motifs_of_a_regulatory_head_are_kept_and_found_once(planted, tmp_path):

@@ -112,6 +112,7 @@ def run_expression_training(
         heads.append(head.to("cpu").eval())
         best.append({"step": selection.best_step, "validation_r2": round(selection.best_score, 6)})
         tables.append(pd.read_csv(metrics.path, sep="\t").assign(seed=seed))
+    taught = [one for one in genomes if (learnt.table["genome"] == one.name).any()]
     report = {
         "best": best,
         "windows": asdict(windows),
@@ -119,7 +120,8 @@ def run_expression_training(
         "threshold": settings["threshold"],
         "loss": settings["loss"],
         "genomes": [one.name for one in genomes],
-        "lineages": sorted({one.names[1] for one in genomes if (learnt.table["genome"] == one.name).any()}),
+        "species": sorted({one.names[0] for one in taught}),
+        "lineages": sorted({one.names[1] for one in taught}),
         "structure_model": model_hash(structure_model) if structure_model else None,
         "motifs": hash_of(motifs, REGULATORY_FILES) if motifs else None,
     }
