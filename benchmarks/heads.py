@@ -1,10 +1,15 @@
 """The regulatory head on whole chromosome 1 of A. thaliana: 387 factors (DAP-seq) and 3 samples of open chromatin.
 
     python benchmarks/heads.py prepare DATA FOLDER         # DATA: the folder with regulatory/ and athaliana_chr1/
+    python benchmarks/heads.py prepare DATA FOLDER --dimers    # 17 bZIP dimers (dDAP-seq) beside them: no release
     python benchmarks/heads.py trunk FOLDER            # features of the released model, for --encoder frozen
-    python benchmarks/heads.py train FOLDER [--encoder none|frozen] [--seed N] [--set KEY=VALUE ...]   # a head
-    python benchmarks/heads.py score FOLDER [HEAD ...]     # heads by the names of their folders; prints the table
-    python benchmarks/heads.py release FOLDER HEAD         # the factors alone, into resources/models
+    python benchmarks/heads.py train FOLDER NAME [--encoder none|frozen] [--network head|cnn] [--seed N] \\
+        [--set KEY=VALUE ...]                          # a head; the names of CNNs begin with cnn
+    python benchmarks/heads.py score FOLDER NAME ...       # scores on the test blocks; prints the rows of the page
+    python benchmarks/heads.py compare FOLDER NAME[,NAME ...] NAME[,NAME ...]    # the second beside the first, paired
+    python benchmarks/heads.py copies FOLDER NAME ...      # scores without test bins that resemble training sequence
+    python benchmarks/heads.py dimers FOLDER NAME OTHER    # the factors' outputs against the dimers of folder OTHER
+    python benchmarks/heads.py release FOLDER NAME         # the factors alone, into resources/models
 
 Bins of 200 bases; positive if a summit lies in the bin. Trained on 0-22 Mb, chosen and calibrated on 22-24.5 Mb, tested
 on 24.5-30.4 Mb, where every bin counts. benchmarks/heads.md shows the result.
@@ -16,14 +21,16 @@ import argparse
 import gzip
 import logging
 import sys
+import time
 from dataclasses import replace
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "workflow" / "scripts"))
 
 import numpy as np
-import pandas as pd
 import yaml
+from heads_cnn import SETTINGS, DeepSeaCnn
+from heads_scores import CONTIG, FILES, TRUNK, Bench
 
 from phytoscribe.genome.fasta import check_fasta, write_index
 from phytoscribe.models.regulatory import Calibration, RegulatoryHead, load_head, save_head
@@ -32,11 +39,9 @@ from phytoscribe.prediction.windows import PredictionSettings
 from phytoscribe.regulatory.peaks import read_peaks
 from phytoscribe.splits.parts import TEST, TRAIN, VALIDATE, PartInterval, Parts, write_parts
 from phytoscribe.training.loop.settings import Recipe
-from phytoscribe.training.tasks.regulatory.scores import score_heads
 from phytoscribe.training.tasks.regulatory.task import run_regulatory_training
 
 ROOT = Path(__file__).resolve().parents[1]
-CONTIG = "Chr1_full"
 #: Where validation and test begin.
 EDGES = (22_000_000, 24_500_000)
 #: Open chromatin: the best of the many wide intervals of each sample, by score (regulatory/SOURCES.md says why).
@@ -44,8 +49,8 @@ BEST = 6000
 SAMPLES = ("seedling", "root", "crude")
 
 
-def prepare(data: Path, folder: Path) -> None:
-    """Sequence, peaks and blocks."""
+def prepare(data: Path, folder: Path, dimers: bool) -> None:
+    """Sequence, peaks and blocks; with the dimers' peaks if they are wanted."""
     folder.mkdir(parents=True, exist_ok=True)
     fasta = folder / f"{CONTIG}.fa"
     check_fasta(data / "athaliana_chr1" / "genome.fa.gz", fasta)
@@ -57,6 +62,11 @@ def prepare(data: Path, folder: Path) -> None:
                 for line in lines:
                     _, summit, factor, *_ = line.rstrip("\n").split("\t")
                     out.write(f"{CONTIG}\t{summit}\t{int(summit) + 1}\t{factor}\n")
+        if dimers:
+            with gzip.open(data / "regulatory" / "athaliana_ddap_bzip.bed.gz", "rt") as lines:
+                for contig, summit, dimer, _ in (line.rstrip("\n").split("\t") for line in lines):
+                    if contig == "Chr1":
+                        out.write(f"{CONTIG}\t{summit}\t{int(summit) + 1}\t{dimer}\n")
         for sample in SAMPLES:
             with gzip.open(data / "regulatory" / f"athaliana_atac_{sample}.bed.gz", "rt") as lines:
                 rows = [line.rstrip("\n").split("\t") for line in lines if line.startswith("Chr1\t")]
@@ -73,42 +83,27 @@ def read_trunk(folder: Path, threads: int) -> None:
     """Features of the released model."""
     model, fasta = ROOT / "resources" / "models" / "brassicales", folder / f"{CONTIG}.fa"
     names = ("athaliana", "Brassicales")
-    output = (folder / "trunk.npy", folder / "trunk.json")
-    write_trunk_cells(fasta, model, PredictionSettings(), "auto", names, output, threads)
+    write_trunk_cells(
+        fasta, model, PredictionSettings(), "auto", names, tuple(folder / name for name in TRUNK), threads
+    )
 
 
-def train_head(folder: Path, encoder: str, seed: int, given: dict[str, str], threads: int) -> None:
+def train_head(
+    folder: Path, name: str, encoder: str, network: str, seed: int, given: dict[str, str], threads: int
+) -> None:
     """Train with the defaults of the schema, but for what is given."""
     schema = yaml.safe_load((ROOT / "workflow" / "schemas" / "config.schema.yaml").read_text(encoding="utf-8"))
     keys = {**schema["$defs"]["run"]["properties"], **schema["properties"]["regulatory"]["properties"]}
     settings = {name: key["default"] for name, key in keys.items() if "default" in key}
+    kind = {"head": RegulatoryHead, "cnn": DeepSeaCnn}[network]
+    settings |= SETTINGS if network == "cnn" else {}
     settings |= {name: yaml.safe_load(value) for name, value in given.items()} | {"encoder": encoder}
-    trunk = [(str(folder / "trunk.npy"), str(folder / "trunk.json"))] if encoder == "frozen" else []
-    files = [str(folder / name) for name in (f"{CONTIG}.fa", "peaks.npz", "parts.bed")]
-    recipe = Recipe(settings, {}, {"devices": 1, "nodes": 1}, seed)
-    name = encoder if seed == 1 else f"{encoder}_{seed}"
+    trunk = [tuple(str(folder / name) for name in TRUNK)] if encoder == "frozen" else []
+    files = [str(folder / name) for name in FILES]
+    recipe = Recipe(settings, {"network": network}, {"devices": 1, "nodes": 1}, seed)
     run_folder, target = folder / f"{name}.run", folder / name
-    run_regulatory_training(
-        *([file] for file in files), trunk, recipe, files, run_folder, target, threads, ["Brassicales"]
-    )
-
-
-def score(folder: Path, names: list[str], threads: int) -> None:
-    """Write regulatory.tsv, and print the rows of the page."""
-    frozen = any(name.startswith("frozen") for name in names)
-    trunk = [(str(folder / "trunk.npy"), str(folder / "trunk.json"))] if frozen else []
-    heads = {f"head {name}": folder / name for name in names}
-    labels = load_head(folder / names[0])[0].config.labels
-    groups = {"387 factors": [label for label in labels if not label.startswith("ATAC_")]}
-    groups["open chromatin"] = sorted(set(labels) - set(groups["387 factors"]))
-    files = ([str(folder / name)] for name in (f"{CONTIG}.fa", "peaks.npz", "parts.bed"))
-    score_heads(heads, *files, trunk, 1, folder / "regulatory.tsv", threads, groups)
-    table = pd.read_csv(folder / "regulatory.tsv", sep="\t")
-    wide = table[table["label"].isin(groups)].pivot(index=["label", "model"], columns="measure")
-    for (group, model), row in wide.iterrows():
-        cells = [f"{row['value', 'auprc']:.3f} ({row['low', 'auprc']:.3f} to {row['high', 'auprc']:.3f})"]
-        cells += [f"{row['value', name]:.3f}" for name in ("lift", "precision_10", "precision_50", "ece", "auroc")]
-        print(f"| {group} | {model} | {' | '.join(cells)} | {row['value', 'above_ridge']:.2f} |".replace("nan", ""))
+    given_files = ([file] for file in files)
+    run_regulatory_training(*given_files, trunk, recipe, files, run_folder, target, threads, ["Brassicales"], kind)
 
 
 def release(folder: Path, name: str) -> None:
@@ -130,32 +125,49 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--threads", type=int, default=1)
     commands = parser.add_subparsers(dest="command", required=True)
-    prepare_command = commands.add_parser("prepare")
-    prepare_command.add_argument("data", type=Path)
-    for name in ("prepare", "trunk", "train", "score", "release"):
-        command = prepare_command if name == "prepare" else commands.add_parser(name)
+    for name in ("prepare", "trunk", "train", "score", "compare", "copies", "dimers", "release"):
+        command = commands.add_parser(name)
+        if name == "prepare":
+            command.add_argument("data", type=Path)
+            command.add_argument("--dimers", action="store_true")
         command.add_argument("folder", type=Path)
-        if name == "score":
-            command.add_argument("heads", nargs="*", default=["none"])
-        if name == "release":
-            command.add_argument("head")
+        if name in ("score", "copies"):
+            command.add_argument("names", nargs="+")
+        if name == "compare":
+            command.add_argument("sides", nargs=2, type=lambda text: text.split(","))
+        if name in ("train", "dimers", "release"):
+            command.add_argument("name")
+        if name == "dimers":
+            command.add_argument("other", type=Path)
         if name == "train":
             command.add_argument("--encoder", choices=["none", "frozen"], default="none")
+            command.add_argument("--network", choices=["head", "cnn"], default="head")
             command.add_argument("--seed", type=int, default=1)
             command.add_argument("--set", action="append", default=[], metavar="KEY=VALUE")
     given = parser.parse_args()
+    if given.command == "train" and (given.network == "cnn") != given.name.startswith("cnn"):
+        parser.error(f"{given.name}: the names of CNNs, and of them alone, begin with cnn")
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S", stream=sys.stderr)
     if given.command == "prepare":
-        prepare(given.data, given.folder)
+        prepare(given.data, given.folder, given.dimers)
     elif given.command == "trunk":
         read_trunk(given.folder, given.threads)
-    elif given.command == "release":
-        release(given.folder, given.head)
-    elif given.command == "score":
-        score(given.folder, given.heads, given.threads)
-    else:
+    elif given.command == "train":
         settings = dict(item.split("=", 1) for item in given.set)
-        train_head(given.folder, given.encoder, given.seed, settings, given.threads)
+        train_head(given.folder, given.name, given.encoder, given.network, given.seed, settings, given.threads)
+    elif given.command == "release":
+        release(given.folder, given.name)
+    else:
+        bench = Bench(given.folder, given.threads)
+        if given.command == "score":
+            bench.score(given.names)
+        elif given.command == "compare":
+            bench.compare(*given.sides)
+        elif given.command == "copies":
+            bench.without_copies(given.names)
+        else:
+            bench.dimers(given.name, given.other)
+    logging.info("%.0f s of processor time", time.process_time())
 
 
 if __name__ == "__main__":

@@ -191,8 +191,13 @@ def save_head(network: RegulatoryHead, calibration: Calibration, report: dict[st
     save_beside(REGULATORY_FILES, {**report, "network": sizes, "labels": rows}, network.state_dict(), folder)
 
 
-def load_head(folder: Path) -> tuple[RegulatoryHead, Calibration, dict[str, Any]]:
+def load_head(
+    folder: Path, kind: type[RegulatoryHead] = RegulatoryHead
+) -> tuple[RegulatoryHead, Calibration, dict[str, Any]]:
     """The head of a folder in single precision, its calibration, and what its JSON file says.
+
+    Args:
+        kind: the network whose weights lie there; another than the default is one of the benchmarks'.
 
     Raises:
         ModelError: a file is missing, damaged, or of another version.
@@ -200,7 +205,7 @@ def load_head(folder: Path) -> tuple[RegulatoryHead, Calibration, dict[str, Any]
 
     def build(report: dict[str, Any], tensors: dict[str, Tensor]) -> tuple[RegulatoryHead, Calibration]:
         rows = report["labels"]
-        network = RegulatoryHead(RegulatoryConfig(labels=tuple(rows), **report["network"]))
+        network = kind(RegulatoryConfig(labels=tuple(rows), **report["network"]))
         network.load_state_dict({name: x.float() for name, x in tensors.items()})
         columns = ([row[name] for row in rows.values()] for name in _COLUMNS)
         return network.eval(), Calibration(*(np.array(column, dtype=np.float64) for column in columns))

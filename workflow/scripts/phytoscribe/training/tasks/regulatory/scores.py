@@ -16,7 +16,7 @@ from phytoscribe.errors import PhytoScribeError
 from phytoscribe.evaluation.kmer_ridge import BINS, PENALTIES, KmerRidge, Table, kmer_table
 from phytoscribe.evaluation.label_scores import LabelScores, block_weights, score_label
 from phytoscribe.files import atomic_open
-from phytoscribe.models.regulatory import RegulatoryConfig, load_head
+from phytoscribe.models.regulatory import Calibration, RegulatoryConfig, RegulatoryHead, load_head
 from phytoscribe.prediction.regulatory import BinReader, bases_around
 from phytoscribe.regulatory.bins import Labels, Segment, blocks_of, known_bins
 from phytoscribe.splits.blocks import BLOCK
@@ -41,7 +41,6 @@ def score_heads(
     seed: int,
     output: str | Path,
     threads: int,
-    groups: Mapping[str, Sequence[str]] | None = None,
 ) -> None:
     """Write the table of scores.
 
@@ -49,7 +48,6 @@ def score_heads(
         heads: folder of each head, by the name of its row; all have the same labels and bins.
         fastas, peaks, parts: of the genomes with peaks, in the same order.
         trunk: features of the structure model for each, if a head takes them.
-        groups: labels whose mean is given, by the name of its rows; all labels as :data:`MEAN` if not given.
 
     Raises:
         PhytoScribeError: nothing is held out for the test.
@@ -59,14 +57,13 @@ def score_heads(
     config = next(iter(loaded.values()))[0].config
     data = RegulatoryData.read(fastas, peaks, parts, 0, trunk, config.labels)
     test = TestBins(data, config.bin)
-    validation = ValidationBins(data, config.bin)
-    probabilities = {RIDGE: _ridge(data, config, validation, test)}
+    weights = test.weights(seed)
+    found = {RIDGE: test.scores(ridge_probabilities(data, config, test), config.labels, weights)}
     for name, (network, calibration, _) in loaded.items():
-        readers = [BinReader(network, g.genome, torch.device("cpu"), g.trunk) for g in data.genomes]
-        found = [readers[number].known_logits([segment]) for number, segment in test.blocks]
-        probabilities[name] = calibration.probabilities(np.concatenate(found))
+        probabilities = head_probabilities(network, calibration, data, test.blocks)
+        found[name] = test.scores(probabilities, config.labels, weights)
         logger.info("%s: test blocks read", name)
-    table = score_table(probabilities, test, config.labels, seed, groups or {MEAN: config.labels})
+    table = score_table(found, {MEAN: config.labels}, len(test.block))
     with atomic_open(output) as handle:
         table.to_csv(handle, sep="\t", index=False, float_format="%.6g", na_rep="")
     for row in table[~table["label"].isin(config.labels) & (table["measure"] == "auprc")].itertuples():
@@ -97,6 +94,34 @@ class TestBins:
         self.has = data.has(np.repeat([number for number, _ in self.blocks], counts))
         self.block = np.repeat(np.arange(len(tables)), counts)
 
+    def weights(self, seed: int) -> npt.NDArray[np.float64]:
+        """How often each block counts: once, and as in each of the :data:`RESAMPLES` (blocks, weightings)."""
+        return block_weights(len(self.blocks), RESAMPLES, seed)
+
+    def scores(
+        self, probabilities: npt.NDArray[np.float32], labels: Sequence[str], weights: npt.NDArray[np.float64]
+    ) -> dict[str, LabelScores]:
+        """Scores of each label.
+
+        Args:
+            probabilities: (bins, labels).
+            weights: of :meth:`weights`.
+        """
+        return {
+            label: score_label(probabilities[known, n], self.labels[known, n], self.block[known], weights)
+            for n, label in enumerate(labels)
+            for known in [self.has[:, n]]
+        }
+
+
+def head_probabilities(
+    network: RegulatoryHead, calibration: Calibration, data: RegulatoryData, blocks: Sequence[tuple[int, Segment]]
+) -> npt.NDArray[np.float32]:
+    """Probabilities (bins, labels) of the known bins of blocks, each with the number of its genome."""
+    readers = [BinReader(network, g.genome, torch.device("cpu"), g.trunk) for g in data.genomes]
+    found = [readers[number].known_logits([segment]) for number, segment in blocks]
+    return calibration.probabilities(np.concatenate(found))
+
 
 def _kmers(genome: LabelledGenome, segment: Segment, config: RegulatoryConfig) -> Iterator[tuple[Table, Labels]]:
     """6-mers and labels of the known bins of a segment."""
@@ -111,10 +136,9 @@ def _kmers(genome: LabelledGenome, segment: Segment, config: RegulatoryConfig) -
         yield table[known], genome.labels.dense(segment.contig, start, own, config.bin)[known]
 
 
-def _ridge(
-    data: RegulatoryData, config: RegulatoryConfig, validation: ValidationBins, test: TestBins
-) -> npt.NDArray[np.float32]:
+def ridge_probabilities(data: RegulatoryData, config: RegulatoryConfig, test: TestBins) -> npt.NDArray[np.float32]:
     """Probabilities of the test bins by the regression, calibrated on the validation blocks as the heads are."""
+    validation = ValidationBins(data, config.bin)
     ridge = KmerRidge([genome.has for genome in data.genomes])
     for number, segments in enumerate(data.segments(TRAIN)):
         for segment in segments:
@@ -140,26 +164,15 @@ def _ridge(
 
 
 def score_table(
-    probabilities: Mapping[str, npt.NDArray[np.float32]],
-    test: TestBins,
-    labels: Sequence[str],
-    seed: int,
-    groups: Mapping[str, Sequence[str]],
+    found: Mapping[str, Mapping[str, LabelScores]], groups: Mapping[str, Sequence[str]], count: int
 ) -> pd.DataFrame:
     """Scores of each model and label, and their means over the labels of each group that have a positive test bin.
 
     Args:
-        probabilities: (bins, labels) of each model.
+        found: scores of each label by each model, :data:`RIDGE` among them.
+        groups: labels whose mean is given, by the name of its rows.
+        count: number of test bins.
     """
-    weights, count = block_weights(len(test.blocks), RESAMPLES, seed), len(test.block)
-    found = {
-        name: {
-            label: score_label(values[known, n], test.labels[known, n], test.block[known], weights)
-            for n, label in enumerate(labels)
-            for known in [test.has[:, n]]
-        }
-        for name, values in probabilities.items()
-    }
     rows: list[tuple] = []
     for group, own in groups.items():
         scored = [label for label in own if np.isfinite(found[RIDGE][label].auprc[0])]
@@ -172,7 +185,7 @@ def score_table(
                 above = _mean([scores[label].auprc > found[RIDGE][label].auprc for label in scored])
                 rows.append(_row(name, group, "above_ridge", above, count, guess[0]))
     rows += [
-        row for name, scores in found.items() for label in labels for row in _rows(name, label, scores[label], count)
+        row for name, scores in found.items() for label in scores for row in _rows(name, label, scores[label], count)
     ]
     return pd.DataFrame(rows, columns=COLUMNS)
 

@@ -45,6 +45,7 @@ def run_regulatory_training(
     target: Path,
     threads: int,
     lineages: Sequence[str] = (),
+    kind: type[RegulatoryHead] = RegulatoryHead,
 ) -> None:
     """Train the head and write its files into ``target``.
 
@@ -56,6 +57,7 @@ def run_regulatory_training(
         run_folder: checkpoints, from which a killed run continues.
         threads: of each rank.
         lineages: of the genomes with peaks, as the head records them.
+        kind: the network, if not the head: benchmarks train others in the same loop.
 
     Raises:
         PhytoScribeError: no label has enough peaks, or nothing is for training or for validation.
@@ -72,7 +74,7 @@ def run_regulatory_training(
     cells = data.genomes[0].trunk
     sizes = {name: settings[name] for name in SIZES}
     config = RegulatoryConfig(data.labels, **sizes, trunk_channels=cells.channels if cells else 0)
-    head = RegulatoryHead(config, (counts.positive / np.maximum(1, counts.of_label)).tolist())
+    head = kind(config, (counts.positive / np.maximum(1, counts.of_label)).tolist())
     logger.info("regulatory head: %d parameters", trainable_parameters(head))
     if settings["start"] == "enriched" and not (run_folder / CHECKPOINT_NAME).exists():
         motifs = data.enriched_words(config.motif).motifs(config.filters)
