@@ -103,7 +103,9 @@ def train_head(
     recipe = Recipe(settings, {"network": network}, {"devices": 1, "nodes": 1}, seed)
     run_folder, target = folder / f"{name}.run", folder / name
     given_files = ([file] for file in files)
-    run_regulatory_training(*given_files, trunk, recipe, files, run_folder, target, threads, ["Brassicales"], kind)
+    run_regulatory_training(
+        *([file] for file in files), trunk, recipe, files, run_folder, target, threads, kind, ["Brassicales"]
+    )
 
 
 def release(folder: Path, name: str) -> None:

@@ -29,7 +29,7 @@ def main(snakemake) -> None:
         run_folder,
         Path(snakemake.output.described).parent,
         threads,
-        list(params.lineages),
+        lineages=list(params.lineages),
     )
     run_on_ranks(work, recipe.training, run_folder, threads)
 

@@ -14,6 +14,7 @@ import torch
 
 from phytoscribe.annotation.gene_database import GeneDatabase, write_gene_database
 from phytoscribe.annotation.gff_reader import read_gff3
+from phytoscribe.decoding.settings import unseen_lineage
 from phytoscribe.devices import choose_device
 from phytoscribe.expression.examples import BinFeatures
 from phytoscribe.expression.features import Windows
@@ -157,8 +158,9 @@ def predict_genome(
         "input": span,
         "unit": f"TPM; expressed: probability of at least {report['threshold']:g} TPM",
     }
-    if names[1] not in report["lineages"]:
-        facts["note"] = f"no plant of lineage {names[1]} was trained on; take the values as ranks"
+    # Genes of a genome that these heads were trained on are of its lineage, named or not.
+    if split is None and (note := unseen_lineage(names[1], report["lineages"])):
+        facts["note"] = note
     without_split = UNSEEN
     if split is None and names[0] in report["species"]:
         facts["note"] = f"the heads have learned from genes of {names[0]}, and which these are is not known here"

@@ -38,9 +38,8 @@ def files(tmp_path_factory) -> dict[str, str]:
 def train_into(files: dict[str, str], target: Path, run: Path | None = None, **more) -> Path:
     recipe = Recipe({**SETTINGS, **more}, {}, RANKS, 1)
     given = [[files[name]] for name in ("fasta", "peaks", "parts")]
-    run_regulatory_training(
-        *given, [], recipe, list(files.values()), run or Path(f"{target}.run"), target, 1, ["Poales"]
-    )
+    run, inputs = run or Path(f"{target}.run"), list(files.values())
+    run_regulatory_training(*given, [], recipe, inputs, run, target, 1, lineages=["Poales"])
     return target
 
 

@@ -44,8 +44,8 @@ def run_regulatory_training(
     run_folder: Path,
     target: Path,
     threads: int,
-    lineages: Sequence[str] = (),
     kind: type[RegulatoryHead] = RegulatoryHead,
+    lineages: Sequence[str] = (),
 ) -> None:
     """Train the head and write its files into ``target``.
 
@@ -56,8 +56,8 @@ def run_regulatory_training(
         inputs: files whose content decides the result.
         run_folder: checkpoints, from which a killed run continues.
         threads: of each rank.
-        lineages: of the genomes with peaks, as the head records them.
         kind: the network, if not the head: benchmarks train others in the same loop.
+        lineages: of the genomes with peaks, as the head records them.
 
     Raises:
         PhytoScribeError: no label has enough peaks, or nothing is for training or for validation.
