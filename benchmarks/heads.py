@@ -102,7 +102,6 @@ def train_head(
     files = [str(folder / name) for name in FILES]
     recipe = Recipe(settings, {"network": network}, {"devices": 1, "nodes": 1}, seed)
     run_folder, target = folder / f"{name}.run", folder / name
-    given_files = ([file] for file in files)
     run_regulatory_training(
         *([file] for file in files), trunk, recipe, files, run_folder, target, threads, kind, ["Brassicales"]
     )
