@@ -183,6 +183,7 @@ def logo_figure(rows: Sequence[tuple[str, Profile]]) -> Figure:
     figure = Figure(figsize=(0.6 + 0.2 * width, 1.05 * len(rows)), layout="constrained")
     for axes, (title, profile) in zip(figure.subplots(len(rows), squeeze=False)[:, 0], rows, strict=True):
         axes.set(xlim=(0, width), ylim=(0, 2), xticks=[], yticks=[0, 2])
+        axes.set_ylabel("bits", fontsize=7, labelpad=-4)
         axes.set_title(title, fontsize=8, loc="left")
         axes.tick_params(labelsize=7)
         axes.spines[["top", "right", "bottom"]].set_visible(False)
