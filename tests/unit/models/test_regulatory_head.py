@@ -136,3 +136,6 @@ def test_a_damaged_or_missing_file_is_named(tmp_path):
     path.write_bytes(path.read_bytes()[:100])
     with pytest.raises(ModelError, match=r"regulatory\.safetensors: cannot be read"):
         load_head(tmp_path)
+    (tmp_path / REGULATORY_FILES[0]).write_text("{")
+    with pytest.raises(ModelError, match=r"regulatory\.json: cannot be read"):
+        load_head(tmp_path)

@@ -226,6 +226,9 @@ def load_beside(
             raise ModelError(f"{path}: missing{missing}")
     try:
         description = json.loads(described.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise ModelError(f"{described}: cannot be read ({error}); {remedy}") from error
+    try:
         return build(description, load_file(weights)), description
     except (OSError, SafetensorError, KeyError, TypeError, ValueError, RuntimeError) as error:
         raise ModelError(f"{weights}: cannot be read ({error}); {remedy}") from error
