@@ -67,6 +67,12 @@ def test_nothing_runs_by_default(folder):
     assert not OURS & jobs(folder, {}, "all").keys()
 
 
+def test_a_head_changes_no_job_of_the_gene_prediction(folder):
+    predicted = [jobs(folder, head, "results/predictions/new.gff3") for head in ({}, {"model": "trained"})]
+    assert predicted[0] == predicted[1]
+    assert "merge_predictions" in predicted[0]
+
+
 def test_an_attribution_needs_one_job_of_each_kind(folder):
     targets = ("results/evaluation/attribution.tsv", "results/motifs/regulatory", "results/motifs/regulatory.hits.bed")
     found = jobs(folder, {"model": "trained"}, *targets, attribution={"labels": 3})

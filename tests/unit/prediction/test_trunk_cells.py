@@ -24,6 +24,7 @@ def test_cells_are_means_of_both_strands(tmp_path):
     fasta.write_text(f">plus\n{decode(bases)}\n>minus\n{decode(reverse_complement(bases))}\n>short\nACGTACGTAC\n")
     contigs = write_index(fasta, Path(f"{fasta}.fai"))
     before = model_hash(MODEL)
+    assert before in (MODEL / "README.md").read_text(), "the released model is the one that its card names"
     files = (tmp_path / "t.npy", tmp_path / "t.json")
     settings = PredictionSettings(window=2048, margin=256, precision="float32")
     write_trunk_cells(fasta, MODEL, settings, "cpu", ("athaliana", "Brassicales"), files, 1)
