@@ -1,6 +1,6 @@
 """The page benchmarks/heads_expression.md, from the scores that heads_expression.py has written.
 
-python benchmarks/heads_page.py WORK > benchmarks/heads_expression.md
+python benchmarks/heads_page.py WORK [--heads FOLDER ...] > benchmarks/heads_expression.md
 """
 
 from __future__ import annotations
@@ -156,9 +156,10 @@ def _value(scores: pd.DataFrame, subset: str, measure: str) -> str:
 def _trained(folder: Path) -> str:
     report = json.loads((folder / "expression.json").read_text())
     network = report["network"]
+    learnt = " and ".join(network["tissues"])
     best = ", ".join(f"step {one['step']} (validation R2 {one['validation_r2']:.3f})" for one in report["best"])
     return (
-        f"\nHead `{folder.name}`: input {report['windows']['input']}, {network['filters']} motifs, width "
+        f"\nHead `{folder.name}` for {learnt}: input {report['windows']['input']}, {network['filters']} motifs, width "
         f"{network['width']}, {len(report['best'])} seed(s), kept at {best}."
     )
 
