@@ -37,7 +37,7 @@ def ship_head(folder: Path) -> None:
     """Write a trained head beside the structure model."""
     networks, report = load_heads(folder)
     motifs = load_head(MODEL / "regulatory")[0].stem.state_dict()
-    # The regulatory head may have lost labels since; the motifs are what counts.
+    # The regulatory head may have lost labels since: its motifs count.  Earlier runs did not note the names.
     if not all(torch.equal(x, network.stem.state_dict()[name]) for network in networks for name, x in motifs.items()):
         sys.exit(f"{folder}: its motifs are not those of the regulatory head that ships")
     if report["structure_model"] != model_hash(MODEL):
