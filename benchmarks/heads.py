@@ -2,6 +2,7 @@
 
     python benchmarks/heads.py prepare DATA FOLDER         # DATA: the folder with regulatory/ and athaliana_chr1/
     python benchmarks/heads.py prepare DATA FOLDER --dimers    # 17 bZIP dimers (dDAP-seq) beside them: no release
+    python benchmarks/heads.py prepare DATA FOLDER --edges A B END    # other blocks: validation, test, end of the test
     python benchmarks/heads.py trunk FOLDER            # features of the released model, for --encoder frozen
     python benchmarks/heads.py train FOLDER NAME [--encoder none|frozen] [--network head|cnn] [--seed N] \\
         [--set KEY=VALUE ...]                          # a head; the names of CNNs begin with cnn
@@ -22,7 +23,9 @@ import gzip
 import logging
 import sys
 import time
+from collections.abc import Sequence
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "workflow" / "scripts"))
@@ -37,19 +40,19 @@ from phytoscribe.models.regulatory import Calibration, RegulatoryHead, load_head
 from phytoscribe.prediction.trunk_cells import write_trunk_cells
 from phytoscribe.prediction.windows import PredictionSettings
 from phytoscribe.regulatory.peaks import read_peaks
-from phytoscribe.splits.parts import TEST, TRAIN, VALIDATE, PartInterval, Parts, write_parts
+from phytoscribe.splits.parts import HIDDEN, TEST, TRAIN, VALIDATE, PartInterval, Parts, write_parts
 from phytoscribe.training.loop.settings import Recipe
 from phytoscribe.training.tasks.regulatory.task import run_regulatory_training
 
 ROOT = Path(__file__).resolve().parents[1]
-#: Where validation and test begin.
-EDGES = (22_000_000, 24_500_000)
+#: Where validation and test begin, and where the test ends: with the chromosome.
+EDGES = (22_000_000, 24_500_000, 30_427_671)
 #: Open chromatin: the best of the many wide intervals of each sample, by score (regulatory/SOURCES.md says why).
 BEST = 6000
 SAMPLES = ("seedling", "root", "crude")
 
 
-def prepare(data: Path, folder: Path, dimers: bool) -> None:
+def prepare(data: Path, folder: Path, dimers: bool, edges: Sequence[int]) -> None:
     """Sequence, peaks and blocks; with the dimers' peaks if they are wanted."""
     folder.mkdir(parents=True, exist_ok=True)
     fasta = folder / f"{CONTIG}.fa"
@@ -74,9 +77,9 @@ def prepare(data: Path, folder: Path, dimers: bool) -> None:
                 middle = (int(row[1]) + int(row[2])) // 2
                 out.write(f"{CONTIG}\t{middle}\t{middle + 1}\tATAC_{sample}\n")
     read_peaks({"path": str(bed)}, contigs, {}, "athaliana").save(folder / "peaks.npz")
-    edges = [0, *EDGES, contigs[CONTIG]]
-    tiles = [PartInterval(*edges[n : n + 2], part) for n, part in enumerate((TRAIN, VALIDATE, TEST))]
-    write_parts(folder / "parts.bed", Parts({CONTIG: tiles}))
+    tiles = zip(pairwise([0, *edges, contigs[CONTIG]]), (TRAIN, VALIDATE, TEST, HIDDEN), strict=True)
+    parts = [PartInterval(start, end, part) for (start, end), part in tiles if start < end]
+    write_parts(folder / "parts.bed", Parts({CONTIG: parts}))
 
 
 def read_trunk(folder: Path, threads: int) -> None:
@@ -131,6 +134,7 @@ def main() -> None:
         if name == "prepare":
             command.add_argument("data", type=Path)
             command.add_argument("--dimers", action="store_true")
+            command.add_argument("--edges", type=int, nargs=3, default=EDGES)
         command.add_argument("folder", type=Path)
         if name in ("score", "copies"):
             command.add_argument("names", nargs="+")
@@ -150,7 +154,7 @@ def main() -> None:
         parser.error(f"{given.name}: the names of CNNs, and of them alone, begin with cnn")
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S", stream=sys.stderr)
     if given.command == "prepare":
-        prepare(given.data, given.folder, given.dimers)
+        prepare(given.data, given.folder, given.dimers, given.edges)
     elif given.command == "trunk":
         read_trunk(given.folder, given.threads)
     elif given.command == "train":
