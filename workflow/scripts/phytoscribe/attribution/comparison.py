@@ -194,7 +194,7 @@ def write_instances(at: HeadAtSites, motifs: Sequence[Motif], most: int, seed: i
     rows: set[tuple[str, int, int, str, int, str]] = set()
     for label in dict.fromkeys(motif.label for motif in motifs):
         sites = held_out[TEST][label] or held_out[VALIDATE][label]
-        drawn = at.drawn(sites, most, label, seed)
+        drawn = at.drawn(sites, most, seed)
         if not drawn:
             continue
         own = [motif for motif in motifs if motif.label == label]
