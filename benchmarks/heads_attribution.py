@@ -131,6 +131,8 @@ def rows_for(path: Path, columns: tuple[str, ...], labels: list[str], make: Call
     path.write_text(whole, encoding="utf-8")
     done = {line.split("\t")[0] for line in whole.splitlines()[1:]}
     missing = [label for label in labels if label not in done]
+    if not missing:
+        return
     start = time.monotonic()
     with path.open("a", encoding="utf-8", newline="") as out:
         writer = csv.writer(out, delimiter="\t", lineterminator="\n")

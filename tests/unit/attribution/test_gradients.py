@@ -175,8 +175,8 @@ class Planted(HeadAtSites):
 
 def checked(head: RegulatoryHead, trunk=None):
     at = Planted(head, RegulatoryData([], ("A", "B")), ["A"], None, None)
-    table = check_attribution(at, [WholeModel(head, trunk)], 16, 3, 1)
-    assert set(table["n"]) == {3}
+    table = check_attribution(at, [WholeModel(head, trunk)], 16, 4, 1)
+    assert set(table["n"]) == {4}
     return table.set_index("measure")["value"]
 
 
