@@ -170,7 +170,7 @@ class Planted(HeadAtSites):
         return made
 
     def sites(self, parts):
-        return {label: [Site(0, "c", n, n) for n in range(4)] for label in self.chosen}
+        return {label: [Site(0, "c", n, n + self.column(label)) for n in range(4)] for label in self.chosen}
 
 
 def checked(head: RegulatoryHead, trunk=None):

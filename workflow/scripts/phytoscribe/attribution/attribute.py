@@ -227,6 +227,7 @@ class Mutagenesis:
 
     def __init__(self, at: HeadAtSites, models: Sequence[WholeModel], sites: Mapping[str, Sequence[Site]]) -> None:
         self.at, self.models = at, models
+        # The summits of labels in a bin differ, its bases do not.
         self.labels: dict[Site, list[str]] = {}
         for label, own in sites.items():
             for site in own:
@@ -239,7 +240,7 @@ class Mutagenesis:
         if (label, place) not in self._waiting:
             model = self.models[site.genome]
             found = effects(model, self.at.pieces([site], model.flank)[0])
-            self._waiting |= {(own, place): found[:, self.at.column(own)] for own in self.labels[place]}
+            self._waiting |= {(own, place): found[:, self.at.column(own)].copy() for own in self.labels[place]}
         return self._waiting.pop((label, place))
 
 
