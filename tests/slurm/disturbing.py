@@ -25,7 +25,7 @@ from tiny_workflow import start, start_in_background, write_config
 WEIGHTS = "results/models/pretrain/model.safetensors"
 STEPS, CHECKPOINT_EVERY = 112, 8
 #: Until a step is reached, or a job is in a state.
-SECONDS = 900
+SECONDS = 1500
 ENDED = ("COMPLETED", "FAILED", "TIMEOUT", "CANCELLED", "NODE_FAIL", "OUT_OF_MEMORY")
 
 
@@ -63,7 +63,8 @@ def begin(pool: ThreadPoolExecutor, folder: Path, prepared: Path) -> dict[str, F
     """Start all runs: disturbed and undisturbed, one process and one on each of two nodes."""
     nodes = {"devices": 1, "nodes": 2}
     return {
-        "one, disturbed": pool.submit(disturb_one_process, make_training_house(folder / "one", prepared, minutes=1)),
+        # Two minutes: on a busy machine a job starts for the whole of the first.
+        "one, disturbed": pool.submit(disturb_one_process, make_training_house(folder / "one", prepared, minutes=2)),
         "one": pool.submit(leave_alone, make_training_house(folder / "one_whole", prepared), "--cores", "1"),
         "nodes, disturbed": pool.submit(disturb_two_nodes, make_training_house(folder / "two", prepared, **nodes)),
         "nodes": pool.submit(leave_alone, make_training_house(folder / "two_whole", prepared, **nodes), *PROFILE),

@@ -605,7 +605,7 @@ def test_kill_9_and_again_from_the_command_line(server, tmp_path, token_file):
     for path in (tmp_path / "to").iterdir():
         assert SECRET.encode() not in path.read_bytes()
     again = start()
-    said += again.communicate(timeout=30)[1]
+    said += again.communicate(timeout=120)[1]
     assert again.returncode == 0, said
     assert SECRET.encode() not in said
     assert (tmp_path / "to" / "a").read_bytes() == FASTA.read_bytes()

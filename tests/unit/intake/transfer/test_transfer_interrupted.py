@@ -109,7 +109,7 @@ def test_after_kill_9_the_rest_comes_by_range_request(server, tmp_path, waits):
     arrived = size_of(tmp_path / ".a.fa.part")
     assert left(tmp_path) == [".a.fa.part", ".a.fa.part.json"]
     again = start(server.url("a.fa"), tmp_path / "a.fa", md5=MD5)
-    _, said = again.communicate(timeout=30)
+    _, said = again.communicate(timeout=120)
     assert again.returncode == 0, said
     assert hashlib.md5((tmp_path / "a.fa").read_bytes()).hexdigest() == MD5
     assert ranges(server) == [None, f"bytes={arrived}-"]
@@ -122,7 +122,7 @@ def test_two_processes_take_turns(server, tmp_path):
     first = start_source(server.url("a.fa"), tmp_path / "a.fa")
     until(lambda: size_of(tmp_path / "..a.fa.1.source.part") > 0)
     second = start_source(server.url("a.fa"), tmp_path / "a.fa")
-    said = [process.communicate(timeout=30)[1] for process in (first, second)]
+    said = [process.communicate(timeout=120)[1] for process in (first, second)]
     assert (first.returncode, second.returncode) == (0, 0), said
     assert "another process is fetching it; waiting" in said[1]
     assert [request.sent for request in server.requests] == [len(BODY)] * 2, "one after the other"
@@ -138,7 +138,7 @@ def test_the_second_takes_over_when_the_first_dies(server, tmp_path):
     assert "another process is fetching" in second.stderr.readline()
     first.kill()
     first.communicate()
-    said = second.communicate(timeout=30)[1]
+    said = second.communicate(timeout=120)[1]
     assert second.returncode == 0, said
     assert "going on from byte" in said
     assert (tmp_path / "a.fa").read_bytes() == BODY
