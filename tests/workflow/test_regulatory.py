@@ -74,7 +74,7 @@ def test_a_head_changes_no_job_of_the_gene_prediction(folder):
 
 
 def test_an_attribution_needs_one_job_of_each_kind(folder):
-    targets = ("results/evaluation/attribution.tsv", "results/motifs/regulatory", "results/motifs/regulatory.hits.bed")
+    targets = ("results/evaluation/attribution.tsv", "results/motifs/regulatory", "results/motifs/cress.hits.bed")
     found = jobs(folder, {"model": "trained"}, *targets, attribution={"labels": 3})
     wanted = ("check_attribution", "attribute_sites", "discover_motifs", "compare_motifs", "train_regulatory")
     assert {rule: found.get(rule) for rule in wanted} == dict.fromkeys(wanted, 1)
@@ -135,7 +135,7 @@ def test_planted_motifs_are_learned_trusted_found_and_named(tmp_path):
         assert (results / f"motifs/regulatory/{label}.1.svg").stat().st_size > 1000
     assert re.search(r"bzip", motifs.loc["bZIP.1", "match_name"], flags=re.IGNORECASE), motifs.loc["bZIP.1"]
     assert float(motifs.loc["bZIP.1", "q"]) < 0.05
-    hits = pd.read_csv(results / "motifs/regulatory.hits.bed", sep="\t", header=None)
+    hits = pd.read_csv(results / "motifs/made.hits.bed", sep="\t", header=None)
     own = hits[hits[3] == "bZIP.1"]
     summits = peaks[(peaks[0] == "c3") & (peaks[3] == "bZIP")][1]
     assert set(own[0]) == {"c3"}

@@ -1,7 +1,7 @@
 # Attribution: what the regulatory head looks at, whether that can be trusted, and the motifs that it spells.
 # In:  the regulatory head that predicts; peaks and FASTA of genomes with another role than predict; for a head that takes
 #      features of the structure model its files; config keys `attribution`, `genomes[].peaks`
-# Out: results/evaluation/attribution.tsv; results/motifs/regulatory.{meme,tsv,hits.bed}, logos in results/motifs/regulatory/
+# Out: results/evaluation/attribution.tsv; results/motifs/regulatory.{meme,tsv}, {genome}.hits.bed, logos in regulatory/
 from phytoscribe.configuration.regulatory import LOGOS, TRUST
 
 
@@ -105,7 +105,7 @@ rule compare_motifs:
         library=library("compare_motifs"),
     output:
         table="results/motifs/regulatory.tsv",
-        hits="results/motifs/regulatory.hits.bed",
+        hits=regulatory_files.instances(),
         logos=directory(LOGOS),
     log:
         "logs/attribution/compare.log",

@@ -1,7 +1,7 @@
 """Rule compare_motifs: motifs beside known ones and beside the peaks, their instances, and their logos.
 
 input: motifs, known (MEME format), head (files of one folder), fasta, peaks, parts (of each genome with peaks)
-output: table, hits (BED), logos (folder of figures)
+output: table, hits (BED, of each genome), logos (folder of figures)
 params: labels and sequences (of config key attribution), seed
 """
 

@@ -10,19 +10,21 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from phytoscribe.attribution import attribute
 from phytoscribe.attribution.attribute import HeadAtSites, Site, agreement, check_attribution
 from phytoscribe.attribution.gradients import grad_cam, integrated_gradients
 from phytoscribe.attribution.mutagenesis import (
     WholeModel,
     change_when_shuffled,
     effects,
+    logits_of_variants,
     shuffled_dinucleotides,
     trunk_of_pieces,
     variants,
 )
 from phytoscribe.genome import Genome
 from phytoscribe.genome.sequence import encode, reverse_complement
-from phytoscribe.models.regulatory import TRUNK_CELL, RegulatoryConfig, RegulatoryHead
+from phytoscribe.models.regulatory import TRUNK_CELL, RegulatoryConfig, RegulatoryHead, load_head
 from phytoscribe.prediction.trunk_cells import trunk_reader
 from phytoscribe.prediction.windows import ContigSequence, PredictionSettings
 from phytoscribe.training.tasks.regulatory.windows import RegulatoryData
@@ -99,6 +101,40 @@ def test_effects_are_those_of_single_changes():
         assert np.allclose(found[place], wanted, atol=1e-5)
 
 
+@pytest.mark.parametrize("made", [lambda: random_head(), lambda: load_head(RELEASED / "regulatory")[0]])
+def test_reading_only_what_a_base_reaches_changes_nothing(made):
+    head = made()
+    model, margin = WholeModel(head), head.config.margin
+    piece = sequences(head, 1)[0]
+    piece[margin - 15 : margin + 2] = 4
+    changed = variants(piece, range(margin, margin + head.config.bin))
+    whole, near = model.logits(changed), logits_of_variants(head, piece, changed)
+    own = model.logits(piece[None])[0]
+    assert np.abs(whole - own).max() > 0.1
+    assert np.allclose(whole, near, atol=2e-5)
+    ranks = np.array([agreement(a, b) for a, b in zip((whole - own).T, (near - own).T, strict=True)])
+    assert ranks.min() > 0.9999
+
+
+def test_labels_are_drawn_the_same_sites_and_each_is_mutated_once(monkeypatch):
+    head = random_head()
+    at = Planted(head, RegulatoryData([], ("A", "B")), ["A", "B"], None, None)
+    places = [Site(0, "c", n, n + 5) for n in range(40)]
+    drawn = at.drawn(places, 7, 3)
+    assert drawn == sorted(drawn)
+    assert at.drawn(places[::2], 20, 3) == places[::2]
+    assert set(at.drawn(places[::2], 7, 3)) >= set(drawn) & set(places[::2])
+    assert at.drawn(places, 7, 4) != drawn
+    calls = []
+    real = attribute.effects
+    monkeypatch.setattr(attribute, "effects", lambda *given: calls.append(1) or real(*given))
+    two = check_attribution(at, [WholeModel(head)], 4, 3, 1)
+    assert len(calls) == 3
+    only = Planted(head, at.data, ["B"], None, None)
+    alone = check_attribution(only, [WholeModel(head)], 4, 3, 1)
+    assert two[two["label"] == "B"].reset_index(drop=True).equals(alone)
+
+
 def test_variants_are_all_other_bases():
     made = variants(np.array([0, 3, 4, 1], dtype=np.uint8), range(1, 4))
     assert made[:, 0].tolist() == [0] * 9
@@ -134,13 +170,13 @@ class Planted(HeadAtSites):
         return made
 
     def sites(self, parts):
-        return {label: [Site(0, "c", n, n) for n in range(4)] for label in self.chosen}
+        return {label: [Site(0, "c", n, n + self.column(label)) for n in range(4)] for label in self.chosen}
 
 
 def checked(head: RegulatoryHead, trunk=None):
     at = Planted(head, RegulatoryData([], ("A", "B")), ["A"], None, None)
-    table = check_attribution(at, [WholeModel(head, trunk)], 16, 3, 1)
-    assert set(table["n"]) == {3}
+    table = check_attribution(at, [WholeModel(head, trunk)], 16, 4, 1)
+    assert set(table["n"]) == {4}
     return table.set_index("measure")["value"]
 
 

@@ -10,10 +10,21 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from phytoscribe.attribution.comparison import NEIGHBOURS, aligned, benjamini_hochberg, logos, verdict
+from phytoscribe.attribution.attribute import HeadAtSites, Site
+from phytoscribe.attribution.comparison import (
+    NEIGHBOURS,
+    aligned,
+    benjamini_hochberg,
+    logos,
+    verdict,
+    write_instances,
+)
 from phytoscribe.attribution.motifs import Motif, discover_motifs, information, read_meme, write_meme
 from phytoscribe.errors import PhytoScribeError, ToolError
+from phytoscribe.genome.sequence import encode
+from phytoscribe.models.regulatory import RegulatoryConfig, RegulatoryHead
 from phytoscribe.reporting.drawing import Drawing, read_figures, write_drawings
+from phytoscribe.training.tasks.regulatory.windows import RegulatoryData
 
 JASPAR = Path(__file__).parents[3] / "resources/motifs/jaspar_plants.meme"
 CORE = np.eye(4)[[0, 1, 2, 3, 2]] * 0.94 + 0.015
@@ -75,6 +86,32 @@ def test_the_peaks_judge_a_motif():
     assert verdict(0.3, 0.1, 0.2) == "not enriched at this label's summits"
     assert verdict(0.6, float("nan"), 0.02) == "own"
     assert verdict(float("nan"), 0.1, 0.02) == "no held-out summit of this label"
+
+
+class OneSiteInEachGenome(HeadAtSites):
+    """Windows of A with the motif at another place in each of two genomes, whose contigs have one name."""
+
+    def sites(self, parts):
+        return {"A": [Site(number, "Chr1", 1000, 1000) for number in (0, 1)]}
+
+    def pieces(self, sites, flank=0):
+        made = np.zeros((len(sites), self.head.config.bin + 2 * self.head.config.margin), np.uint8)
+        for row, site in zip(made, sites, strict=True):
+            place = self.head.config.margin + 10 * (1 + site.genome)
+            row[place : place + 8] = encode("ACGTGGCA")
+        return made
+
+
+def test_instances_of_genomes_with_contigs_of_one_name_are_told_apart(tmp_path):
+    head = RegulatoryHead(RegulatoryConfig(("A",), bin=100, context=50, filters=4, motif=9, width=4, hidden=4))
+    at = OneSiteInEachGenome(head, RegulatoryData([], ("A",)), ["A"], tmp_path, None)
+    motif = Motif("A.1", np.eye(4)[encode("ACGTGGCA")] * 0.94 + 0.015)
+    files = [tmp_path / "one.hits.bed", tmp_path / "two.hits.bed"]
+    assert write_instances(at, [motif], 10, 1, files) == [1, 1]
+    for number, file in enumerate(files):
+        start = 1010 + 10 * number
+        rows = [line.split("\t") for line in file.read_text().splitlines()]
+        assert [(row[:4], row[5]) for row in rows] == [(["Chr1", str(start), str(start + 8), "A.1"], "+")]
 
 
 def test_a_match_is_drawn_below_its_motif_in_the_same_direction(tmp_path):

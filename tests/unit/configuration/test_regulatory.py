@@ -126,14 +126,17 @@ def test_an_attribution_needs_sites_and_known_motifs(tmp_path):
     _, files = checked(tmp_path, given, peaks={"A": "a.bed"}, attribution=labels, **CONTIGS)
     assert files.targets()[-5:] == [
         "results/evaluation/attribution.tsv",
-        *(f"results/motifs/regulatory{ending}" for ending in (".meme", ".tsv", ".hits.bed", "")),
+        *(f"results/motifs/regulatory{ending}" for ending in (".meme", ".tsv", "")),
+        f"results/motifs/{files.labelled[0]}.hits.bed",
     ]
     more = {"attribution": {**labels, "motifs": "no.meme"}, **CONTIGS}
     with pytest.raises(ConfigError, match=r"attribution\.motifs: no\.meme: no such file"):
         checked(tmp_path, given, look_around=True, peaks={"A": str(tmp_path / "a.bed")}, **more)
 
 
-@pytest.mark.parametrize("target", ["results/evaluation/attribution.tsv", "./results/motifs/regulatory.tsv"])
+@pytest.mark.parametrize(
+    "target", ["results/evaluation/attribution.tsv", "./results/motifs/regulatory.tsv", "results/motifs/a.hits.bed"]
+)
 def test_an_attribution_is_asked_for_by_its_labels(target):
     with pytest.raises(ConfigError, match=r"attribution\.labels is 0"):
         check_regulatory_targets([target], {"regulatory": {"model": "trained"}, "attribution": {"labels": 0}})

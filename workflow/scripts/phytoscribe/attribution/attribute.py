@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from hashlib import blake2b
 from pathlib import Path
 from typing import NamedTuple
 
@@ -129,12 +130,16 @@ class HeadAtSites:
                     ]
         return found
 
-    def drawn(self, sites: Sequence[Site], most: int, label: str, seed: int) -> list[Site]:
-        """Up to ``most`` of the sites of a label, in order."""
+    def drawn(self, sites: Sequence[Site], most: int, seed: int) -> list[Site]:
+        """Up to ``most`` of the sites of a label, in order.
+
+        Those that come first in an order of all places that the seed gives are taken.  So labels that share sites are
+        drawn the same ones, and what is measured there for all labels at once is measured once.
+        """
         if len(sites) <= most:
             return list(sites)
-        chosen = np.random.default_rng([seed, self.column(label)]).choice(len(sites), most, replace=False)
-        return [sites[place] for place in np.sort(chosen).tolist()]
+        order = [blake2b(f"{seed} {s.genome} {s.contig} {s.start}".encode(), digest_size=8).digest() for s in sites]
+        return [sites[place] for place in sorted(sorted(range(len(sites)), key=order.__getitem__)[:most])]
 
     def pieces(self, sites: Sequence[Site], flank: int = 0) -> Codes:
         """Bases of the windows around the bins of sites, with ``flank`` more on each side, uint8 (sites, bases)."""
@@ -160,15 +165,20 @@ class HeadAtSites:
         return np.stack(found)
 
 
-def attribute_sites(at: HeadAtSites, steps: int, sequences: int, seed: int, output: str | Path) -> None:
-    """Integrated gradients of up to ``sequences`` sites of each label, of all parts: what the head makes of them.
+def attribute_sites(
+    at: HeadAtSites, steps: int, sequences: int, seed: int, output: str | Path, parts: Sequence[str] = PARTS
+) -> None:
+    """Integrated gradients of up to ``sequences`` sites of each label: what the head makes of them.
 
     Writes arrays ``{label}/bases``, uint8 (sites, SPAN), and ``{label}/hypothetical``, float16 (sites, SPAN, 4), as
     ``.npz``; sites with an N are left out.
+
+    Args:
+        parts: of the split, from which sites are drawn.
     """
     arrays: dict[str, npt.NDArray] = {}
-    for label, sites in at.sites(PARTS).items():
-        drawn = at.drawn(sites, sequences, label, seed)
+    for label, sites in at.sites(parts).items():
+        drawn = at.drawn(sites, sequences, seed)
         if not drawn:
             logger.warning("label %s has no site in these genomes, so no motif is looked for", label)
             continue
@@ -207,6 +217,33 @@ def whole_models(
     return [WholeModel(at.head, trunk_of_pieces(readers[own])) for own in names]
 
 
+class Mutagenesis:
+    """Effects of changed bases at the sites of labels; the changes of a site are read once for all of its labels.
+
+    Args:
+        models: of :func:`whole_models`.
+        sites: of each label.
+    """
+
+    def __init__(self, at: HeadAtSites, models: Sequence[WholeModel], sites: Mapping[str, Sequence[Site]]) -> None:
+        self.at, self.models = at, models
+        # The summits of labels in a bin differ, its bases do not.
+        self.labels: dict[Site, list[str]] = {}
+        for label, own in sites.items():
+            for site in own:
+                self.labels.setdefault(site._replace(centre=site.start), []).append(label)
+        self._waiting: dict[tuple[str, Site], Values] = {}
+
+    def effects(self, label: str, site: Site) -> Values:
+        """As :func:`phytoscribe.attribution.mutagenesis.effects`, of one label (bin,); each may be asked for once."""
+        place = site._replace(centre=site.start)
+        if (label, place) not in self._waiting:
+            model = self.models[site.genome]
+            found = effects(model, self.at.pieces([site], model.flank)[0])
+            self._waiting |= {(own, place): found[:, self.at.column(own)].copy() for own in self.labels[place]}
+        return self._waiting.pop((label, place))
+
+
 def check_attribution(
     at: HeadAtSites, models: Sequence[WholeModel], steps: int, windows: int, seed: int
 ) -> pd.DataFrame:
@@ -221,25 +258,33 @@ def check_attribution(
     Returns:
         Long table as that of the scores, with median and quartiles over the sites as value, low and high.
     """
-    rows: list[tuple] = []
-    held_out = {part: at.sites([part]) for part in (TEST, VALIDATE)}
+    return pd.DataFrame(list(checked_labels(at, models, steps, windows, seed)), columns=list(COLUMNS))
+
+
+def checked_labels(
+    at: HeadAtSites, models: Sequence[WholeModel], steps: int, windows: int, seed: int
+) -> Iterator[tuple]:
+    """The rows of :func:`check_attribution`, label after label."""
+    held_out, drawn, parts = {part: at.sites([part]) for part in (TEST, VALIDATE)}, {}, {}
     for label in at.chosen:
-        part = TEST if held_out[TEST][label] else VALIDATE
-        drawn = at.drawn(held_out[part][label], windows, label, seed)
-        if not drawn:
+        parts[label] = TEST if held_out[TEST][label] else VALIDATE
+        drawn[label] = at.drawn(held_out[parts[label]][label], windows, seed)
+    mutagenesis = Mutagenesis(at, models, drawn)
+    for label, sites in drawn.items():
+        if not sites:
             logger.warning("label %s has no site in the test and validation blocks, so nothing checks it", label)
             continue
-        found = _measured(at, models, drawn, label, steps, seed)
-        rows += [(at.name, label, part, measure, *values, len(drawn), np.nan) for measure, values in found.items()]
+        found = _measured(at, mutagenesis, sites, label, steps, seed)
+        for measure, values in found.items():
+            yield at.name, label, parts[label], measure, *values, len(sites), np.nan
         logger.info(
             "%s: rank correlation with mutagenesis %.2f%s",
             label, found[AGREEMENT][0], "" if found[TRUSTED][0] else "; attributions of this label are not reliable",
         )  # fmt: skip
-    return pd.DataFrame(rows, columns=list(COLUMNS))
 
 
 def _measured(
-    at: HeadAtSites, models: Sequence[WholeModel], sites: Sequence[Site], label: str, steps: int, seed: int
+    at: HeadAtSites, mutagenesis: Mutagenesis, sites: Sequence[Site], label: str, steps: int, seed: int
 ) -> dict[str, tuple[float, float, float]]:
     """Value, low and high of each measure."""
     column, config = at.column(label), at.head.config
@@ -247,18 +292,20 @@ def _measured(
     generator = np.random.default_rng([seed, column, 1])
     gaps, agreements, cams, stem, whole = [], [], [], [], []
     for site in sites:
-        model = models[site.genome]
+        model = mutagenesis.models[site.genome]
         piece = at.pieces([site], model.flank)
         window, cells = model.window(piece), model.cells(piece)
-        truth = effects(model, piece[0])[:, column]
+        truth = mutagenesis.effects(label, site)
         found = integrated_gradients(at.head, window, column, steps, cells)
         gaps.append(float(found.gap[0]))
         agreements.append(agreement(truth, found.contribution[0, inside]))
         cams.append(agreement(truth, grad_cam(at.head, window, column, cells)[0, inside]))
-        change = change_when_shuffled(model, piece[0], SHUFFLES, generator)
-        stem.append(float(change.stem[column]))
-        whole.append(float(change.whole[column]))
-    share = sum(stem) / sum(whole) if sum(whole) else np.nan
+        if cells is not None:
+            change = change_when_shuffled(model, piece[0], SHUFFLES, generator)
+            stem.append(float(change.stem[column]))
+            whole.append(float(change.whole[column]))
+    # Without a trunk the motif stem alone reads the bases.
+    share = sum(stem) / sum(whole) if sum(whole) else np.nan if stem else 1.0
     reliable = float(np.median(agreements) >= RELIABLE)
     return {
         GAP: _quartiles(gaps),

@@ -188,13 +188,19 @@ def verdict(own: float, others: float, random: float) -> str:
     return "own"
 
 
-def write_instances(at: HeadAtSites, motifs: Sequence[Motif], most: int, seed: int, output: str | Path) -> int:
-    """Write instances of motifs in held-out windows of their labels as BED6, score -10 log10 of p; return how many."""
+def write_instances(
+    at: HeadAtSites, motifs: Sequence[Motif], most: int, seed: int, outputs: Sequence[str | Path]
+) -> list[int]:
+    """Write instances of motifs in held-out windows of their labels as BED6, score -10 log10 of p; return how many.
+
+    Args:
+        outputs: a file for each genome.
+    """
     held_out = {part: at.sites([part]) for part in (TEST, VALIDATE)}
-    rows: set[tuple[str, int, int, str, int, str]] = set()
+    rows: list[set[tuple[str, int, int, str, int, str]]] = [set() for _ in outputs]
     for label in dict.fromkeys(motif.label for motif in motifs):
         sites = held_out[TEST][label] or held_out[VALIDATE][label]
-        drawn = at.drawn(sites, most, label, seed)
+        drawn = at.drawn(sites, most, seed)
         if not drawn:
             continue
         own = [motif for motif in motifs if motif.label == label]
@@ -204,10 +210,11 @@ def write_instances(at: HeadAtSites, motifs: Sequence[Motif], most: int, seed: i
                 site = drawn[row]
                 left = site.start - at.head.config.margin
                 score = min(1000, round(-10 * float(np.log10(max(p, 1e-100)))))
-                rows.add((site.contig, left + start, left + end, motif.name, score, strand))
-    with atomic_open(output) as out:
-        out.writelines("\t".join(map(str, row)) + "\n" for row in sorted(rows))
-    return len(rows)
+                rows[site.genome].add((site.contig, left + start, left + end, motif.name, score, strand))
+    for output, own_rows in zip(outputs, rows, strict=True):
+        with atomic_open(output) as out:
+            out.writelines("\t".join(map(str, row)) + "\n" for row in sorted(own_rows))
+    return [len(own_rows) for own_rows in rows]
 
 
 def write_comparison(table: pd.DataFrame, path: str | Path) -> None:

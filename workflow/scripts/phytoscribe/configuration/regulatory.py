@@ -30,8 +30,8 @@ _TARGET = re.compile(rf"(?:\./)?(?:results/(?:models/)?regulatory/.+|{re.escape(
 #: How far attributions of the head can be trusted, the motifs that they spell, and the folder of their logos.
 TRUST = "results/evaluation/attribution.tsv"
 LOGOS = "results/motifs/regulatory"
-MOTIFS = (f"{LOGOS}.meme", f"{LOGOS}.tsv", f"{LOGOS}.hits.bed", LOGOS)
-_ATTRIBUTED = re.compile(rf"(?:\./)?(?:{re.escape(TRUST)}|{re.escape(LOGOS)}(?:[./].+)?)")
+MOTIFS = (f"{LOGOS}.meme", f"{LOGOS}.tsv", LOGOS)
+_ATTRIBUTED = re.compile(rf"(?:\./)?(?:{re.escape(TRUST)}|results/motifs/.+)")
 #: The name of a file in ``genomes[].peaks`` that has the labels in column 4.
 ALL = "path"
 
@@ -101,6 +101,10 @@ class RegulatoryFiles:
         """The table of scores, where a head is trained and blocks are held out for the test."""
         return [SCORES] if self.trained and self._tests() else []
 
+    def instances(self) -> list[str]:
+        """Instances of the motifs, a file for each labelled genome: contigs of two genomes may have one name."""
+        return [f"results/motifs/{name}.hits.bed" for name in self.labelled]
+
     def attributions(self, *files: str) -> list[str]:
         """Files of the attribution, if the configuration asks for it."""
         return list(files) if self.attributed else []
@@ -118,7 +122,7 @@ class RegulatoryFiles:
         files = [f"results/regulatory/{name}.bed" for name in names]
         if self._settings["tracks"]:
             files += [f"results/regulatory/{name}" for name in names]
-        return [*files, *self.scores(), *self.attributions(TRUST, *MOTIFS)]
+        return [*files, *self.scores(), *self.attributions(TRUST, *MOTIFS, *self.instances())]
 
     def _tests(self) -> bool:
         """Whether blocks with peaks are held out for the test."""

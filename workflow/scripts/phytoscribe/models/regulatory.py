@@ -118,17 +118,53 @@ class RegulatoryHead(nn.Module):
 
     def read(self, cells: Tensor) -> Tensor:
         """Log odds (batch, bins, labels) of one strand, beside those of single motifs."""
-        config = self.config
-        cut = (config.margin - config.context) // CELL - KERNEL // 2 * sum(DILATIONS)
-        cells = cells[:, cut:-cut]
+        cells = self._inner(cells)
         for block in self.blocks:
             cells = block(cells)
-        hidden = F.elu(self.hidden(self.norm(cells))).transpose(1, 2)
-        beside, inner = config.context // CELL, config.bin // CELL
+        return self._odds(self._features(cells))
+
+    def _inner(self, cells: Tensor) -> Tensor:
+        """The cells that the convolutions read."""
+        return cells[:, self._unread : cells.shape[1] - self._unread]
+
+    @property
+    def _unread(self) -> int:
+        """Cells at each end of a window that no convolution reads."""
+        return (self.config.margin - self.config.context) // CELL - KERNEL // 2 * sum(DILATIONS)
+
+    def _features(self, cells: Tensor) -> Tensor:
+        return F.elu(self.hidden(self.norm(cells)))
+
+    def _odds(self, features: Tensor) -> Tensor:
+        """Log odds (batch, bins, labels) of the features of each cell of bins and context."""
+        hidden = features.transpose(1, 2)
+        beside, inner = self.config.context // CELL, self.config.bin // CELL
         own = hidden[:, :, beside : hidden.shape[2] - beside]
         best = F.max_pool1d(own, inner).transpose(1, 2)
         around = F.avg_pool1d(hidden, inner + 2 * beside, inner).transpose(1, 2)
         return self.sites(self.dropout(best)).float() + self.around(self.dropout(around)).float()
+
+    def steps(self, cells: Tensor) -> list[Tensor]:
+        """What :meth:`read` makes of cells on its way to the log odds, for :meth:`read_changed`."""
+        found = [self._inner(cells)]
+        for block in self.blocks:
+            found.append(block(found[-1]))
+        return [*found, self._features(found[-1])]
+
+    def read_changed(self, steps: Sequence[Tensor], changed: Tensor, first: int) -> Tensor:
+        """:meth:`read` of windows that differ from another in a few cells: no cell that they leave alone is read again.
+
+        Args:
+            steps: of the other window, by :meth:`steps`.
+            changed: the cells that differ (batch, cells, channels), all read by the convolutions.
+            first: the number of the first of them in the window.
+        """
+        first -= self._unread
+        for block, before, after in zip(self.blocks, steps, steps[1:], strict=False):
+            reach = 2 * block.cut
+            low, high = max(0, first - reach), min(after.shape[1], first + changed.shape[1])
+            changed, first = block(spliced(before[:, low : high + reach], changed, first - low)), low
+        return self._odds(spliced(steps[-1], self._features(changed), first))
 
     def single(self, motifs: Tensor) -> Tensor:
         """Log odds (batch, bins, labels) by the best match of each motif in a bin; the same for both strands."""
@@ -155,6 +191,14 @@ class RegulatoryHead(nn.Module):
         if self.training:
             return alone + self.read(cells)
         return alone + 0.5 * (self.read(cells) + self.read(cells.flip(1)).flip(1))
+
+
+def spliced(cells: Tensor, changed: Tensor, first: int) -> Tensor:
+    """Cells (1, cells, channels) for each of ``changed`` (batch, fewer cells, channels), which replace those from
+    ``first`` on."""
+    whole = cells.repeat(len(changed), 1, 1)
+    whole[:, first : first + changed.shape[1]] = changed
+    return whole
 
 
 @dataclass(frozen=True)
