@@ -1,8 +1,8 @@
 """What the released regulatory head looks at on test blocks: attribution against mutagenesis, motifs against JASPAR.
 
-    python benchmarks/heads_attribution.py DATA FOLDER TRACKS [--labels 40] [--sites 8]
+    python benchmarks/heads_attribution.py DATA FOLDER TRACKS [--labels 40] [--sites 8] [--tell]
 
-DATA is the folder with regulatory/, FOLDER that of `heads.py prepare` and `score`. TRACKS is the file
+DATA is the folder with regulatory/, FOLDER that of `heads.py prepare`. TRACKS is the file
 AGIs-to-trackIDs.json of the public repository asherpasha/DAP-Seq-API (97e8ac2): before the underscore it has the number
 under which the Plant Cistrome Database keeps a factor's family (O'Malley et al. 2016).
 
@@ -10,7 +10,8 @@ Labels of families without a profile in JASPAR are left out; of the others the f
 that the seed gives, so that more of them add to those that are there. Mutagenesis reads --sites test sites of each;
 motifs are sought at test sites, where there are 100 at least. Both append a row for each label to a file in a folder
 beside the peaks, which names the settings, and go on there after a stop. At the end stand heads_attribution.tsv beside
-this file, a row a label, and, on the screen, the rows of heads.md.
+this file, a row a label, and, on the screen, the rows of heads.md; --tell writes them of what is there, and measures
+nothing.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ import sys
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "workflow" / "scripts"))
@@ -44,11 +46,10 @@ from phytoscribe.attribution.attribute import (
     checked_labels,
     whole_models,
 )
-from phytoscribe.attribution.comparison import NO_MATCH, compare_motifs
+from phytoscribe.attribution.comparison import NO_MATCH, compare_motifs, write_comparison
 from phytoscribe.attribution.motifs import LEAST_SEQLETS, discover_motifs, read_meme, write_meme
 from phytoscribe.models.regulatory import load_head
 from phytoscribe.splits.parts import TEST
-from phytoscribe.tables import write_table
 
 HEAD = ROOT / "resources" / "models" / "brassicales" / "regulatory"
 KNOWN = ROOT / "resources" / "motifs" / "jaspar_plants.meme"
@@ -126,6 +127,8 @@ def rows_for(path: Path, columns: tuple[str, ...], labels: list[str], make: Call
     """Append a row for each label that the file lacks; ``make`` yields them for those labels."""
     if not path.exists():
         path.write_text("\t".join(columns) + "\n", encoding="utf-8")
+    if not labels:
+        return
     # A job that was killed may have left a part of a line.
     whole = path.read_text(encoding="utf-8").rpartition("\n")[0] + "\n"
     path.write_text(whole, encoding="utf-8")
@@ -180,13 +183,15 @@ def tell(table: pd.DataFrame) -> None:
     print(f"| median Spearman of labels | {middle:.2f} ({drawn[0]:.2f} to {drawn[1]:.2f}) |")
     print(f"| quartiles | {low:.2f}, {high:.2f} |")
     print(f"| labels of {RELIABLE} or more | {(value >= RELIABLE).sum()} |")
-    for name in ("auprc", "gap", "seqlets", "sites"):
+    for name in ("validation_auprc", "gap", "seqlets", "test_sites"):
         known = table[table[name].notna() & value.notna()]
         print(
             f"| its rank correlation with {name} | {spearmanr(known['spearman'], known[name])[0]:.2f}, {len(known)} |"
         )
     some = sought[sought["motifs"] > 0]
     for title, rows in (("labels sought", sought), ("those with a motif", some)):
+        if rows.empty:
+            continue
         share = rows["own_family"].mean()
         least, most = wilson_interval(share, np.array(len(rows)))
         print(f"| own family, of {len(rows)} {title} | {share:.2f} ({least:.2f} to {most:.2f}) |")
@@ -208,12 +213,14 @@ def main() -> None:
         parser.add_argument(name, type=Path)
     for name, default in (("--labels", 40), ("--sites", 8), ("--threads", 1)):
         parser.add_argument(name, type=int, default=default)
+    parser.add_argument("--tell", action="store_true")
     given = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S", stream=sys.stderr)
     torch.set_num_threads(given.threads)
     family, profiles = own_profiles(given.data, given.tracks)
     files = tuple([str(given.folder / name)] for name in (f"{CONTIG}.fa", "peaks.npz", "parts.bed"))
-    labels = [label for label in load_head(HEAD)[0].config.labels if family[label] in profiles]
+    network, calibration, _ = load_head(HEAD)
+    labels = [label for label in network.config.labels if family[label] in profiles]
     sample = [labels[place] for place in np.random.default_rng(SEED).permutation(len(labels))[: given.labels]]
     at = HeadAtSites.read(HEAD, files, [], sample, "cpu")
     test_sites = {label: len(own) for label, own in at.sites([TEST]).items()}
@@ -221,18 +228,22 @@ def main() -> None:
     work = given.folder / f"attribution_{given.sites}_{STEPS}_{SEQUENCES}_{MOTIF_STEPS}"
     work.mkdir(exist_ok=True)
     checked, sought = work / "checked.tsv", work / "sought.tsv"
-    rows_for(checked, CHECKED, sample, lambda missing: check(at, given.sites, missing))
-    rows_for(sought, SOUGHT, able, lambda missing: seek(at, work, missing))
-    scores = pd.read_csv(given.folder / "regulatory.tsv", sep="\t")
-    scores = scores[(scores["model"] == "head none") & (scores["subset"] == TEST) & (scores["measure"] == "auprc")]
+    measured = (
+        (checked, CHECKED, sample, partial(check, at, given.sites)),
+        (sought, SOUGHT, able, partial(seek, at, work)),
+    )
+    for path, columns, wanted, make in measured:
+        rows_for(path, columns, [] if given.tell else wanted, make)
     table = pd.read_csv(checked, sep="\t").merge(pd.read_csv(sought, sep="\t"), on="label", how="left")
-    table = table[table["label"].isin(sample)].sort_values("label", ignore_index=True)
+    table = table[table["label"].isin(sample) & (table["part"] == TEST)].sort_values("label", ignore_index=True)
     table.insert(1, "family", table["label"].map(family))
     table.insert(2, "test_sites", table["label"].map(test_sites))
-    table.insert(3, "auprc", table["label"].map(scores.set_index("label")["value"]))
+    table.insert(
+        3, "validation_auprc", table["label"].map(dict(zip(network.config.labels, calibration.auprc, strict=True)))
+    )
     own = [match in profiles[its] for match, its in zip(table["match"], table["family"], strict=True)]
     table["own_family"] = np.where(table["verdict"].notna(), np.array(own, dtype=float), np.nan)
-    write_table(table, TABLE, decimals=4)
+    write_comparison(table, TABLE)
     tell(table)
 
 
