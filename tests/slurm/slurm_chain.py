@@ -13,12 +13,13 @@ from phytoscribe.annotation.gff_reader import read_gff3
 
 #: The options of the README's command, and the one thing that tests change: how soon a finished job is noticed.
 PROFILE = ("--profile", "profiles/slurm", "--slurm-init-seconds-before-status-checks", "8")
-#: First bases of all eight contigs of the example: one to train, one to validate, six to test; seven shards of them.
+#: First bases of all eight contigs of the example: one to train, one to validate, six to test.
 TRAIN, VALIDATE = {"Chr1": 150_000}, {"Chr4": 50_000}
 TEST = {"Chr3_1065466_1464870": 70_000} | dict.fromkeys(
     ["Chr2", "Chr3", "Chr5", "Chr5_25975502_26975502", "ColHiFi_Chr1_5M_7M"], 9_000
 )
-SHARDS = 7
+#: As many as there are GPUs, so that no shard waits for another.
+SHARDS = 4
 
 
 class Run(NamedTuple):

@@ -1,4 +1,4 @@
-"""Prediction in seven shards, each a job: the same bytes as in one, also after one of them was killed."""
+"""Prediction in shards, each a job: the same bytes as in one, also after one of them was killed."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def unsharded(chain, tmp_path_factory) -> bytes:
     return (folder / GFF3).read_bytes()
 
 
-def test_seven_shards_give_the_bytes_of_one(chain, unsharded):
+def test_shards_give_the_bytes_of_one(chain, unsharded):
     assert b"\tCDS\t" in unsharded or b"\tgene\t" not in unsharded
     assert (chain.folder / GFF3).read_bytes() == unsharded
 
