@@ -33,7 +33,8 @@ import numpy as np
 import pandas as pd
 import torch
 from accuracy_figure import wilson_interval
-from heads import CONTIG, ROOT
+from heads import ROOT
+from heads_scores import FILES
 from scipy.stats import spearmanr
 
 from phytoscribe.attribution.attribute import (
@@ -218,7 +219,7 @@ def main() -> None:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S", stream=sys.stderr)
     torch.set_num_threads(given.threads)
     family, profiles = own_profiles(given.data, given.tracks)
-    files = tuple([str(given.folder / name)] for name in (f"{CONTIG}.fa", "peaks.npz", "parts.bed"))
+    files = tuple([str(given.folder / name)] for name in FILES)
     network, calibration, _ = load_head(HEAD)
     labels = [label for label in network.config.labels if family[label] in profiles]
     sample = [labels[place] for place in np.random.default_rng(SEED).permutation(len(labels))[: given.labels]]
