@@ -2,11 +2,11 @@
 
     python benchmarks/heads_pretraining.py TRAINING_SET WORK FOLDER [--steps N] [--set KEY=VALUE ...]
 
-TRAINING_SET is that of config/release.yaml, WORK the folder of heads_data.py. Training reads the stretch from 1,000 bases
-before to 500 behind the start of transcription of every gene that trains the expression heads; the held-out
-cross-entropy is that of validation genes. The trunk has the size and the tokenizer of the released model and starts from
-random weights. FOLDER/model serves `heads_train.py --model` and `heads.py trunk --model` as a structure model does, but
-its heads for genes have learned nothing. `--steps 0` keeps the random weights: a control.
+TRAINING_SET is that of config/release.yaml, WORK the folder of heads_data.py. Training reads the stretch from 1,000
+bases before to 500 behind the start of transcription of every gene that trains the expression heads; the held-out
+cross-entropy is that of validation genes. The trunk has the size and the tokenizer of the released model and starts
+from random weights. FOLDER/model serves `heads_train.py --model` and `heads.py trunk --model` as a structure model does,
+but its heads for genes have learned nothing. `--steps 0` keeps the random weights: a control.
 """
 
 from __future__ import annotations
@@ -64,7 +64,9 @@ def main() -> None:
     if given.steps:
         corpus = given.training_set.parent / "tokenizer" / "corpus.txt"
         run, pretrained = given.folder / "run", given.folder / "pretrained"
-        run_pretraining(promoters, RELEASED, corpus, recipe, [str(promoters / files.CONTIGS)], run, pretrained, threads=1)
+        run_pretraining(
+            promoters, RELEASED, corpus, recipe, [str(promoters / files.CONTIGS)], run, pretrained, threads=1
+        )
         trained = load_model(MaskedBaseModel, pretrained)
     else:
         data, segmenter = TrainingSet.load(promoters), Segmenter(RELEASED)
@@ -106,7 +108,7 @@ def _promoters(genes: pd.DataFrame, stretches: pd.DataFrame) -> pd.DataFrame:
     """The row of each gene's stretch, with offset and length of the promoter; genes whose promoter leaves it have none.
 
     Args:
-        stretches: columns genome, contig, offset, length, others, and ``first``, where in the contig it begins, if not 0.
+        stretches: columns genome, contig, offset, length, and ``first``, where in the contig it begins, if not 0.
     """
     upstream = genes["strand"] == "+"
     start = (genes["tss"] - UPSTREAM).where(upstream, genes["tss"] + 1 - DOWNSTREAM)
