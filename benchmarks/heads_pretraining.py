@@ -5,7 +5,7 @@
 TRAINING_SET is that of config/release.yaml, WORK the folder of heads_data.py. Training reads the stretch from 1,000
 bases before to 500 behind the start of transcription of every gene that trains the expression heads; the held-out
 cross-entropy is that of validation genes. The trunk has the size and the tokenizer of the released model and starts
-from random weights. FOLDER/model serves `heads_train.py --model` and `heads.py trunk --model` as a structure model does,
+from random weights. FOLDER/model serves `heads_train.py --model` and `heads.py trunk --model` as a structure model,
 but its heads for genes have learned nothing. `--steps 0` keeps the random weights: a control.
 """
 
