@@ -36,6 +36,7 @@ include: "workflow/rules/plausibility.smk"
 include: "workflow/rules/tracks.smk"
 include: "workflow/rules/regulatory.smk"
 include: "workflow/rules/attribution.smk"
+include: "workflow/rules/expression_attribution.smk"
 include: "workflow/rules/report.smk"
 
 
@@ -45,8 +46,7 @@ rule all:
         evaluations(),
         expand("results/clean/{genome}.check.svg", genome=genomes.checked),
         track_files.targets(),
-        regulatory_files.targets(),
-        expression_targets.targets(),
+        targets_of_heads(),
         "results/report/report.html",
         "resources/genomes/manifest.tsv",
     localrule: True

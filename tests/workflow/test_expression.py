@@ -39,6 +39,20 @@ def test_all_predicts_every_genome_and_scores_heads_that_are_trained(with_levels
     }  # fmt: skip
 
 
+def test_what_the_heads_look_at_is_made_with_all_if_genes_are_asked_for(with_levels):
+    house = with_levels(model="trained")
+    done = start(house, "results/evaluation/expression_profile.tsv", "-n")
+    assert done.returncode == 1
+    assert "attribution.genes is 0; set it to the number of genes to explain" in done.stdout
+    path = house / "config/config.yaml"
+    path.write_text(path.read_text() + "attribution: {genes: 5}\n")
+    done = start(house, "all", "-n")
+    assert done.returncode == 0, done.stdout[-2000:]
+    jobs = jobs_of(done.stdout)
+    asked = ("explain_expression", "track_importance", "copy_importance", "train_expression")
+    assert [jobs.get(rule) for rule in asked] == [1, 2, 2, 1]
+
+
 def test_scores_need_all_rules_and_another_genome_the_heads_alone(with_levels):
     done = start(with_levels(model="trained", encoder="frozen"), SCORES, "results/expression/other.tsv", "-n")
     assert done.returncode == 0, done.stdout[-2000:]

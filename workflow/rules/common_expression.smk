@@ -15,7 +15,7 @@ expression_targets = ExpressionTargets(genomes, config)
 
 if not IS_MODULE:
     try:
-        check_expression_targets(sys.argv[1:], config["expression"]["model"])
+        check_expression_targets(sys.argv[1:], config)
     except ConfigError as error:
         raise WorkflowError(str(error)) from None
 
@@ -23,6 +23,17 @@ if not IS_MODULE:
 def learnt_here():
     """Genomes whose genes the heads that are trained here know by the split."""
     return genomes.learnt_expression if expression_targets.trained else []
+
+
+def targets_of_heads():
+    """All that the heads for regulation and expression make without being named."""
+    return regulatory_files.targets() + expression_targets.targets()
+
+
+def expression_heads():
+    """Files of the expression heads that predict: of those that are trained here, or of a folder."""
+    files = head_files(config["expression"]["model"])
+    return files if expression_targets.trained else given(files)
 
 
 def regulatory_head():
@@ -40,6 +51,11 @@ def motif_files():
 
 def genes_with_ends(wildcards):
     """The genes whose expression is predicted: of the annotation, or predicted ones, which have UTRs too."""
-    if wildcards.genome in genomes.annotated:
-        return f"results/clean/{wildcards.genome}.accepted.gff3"
-    return f"results/predictions/{wildcards.genome}.gff3"
+    return ends_of(wildcards.genome)
+
+
+def ends_of(genome):
+    """The same file, by the name of the genome."""
+    return (
+        f"results/clean/{genome}.accepted.gff3" if genome in genomes.annotated else f"results/predictions/{genome}.gff3"
+    )

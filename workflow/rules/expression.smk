@@ -108,7 +108,7 @@ rule train_expression:
 
 rule predict_expression:
     input:
-        head=head_files(HEADS["model"]) if HEADS["model"] == "trained" else given(head_files(HEADS["model"])),
+        head=expression_heads(),
         gff3=genes_with_ends,
         windows=lambda wildcards: "results/splits/gene_windows.tsv" if wildcards.genome in learnt_here() else [],
         fasta="resources/genomes/{genome}/{genome}.fa",

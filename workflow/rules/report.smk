@@ -81,6 +81,8 @@ rule report:
         levels=expression_targets.levels(),
         measured=expand("results/expression/{genome}.measured.tsv", genome=learnt_here()),
         expression=expression_targets.scores(),
+        expression_attribution=expression_targets.explained()[:1],
+        expression_profile=expression_targets.explained()[1:],
         structure_metrics=of_training("results/models/structure/metrics.tsv"),
         page=given(
             [

@@ -143,6 +143,7 @@ rule describe_tracks:
         genome="results/tracks/{genome}/genome.fa.gz",
         fai="resources/genomes/{genome}/{genome}.fa.fai",
         labels=regulatory_files.browser_tracks,
+        importance=expression_targets.browser_track,
         library=library("describe_tracks"),
     output:
         igv="results/tracks/{genome}/igv_session.xml",

@@ -1,7 +1,7 @@
-"""Rule copy_reads: the aligned reads beside the tracks, so that the folder can be moved as a whole.
+"""Rules copy_reads and copy_importance: a file beside the tracks, so that the folder can be moved as a whole.
 
-input: bam, csi
-output: bam, csi
+input: one or several files by name, library
+output: the same names
 """
 
 from phytoscribe.session import run_script
@@ -12,7 +12,7 @@ def main(snakemake) -> None:
 
     from phytoscribe.files import atomic_path
 
-    for kind in ("bam", "csi"):
+    for kind in snakemake.output.keys():  # noqa: SIM118 (Snakemake's names; without them it yields the paths)
         with atomic_path(snakemake.output[kind]) as temporary:
             shutil.copyfile(snakemake.input[kind], temporary)
 

@@ -3,7 +3,7 @@
 input: annotations, bigwigs, reads and junctions (each may be empty), genome, fai
 output: igv, jbrowse
 params: genome, contigs (those predicted, or None for all)
-further input: labels (the folder of tracks of binding sites and open chromatin, or none)
+further input: labels (the folder of tracks of binding sites and open chromatin, or none), importance (or none)
 """
 
 from phytoscribe.session import run_script
@@ -14,7 +14,7 @@ def main(snakemake) -> None:
 
     from phytoscribe.files import atomic_open
     from phytoscribe.genome.fasta import chosen_contigs, read_index
-    from phytoscribe.tracks.browsers import TrackFolder, igv_session, jbrowse_config, with_labels
+    from phytoscribe.tracks.browsers import TrackFolder, igv_session, jbrowse_config, with_importance, with_labels
 
     contigs = read_index(snakemake.input.fai)
     folder = TrackFolder.of(
@@ -29,6 +29,8 @@ def main(snakemake) -> None:
     )
     if snakemake.input.labels:
         folder = with_labels(folder, sorted(path.stem for path in Path(snakemake.input.labels[0]).glob("*.bw")))
+    if snakemake.input.importance:
+        folder = with_importance(folder)
     for path, text in ((snakemake.output.igv, igv_session(folder)), (snakemake.output.jbrowse, jbrowse_config(folder))):
         with atomic_open(path) as handle:
             handle.write(text)

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import re
+from types import SimpleNamespace
 
 import pytest
 from example_configuration import message_of
 
 from phytoscribe.configuration.expression import (
+    EXPLAINED,
     ExpressionTargets,
     check_expression_targets,
     expression_files,
     head_files,
+    training_settings,
 )
 from phytoscribe.configuration.genomes import Genomes
 from phytoscribe.configuration.regulatory import encoder_of
@@ -83,6 +86,24 @@ def test_motifs_are_those_of_a_regulatory_head(example, tmp_path):
         )
 
 
+@pytest.mark.parametrize(
+    ("attribution", "message"),
+    [
+        ({"genes": 5}, "attribution.genes: expression.model is none, so there is no head to ask"),
+        ({"genes": -1}, "attribution.genes: -1 given"),
+        ({"genes": "all"}, "attribution.genes: 'all' given"),
+        ({"gene": 5}, "attribution: unknown key 'gene' (did you mean 'genes'?)"),
+    ],
+)
+def test_mistakes_of_what_is_explained(example, attribution, message):
+    assert message in message_of(example | {"attribution": attribution})
+
+
+def test_what_is_explained_trains_nothing_anew(example):
+    assert "expression.track: '' should be non-empty" in message_of(example | {"expression": {"track": ""}})
+    assert "track" not in training_settings({"model": "trained", "track": "leaf", "steps": 5})
+
+
 def test_folders_of_heads(example, tmp_path):
     there = {"expression": {"model": str(tmp_path / "none")}}
     assert f"expression.model: {tmp_path}/none: no such folder" in message_of(example | there, look_around=True)
@@ -119,18 +140,35 @@ def test_heads_of_a_folder_say_themselves_whether_they_take_the_structure_model(
 def test_what_is_made_without_being_named(model, split, made):
     learnt = {"name": "a", "role": "train", "genome": {"path": "a.fa"}, "expression": TABLE}
     new = {"name": "b", "role": "predict", "genome": {"path": "b.fa"}}
-    config = {"genomes": [learnt, new], "split": split, "expression": {"model": model}}
-    assert ExpressionTargets(Genomes(config), config).targets() == [f"results/{file}" for file in made]
+    config = {"genomes": [learnt, new], "split": split, **heads(model)}
+    files = ExpressionTargets(Genomes(config), config)
+    assert files.targets() == [f"results/{file}" for file in made]
+    assert files.browser_track(SimpleNamespace(genome="b")) == []
+    if model != "none":
+        files = ExpressionTargets(Genomes(config), config | heads(model, genes=5))
+        more = {*files.targets()} - {f"results/{file}" for file in made}
+        assert more == {*EXPLAINED, *(f"results/expression/{name}.importance.bw" for name in "ab")}
+        assert files.browser_track(SimpleNamespace(genome="b")) == ["results/tracks/b/importance.bw"]
+        assert files.explained_genomes() == (["a"] if model == "trained" else ["a", "b"])
+
+
+def heads(model, genes=0):
+    return {"expression": {"model": model}, "attribution": {"genes": genes}}
 
 
 def test_targets_that_no_head_makes():
     for target in ("results/expression/x.tsv", "./results/evaluation/expression.tsv"):
         with pytest.raises(ConfigError, match=r"expression\.model is none; set it to trained"):
-            check_expression_targets([target], "none")
+            check_expression_targets([target], heads("none"))
     with pytest.raises(ConfigError, match="only for heads that are trained here"):
-        check_expression_targets(["results/evaluation/expression.tsv"], "some/folder")
-    check_expression_targets(["results/expression/x.measured.tsv", "all"], "none")
-    check_expression_targets(["results/expression/x.tsv"], "some/folder")
+        check_expression_targets(["results/evaluation/expression.tsv"], heads("some/folder"))
+    check_expression_targets(["results/expression/x.measured.tsv", "all"], heads("none"))
+    check_expression_targets(["results/expression/x.tsv"], heads("some/folder"))
+    explained = ("expression/x.importance.bw", "tracks/x/importance.bw", "evaluation/expression_profile.tsv")
+    for file in explained:
+        with pytest.raises(ConfigError, match=r"attribution\.genes is 0; set it to the number of genes to explain"):
+            check_expression_targets([f"results/{file}"], heads("trained"))
+        check_expression_targets([f"results/{file}"], heads("trained", genes=5))
 
 
 def test_levels_need_an_annotation_and_their_files(example):

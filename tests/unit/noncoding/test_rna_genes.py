@@ -14,9 +14,8 @@ from hypothesis import strategies as st
 
 from phytoscribe.errors import ToolError
 from phytoscribe.genome.fasta import Genome, write_index
-from phytoscribe.noncoding import trna
+from phytoscribe.noncoding import PRESSED, pressed_mistake, trna
 from phytoscribe.noncoding.pieces import Rna, runs_of, search
-from phytoscribe.noncoding.pressed import PRESSED, pressed_mistake
 from phytoscribe.noncoding.rfam import family_type, find_ncrna
 from phytoscribe.noncoding.rrna import find_rrna
 from phytoscribe.noncoding.trna import find_trna, read_aragorn, read_trnascan

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -93,6 +95,34 @@ def test_deviations_of_a_tissue_are_compared_with_those_of_all(files):
         "one is not measured in root"
     )
     assert drawings[3].data.loc[1, "root"] == found[1, 1]
+
+
+def test_importance_is_shown_with_what_contradicts_it(files, tmp_path):
+    measures = {"completeness_gap": 0.01, "share_explained": 0.4, "mutagenesis_spearman": 0.31, "reliable": 0}
+    trust = [("expression", "mean", "test", name, x, x - 0.1, x + 0.1, 20, None) for name, x in measures.items()]
+    columns = ["model", "label", "subset", "measure", "value", "low", "high", "n", "base_rate"]
+    pd.DataFrame(trust, columns=columns).to_csv(tmp_path / "trust.tsv", sep="\t", index=False)
+    rows = [
+        (model, end, distance, 0.3 if (model, end, distance) == ("head", "TSS", -60) else 0.1, 0.05, 0.4, 20)
+        for model in ("head", "window_kmers")
+        for end in ("TSS", "TTS")
+        for distance in range(-300, 180, 6)
+    ]
+    profile = pd.DataFrame(rows, columns=["model", "end", "distance", "value", "low", "high", "n"])
+    profile.to_csv(tmp_path / "profile.tsv", sep="\t", index=False)
+    explained = {
+        "expression_attribution": str(tmp_path / "trust.tsv"),
+        "expression_profile": str(tmp_path / "profile.tsv"),
+    }
+    inputs, section = section_of({**files, **explained})
+    told = [block.text for block in section.blocks if isinstance(block, Paragraph)]
+    assert any("is 0.31 (quartiles 0.21 to 0.41)" in text and "motifs alone make 0.40" in text for text in told)
+    warned = [block.title for block in section.blocks if isinstance(block, Items)]
+    assert warned[0] == "The importance of bases is not reliable"
+    drawings = [drawing for drawing in expression_figures(inputs) if "profile" in drawing.name]
+    assert [drawing.name for drawing in drawings] == ["expression_profile_TSS", "expression_profile_TTS"]
+    assert re.search(r"most near -(4|5|6|7|8)\d bases", drawings[0].seen), drawings[0].seen
+    assert drawings[0].figure.axes[0].get_legend_handles_labels()[1] == ["head", "k-mers of the window"]
 
 
 def test_a_released_head_says_what_it_left_out_and_how_far_to_trust_it(files):

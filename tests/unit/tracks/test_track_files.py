@@ -20,7 +20,7 @@ from phytoscribe.genome import Genome, decode
 from phytoscribe.genome.aligned_proteins import read_miniprot, write_aligned
 from phytoscribe.genome.junction_table import write_table
 from phytoscribe.genome.junctions import read_junctions
-from phytoscribe.tracks.browsers import TrackFolder, igv_session, jbrowse_config, with_labels
+from phytoscribe.tracks.browsers import TrackFolder, igv_session, jbrowse_config, with_importance, with_labels
 from phytoscribe.tracks.indexed import (
     index_of,
     write_bgzip_fasta,
@@ -248,6 +248,20 @@ def test_tracks_of_labels_join_the_others_and_open_on_a_click(folder):
     ids = [track["trackId"] for track in config["tracks"]]
     assert len(set(ids)) == len(ids) == 19, "a label may have the name of another track"
     assert not {"regulatory-WRKY75", "regulatory-genes"} & set(config["defaultSession"]["views"][0]["init"]["tracks"])
+
+
+def test_importance_has_a_scale_of_its_own(folder):
+    joined = with_importance(folder)
+    session = ElementTree.fromstring(igv_session(joined))
+    assert "importance.bw" in [resource.get("path") for resource in session.iter("Resource")]
+    (track,) = (track for track in session.iter("Track") if track.get("id") == "importance.bw")
+    assert track.get("autoScale") == "true"
+    assert track.find("DataRange") is None
+    config = json.loads(jbrowse_config(joined))
+    (track,) = (track for track in config["tracks"] if track["trackId"] == "importance")
+    assert track["displays"][0]["autoscale"] == "local"
+    assert "../importance.bw" in set(uris(config))
+    assert "importance" in config["defaultSession"]["views"][0]["init"]["tracks"]
 
 
 def test_what_is_not_there_is_not_named(folder, tmp_path):

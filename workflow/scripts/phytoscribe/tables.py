@@ -52,6 +52,10 @@ SHAPES: Columns = {
 }  # fmt: skip
 #: Without a reference; figures are text, as they are shown.
 PLAUSIBILITY: Columns = dict.fromkeys(("group", "name", "value", "unit", "low", "high", "verdict", "note"), str)
+#: How much shuffled words of a gene's window move a model (``attribution/expression.py``): ``end`` is TSS or TTS.
+PROFILE: Columns = {
+    "model": str, "end": str, "distance": int, "value": float, "low": float, "high": float, "n": int,
+}  # fmt: skip
 #: Ends the name of a metric that counts only predictions near scored loci, not those on the rest of the contig.
 NEAR_LOCI = "_near_loci"
 #: Metrics that false genes between the loci would change.

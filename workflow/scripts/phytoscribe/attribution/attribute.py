@@ -136,10 +136,9 @@ class HeadAtSites:
         Those that come first in an order of all places that the seed gives are taken.  So labels that share sites are
         drawn the same ones, and what is measured there for all labels at once is measured once.
         """
-        if len(sites) <= most:
-            return list(sites)
-        order = [blake2b(f"{seed} {s.genome} {s.contig} {s.start}".encode(), digest_size=8).digest() for s in sites]
-        return [sites[place] for place in sorted(sorted(range(len(sites)), key=order.__getitem__)[:most])]
+        return [
+            sites[place] for place in chosen_by_seed([f"{s.genome} {s.contig} {s.start}" for s in sites], most, seed)
+        ]
 
     def pieces(self, sites: Sequence[Site], flank: int = 0) -> Codes:
         """Bases of the windows around the bins of sites, with ``flank`` more on each side, uint8 (sites, bases)."""
@@ -308,10 +307,10 @@ def _measured(
     share = sum(stem) / sum(whole) if sum(whole) else np.nan if stem else 1.0
     reliable = float(np.median(agreements) >= RELIABLE)
     return {
-        GAP: _quartiles(gaps),
+        GAP: quartiles(gaps),
         SHARE: (share, np.nan, np.nan),
-        AGREEMENT: _quartiles(agreements),
-        CAM: _quartiles(cams),
+        AGREEMENT: quartiles(agreements),
+        CAM: quartiles(cams),
         TRUSTED: (reliable, np.nan, np.nan),
     }
 
@@ -324,7 +323,13 @@ def agreement(truth: npt.NDArray[np.floating], attribution: npt.NDArray[np.float
     return float(spearmanr(left, right).statistic)
 
 
-def _quartiles(values: Sequence[float]) -> tuple[float, float, float]:
+def chosen_by_seed(names: Sequence[str], most: int, seed: int) -> list[int]:
+    """Places of up to ``most`` of the names, in order: those that come first in an order that the seed gives."""
+    order = [blake2b(f"{seed} {name}".encode(), digest_size=8).digest() for name in names]
+    return sorted(sorted(range(len(names)), key=order.__getitem__)[:most])
+
+
+def quartiles(values: Sequence[float]) -> tuple[float, float, float]:
     """Median, lower and upper quartile."""
     low, middle, high = np.quantile(values, [0.25, 0.5, 0.75]).tolist()
     return middle, low, high

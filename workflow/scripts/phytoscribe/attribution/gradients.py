@@ -8,6 +8,7 @@ have a gradient: features of the structure model's trunk are held at the sequenc
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
@@ -16,6 +17,7 @@ import torch
 from captum.attr import IntegratedGradients, LayerGradCam
 from torch import Tensor, nn
 
+from phytoscribe.models.motif_stem import MotifStem
 from phytoscribe.models.regulatory import CELL, RegulatoryHead
 
 #: Sequences of one step of the line that are in the network at a time.
@@ -25,10 +27,11 @@ _BASELINE = 0.25
 
 Codes = npt.NDArray[np.uint8]
 Values = npt.NDArray[np.float32]
+Output = Callable[[Tensor, Tensor | None], Tensor]
 
 
 class Attribution(NamedTuple):
-    """Integrated gradients of windows of one label.
+    """Integrated gradients of one output for some windows.
 
     Attributes:
         hypothetical: float32 (windows, bases, 4), what each base would contribute in the place of the one that is
@@ -54,23 +57,35 @@ def integrated_gradients(
         steps: points on the line from the baseline to the sequence (Gauss-Legendre).
         trunk: (windows, cells, channels), for a head that takes features of the trunk.
     """
-    device = next(head.parameters()).device
 
     def output(one_hot: Tensor, cells: Tensor | None = None) -> Tensor:
-        return head.from_motifs(head.stem.matches(one_hot), cells)[:, 0]
+        return head.from_motifs(head.stem.matches(one_hot), cells)[:, 0, label]
 
-    method = IntegratedGradients(output, multiply_by_inputs=False)
-    parts = []
-    for first in range(0, len(bases), TOGETHER):
-        own = slice(first, first + TOGETHER)
-        one_hot = head.stem.one_hot(torch.from_numpy(bases[own].astype(np.int64)).to(device))
+    return along_line(output, head.stem, bases, steps, trunk, TOGETHER)
+
+
+def along_line(
+    output: Output, stem: MotifStem, bases: Codes, steps: int, trunk: Values | None, together: int
+) -> Attribution:
+    """Integrated gradients of any output of a network that reads bases with a motif stem.
+
+    Args:
+        output: from the stem's one-hot bases (windows, bases, 4), and features of the trunk or None, to (windows,).
+        bases: uint8 (windows, bases), base codes.
+        trunk: (windows, ...), for a network that takes features of the trunk.
+        together: windows that are in the network at a time.
+    """
+    device, method, parts = stem.weight.device, IntegratedGradients(output, multiply_by_inputs=False), []
+    for first in range(0, len(bases), together):
+        own = slice(first, first + together)
+        one_hot = stem.one_hot(torch.from_numpy(bases[own].astype(np.int64)).to(device))
         baseline = _BASELINE * one_hot.sum(dim=2, keepdim=True).expand_as(one_hot)
         cells = None if trunk is None else torch.from_numpy(trunk[own]).to(device)
         mean = method.attribute(
-            one_hot, baseline, target=label, additional_forward_args=cells, n_steps=steps, internal_batch_size=TOGETHER
+            one_hot, baseline, additional_forward_args=cells, n_steps=steps, internal_batch_size=together
         )
         with torch.no_grad():
-            change = (output(one_hot, cells) - output(baseline, cells))[:, label]
+            change = output(one_hot, cells) - output(baseline, cells)
         contribution = ((one_hot - baseline) * mean).sum(dim=2)
         gap = (contribution.sum(dim=1) - change).abs() / change.abs().clamp(min=1e-6)
         hypothetical = mean - mean.mean(dim=2, keepdim=True)

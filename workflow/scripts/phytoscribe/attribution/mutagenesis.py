@@ -36,15 +36,20 @@ def trunk_of_pieces(predictor: StructurePredictor) -> TrunkOfPieces:
     Args:
         predictor: of :func:`phytoscribe.prediction.trunk_cells.trunk_reader`.
     """
-
-    def strand(pieces: Codes) -> Values:
-        return read_trunk_bins(predictor.network, pieces[:, None], predictor.global_ids)[:, 0].astype(np.float32)
+    strand = strand_of_pieces(predictor)
 
     def read(pieces: Codes) -> Values:
         turned = np.stack([reverse_complement(piece) for piece in pieces])
         return (strand(pieces) + strand(turned)[:, ::-1]) / 2
 
     return read
+
+
+def strand_of_pieces(predictor: StructurePredictor) -> TrunkOfPieces:
+    """As :func:`trunk_of_pieces`, of the strand that is given alone, as an expression head reads genes."""
+    return lambda pieces: read_trunk_bins(predictor.network, pieces[:, None], predictor.global_ids)[:, 0].astype(
+        np.float32
+    )
 
 
 class WholeModel:

@@ -19,6 +19,11 @@ NONE, TRAINED, FROZEN = "none", "trained", "frozen"
 LEARNED = "learned"
 #: Scores of heads that are trained here.
 SCORES = "results/evaluation/expression.tsv"
+#: How far attributions of the heads can be trusted, and how much each place of a window moves them.
+EXPLAINED = ("results/evaluation/expression_attribution.tsv", "results/evaluation/expression_profile.tsv")
+_EXPLAINED = re.compile(
+    rf"(?:\./)?(?:{'|'.join(map(re.escape, EXPLAINED))}|results/(?:expression/[^/.]+\.|tracks/[^/]+/)importance\.bw)"
+)
 #: What an expression head makes, unlike what is only read (``.measured.tsv``).
 _TARGET = re.compile(rf"(?:\./)?(?:results/expression/[^/.]+\.tsv|results/models/expression/.+|{re.escape(SCORES)})")
 #: Keys of section ``expression`` that decide a gene's window.
@@ -30,6 +35,7 @@ class ExpressionTargets:
 
     def __init__(self, genomes: Genomes, config: Config) -> None:
         self._genomes, self._settings = genomes, config["expression"]
+        self._explained = config["attribution"]["genes"] > 0
 
     @property
     def trained(self) -> bool:
@@ -50,9 +56,27 @@ class ExpressionTargets:
         """The table of scores, where heads are trained and genes are held out for the test."""
         return [SCORES] if self.trained and self._genomes.tested(self._genomes.learnt_expression) else []
 
+    def explained(self) -> list[str]:
+        """Tables of what the heads look at, if the configuration asks for it: :data:`EXPLAINED`."""
+        return list(EXPLAINED) if self._explained else []
+
+    def explained_genomes(self) -> list[str]:
+        """Genomes of whose genes some are explained: those with test genes, or all for heads of a folder."""
+        return self._genomes.learnt_expression if self.trained else self._genomes.names
+
+    def browser_track(self, wildcards: Any) -> list[str]:
+        """The importance of each base beside the other tracks of a genome, if the configuration asks for it."""
+        return [f"results/tracks/{wildcards.genome}/importance.bw"] if self._explained else []
+
     def targets(self) -> list[str]:
         """All files."""
-        return [*self.levels(), *self.scores()]
+        names = self._genomes.names if self._explained else []
+        return [
+            *self.levels(),
+            *self.scores(),
+            *self.explained(),
+            *(f"results/expression/{name}.importance.bw" for name in names),
+        ]
 
 
 def head_files(model: str) -> list[str]:
@@ -68,7 +92,7 @@ def window_settings(section: Config) -> dict[str, Any]:
 
 def training_settings(section: Config) -> dict[str, Any]:
     """What of section ``expression`` decides trained heads."""
-    return {key: value for key, value in section.items() if key != "model"}
+    return {key: value for key, value in section.items() if key not in ("model", "track")}
 
 
 def expression_files(source: Config | None) -> list[str]:
@@ -83,6 +107,11 @@ def expression_files(source: Config | None) -> list[str]:
 def expression_mistakes(config: Config) -> Iterator[str]:
     """Expression of genes that no annotation names, and heads that nothing can train; reads no file."""
     yield from _head_mistakes(config)
+    if config["attribution"]["genes"] and config["expression"]["model"] == NONE:
+        yield (
+            "attribution.genes: expression.model is none, so there is no head to ask; set it to trained or to the "
+            "folder of trained heads, or set attribution.genes: 0"
+        )
     for item in config["genomes"]:
         source, place = item.get("expression"), f"genomes[{item['name']}].expression"
         if source and not item.get("annotation"):
@@ -104,14 +133,21 @@ def _head_mistakes(config: Config) -> Iterator[str]:
     yield from nothing_to_learn_from(config, "expression", "expression", remedy, "heads are chosen")
 
 
-def check_expression_targets(requested: Iterable[str], model: str) -> None:
+def check_expression_targets(requested: Iterable[str], config: Config) -> None:
     """Raise ConfigError for a requested file of heads where the configuration has none, or trains none to score.
 
     Args:
         requested: command-line arguments.
-        model: the configuration's ``expression.model``.
+        config: the configuration.
     """
-    for target in filter(_TARGET.fullmatch, requested):
+    model = config["expression"]["model"]
+    for target in requested:
+        if _EXPLAINED.fullmatch(target) and not config["attribution"]["genes"]:
+            raise ConfigError(
+                f"{target}: attribution.genes is 0; set it to the number of genes to explain (docs/expression.md)"
+            )
+        if not _TARGET.fullmatch(target):
+            continue
         if model == NONE:
             raise ConfigError(
                 f"{target}: expression.model is none; set it to trained, with measured expression of a genome, or to "

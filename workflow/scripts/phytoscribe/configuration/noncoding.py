@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from phytoscribe.models import CLASSIFIER_FILE
-from phytoscribe.noncoding.pressed import pressed_mistake
+from phytoscribe.noncoding import pressed_mistake
 
 Config = Mapping[str, Any]
 

@@ -17,6 +17,8 @@ SECTIONS = {
     "complete_annotation": "predict",
     "train_expression": "expression",
     "predict_expression": "expression",
+    "explain_expression": "expression",
+    "track_importance": "expression",
     "read_trunk": "predict",
     "train_regulatory": "regulatory",
     "predict_regulatory": "regulatory",

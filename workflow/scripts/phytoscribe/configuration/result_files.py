@@ -14,8 +14,7 @@ from typing import Any
 from phytoscribe.configuration.genomes import Genomes
 from phytoscribe.configuration.schema import closest
 from phytoscribe.errors import ConfigError
-from phytoscribe.noncoding import SOURCES, chosen_programs
-from phytoscribe.noncoding.pressed import PRESSED
+from phytoscribe.noncoding import PRESSED, SOURCES, chosen_programs
 from phytoscribe.tracks.kinds import TRACKS
 
 #: Gene structure statistics of the species that the released model learned from (tools/make_related_species.py).
@@ -27,7 +26,7 @@ BIGWIGS = tuple(f"results/tracks/{{genome}}/{track}.bw" for track in TRACKS)
 #: Files that belong to one genome; the name ends at the next slash or dot.
 _OF_ONE_GENOME = re.compile(
     r"^(?:\./)?(?:"
-    r"results/(?:predictions|clean|evaluation(?!/(?:expression|regulatory|attribution)\.tsv)|self|isoforms|noncoding|expression|regulatory)"
+    r"results/(?:predictions|clean|evaluation(?!/(?:expression(?:_attribution|_profile)?|regulatory|attribution)\.tsv)|self|isoforms|noncoding|expression|regulatory)"
     r"/(?P<file>[^/.]+)\.[^/]+$"
     r"|results/evaluation/(?:augustus|isoseq)/(?P<evaluated>[^/.]+)\.[^/]+$"
     r"|results/splits/(?:proteins|loci)/(?P<split>[^/.]+)\.[^/]+$"

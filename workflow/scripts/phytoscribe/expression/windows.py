@@ -116,15 +116,21 @@ def window_bases(
     for row, window in enumerate(windows):
         span = window.span
         codons = codons_of(models[span.id].coding_transcripts)
-        for number, ((start, end), missing) in enumerate(zip(window.pieces, window.missing, strict=True)):
+        for number, (start, end) in enumerate(window.pieces):
             bases = genome.bases(span.contig, start, end)
             for left, right in codons:
                 bases[max(0, left - start) : max(0, right - start)] = N_CODE
             read = bases if span.strand == "+" else reverse_complement(bases)
-            # The flank comes first at the TSS, last at the TTS.
-            at = missing if number == 0 else settings.piece - missing - len(read)
-            codes[row, number, at : at + len(read)] = read
+            codes[row, number, place_in_piece(window, number, settings)] = read
     return codes
+
+
+def place_in_piece(window: GeneWindow, number: int, settings: WindowSettings) -> slice:
+    """Where in a piece the bases of its interval stand; all others of the piece are N."""
+    (start, end), missing = window.pieces[number], window.missing[number]
+    # The flank comes first at the TSS, last at the TTS.
+    at = missing if number == 0 else settings.piece - missing - (end - start)
+    return slice(at, at + end - start)
 
 
 def codons_of(transcripts: Iterable[Transcript]) -> list[Interval]:

@@ -138,8 +138,11 @@ class ExpressionHead(nn.Module):
     def matches(self, bases: Tensor) -> Tensor:
         """Best and mean match of each motif in each bin, (batch, pieces, bins, 2 * filters), of base codes int64
         (batch, pieces, bases of a piece) on the gene's strand."""
-        cells = self.stem(bases.flatten(0, 1)).unflatten(1, (-1, BIN // CELL))
-        return torch.cat([cells.amax(dim=2), cells.mean(dim=2)], dim=-1).unflatten(0, bases.shape[:2])
+        return self.matches_of(self.stem.one_hot(bases))
+
+    def matches_of(self, one_hot: Tensor) -> Tensor:
+        """As :meth:`matches`, from (batch, pieces, bases of a piece, 4) as the stem's ``one_hot`` gives it."""
+        return in_bins(self.stem.matches(one_hot.flatten(0, 1))).unflatten(0, one_hot.shape[:2])
 
     def forward(self, bases: Tensor, trunk: Tensor | None = None) -> ExpressionOutput:
         """
@@ -177,6 +180,12 @@ class ExpressionHead(nn.Module):
         silent = torch.tensor(config.silent, dtype=like.dtype, device=like.device)
         level = means + config.deviation * (output.level[:, None] + output.deviation)
         return silent + output.expressed.sigmoid() * (level - silent)
+
+
+def in_bins(cells: Tensor) -> Tensor:
+    """Best and mean match in each bin, (any, bins, 2 * filters), of the stem's output (any, cells, filters)."""
+    within = cells.unflatten(1, (-1, BIN // CELL))
+    return torch.cat([within.amax(dim=2), within.mean(dim=2)], dim=-1)
 
 
 def save_heads(networks: Sequence[ExpressionHead], report: dict[str, Any], folder: Path) -> None:

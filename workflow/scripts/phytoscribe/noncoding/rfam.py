@@ -16,8 +16,8 @@ from phytoscribe.annotation.sequences import write_fasta
 from phytoscribe.errors import ToolError
 from phytoscribe.files import scratch_folder
 from phytoscribe.genome.fasta import Genome
+from phytoscribe.noncoding import pressed_mistake
 from phytoscribe.noncoding.pieces import Rna, search
-from phytoscribe.noncoding.pressed import pressed_mistake
 from phytoscribe.programs import require, run, version_line
 
 #: Rfam's own thresholds and speed, as Rfam annotates genomes.  A hit that a better one overlaps is not written.

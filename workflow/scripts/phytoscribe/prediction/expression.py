@@ -138,11 +138,7 @@ def predict_genome(
     )
     torch.set_num_threads(threads)
     chosen = choose_device(device)
-    with scratch_folder() as scratch, Genome(fasta) as genome:
-        write_gene_database(gff3, scratch / "genes.db")
-        models = {gene.id: gene for gene in read_gff3(gff3, genome.contigs)}
-        windows = windows_of_genes(GeneDatabase(scratch / "genes.db"), settings)
-        bases = window_bases(windows, models, genome, settings)
+    windows, bases = read_windows(gff3, fasta, settings)
     reasons = [reason_without(window, codes, settings) for window, codes in zip(windows, bases, strict=True)]
     bases, trunk = bases[[reason == "" for reason in reasons]], None
     if structure_model is not None:
@@ -166,6 +162,15 @@ def predict_genome(
         facts["note"] = f"the heads have learned from genes of {names[0]}, and which these are is not known here"
         without_split = UNKNOWN
     write_predictions(output, place_of_genes(windows, reasons, split, without_split), predicted, tissues, facts)
+
+
+def read_windows(gff3: Path, fasta: Path, settings: WindowSettings) -> tuple[list[GeneWindow], Windows]:
+    """Windows of all genes of a GFF3, in order along the contigs, and their bases, uint8 (genes, pieces, bases)."""
+    with scratch_folder() as scratch, Genome(fasta) as genome:
+        write_gene_database(gff3, scratch / "genes.db")
+        models = {gene.id: gene for gene in read_gff3(gff3, genome.contigs)}
+        windows = windows_of_genes(GeneDatabase(scratch / "genes.db"), settings)
+        return windows, window_bases(windows, models, genome, settings)
 
 
 def place_of_genes(

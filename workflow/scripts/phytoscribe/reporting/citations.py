@@ -92,7 +92,9 @@ def citations_of(config: Mapping[str, Any]) -> list[Citation]:
     with_reads = any(genome.get("isoseq") for genome in genomes)
     with_proteins = any((genome.get("evidence") or {}).get("proteins") for genome in genomes)
     programs = chosen_programs(config)
-    attributed = (config.get("attribution") or {}).get("labels")
+    attribution = config.get("attribution") or {}
+    attributed = attribution.get("labels")
+    explained = attributed or attribution.get("genes")
     works = read_references()
     used: list[tuple[str, str, str, Any]] = [
         ("phytoscribe", "PhytoScribe", "the workflow and its model", True),
@@ -106,8 +108,8 @@ def citations_of(config: Mapping[str, Any]) -> list[Citation]:
         ("li2023miniprot", "miniprot", "aligns proteins", with_proteins),
         ("shirley2015pyfaidx", "pyfaidx", "indexes genomes", True),
         ("danecek2021samtools", "SAMtools, HTSlib (pysam)", "compresses and indexes files, sorts alignments", True),
-        ("ryan_pybigwig", "pyBigWig", "writes tracks of probabilities", with_tracks),
-        ("kent2010bigwig", "bigWig", "format of the tracks", with_tracks),
+        ("ryan_pybigwig", "pyBigWig", "writes tracks", with_tracks or attribution.get("genes")),
+        ("kent2010bigwig", "bigWig", "format of the tracks", with_tracks or attribution.get("genes")),
         ("camacho2009blast", "BLAST+", "compares sequences", with_reads or trained),
         ("stanke2008augustus", "AUGUSTUS", "the baseline", baseline),
         ("laslett2004aragorn", "ARAGORN", "finds tRNA genes", programs.get("tRNA") == "aragorn"),
@@ -117,8 +119,8 @@ def citations_of(config: Mapping[str, Any]) -> list[Citation]:
         ("nawrocki2013infernal", "Infernal", "finds other RNA genes", "ncRNA" in programs),
         ("ontiveros2025rfam", "Rfam", "families of RNA", "ncRNA" in programs),
         ("manni2021busco", "BUSCO", "completeness by conserved genes", busco),
-        ("sundararajan2017axiomatic", "integrated gradients", "attribute binding sites to bases", attributed),
-        ("kokhlikyan2020captum", "Captum", "computes attributions", attributed),
+        ("sundararajan2017axiomatic", "integrated gradients", "attribute predictions to bases", explained),
+        ("kokhlikyan2020captum", "Captum", "computes attributions", explained),
         ("shrikumar2018modisco", "TF-MoDISco", "finds motifs in attributions", attributed),
         ("gupta2007tomtom", "TOMTOM (memelite)", "compares motifs", attributed),
         ("grant2011fimo", "FIMO (memelite)", "finds instances of motifs", attributed),

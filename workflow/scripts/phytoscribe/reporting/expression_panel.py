@@ -10,11 +10,12 @@ import numpy as np
 import pandas as pd
 
 from phytoscribe.reporting.blocks import Block, Heading, Items, Paragraph, Section, Table, figures_of, number, score
-from phytoscribe.reporting.drawing import INK, SOFT, Drawing, axes_of
+from phytoscribe.reporting.drawing import INK, OURS, SOFT, Drawing, axes_of, color_of
 from phytoscribe.reporting.inputs import PredictedLevels, ReportInputs
+from phytoscribe.reporting.process_figures import running_mean
 
 #: Group of the figures.
-LEVELS = "expression"
+LEVELS, PROFILES = "expression", "expression profile"
 #: Models of the table of scores (``evaluation/expression.py``) in words, in the order of the report.
 MODELS = {
     "head": "head",
@@ -53,6 +54,9 @@ def expression_section(inputs: ReportInputs) -> list[Section]:
             text = "No gene with a measured level is held out for the test, so nothing scores the heads."
         blocks.append(Paragraph(text, quiet=True))
     blocks += figures_of(inputs.own_figures, LEVELS)
+    if inputs.expression_attribution is not None:
+        blocks += _attribution(inputs.expression_attribution)
+        blocks += figures_of(inputs.own_figures, PROFILES)
     blocks += [Heading("Predicted genes"), predicted_table(inputs.levels)]
     notes = {name: levels.facts["note"] for name, levels in inputs.levels.items() if "note" in levels.facts}
     if notes:
@@ -143,6 +147,33 @@ def predicted_table(levels: Mapping[str, PredictedLevels]) -> Table:
     return Table(columns, rows)
 
 
+def _attribution(trust: pd.DataFrame) -> list[Block]:
+    """Whether the importance of bases can be trusted, and how to read the profile."""
+    own = trust.set_index("measure")
+    agreement, share, gap = (own.loc[name] for name in ("mutagenesis_spearman", "share_explained", "completeness_gap"))
+    blocks: list[Block] = [
+        Heading("What the heads look at"),
+        Paragraph(
+            f"At {agreement['n']:,.0f} genes each base of the 200 before the transcription start was changed, and the "
+            f"whole model read the gene again. The rank correlation of the importance of bases with this is "
+            f"{agreement['value']:.2f} (quartiles {agreement['low']:.2f} to {agreement['high']:.2f}); completeness gap "
+            f"{gap['value']:.3f}. The motifs alone make {share['value']:.2f} of the change that a shuffled window "
+            "makes; the rest comes by the features of the structure model, which no importance of bases shows."
+        ),
+    ]
+    if not own.loc["reliable", "value"]:
+        text = "Do not read the track of importance as what the heads look at."
+        blocks.append(Items("The importance of bases is not reliable", [text], warns=True))
+    blocks.append(
+        Paragraph(
+            "Below, the bases of each word of six are put in another order. Structure and GC stay as they are, so a "
+            "model that reads structure alone does not move at all. The regression on k-mers, where it is drawn, tells "
+            "places apart by quarters of a piece only: compare the shapes of the curves, not their heights."
+        )
+    )
+    return blocks
+
+
 class HeldOut(NamedTuple):
     """log2(1 + TPM) of test genes, measured and predicted, float64 (genes, tissues)."""
 
@@ -170,7 +201,9 @@ def held_out(inputs: ReportInputs) -> HeldOut | None:
 
 
 def expression_figures(inputs: ReportInputs) -> Iterator[Drawing]:
-    """Draw measured against predicted levels of test genes, and how deviations of tissues go together."""
+    """Draw levels of test genes, how deviations of tissues go together, and profiles along the window."""
+    if inputs.expression_profile is not None:
+        yield from _profiles(inputs.expression_profile)
     genes = held_out(inputs)
     if genes is None:
         return
@@ -180,6 +213,27 @@ def expression_figures(inputs: ReportInputs) -> Iterator[Drawing]:
             yield _scatter(tissue, column, genes.measured[there, column], genes.predicted[there, column])
     if 1 < len(genes.tissues) <= MOST_TISSUES:
         yield _deviations(genes)
+
+
+def _profiles(profile: pd.DataFrame) -> Iterator[Drawing]:
+    """Change of the prediction by distance to either end of a gene."""
+    top = 1.05 * float(profile["value"].max())
+    for end, rows in profile.groupby("end", sort=False):
+        with axes_of((5.2, 3.0), grid="y") as axes:
+            for model, own in rows.groupby("model", sort=False):
+                color = color_of(OURS) if model == "head" else SOFT
+                axes.plot(own["distance"], own["value"], ".", color=color, alpha=0.25, markersize=3)
+                line = running_mean(own["value"].to_numpy(float))
+                axes.plot(own["distance"], line, color=color, linewidth=1.6, label=MODELS.get(str(model), str(model)))
+            axes.axvline(0, color=INK, linewidth=0.8)
+            axes.set(xlabel=f"bases from the {end}", ylabel="mean change, log2(1 + TPM)", ylim=(0, top))
+            axes.legend()
+        own = rows[rows["model"] == "head"]
+        at = int(own["distance"].iloc[int(np.argmax(running_mean(own["value"].to_numpy(float))))])
+        side = "transcribed bases are on the right" if end == "TSS" else "transcribed bases are on the left"
+        title = f"Six bases shuffled, by distance to the {end}; {side}; mean over {int(own['n'].max()):,} genes"
+        seen = f"Mean change of the prediction by distance to the {end}; most near {at} bases."
+        yield Drawing(f"expression_profile_{end}", PROFILES, title, seen, axes.figure, rows)
 
 
 def _scatter(tissue: str, column: int, measured: np.ndarray, predicted: np.ndarray) -> Drawing:

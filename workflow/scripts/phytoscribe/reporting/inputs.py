@@ -20,6 +20,7 @@ from phytoscribe.tables import (
     NONCODING,
     PLAUSIBILITY,
     PREDICTED_GENES,
+    PROFILE,
     READS,
     SCORES,
     Columns,
@@ -167,6 +168,12 @@ class ReportInputs:
     levels: Mapping[str, PredictedLevels] = _of_genomes("levels", ".tsv", _levels)
     measured: Mapping[str, pd.DataFrame] = _of_genomes("measured", ".measured.tsv", _measured)
     expression: pd.DataFrame | None = field(default=None, metadata=_of_run("expression", _label_table))
+    expression_attribution: pd.DataFrame | None = field(
+        default=None, metadata=_of_run("expression_attribution", _label_table)
+    )
+    expression_profile: pd.DataFrame | None = field(
+        default=None, metadata=_of_run("expression_profile", lambda path: read_table(path, PROFILE))
+    )
     own_figures: list[KeptFigure] = field(default_factory=list)
     links: Mapping[str, list[tuple[str, str]]] = field(default_factory=dict)
     costs: pd.DataFrame | None = None

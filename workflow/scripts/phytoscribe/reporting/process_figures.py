@@ -275,7 +275,7 @@ def _draw_quantity(axes: Axes, rows: pd.DataFrame) -> None:
         ordered = values.sort_values("step")
         axes.plot(ordered["step"], ordered["value"], color=color, alpha=0.35 if is_train else 1.0, linewidth=1.4)
         if is_train:
-            axes.plot(ordered["step"], _smooth(ordered["value"].to_numpy(float)), color=color, linewidth=1.4)
+            axes.plot(ordered["step"], running_mean(ordered["value"].to_numpy(float)), color=color, linewidth=1.4)
         else:
             axes.plot(ordered["step"], ordered["value"], "o", color=color, markersize=3)
         axes.plot([], [], color=color, label=found.group(1) if found else "")
@@ -292,8 +292,8 @@ def _draw_f1(axes: Axes, rows: pd.DataFrame) -> None:
     axes.legend(ncols=2)
 
 
-def _smooth(values: np.ndarray) -> np.ndarray:
-    """Running mean over a twentieth of the curve, shorter at its ends."""
+def running_mean(values: np.ndarray) -> np.ndarray:
+    """Mean over a twentieth of the curve around each of its values, over less at its ends."""
     half = max(1, len(values) // 40)
     total = np.concatenate([[0.0], np.cumsum(values)])
     at = np.arange(len(values))

@@ -98,6 +98,36 @@ def _intervals(blocks: Iterable[Changes], contig: str, length: int) -> Iterator[
         yield starts, np.array([length]), levels / LEVELS
 
 
+def write_base_bigwig(
+    runs: Iterable[tuple[str, int, npt.NDArray[np.float32]]], contigs: Mapping[str, int], path: str | Path
+) -> int:
+    """Write one value for each base of some runs; the file appears complete or not at all.
+
+    Args:
+        runs: contig, first base (0-based) and values; of a contig one after the other, in order and apart.
+        contigs: name to length.
+
+    Returns:
+        Number of bases with a value.
+    """
+    by_contig: dict[str, list[tuple[int, npt.NDArray[np.float32]]]] = {}
+    for contig, start, values in runs:
+        by_contig.setdefault(contig, []).append((start, values))
+    count, names = 0, sorted(contigs, key=str.encode)
+    with atomic_path(path) as temporary:
+        file = pyBigWig.open(str(temporary), "w")
+        try:
+            file.addHeader([(name, contigs[name]) for name in names])
+            for name in names:
+                for start, values in by_contig.get(name, ()):
+                    part = np.round(values.astype(np.float64), 4)
+                    file.addEntries(name, start, values=part, span=1, step=1, validate=False)
+                    count += part.size
+        finally:
+            file.close()
+    return count
+
+
 def write_bin_bigwig(values: npt.NDArray[np.floating], contigs: Mapping[str, int], width: int, path: str | Path) -> int:
     """Write one value for each bin of a genome; the file appears complete or not at all.
 

@@ -33,6 +33,7 @@ ANNOTATIONS = {
 }
 #: Where in the folder the tracks of labels of bins lie.
 LABELS_FOLDER = "regulatory"
+IMPORTANCE_FILE = "importance.bw"
 #: Bases that a browser shows at first.
 FIRST_VIEW = 20_000
 #: Probabilities that JBrowse shows at first; the others are a click away.
@@ -58,6 +59,7 @@ class TrackFolder:
         locus: contig, start and end that are shown at first, 0-based half-open.
         junctions: index of the junctions beside :data:`JUNCTIONS_FILE`, or None without evidence by reads.
         reads: index of the reads beside :data:`READS_FILE`, or None without reads.
+        importance: contributions to predicted expression, of either sign, or None.
     """
 
     genome: str
@@ -66,6 +68,7 @@ class TrackFolder:
     probabilities: tuple[Track, ...] = ()
     reads: str | None = None
     junctions: str | None = None
+    importance: Track | None = None
 
     @classmethod
     def of(
@@ -116,7 +119,8 @@ def igv_session(folder: TrackFolder) -> str:
         locus=f"{contig}:{start + 1}-{end}", version="8",
     )  # fmt: skip
     resources = SubElement(session, "Resources")
-    files = [track.file for track in (*folder.annotations, *folder.probabilities)]
+    signed = [folder.importance] if folder.importance else []
+    files = [track.file for track in (*folder.annotations, *folder.probabilities, *signed)]
     beside = [file for file, index in ((JUNCTIONS_FILE, folder.junctions), (READS_FILE, folder.reads)) if index]
     for file in [*files, *beside]:
         SubElement(resources, "Resource", path=file)
@@ -126,6 +130,13 @@ def igv_session(folder: TrackFolder) -> str:
         for suffix, name in (("_coverage", "Iso-Seq coverage"), ("", "Iso-Seq reads")):
             SubElement(panel, "Track", id=f"{READS_FILE}{suffix}", name=name, visible="true")
     panel = SubElement(session, "Panel", name="DataPanel")
+    for track in signed:
+        # Contributions have no natural scale: the browser takes that of what it shows.
+        SubElement(
+            panel, "Track", autoScale="true", clazz="org.broad.igv.track.DataSourceTrack",
+            color=",".join(map(str, track.colour)), height="48", id=track.file, name=track.title, renderer="BAR_CHART",
+            visible="true", windowFunction="mean",
+        )  # fmt: skip
     for track in folder.probabilities:
         element = SubElement(
             panel, "Track", autoScale="false", clazz="org.broad.igv.track.DataSourceTrack",
@@ -157,6 +168,7 @@ def jbrowse_config(folder: TrackFolder) -> str:
     genome = folder.genome
     tracks = [_genes(track, genome) for track in folder.annotations]
     tracks += [_junctions(folder.junctions, genome)] if folder.junctions else []
+    tracks += [_signed(folder.importance, genome)] if folder.importance else []
     tracks += [_probability(track, genome) for track in folder.probabilities]
     if folder.reads:
         index = {"location": _uri(folder.reads), "indexType": "CSI"}
@@ -224,6 +236,18 @@ def _probability(track: Track, genome: str) -> dict[str, Any]:
     return _track("QuantitativeTrack", track.name, track.title, genome, "Probabilities", adapter, display)
 
 
+def _signed(track: Track, genome: str) -> dict[str, Any]:
+    adapter = {"type": "BigWigAdapter", "bigWigLocation": _uri(track.file)}
+    display = {
+        "type": "LinearWiggleDisplay",
+        "displayId": f"{track.name}-display",
+        "height": 80,
+        "autoscale": "local",
+        "renderers": {"XYPlotRenderer": {"type": "XYPlotRenderer", "color": _rgb(track)}},
+    }
+    return _track("QuantitativeTrack", track.name, track.title, genome, "Expression", adapter, display)
+
+
 def _track(
     kind: str, name: str, title: str, genome: str, category: str, adapter: dict[str, Any], *displays: dict[str, Any]
 ) -> dict[str, Any]:
@@ -237,6 +261,12 @@ def _uri(file: str) -> dict[str, str]:
 
 def _rgb(track: Track) -> str:
     return f"rgb({', '.join(map(str, track.colour))})"
+
+
+def with_importance(folder: TrackFolder) -> TrackFolder:
+    """A folder with :data:`IMPORTANCE_FILE` too: what each base contributes to the predicted expression of its gene."""
+    track = Track("importance", IMPORTANCE_FILE, "Importance for expression", (0, 114, 178))
+    return replace(folder, importance=track)
 
 
 def with_labels(folder: TrackFolder, labels: Sequence[str]) -> TrackFolder:
