@@ -2,8 +2,8 @@
 from phytoscribe.configuration.expression import (
     LEARNED,
     TRAINED,
+    ExpressionTargets,
     check_expression_targets,
-    encoder_of_heads,
     expression_files,
     fetched_reads,
     head_files,
@@ -14,6 +14,8 @@ from phytoscribe.configuration.expression import (
 from phytoscribe.configuration.regulatory import files_of_head
 from phytoscribe.intake.sources import reads_of_samples
 
+expression_targets = ExpressionTargets(genomes, config)
+
 if not IS_MODULE:
     try:
         check_expression_targets(sys.argv[1:], config["expression"]["model"])
@@ -23,7 +25,7 @@ if not IS_MODULE:
 
 def learnt_here():
     """Genomes whose genes the heads that are trained here know by the split."""
-    return genomes.learnt_expression if config["expression"]["model"] == "trained" else []
+    return genomes.learnt_expression if expression_targets.trained else []
 
 
 def regulatory_head():

@@ -78,6 +78,9 @@ rule report:
         attribution=regulatory_files.attributions(TRUST),
         motifs=regulatory_files.attributions(f"{LOGOS}.tsv"),
         logos=regulatory_files.attributions(LOGOS),
+        levels=expression_targets.levels(),
+        measured=expand("results/expression/{genome}.measured.tsv", genome=learnt_here()),
+        expression=expression_targets.scores(),
         structure_metrics=of_training("results/models/structure/metrics.tsv"),
         page=given(
             [

@@ -1,11 +1,14 @@
-"""Genes of a part of the split with their windows and measured levels."""
+"""Genes of a part of the split with their windows and measured levels.
+
+What is learned of a level is log2(1 + TPM), as the mean of a gene's tissues and the deviation of each.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -16,12 +19,12 @@ from phytoscribe.annotation.gff_reader import read_gff3
 from phytoscribe.annotation.model import GeneModel
 from phytoscribe.expression.features import Windows
 from phytoscribe.expression.levels import GENE
-from phytoscribe.expression.targets import log_levels
 from phytoscribe.expression.window_table import used
 from phytoscribe.expression.windows import WindowSettings, window_bases, windows_of_genes
 from phytoscribe.genome.fasta import Genome
 
 BinFeatures = npt.NDArray[np.float16]
+Levels = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -66,7 +69,7 @@ class Examples:
     """
 
     bases: Windows
-    log: npt.NDArray[np.float64]
+    log: Levels
     tissues: tuple[str, ...]
     table: pd.DataFrame
     genes: Sequence[GeneModel]
@@ -106,3 +109,27 @@ def read_measured(path: str | Path) -> pd.DataFrame:
     types = {GENE: str}
     table = pd.read_csv(path, sep="\t", dtype=types, keep_default_na=False, na_values=[""])
     return table.set_index(GENE).astype(np.float64)
+
+
+def log_levels(tpm: Levels) -> Levels:
+    """log2(1 + TPM); NaN stays."""
+    return np.log2(1 + tpm)
+
+
+class Targets(NamedTuple):
+    """Log levels in two parts.
+
+    Attributes:
+        level: (genes,), mean over the tissues that were measured.
+        deviation: (genes, tissues), what a tissue has above or below that; sums to zero over the tissues if all were
+            measured.  NaN where nothing was measured.
+    """
+
+    level: Levels
+    deviation: Levels
+
+
+def level_and_deviation(log: Levels) -> Targets:
+    """The two parts of log levels (genes, tissues); genes must have a measured tissue."""
+    level = np.nanmean(log, axis=1)
+    return Targets(level, log - level[:, None])
