@@ -1,12 +1,13 @@
 """Train an expression head on one target of heads_expression.py, and predict the test genes of the standing split.
 
     python benchmarks/heads_train.py RUN DATA WORK FOLDER --target leaf [--model MODEL] [--motifs HEAD]
-        [--tissues] [--set KEY=VALUE ...]
+        [--network head|cnn] [--tissues] [--set KEY=VALUE ...]
 
 FOLDER gets the head and TARGET.tsv, which `heads_expression.py --heads FOLDER` scores; TARGET.validate.tsv has the same
 of the validation genes, by which settings are chosen. MODEL is the structure model of a head with `encoder=frozen`,
 `--motifs` the folder of a regulatory head. Keys are those of section `expression`. With `--tissues` the head learns the
-two tissues of a contrast, and what is predicted is their difference.
+two tissues of a contrast, and what is predicted is their difference. `--network cnn` trains a network of deepCRE's kind
+in the same loop (heads_cnn.py); it takes neither MODEL nor motifs.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import yaml
+from heads_cnn import EXPRESSION_SETTINGS, DeepCreCnn
 from heads_data import GENOMES, load_genes
 from heads_expression import targets_of, tissues_of
 
@@ -27,7 +29,7 @@ from phytoscribe.expression.examples import GenomeFiles, read_examples
 from phytoscribe.expression.levels import GENE
 from phytoscribe.expression.window_table import read_gene_windows
 from phytoscribe.expression.windows import WindowSettings
-from phytoscribe.models.expression import load_heads
+from phytoscribe.models.expression import ExpressionHead, load_heads
 from phytoscribe.prediction.expression import predict_windows
 from phytoscribe.splits.parts import TEST, VALIDATE
 from phytoscribe.training.loop.settings import Recipe
@@ -45,9 +47,13 @@ def main() -> None:
     parser.add_argument("--target", default="leaf")
     parser.add_argument("--model", type=Path)
     parser.add_argument("--motifs", type=Path)
+    parser.add_argument("--network", choices=["head", "cnn"], default="head")
     parser.add_argument("--tissues", action="store_true")
     parser.add_argument("--set", nargs="*", default=[])
     given = parser.parse_args()
+    kind, sizes = (DeepCreCnn, EXPRESSION_SETTINGS) if given.network == "cnn" else (ExpressionHead, {})
+    if given.network == "cnn" and (given.model or given.motifs):
+        parser.error("--network cnn reads bases alone; leave --model and --motifs out")
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
     genes = load_genes(given.run, given.work)
     target = (tissues_of if given.tissues else targets_of)(given.data, genes)[given.target]
@@ -61,12 +67,12 @@ def main() -> None:
         files.append(GenomeFiles(name, *place, given.run / f"resources/genomes/{name}/{name}.fa", path, NAMES))
     rules = load_schema(SCHEMA)
     changes = {key: yaml.safe_load(value) for key, _, value in (one.partition("=") for one in given.set)}
-    section = fill_defaults(changes, rules["properties"]["expression"], rules)
+    section = fill_defaults(sizes | changes, rules["properties"]["expression"], rules)
     table = read_gene_windows(given.work / "gene_windows.tsv")
     inputs = [given.work / "gene_windows.tsv", *(one.measured for one in files)]
     recipe, run = Recipe(section, {}, {}, 1), given.folder / "run"
-    run_expression_training(table, files, given.model, given.motifs, recipe, inputs, run, given.folder, threads=1)
-    networks, _ = load_heads(given.folder)
+    run_expression_training(table, files, given.model, given.motifs, recipe, inputs, run, given.folder, 1, kind)
+    networks, _ = load_heads(given.folder, kind)
     settings = WindowSettings(section["input"], section["upstream"], section["downstream"])
     for part, ending in ((VALIDATE, ".validate"), (TEST, "")):
         examples = read_examples(table, files, settings, part)

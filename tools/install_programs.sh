@@ -34,7 +34,7 @@ fi
 
 if [ "${1:-}" = next ]; then
     missing=()
-    for program in gffread bedtools tabix featureCounts STAR salmon snpEff tbl2asn; do
+    for program in gffread bedtools tabix featureCounts STAR snpEff tbl2asn; do
         command -v "$program" >/dev/null || missing+=("$program")
     done
     [ ${#missing[@]} -eq 0 ] && exit 0
@@ -44,7 +44,7 @@ if [ "${1:-}" = next ]; then
         exit 0
     fi
     echo "Installing ${missing[*]} (for tests of what comes after a prediction)"
-    install gffread bedtools tabix subread rna-star salmon snpeff ncbi-tools-bin ||
+    install gffread bedtools tabix subread rna-star snpeff ncbi-tools-bin ||
         echo "Tests that need ${missing[*]} will be skipped: apt-get could not install them"
     exit 0
 fi
@@ -58,7 +58,8 @@ gt        genometools                 genometools-genometools
 augustus  augustus,augustus-data      augustus
 curl      curl                        curl
 aragorn   aragorn                     aragorn
-cmscan    infernal                    infernal"
+cmscan    infernal                    infernal
+salmon    salmon                      salmon"
 
 missing=() apt=() conda=()
 while read -r program debian bioconda; do

@@ -2,8 +2,16 @@
 
 from __future__ import annotations
 
+import shutil
+
+import pandas as pd
 import pytest
+from simulated_reads import FRAGMENT, simulated_pairs, write_fastq
 from tiny_workflow import ROOT, jobs_of, start, tiny_config, write_config
+
+from phytoscribe.annotation.gff_reader import read_gff3
+from phytoscribe.annotation.sequences import transcript_of
+from phytoscribe.genome.fasta import Genome, write_index
 
 RULES = {"take_expression", "make_gene_windows", "train_expression", "predict_expression", "evaluate_expression"}
 SCORES = "results/evaluation/expression.tsv"
@@ -76,3 +84,40 @@ def test_without_a_head_the_target_is_refused(with_levels):
     assert done.returncode == 1
     assert f"{SCORES}: expression.model is none; set it to trained" in done.stdout
     assert start(with_levels(), "results/expression/tiny.measured.tsv", "-n").returncode == 0
+
+
+@pytest.fixture
+def with_reads(house):
+    """A configuration with reads of genes of Chr1 at known levels, which grow by a third from gene to gene."""
+    write_index(house / "data/tiny.fa", house / "data/tiny.fa.fai")
+    with Genome(house / "data/tiny.fa") as genome:
+        genes = [gene for gene in read_gff3(house / "data/tiny.gff3", genome.contigs) if gene.contig == "Chr1"]
+        bases = genome.bases("Chr1")
+    sequences = {gene.id: transcript_of(gene.representative, bases) for gene in genes}
+    long = {name: text for name, text in sequences.items() if len(text) > 2 * FRAGMENT}
+    levels = {name: 1.33**number for number, name in enumerate(sorted(long)[:20])}
+    pairs = simulated_pairs({name: long[name] for name in levels}, levels, 8000, seed=5)
+    for name, of_mate in (("1.fq.gz", 1), ("2.fq.gz", 2)):
+        write_fastq(house / "data" / name, [(pair[0], pair[of_mate]) for pair in pairs])
+    config = tiny_config()
+    served = (house / "data/1.fq.gz").as_uri()
+    samples = {"leaf": [{"first": "data/1.fq.gz", "second": "data/2.fq.gz"}], "root": [{"first": {"url": served}}]}
+    config["genomes"][0] |= {"expression": {"reads": samples}}
+    write_config(house, config)
+    return house, levels
+
+
+@pytest.mark.skipif(shutil.which("salmon") is None, reason="salmon is not installed (tools/install_programs.sh)")
+def test_levels_come_from_reads(with_reads):
+    house, levels = with_reads
+    done = start(house, "results/expression/tiny.measured.tsv", "--cores", "1")
+    assert done.returncode == 0, done.stdout[-4000:]
+    table = pd.read_csv(house / "results/expression/tiny.measured.tsv", sep="\t", index_col="gene")
+    wanted = pd.Series(levels)
+    assert set(wanted.index) <= set(table.index)
+    for tissue in ("leaf", "root"):
+        assert table[tissue].reindex(wanted.index).corr(wanted, method="spearman") > 0.95
+    (record,) = (house / "resources/genomes/tiny/rnaseq").rglob("*.source.json")
+    assert record.relative_to(house / "resources/genomes/tiny/rnaseq").as_posix() == "root/1.first.source.json"
+    again = start(house, "results/expression/tiny.measured.tsv", "-n")
+    assert "Nothing to be done" in again.stdout

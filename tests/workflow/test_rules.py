@@ -38,10 +38,13 @@ PROGRAMS = {
     "download_genome": "curl",
     "download_annotation": "curl",
     "download_isoseq": "curl",
+    "download_rnaseq": "curl",
+    "index_transcripts": "salmon",
+    "quantify_reads": "salmon",
 }
 
 #: Rules that fetch files.
-DOWNLOADS = {"download_genome", "download_annotation", "download_isoseq"}
+DOWNLOADS = {"download_genome", "download_annotation", "download_isoseq", "download_rnaseq"}
 
 
 def rule_texts() -> dict[str, str]:
@@ -244,7 +247,9 @@ def test_downloads_run_here_are_tried_again_and_leave_no_empty_file():
         for line in ("    localrule: True", "    retries: DOWNLOAD_RETRIES", "        attempts_left=attempts_left,"):
             assert f"\n{line}\n" in RULES[rule], f"{rule} lacks {line.strip()}"
         assert re.search(r'=ensure\("resources/genomes/.*", non_empty=True\)', RULES[rule])
-        assert params_of(rule) == {"source": f'source("{rule.partition("_")[2]}")'}, "nothing else decides the file"
+        kind = rule.partition("_")[2]
+        deciding = "source_of_rnaseq" if kind == "rnaseq" else f'source("{kind}")'
+        assert params_of(rule) == {"source": deciding}, "nothing else decides the file"
 
 
 def test_the_manifest_is_input_of_nothing_but_all():

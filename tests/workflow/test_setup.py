@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-PROGRAMS = ("cd-hit", "blastn", "minimap2", "gt", "augustus", "curl", "aragorn", "cmscan")
+PROGRAMS = ("cd-hit", "blastn", "minimap2", "gt", "augustus", "curl", "aragorn", "cmscan", "salmon")
 
 
 def command(folder: Path, name: str, text: str = "exit 0") -> None:
@@ -59,7 +59,7 @@ def test_without_rights_nothing_is_asked(bin_folder):
     done = install(bin_folder)
     assert done.returncode == 1
     assert "called" not in done.stderr
-    assert done.stderr.startswith("Missing: cd-hit blastn minimap2 gt augustus curl aragorn cmscan.")
+    assert done.stderr.startswith("Missing: cd-hit blastn minimap2 gt augustus curl aragorn cmscan salmon.")
 
 
 def test_root_installs_what_is_missing(bin_folder):

@@ -1,6 +1,7 @@
 # Expression: measured levels of genes by tissue, and heads that learn to predict them from the bases around a gene.
-# In:  the files of `genomes[].expression`, results/clean/{genome}.db and .accepted.gff3, FASTA, results/splits/clusters.tsv;
-#      for `encoder: frozen` the files of the structure model, for `motifs` those of a regulatory head; config keys `expression`, `split`
+# In:  the files of `genomes[].expression` (of reads, those of quantify.smk), results/clean/{genome}.db and .accepted.gff3,
+#      FASTA, results/splits/clusters.tsv; for `encoder: frozen` the files of the structure model, for `motifs` those of a
+#      regulatory head; config keys `expression`, `split`
 # Out: results/expression/{genome}.measured.tsv, measured levels; results/splits/gene_windows.tsv;
 #      results/models/expression/ (expression.json, expression.safetensors), checkpoints in expression.run/;
 #      results/expression/{genome}.tsv, predicted levels; results/evaluation/expression.tsv
@@ -11,7 +12,7 @@ MEASURED = genomes.learnt_expression
 
 rule take_expression:
     input:
-        files=lambda wildcards: given(expression_files(genomes[wildcards.genome].expression)),
+        files=measured_files,
         database="results/clean/{genome}.db",
         library=library("take_expression"),
     output:
@@ -26,7 +27,7 @@ rule take_expression:
         mem_mb=2000,
         runtime=30,
     params:
-        source=lambda wildcards: dict(genomes[wildcards.genome].expression or {}),
+        source=source_of_levels,
     message:
         "Reading the measured expression of {wildcards.genome}: {output.measured}"
     script:

@@ -1,15 +1,19 @@
-"""benchmarks/heads.py: the network of DeepSEA's kind reads bins as the head does, and scores keep to their bins."""
+"""benchmarks/heads.py: the network of DeepSEA's kind reads bins as the head does, and scores keep to their bins.
+
+And heads_train.py: the network of deepCRE's kind reads both ends of a gene.
+"""
 
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
-from heads_cnn import SETTINGS, DeepSeaCnn
+from heads_cnn import EXPRESSION_SETTINGS, GAP, SETTINGS, DeepCreCnn, DeepSeaCnn
 from heads_scores import Bench
 from planted_sites import planted_files
 
 from phytoscribe.genome.sequence import decode, encode, reverse_complement
+from phytoscribe.models.expression import ExpressionConfig
 from phytoscribe.models.regulatory import RegulatoryConfig, RegulatoryHead
 from phytoscribe.splits.parts import VALIDATE
 from phytoscribe.training.loop.settings import Recipe
@@ -59,6 +63,26 @@ def test_the_network_of_deepsea_has_the_size_of_the_head_and_its_symmetries():
         alone = network(torch.from_numpy(bases[400:1000].astype(np.int64))[None])[0, 0]
     torch.testing.assert_close(read[0], read[1].flip(0), atol=1e-6, rtol=0)
     torch.testing.assert_close(read[0][2], alone, atol=1e-5, rtol=0)
+
+
+def test_the_network_of_deepcre_reads_both_ends_of_a_gene_and_nothing_of_n():
+    torch.manual_seed(1)
+    network = DeepCreCnn(ExpressionConfig(("leaf", "root"), (3.0, 3.0), (0.1, 0.1), 2.0, **EXPRESSION_SETTINGS)).eval()
+    assert sum(x.numel() for x in network.parameters()) == pytest.approx(0.6e6, rel=0.05)
+    bases = torch.randint(0, 4, (1, 2, 1500))
+    bases[0, 0, 1200:1203] = bases[0, 1, 20:23] = 4  # a start and a stop codon
+    one_hot = network.matches(bases).requires_grad_()
+    assert one_hot.shape == (1, 4, 2 * 1500 + GAP)
+    assert torch.equal(one_hot[0].argmax(dim=0)[:1200], bases[0, 0, :1200])
+    assert torch.equal(one_hot[0].argmax(dim=0)[-1000:], bases[0, 1, -1000:])
+    silent = (one_hot[0].sum(dim=0) == 0).nonzero()[:, 0].tolist()
+    assert silent == [*range(1200, 1203), *range(1500, 1500 + GAP), *range(1520 + 20, 1520 + 23)]
+    output = network.read(one_hot)
+    output.level.sum().backward()
+    seen = one_hot.grad[0].abs().amax(dim=0)
+    assert min(seen[:1500].max(), seen[1520:].max()) > 0
+    torch.testing.assert_close(output.deviation.sum(), torch.tensor(0.0), atol=1e-6, rtol=0)
+    torch.testing.assert_close(network(bases).level, output.level)
 
 
 def test_heads_are_compared_label_by_label_and_read_once(bench, capsys):

@@ -14,14 +14,17 @@ from phytoscribe.configuration.expression import (
     check_expression_targets,
     expression_files,
     head_files,
+    quantified_samples,
     training_settings,
 )
 from phytoscribe.configuration.genomes import Genomes
 from phytoscribe.configuration.regulatory import encoder_of
 from phytoscribe.errors import ConfigError
+from phytoscribe.intake.sources import reads_of_samples
 from phytoscribe.models import EXPRESSION_FILES
 
 TABLE = {"path": "tpm.tsv", "tissues": {"leaf": ["a", "b"]}}
+READS = {"reads": {"leaf": [{"first": "l_1.fq.gz", "second": "l_2.fq.gz"}, {"first": "l.fq.gz"}]}}
 SALMON = {"salmon": {"leaf": ["a/quant.sf", "b/quant.sf"], "root": ["a/quant.sf"]}}
 
 
@@ -32,13 +35,35 @@ def with_expression(config, expression, **more):
 @pytest.mark.parametrize(
     ("expression", "message"),
     [
-        (TABLE | SALMON, r"genomes\[athaliana\]\.expression: .*Give either `path` or `salmon`"),
+        (TABLE | SALMON, r"genomes\[athaliana\]\.expression: .*Give one of `path`, `salmon` and `reads`"),
         ({"unit": "tpm"}, r"genomes\[athaliana\]\.expression: .*"),
         (TABLE | {"unit": "rpkm"}, "expression.unit: 'rpkm' is not allowed.*allowed: tpm, fpkm, counts"),
         (TABLE | {"tissue": {}}, "expression: unknown key 'tissue' \\(did you mean 'tissues'\\?\\)"),
         (TABLE | {"tissues": {"a leaf": ["a"]}}, "expression.tissues: "),
         (TABLE | {"tissues": {"leaf": []}}, "expression.tissues.leaf: "),
         (SALMON | {"tissues": {"leaf": ["a"]}}, "expression.tissues: belongs to a table"),
+        (SALMON | READS, r"genomes\[athaliana\]\.expression: .*Give one of"),
+        (
+            READS | {"tissues": {"leaf": ["a"]}},
+            "tissues: belongs to a table .* under `reads` are the tissues",
+        ),
+        ({"reads": {"leaf": ["l.fq.gz"]}}, r"expression.reads.leaf\[1\]: 'l.fq.gz' given, but this must be a mapping"),
+        ({"reads": {"leaf": []}}, "expression.reads.leaf: "),
+        ({"reads": {"a leaf": [{"first": "l.fq.gz"}]}}, "expression.reads: "),
+        ({"reads": {"leaf": [{"second": "l.fq.gz"}]}}, r"expression.reads.leaf\[1\]: key 'first' is missing"),
+        ({"reads": {"leaf": [{"fist": "l.fq.gz", "first": "a"}]}}, r"unknown key 'fist' \(did you mean 'first'\?\)"),
+        ({"reads": {"leaf": [{"first": {}}]}}, r"leaf\[1\]\.first: none of path, url is given"),
+        (
+            {"reads": {"leaf": [{"first": "l.fq.gz", "second": "l.fq.gz"}]}},
+            r"expression.reads.leaf\[1\].second: l.fq.gz is reads.leaf\[1\].first already",
+        ),
+        (
+            {"reads": {"leaf": [{"first": "https://a.org/l.fq?token=x1"}, {"first": "https://a.org/l.fq?token=x1"}]}},
+            r"leaf\[2\].first: https://a.org/l.fq\?token=\*\*\* is reads.leaf\[1\].first already",
+        ),
+        ({"reads": {"leaf": [{"first": "https://me:pw@a.org/l.fq"}]}}, r"first.url: it holds a user name or password"),
+        ({"reads": {"leaf": [{"first": "s3://a/l.fq"}]}}, r"first.url: .*only http, https, ftp and file addresses"),
+        (READS | {"decoys": "no"}, "expression.decoys: 'no' given, but this must be true or false"),
         ({"salmon": {"leaf": "a/quant.sf"}}, "expression.salmon.leaf: 'a/quant.sf' given, but this must be a list"),
     ],
 )
@@ -182,3 +207,22 @@ def test_levels_need_an_annotation_and_their_files(example):
     assert expression_files(SALMON) == ["a/quant.sf", "b/quant.sf"]
     assert expression_files(TABLE | {"unit": "tpm"}) == ["tpm.tsv"]
     assert expression_files(None) == []
+    message = message_of(with_expression(example, READS), look_around=True)
+    assert "genomes[athaliana].expression.reads.leaf[1].second.path: l_2.fq.gz: no such file" in message
+
+
+def test_samples_of_reads_and_what_salmon_makes_of_them():
+    url = {"url": "https://a.org/r.fq.gz", "md5": "0" * 32}
+    source = {"reads": {"leaf": READS["reads"]["leaf"], "root": [{"first": url}, {"first": "ftp://a.org/r.fq"}]}}
+    assert reads_of_samples(source) == {
+        ("leaf", 1, "first"): {"path": "l_1.fq.gz"},
+        ("leaf", 1, "second"): {"path": "l_2.fq.gz"},
+        ("leaf", 2, "first"): {"path": "l.fq.gz"},
+        ("root", 1, "first"): url,
+        ("root", 2, "first"): {"url": "ftp://a.org/r.fq"},
+    }
+    assert reads_of_samples(None) == reads_of_samples(SALMON) == {}
+    assert expression_files(source) == []
+    assert quantified_samples("x", source)["leaf"] == [
+        f"results/expression/salmon/x/leaf/{number}/quant.sf" for number in (1, 2)
+    ]

@@ -18,7 +18,7 @@ from phytoscribe.expression.windows import (
     windows_of_genes,
 )
 from phytoscribe.genome.fasta import Genome, write_index
-from phytoscribe.genome.sequence import N_CODE, decode, encode
+from phytoscribe.genome.sequence import N_CODE, decode, encode, reverse_complement
 from phytoscribe.splits.parts import PartInterval, Parts
 
 
@@ -86,19 +86,51 @@ def test_a_codon_that_an_intron_splits():
     assert codons_of(both) == [(10, 12), (20, 21), (30, 33), (33, 36), (37, 40)]
 
 
-def test_inputs_without_transcribed_bases(read):
+def test_a_promoter_is_the_first_flank(read):
     _, whole, _ = read("gene")
-    windows, flanks, _ = read("flanks")
-    _, promoters, _ = read("promoter")
-    assert (flanks.shape[1:], promoters.shape[1:]) == ((2, 1000), (1, 1000))
-    np.testing.assert_array_equal(flanks[:, 0], whole[:, 0, :1000])
-    np.testing.assert_array_equal(flanks[:, 1], whole[:, 1, 500:])
-    np.testing.assert_array_equal(promoters[:, 0], flanks[:, 0])
+    windows, promoters, _ = read("promoter")
+    np.testing.assert_array_equal(promoters, whole[:, :1, :1000])
     for window in windows:
         for start, end in window.pieces:
             assert end <= window.span.start or start >= window.span.end
     with pytest.raises(ConfigError, match=r"expression\.input: 'genes' is unknown"):
         WindowSettings("genes")
+
+
+@pytest.mark.parametrize(("upstream", "downstream"), [(1000, 500), (300, 800)])
+def test_flanks_show_no_base_that_a_gene_transcribes_on_both_strands(read, arabidopsis_fasta, upstream, downstream):
+    windows, bases, models = read("flanks", upstream, downstream)
+    sequence = str(pyfaidx.Fasta(str(arabidopsis_fasta), sequence_always_upper=True)["Chr2"])
+    letters = np.array(list(sequence))
+    for gene in models.values():
+        letters[gene.start : gene.end] = "N"
+    open_bases, longest = "".join(letters), max(upstream, downstream)
+    assert bases.shape[1:] == (2, longest)
+    seen = {"+": 0, "-": 0}
+    for window, pieces in zip(windows, bases, strict=True):
+        gene, filled = models[window.span.id], "N" * longest
+        before, behind = (upstream, downstream) if gene.strand == "+" else (downstream, upstream)
+        left = (filled + open_bases[max(0, gene.start - before) : gene.start])[-before:]
+        right = (open_bases[gene.end : gene.end + behind] + filled)[:behind]
+        if gene.strand == "-":
+            left, right = (decode(reverse_complement(encode(text))) for text in (right, left))
+        assert text_of(pieces) == [(filled + left)[-longest:], (right + filled)[:longest]]
+        seen[gene.strand] += any(letter != "N" for letter in left + right)
+    assert min(seen.values()) > 10
+
+
+def test_close_neighbours_leave_no_gene_out(tmp_path):
+    places = {"a": (1000, 2000, "+"), "b": (2000, 3000, "-"), "c": (3000, 4000, "+")}
+    genes = [GeneModel(n, "c", strand, (Transcript(f"{n}.1", ((s, e),)),)) for n, (s, e, strand) in places.items()]
+    (tmp_path / "g.fa").write_text(f">c\n{'ACGT' * 1250}\n")
+    write_index(tmp_path / "g.fa", tmp_path / "g.fa.fai")
+    with (tmp_path / "g.gff3").open("w") as handle:
+        write_gff3(handle, genes, {"c": 5000})
+    write_gene_database(tmp_path / "g.gff3", tmp_path / "g.db")
+    database = GeneDatabase(tmp_path / "g.db")
+    table = windows_of_genome("x", database, tmp_path / "g.gff3", tmp_path / "g.fa", WindowSettings("flanks", 600, 400))
+    assert table["reason"].tolist() == ["", "", ""]
+    assert table["windows"].tolist() == ["400-1000,2000-2400", "3000-3600,1600-2000", "2400-3000,4000-4400"]
 
 
 SEQUENCE = "".join(np.random.default_rng(1).choice(list("ACGT"), 400))

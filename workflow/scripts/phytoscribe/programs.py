@@ -27,6 +27,7 @@ PACKAGES = {
     "blastn": ("ncbi-blast+", "bioconda::blast"),
     "blastp": ("ncbi-blast+", "bioconda::blast"),
     "makeblastdb": ("ncbi-blast+", "bioconda::blast"),
+    "salmon": ("salmon", "bioconda::salmon"),
     "modisco": ("", "modisco-lite"),
     "tRNAscan-SE": ("", "bioconda::trnascan-se"),
 }

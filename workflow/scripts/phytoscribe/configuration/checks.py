@@ -24,6 +24,7 @@ from phytoscribe.configuration.noncoding import (
 from phytoscribe.configuration.regulatory import regulatory_file_mistakes, regulatory_mistakes
 from phytoscribe.configuration.schema import closest
 from phytoscribe.errors import ConfigError, DownloadError
+from phytoscribe.intake.sources import reads_of_samples
 from phytoscribe.intake.transfer.addresses import split_url
 from phytoscribe.models.sizes import numbers_of_model
 from phytoscribe.splits import LOWEST_IDENTITY, largest_word_size
@@ -85,6 +86,8 @@ def _sources(item: Config) -> Iterator[tuple[str, Config]]:
             yield key, item[key]
     for number, source in enumerate(item["isoseq"], start=1):
         yield f"isoseq[{number}]", source
+    for (tissue, number, mate), source in reads_of_samples(item.get("expression")).items():
+        yield f"expression.reads.{tissue}[{number}].{mate}", source
 
 
 def _repeated_names(config: Config) -> Iterator[str]:
@@ -97,7 +100,7 @@ def _genome_mistakes(item: Config) -> Iterator[str]:
     place, role = f"genomes[{item['name']}]", item["role"]
     for key, source in _sources(item):
         if key not in _LOCAL:
-            yield from _source_mistakes(f"{place}.{key}", source, of_reads=key.startswith("isoseq"))
+            yield from _source_mistakes(f"{place}.{key}", source, of_reads=key.startswith(("isoseq", "expression")))
     listed = [contig for contigs in item["contigs"].values() for contig in contigs]
     if listed and role != "train":
         yield f"{place}.contigs: only a genome of role 'train' holds out single contigs, but its role is '{role}'"

@@ -10,6 +10,8 @@ from phytoscribe.configuration.genomes import Genomes
 from phytoscribe.configuration.mistakes import no_model_folder, nothing_to_learn_from, uneven_steps, unreadable
 from phytoscribe.configuration.regulatory import encoder_of, head_mistakes
 from phytoscribe.errors import ConfigError
+from phytoscribe.intake.sources import reads_of_samples
+from phytoscribe.intake.transfer.addresses import shown_url
 from phytoscribe.models import EXPRESSION_FILES
 
 Config = Mapping[str, Any]
@@ -96,12 +98,26 @@ def training_settings(section: Config) -> dict[str, Any]:
 
 
 def expression_files(source: Config | None) -> list[str]:
-    """The local files behind ``genomes[].expression``, each once."""
+    """The local files of measured levels behind ``genomes[].expression``, each once; none for reads."""
     if not source:
         return []
     if "path" in source:
         return [source["path"]]
-    return list(dict.fromkeys(path for paths in source["salmon"].values() for path in paths))
+    return list(dict.fromkeys(path for paths in source.get("salmon", {}).values() for path in paths))
+
+
+def fetched_reads(genome: str, tissue: str, number: int, mate: str) -> str:
+    """The file of reads that are downloaded; ``number`` counts the samples of the tissue from 1."""
+    return f"resources/genomes/{genome}/rnaseq/{tissue}/{number}.{mate}.fastq"
+
+
+def quantified_samples(genome: str, source: Config) -> dict[str, list[str]]:
+    """``{tissue: files of salmon}`` of a genome whose expression is given as reads, a file for each sample."""
+    folder = f"results/expression/salmon/{genome}"
+    return {
+        tissue: [f"{folder}/{tissue}/{number}/quant.sf" for number in range(1, len(samples) + 1)]
+        for tissue, samples in source["reads"].items()
+    }
 
 
 def expression_mistakes(config: Config) -> Iterator[str]:
@@ -116,8 +132,20 @@ def expression_mistakes(config: Config) -> Iterator[str]:
         source, place = item.get("expression"), f"genomes[{item['name']}].expression"
         if source and not item.get("annotation"):
             yield f"{place}: its genes are those of an annotation, and there is none; add `annotation: {{path: ...}}`"
-        if source and "salmon" in source and "tissues" in source:
-            yield f"{place}.tissues: belongs to a table (`path`); the keys under `salmon` are the tissues already"
+        for key in ("salmon", "reads"):
+            if source and key in source and "tissues" in source:
+                yield f"{place}.tissues: belongs to a table (`path`); the keys under `{key}` are the tissues already"
+        yield from _reads_mistakes(place, source)
+
+
+def _reads_mistakes(place: str, source: Config | None) -> Iterator[str]:
+    """Files of reads that are given twice: reads would count double, or be no pairs."""
+    places: dict[str, str] = {}
+    for (tissue, number, mate), file in reads_of_samples(source).items():
+        here = f"reads.{tissue}[{number}].{mate}"
+        for key in ("path", "url"):
+            if key in file and (there := places.setdefault(file[key], here)) != here:
+                yield f"{place}.{here}: {shown_url(file[key])} is {there} already; name the file of these reads"
 
 
 def _head_mistakes(config: Config) -> Iterator[str]:

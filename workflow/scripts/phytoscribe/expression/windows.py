@@ -3,11 +3,13 @@
 A window has one or two pieces, read 5' to 3' on the gene's strand: around the transcription start (TSS), and around the
 transcription end (TTS).  Start and stop codons of all transcripts are N in it, as in deepCRE (Peleke et al. 2024,
 doi:10.1038/s41467-024-47744-0), because a codon at a place that depends on the length of the UTR tells the structure of
-the gene.  Bases beyond the contig, and beyond the middle of a short gene, are N too.
+the gene.  Bases beyond the contig, and beyond the middle of a short gene, are N too; so is, with input ``flanks``,
+whatever any gene transcribes.
 """
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -18,7 +20,7 @@ from phytoscribe.annotation.gene_database import GeneDatabase, Span
 from phytoscribe.annotation.model import GeneModel, Transcript
 from phytoscribe.errors import ConfigError
 from phytoscribe.genome.fasta import Genome
-from phytoscribe.genome.intervals import Interval
+from phytoscribe.genome.intervals import Interval, merge_intervals
 from phytoscribe.genome.sequence import N_CODE, reverse_complement
 
 GENE, FLANKS, PROMOTER = INPUTS = ("gene", "flanks", "promoter")
@@ -34,10 +36,10 @@ class WindowSettings:
     """What of a gene is read.
 
     Attributes:
-        input: ``gene`` (both ends with transcribed bases), ``flanks`` (both ends without) or ``promoter`` (what lies
-            before the TSS).
-        upstream: bases outside of the gene, before the TSS and behind the TTS.
-        downstream: bases inside of the gene, with ``gene``.
+        input: ``gene`` (both ends with transcribed bases), ``flanks`` (both ends without any) or ``promoter`` (what
+            lies before the TSS).
+        upstream: bases outside of the gene, before the TSS and, with ``gene``, behind the TTS.
+        downstream: bases inside of the gene, with ``gene``; bases behind the TTS, with ``flanks``.
     """
 
     input: str = GENE
@@ -54,13 +56,19 @@ class WindowSettings:
         return self.downstream if self.input == GENE else 0
 
     @property
+    def flanks(self) -> tuple[int, ...]:
+        """Bases outside of the gene of each piece."""
+        behind = {GENE: (self.upstream,), FLANKS: (self.downstream,), PROMOTER: ()}
+        return (self.upstream, *behind[self.input])
+
+    @property
     def pieces(self) -> int:
-        return 1 if self.input == PROMOTER else 2
+        return len(self.flanks)
 
     @property
     def piece(self) -> int:
-        """Bases of a piece."""
-        return self.upstream + self.inside
+        """Bases of a piece; a shorter one is filled up with N."""
+        return max(self.flanks) + self.inside
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,11 +79,13 @@ class GeneWindow:
         span: the gene.
         pieces: intervals on the contig, cut at its ends, that of the TSS first.
         missing: bases of the flank of each piece that lie beyond the contig.
+        hidden: intervals in the pieces that are not shown, because a gene transcribes them.
     """
 
     span: Span
     pieces: tuple[Interval, ...]
     missing: tuple[int, ...]
+    hidden: tuple[Interval, ...] = ()
 
     @property
     def tss(self) -> int:
@@ -88,17 +98,36 @@ class GeneWindow:
         return self.span.end - 1 if self.span.strand == "+" else self.span.start
 
 
-def window_of_gene(span: Span, database: GeneDatabase, settings: WindowSettings) -> GeneWindow:
-    """The window of a gene; in one shorter than two halves of a window, both pieces end in its middle."""
-    inside, flank = min(settings.inside, (span.end - span.start) // 2), settings.upstream
-    pieces = (database.promoter(span, flank, inside), database.gene_end(span, inside, flank))[: settings.pieces]
-    missing = tuple(flank + inside - (end - start) for start, end in pieces)
-    return GeneWindow(span, pieces, missing)
-
-
 def windows_of_genes(database: GeneDatabase, settings: WindowSettings) -> list[GeneWindow]:
     """Windows of all genes, in order along the contigs."""
-    return [window_of_gene(span, database, settings) for contig in database.contigs for span in database.genes(contig)]
+    windows = []
+    for contig in database.contigs:
+        genes = database.genes(contig)
+        transcribed = merge_intervals((gene.start, gene.end) for gene in genes) if settings.input == FLANKS else []
+        windows += [_window_of_gene(gene, database, settings, transcribed) for gene in genes]
+    return windows
+
+
+def _window_of_gene(
+    span: Span, database: GeneDatabase, settings: WindowSettings, transcribed: Sequence[Interval]
+) -> GeneWindow:
+    """The window of a gene; in one shorter than two halves of a window, both pieces end in its middle.
+
+    Args:
+        transcribed: what is not shown, merged and sorted.
+    """
+    inside, flanks = min(settings.inside, (span.end - span.start) // 2), settings.flanks
+    pieces = (database.promoter(span, flanks[0], inside), database.gene_end(span, inside, flanks[-1]))[: len(flanks)]
+    missing = tuple(flank + inside - (end - start) for flank, (start, end) in zip(flanks, pieces, strict=True))
+    hidden = tuple(cut for start, end in pieces for cut in _cut_to(transcribed, start, end))
+    return GeneWindow(span, pieces, missing, hidden)
+
+
+def _cut_to(intervals: Sequence[Interval], start: int, end: int) -> list[Interval]:
+    """The parts of merged and sorted intervals within ``[start, end)``."""
+    first = bisect_right(intervals, start, key=lambda one: one[1])
+    last = bisect_left(intervals, end, key=lambda one: one[0])
+    return [(max(left, start), min(right, end)) for left, right in intervals[first:last]]
 
 
 def window_bases(
@@ -106,8 +135,7 @@ def window_bases(
 ) -> npt.NDArray[np.uint8]:
     """Base codes of windows, uint8 (windows, pieces, bases), 5' to 3' on the strand of the gene.
 
-    The TSS is base ``upstream`` of the first piece; the last base of the gene stands ``upstream`` bases before the end
-    of the second one.
+    The TSS stands behind the flank of the first piece, the last base of the gene before that of the second one.
 
     Args:
         models: gene models by id, for their codons.
@@ -118,7 +146,7 @@ def window_bases(
         codons = codons_of(models[span.id].coding_transcripts)
         for number, (start, end) in enumerate(window.pieces):
             bases = genome.bases(span.contig, start, end)
-            for left, right in codons:
+            for left, right in (*codons, *window.hidden):
                 bases[max(0, left - start) : max(0, right - start)] = N_CODE
             read = bases if span.strand == "+" else reverse_complement(bases)
             codes[row, number, place_in_piece(window, number, settings)] = read
@@ -129,7 +157,8 @@ def place_in_piece(window: GeneWindow, number: int, settings: WindowSettings) ->
     """Where in a piece the bases of its interval stand; all others of the piece are N."""
     (start, end), missing = window.pieces[number], window.missing[number]
     # The flank comes first at the TSS, last at the TTS.
-    at = missing if number == 0 else settings.piece - missing - (end - start)
+    filled = settings.flanks[number] + settings.inside
+    at = settings.piece - filled + missing if number == 0 else filled - missing - (end - start)
     return slice(at, at + end - start)
 
 
@@ -162,8 +191,9 @@ def reason_without(window: GeneWindow, bases: npt.NDArray[np.uint8], settings: W
     Args:
         bases: of its window, uint8 (pieces, bases).
     """
-    if max(window.missing) > MOST_MISSING * settings.upstream:
+    if any(missing > MOST_MISSING * flank for missing, flank in zip(window.missing, settings.flanks, strict=True)):
         return BEYOND_CONTIG
-    read = sum(end - start for start, end in window.pieces)
+    # A gene whose neighbours are close has little to be told from, and keeps its place among the others.
+    read = sum(end - start for start, end in window.pieces) - sum(end - start for start, end in window.hidden)
     known = int((bases != N_CODE).sum())
     return UNKNOWN_BASES if known < (1 - MOST_MISSING) * read else ""

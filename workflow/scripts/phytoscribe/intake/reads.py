@@ -1,4 +1,7 @@
-"""Check files of reads (FASTQ, FASTA, BAM) and join them into one; the content shows the format, not the name."""
+"""Check files of reads (FASTQ, FASTA, BAM) and join them into one; the content shows the format, not the name.
+
+RNA-seq reads, single or in pairs, are only checked: a program reads them where they are.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,7 @@ import logging
 import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from itertools import chain
+from itertools import chain, zip_longest
 from pathlib import Path
 
 import pysam
@@ -51,6 +54,73 @@ def join_reads(wanted: Sequence[Wanted], downloads: Downloads, target: str | Pat
                 records.append(record)
     log.info("%s: joined from %d file(s)", target, len(wanted))
     return records
+
+
+def check_rnaseq(first: str | Path, second: str | Path | None = None) -> int:
+    """Check every read of a file of single reads, or of the two files of pairs, as FASTQ or FASTA, plain or gzip.
+
+    Returns:
+        Number of reads, or of pairs.
+
+    Raises:
+        PhytoScribeError: a file is missing, truncated, empty or of another format; or the two do not belong together:
+            one file or the same reads twice, other names, another number of reads.
+    """
+    files = [first] if second is None else [first, second]
+    for path in files:
+        _check_plain_or_gzip(path)
+    if second is None:
+        return sum(1 for _ in checked_reads(first))
+    if Path(first).samefile(second):
+        raise PhytoScribeError(f"{first}: is given as first and as second file of pairs; name the file of the mates")
+    count, copied = 0, True
+    for count, (one, other) in enumerate(zip_longest(checked_reads(first), checked_reads(second)), start=1):
+        if one is None or other is None:
+            longer, shorter = (second, first) if one is None else (first, second)
+            raise PhytoScribeError(
+                f"{longer}: has more reads than {shorter}, which has {count - 1:,}; give both files of one sample, "
+                "whole and not filtered one by one"
+            )
+        (header, sequence), (mate_header, mate_sequence) = (read.split(b"\n", 2)[:2] for read in (one, other))
+        if not _are_mates(header, mate_header):
+            names = " and ".join(repr(text[1:].split()[0].decode()) for text in (header, mate_header))
+            raise PhytoScribeError(
+                f"{first} and {second}: their reads {count:,} are {names}, no pair; give the first and the second file "
+                "of one sample, in one order"
+            )
+        copied = copied and sequence == mate_sequence
+    if copied:
+        raise PhytoScribeError(f"{second}: holds the same reads as {first}; give the file of the mates")
+    return count
+
+
+def _check_plain_or_gzip(path: str | Path) -> None:
+    """What programs for RNA-seq read."""
+    try:
+        with Path(path).open("rb") as handle:
+            begin = handle.read(4)
+        if begin.startswith(b"\x1f\x8b"):
+            with suppress(EOFError, zlib.error), gzip.open(path) as unpacked:  # a broken file is found with its reads
+                begin = unpacked.read(4)
+    except OSError as error:
+        raise PhytoScribeError(f"{path}: cannot be read ({error.strerror or error}); check the path") from error
+    if not begin:
+        raise PhytoScribeError(f"{path}: holds no reads; get the file again, or leave it out")
+    if begin == b"BAM\1":
+        raise PhytoScribeError(f"{path}: a BAM file; convert it: samtools fastq -1 first.fq.gz -2 second.fq.gz {path}")
+    if begin.startswith((b"BZh", b"\xfd7zX")):
+        raise PhytoScribeError(f"{path}: packed with bzip2 or xz; RNA-seq reads must be plain or gzip: pack it anew")
+
+
+def _are_mates(header: bytes, other: bytes) -> bool:
+    """Whether two headers name the ends of one fragment: one name, or two that differ in a last 1 and 2 alone.
+
+    ``name/1`` and ``name/2``; ``name 1:N:0:...`` and ``name 2:N:0:...``; ``SRR1.7.1`` and ``SRR1.7.2`` of SRA.
+    """
+    (name, *more), (mate, *mate_more) = header[1:].split(None, 2), other[1:].split(None, 2)
+    if name == mate:
+        return not (name.endswith(b"/1") or (more and mate_more and more[0][:2] == mate_more[0][:2] == b"1:"))
+    return name[:-1] == mate[:-1] and name[-2:] in (b"/1", b".1", b"_1") and mate[-1:] == b"2"
 
 
 def checked_reads(path: str | Path) -> Iterator[bytes]:

@@ -59,7 +59,7 @@ class SourceRecord:
 
     Attributes:
         genome: name of the genome in the configuration.
-        kind: ``genome``, ``annotation`` or ``isoseq``.
+        kind: ``genome``, ``annotation``, ``isoseq`` or ``rnaseq``.
         file: the output that was made from it.
         source: path, URL or Phytozome number as a user would write it; no credentials.
         file_name: name of the file at its source.

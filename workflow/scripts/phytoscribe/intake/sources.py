@@ -38,6 +38,9 @@ _BGZIP_END = bytes.fromhex("1f8b08040000000000ff0600424302001b000300000000000000
 
 #: Escaped bytes to letters of Windows-1252, a superset of Latin-1; five bytes mean nothing in it.
 _LATIN1 = {0xDC00 + byte: bytes([byte]).decode("cp1252", errors="ignore") or "\0" for byte in range(128, 256)}
+#: Keys of a sample of RNA-seq reads: a file of single reads or of the first reads of pairs, and that of their mates.
+MATES = ("first", "second")
+_URL = re.compile(r"[A-Za-z][\w+.-]*://")
 _CONTROL = re.compile(r"[\0-\x08\x0e-\x1f]")
 
 
@@ -47,7 +50,7 @@ class Wanted:
 
     Attributes:
         genome: name of the genome.
-        kind: ``genome``, ``annotation`` or ``isoseq``.
+        kind: ``genome``, ``annotation``, ``isoseq`` or ``rnaseq``.
         source: where the file comes from.
         output: the file that will be made from it; downloads are kept in its folder while they are needed.
         terms: licence or usage terms, in the user's words.
@@ -64,10 +67,43 @@ class Wanted:
 
 def wanted_files(config: Mapping[str, Any], genome: str, kind: str, output: str | Path) -> list[Wanted]:
     """The files of one kind that a checked configuration gives for a genome: one file, or several for reads."""
-    (item,) = [item for item in config["genomes"] if item["name"] == genome]
+    item = _item(config, genome)
     sources = item[kind] if kind == "isoseq" else [item[kind]]
     terms = item.get("terms", "")
     return [Wanted(genome, kind, source, output, terms, number) for number, source in enumerate(sources, start=1)]
+
+
+def reads_of_samples(source: Source | None) -> dict[tuple[str, int, str], dict[str, Any]]:
+    """Where each file of RNA-seq reads comes from, by tissue, number of its sample (from 1), and mate.
+
+    Args:
+        source: ``genomes[].expression``, where a file is its path, its URL, or a mapping of one of these with a
+            checksum.
+    """
+    return {
+        (tissue, number, mate): _source_of(sample[mate])
+        for tissue, samples in ((source or {}).get("reads") or {}).items()
+        for number, sample in enumerate(samples, start=1)
+        for mate in MATES
+        if mate in sample
+    }
+
+
+def _source_of(given: str | Source) -> dict[str, Any]:
+    if isinstance(given, str):
+        return {"url" if _URL.match(given) else "path": given}
+    return dict(given)
+
+
+def wanted_rnaseq(config: Mapping[str, Any], genome: str, sample: tuple[str, int, str], output: str | Path) -> Wanted:
+    """One file of RNA-seq reads of a genome; ``sample`` is a key of :func:`reads_of_samples`."""
+    item = _item(config, genome)
+    return Wanted(genome, "rnaseq", reads_of_samples(item["expression"])[sample], output, item.get("terms", ""))
+
+
+def _item(config: Mapping[str, Any], genome: str) -> Mapping[str, Any]:
+    (item,) = [item for item in config["genomes"] if item["name"] == genome]
+    return item
 
 
 def take_in(

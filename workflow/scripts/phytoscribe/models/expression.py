@@ -195,8 +195,13 @@ def save_heads(networks: Sequence[ExpressionHead], report: dict[str, Any], folde
     save_beside(EXPRESSION_FILES, description, tensors, folder)
 
 
-def load_heads(folder: Path) -> tuple[list[ExpressionHead], dict[str, Any]]:
+def load_heads(
+    folder: Path, kind: type[ExpressionHead] = ExpressionHead
+) -> tuple[list[ExpressionHead], dict[str, Any]]:
     """The heads of a folder, one for each seed, in single precision, and what its JSON file says.
+
+    Args:
+        kind: the network whose weights lie there; another than the default is one of the benchmarks'.
 
     Raises:
         ModelError: a file is missing, damaged, or of another version.
@@ -204,7 +209,7 @@ def load_heads(folder: Path) -> tuple[list[ExpressionHead], dict[str, Any]]:
 
     def build(report: dict[str, Any], tensors: dict[str, Tensor]) -> list[ExpressionHead]:
         sizes = {key: tuple(x) if isinstance(x, list) else x for key, x in report["network"].items()}
-        networks = [ExpressionHead(ExpressionConfig(**sizes)) for _ in range(report["seeds"])]
+        networks = [kind(ExpressionConfig(**sizes)) for _ in range(report["seeds"])]
         for seed, network in enumerate(networks):
             own = {name: x.float() for name, x in tensors.items() if name.startswith(f"{seed}.")}
             network.load_state_dict({name.partition(".")[2]: x for name, x in own.items()})

@@ -32,6 +32,7 @@ PROGRAMS = (
     ("minimap2", "--version", r"(\S+)"),
     ("miniprot", "--version", r"(\S+)"),
     ("augustus", "--version", r"\(([\w.]+)\)"),
+    ("salmon", "--version", r"salmon ([\w.]+)"),
     ("curl", "--version", r"curl ([\w.]+)"),
     ("aragorn", "-h", r"ARAGORN v([\w.]+)"),
     ("cmscan", "-h", r"INFERNAL ([\w.]+)"),
@@ -91,6 +92,7 @@ def citations_of(config: Mapping[str, Any]) -> list[Citation]:
     baseline = any(genome.get("augustus") and genome.get("annotation") for genome in genomes)
     with_reads = any(genome.get("isoseq") for genome in genomes)
     with_proteins = any((genome.get("evidence") or {}).get("proteins") for genome in genomes)
+    with_rnaseq = any((genome.get("expression") or {}).get("reads") for genome in genomes)
     programs = chosen_programs(config)
     attribution = config.get("attribution") or {}
     attributed = attribution.get("labels")
@@ -106,6 +108,7 @@ def citations_of(config: Mapping[str, Any]) -> list[Citation]:
         ("fu2012cdhit", "CD-HIT", "groups homologous genes for the split", trained),
         ("li2018minimap2", "minimap2", "aligns Iso-Seq reads", with_reads),
         ("li2023miniprot", "miniprot", "aligns proteins", with_proteins),
+        ("patro2017salmon", "salmon", "quantifies RNA-seq reads", with_rnaseq),
         ("shirley2015pyfaidx", "pyfaidx", "indexes genomes", True),
         ("danecek2021samtools", "SAMtools, HTSlib (pysam)", "compresses and indexes files, sorts alignments", True),
         ("ryan_pybigwig", "pyBigWig", "writes tracks", with_tracks or attribution.get("genes")),

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from heads_cnn import DeepCreCnn
 
 from phytoscribe.annotation.gene_database import GeneDatabase, write_gene_database
 from phytoscribe.annotation.gff_writer import write_gff3
@@ -25,7 +26,7 @@ from phytoscribe.prediction.trunk_cells import trunk_reader
 from phytoscribe.splits.parts import PartInterval, Parts
 from phytoscribe.training.loop.settings import Recipe
 from phytoscribe.training.tasks.expression.dataset import ExpressionDataset, shifted
-from phytoscribe.training.tasks.expression.module import ExplainedSelection
+from phytoscribe.training.tasks.expression.module import ExplainedSelection, explained
 from phytoscribe.training.tasks.expression.task import run_expression_training
 
 MODEL = Path(__file__).parents[5] / "resources/models/brassicales"
@@ -91,6 +92,18 @@ def predicted(planted, head, output, split=True, names=("unknown", "unknown"), m
     _, files, table = planted
     predict_genome(head, files.gff3, files.fasta, table if split else None, model, names, "cpu", 1, output)
     return pd.read_csv(output, sep="\t", comment="#", keep_default_na=False)
+
+
+def test_a_network_of_another_kind_is_trained_chosen_and_read_in_the_same_loop(planted, tmp_path):
+    _, files, table = planted
+    recipe = Recipe(SECTION | {"filters": 8, "learning_rate": 0.003, "steps": 80}, {}, {}, 1)
+    folders = (tmp_path / "run", tmp_path / "cnn")
+    run_expression_training(table, [files], None, None, recipe, [files.measured], *folders, 1, DeepCreCnn)
+    (network,), report = load_heads(tmp_path / "cnn", DeepCreCnn)
+    found = explained(network, read_examples(table, [files], SETTINGS, "validate"), torch.device("cpu"))
+    (best,) = report["best"]
+    assert best["step"] in (40, 80)
+    assert found == pytest.approx(best["validation_r2"], abs=0.01)
 
 
 def test_a_planted_motif_is_learned_and_every_gene_has_its_line(planted, head, tmp_path):

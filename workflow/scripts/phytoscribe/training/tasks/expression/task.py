@@ -53,6 +53,7 @@ def run_expression_training(
     run_folder: Path,
     target: Path,
     threads: int,
+    kind: type[ExpressionHead] = ExpressionHead,
 ) -> None:
     """Train the heads and write their files into ``target``.
 
@@ -63,6 +64,7 @@ def run_expression_training(
         recipe: its task is the section ``expression``; ranks are not read, since the head is small.
         inputs: files whose content decides the result.
         run_folder: checkpoints of each seed, from which a killed run continues.
+        kind: the network, if not the head: benchmarks train others in the same loop, without motifs and trunk.
 
     Raises:
         PhytoScribeError: too few genes are for training, or none for validation.
@@ -94,7 +96,7 @@ def run_expression_training(
     for number in range(settings["seeds"]):
         seed = recipe.seed + number
         lightning.seed_everything(seed, verbose=False)
-        head, folder = started(config, stem, learnt), run_folder / f"seed_{seed}"
+        head, folder = started(kind(config), stem, learnt), run_folder / f"seed_{seed}"
         if not number:
             logger.info("expression head: %d parameters", trainable_parameters(head))
         metrics = MetricsTable(folder / "metrics.tsv")
@@ -131,9 +133,8 @@ def run_expression_training(
     save_heads(heads, report, target)
 
 
-def started(config: ExpressionConfig, stem: MotifStem | None, genes: Examples) -> ExpressionHead:
+def started(head: ExpressionHead, stem: MotifStem | None, genes: Examples) -> ExpressionHead:
     """A head before its training, with the motifs that it keeps and the scale of features that are read once."""
-    head = ExpressionHead(config)
     if stem is not None:
         head.stem.load_state_dict(stem.state_dict())
         head.stem.requires_grad_(False)
