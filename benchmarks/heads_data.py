@@ -31,7 +31,7 @@ from phytoscribe.expression.window_table import (
 )
 from phytoscribe.expression.windows import WindowSettings, window_bases, windows_of_genes
 from phytoscribe.genome.fasta import Genome
-from phytoscribe.splits.clusters import extract_proteins
+from phytoscribe.splits.assign import extract_proteins
 from phytoscribe.splits.guard import HOMOLOGUE_OF
 from phytoscribe.splits.parts import PARTS, TEST, TRAIN, VALIDATE, complete_contig_parts, parts_of_genome
 from phytoscribe.tables import read_table, write_table

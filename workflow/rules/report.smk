@@ -78,6 +78,10 @@ rule report:
         attribution=regulatory_files.attributions(TRUST),
         motifs=regulatory_files.attributions(f"{LOGOS}.tsv"),
         logos=regulatory_files.attributions(LOGOS),
+        filters=regulatory_files.attributions(f"{FILTERS}.tsv"),
+        filter_logos=regulatory_files.attributions(FILTERS),
+        promoters=regulatory_files.embedding(PROMOTERS[0]),
+        promoter_scores=regulatory_files.embedding(PROMOTERS[1]),
         structure_metrics=of_training("results/models/structure/metrics.tsv"),
         page=given(
             [

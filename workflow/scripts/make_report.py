@@ -14,11 +14,13 @@ from phytoscribe.session import run_script
 
 def main(snakemake) -> None:
     from dataclasses import replace
+    from itertools import chain
 
     from phytoscribe.files import atomic_open
     from phytoscribe.reporting.citations import bibtex, citations_of
     from phytoscribe.reporting.drawing import read_figures, write_drawings
     from phytoscribe.reporting.inputs import GenomeInfo, read_inputs
+    from phytoscribe.reporting.learned import promoter_figures
     from phytoscribe.reporting.page import write_report
     from phytoscribe.reporting.process_figures import draw_workflow
 
@@ -26,7 +28,7 @@ def main(snakemake) -> None:
     genomes = [GenomeInfo(**genome) for genome in params.genomes]
     inputs = read_inputs(dict(snakemake.input.items()), genomes, dict(params.config), output.html, params.benchmarks)
     drawings = draw_workflow(inputs.costs, inputs.pretrain_metrics, inputs.structure_metrics, inputs.regulatory)
-    write_drawings(drawings, output.figures)
+    write_drawings(chain(drawings, promoter_figures(inputs.promoters)), output.figures)
     with atomic_open(output.bibtex) as handle:
         handle.write(bibtex(citations_of(inputs.config)))
     write_report(replace(inputs, own_figures=read_figures(output.figures)), output.html)

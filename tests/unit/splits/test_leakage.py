@@ -6,8 +6,8 @@ import pytest
 
 from phytoscribe.errors import FastaError, ToolError
 from phytoscribe.genome.fasta import Genome, read_index, write_index
-from phytoscribe.splits.assign import assign_splits, with_clusters
-from phytoscribe.splits.clusters import ClusterSettings, cluster_proteins, extract_proteins, protein_id, read_proteins
+from phytoscribe.splits.assign import assign_splits, extract_proteins, protein_id, with_clusters
+from phytoscribe.splits.clusters import ClusterSettings, cluster_proteins, read_proteins
 from phytoscribe.splits.leakage import (
     best_hits,
     broken_promises,

@@ -18,6 +18,7 @@ SECTIONS = {
     "train_expression": "expression",
     "predict_expression": "expression",
     "read_trunk": "predict",
+    "embed_promoters": "predict",
     "train_regulatory": "regulatory",
     "predict_regulatory": "regulatory",
     "attribute_sites": "regulatory",
