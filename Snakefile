@@ -46,6 +46,7 @@ rule all:
         expand("results/clean/{genome}.check.svg", genome=genomes.checked),
         track_files.targets(),
         regulatory_files.targets(),
+        expression_targets.targets(),
         "results/report/report.html",
         "resources/genomes/manifest.tsv",
     localrule: True

@@ -20,7 +20,7 @@ from heads_data import Genes, load_genes
 
 from phytoscribe.evaluation.regression import MEASURES, HighLow, bootstrap_weights, measures
 from phytoscribe.expression.baselines import Fitted, boosted_trees, chosen_ridge
-from phytoscribe.expression.targets import log_levels
+from phytoscribe.expression.examples import log_levels
 from phytoscribe.splits.parts import TEST, TRAIN, VALIDATE
 from phytoscribe.tables import write_table
 

@@ -1,4 +1,4 @@
-"""Rules of expression: nothing runs unasked, and all of them where heads are trained."""
+"""Rules of expression: nothing runs by default, and `all` makes what the heads of the configuration can tell."""
 
 from __future__ import annotations
 
@@ -25,10 +25,18 @@ def with_levels(house):
     return write
 
 
-def test_nothing_runs_unasked(with_levels):
-    done = start(with_levels(model="trained"), "all", "-n")
+def test_nothing_runs_by_default(with_levels):
+    done = start(with_levels(), "all", "-n")
     assert done.returncode == 0, done.stdout[-2000:]
     assert not RULES & set(jobs_of(done.stdout))
+
+
+def test_all_predicts_every_genome_and_scores_heads_that_are_trained(with_levels):
+    done = start(with_levels(model="trained"), "all", "-n")
+    assert done.returncode == 0, done.stdout[-2000:]
+    assert {rule: count for rule, count in jobs_of(done.stdout).items() if rule in RULES} == {
+        **dict.fromkeys(RULES, 1), "predict_expression": 2,
+    }  # fmt: skip
 
 
 def test_scores_need_all_rules_and_another_genome_the_heads_alone(with_levels):
@@ -41,11 +49,12 @@ def test_scores_need_all_rules_and_another_genome_the_heads_alone(with_levels):
 
 def test_released_heads_ask_for_the_structure_model_without_being_told(with_levels):
     house = with_levels(model=str(ROOT / "resources/models/brassicales/expression"), encoder="none")
-    done = start(house, "results/expression/other.tsv", "-n")
-    assert done.returncode == 0, done.stdout[-2000:]
-    jobs = jobs_of(done.stdout)
-    assert "finetune_structure" in jobs, "the tiny configuration trains it"
-    assert not RULES & set(jobs) - {"predict_expression"}
+    for target, genomes in (("results/expression/other.tsv", 1), ("all", 2)):
+        done = start(house, target, "-n")
+        assert done.returncode == 0, done.stdout[-2000:]
+        jobs = jobs_of(done.stdout)
+        assert "finetune_structure" in jobs, "the tiny configuration trains it"
+        assert {rule: jobs[rule] for rule in RULES & set(jobs)} == {"predict_expression": genomes}
 
 
 def test_without_a_head_the_target_is_refused(with_levels):

@@ -2,14 +2,16 @@
 from phytoscribe.configuration.expression import (
     LEARNED,
     TRAINED,
+    ExpressionTargets,
     check_expression_targets,
-    encoder_of_heads,
     expression_files,
     head_files,
     training_settings,
     window_settings,
 )
 from phytoscribe.configuration.regulatory import files_of_head
+
+expression_targets = ExpressionTargets(genomes, config)
 
 if not IS_MODULE:
     try:
@@ -20,7 +22,7 @@ if not IS_MODULE:
 
 def learnt_here():
     """Genomes whose genes the heads that are trained here know by the split."""
-    return genomes.learnt_expression if config["expression"]["model"] == "trained" else []
+    return genomes.learnt_expression if expression_targets.trained else []
 
 
 def regulatory_head():

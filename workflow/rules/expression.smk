@@ -3,7 +3,7 @@
 #      for `encoder: frozen` the files of the structure model, for `motifs` those of a regulatory head; config keys `expression`, `split`
 # Out: results/expression/{genome}.measured.tsv, measured levels; results/splits/gene_windows.tsv;
 #      results/models/expression/ (expression.json, expression.safetensors), checkpoints in expression.run/;
-#      results/expression/{genome}.tsv, predicted levels; results/evaluation/expression.tsv. No target asks for them.
+#      results/expression/{genome}.tsv, predicted levels; results/evaluation/expression.tsv
 
 HEADS = config["expression"]
 MEASURED = genomes.learnt_expression
@@ -113,7 +113,7 @@ rule predict_expression:
         windows=lambda wildcards: "results/splits/gene_windows.tsv" if wildcards.genome in learnt_here() else [],
         fasta="resources/genomes/{genome}/{genome}.fa",
         fai="resources/genomes/{genome}/{genome}.fa.fai",
-        model=model_files() if encoder_of_heads(HEADS) == "frozen" else [],
+        model=model_files() if expression_targets.encoder == "frozen" else [],
         library=library("predict_expression"),
     output:
         levels="results/expression/{genome}.tsv",

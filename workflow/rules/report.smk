@@ -82,6 +82,9 @@ rule report:
         filter_logos=regulatory_files.attributions(FILTERS),
         promoters=regulatory_files.embedding(PROMOTERS[0]),
         promoter_scores=regulatory_files.embedding(PROMOTERS[1]),
+        levels=expression_targets.levels(),
+        measured=expand("results/expression/{genome}.measured.tsv", genome=learnt_here()),
+        expression=expression_targets.scores(),
         structure_metrics=of_training("results/models/structure/metrics.tsv"),
         page=given(
             [

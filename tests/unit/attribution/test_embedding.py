@@ -24,8 +24,7 @@ from phytoscribe.attribution.embedding import (
     score_points,
 )
 from phytoscribe.errors import PhytoScribeError
-from phytoscribe.expression.examples import GenomeFiles
-from phytoscribe.expression.targets import specificity
+from phytoscribe.expression.examples import GenomeFiles, specificity
 from phytoscribe.expression.window_table import GENE_WINDOWS, windows_of_genome
 from phytoscribe.expression.windows import WindowSettings
 from phytoscribe.genome.fasta import Genome

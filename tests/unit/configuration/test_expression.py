@@ -8,12 +8,15 @@ import pytest
 from example_configuration import message_of
 
 from phytoscribe.configuration.expression import (
+    ExpressionTargets,
     check_expression_targets,
-    encoder_of_heads,
     expression_files,
     head_files,
 )
+from phytoscribe.configuration.genomes import Genomes
+from phytoscribe.configuration.regulatory import encoder_of
 from phytoscribe.errors import ConfigError
+from phytoscribe.models import EXPRESSION_FILES
 
 TABLE = {"path": "tpm.tsv", "tissues": {"leaf": ["a", "b"]}}
 SALMON = {"salmon": {"leaf": ["a/quant.sf", "b/quant.sf"], "root": ["a/quant.sf"]}}
@@ -94,8 +97,30 @@ def test_heads_of_a_folder_say_themselves_whether_they_take_the_structure_model(
     for told, encoder in (("null", "none"), ('"7bc5dd52"', "frozen")):
         (tmp_path / "expression.json").write_text(f'{{"structure_model": {told}}}')
         for configured in ("none", "frozen"):
-            assert encoder_of_heads({"model": str(tmp_path), "encoder": configured}) == encoder
-            assert encoder_of_heads({"model": "trained", "encoder": configured}) == configured
+            section = {"model": str(tmp_path), "encoder": configured}
+            assert encoder_of(section, EXPRESSION_FILES[0]) == encoder
+            assert encoder_of(section | {"model": "trained"}, EXPRESSION_FILES[0]) == configured
+
+
+@pytest.mark.parametrize(
+    ("model", "split", "made"),
+    [
+        ("none", {"mode": "cluster", "fractions": {"test": 0.1}}, []),
+        ("some/folder", {"mode": "cluster", "fractions": {"test": 0.1}}, ["expression/a.tsv", "expression/b.tsv"]),
+        ("trained", {"mode": "contig"}, ["expression/a.tsv", "expression/b.tsv"]),
+        ("trained", {"mode": "cluster", "fractions": {"test": 0}}, ["expression/a.tsv", "expression/b.tsv"]),
+        (
+            "trained",
+            {"mode": "cluster", "fractions": {"test": 0.1}},
+            ["expression/a.tsv", "expression/b.tsv", "evaluation/expression.tsv"],
+        ),
+    ],
+)
+def test_what_is_made_without_being_named(model, split, made):
+    learnt = {"name": "a", "role": "train", "genome": {"path": "a.fa"}, "expression": TABLE}
+    new = {"name": "b", "role": "predict", "genome": {"path": "b.fa"}}
+    config = {"genomes": [learnt, new], "split": split, "expression": {"model": model}}
+    assert ExpressionTargets(Genomes(config), config).targets() == [f"results/{file}" for file in made]
 
 
 def test_targets_that_no_head_makes():

@@ -7,8 +7,8 @@ import pytest
 
 from phytoscribe.annotation.model import GeneModel, Transcript
 from phytoscribe.expression.baselines import PENALTIES, boosted_trees, chosen_ridge, family_means
+from phytoscribe.expression.examples import level_and_deviation, log_levels
 from phytoscribe.expression.features import gc_of, has_both_utrs, kmer_roots, structure_numbers
-from phytoscribe.expression.targets import level_and_deviation, log_levels
 from phytoscribe.genome.sequence import decode, encode
 
 

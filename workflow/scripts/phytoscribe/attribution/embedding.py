@@ -27,9 +27,8 @@ from phytoscribe.evaluation.regression import (
     r_squared,
     value_and_interval,
 )
-from phytoscribe.expression.examples import GenomeFiles, read_examples
+from phytoscribe.expression.examples import GenomeFiles, read_examples, specificity
 from phytoscribe.expression.features import LONGEST, Features, gc_of, kmer_roots
-from phytoscribe.expression.targets import specificity
 from phytoscribe.expression.windows import PROMOTER, WindowSettings
 from phytoscribe.files import scratch_folder
 from phytoscribe.splits.parts import PARTS, TEST, TRAIN, VALIDATE
@@ -126,7 +125,7 @@ def points_of(promoters: Promoters, seed: int) -> pd.DataFrame:
     """A line for each gene, columns of ``tables.EMBEDDING``: PCA, and UMAP (McInnes et al. 2018,
     doi:10.21105/joss.00861).
 
-    ``level`` is log2(1 + TPM) of the first tissue; ``tau`` its :func:`~phytoscribe.expression.targets.specificity`.
+    ``level`` is log2(1 + TPM) of the first tissue; ``tau`` its :func:`~phytoscribe.expression.examples.specificity`.
     """
     # It compiles for seconds, which the scores do not need.
     from umap import UMAP

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from phytoscribe.configuration.genomes import Genomes
 from phytoscribe.configuration.mistakes import no_model_folder, nothing_to_learn_from, uneven_steps, unreadable
 from phytoscribe.configuration.regulatory import encoder_of, head_mistakes
 from phytoscribe.errors import ConfigError
@@ -24,16 +25,40 @@ _TARGET = re.compile(rf"(?:\./)?(?:results/expression/[^/.]+\.tsv|results/models
 WINDOW_KEYS = ("input", "upstream", "downstream")
 
 
+class ExpressionTargets:
+    """Files of the expression heads that are made without being named, and which genomes have them."""
+
+    def __init__(self, genomes: Genomes, config: Config) -> None:
+        self._genomes, self._settings = genomes, config["expression"]
+
+    @property
+    def trained(self) -> bool:
+        return self._settings["model"] == TRAINED
+
+    @property
+    def encoder(self) -> str:
+        """Whether the heads that predict take features of the structure model: ``none`` or ``frozen``."""
+        return encoder_of(self._settings, EXPRESSION_FILES[0])
+
+    def levels(self) -> list[str]:
+        """Predicted levels of all genomes; none with ``expression.model: none``."""
+        if self._settings["model"] == NONE:
+            return []
+        return [f"results/expression/{name}.tsv" for name in self._genomes.names]
+
+    def scores(self) -> list[str]:
+        """The table of scores, where heads are trained and genes are held out for the test."""
+        return [SCORES] if self.trained and self._genomes.tested(self._genomes.learnt_expression) else []
+
+    def targets(self) -> list[str]:
+        """All files."""
+        return [*self.levels(), *self.scores()]
+
+
 def head_files(model: str) -> list[str]:
     """Files of the heads that predict: trained here, or of a folder."""
     folder = "results/models/expression" if model == TRAINED else model.rstrip("/")
     return [f"{folder}/{file}" for file in EXPRESSION_FILES]
-
-
-def encoder_of_heads(section: Config) -> str:
-    """Whether the heads that predict take features of the structure model: heads of a folder say so themselves."""
-    model = section["model"]
-    return section["encoder"] if model in (NONE, TRAINED) else encoder_of(model, EXPRESSION_FILES[0])
 
 
 def window_settings(section: Config) -> dict[str, Any]:

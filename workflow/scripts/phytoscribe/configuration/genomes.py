@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -288,6 +288,16 @@ class Genomes:
     def roles(self) -> dict[str, str]:
         """``{genome: role}`` of the genomes in the split."""
         return {name: self._entries[name].role for name in self.split}
+
+    def tested(self, names: Iterable[str]) -> bool:
+        """Whether blocks or contigs of any of these genomes are held out for the test of a head."""
+        split = self._config["split"]
+        by_blocks = split["mode"] == "cluster" and split["fractions"]["test"] > 0
+        entries = [self._entries[name] for name in names]
+        return any(
+            entry.role == "test" or (entry.role == "train" and (by_blocks or entry.contigs_of("test")))
+            for entry in entries
+        )
 
     def _holds_out_genes(self, entry: GenomeEntry) -> bool:
         by_cluster = self._config["split"]["mode"] == "cluster"

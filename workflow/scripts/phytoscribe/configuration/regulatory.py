@@ -59,8 +59,7 @@ class RegulatoryFiles:
     @property
     def encoder(self) -> str:
         """Whether the head that predicts takes features of the structure model: ``none`` or ``frozen``."""
-        model = self._settings["model"]
-        return self._settings["encoder"] if model in ("none", "trained") else encoder_of(model, REGULATORY_FILES[0])
+        return encoder_of(self._settings, REGULATORY_FILES[0])
 
     @property
     def heads(self) -> list[str]:
@@ -103,7 +102,7 @@ class RegulatoryFiles:
 
     def scores(self) -> list[str]:
         """The table of scores, where a head is trained and blocks are held out for the test."""
-        return [SCORES] if self.trained and self._tests() else []
+        return [SCORES] if self.trained and self._genomes.tested(self.labelled) else []
 
     def instances(self) -> list[str]:
         """Instances of the motifs, a file for each labelled genome: contigs of two genomes may have one name."""
@@ -132,16 +131,6 @@ class RegulatoryFiles:
             files += [f"results/regulatory/{name}" for name in names]
         return [*files, *self.scores(), *self.attributions(TRUST, *MOTIFS, *self.instances(), f"{FILTERS}.tsv")]
 
-    def _tests(self) -> bool:
-        """Whether blocks with peaks are held out for the test."""
-        split = self._config["split"]
-        by_blocks = split["mode"] == "cluster" and split["fractions"]["test"] > 0
-        entries = [self._genomes[name] for name in self.labelled]
-        return any(
-            entry.role == "test" or (entry.role == "train" and (by_blocks or entry.contigs_of("test")))
-            for entry in entries
-        )
-
 
 def files_of_head(folder: str) -> list[str]:
     """Files of the head of a folder."""
@@ -159,14 +148,21 @@ def head_mistakes(place: str, folder: str, other: str) -> Iterator[str]:
     yield from no_model_folder(place, folder, REGULATORY_FILES, "a regulatory head", instead)
 
 
-def encoder_of(folder: str, file: str) -> str:
-    """Whether the head of a folder takes features of the structure model; ``none`` if it cannot be told.
+def encoder_of(section: Config, file: str) -> str:
+    """Whether the head that predicts takes features of the structure model: one of a folder says so itself.
 
     Args:
+        section: ``regulatory`` or ``expression``.
         file: the JSON file that describes the head.
+
+    Returns:
+        ``none`` or ``frozen``; ``none`` if a folder does not tell.
     """
+    model = section["model"]
+    if model in ("none", "trained"):
+        return section["encoder"]
     try:
-        described = json.loads((Path(folder) / file).read_text(encoding="utf-8"))
+        described = json.loads((Path(model) / file).read_text(encoding="utf-8"))
         return FROZEN if described["structure_model"] else NONE
     except (OSError, ValueError, KeyError, TypeError):
         return NONE  # the job that loads the head says what is wrong with it

@@ -17,9 +17,8 @@ import pandas as pd
 from phytoscribe.errors import PhytoScribeError
 from phytoscribe.evaluation.regression import HighLow, Values, bootstrap_weights, measures
 from phytoscribe.expression.baselines import boosted_trees, chosen_ridge, family_means
-from phytoscribe.expression.examples import Examples, GenomeFiles, read_examples
+from phytoscribe.expression.examples import Examples, GenomeFiles, log_levels, read_examples
 from phytoscribe.expression.features import gc_of, has_both_utrs, kmer_roots, structure_numbers
-from phytoscribe.expression.targets import log_levels
 from phytoscribe.expression.windows import WindowSettings
 from phytoscribe.splits.parts import TEST, TRAIN, VALIDATE
 

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy import linalg
 
-from phytoscribe.expression.targets import Levels, level_and_deviation
+from phytoscribe.expression.examples import Levels, level_and_deviation
 
 Features = npt.NDArray[np.float32]
 Fitted = Callable[[Features], Levels]

@@ -1,11 +1,14 @@
-"""Genes of a part of the split with their windows and measured levels."""
+"""Genes of a part of the split with their windows and measured levels.
+
+What is learned of a level is log2(1 + TPM), as the mean of a gene's tissues and the deviation of each.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -16,12 +19,12 @@ from phytoscribe.annotation.gff_reader import read_gff3
 from phytoscribe.annotation.model import GeneModel
 from phytoscribe.expression.features import Windows
 from phytoscribe.expression.levels import GENE
-from phytoscribe.expression.targets import log_levels
 from phytoscribe.expression.window_table import used
 from phytoscribe.expression.windows import WindowSettings, window_bases, windows_of_genes
 from phytoscribe.genome.fasta import Genome
 
 BinFeatures = npt.NDArray[np.float16]
+Levels = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -66,7 +69,7 @@ class Examples:
     """
 
     bases: Windows
-    log: npt.NDArray[np.float64]
+    log: Levels
     tissues: tuple[str, ...]
     table: pd.DataFrame
     genes: Sequence[GeneModel]
@@ -106,3 +109,45 @@ def read_measured(path: str | Path) -> pd.DataFrame:
     types = {GENE: str}
     table = pd.read_csv(path, sep="\t", dtype=types, keep_default_na=False, na_values=[""])
     return table.set_index(GENE).astype(np.float64)
+
+
+def log_levels(tpm: Levels) -> Levels:
+    """log2(1 + TPM); NaN stays."""
+    return np.log2(1 + tpm)
+
+
+def specificity(log: Levels) -> npt.NDArray[np.float64]:
+    """Tau, how specific a gene is to few tissues, (genes,): 0 for the same level in all, 1 for a level in one alone.
+
+    The mean over the tissues but one of ``1 - level / highest level`` (Yanai et al. 2005,
+    doi:10.1093/bioinformatics/bti042), of log levels as in the comparison of Kryuchkova-Mostacci and Robinson-Rechavi
+    2017 (doi:10.1093/bib/bbw008).  NaN for fewer than two measured tissues, and without any expression.
+
+    Args:
+        log: log2(1 + TPM), (genes, tissues); NaN where nothing was measured.
+    """
+    measured = np.isfinite(log)
+    count = measured.sum(axis=1)
+    highest = np.where(measured, log, 0.0).max(axis=1)
+    able = (count > 1) & (highest > 0)
+    below = np.where(measured, 1 - log / np.where(able, highest, 1.0)[:, None], 0.0).sum(axis=1)
+    return np.where(able, below / np.maximum(count - 1, 1), np.nan)
+
+
+class Targets(NamedTuple):
+    """Log levels in two parts.
+
+    Attributes:
+        level: (genes,), mean over the tissues that were measured.
+        deviation: (genes, tissues), what a tissue has above or below that; sums to zero over the tissues if all were
+            measured.  NaN where nothing was measured.
+    """
+
+    level: Levels
+    deviation: Levels
+
+
+def level_and_deviation(log: Levels) -> Targets:
+    """The two parts of log levels (genes, tissues); genes must have a measured tissue."""
+    level = np.nanmean(log, axis=1)
+    return Targets(level, log - level[:, None])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -52,7 +53,7 @@ def _table(path: str) -> pd.DataFrame:
 
 
 def _label_table(path: str) -> pd.DataFrame:
-    """A long table of labels, as of the scores of the regulatory head."""
+    """A long table of labels, as of the scores of a head."""
     columns = {
         **dict.fromkeys(("model", "label", "subset", "measure"), str),
         "value": float,
@@ -65,6 +66,33 @@ def _label_table(path: str) -> pd.DataFrame:
 def _points(path: str) -> pd.DataFrame:
     """Promoters as points."""
     return read_table(path, EMBEDDING)
+
+
+@dataclass(frozen=True)
+class PredictedLevels:
+    """``results/expression/{genome}.tsv``.
+
+    Attributes:
+        table: a gene a line, with columns ``gene``, ``part``, ``reason`` and those of tissues.
+        facts: what the lines above the header say, by their key.
+    """
+
+    table: pd.DataFrame
+    facts: Mapping[str, str]
+
+
+def _levels(path: str) -> PredictedLevels:
+    with open(path, encoding="utf-8") as lines:
+        notes = [line[2:].rstrip("\n") for line in itertools.takewhile(lambda line: line.startswith("# "), lines)]
+    text = dict.fromkeys(("gene", "part", "reason"), str)
+    table = pd.read_csv(path, sep="\t", skiprows=len(notes), dtype=text, keep_default_na=False, na_values=[""])
+    if not set(text) <= set(table.columns):
+        raise PhytoScribeError(f"{path}: columns {[*table.columns]} lack one of {[*text]}; run its rule again")
+    return PredictedLevels(table.fillna({"reason": ""}), dict(note.split(": ", 1) for note in notes))
+
+
+def _measured(path: str) -> pd.DataFrame:
+    return pd.read_csv(path, sep="\t", dtype={"gene": str}, keep_default_na=False, na_values=[""])
 
 
 def _metrics(path: str) -> pd.DataFrame:
@@ -146,6 +174,9 @@ class ReportInputs:
     filter_logos: list[KeptFigure] | None = field(default=None, metadata=_of_run("filter_logos", read_figures))
     promoters: pd.DataFrame | None = field(default=None, metadata=_of_run("promoters", _points))
     promoter_scores: pd.DataFrame | None = field(default=None, metadata=_of_run("promoter_scores", _label_table))
+    levels: Mapping[str, PredictedLevels] = _of_genomes("levels", ".tsv", _levels)
+    measured: Mapping[str, pd.DataFrame] = _of_genomes("measured", ".measured.tsv", _measured)
+    expression: pd.DataFrame | None = field(default=None, metadata=_of_run("expression", _label_table))
     own_figures: list[KeptFigure] = field(default_factory=list)
     links: Mapping[str, list[tuple[str, str]]] = field(default_factory=dict)
     costs: pd.DataFrame | None = None

@@ -29,6 +29,7 @@ from phytoscribe.reporting.blocks import (
     words,
 )
 from phytoscribe.reporting.citations import citations_of, versions
+from phytoscribe.reporting.expression_panel import expression_section
 from phytoscribe.reporting.inputs import ReportInputs
 from phytoscribe.reporting.learned import filter_blocks, promoter_sections
 from phytoscribe.reporting.process_figures import COSTS, FINE_TUNING, LABELS, PRETRAINING
@@ -49,7 +50,8 @@ SIDE_BY_SIDE = 5
 def process_sections(inputs: ReportInputs) -> list[Section]:
     """All sections, in the order of the workflow."""
     made = (_check_section, _split_section, _training_section, _costs_section, _software_section, _config_section)
-    return [*_regulatory_section(inputs), *promoter_sections(inputs), *(section(inputs) for section in made)]
+    heads = [*_regulatory_section(inputs), *expression_section(inputs), *promoter_sections(inputs)]
+    return [*heads, *(section(inputs) for section in made)]
 
 
 def _regulatory_section(inputs: ReportInputs) -> list[Section]:

@@ -1,0 +1,108 @@
+"""The report's section on expression: what structure alone reaches, deviations by tissue, what a head leaves out."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from phytoscribe.evaluation.regression import bootstrap_weights, measures
+from phytoscribe.reporting.blocks import Items, Paragraph, Table
+from phytoscribe.reporting.expression_panel import deviation_correlations, expression_figures, held_out
+from phytoscribe.reporting.inputs import GenomeInfo, read_inputs
+from phytoscribe.reporting.page import render
+from phytoscribe.reporting.process_sections import process_sections
+
+TISSUES = ["leaf", "root", "bud"]
+GENES = 120
+
+
+@pytest.fixture
+def files(tmp_path):
+    """Levels of which the head tells the gene's mean and the deviation in root; in leaf and bud it tells nothing."""
+    generator = np.random.default_rng(3)
+    level, apart = generator.normal(4, 1, GENES), generator.normal(0, 1, (GENES, 3))
+    truth = np.maximum(level[:, None] + apart - apart.mean(axis=1, keepdims=True), 0)
+    told = np.maximum(
+        level[:, None] + np.outer(apart[:, 1], [-0.4, 0.8, -0.4]) + generator.normal(0, 0.3, (GENES, 3)), 0
+    )
+    names = [f"g{n}" for n in range(GENES)]
+    known = pd.DataFrame(np.exp2(truth) - 1, columns=TISSUES).assign(gene=names)[["gene", *TISSUES]]
+    known.loc[3, "root"] = np.nan
+    known.to_csv(tmp_path / "cress.measured.tsv", sep="\t", index=False)
+    rows = pd.DataFrame(
+        {"gene": names, "part": ["test"] * 100 + ["train"] * 20, "reason": [""] * 99 + ["beyond_contig"] + [""] * 20}
+    )
+    levels = pd.DataFrame(np.exp2(told) - 1, columns=TISSUES)
+    levels.loc[99] = np.nan
+    (tmp_path / "cress.tsv").write_text(
+        "# genes: cress.gff3\n" + pd.concat([rows, levels], axis=1).to_csv(sep="\t", index=False)
+    )
+    note = "no plant of lineage Poales was trained on; take the values as ranks"
+    (tmp_path / "rice.tsv").write_text(
+        f"# genes: rice.gff3\n# note: {note}\ngene\tpart\treason\tlevel\nNA\tunseen\t\t3.5\n"
+    )
+    weights = bootstrap_weights(names[:99], 1, draws=20)
+    subsets = {"all": np.ones(99, dtype=bool), "both_utrs": np.arange(99) < 40}
+    models = {"head": told, "structure": level[:, None] + np.zeros(3), "mean": np.full((GENES, 3), 4.0)}
+    scores = [measures(name, truth[:99], x[:99], TISSUES, subsets, weights) for name, x in models.items()]
+    pd.concat(scores).to_csv(tmp_path / "expression.tsv", sep="\t", index=False)
+    return {
+        "levels": [str(tmp_path / "cress.tsv"), str(tmp_path / "rice.tsv")],
+        "measured": [str(tmp_path / "cress.measured.tsv")],
+        "expression": str(tmp_path / "expression.tsv"),
+    }
+
+
+def section_of(files):
+    inputs = read_inputs(files, [GenomeInfo("cress", "train"), GenomeInfo("rice", "predict")], {})
+    return inputs, next(section for section in process_sections(inputs) if section.name == "expression")
+
+
+def test_scores_stand_beside_what_structure_alone_reaches(files):
+    inputs, section = section_of(files)
+    rows = inputs.expression.set_index(["model", "label", "subset", "measure"])["value"]
+    text = next(block.text for block in section.blocks if isinstance(block, Paragraph))
+    assert f"reaches an R2 of {rows['structure', 'mean', 'all', 'r2']:.2f} on the test genes, where the head" in text
+    level, deviation, predicted = (block for block in section.blocks if isinstance(block, Table))
+    assert [row[0] for row in level.rows] == ["head", "gene structure alone", "mean of training"]
+    assert level.columns == ("model", *("all", "both UTRs") * 3)
+    assert level.rows[0][3] == f"{rows['head', 'mean', 'all', 'pearson']:.3f}"
+    assert level.caption.endswith("test genes: all 99, both UTRs 40")
+    own = [rows["head", tissue, "all", "deviation_spearman"] for tissue in TISSUES]
+    assert deviation.rows[0][5] == f"{np.mean(own):.3f}"
+    assert (1, 1) in level.strong, "structure is the truth here, and the best is bold"
+    assert [row[0] for row in section.details[0].rows] == TISSUES
+    assert predicted.rows[0] == ("cress", "119", "1", "0", "cress.gff3")
+    assert "no homologue" not in render(["cress"], [section])
+
+
+def test_deviations_of_a_tissue_are_compared_with_those_of_all(files):
+    inputs, _ = section_of(files)
+    genes = held_out(inputs)
+    assert (genes.tissues, genes.measured.shape) == (TISSUES, (99, 3))
+    found = deviation_correlations(genes)
+    assert found[1, 1] > 0.7 > 0.5 > abs(found[0, 0])
+    assert found[1, 0] < 0
+    drawings = list(expression_figures(inputs))
+    assert [drawing.name for drawing in drawings] == [
+        *(f"expression_levels_{n}" for n in (1, 2, 3)),
+        "expression_deviations",
+    ]
+    assert drawings[1].title.startswith("root: predicted against measured, 98 test genes"), (
+        "one is not measured in root"
+    )
+    assert drawings[3].data.loc[1, "root"] == found[1, 1]
+
+
+def test_a_released_head_says_what_it_left_out_and_how_far_to_trust_it(files):
+    inputs, section = section_of({"levels": files["levels"]})
+    assert list(expression_figures(inputs)) == []
+    assert "trained elsewhere" in section.blocks[0].text
+    (table,) = (block for block in section.blocks if isinstance(block, Table))
+    assert table.rows[1][:2] == ("rice", "1")
+    (warned,) = (block for block in section.blocks if isinstance(block, Items))
+    assert warned.items == ["rice: no plant of lineage Poales was trained on; take the values as ranks."]
+    _, section = section_of({"levels": files["levels"], "measured": files["measured"]})
+    assert "held out for the test" in section.blocks[0].text
+    assert all(section.name != "expression" for section in process_sections(read_inputs({}, [], {})))
