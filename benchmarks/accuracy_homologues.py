@@ -24,8 +24,8 @@ from phytoscribe import __version__
 from phytoscribe.evaluation.accuracy.gene_tables import without_broken
 from phytoscribe.files import atomic_open, sha256_of
 from phytoscribe.genome.fasta import Genome
+from phytoscribe.splits.assign import extract_proteins
 from phytoscribe.splits.clusters import ClusterSettings
-from phytoscribe.splits.proteins import extract_proteins
 
 SINGLE_LOCI = "athaliana_genes"
 log = logging.getLogger("accuracy")

@@ -1,6 +1,7 @@
 """What the released regulatory head looks at on test blocks: attribution against mutagenesis, motifs against JASPAR.
 
     python benchmarks/heads_attribution.py DATA FOLDER TRACKS [--labels 40] [--sites 8] [--tell]
+    python benchmarks/heads_attribution.py DATA FOLDER TRACKS --filters
 
 DATA is the folder with regulatory/, FOLDER that of `heads.py prepare`. TRACKS is the file
 AGIs-to-trackIDs.json of the public repository asherpasha/DAP-Seq-API (97e8ac2): before the underscore it has the number
@@ -11,7 +12,8 @@ that the seed gives, so that more of them add to those that are there. Mutagenes
 motifs are sought at test sites, where there are 100 at least. Both append a row for each label to a file in a folder
 beside the peaks, which names the settings, and go on there after a stop. At the end stand heads_attribution.tsv beside
 this file, a row a label, and, on the screen, the rows of heads.md; --tell writes them of what is there, and measures
-nothing.
+nothing. --filters measures the filters of the motif stem alone: how many match a known motif, and how many do with
+their columns in random order.
 """
 
 from __future__ import annotations
@@ -47,7 +49,8 @@ from phytoscribe.attribution.attribute import (
     checked_labels,
     whole_models,
 )
-from phytoscribe.attribution.comparison import NO_MATCH, compare_motifs, write_comparison
+from phytoscribe.attribution.comparison import LARGEST_Q, NO_MATCH, best_matches, compare_motifs, write_comparison
+from phytoscribe.attribution.filters import compare_filters, filter_motifs, filter_places
 from phytoscribe.attribution.motifs import LEAST_SEQLETS, discover_motifs, read_meme, write_meme
 from phytoscribe.models.regulatory import load_head
 from phytoscribe.splits.parts import TEST
@@ -208,13 +211,32 @@ def tell(table: pd.DataFrame) -> None:
         print(f"| {title} | {len(rows)}: {', '.join(rows['label'] + ' (' + rows['family'] + ')')} |")
 
 
+def tell_filters(at: HeadAtSites, family: dict[str, str], profiles: dict[str, set[str]]) -> None:
+    """Print how many filters match a known motif, beside the same columns in random order, and whose motif it is."""
+    places, known = filter_places(at), read_meme(KNOWN)
+    motifs = filter_motifs(places)
+    table = compare_filters(at, places, motifs, known)
+    matched = table[table["q"].notna()]
+    print(f"| filters with a motif | {len(motifs)} of {len(table)} |")
+    print(f"| of these a match, q < {LARGEST_Q} | {len(matched)} |")
+    generator = np.random.default_rng(SEED)
+    shuffled = [replace(motif, profile=generator.permutation(motif.profile)) for motif in motifs]
+    by_chance = sum(match.q <= LARGEST_Q for match in best_matches(shuffled, known))
+    print(f"| a match with their columns in random order | {by_chance} |")
+    first = matched["labels"].str.split(",").str[0].map(family)
+    able = first.isin(list(profiles))
+    own = [match in profiles[its] for match, its in zip(matched["match"][able], first[able], strict=True)]
+    print(f"| its match is of the family of the label that it adds most to | {sum(own)} of {len(own)} |")
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     for name in ("data", "folder", "tracks"):
         parser.add_argument(name, type=Path)
     for name, default in (("--labels", 40), ("--sites", 8), ("--threads", 1)):
         parser.add_argument(name, type=int, default=default)
-    parser.add_argument("--tell", action="store_true")
+    for name in ("--tell", "--filters"):
+        parser.add_argument(name, action="store_true")
     given = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S", stream=sys.stderr)
     torch.set_num_threads(given.threads)
@@ -224,6 +246,8 @@ def main() -> None:
     labels = [label for label in network.config.labels if family[label] in profiles]
     sample = [labels[place] for place in np.random.default_rng(SEED).permutation(len(labels))[: given.labels]]
     at = HeadAtSites.read(HEAD, files, [], sample, "cpu")
+    if given.filters:
+        return tell_filters(at, family, profiles)
     test_sites = {label: len(own) for label, own in at.sites([TEST]).items()}
     able = [label for label in sample if test_sites[label] >= LEAST_SEQLETS]
     work = given.folder / f"attribution_{given.sites}_{STEPS}_{SEQUENCES}_{MOTIF_STEPS}"

@@ -1,6 +1,6 @@
 """The page benchmarks/heads_expression.md, from the scores that heads_expression.py has written.
 
-python benchmarks/heads_page.py WORK [--heads FOLDER ...] > benchmarks/heads_expression.md
+python benchmarks/heads_page.py WORK [--heads FOLDER ...] [--promoters FOLDER] > benchmarks/heads_expression.md
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ are other contigs. Validation chooses the penalty of a ridge, or the checkpoint 
 python benchmarks/heads_train.py RUN DATA WORK FOLDER --target leaf --motifs resources/models/brassicales/regulatory \\
     --model resources/models/brassicales     # a head; RUN: a run of config/release.yaml
 python benchmarks/heads_expression.py RUN DATA WORK [--heads FOLDER ...]
-python benchmarks/heads_page.py WORK [--heads FOLDER ...] > benchmarks/heads_expression.md
+python benchmarks/heads_page.py WORK [--heads FOLDER ...] [--promoters FOLDER] > benchmarks/heads_expression.md
 ```
 
 A gene leaves training if its 3 kb window shares a base with a held-out one, or if DIAMOND finds a held-out
@@ -56,6 +56,18 @@ Brackets hold 95 % of 1,000 bootstrap draws over genes; `both UTRs` are genes wi
 High/low: upper against lower quartile of the training genes. Of the 44 responses the table has the mean and the
 range. The last column is of the study that came before, with other test genes (3,404 of Chr2 to Chr5) and half of
 the training genes (Chr1): of the same order, not a repeat. The leaf and bud tables may not train released weights."""
+PROMOTERS = """
+## Promoters as points
+
+`python benchmarks/heads_promoters.py RUN DATA WORK FOLDER --model resources/models/brassicales`: the 1,000 bases before
+the transcription start of {shown:,} genes, read by the structure model without anything that is transcribed, mean of
+its features (64); beside them the counts of 4-mers in the same bases. Scale and principal components are those of the
+training genes; 20 components for neighbours. How much of the first two components GC content alone explains (R2, all
+genes), and R2 of the {level} level of the {judged:,} test genes by the mean of their 15 nearest training genes:
+
+| promoters by | GC: component 1 | component 2 | both | level by neighbours |
+|---|---|---|---|---|
+{rows}"""
 CONCLUSION = """
 ## What this says
 
@@ -69,6 +81,10 @@ CONCLUSION = """
   UTRs are annotated. **0.13 is not reached.** It is one seed of 800 steps without the structure model's features, kept
   at the best of four checkpoints on validation (R2 0.041, 0.075, 0.061, 0.071); 2,000 steps, more seeds and the
   features have not been tried for want of processor time.
+- Near promoters do not have alike levels, neither by the structure model's features nor by 4-mers: R2 by neighbours is
+  below that of the mean (0), and no better than what the mean of 15 genes drawn at random would have (about -0.07). So
+  groups in a picture of promoters are not to be read as expression. The features are less a matter of GC content than
+  4-mers are (0.24 against 0.70 of the first two components).
 - The contrast between buds and leaves is told by k-mers about as well as in the study (r 0.27 against 0.28), and by
   structure nearly as well (0.24). A head that learns the ratio alone (`loss: mse`, 1,500 steps) is far ahead: r 0.395;
   on validation genes R2 0.217, 0.162 and 0.176 (three seeds). A head that learned both
@@ -118,6 +134,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("work", type=Path)
     parser.add_argument("--heads", type=Path, nargs="*", default=[])
+    parser.add_argument("--promoters", type=Path, help="what heads_promoters.py has written")
     given = parser.parse_args()
     windows = pd.read_csv(given.work / "gene_windows.tsv", sep="\t", keep_default_na=False)
     print(_head(windows))
@@ -127,6 +144,8 @@ def main() -> None:
             print(f"\n## {title}\n\n{_table(name, pd.read_csv(path, sep=chr(9)))}")
     for folder in given.heads:
         print(_trained(folder))
+    if given.promoters:
+        print(_promoters(pd.read_csv(given.promoters / "promoter_embedding.scores.tsv", sep="\t")))
     print(CONCLUSION)
 
 
@@ -167,6 +186,20 @@ def _cell(scores: pd.DataFrame, subset: str, measure: str) -> str:
 def _value(scores: pd.DataFrame, subset: str, measure: str) -> str:
     found = scores[(scores["subset"] == subset) & (scores["measure"] == measure)]
     return "" if found.empty else f"{found['value'].iloc[0]:.3f}"
+
+
+def _promoters(scores: pd.DataFrame) -> str:
+    """The two numbers beside the picture of promoters, of the structure model's features and of counts of 4-mers."""
+    table = scores.set_index(["measure", "label", "model"])
+    (level,) = scores.loc[scores["measure"] == "neighbour_r2", "label"].unique()
+    columns = [("gc_r2", label) for label in ("axis_1", "axis_2", "axes_1_2")] + [("neighbour_r2", level)]
+    lines = []
+    for model in scores["model"].unique():
+        found = [table.loc[(*key, model)] if (*key, model) in table.index else None for key in columns]
+        cells = ["" if x is None else f"{x['value']:.3f} [{x['low']:.3f}, {x['high']:.3f}]" for x in found]
+        lines.append(f"| {model} | {' | '.join(cells)} |")
+    shown, judged = (int(scores.loc[scores["measure"] == measure, "n"].max()) for measure in ("gc_r2", "neighbour_r2"))
+    return PROMOTERS.format(shown=shown, judged=judged, level=level, rows="\n".join(lines))
 
 
 def _trained(folder: Path) -> str:

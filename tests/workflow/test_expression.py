@@ -22,8 +22,8 @@ def with_levels(house):
     """Write a configuration whose training genome has measured expression."""
     (house / "data/tpm.tsv").write_text("gene\tleaf\tbud\nAT1G01010\t5\t7\n")
 
-    def write(**section):
-        config = tiny_config()
+    def write(promoters=False, **section):
+        config = tiny_config() | {"attribution": {"promoters": promoters}}
         config["genomes"][0]["expression"] = {"path": "data/tpm.tsv"}
         # The house has no released models.
         motifs = {"motifs": str(ROOT / "resources/models/brassicales/regulatory")}
@@ -121,3 +121,16 @@ def test_levels_come_from_reads(with_reads):
     assert record.relative_to(house / "resources/genomes/tiny/rnaseq").as_posix() == "root/1.first.source.json"
     again = start(house, "results/expression/tiny.measured.tsv", "-n")
     assert "Nothing to be done" in again.stdout
+
+
+def test_promoters_as_points_need_levels_and_no_heads(with_levels):
+    target = "results/evaluation/promoter_embedding.tsv"
+    refused = start(with_levels(), target, "-n")
+    assert refused.returncode == 1
+    assert f"{target}: attribution.promoters is false; set it to true" in refused.stdout
+    house = with_levels(promoters=True)
+    done = start(house, "results/report/report.html", "-n")
+    assert done.returncode == 0, done.stdout[-2000:]
+    jobs = jobs_of(done.stdout)
+    assert set(jobs) >= {"embed_promoters", "take_expression", "make_gene_windows", "finetune_structure"}
+    assert not {"train_expression", "check_attribution", "compare_filters"} & set(jobs)

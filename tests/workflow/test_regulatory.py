@@ -21,6 +21,7 @@ OURS = {
     "attribute_sites",
     "discover_motifs",
     "compare_motifs",
+    "compare_filters",
 }
 TARGETS = ["results/regulatory/new.bed", "results/regulatory/new", "results/evaluation/regulatory.tsv"]
 
@@ -74,9 +75,15 @@ def test_a_head_changes_no_job_of_the_gene_prediction(folder):
 
 
 def test_an_attribution_needs_one_job_of_each_kind(folder):
-    targets = ("results/evaluation/attribution.tsv", "results/motifs/regulatory", "results/motifs/cress.hits.bed")
+    targets = (
+        "results/evaluation/attribution.tsv", "results/motifs/regulatory", "results/motifs/cress.hits.bed",
+        "results/motifs/filters",
+    )  # fmt: skip
     found = jobs(folder, {"model": "trained"}, *targets, attribution={"labels": 3})
-    wanted = ("check_attribution", "attribute_sites", "discover_motifs", "compare_motifs", "train_regulatory")
+    wanted = (
+        "check_attribution", "attribute_sites", "discover_motifs", "compare_motifs", "compare_filters",
+        "train_regulatory",
+    )  # fmt: skip
     assert {rule: found.get(rule) for rule in wanted} == dict.fromkeys(wanted, 1)
     assert "evaluate_regulatory" not in found
 
@@ -101,7 +108,7 @@ def test_planted_motifs_are_learned_trusted_found_and_named(tmp_path):
     write_config(folder, {"genomes": [made], "attribution": attribution, **sections, **model})
     asked = (
         "results/regulatory/made", "results/evaluation/regulatory.tsv", "results/evaluation/attribution.tsv",
-        "results/motifs/regulatory",
+        "results/motifs/regulatory", "results/motifs/filters",
     )  # fmt: skip
     done = start(folder, "--cores", "1", *asked)
     assert done.returncode == 0, done.stdout
@@ -135,6 +142,12 @@ def test_planted_motifs_are_learned_trusted_found_and_named(tmp_path):
         assert (results / f"motifs/regulatory/{label}.1.svg").stat().st_size > 1000
     assert re.search(r"bzip", motifs.loc["bZIP.1", "match_name"], flags=re.IGNORECASE), motifs.loc["bZIP.1"]
     assert float(motifs.loc["bZIP.1", "q"]) < 0.05
+    filters = pd.read_csv(results / "motifs/filters.tsv", sep="\t", keep_default_na=False)
+    assert len(filters) == 24
+    for site in PLANTED.values():
+        turned = site[::-1].translate(str.maketrans("ACGT", "TGCA"))
+        assert filters["consensus"].str.contains(f"{site[2:8]}|{turned[2:8]}").any(), site
+    assert len([*(results / "motifs/filters").glob("filter_*.svg")]) == 12
     hits = pd.read_csv(results / "motifs/made.hits.bed", sep="\t", header=None)
     own = hits[hits[3] == "bZIP.1"]
     summits = peaks[(peaks[0] == "c3") & (peaks[3] == "bZIP")][1]

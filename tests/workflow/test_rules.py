@@ -24,6 +24,7 @@ CONDA_NAMES = {
     "yaml": "pyyaml",
     "Bio": "biopython",
     "sklearn": "scikit-learn",
+    "umap": "umap-learn",
 }
 #: Conda package of each program that the library calls.
 PROGRAMS = {

@@ -20,7 +20,7 @@ PREDICTING = {"predict_shard", "train_isoforms", "complete_annotation"}
 WRITER = "train_isoform_writer"
 #: Of the heads for regulation and expression.
 HEAD_RULES = {"read_trunk", "train_regulatory", "predict_regulatory", "train_expression", "predict_expression"}
-HEAD_RULES |= {"check_attribution", "attribute_sites", "explain_expression", "track_importance"}
+HEAD_RULES |= {"check_attribution", "attribute_sites", "explain_expression", "track_importance", "embed_promoters"}
 GPU_RULES = {
     "pretrain_encoder",
     "finetune_structure",

@@ -21,7 +21,6 @@ sys.path.insert(0, str(SCRIPTS))
 from phytoscribe.configuration.addresses import hand_over
 from phytoscribe.configuration.evidence import has_proteins, has_reads, junction_table, protein_table, weights_file
 from phytoscribe.configuration.genomes import Genomes, deciding_part
-from phytoscribe.configuration.script_inputs import result_modules
 from phytoscribe.configuration.checks import RELEASED_MODEL_FILES
 from phytoscribe.configuration.isoforms import (
     check_completions,
@@ -47,6 +46,7 @@ from phytoscribe.configuration.result_files import (
 )
 from phytoscribe.errors import ConfigError
 from phytoscribe.models import EVIDENCE_FILE, PROTEIN_EVIDENCE_FILE
+from phytoscribe.sources import result_modules
 from phytoscribe.training.data import TRAINING_SET_FILES
 
 # Whether another workflow uses this one as a module: then its rules may make our files, and targets may be its own.

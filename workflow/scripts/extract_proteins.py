@@ -13,7 +13,7 @@ def main(snakemake) -> None:
     from phytoscribe.annotation.sequences import write_fasta
     from phytoscribe.files import atomic_open
     from phytoscribe.genome.fasta import Genome
-    from phytoscribe.splits.proteins import extract_proteins
+    from phytoscribe.splits.assign import extract_proteins
     from phytoscribe.splits.table import LOCUS_COLUMNS, write_table
 
     with Genome(snakemake.input.fasta) as genome:

@@ -21,6 +21,7 @@ def main(snakemake) -> None:
     from phytoscribe.reporting.drawing import read_figures, write_drawings
     from phytoscribe.reporting.expression_panel import expression_figures
     from phytoscribe.reporting.inputs import GenomeInfo, read_inputs
+    from phytoscribe.reporting.learned import promoter_figures
     from phytoscribe.reporting.page import write_report
     from phytoscribe.reporting.process_figures import draw_workflow
 
@@ -28,7 +29,8 @@ def main(snakemake) -> None:
     genomes = [GenomeInfo(**genome) for genome in params.genomes]
     inputs = read_inputs(dict(snakemake.input.items()), genomes, dict(params.config), output.html, params.benchmarks)
     drawings = draw_workflow(inputs.costs, inputs.pretrain_metrics, inputs.structure_metrics, inputs.regulatory)
-    write_drawings(chain(drawings, expression_figures(inputs)), output.figures)
+    own = chain(drawings, expression_figures(inputs), promoter_figures(inputs.promoters))
+    write_drawings(own, output.figures)
     with atomic_open(output.bibtex) as handle:
         handle.write(bibtex(citations_of(inputs.config)))
     write_report(replace(inputs, own_figures=read_figures(output.figures)), output.html)

@@ -106,6 +106,8 @@ def test_mistakes(tmp_path, regulatory, more, message):
         ({"sequences": 10}, r"attribution\.sequences: 10"),
         ({"mutagenesis": 0}, r"attribution\.mutagenesis: 0"),
         ({"motifs": ""}, r"attribution\.motifs"),
+        ({"promoters": "all"}, r"attribution\.promoters: 'all' given, but this must be true or false"),
+        ({"promoters": True}, r"attribution\.promoters: no genome of role train has `expression`; add"),
         ({"label": 3}, r"unknown key 'label'"),
         ({"labels": 3}, r"attribution\.labels: regulatory\.model is none, so there is no head to ask"),
     ],
@@ -124,10 +126,11 @@ def test_an_attribution_needs_sites_and_known_motifs(tmp_path):
     with pytest.raises(ConfigError, match=r"no genome of role train, validate or test has any; add peaks"):
         checked(tmp_path, given, peaks={"A": "a.bed"}, role="predict", attribution=labels)
     _, files = checked(tmp_path, given, peaks={"A": "a.bed"}, attribution=labels, **CONTIGS)
-    assert files.targets()[-5:] == [
+    assert files.targets()[-6:] == [
         "results/evaluation/attribution.tsv",
         *(f"results/motifs/regulatory{ending}" for ending in (".meme", ".tsv", "")),
         f"results/motifs/{files.labelled[0]}.hits.bed",
+        "results/motifs/filters.tsv",
     ]
     more = {"attribution": {**labels, "motifs": "no.meme"}, **CONTIGS}
     with pytest.raises(ConfigError, match=r"attribution\.motifs: no\.meme: no such file"):
@@ -141,6 +144,17 @@ def test_an_attribution_is_asked_for_by_its_labels(target):
     with pytest.raises(ConfigError, match=r"attribution\.labels is 0"):
         check_regulatory_targets([target], {"regulatory": {"model": "trained"}, "attribution": {"labels": 0}})
     check_regulatory_targets([target], {"regulatory": {"model": "trained"}, "attribution": {"labels": 2}})
+
+
+def test_promoters_as_points_are_asked_for_by_their_key():
+    target = "./results/evaluation/promoter_embedding.scores.tsv"
+    for promoters in (False, True):
+        section = {"regulatory": {"model": "none"}, "attribution": {"labels": 0, "promoters": promoters}}
+        if promoters:
+            check_regulatory_targets([target], section)
+        else:
+            with pytest.raises(ConfigError, match=r"attribution\.promoters is false; set it to true"):
+                check_regulatory_targets([target], section)
 
 
 def test_missing_files_are_named(tmp_path):

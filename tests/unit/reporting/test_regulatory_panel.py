@@ -81,6 +81,27 @@ def test_the_section_names_motifs_and_what_not_to_trust(tmp_path):
     assert "belongs to neighbouring factors" in render(["g"], [section])
 
 
+def test_filters_are_counted_and_few_are_shown(tmp_path):
+    rows = [
+        ("filter_001", 300, "CACGTG", "M1", "ABF4", 1e-6, 1e-4, 2.5, "A,B"),
+        ("filter_002", 40, "TTGACn", "none", "", None, None, 1.5, "B"),
+        ("filter_003", 3, "", "too few places", "", None, None, 0.0, ""),
+    ]
+    columns = ("filter", "places", "consensus", "match", "match_name", "p", "q", "weight", "labels")
+    table = pd.DataFrame(rows, columns=list(columns))
+    table.to_csv(tmp_path / "filters.tsv", sep="\t", index=False)
+    drawings = [Drawing("filter_001", "filters", "filter_001: M1 ABF4", "A logo.", Figure(), table)]
+    write_drawings(drawings, tmp_path / "filters")
+    files = {"filters": str(tmp_path / "filters.tsv"), "filter_logos": str(tmp_path / "filters")}
+    section = process_sections(read_inputs(files, [GenomeInfo("g", "train")], {}))[0]
+    assert section.name == "regulatory"
+    (told,) = (block.text for block in section.blocks if isinstance(block, Paragraph))
+    assert "3 filters. 2 of them match often enough to make a motif, and 1 of these match a known one" in told
+    assert "Those that weigh most by themselves stand here" in told
+    (shown,) = (block for block in section.blocks if isinstance(block, Figures))
+    assert [item[1:] for item in shown.items] == [("A logo.", "filter_001: M1 ABF4")]
+
+
 def test_without_a_head_there_is_no_section():
     names = [section.name for section in process_sections(read_inputs({}, [GenomeInfo("g", "predict")], {}))]
     assert "regulatory" not in names

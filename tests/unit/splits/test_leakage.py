@@ -6,7 +6,7 @@ import pytest
 
 from phytoscribe.errors import FastaError, ToolError
 from phytoscribe.genome.fasta import Genome, read_index, write_index
-from phytoscribe.splits.assign import assign_splits, with_clusters
+from phytoscribe.splits.assign import assign_splits, extract_proteins, protein_id, with_clusters
 from phytoscribe.splits.clusters import ClusterSettings, cluster_proteins, read_proteins
 from phytoscribe.splits.leakage import (
     best_hits,
@@ -18,7 +18,6 @@ from phytoscribe.splits.leakage import (
     training_sequence,
 )
 from phytoscribe.splits.parts import parts_of_genome
-from phytoscribe.splits.proteins import extract_proteins, protein_id
 from phytoscribe.splits.table import SPLIT_COLUMNS, read_table, write_table
 
 NAME = "athaliana"

@@ -1,4 +1,8 @@
-"""Which modules of the library a Python file reaches, read from the import statements alone."""
+"""Which modules of the library a Python file reaches, read from the import statements alone.
+
+Snakemake reruns a rule when its script changes, not when a module changes that the script imports.  The rules
+therefore list the modules reached as inputs, so that no list has to be kept by hand.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +14,17 @@ from pathlib import Path
 PACKAGE = "phytoscribe"
 #: The folder that holds the package.
 SCRIPTS = Path(__file__).parents[1]
+#: Modules and folders that cannot change a result, so that their edits rerun nothing: messages, logging, renaming
+#: files, calling programs, where compiled code is kept, and downloads, which arrive whole and checked or not at all.
+WITHOUT_RESULTS = (
+    "compiled.py",
+    "errors.py",
+    "files.py",
+    "programs.py",
+    "session.py",
+    "sources.py",
+    "intake/transfer/",
+)
 
 
 def modules_reached(script: str | Path, scripts: str | Path = SCRIPTS) -> list[Path]:
@@ -27,6 +42,13 @@ def modules_reached(script: str | Path, scripts: str | Path = SCRIPTS) -> list[P
         found |= new
         waiting.extend(new)
     return sorted(found)
+
+
+def result_modules(script: str | Path, scripts: str | Path) -> list[Path]:
+    """The modules of :func:`modules_reached` whose changes can affect what the script writes."""
+    package = Path(scripts) / PACKAGE
+    reached = modules_reached(script, scripts)
+    return [file for file in reached if not str(file.relative_to(package)).startswith(WITHOUT_RESULTS)]
 
 
 @cache

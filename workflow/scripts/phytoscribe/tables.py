@@ -56,6 +56,11 @@ PLAUSIBILITY: Columns = dict.fromkeys(("group", "name", "value", "unit", "low", 
 PROFILE: Columns = {
     "model": str, "end": str, "distance": int, "value": float, "low": float, "high": float, "n": int,
 }  # fmt: skip
+#: Promoters as points; ``level`` is log2(1 + TPM) of the first tissue, ``tau`` its specificity to tissues.
+EMBEDDING: Columns = {
+    "genome": str, "gene": str, "part": str,
+    **dict.fromkeys(("level", "tau", "gc", "pca_1", "pca_2", "umap_1", "umap_2"), float),
+}  # fmt: skip
 #: Ends the name of a metric that counts only predictions near scored loci, not those on the rest of the contig.
 NEAR_LOCI = "_near_loci"
 #: Metrics that false genes between the loci would change.

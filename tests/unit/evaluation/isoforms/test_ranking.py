@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from phytoscribe.evaluation.isoforms.ranking import ScoreCurve
+from phytoscribe.evaluation.isoforms.additions import ScoreCurve
 
 additions = st.lists(st.tuples(st.integers(0, 9).map(lambda n: n / 9), st.booleans()), max_size=60)
 

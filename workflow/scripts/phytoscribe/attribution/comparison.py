@@ -52,6 +52,13 @@ class Match(NamedTuple):
     p: float
     q: float
 
+    @property
+    def told(self) -> tuple[str, str, float, float]:
+        """Columns ``match``, ``match_name``, ``p`` and ``q`` of a table; :data:`NO_MATCH` above :data:`LARGEST_Q`."""
+        if self.q > LARGEST_Q:
+            return NO_MATCH, "", float("nan"), float("nan")
+        return self.motif.name, self.motif.alias, self.p, self.q
+
 
 def best_matches(motifs: Sequence[Motif], collection: Sequence[Motif]) -> list[Match]:
     """The best match of each motif."""
@@ -166,10 +173,10 @@ def compare_motifs(
         own = held_out.drawn(held_out.label == column, seed)
         others = held_out.drawn((held_out.label >= 0) & (held_out.label != column), seed)
         shares = [share_near(motif, at, held_out, places) for places in (own, others, random)]
-        known = match.q <= LARGEST_Q
-        matched = (match.motif.name, match.motif.alias, match.p, match.q) if known else (NO_MATCH, "", np.nan, np.nan)
         size = (motif.seqlets, len(motif.profile), motif.consensus)
-        rows.append((motif.name, motif.label, *size, *matched, *shares, verdict(*shares), words.get(motif.label, "")))
+        rows.append(
+            (motif.name, motif.label, *size, *match.told, *shares, verdict(*shares), words.get(motif.label, ""))
+        )
     for label in sorted(set(at.chosen) - {motif.label for motif in motifs}):
         nothing = f"no motif found: fewer than the {LEAST_SEQLETS} sites or seqlets needed"
         empty = (np.nan,) * 5
@@ -237,14 +244,24 @@ def logos(table: pd.DataFrame, found: Sequence[Motif], collection: Sequence[Moti
     """Logos of the motifs of a table of :func:`compare_motifs`."""
     by_name, known = {motif.name: motif for motif in found}, {motif.name: motif for motif in collection}
     for row in table[table["motif"] != ""].itertuples():
-        motif, match = by_name[row.motif], known.get(row.match)
-        matched = f"{row.match} {row.match_name}, q {row.q:.1g}" if match else "no known motif"
-        drawn = [(f"{row.motif}: {row.seqlets} seqlets", motif.profile)]
-        if match:
-            drawn.append((matched, aligned(motif.profile, match.profile)))
-        seen = f"Logo of {motif.consensus}; best match: {matched}; {row.verdict}."
-        profile = pd.DataFrame(motif.profile, columns=list("ACGT"))
-        yield Logo(row.motif, f"{row.motif}: {matched}", seen, logo_figure(drawn), profile)
+        yield logo(by_name[row.motif], known.get(row.match), row.q, f"{row.seqlets} seqlets", row.verdict)
+
+
+def logo(motif: Motif, match: Motif | None, q: float, counted: str, said: str) -> Logo:
+    """The logo of a motif above that of its match.
+
+    Args:
+        match: the known motif, or None; ``q`` of the match.
+        counted: what the motif was made of.
+        said: the end of the description.
+    """
+    matched = f"{match.name} {match.alias}, q {q:.1g}" if match else "no known motif"
+    drawn = [(f"{motif.name}: {counted}", motif.profile)]
+    if match:
+        drawn.append((matched, aligned(motif.profile, match.profile)))
+    seen = f"Logo of {motif.consensus}; best match: {matched}; {said}."
+    profile = pd.DataFrame(motif.profile, columns=list("ACGT"))
+    return Logo(motif.name, f"{motif.name}: {matched}", seen, logo_figure(drawn), profile)
 
 
 def aligned(motif: Profile, match: Profile) -> Profile:

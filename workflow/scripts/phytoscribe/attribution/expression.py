@@ -258,7 +258,7 @@ def words_of(settings: WindowSettings, piece: int) -> npt.NDArray[np.int64]:
 
 def end_in_piece(settings: WindowSettings, piece: int) -> int:
     """The first transcribed base in the piece of the TSS, and the first one behind the gene in that of the TTS."""
-    return settings.upstream if piece == 0 else settings.inside
+    return settings.piece - settings.inside if piece == 0 else settings.inside
 
 
 def shuffled_words(bases: Codes, starts: npt.NDArray[np.int64], generator: np.random.Generator) -> Codes:
@@ -403,7 +403,7 @@ def _number_of(text: str) -> int:
 
 def agreement_before_tss(gene: ReadGene, found: Attribution) -> float:
     """Rank correlation of attribution and mutagenesis over the known ones of :data:`CHANGED` bases before the TSS."""
-    tss = gene.heads.settings.upstream
+    tss = end_in_piece(gene.heads.settings, 0)
     places = range(max(0, tss - CHANGED), tss)
     known = gene.bases[0, places.start : tss] != N_CODE
     if known.sum() < WORD:

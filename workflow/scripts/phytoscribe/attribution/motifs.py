@@ -148,7 +148,7 @@ def discover_motifs(attributions: str | Path) -> list[Motif]:
             run([program, "motifs", *given, "-w", bases.shape[1], "-o", folder / "motifs.h5"])
             own = list(_patterns(folder / "motifs.h5"))
             for number, (profile, seqlets) in enumerate(own, start=1):
-                found.append(Motif(f"{label}.{number}", _trimmed(profile), seqlets))
+                found.append(Motif(f"{label}.{number}", trimmed(profile), seqlets))
             logger.info("%s: %d motifs (seqlets: %s)", label, len(own), ", ".join(str(n) for _, n in own) or "none")
     return found
 
@@ -161,8 +161,8 @@ def _patterns(path: Path) -> Iterator[tuple[Profile, int]]:
     yield from sorted(counted, key=lambda pattern: -pattern[1])
 
 
-def _trimmed(profile: Profile) -> Profile:
-    """Without columns of little information at its ends."""
+def trimmed(profile: Profile) -> Profile:
+    """A profile without the columns of little information at its ends."""
     told = information(profile)
     first, last = 0, len(profile)
     while last - first > LEAST_WIDTH and min(told[first], told[last - 1]) < LEAST_INFORMATION:

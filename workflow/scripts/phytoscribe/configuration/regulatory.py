@@ -31,6 +31,10 @@ _TARGET = re.compile(rf"(?:\./)?(?:results/(?:models/)?regulatory/.+|{re.escape(
 TRUST = "results/evaluation/attribution.tsv"
 LOGOS = "results/motifs/regulatory"
 MOTIFS = (f"{LOGOS}.meme", f"{LOGOS}.tsv", LOGOS)
+#: What the filters of its motif stem look for; the folder of their logos.
+FILTERS = "results/motifs/filters"
+#: Promoters as points, and the numbers that say how much to read into them.
+PROMOTERS = ("results/evaluation/promoter_embedding.tsv", "results/evaluation/promoter_embedding.scores.tsv")
 _ATTRIBUTED = re.compile(rf"(?:\./)?(?:{re.escape(TRUST)}|results/motifs/.+)")
 #: The name of a file in ``genomes[].peaks`` that has the labels in column 4.
 ALL = "path"
@@ -108,6 +112,10 @@ class RegulatoryFiles:
         """Files of the attribution, if the configuration asks for it."""
         return list(files) if self.attributed else []
 
+    def embedding(self, *files: str) -> list[str]:
+        """Files of the promoters as points, if the configuration asks for it."""
+        return list(files) if self._config["attribution"]["promoters"] else []
+
     def browser_tracks(self, wildcards: Any) -> list[str]:
         """The folder of a genome's tracks beside its others, if the configuration makes any."""
         there = self._settings["model"] != "none" and self._settings["tracks"]
@@ -121,7 +129,7 @@ class RegulatoryFiles:
         files = [f"results/regulatory/{name}.bed" for name in names]
         if self._settings["tracks"]:
             files += [f"results/regulatory/{name}" for name in names]
-        return [*files, *self.scores(), *self.attributions(TRUST, *MOTIFS, *self.instances())]
+        return [*files, *self.scores(), *self.attributions(TRUST, *MOTIFS, *self.instances(), f"{FILTERS}.tsv")]
 
 
 def files_of_head(folder: str) -> list[str]:
@@ -171,6 +179,13 @@ def regulatory_mistakes(config: Config) -> Iterator[str]:
             )
     if config["attribution"]["labels"]:
         yield from _attribution_mistakes(config)
+    if config["attribution"]["promoters"] and not any(
+        item.get("expression") and item["role"] == "train" for item in config["genomes"]
+    ):
+        yield (
+            "attribution.promoters: no genome of role train has `expression`; add `expression: {path: ...}` to one, or "
+            "set attribution.promoters: false"
+        )
     if config["regulatory"]["model"] != "trained":
         return
     yield from uneven_steps(config, "regulatory")
@@ -214,6 +229,11 @@ def check_regulatory_targets(requested: Iterable[str], config: Config) -> None:
     """
     model = config["regulatory"]["model"]
     for target in requested:
+        if target.removeprefix("./") in PROMOTERS and not config["attribution"]["promoters"]:
+            raise ConfigError(
+                f"{target}: attribution.promoters is false; set it to true, with measured expression of a genome "
+                "(docs/expression.md)"
+            )
         if _ATTRIBUTED.fullmatch(target) and not config["attribution"]["labels"]:
             raise ConfigError(
                 f"{target}: attribution.labels is 0; set it to the number of labels to explain, or list them "

@@ -20,6 +20,7 @@ SECTIONS = {
     "explain_expression": "expression",
     "track_importance": "expression",
     "read_trunk": "predict",
+    "embed_promoters": "predict",
     "train_regulatory": "regulatory",
     "predict_regulatory": "regulatory",
     "attribute_sites": "regulatory",

@@ -107,7 +107,7 @@ def _all_of(
             right_sign = (wanted > 0) == (predicted[:, left] > predicted[:, right])
             values = _share(right_sign[told], weights[:, told])
             pair = f"{tissues[left]}-{tissues[right]}"
-            yield pair, "sign_accuracy", *_interval(values), int(told.sum()), float((wanted[told] > 0).mean())
+            yield pair, "sign_accuracy", *value_and_interval(values), int(told.sum()), float((wanted[told] > 0).mean())
     if classes is not None:
         yield from _of_classes(np.nanmax(truth, axis=1), np.nanmax(seen, axis=1), classes, weights)
 
@@ -126,7 +126,7 @@ def _of_values(
         "spearman": correlation(rankdata(truth), rankdata(predicted), weights),
     }
     for measure, values in found.items():
-        yield label, prefix + measure, *_interval(values), n, float("nan")
+        yield label, prefix + measure, *value_and_interval(values), n, float("nan")
 
 
 def _of_classes(
@@ -139,7 +139,7 @@ def _of_classes(
     scores, weights = predicted[chosen], weights[:, chosen]
     accuracy = _share((scores > classes.middle) == high, weights)
     for measure, values in {"high_low_accuracy": accuracy, "high_low_auc": area(scores, high, weights)}.items():
-        yield MEAN, measure, *_interval(values), int(chosen.sum()), float(high.mean())
+        yield MEAN, measure, *value_and_interval(values), int(chosen.sum()), float(high.mean())
 
 
 def r_squared(truth: Values, predicted: Values, weights: Values) -> Values:
@@ -179,7 +179,7 @@ def _share(right: Mask, weights: Values) -> Values:
     return weights @ right.astype(np.float64) / weights.sum(axis=1)
 
 
-def _interval(values: Values) -> tuple[float, float, float]:
+def value_and_interval(values: Values) -> tuple[float, float, float]:
     """The value of the whole sample, and the limits of 95 % of the draws."""
     low, high = np.percentile(values[1:], INTERVAL) if len(values) > 1 else (np.nan, np.nan)
     return float(values[0]), float(low), float(high)

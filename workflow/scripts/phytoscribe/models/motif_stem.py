@@ -109,8 +109,15 @@ class MotifStem(nn.Module):
     def matches(self, one_hot: Tensor) -> Tensor:
         """As :meth:`forward`, from the output of :meth:`one_hot` or what lies between two of them."""
         padded = F.pad(one_hot, (0, 0, self.width // 2, self.width // 2))
-        # Windows of the flattened sequence: a product of matrices is far faster here than a convolution of 4 channels.
-        windows = padded.flatten(1).unfold(1, self.width * N_CODE, N_CODE).flatten(0, 1)
-        both = torch.stack([self.weight, self.weight.flip(1, 2)]).flatten(2).to(one_hot.dtype)
-        best = _BestMatches.apply(windows, both, self.cell)
+        both = self.both_strands().to(one_hot.dtype)
+        best = _BestMatches.apply(self.windows(padded), both, self.cell)
         return F.elu(best.view(len(one_hot), -1, len(self.bias)) + self.bias)
+
+    def windows(self, one_hot: Tensor) -> Tensor:
+        """All stretches of :attr:`width` bases of (batch, length, 4), flat: (batch * stretches, width * 4)."""
+        # Windows of the flattened sequence: a product of matrices is far faster here than a convolution of 4 channels.
+        return one_hot.flatten(1).unfold(1, self.width * N_CODE, N_CODE).flatten(0, 1)
+
+    def both_strands(self) -> Tensor:
+        """The filters as they are and turned to their reverse complement, flat: (2, filters, width * 4)."""
+        return torch.stack([self.weight, self.weight.flip(1, 2)]).flatten(2)

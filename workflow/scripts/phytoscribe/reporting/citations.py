@@ -128,6 +128,7 @@ def citations_of(config: Mapping[str, Any]) -> list[Citation]:
         ("gupta2007tomtom", "TOMTOM (memelite)", "compares motifs", attributed),
         ("grant2011fimo", "FIMO (memelite)", "finds instances of motifs", attributed),
         ("rauluseviciute2024jaspar", "JASPAR", "known motifs", attributed),
+        ("mcinnes2018umap", "UMAP", "draws promoters as points", (config.get("attribution") or {}).get("promoters")),
         ("hunter2007matplotlib", "Matplotlib", "draws the figures", True),
         ("mckinney2010pandas", "pandas", "tables", True),
         ("harris2020numpy", "NumPy", "arrays", True),

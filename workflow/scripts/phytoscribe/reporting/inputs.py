@@ -17,6 +17,7 @@ from phytoscribe.reporting.drawing import KeptFigure, read_figures
 from phytoscribe.reporting.process_figures import read_costs
 from phytoscribe.tables import (
     CHANGED_GENES,
+    EMBEDDING,
     NONCODING,
     PLAUSIBILITY,
     PREDICTED_GENES,
@@ -61,6 +62,11 @@ def _label_table(path: str) -> pd.DataFrame:
         "high": float,
     }
     return read_table(path, {**columns, "n": float, "base_rate": float})
+
+
+def _points(path: str) -> pd.DataFrame:
+    """Promoters as points."""
+    return read_table(path, EMBEDDING)
 
 
 @dataclass(frozen=True)
@@ -165,6 +171,10 @@ class ReportInputs:
     attribution: pd.DataFrame | None = field(default=None, metadata=_of_run("attribution", _label_table))
     motifs: pd.DataFrame | None = field(default=None, metadata=_of_run("motifs", _table))
     logos: list[KeptFigure] | None = field(default=None, metadata=_of_run("logos", read_figures))
+    filters: pd.DataFrame | None = field(default=None, metadata=_of_run("filters", _table))
+    filter_logos: list[KeptFigure] | None = field(default=None, metadata=_of_run("filter_logos", read_figures))
+    promoters: pd.DataFrame | None = field(default=None, metadata=_of_run("promoters", _points))
+    promoter_scores: pd.DataFrame | None = field(default=None, metadata=_of_run("promoter_scores", _label_table))
     levels: Mapping[str, PredictedLevels] = _of_genomes("levels", ".tsv", _levels)
     measured: Mapping[str, pd.DataFrame] = _of_genomes("measured", ".measured.tsv", _measured)
     expression: pd.DataFrame | None = field(default=None, metadata=_of_run("expression", _label_table))

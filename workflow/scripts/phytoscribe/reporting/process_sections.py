@@ -31,6 +31,7 @@ from phytoscribe.reporting.blocks import (
 from phytoscribe.reporting.citations import citations_of, versions
 from phytoscribe.reporting.expression_panel import expression_section
 from phytoscribe.reporting.inputs import ReportInputs
+from phytoscribe.reporting.learned import filter_blocks, promoter_sections
 from phytoscribe.reporting.process_figures import COSTS, FINE_TUNING, LABELS, PRETRAINING
 
 #: Figures of a decoder's fit, and in words what was decoded with.
@@ -49,7 +50,7 @@ SIDE_BY_SIDE = 5
 def process_sections(inputs: ReportInputs) -> list[Section]:
     """All sections, in the order of the workflow."""
     made = (_check_section, _split_section, _training_section, _costs_section, _software_section, _config_section)
-    heads = [*_regulatory_section(inputs), *expression_section(inputs)]
+    heads = [*_regulatory_section(inputs), *expression_section(inputs), *promoter_sections(inputs)]
     return [*heads, *(section(inputs) for section in made)]
 
 
@@ -62,6 +63,7 @@ def _regulatory_section(inputs: ReportInputs) -> list[Section]:
         blocks += _trust(inputs.attribution)
     if inputs.motifs is not None:
         blocks += _motifs(inputs)
+    blocks += filter_blocks(inputs)
     return [Section("regulatory", "Binding sites and open chromatin", blocks)] if blocks else []
 
 

@@ -23,14 +23,15 @@ from phytoscribe.evaluation.accuracy.resampling import DRAWS, SEED, Floats, Ints
 from phytoscribe.evaluation.isoforms.additions import (
     PRIMARY_RIGHT,
     PRIMARY_WRONG,
+    RECALLS,
     Additions,
     Isoform,
+    ScoreCurve,
     chains_of,
     completed,
     reference_isoforms,
     scored_isoforms,
 )
-from phytoscribe.evaluation.isoforms.ranking import RECALLS, ScoreCurve
 from phytoscribe.evaluation.isoforms.support import event_rows, intron_rows, read_rows
 from phytoscribe.evaluation.long_reads.evidence import ReadEvidence
 from phytoscribe.genome.junctions import Junction

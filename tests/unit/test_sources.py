@@ -6,10 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from phytoscribe.configuration.script_inputs import WITHOUT_RESULTS, result_modules
-from phytoscribe.sources import PACKAGE, imported_names, modules_reached
+from phytoscribe.sources import PACKAGE, WITHOUT_RESULTS, imported_names, modules_reached, result_modules
 
-SCRIPTS = Path(__file__).parents[3] / "workflow/scripts"
+SCRIPTS = Path(__file__).parents[2] / "workflow/scripts"
 
 
 @pytest.fixture
