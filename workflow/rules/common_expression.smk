@@ -63,7 +63,9 @@ def reads_of_sample(wildcards):
         if (tissue, own) == (wildcards.tissue, number)
     }
     if not found:
-        raise WorkflowError(f"{wildcards.genome} has no sample {number} of {wildcards.tissue!r} under `expression.reads`")
+        raise WorkflowError(
+            f"{wildcards.genome} has no sample {number} of {wildcards.tissue!r} under `expression.reads`"
+        )
     return [
         local(source["path"]) if "path" in source else fetched_reads(wildcards.genome, wildcards.tissue, number, mate)
         for mate, source in found.items()
