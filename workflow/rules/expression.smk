@@ -6,6 +6,11 @@
 #      results/models/expression/ (expression.json, expression.safetensors), checkpoints in expression.run/;
 #      results/expression/{genome}.tsv, predicted levels; results/evaluation/expression.tsv
 
+
+# Levels from RNA-seq reads.
+include: "quantify.smk"
+
+
 HEADS = config["expression"]
 MEASURED = genomes.learnt_expression
 
