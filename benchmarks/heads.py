@@ -3,7 +3,8 @@
     python benchmarks/heads.py prepare DATA FOLDER         # DATA: the folder with regulatory/ and athaliana_chr1/
     python benchmarks/heads.py prepare DATA FOLDER --dimers    # 17 bZIP dimers (dDAP-seq) beside them: no release
     python benchmarks/heads.py prepare DATA FOLDER --edges A B END    # other blocks: validation, test, end of the test
-    python benchmarks/heads.py trunk FOLDER            # features of the released model, for --encoder frozen
+    python benchmarks/heads.py trunk FOLDER [--model MODEL]    # features for --encoder frozen, of the released model
+                                                       # or of that of heads_pretraining.py
     python benchmarks/heads.py train FOLDER NAME [--encoder none|frozen] [--network head|cnn] [--seed N] \\
         [--set KEY=VALUE ...]                          # a head; the names of CNNs begin with cnn
     python benchmarks/heads.py score FOLDER NAME ...       # scores on the test blocks; prints the rows of the page
@@ -45,6 +46,7 @@ from phytoscribe.training.loop.settings import Recipe
 from phytoscribe.training.tasks.regulatory.task import run_regulatory_training
 
 ROOT = Path(__file__).resolve().parents[1]
+RELEASED = ROOT / "resources" / "models" / "brassicales"
 #: Where validation and test begin, and where the test ends: with the chromosome.
 EDGES = (22_000_000, 24_500_000, 30_427_671)
 #: Open chromatin: the best of the many wide intervals of each sample, by score (regulatory/SOURCES.md says why).
@@ -82,10 +84,10 @@ def prepare(data: Path, folder: Path, dimers: bool, edges: Sequence[int]) -> Non
     write_parts(folder / "parts.bed", Parts({CONTIG: parts}))
 
 
-def read_trunk(folder: Path, threads: int) -> None:
-    """Features of the released model."""
-    model, fasta = ROOT / "resources" / "models" / "brassicales", folder / f"{CONTIG}.fa"
+def read_trunk(folder: Path, model: Path, threads: int) -> None:
+    """Features of a structure model."""
     names = ("athaliana", "Brassicales")
+    fasta = folder / f"{CONTIG}.fa"
     write_trunk_cells(
         fasta, model, PredictionSettings(), "auto", names, tuple(folder / name for name in TRUNK), threads
     )
@@ -118,7 +120,7 @@ def release(folder: Path, name: str) -> None:
     of_labels = ("motifs.weight", "sites.weight", "around.weight", "bias")
     factors.load_state_dict({key: x[kept] if key in of_labels else x for key, x in head.state_dict().items()})
     calibration = Calibration(*(column[kept] for column in vars(calibration).values()))
-    target = ROOT / "resources" / "models" / "brassicales" / "regulatory"
+    target = RELEASED / "regulatory"
     target.mkdir(exist_ok=True)
     told = {key: value for key, value in report.items() if key not in ("network", "labels")}
     told["validation_auprc"] = round(float(np.nanmean(calibration.auprc)), 6)
@@ -136,6 +138,8 @@ def main() -> None:
             command.add_argument("--dimers", action="store_true")
             command.add_argument("--edges", type=int, nargs=3, default=EDGES)
         command.add_argument("folder", type=Path)
+        if name == "trunk":
+            command.add_argument("--model", type=Path, default=RELEASED)
         if name in ("score", "copies"):
             command.add_argument("names", nargs="+")
         if name == "compare":
@@ -156,7 +160,7 @@ def main() -> None:
     if given.command == "prepare":
         prepare(given.data, given.folder, given.dimers, given.edges)
     elif given.command == "trunk":
-        read_trunk(given.folder, given.threads)
+        read_trunk(given.folder, given.model, given.threads)
     elif given.command == "train":
         settings = dict(item.split("=", 1) for item in given.set)
         train_head(given.folder, given.name, given.encoder, given.network, given.seed, settings, given.threads)
