@@ -151,14 +151,19 @@ def _attribution(trust: pd.DataFrame) -> list[Block]:
     """Whether the importance of bases can be trusted, and how to read the profile."""
     own = trust.set_index("measure")
     agreement, share, gap = (own.loc[name] for name in ("mutagenesis_spearman", "share_explained", "completeness_gap"))
+    past = ""
+    if share["value"] < 1:
+        past = (
+            f" The motifs alone make {share['value']:.2f} of the change that a shuffled window makes; the rest comes "
+            "by the features of the structure model, which no importance of bases shows."
+        )
     blocks: list[Block] = [
         Heading("What the heads look at"),
         Paragraph(
             f"At {agreement['n']:,.0f} genes each base of the 200 before the transcription start was changed, and the "
             f"whole model read the gene again. The rank correlation of the importance of bases with this is "
             f"{agreement['value']:.2f} (quartiles {agreement['low']:.2f} to {agreement['high']:.2f}); completeness gap "
-            f"{gap['value']:.3f}. The motifs alone make {share['value']:.2f} of the change that a shuffled window "
-            "makes; the rest comes by the features of the structure model, which no importance of bases shows."
+            f"{gap['value']:.3f}.{past}"
         ),
     ]
     if not own.loc["reliable", "value"]:
