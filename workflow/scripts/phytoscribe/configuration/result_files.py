@@ -26,7 +26,8 @@ BIGWIGS = tuple(f"results/tracks/{{genome}}/{track}.bw" for track in TRACKS)
 #: Files that belong to one genome; the name ends at the next slash or dot.
 _OF_ONE_GENOME = re.compile(
     r"^(?:\./)?(?:"
-    r"results/(?:predictions|clean|evaluation(?!/(?:expression(?:_attribution|_profile)?|regulatory|attribution)\.tsv)|self|isoforms|noncoding|expression|regulatory)"
+    r"results/(?:predictions|clean|evaluation(?!/(?:expression(?:_attribution|_profile)?|regulatory|attribution"
+    r"|promoter_embedding(?:\.scores)?)\.tsv)|self|isoforms|noncoding|expression|regulatory)"
     r"/(?P<file>[^/.]+)\.[^/]+$"
     r"|results/evaluation/(?:augustus|isoseq)/(?P<evaluated>[^/.]+)\.[^/]+$"
     r"|results/splits/(?:proteins|loci)/(?P<split>[^/.]+)\.[^/]+$"

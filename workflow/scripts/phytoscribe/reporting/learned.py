@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from phytoscribe.reporting.blocks import Block, Figures, Heading, Paragraph, Section, figures_of, number
-from phytoscribe.reporting.drawing import INK, SOFT, STYLE, Drawing
+from phytoscribe.reporting.drawing import SOFT, STYLE, Drawing
 from phytoscribe.reporting.inputs import ReportInputs
 from phytoscribe.splits.parts import TEST, TRAIN, VALIDATE
 
@@ -81,7 +81,7 @@ def _of_level(inputs: ReportInputs) -> str:
     trunk, kmers = (_with_interval(own.loc[model]) for model in ("trunk", "4-mers"))
     difference, row = own.loc["trunk minus 4-mers"], own.loc["trunk"]
     if row["low"] <= 0:
-        verdict = "and near points do not have alike levels: the mean of all training genes does as well (R2 0)"
+        verdict = "and near points do not have alike levels: the mean of all training genes (R2 0) does no worse"
     elif difference["low"] > 0:
         verdict = "so these features tell more than words of four bases do"
     elif difference["high"] < 0:
@@ -144,6 +144,6 @@ def _draw_parts(axes: Axes, points: pd.DataFrame, view: str) -> None:
             place = own[f"{view}_1"], own[f"{view}_2"]
             axes.scatter(*place, s=2.5, linewidths=0, color=colour, label=part, rasterized=True)
     axes.set_title("part of the split")
-    legend = axes.legend(markerscale=4, handletextpad=0.1, loc="upper left", bbox_to_anchor=(1.0, 1.0))
-    for text in legend.get_texts():
-        text.set_color(INK)
+    axes.legend(
+        ncols=3, markerscale=4, handletextpad=0.1, columnspacing=0.8, loc="upper center", bbox_to_anchor=(0.5, 0)
+    )
