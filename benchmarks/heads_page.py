@@ -130,7 +130,7 @@ head learns the two tissues, whose difference is then the prediction. The rows o
 
 Not measured either: the input `flanks`; a network of deepCRE's kind in the same loop (`--network cnn` trains it, at
 130 s of processor time a pass); a trunk that learned to fill in promoters in place of the structure model
-(`heads_pretraining.py`: about 20 minutes of a free core for a pass over 14,000 promoters, then features and heads anew);
+(`heads_pretraining.py`: 20 minutes of a free core for a pass over 14,000 promoters, then features and heads anew);
 other species; and training time on two free cores."""
 
 
