@@ -1,5 +1,6 @@
 """Imports between packages point down one declared order; names and folders follow the house's rules."""
 
+import re
 from pathlib import Path
 
 from house import LIBRARY, ROOT, cycles_of, imports_of, upward_imports
@@ -35,6 +36,20 @@ def test_imports_point_down():
     graph = imports_of(ROOT / LIBRARY)
     assert not upward_imports(graph, LEVELS)
     assert sorted(set(graph) - set(LEVELS)) == [], "a new package needs a line in ORDER"
+
+
+def test_every_imported_module_exists():
+    # Scripts import inside of functions: a wrong name would show only when their rule runs.
+    files = [*(ROOT / "workflow").rglob("*.py"), *(ROOT / "workflow").rglob("*.smk"), *ROOT.glob("benchmarks/*.py")]
+    named = {
+        (file.name, module)
+        for file in files
+        for module in re.findall(r"^\s*from (phytoscribe[\w.]*) import", file.read_text(encoding="utf-8"), re.M)
+    }
+    assert len(named) > 1000
+    folder = (ROOT / LIBRARY).parent
+    paths = {(name, module): folder / module.replace(".", "/") for name, module in named}
+    assert not [key for key, path in paths.items() if not (path.is_dir() or path.with_suffix(".py").is_file())]
 
 
 def test_a_cycle_and_an_upward_import_are_found(tmp_path):

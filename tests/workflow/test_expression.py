@@ -22,8 +22,8 @@ def with_levels(house):
     """Write a configuration whose training genome has measured expression."""
     (house / "data/tpm.tsv").write_text("gene\tleaf\tbud\nAT1G01010\t5\t7\n")
 
-    def write(promoters=False, **section):
-        config = tiny_config() | {"attribution": {"promoters": promoters}}
+    def write(promoters=False, genes=0, **section):
+        config = tiny_config() | {"attribution": {"promoters": promoters, "genes": genes}}
         config["genomes"][0]["expression"] = {"path": "data/tpm.tsv"}
         # The house has no released models.
         motifs = {"motifs": str(ROOT / "resources/models/brassicales/regulatory")}
@@ -48,13 +48,10 @@ def test_all_predicts_every_genome_and_scores_heads_that_are_trained(with_levels
 
 
 def test_what_the_heads_look_at_is_made_with_all_if_genes_are_asked_for(with_levels):
-    house = with_levels(model="trained")
-    done = start(house, "results/evaluation/expression_profile.tsv", "-n")
+    done = start(with_levels(model="trained"), "results/evaluation/expression_profile.tsv", "-n")
     assert done.returncode == 1
     assert "attribution.genes is 0; set it to the number of genes to explain" in done.stdout
-    path = house / "config/config.yaml"
-    path.write_text(path.read_text() + "attribution: {genes: 5}\n")
-    done = start(house, "all", "-n")
+    done = start(with_levels(model="trained", genes=5), "all", "-n")
     assert done.returncode == 0, done.stdout[-2000:]
     jobs = jobs_of(done.stdout)
     asked = ("explain_expression", "track_importance", "copy_importance", "train_expression")

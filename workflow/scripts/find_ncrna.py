@@ -12,9 +12,8 @@ from phytoscribe.session import run_script
 def main(snakemake) -> None:
     from phytoscribe.files import atomic_open
     from phytoscribe.genome.fasta import Genome, chosen_contigs
-    from phytoscribe.noncoding import SOURCES
+    from phytoscribe.noncoding import PRESSED, SOURCES
     from phytoscribe.noncoding.pieces import write_found
-    from phytoscribe.noncoding.pressed import PRESSED
     from phytoscribe.noncoding.rfam import find_ncrna
 
     given, params = snakemake.input, snakemake.params
