@@ -61,7 +61,7 @@ def inputs_of(folder, table: pd.DataFrame, found: pd.DataFrame):
         (None, "not judged: too few genes are held out"),
         (
             (-0.2, -0.3, 0.0),
-            "near points do not have alike levels: the mean of all training genes (R2 0) does no worse",
+            "so near points are not shown to have alike levels (the mean of all training genes has an R2 of 0)",
         ),
     ],
 )

@@ -72,7 +72,8 @@ def what_structure_reaches(scores: pd.DataFrame) -> str:
     if ("head", "both_utrs") in r2.index:
         told += f", and {r2['structure', 'both_utrs']:.2f} against {r2['head', 'both_utrs']:.2f}"
         told += " on those with both UTRs annotated"
-    return f"{told}: only what a head has above it can be regulation that it read from the sequence."
+    told += ": only what a head has above it can be regulation that it read from the sequence"
+    return f"{told}." if r2["head", "all"] > r2["structure", "all"] else f"{told}, and this head has nothing above it."
 
 
 def score_tables(scores: pd.DataFrame) -> list[Block]:

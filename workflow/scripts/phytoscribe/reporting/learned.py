@@ -81,7 +81,7 @@ def _of_level(inputs: ReportInputs) -> str:
     trunk, kmers = (_with_interval(own.loc[model]) for model in ("trunk", "4-mers"))
     difference, row = own.loc["trunk minus 4-mers"], own.loc["trunk"]
     if row["low"] <= 0:
-        verdict = "and near points do not have alike levels: the mean of all training genes (R2 0) does no worse"
+        verdict = "so near points are not shown to have alike levels (the mean of all training genes has an R2 of 0)"
     elif difference["low"] > 0:
         verdict = "so these features tell more than words of four bases do"
     elif difference["high"] < 0:
