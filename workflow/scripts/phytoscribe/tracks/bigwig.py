@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -31,6 +33,22 @@ Arrays = tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], npt.NDArray[np.floa
 """Start and end of intervals (0-based half-open, in order) and their probabilities, each (n,)."""
 
 
+@contextmanager
+def _opened(path: str | Path, contigs: Mapping[str, int]) -> Iterator[tuple[Any, list[str]]]:
+    """A bigWig file with its header, and the contigs in the order in which it wants them: of their names.
+
+    The file appears complete or not at all.
+    """
+    names = sorted(contigs, key=str.encode)
+    with atomic_path(path) as temporary:
+        file = pyBigWig.open(str(temporary), "w")
+        try:
+            file.addHeader([(name, contigs[name]) for name in names])
+            yield file, names
+        finally:
+            file.close()
+
+
 def write_bigwig(shards: ShardTracks, track: str, contigs: Mapping[str, int], path: str | Path) -> int:
     """Write one track of all contigs; the file appears complete or not at all.
 
@@ -50,19 +68,13 @@ def write_bigwig(shards: ShardTracks, track: str, contigs: Mapping[str, int], pa
     unknown = sorted(set(shards.contigs) - set(contigs))
     if unknown:
         raise PhytoScribeError(f"tracks of contig {unknown[0]}, which the FASTA lacks; delete the shards and run again")
-    names = sorted(contigs, key=str.encode)
     count = 0
-    with atomic_path(path) as temporary, shards.reading() as changes:
-        file = pyBigWig.open(str(temporary), "w")
-        try:
-            file.addHeader([(name, contigs[name]) for name in names])
-            parts = ((name, part) for name in names for part in _intervals(changes(name, track), name, contigs[name]))
-            for places, starts, ends, values in _batches(parts):
-                # Its own check looks up the contig of every interval; what it would find is refused in _intervals.
-                file.addEntries(places, starts, ends=ends, values=values, validate=False)
-                count += len(places)
-        finally:
-            file.close()
+    with _opened(path, contigs) as (file, names), shards.reading() as changes:
+        parts = ((name, part) for name in names for part in _intervals(changes(name, track), name, contigs[name]))
+        for places, starts, ends, values in _batches(parts):
+            # Its own check looks up the contig of every interval; what it would find is refused in _intervals.
+            file.addEntries(places, starts, ends=ends, values=values, validate=False)
+            count += len(places)
     return count
 
 
@@ -113,18 +125,13 @@ def write_base_bigwig(
     by_contig: dict[str, list[tuple[int, npt.NDArray[np.float32]]]] = {}
     for contig, start, values in runs:
         by_contig.setdefault(contig, []).append((start, values))
-    count, names = 0, sorted(contigs, key=str.encode)
-    with atomic_path(path) as temporary:
-        file = pyBigWig.open(str(temporary), "w")
-        try:
-            file.addHeader([(name, contigs[name]) for name in names])
-            for name in names:
-                for start, values in by_contig.get(name, ()):
-                    part = np.round(values.astype(np.float64), 4)
-                    file.addEntries(name, start, values=part, span=1, step=1, validate=False)
-                    count += part.size
-        finally:
-            file.close()
+    count = 0
+    with _opened(path, contigs) as (file, names):
+        for name in names:
+            for start, values in by_contig.get(name, ()):
+                part = np.round(values.astype(np.float64), 4)
+                file.addEntries(name, start, values=part, span=1, step=1, validate=False)
+                count += part.size
     return count
 
 
@@ -141,22 +148,17 @@ def write_bin_bigwig(values: npt.NDArray[np.floating], contigs: Mapping[str, int
     """
     counts = [length // width for length in contigs.values()]
     starts = dict(zip(contigs, np.cumsum([0, *counts]).tolist(), strict=False))
-    count, names = 0, sorted(contigs, key=str.encode)
-    with atomic_path(path) as temporary:
-        file = pyBigWig.open(str(temporary), "w")
-        try:
-            file.addHeader([(name, contigs[name]) for name in names])
-            for name in names:
-                first = starts[name]
-                for done in range(0, contigs[name] // width, BATCH):
-                    last = min(done + BATCH, contigs[name] // width)
-                    part = np.round(values[first + done : first + last].astype(np.float64), 3)
-                    there = np.flatnonzero(np.isfinite(part))
-                    if not there.size:
-                        continue
-                    left = (there + done) * width
-                    file.addEntries([name] * there.size, left, ends=left + width, values=part[there], validate=False)
-                    count += there.size
-        finally:
-            file.close()
+    count = 0
+    with _opened(path, contigs) as (file, names):
+        for name in names:
+            first = starts[name]
+            for done in range(0, contigs[name] // width, BATCH):
+                last = min(done + BATCH, contigs[name] // width)
+                part = np.round(values[first + done : first + last].astype(np.float64), 3)
+                there = np.flatnonzero(np.isfinite(part))
+                if not there.size:
+                    continue
+                left = (there + done) * width
+                file.addEntries([name] * there.size, left, ends=left + width, values=part[there], validate=False)
+                count += there.size
     return count

@@ -224,28 +224,22 @@ def _junctions(index: str, genome: str) -> dict[str, Any]:
 
 
 def _probability(track: Track, genome: str) -> dict[str, Any]:
-    adapter = {"type": "BigWigAdapter", "bigWigLocation": _uri(track.file)}
-    display = {
-        "type": "LinearWiggleDisplay",
-        "displayId": f"{track.name}-display",
-        "height": 50,
-        "minScore": 0,
-        "maxScore": 1,
-        "renderers": {"XYPlotRenderer": {"type": "XYPlotRenderer", "color": _rgb(track)}},
-    }
-    return _track("QuantitativeTrack", track.name, track.title, genome, "Probabilities", adapter, display)
+    return _quantities(track, genome, "Probabilities", {"height": 50, "minScore": 0, "maxScore": 1})
 
 
 def _signed(track: Track, genome: str) -> dict[str, Any]:
+    return _quantities(track, genome, "Expression", {"height": 80, "autoscale": "local"})
+
+
+def _quantities(track: Track, genome: str, category: str, scale: dict[str, Any]) -> dict[str, Any]:
     adapter = {"type": "BigWigAdapter", "bigWigLocation": _uri(track.file)}
     display = {
         "type": "LinearWiggleDisplay",
         "displayId": f"{track.name}-display",
-        "height": 80,
-        "autoscale": "local",
+        **scale,
         "renderers": {"XYPlotRenderer": {"type": "XYPlotRenderer", "color": _rgb(track)}},
     }
-    return _track("QuantitativeTrack", track.name, track.title, genome, "Expression", adapter, display)
+    return _track("QuantitativeTrack", track.name, track.title, genome, category, adapter, display)
 
 
 def _track(
