@@ -23,9 +23,9 @@ import numpy.typing as npt
 import pandas as pd
 import torch
 
-from phytoscribe.evaluation.regression import bootstrap_weights
+from phytoscribe.evaluation.regression import bootstrap_weights, r_squared, value_and_interval
 from phytoscribe.expression.baselines import chosen_ridge
-from phytoscribe.expression.features import kmer_roots
+from phytoscribe.expression.features import gc_of, kmer_roots
 from phytoscribe.genome import encode
 from phytoscribe.genome.sequence import N_CODE
 from phytoscribe.models.motif_stem import MotifStem
@@ -55,7 +55,7 @@ def main() -> None:
     folds = order[clusters] % FOLDS
     bases = np.stack([_padded(encode(sequence)) for sequence in table["sequence"]])
     species = pd.get_dummies(table["sp"]).to_numpy(np.float32)
-    composition = np.concatenate([species, _gc(bases)[:, None]], axis=1)
+    composition = np.concatenate([species, gc_of(bases[:, None], LENGTH)], axis=1)
     words = kmer_roots(bases[:, None], REGIONS, LONGEST)
     head = load_head(RELEASED / "regulatory")[0].eval()
     motifs = stem_cells(head.stem, bases)
@@ -82,8 +82,10 @@ def main() -> None:
     draws = {}
     for name, features in rows.items():
         found = predicted(np.concatenate(features, axis=1), truth, folds)
-        draws[name] = r2(truth, found, weights)
-        of_species = [r2(truth[own], found[own], weights[:, own])[0] for own in (table["sp"] == sp for sp in SPECIES)]
+        draws[name] = r_squared(truth, found, weights)
+        of_species = [
+            r_squared(truth[own], found[own], weights[:, own])[0] for own in (table["sp"] == sp for sp in SPECIES)
+        ]
         r = np.corrcoef(truth, found)[0, 1]
         cells = " | ".join(f"{value:.3f}" for value in of_species)
         print(f"| {name} | {_interval(draws[name])} | {r:.3f} | {cells} |", flush=True)
@@ -117,10 +119,6 @@ def _padded(codes: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
     return np.concatenate([np.full(LENGTH - codes.size, N_CODE, dtype=np.uint8), codes])
 
 
-def _gc(bases: npt.NDArray[np.uint8]) -> Features:
-    return (((bases == 1) | (bases == 2)).sum(1) / (bases != N_CODE).sum(1)).astype(np.float32)
-
-
 def stem_cells(stem: MotifStem, bases: npt.NDArray[np.uint8]) -> Features:
     """Best match of each motif in each cell of ten bases, (promoters, cells * motifs), without cells of N alone."""
     with torch.inference_mode():
@@ -142,16 +140,9 @@ def predicted(features: Features, truth: npt.NDArray[np.float64], folds: npt.NDA
     return found
 
 
-def r2(truth: npt.NDArray, found: npt.NDArray, weights: npt.NDArray) -> npt.NDArray[np.float64]:
-    """R2 of all and of each bootstrap draw."""
-    mean = (weights @ truth) / weights.sum(axis=1)
-    total = weights @ truth**2 - weights.sum(axis=1) * mean**2
-    return 1 - weights @ (truth - found) ** 2 / total
-
-
 def _interval(draws: npt.NDArray, sign: str = "") -> str:
-    low, high = np.percentile(draws[1:], (2.5, 97.5))
-    return f"{draws[0]:{sign}.3f} ({low:{sign}.3f} to {high:{sign}.3f})"
+    value, low, high = value_and_interval(draws)
+    return f"{value:{sign}.3f} ({low:{sign}.3f} to {high:{sign}.3f})"
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ near promoters have more alike levels than those that are near by their words of
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -152,21 +152,23 @@ def score_points(promoters: Promoters, seed: int) -> pd.DataFrame:
     genes explains, over test genes, or those for validation where there are no others.  Intervals: bootstrap over
     clusters.
     """
-    rows = [*_gc_rows(promoters, seed), *_neighbour_rows(promoters, seed)]
+    train = promoters.of_part(TRAIN)
+    axes = {TRUNK: principal_axes(promoters.vectors, train), KMERS: principal_axes(promoters.kmers, train)}
+    rows = [*_gc_rows(promoters, axes, seed), *_neighbour_rows(promoters, axes, seed)]
     return pd.DataFrame(rows, columns=list(MEASURES))
 
 
-def _gc_rows(promoters: Promoters, seed: int) -> Iterator[tuple]:
+def _gc_rows(promoters: Promoters, axes_of: Mapping[str, Values], seed: int) -> Iterator[tuple]:
     weights = bootstrap_weights(promoters.table["cluster"].tolist(), seed)
-    for model, features in ((TRUNK, promoters.vectors), (KMERS, promoters.kmers)):
-        axes = principal_axes(features, promoters.of_part(TRAIN))[:, :2]
+    for model, components in axes_of.items():
+        axes = components[:, :2]
         shares = [correlation(promoters.gc, axis, weights) ** 2 for axis in axes.T]
         both = np.average(shares, axis=0, weights=axes.var(axis=0))
         for label, values in zip((*AXES, BOTH_AXES), (*shares, both), strict=True):
             yield model, label, "all", GC_R2, *value_and_interval(values), len(axes), np.nan
 
 
-def _neighbour_rows(promoters: Promoters, seed: int) -> Iterator[tuple]:
+def _neighbour_rows(promoters: Promoters, axes_of: Mapping[str, Values], seed: int) -> Iterator[tuple]:
     level, tissue = promoters.log[:, 0], promoters.tissues[0]
     known = np.isfinite(level)
     train = known & promoters.of_part(TRAIN)
@@ -178,8 +180,7 @@ def _neighbour_rows(promoters: Promoters, seed: int) -> Iterator[tuple]:
     judged = held_out[part]
     weights = bootstrap_weights(promoters.table["cluster"][judged].tolist(), seed)
     found = {}
-    for model, features in ((TRUNK, promoters.vectors), (KMERS, promoters.kmers)):
-        axes = principal_axes(features, promoters.of_part(TRAIN))
+    for model, axes in axes_of.items():
         told = KNeighborsRegressor(NEIGHBOURS).fit(axes[train], level[train]).predict(axes[judged])
         found[model] = r_squared(level[judged], told, weights)
     found[DIFFERENCE] = found[TRUNK] - found[KMERS]

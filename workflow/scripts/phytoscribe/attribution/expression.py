@@ -430,12 +430,9 @@ def moved_by_words(
         starts = words_of(gene.heads.settings, piece)
         made = shuffled_words(bases, starts, generator)
         unknown = np.array([(bases[start : start + WORD] == N_CODE).all() for start in starts])
+        together = [slice(first, first + _WORDS_TOGETHER) for first in range(0, len(starts), _WORDS_TOGETHER)]
         levels = np.concatenate(
-            [
-                gene.changed(piece, made[first : first + _WORDS_TOGETHER], part[0], part[-1] + WORD)
-                for first in range(0, len(starts), _WORDS_TOGETHER)
-                for part in [starts[first : first + _WORDS_TOGETHER]]
-            ]
+            [gene.changed(piece, made[own], starts[own][0], starts[own][-1] + WORD) for own in together]
         )
         found[HEAD, piece] = np.where(unknown, np.nan, np.abs(levels - gene.level))
         if control is not None:
