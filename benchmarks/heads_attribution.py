@@ -59,8 +59,8 @@ HEAD = ROOT / "resources" / "models" / "brassicales" / "regulatory"
 KNOWN = ROOT / "resources" / "motifs" / "jaspar_plants.meme"
 TABLE = Path(__file__).with_name("heads_attribution.tsv")
 SEED = 1
-#: Points of the line of integrated gradients, for the check and for motifs; test sites of a label for motifs.
-STEPS, MOTIF_STEPS, SEQUENCES = 16, 8, 200
+#: Points of each line of integrated gradients (the default of the workflow); test sites of a label for motifs.
+STEPS, SEQUENCES = 2, 200
 #: Families of the Plant Cistrome Database by number; two have two or three.
 FAMILIES = {
     2: "ABI3VP1", 3: "AP2EREBP", 4: "ARF", 5: "ARF", 6: "ARID", 9: "BBR/BPC", 10: "BZR", 11: "bHLH", 13: "bZIP",
@@ -170,7 +170,7 @@ def seek(at: HeadAtSites, folder: Path, labels: list[str]) -> Iterable[tuple]:
     known = read_meme(KNOWN)
     for label in labels:
         own = replace(at, chosen=[label])
-        attribute_sites(own, MOTIF_STEPS, SEQUENCES, SEED, folder / "sites.npz", [TEST])
+        attribute_sites(own, STEPS, SEQUENCES, SEED, folder / "sites.npz", [TEST])
         motifs = discover_motifs(folder / "sites.npz")
         write_meme(folder / f"{label}.meme", motifs)
         first = compare_motifs(own, motifs, known, {}, SEED).iloc[0]
@@ -250,7 +250,7 @@ def main() -> None:
         return tell_filters(at, family, profiles)
     test_sites = {label: len(own) for label, own in at.sites([TEST]).items()}
     able = [label for label in sample if test_sites[label] >= LEAST_SEQLETS]
-    work = given.folder / f"attribution_{given.sites}_{STEPS}_{SEQUENCES}_{MOTIF_STEPS}"
+    work = given.folder / f"attribution_{given.sites}_{STEPS}_{SEQUENCES}"
     work.mkdir(exist_ok=True)
     checked, sought = work / "checked.tsv", work / "sought.tsv"
     measured = (

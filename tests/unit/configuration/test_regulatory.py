@@ -102,7 +102,7 @@ def test_mistakes(tmp_path, regulatory, more, message):
     [
         ({"labels": -1}, r"attribution\.labels"),
         ({"labels": "all"}, r"attribution\.labels"),
-        ({"steps": 1}, r"attribution\.steps: 1"),
+        ({"steps": 0}, r"attribution\.steps: 0"),
         ({"sequences": 10}, r"attribution\.sequences: 10"),
         ({"mutagenesis": 0}, r"attribution\.mutagenesis: 0"),
         ({"motifs": ""}, r"attribution\.motifs"),

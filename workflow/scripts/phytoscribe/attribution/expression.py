@@ -30,7 +30,7 @@ from phytoscribe.attribution.attribute import (
     chosen_by_seed,
     quartiles,
 )
-from phytoscribe.attribution.gradients import Attribution, along_line
+from phytoscribe.attribution.gradients import Attribution, along_lines
 from phytoscribe.attribution.mutagenesis import (
     VARIANTS,
     Codes,
@@ -71,7 +71,7 @@ CHANGED = 200
 WORD = 6
 #: Words in a row that are read together: what one of them reaches, its neighbours nearly reach too.
 _WORDS_TOGETHER = 8
-#: Windows of integrated gradients in the network at a time, each 3,000 bases long.
+#: Lines of integrated gradients in the network at a time, each of a window of 3,000 bases.
 _TOGETHER = 8
 #: Ends of a gene, in the order of the pieces of a window.
 TSS, TTS = ENDS = ("TSS", "TTS")
@@ -186,7 +186,7 @@ class ExplainedHeads:
 
         trunk = self.trunk_of(bases) if trunk is None else trunk
         flat = bases.reshape(shape[0], -1)
-        return along_line(output, self.networks[0].stem, flat, steps, trunk, _TOGETHER)
+        return along_lines(output, self.networks[0].stem, flat, steps, trunk, _TOGETHER)
 
     def tensor(self, values: npt.NDArray) -> Tensor:
         """An array on the device of the networks."""
