@@ -1,6 +1,7 @@
 """What simple models and the head score on expression of A. thaliana, on the standing split.
 
     python benchmarks/heads_expression.py RUN DATA WORK [--heads FOLDER ...] [--only TARGET ...] [--keep]
+        [--compare FOLDER FOLDER ...]
 
 RUN is a run of config/release.yaml (its resources/genomes and results/clean), DATA the folder of shared data, WORK a
 folder for what is made once and for the scores (scores.TARGET.tsv), of which heads_page.py makes the page. FOLDER holds
@@ -18,7 +19,14 @@ import numpy.typing as npt
 import pandas as pd
 from heads_data import Genes, load_genes
 
-from phytoscribe.evaluation.regression import MEASURES, HighLow, bootstrap_weights, measures
+from phytoscribe.evaluation.regression import (
+    MEASURES,
+    HighLow,
+    bootstrap_weights,
+    measures,
+    r_squared,
+    value_and_interval,
+)
 from phytoscribe.expression.baselines import Fitted, boosted_trees, chosen_ridge
 from phytoscribe.expression.examples import log_levels
 from phytoscribe.splits.parts import TEST, TRAIN, VALIDATE
@@ -28,6 +36,8 @@ HERE = Path(__file__).parent
 SEED = 1
 #: Reads, scaled to the mean depth, that a gene needs in buds or leaves for a ratio.
 LEAST_READS = 20.0
+#: Columns of what a head has more than another.
+PAIRS = ("target", "before", "after", "subset", "value", "low", "high", "n")
 
 
 def matrix_of(path: Path, genes: Genes) -> pd.DataFrame:
@@ -127,6 +137,30 @@ def head_predictions(folder: Path, name: str, table: pd.DataFrame) -> dict[str, 
     return {folder.name: found.to_numpy(dtype=np.float64)}
 
 
+def compared(genes: Genes, name: str, target: pd.DataFrame, pairs: list[list[Path]]) -> pd.DataFrame:
+    """What the second head of each pair has more of R2 on the test genes, mean over the columns of the target."""
+    values = target.to_numpy(dtype=np.float64)
+    test = np.isfinite(values).any(axis=1) & (genes.table["reason"] == "").to_numpy()
+    test = np.flatnonzero(test & (genes.table["part"] == TEST).to_numpy())
+    both = genes.table["both_utrs"].to_numpy(dtype=bool)[test]
+    weights, rows = bootstrap_weights(range(len(test)), SEED), []
+    for pair in pairs:
+        found = [head_predictions(folder, name, genes.table.iloc[test]).get(folder.name) for folder in pair]
+        if any(given is None for given in found):
+            continue
+        for subset, own in (("all", np.ones(len(test), dtype=bool)), ("both_utrs", both)):
+            more = []
+            for column in range(values.shape[1]):
+                rated = own & np.isfinite(values[test, column])
+                truth = values[test[rated], column]
+                before, after = (r_squared(truth, given[rated, column], weights[:, rated]) for given in found)
+                more.append(after - before)
+            rows.append(
+                (name, *(one.name for one in pair), subset, *value_and_interval(np.mean(more, axis=0)), own.sum())
+            )
+    return pd.DataFrame(rows, columns=list(PAIRS))
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("run", type=Path)
@@ -135,6 +169,7 @@ def main() -> None:
     parser.add_argument("--heads", type=Path, nargs="*", default=[])
     parser.add_argument("--only", nargs="*", default=[])
     parser.add_argument("--keep", action="store_true")
+    parser.add_argument("--compare", type=Path, nargs=2, action="append", default=[])
     given = parser.parse_args()
     genes = load_genes(given.run, given.work)
     reasons = genes.table.groupby(["part", genes.table["reason"].replace("", "kept")]).size()
@@ -146,6 +181,10 @@ def main() -> None:
         kept = pd.read_csv(path, sep="\t") if given.keep else None
         table = scored(genes, name, target, given.heads, kept)
         write_table(table, path, ["target", *MEASURES], decimals=4)
+        pairs = compared(genes, name, target, given.compare)
+        if len(pairs):
+            write_table(pairs, given.work / f"pairs.{name}.tsv", PAIRS, decimals=4)
+            print(pairs.round(3).to_string(index=False), flush=True)
         chosen = table[(table["label"] == table["label"].iloc[0])]
         print(
             chosen.pivot(index="model", columns=["subset", "measure"], values="value").round(3).to_string(), flush=True

@@ -56,6 +56,15 @@ Brackets hold 95 % of 1,000 bootstrap draws over genes; `both UTRs` are genes wi
 High/low: upper against lower quartile of the training genes. Of the 44 responses the table has the mean and the
 range. The last column is of the study that came before, with other test genes (3,404 of Chr2 to Chr5) and half of
 the training genes (Chr1): of the same order, not a repeat. The leaf and bud tables may not train released weights."""
+PAIRED = """
+## What one head has more than another
+
+R2 on the test genes, paired: both heads are scored in the same 1,000 draws of genes
+(`heads_expression.py --compare FOLDER FOLDER`).
+
+| target | head | beside | all | both UTRs |
+|---|---|---|---|---|
+{rows}"""
 PROMOTERS = """
 ## Promoters as points
 
@@ -151,6 +160,9 @@ def main() -> None:
             print(f"\n## {title}\n\n{_table(name, pd.read_csv(path, sep=chr(9)))}")
     for folder in given.heads:
         print(_trained(folder))
+    pairs = [pd.read_csv(path, sep="\t") for path in sorted(given.work.glob("pairs.*.tsv"))]
+    if pairs:
+        print(_pairs(pd.concat(pairs)))
     if given.promoters:
         print(_promoters(pd.read_csv(given.promoters / "promoter_embedding.scores.tsv", sep="\t")))
     print(CONCLUSION)
@@ -193,6 +205,19 @@ def _cell(scores: pd.DataFrame, subset: str, measure: str) -> str:
 def _value(scores: pd.DataFrame, subset: str, measure: str) -> str:
     found = scores[(scores["subset"] == subset) & (scores["measure"] == measure)]
     return "" if found.empty else f"{found['value'].iloc[0]:.3f}"
+
+
+def _pairs(pairs: pd.DataFrame) -> str:
+    """What heads have more of R2 than others, a row a pair."""
+    rows = []
+    for (target, before, after), own in pairs.groupby(["target", "before", "after"], sort=False):
+        subsets = own.set_index("subset")
+        cells = [
+            f"{x['value']:+.3f} [{x['low']:+.3f}, {x['high']:+.3f}]"
+            for _, x in subsets.loc[["all", "both_utrs"]].iterrows()
+        ]
+        rows.append(f"| {target} | {after} | {before} | {' | '.join(cells)} |")
+    return PAIRED.format(rows="\n".join(rows))
 
 
 def _promoters(scores: pd.DataFrame) -> str:

@@ -98,6 +98,21 @@ def test_deviations_of_a_tissue_are_compared_with_those_of_all(files):
     assert drawings[3].data.loc[1, "root"] == found[1, 1]
 
 
+def test_two_tissues_have_one_difference(files, tmp_path):
+    """Their deviations from the mean are one number with two signs."""
+    for path in (tmp_path / "cress.measured.tsv", tmp_path / "cress.tsv"):
+        lines = path.read_text().splitlines()
+        path.write_text("".join(f"{line if line[0] == '#' else line.rpartition(chr(9))[0]}\n" for line in lines))
+    inputs, _ = section_of(files)
+    genes = held_out(inputs)
+    assert genes.tissues == TISSUES[:2]
+    drawings = list(expression_figures(inputs))
+    assert [drawing.name for drawing in drawings][2:] == ["expression_difference"]
+    assert drawings[2].title.startswith("leaf minus root: predicted against measured, 98 test genes")
+    known = genes.measured[np.isfinite(genes.measured).all(axis=1)]
+    np.testing.assert_allclose(drawings[2].data["measured"], known[:, 0] - known[:, 1])
+
+
 def test_importance_is_shown_with_what_contradicts_it(files, tmp_path):
     measures = {"completeness_gap": 0.01, "share_explained": 0.4, "mutagenesis_spearman": 0.31, "reliable": 0}
     trust = [("expression", "mean", "test", name, x, x - 0.1, x + 0.1, 20, None) for name, x in measures.items()]

@@ -216,8 +216,11 @@ def expression_figures(inputs: ReportInputs) -> Iterator[Drawing]:
     for column, tissue in enumerate(genes.tissues[:MOST_SCATTERS]):
         there = np.isfinite(genes.measured[:, column])
         if there.sum() >= _LEAST:
-            yield _scatter(tissue, column, genes.measured[there, column], genes.predicted[there, column])
-    if 1 < len(genes.tissues) <= MOST_TISSUES:
+            name = f"expression_levels_{column + 1}"
+            yield _scatter(name, tissue, genes.measured[there, column], genes.predicted[there, column])
+    if len(genes.tissues) == 2:
+        yield from _difference(genes)
+    elif 2 < len(genes.tissues) <= MOST_TISSUES:
         yield _deviations(genes)
 
 
@@ -242,23 +245,39 @@ def _profiles(profile: pd.DataFrame) -> Iterator[Drawing]:
         yield Drawing(f"expression_profile_{end}", PROFILES, title, seen, axes.figure, rows)
 
 
-def _scatter(tissue: str, column: int, measured: np.ndarray, predicted: np.ndarray) -> Drawing:
+def _difference(genes: HeldOut) -> Iterator[Drawing]:
+    """Of two tissues, whose deviations are one number, the difference."""
+    there = np.isfinite(genes.measured).all(axis=1)
+    if there.sum() >= _LEAST:
+        measured, predicted = (side[there, 0] - side[there, 1] for side in (genes.measured, genes.predicted))
+        yield _scatter("expression_difference", " minus ".join(genes.tissues), measured, predicted)
+
+
+def _scatter(name: str, tissue: str, measured: np.ndarray, predicted: np.ndarray) -> Drawing:
+    """Predicted against measured log levels, or differences of them.
+
+    Args:
+        tissue: which, or of which two the difference is.
+    """
     r = float(np.corrcoef(measured, predicted)[0, 1]) if np.ptp(predicted) and np.ptp(measured) else 0.0
-    limit = float(max(measured.max(), predicted.max())) * 1.03
+    both = np.concatenate([measured, predicted])
+    low, high = 1.03 * min(0.0, float(both.min())), 1.03 * float(both.max())
     with axes_of((3.6, 3.6)) as axes:
-        axes.plot([0, limit], [0, limit], color=SOFT, linewidth=1, zorder=1)
+        axes.plot([low, high], [low, high], color=SOFT, linewidth=1, zorder=1)
         axes.hexbin(
             measured, predicted, gridsize=28, mincnt=1, bins="log", cmap=_greens(), linewidths=0.1, zorder=2,
-            extent=(0, limit, 0, limit),
+            extent=(low, high, low, high),
         )  # fmt: skip
-        axes.set(xlim=(0, limit), ylim=(0, limit), xlabel="measured, log2(1 + TPM)", ylabel="predicted", aspect="equal")
+        axes.set(
+            xlim=(low, high), ylim=(low, high), xlabel="measured, log2(1 + TPM)", ylabel="predicted", aspect="equal"
+        )
     title = (
         f"{tissue}: predicted against measured, {len(measured):,} test genes (r {r:.2f}); the darker, the more genes"
     )
     seen = f"Predicted against measured level of {len(measured):,} test genes in {tissue}; correlation {r:.2f}."
     # A tissue is named by the user, a file is not.
     data = pd.DataFrame({"tissue": tissue, "measured": measured, "predicted": predicted})
-    return Drawing(f"expression_levels_{column + 1}", LEVELS, title, seen, axes.figure, data)
+    return Drawing(name, LEVELS, title, seen, axes.figure, data)
 
 
 def _greens() -> mpl.colors.Colormap:
