@@ -1,6 +1,7 @@
 """From genes to heads to a table: genes with a planted motif are learned, a stopped run goes on bit for bit."""
 
 import math
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,21 +14,21 @@ from phytoscribe.annotation.gene_database import GeneDatabase, write_gene_databa
 from phytoscribe.annotation.gff_writer import write_gff3
 from phytoscribe.annotation.model import GeneModel, Transcript
 from phytoscribe.errors import ModelError, PhytoScribeError
-from phytoscribe.expression.examples import GenomeFiles, read_examples
+from phytoscribe.expression.examples import Examples, GenomeFiles, read_examples
 from phytoscribe.expression.window_table import divided, windows_of_genome
 from phytoscribe.expression.windows import WindowSettings
 from phytoscribe.genome.fasta import write_index
 from phytoscribe.genome.sequence import N_CODE
-from phytoscribe.models.expression import load_heads
+from phytoscribe.models.expression import ExpressionConfig, ExpressionHead, load_heads
 from phytoscribe.models.loading import hash_of
 from phytoscribe.models.regulatory import Calibration, RegulatoryConfig, RegulatoryHead, load_head, save_head
-from phytoscribe.prediction.expression import predict_genome, read_trunk_bins
+from phytoscribe.prediction.expression import predict_genome, predict_windows, read_trunk_bins
 from phytoscribe.prediction.trunk_cells import trunk_reader
 from phytoscribe.splits.parts import PartInterval, Parts
 from phytoscribe.training.loop.settings import Recipe
 from phytoscribe.training.tasks.expression.dataset import ExpressionDataset, shifted
 from phytoscribe.training.tasks.expression.module import ExplainedSelection, explained
-from phytoscribe.training.tasks.expression.task import run_expression_training
+from phytoscribe.training.tasks.expression.task import calibrated, run_expression_training
 
 MODEL = Path(__file__).parents[5] / "resources/models/brassicales"
 MOTIF, STEP, GENES = "ACGTGGCA", 400, 500
@@ -132,6 +133,34 @@ def test_a_planted_motif_is_learned_and_every_gene_has_its_line(planted, head, t
     same_species = predicted(planted, head, tmp_path / "z.tsv", split=False)
     assert set(same_species["part"]) == {"unknown"}
     assert "# note: the heads have learned from genes of unknown, and" in (tmp_path / "z.tsv").read_text()
+
+
+def test_the_mean_of_the_seeds_gets_the_scale_of_the_validation_genes():
+    generator, torch_seed = np.random.default_rng(4), torch.manual_seed(4)
+    sizes = {"pieces": 1, "piece": 100, "filters": 8, "motif": 9, "width": 8, "dropout": 0.0}
+    heads = [ExpressionHead(ExpressionConfig(("a", "b"), (4.0, 6.0), (0.1, 0.3), 2.0, **sizes)).eval() for _ in "12"]
+    for head in heads:
+        torch.nn.init.normal_(head.level.weight, std=3.0, generator=torch_seed)
+        torch.nn.init.normal_(head.expressed.weight, std=3.0, generator=torch_seed)
+    bases, device = generator.integers(0, 4, (300, 1, 100)).astype(np.uint8), torch.device("cpu")
+    told = predict_windows(heads, bases, None, device)
+    log = 0.6 * told.log + np.array([1.0, -0.5]) + generator.normal(0, 0.2 * told.log.std(axis=0), told.log.shape)
+    log[::7, 1] = np.nan
+    genes = Examples(bases, log, ("a", "b"), pd.DataFrame(), [])
+    found, slope = calibrated(heads, genes, device)
+    assert slope == pytest.approx(0.6, abs=0.05)
+    after = predict_windows(found, bases, None, device)
+    np.testing.assert_array_equal(after.expressed, told.expressed)
+    for tissue in range(2):
+        known = np.isfinite(log[:, tissue])
+        assert np.mean(after.log[known, tissue] - log[known, tissue]) == pytest.approx(0, abs=1e-4)
+    assert calibrated(found, genes, device)[1] == pytest.approx(1, abs=1e-4)
+    few = replace(genes, bases=bases[:80], log=log[:80])
+    assert calibrated(found, few, device)[1] is None
+    config = found[0].config
+    against = replace(genes, log=-genes.log)
+    assert calibrated(found, against, device)[1] is None
+    assert found[0].config == config
 
 
 def test_a_run_that_was_stopped_gives_the_same_bytes(planted, tmp_path, monkeypatch):

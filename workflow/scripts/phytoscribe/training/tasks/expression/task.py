@@ -25,7 +25,7 @@ from phytoscribe.models.expression import ExpressionConfig, ExpressionHead, save
 from phytoscribe.models.loading import hash_of, model_hash, trainable_parameters
 from phytoscribe.models.motif_stem import MotifStem
 from phytoscribe.models.regulatory import load_head
-from phytoscribe.prediction.expression import read_matches, read_trunk_bins
+from phytoscribe.prediction.expression import predict_windows, read_matches, read_trunk_bins
 from phytoscribe.prediction.predictor import StructurePredictor
 from phytoscribe.prediction.trunk_cells import trunk_reader
 from phytoscribe.splits.parts import TRAIN, VALIDATE
@@ -41,6 +41,8 @@ logger = logging.getLogger(__name__)
 SIZES = ("filters", "width", "dropout")
 #: Training genes by which features are scaled.
 _MEASURED = 2000
+#: Validation genes without which the scale of the predictions is left as training made it.
+_LEAST_TO_CALIBRATE = 100
 
 
 def run_expression_training(
@@ -114,9 +116,11 @@ def run_expression_training(
         heads.append(head.to("cpu").eval())
         best.append({"step": selection.best_step, "validation_r2": round(selection.best_score, 6)})
         tables.append(pd.read_csv(metrics.path, sep="\t").assign(seed=seed))
+    heads, slope = calibrated(heads, held_out, choose_device(run.device))
     taught = [one for one in genomes if (learnt.table["genome"] == one.name).any()]
     report = {
         "best": best,
+        "calibration": slope,
         "windows": asdict(windows),
         "unit": "TPM",
         "threshold": settings["threshold"],
@@ -131,6 +135,36 @@ def run_expression_training(
     with atomic_path(target / "metrics.tsv") as path:
         pd.concat(tables)[["seed", "step", "name", "value"]].to_csv(path, sep="\t", index=False)
     save_heads(heads, report, target)
+
+
+def calibrated(
+    heads: Sequence[ExpressionHead], genes: Examples, device: torch.device
+) -> tuple[list[ExpressionHead], float | None]:
+    """Heads whose mean over the seeds has the scale of the validation genes' levels, and the slope that this took.
+
+    A network that learned from few thousand genes tells their levels too far apart.  One slope for all tissues and a
+    constant for each, by least squares, are taken into the scale of the output, so that nothing else changes.  With few
+    validation genes, or where the predictions do not rise with the levels, the heads stay as they are (slope None).
+    """
+    config = heads[0].config
+    networks = [head.to(device) for head in heads]
+    log, told = genes.log, predict_windows(networks, genes.bases, genes.trunk, device).log.astype(np.float64)
+    known = np.isfinite(log)
+    if known.any(axis=1).sum() < _LEAST_TO_CALIBRATE or not known.any(axis=0).all():
+        return list(heads), None
+    measured, told = np.where(known, log, np.nan), np.where(known, told, np.nan)
+    centres = np.nanmean(measured, axis=0), np.nanmean(told, axis=0)
+    apart = told - centres[1]
+    slope = float(np.nansum(apart * (measured - centres[0])) / max(np.nansum(apart**2), 1e-12))
+    if slope <= 0:
+        logger.warning("predictions do not rise with the levels of the validation genes, so their scale is kept")
+        return list(heads), None
+    constants = centres[0] - slope * centres[1]
+    means, silent = (tuple((constants + slope * np.array(own)).tolist()) for own in (config.means, config.silent))
+    for head in networks:
+        head.config = replace(config, means=means, silent=silent, deviation=slope * config.deviation)
+    logger.info("scale of the predictions, by %d validation genes: slope %.3f", len(log), slope)
+    return [head.to("cpu") for head in networks], round(slope, 6)
 
 
 def started(head: ExpressionHead, stem: MotifStem | None, genes: Examples) -> ExpressionHead:
