@@ -261,7 +261,7 @@ def _scatter(name: str, tissue: str, measured: np.ndarray, predicted: np.ndarray
     """
     r = float(np.corrcoef(measured, predicted)[0, 1]) if np.ptp(predicted) and np.ptp(measured) else 0.0
     both = np.concatenate([measured, predicted])
-    low, high = 1.03 * min(0.0, float(both.min())), 1.03 * float(both.max())
+    low, high = 1.03 * min(0.0, float(both.min())), 1.03 * max(0.0, float(both.max()))
     with axes_of((3.6, 3.6)) as axes:
         axes.plot([low, high], [low, high], color=SOFT, linewidth=1, zorder=1)
         axes.hexbin(
@@ -274,7 +274,7 @@ def _scatter(name: str, tissue: str, measured: np.ndarray, predicted: np.ndarray
     title = (
         f"{tissue}: predicted against measured, {len(measured):,} test genes (r {r:.2f}); the darker, the more genes"
     )
-    seen = f"Predicted against measured level of {len(measured):,} test genes in {tissue}; correlation {r:.2f}."
+    seen = f"{tissue}: predicted against measured, {len(measured):,} test genes; correlation {r:.2f}."
     # A tissue is named by the user, a file is not.
     data = pd.DataFrame({"tissue": tissue, "measured": measured, "predicted": predicted})
     return Drawing(name, LEVELS, title, seen, axes.figure, data)

@@ -28,7 +28,7 @@ from phytoscribe.splits.parts import PartInterval, Parts
 from phytoscribe.training.loop.settings import Recipe
 from phytoscribe.training.tasks.expression.dataset import ExpressionDataset, shifted
 from phytoscribe.training.tasks.expression.module import ExplainedSelection, explained
-from phytoscribe.training.tasks.expression.task import calibrated, run_expression_training
+from phytoscribe.training.tasks.expression.task import calibrate, run_expression_training
 
 MODEL = Path(__file__).parents[5] / "resources/models/brassicales"
 MOTIF, STEP, GENES = "ACGTGGCA", 400, 500
@@ -147,20 +147,19 @@ def test_the_mean_of_the_seeds_gets_the_scale_of_the_validation_genes():
     log = 0.6 * told.log + np.array([1.0, -0.5]) + generator.normal(0, 0.2 * told.log.std(axis=0), told.log.shape)
     log[::7, 1] = np.nan
     genes = Examples(bases, log, ("a", "b"), pd.DataFrame(), [])
-    found, slope = calibrated(heads, genes, device)
-    assert slope == pytest.approx(0.6, abs=0.05)
-    after = predict_windows(found, bases, None, device)
+    assert calibrate(heads, genes) == pytest.approx(0.6, abs=0.05)
+    after = predict_windows(heads, bases, None, device)
     np.testing.assert_array_equal(after.expressed, told.expressed)
     for tissue in range(2):
         known = np.isfinite(log[:, tissue])
         assert np.mean(after.log[known, tissue] - log[known, tissue]) == pytest.approx(0, abs=1e-4)
-    assert calibrated(found, genes, device)[1] == pytest.approx(1, abs=1e-4)
+    assert calibrate(heads, genes) == pytest.approx(1, abs=1e-4)
+    config = heads[0].config
     few = replace(genes, bases=bases[:80], log=log[:80])
-    assert calibrated(found, few, device)[1] is None
-    config = found[0].config
+    assert calibrate(heads, few) is None
     against = replace(genes, log=-genes.log)
-    assert calibrated(found, against, device)[1] is None
-    assert found[0].config == config
+    assert calibrate(heads, against) is None
+    assert heads[0].config == config
 
 
 def test_a_run_that_was_stopped_gives_the_same_bytes(planted, tmp_path, monkeypatch):

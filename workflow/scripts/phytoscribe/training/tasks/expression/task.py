@@ -113,10 +113,10 @@ def run_expression_training(
                 f"seed {seed}: no prediction of the validation genes was a number; lower expression.learning_rate"
             )
         head.load_state_dict(read_as_data(selection.best_path))
-        heads.append(head.to("cpu").eval())
+        heads.append(head.eval())
         best.append({"step": selection.best_step, "validation_r2": round(selection.best_score, 6)})
         tables.append(pd.read_csv(metrics.path, sep="\t").assign(seed=seed))
-    heads, slope = calibrated(heads, held_out, choose_device(run.device))
+    slope = calibrate([head.to(choose_device(run.device)) for head in heads], held_out)
     taught = [one for one in genomes if (learnt.table["genome"] == one.name).any()]
     report = {
         "best": best,
@@ -134,37 +134,38 @@ def run_expression_training(
     target.mkdir(parents=True, exist_ok=True)
     with atomic_path(target / "metrics.tsv") as path:
         pd.concat(tables)[["seed", "step", "name", "value"]].to_csv(path, sep="\t", index=False)
-    save_heads(heads, report, target)
+    save_heads([head.to("cpu") for head in heads], report, target)
 
 
-def calibrated(
-    heads: Sequence[ExpressionHead], genes: Examples, device: torch.device
-) -> tuple[list[ExpressionHead], float | None]:
-    """Heads whose mean over the seeds has the scale of the validation genes' levels, and the slope that this took.
+def calibrate(heads: Sequence[ExpressionHead], genes: Examples) -> float | None:
+    """Give the mean of the heads the scale of the validation genes' levels; the slope that this takes.
 
     A network that learned from few thousand genes tells their levels too far apart.  One slope for all tissues and a
     constant for each, by least squares, are taken into the scale of the output, so that nothing else changes.  With few
-    validation genes, or where the predictions do not rise with the levels, the heads stay as they are (slope None).
+    validation genes, or where the predictions do not rise with the levels, the heads stay as they are (None).
+
+    Args:
+        heads: of all seeds, in evaluation mode, on one device.
+        genes: of the validation part.
     """
-    config = heads[0].config
-    networks = [head.to(device) for head in heads]
-    log, told = genes.log, predict_windows(networks, genes.bases, genes.trunk, device).log.astype(np.float64)
-    known = np.isfinite(log)
+    known = np.isfinite(genes.log)
     if known.any(axis=1).sum() < _LEAST_TO_CALIBRATE or not known.any(axis=0).all():
-        return list(heads), None
-    measured, told = np.where(known, log, np.nan), np.where(known, told, np.nan)
+        return None
+    config, device = heads[0].config, heads[0].level.weight.device
+    told = predict_windows(heads, genes.bases, genes.trunk, device).log.astype(np.float64)
+    measured, told = np.where(known, genes.log, np.nan), np.where(known, told, np.nan)
     centres = np.nanmean(measured, axis=0), np.nanmean(told, axis=0)
     apart = told - centres[1]
     slope = float(np.nansum(apart * (measured - centres[0])) / max(np.nansum(apart**2), 1e-12))
     if slope <= 0:
         logger.warning("predictions do not rise with the levels of the validation genes, so their scale is kept")
-        return list(heads), None
+        return None
     constants = centres[0] - slope * centres[1]
     means, silent = (tuple((constants + slope * np.array(own)).tolist()) for own in (config.means, config.silent))
-    for head in networks:
+    for head in heads:
         head.config = replace(config, means=means, silent=silent, deviation=slope * config.deviation)
-    logger.info("scale of the predictions, by %d validation genes: slope %.3f", len(log), slope)
-    return [head.to("cpu") for head in networks], round(slope, 6)
+    logger.info("scale of the predictions, by %d validation genes: slope %.3f", len(genes.log), slope)
+    return round(slope, 6)
 
 
 def started(head: ExpressionHead, stem: MotifStem | None, genes: Examples) -> ExpressionHead:
