@@ -62,7 +62,7 @@ def main() -> None:
     order = np.random.default_rng(SEED).permutation(clusters.max() + 1)
     folds = order[clusters] % FOLDS
     bases = np.stack([_padded(encode(sequence)) for sequence in table["sequence"]])
-    species = pd.get_dummies(table["sp"]).to_numpy(np.float32)
+    species = pd.get_dummies(table["sp"]).to_numpy(np.float32, copy=True)
     composition = np.concatenate([species, gc_of(bases[:, None], LENGTH)], axis=1)
     words = kmer_roots(bases[:, None], REGIONS, LONGEST)
     head = load_head(RELEASED / "regulatory")[0].eval()
