@@ -88,13 +88,13 @@ CONCLUSION = """
   learned from genes of the training contigs here, never from their expression, and from none of the test contigs.
   On the test genes they bring 0.082 [0.048, 0.117] of R2, and 0.079 [0.040, 0.119] where both UTRs are annotated (0.04
   was the goal).
-- **What the encoder's training brings.** A trunk of the same size with random weights, whose features the head learns to
-  read, brings 0.031 [0.011, 0.052] already. One that learned to fill in hidden bases of the training promoters
+- **What the encoder's training brings.** A trunk of the same size with random weights, whose features the head learns
+  to read, brings 0.031 [0.011, 0.052] already. One that learned to fill in hidden bases of the training promoters
   (`heads_pretraining.py`, 2,600 steps, three passes, half an hour of a core; cross-entropy of held-out promoters 1.309
   nats a hidden base, a Markov chain has 1.313) brings 0.052 [0.028, 0.078]: 0.021 [-0.003, 0.046] more than random
   weights, so its own part is not certain. The released structure model brings 0.051 [0.019, 0.082] more than random
   weights, and 0.030 [-0.001, 0.060] more than the promoters' trunk. So it stays the default. Three seeds of heads each,
-  one of each trunk; on validation genes the mean of the heads has R2 0.408 without encoder, then 0.430, 0.439 and 0.479.
+  one of each trunk; on validation genes the mean of the heads has R2 0.408 without encoder, then 0.430, 0.439, 0.479.
 - **Scale.** Heads tell levels too far apart: by the validation genes the slope of the measured on the predicted level
   is 0.92 to 0.94 for the heads of the leaf level, 0.91 for the released head, 0.77 and 0.81 for those of promoters. So
   heads now get a slope and a constant by the validation genes. It changes no rank and no r; on the test genes R2 of the
