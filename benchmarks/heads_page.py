@@ -107,8 +107,9 @@ CONCLUSION = """
   0.125 without, and 0.131 with them and `loss: mse` (0.124 on the test genes). What is missing is not training: the
   score rose little after 500 of the 2,000 steps.
 - A network of deepCRE's kind in the same loop (`--network cnn --set encoder=none seeds=1 steps=900
-  checkpoint_every=100`, 0.58 million numbers, four passes) is behind the head without encoder by 0.087 [0.035, 0.133]. Its validation R2 of
-  0.370 was the last one and still rose, and it has one seed where the head has three, so more passes would narrow this.
+  checkpoint_every=100`, 0.58 million numbers, four passes) is behind the head without encoder by 0.087
+  [0.035, 0.133]. Its validation R2 of 0.370 was the last one and still rose, and it has one seed where the head has
+  three, so more passes would narrow this.
 - Near promoters do not have alike levels, neither by the structure model's features nor by 4-mers: R2 by neighbours is
   below that of the mean (0), and no better than what the mean of 15 genes drawn at random would have (about -0.07). So
   groups in a picture of promoters are not to be read as expression. The features are less a matter of GC content than
