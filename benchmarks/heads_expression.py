@@ -76,6 +76,12 @@ def _buds_and_leaves(data: Path, genes: Genes) -> pd.DataFrame:
     return pd.DataFrame({"bud": depth[["BF1", "BF2"]].mean(axis=1), "leaf": depth[leaves].mean(axis=1)})
 
 
+def rows_of(genes: Genes, values: npt.NDArray[np.float64], part: str) -> npt.NDArray[np.int64]:
+    """Genes of a part that the guard keeps there and that have a value of the target, (genes, columns)."""
+    there = np.isfinite(values).any(axis=1) & (genes.table["reason"] == "").to_numpy()
+    return np.flatnonzero(there & (genes.table["part"] == part).to_numpy())
+
+
 def scored(genes: Genes, name: str, target: pd.DataFrame, heads: list[Path], kept: pd.DataFrame | None) -> pd.DataFrame:
     """All rows of one target.
 
@@ -83,9 +89,8 @@ def scored(genes: Genes, name: str, target: pd.DataFrame, heads: list[Path], kep
         kept: rows of an earlier run, of simple models too; None to fit these anew.
     """
     values = target.to_numpy(dtype=np.float64)
-    there = np.isfinite(values).any(axis=1) & (genes.table["reason"] == "").to_numpy()
-    rows = {part: np.flatnonzero(there & (genes.table["part"] == part).to_numpy()) for part in (TRAIN, VALIDATE, TEST)}
-    train, validate, test = (rows[part] for part in (TRAIN, VALIDATE, TEST))
+    rows = {part: rows_of(genes, values, part) for part in (TRAIN, VALIDATE, TEST)}
+    train, validate, test = rows.values()
     print(f"{name}: genes " + ", ".join(f"{part} {len(found)}" for part, found in rows.items()), flush=True)
     predictions = {} if kept is not None else simple_predictions(genes, name, values, (train, validate, test))
     for folder in heads:
@@ -140,8 +145,7 @@ def head_predictions(folder: Path, name: str, table: pd.DataFrame) -> dict[str, 
 def compared(genes: Genes, name: str, target: pd.DataFrame, pairs: list[list[Path]]) -> pd.DataFrame:
     """What the second head of each pair has more of R2 on the test genes, mean over the columns of the target."""
     values = target.to_numpy(dtype=np.float64)
-    test = np.isfinite(values).any(axis=1) & (genes.table["reason"] == "").to_numpy()
-    test = np.flatnonzero(test & (genes.table["part"] == TEST).to_numpy())
+    test = rows_of(genes, values, TEST)
     both = genes.table["both_utrs"].to_numpy(dtype=bool)[test]
     weights, rows = bootstrap_weights(range(len(test)), SEED), []
     for pair in pairs:

@@ -90,10 +90,10 @@ def main() -> None:
     draws = {}
     answers = {name: partial(predicted, np.concatenate(features, axis=1)) for name, features in rows.items()}
     if given.network:
-        network = learned(bases, species, truth, folds)
-        answers["the network"] = lambda truth, folds: network[folds, np.arange(len(truth))]
-        best = [composition, words, trunk]
-        answers["the network, words and the structure model"] = partial(beside_network, best, network)
+        told = learned(bases, species, truth, folds)
+        answers["the network"] = lambda truth, folds: told[folds, np.arange(len(truth))]
+        beside = np.concatenate(rows["words and the structure model"], axis=1)
+        answers["the network, words and the structure model"] = partial(beside_network, beside, told)
     for name, answer in answers.items():
         found = answer(truth, folds)
         draws[name] = r_squared(truth, found, weights)
@@ -230,7 +230,7 @@ def trained(
 
 
 def beside_network(
-    features: list[Features],
+    features: Features,
     network: npt.NDArray[np.float64],
     truth: npt.NDArray[np.float64],
     folds: npt.NDArray[np.int64],
@@ -239,8 +239,7 @@ def beside_network(
     found = np.empty(len(truth))
     for fold in range(FOLDS):
         test, validate = folds == fold, folds == (fold + 1) % FOLDS
-        model = ridge_of(np.concatenate(features, axis=1), truth, ~test & ~validate, validate)
-        both = model(np.concatenate(features, axis=1))[:, 0], network[fold]
+        both = ridge_of(features, truth, ~test & ~validate, validate)(features)[:, 0], network[fold]
         shares = np.linspace(0, 1, 21)
         mixed = [share * both[0] + (1 - share) * both[1] for share in shares]
         errors = [np.square(truth - one)[validate].mean() for one in mixed]

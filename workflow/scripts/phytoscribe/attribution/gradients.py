@@ -95,8 +95,11 @@ def along_lines(
         mean = method.attribute(
             one_hot, baseline, additional_forward_args=cells, n_steps=steps, internal_batch_size=together
         )
+        # The lines of a window end in the same sequence.
+        _, single, back = np.unique(rows, return_index=True, return_inverse=True)
         with torch.no_grad():
-            change = output(one_hot, cells) - output(baseline, cells)
+            ends = output(one_hot[single], None if cells is None else cells[single])
+            change = ends[back] - output(baseline, cells)
         found = ((one_hot - baseline) * mean).sum(dim=2)
         gap = (found.sum(dim=1) - change).abs()
         mean, found, gap, change = (x.detach().float().cpu().numpy() for x in (mean, found, gap, change))
