@@ -49,8 +49,10 @@ ROOT = Path(__file__).resolve().parents[1]
 RELEASED = ROOT / "resources" / "models" / "brassicales"
 #: Where validation and test begin, and where the test ends: with the chromosome.
 EDGES = (22_000_000, 24_500_000, 30_427_671)
-#: Open chromatin: the best of the many wide intervals of each sample, by score (regulatory/SOURCES.md says why).
-BEST = 6000
+#: Open chromatin: the best of the many wide intervals of each sample, by score (regulatory/SOURCES.md says why), and
+#: the bases in their middle that make the bins which they touch positive.  With these the share of positive bins and
+#: the score of a regression are those of the study that named the wanted figure.
+BEST, CORE = 6000, 200
 SAMPLES = ("seedling", "root", "crude")
 
 
@@ -77,7 +79,9 @@ def prepare(data: Path, folder: Path, dimers: bool, edges: Sequence[int]) -> Non
                 rows = [line.rstrip("\n").split("\t") for line in lines if line.startswith("Chr1\t")]
             for row in sorted(rows, key=lambda row: -float(row[4]))[:BEST]:
                 middle = (int(row[1]) + int(row[2])) // 2
-                out.write(f"{CONTIG}\t{middle}\t{middle + 1}\tATAC_{sample}\n")
+                for end in (middle - CORE // 2, middle + CORE // 2 - 1):
+                    if 0 <= end < contigs[CONTIG]:
+                        out.write(f"{CONTIG}\t{end}\t{end + 1}\tATAC_{sample}\n")
     read_peaks({"path": str(bed)}, contigs, {}, "athaliana").save(folder / "peaks.npz")
     tiles = zip(pairwise([0, *edges, contigs[CONTIG]]), (TRAIN, VALIDATE, TEST, HIDDEN), strict=True)
     parts = [PartInterval(start, end, part) for (start, end), part in tiles if start < end]
@@ -117,7 +121,7 @@ def release(folder: Path, name: str) -> None:
     head, calibration, report = load_head(folder / name)
     kept = [place for place, label in enumerate(head.config.labels) if not label.startswith("ATAC_")]
     factors = RegulatoryHead(replace(head.config, labels=tuple(head.config.labels[place] for place in kept)))
-    of_labels = ("motifs.weight", "sites.weight", "around.weight", "bias")
+    of_labels = ("motifs.weight", "sites.weight", "around.weight", "surroundings.labels.weight", "bias")
     factors.load_state_dict({key: x[kept] if key in of_labels else x for key, x in head.state_dict().items()})
     calibration = Calibration(*(column[kept] for column in vars(calibration).values()))
     target = RELEASED / "regulatory"

@@ -32,8 +32,15 @@ from phytoscribe.expression.window_table import (
 from phytoscribe.expression.windows import WindowSettings, window_bases, windows_of_genes
 from phytoscribe.genome.fasta import Genome
 from phytoscribe.splits.assign import extract_proteins
-from phytoscribe.splits.guard import HOMOLOGUE_OF
-from phytoscribe.splits.parts import PARTS, TEST, TRAIN, VALIDATE, complete_contig_parts, parts_of_genome
+from phytoscribe.splits.parts import (
+    HOMOLOGUE_OF,
+    PARTS,
+    TEST,
+    TRAIN,
+    VALIDATE,
+    complete_contig_parts,
+    parts_of_genome,
+)
 from phytoscribe.tables import read_table, write_table
 
 #: The genomes of config/release.yaml whose sequence is A. thaliana's, and their held-out contigs there.

@@ -3,7 +3,7 @@
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from phytoscribe.splits.guard import guarded
+from phytoscribe.splits.parts import guarded
 
 PLACE = st.tuples(st.integers(0, 300), st.integers(1, 40)).map(lambda at: (at[0], at[0] + at[1]))
 ITEM = st.tuples(

@@ -183,9 +183,10 @@ def attribute_sites(
             continue
         bases = at.pieces(drawn)
         found = integrated_gradients(at.head, bases, at.column(label), steps, at.cells(drawn))
-        span = min(SPAN, bases.shape[1])
-        left = np.array([site.centre - site.start + at.head.config.margin - span // 2 for site in drawn])
-        rows = np.clip(left, 0, bases.shape[1] - span)[:, None] + np.arange(span)
+        far, margin = at.head.config.far, at.head.config.margin
+        span = min(SPAN, bases.shape[1] - 2 * far)
+        left = np.array([site.centre - site.start + margin - span // 2 for site in drawn])
+        rows = np.clip(left, far, bases.shape[1] - far - span)[:, None] + np.arange(span)
         bases = np.take_along_axis(bases, rows, axis=1)
         hypothetical = np.take_along_axis(found.hypothetical, rows[:, :, None], axis=1)
         whole = (bases != N_CODE).all(axis=1)

@@ -200,6 +200,8 @@ def write_instances(
 ) -> list[int]:
     """Write instances of motifs in held-out windows of their labels as BED6, score -10 log10 of p; return how many.
 
+    A window is a bin and what is near it, where a head seeks motifs.
+
     Args:
         outputs: a file for each genome.
     """
@@ -211,11 +213,12 @@ def write_instances(
         if not drawn:
             continue
         own = [motif for motif in motifs if motif.label == label]
-        for motif, found in zip(own, instances(own, at.pieces(drawn)), strict=True):
+        near = at.pieces(drawn, -at.head.config.far)
+        for motif, found in zip(own, instances(own, near), strict=True):
             columns = (found[name].tolist() for name in ("sequence_name", "start", "end", "strand", "p-value"))
             for row, start, end, strand, p in zip(*columns, strict=True):
                 site = drawn[row]
-                left = site.start - at.head.config.margin
+                left = site.start - at.head.config.near
                 score = min(1000, round(-10 * float(np.log10(max(p, 1e-100)))))
                 rows[site.genome].add((site.contig, left + start, left + end, motif.name, score, strand))
     for output, own_rows in zip(outputs, rows, strict=True):

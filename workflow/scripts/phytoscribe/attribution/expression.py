@@ -186,7 +186,7 @@ class ExplainedHeads:
 
         trunk = self.trunk_of(bases) if trunk is None else trunk
         flat = bases.reshape(shape[0], -1)
-        return along_lines(output, self.networks[0].stem, flat, steps, trunk, _TOGETHER)
+        return along_lines(output, self.networks[0].stem, flat, steps, [] if trunk is None else [trunk], _TOGETHER)
 
     def tensor(self, values: npt.NDArray) -> Tensor:
         """An array on the device of the networks."""

@@ -6,13 +6,13 @@ which they do not is the completeness gap.  Here there are as many lines as a mo
 start of each line only every so many-th base is replaced, by the three others in equal parts, so that no match of a
 motif loses two bases: a base is asked about while the rest of its motif is there, as mutagenesis asks.  One line on
 which all bases fade together ranks the bases of a bin far less as mutagenesis does (benchmarks/heads.md).  Only the
-bases that the motif stem reads have a gradient: features of the structure model's trunk are held at the sequence's own
-values.
+bases near the bin, which the motif stem reads, have a gradient: features of the structure model's trunk, and words
+further away, are held at the sequence's own values.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -23,14 +23,14 @@ from torch import Tensor, nn
 
 from phytoscribe.genome.sequence import N_CODE
 from phytoscribe.models.motif_stem import MotifStem
-from phytoscribe.models.regulatory import CELL, RegulatoryHead
+from phytoscribe.models.regulatory import CELL, TRUNK_CELL, RegulatoryHead
 
 #: Lines that are in the network at a time.
 TOGETHER = 64
 
 Codes = npt.NDArray[np.uint8]
 Values = npt.NDArray[np.float32]
-Output = Callable[[Tensor, Tensor | None], Tensor]
+Output = Callable[..., Tensor]
 
 
 class Attribution(NamedTuple):
@@ -62,21 +62,48 @@ def integrated_gradients(
         trunk: (windows, cells, channels), for a head that takes features of the trunk.
     """
 
-    def output(one_hot: Tensor, cells: Tensor | None = None) -> Tensor:
-        return head.from_motifs(head.stem.matches(one_hot), cells)[:, 0, label]
+    near, fixed = _near(head, bases, trunk)
 
-    return along_lines(output, head.stem, bases, steps, trunk, TOGETHER)
+    def output(one_hot: Tensor, *given: Tensor) -> Tensor:
+        return _logits(head, head.stem.matches(one_hot), one_hot, given)[:, 0, label]
+
+    found = along_lines(output, head.stem, near, steps, fixed, TOGETHER)
+    beside = (head.config.far, head.config.far)
+    return Attribution(
+        np.pad(found.hypothetical, ((0, 0), beside, (0, 0))), np.pad(found.contribution, ((0, 0), beside)), found.gap
+    )
+
+
+def _near(head: RegulatoryHead, bases: Codes, trunk: Values | None) -> tuple[Codes, list[Values]]:
+    """Bases near the bin of each window, and what :func:`_logits` takes beside them."""
+    codes = torch.from_numpy(bases.astype(np.int64)).to(head.stem.weight.device)
+    near, fixed = head.near(codes), []
+    with torch.no_grad():
+        if trunk is not None:
+            fixed.append(head.near(torch.from_numpy(trunk), TRUNK_CELL).numpy())
+        if (words := head.words_beyond(codes, near)) is not None:
+            fixed.append(words.cpu().numpy())
+    return near.cpu().numpy().astype(np.uint8), fixed
+
+
+def _logits(head: RegulatoryHead, motifs: Tensor, one_hot: Tensor, fixed: Sequence[Tensor]) -> Tensor:
+    """Log odds (batch, 1, labels), of the matches of motifs near the bin, the bases that they are of, and what
+    :func:`_near` gives."""
+    left, words = list(fixed), None
+    if head.config.surroundings:
+        words = left.pop() + head.surroundings.sums_of(one_hot, head.config.near)
+    return head.from_motifs(motifs, left[0] if left else None, words)
 
 
 def along_lines(
-    output: Output, stem: MotifStem, bases: Codes, steps: int, trunk: Values | None, together: int
+    output: Output, stem: MotifStem, bases: Codes, steps: int, fixed: Sequence[Values], together: int
 ) -> Attribution:
     """Integrated gradients of any output of a network that reads bases with a motif stem.
 
     Args:
-        output: from the stem's one-hot bases (windows, bases, 4), and features of the trunk or None, to (windows,).
+        output: from the stem's one-hot bases (windows, bases, 4), and what is fixed, to (windows,).
         bases: uint8 (windows, bases), base codes.
-        trunk: (windows, ...), for a network that takes features of the trunk.
+        fixed: what else the network reads, (windows, ...) each, such as features of the trunk.
         together: lines that are in the network at a time.
     """
     device, method = stem.weight.device, IntegratedGradients(output, multiply_by_inputs=False)
@@ -91,15 +118,15 @@ def along_lines(
         replaced = np.arange(bases.shape[1]) % lines == line[:, None]
         others = (one_hot.sum(dim=2, keepdim=True) - one_hot) / (N_CODE - 1)
         baseline = torch.where(torch.from_numpy(replaced).to(device)[:, :, None], others, one_hot)
-        cells = None if trunk is None else torch.from_numpy(trunk[rows]).to(device)
+        given = tuple(torch.from_numpy(values[rows]).to(device) for values in fixed)
         mean = method.attribute(
-            one_hot, baseline, additional_forward_args=cells, n_steps=steps, internal_batch_size=together
+            one_hot, baseline, additional_forward_args=given or None, n_steps=steps, internal_batch_size=together
         )
         # The lines of a window end in the same sequence.
         _, single, back = np.unique(rows, return_index=True, return_inverse=True)
         with torch.no_grad():
-            ends = output(one_hot[single], None if cells is None else cells[single])
-            change = ends[back] - output(baseline, cells)
+            ends = output(one_hot[single], *(values[single] for values in given))
+            change = ends[back] - output(baseline, *given)
         found = ((one_hot - baseline) * mean).sum(dim=2)
         gap = (found.sum(dim=1) - change).abs()
         mean, found, gap, change = (x.detach().float().cpu().numpy() for x in (mean, found, gap, change))
@@ -121,9 +148,9 @@ class _WithCells(nn.Module):
         super().__init__()
         self.head, self.pooled = head, nn.Identity()
 
-    def forward(self, one_hot: Tensor, trunk: Tensor | None = None) -> Tensor:
+    def forward(self, one_hot: Tensor, *fixed: Tensor) -> Tensor:
         motifs = self.pooled(self.head.stem.matches(one_hot).transpose(1, 2) + 1)
-        return self.head.from_motifs(motifs.transpose(1, 2) - 1, trunk)[:, 0]
+        return _logits(self.head, motifs.transpose(1, 2) - 1, one_hot, fixed)[:, 0]
 
 
 def grad_cam(head: RegulatoryHead, bases: Codes, label: int, trunk: Values | None = None) -> Values:
@@ -134,15 +161,17 @@ def grad_cam(head: RegulatoryHead, bases: Codes, label: int, trunk: Values | Non
         bases, label, trunk: as in :func:`integrated_gradients`.
 
     Returns:
-        float32 (windows, bases); the bases of a cell share its value.
+        float32 (windows, bases); the bases of a cell share its value, and those beyond the stem's have 0.
     """
     device = next(head.parameters()).device
+    bases, fixed = _near(head, bases, trunk)
     whole = _WithCells(head)
     method = LayerGradCam(whole, whole.pooled)
     found = []
     for first in range(0, len(bases), TOGETHER):
         own = slice(first, first + TOGETHER)
         one_hot = head.stem.one_hot(torch.from_numpy(bases[own].astype(np.int64)).to(device))
-        cells = None if trunk is None else torch.from_numpy(trunk[own]).to(device)
-        found.append(method.attribute(one_hot, target=label, additional_forward_args=cells)[:, 0])
-    return np.repeat(torch.cat(found).detach().float().cpu().numpy(), CELL, axis=1)
+        given = tuple(torch.from_numpy(values[own]).to(device) for values in fixed)
+        found.append(method.attribute(one_hot, target=label, additional_forward_args=given or None)[:, 0])
+    values = np.repeat(torch.cat(found).detach().float().cpu().numpy(), CELL, axis=1)
+    return np.pad(values, ((0, 0), (head.config.far, head.config.far)))

@@ -116,8 +116,8 @@ def effects(model: WholeModel, piece: Codes) -> Values:
 def logits_of_variants(head: RegulatoryHead, piece: Codes, changed: Codes) -> Values:
     """Log odds of every label in the variants of a window, float32 (3 * bin, labels), for a head without a trunk.
 
-    Only what a changed base reaches is read again, a fifth of the work: the motifs in its cell and those beside it, and
-    the convolutions that read these.
+    Only what a changed base reaches is read again, a fifth of the work: the motifs in its cell and those beside it, the
+    convolutions that read these, and the words in the bin.
 
     Args:
         changed: :func:`variants` at each place of the bin.
@@ -125,17 +125,24 @@ def logits_of_variants(head: RegulatoryHead, piece: Codes, changed: Codes) -> Va
     device = next(head.parameters()).device
     windows, window = (torch.from_numpy(codes.astype(np.int64)).to(device) for codes in (changed, piece[None]))
     reach, found = max(1, -(-(head.config.motif // 2) // CELL)), []
+    windows, window, whole = head.near(windows), head.near(window), window
+    # A word that reads a base of the bin ends in it or right beside it.
+    inside = slice(head.config.near - CELL, head.config.near + head.config.bin + CELL)
     with torch.inference_mode():
+        beyond = head.words_beyond(whole, window[:, inside])
         motifs = head.stem(window)
         cells = head.cells(motifs)
         strands = head.steps(cells), head.steps(cells.flip(1))
-        for own, part in enumerate(windows.split(3 * CELL), start=head.config.margin // CELL):
+        for own, part in enumerate(windows.split(3 * CELL), start=head.config.near // CELL):
             # Motifs at the ends of this slice see nothing beyond it; those that read the base see all of theirs.
             near = head.stem(part[:, (own - 2 * reach) * CELL : (own + 2 * reach + 1) * CELL])[:, reach:-reach]
             first, last = own - reach, own + reach
             both = head.read_changed(strands[0], head.cells(near), first)
             both += head.read_changed(strands[1], head.cells(near).flip(1), cells.shape[1] - 1 - last)
-            found.append((head.single(spliced(motifs, near, first)) + 0.5 * both)[:, 0].float().cpu().numpy())
+            logits = head.single(spliced(motifs, near, first)) + 0.5 * both
+            if beyond is not None:
+                logits += head.surroundings(beyond + head.surroundings.sums(part[:, inside], CELL))
+            found.append(logits[:, 0].float().cpu().numpy())
     return np.concatenate(found)
 
 

@@ -13,8 +13,7 @@ from phytoscribe.annotation.gff_reader import read_gff3
 from phytoscribe.expression.windows import WindowSettings, reason_without, window_bases, windows_of_genes
 from phytoscribe.genome.fasta import Genome
 from phytoscribe.genome.intervals import Interval
-from phytoscribe.splits.guard import guarded
-from phytoscribe.splits.parts import Parts
+from phytoscribe.splits.parts import Parts, guarded
 from phytoscribe.tables import Columns, read_table
 
 #: ``start`` to ``windows`` are 0-based; ``windows`` are half-open intervals (``100-1600,5000-6500``), that of the TSS

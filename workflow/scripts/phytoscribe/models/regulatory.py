@@ -2,9 +2,9 @@
 
 A motif stem with one set of filters for both strands gives the best match of each motif in cells of 10 bases.  Features
 of the structure model's trunk may join them through a gate that starts closed.  Residual convolutions combine
-neighbouring cells.  Three terms give the log odds of a bin: the best match of each motif in it, the maximum of the
-convolutions' features in it, and their mean over the bin and its context.  Both strands are read and averaged, so the
-output is the same for either strand.
+neighbouring cells.  Four terms give the log odds of a bin: the best match of each motif in it, the maximum of the
+convolutions' features in it, their mean over the bin and its context, and the words in and around it.  Both strands are
+read and averaged, so the output is the same for either strand.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from torch.nn import functional as F
 from phytoscribe.models import REGULATORY_FILES
 from phytoscribe.models.loading import load_beside, save_beside
 from phytoscribe.models.motif_stem import MotifStem
+from phytoscribe.models.surroundings import NARROWER, Surroundings
 
 #: Bases of a cell, and of a cell of the trunk's features.
 CELL, TRUNK_CELL = 10, 50
@@ -43,6 +44,7 @@ class RegulatoryConfig:
         filters, motif: number and bases of the motifs.
         width: channels of the convolutions; hidden: of the layer before the output.
         trunk_channels: features of the structure model for each of its cells; 0 for none.
+        surroundings: bases beside a bin whose words are counted; 0 for no count of words.
     """
 
     labels: tuple[str, ...]
@@ -54,12 +56,37 @@ class RegulatoryConfig:
     hidden: int = 256
     trunk_channels: int = 0
     dropout: float = 0.1
+    surroundings: int = 0
+
+    @property
+    def near(self) -> int:
+        """Bases at each side of the bins in which motifs are sought; a multiple of :data:`TRUNK_CELL`."""
+        return _whole_cells(self.context + CELL * (_CUT + KERNEL // 2 * sum(DILATIONS)))
 
     @property
     def margin(self) -> int:
         """Bases that a window has at each side of its bins; a multiple of :data:`TRUNK_CELL`."""
-        halo = CELL * (_CUT + KERNEL // 2 * sum(DILATIONS))
-        return -(-(self.context + halo) // TRUNK_CELL) * TRUNK_CELL
+        # A word at the end of the surroundings reaches two bases further.
+        return max(self.near, _whole_cells(self.surroundings + CELL)) if self.surroundings else self.near
+
+    @property
+    def far(self) -> int:
+        """Bases at each end of a window of which only the words are read."""
+        return self.margin - self.near
+
+    @property
+    def reaches(self) -> tuple[int, ...]:
+        """Bases beside a bin of each stretch whose words are counted."""
+        narrower = _down_to_cells(self.surroundings // NARROWER)
+        return (self.context, narrower, self.surroundings)
+
+
+def _whole_cells(bases: int) -> int:
+    return -(-bases // TRUNK_CELL) * TRUNK_CELL
+
+
+def _down_to_cells(bases: int) -> int:
+    return bases // CELL * CELL
 
 
 class _Residual(nn.Module):
@@ -99,6 +126,8 @@ class RegulatoryHead(nn.Module):
         self.motifs = nn.Linear(config.filters, labels, bias=False)
         self.sites = nn.Linear(config.hidden, labels, bias=False)
         self.around = nn.Linear(config.hidden, labels, bias=False)
+        if config.surroundings:
+            self.surroundings = Surroundings(config.bin, config.reaches, CELL, config.hidden, labels, config.dropout)
         nn.init.normal_(self.sites.weight, std=0.02)
         for layer in (self.motifs, self.around):
             nn.init.zeros_(layer.weight)
@@ -129,8 +158,8 @@ class RegulatoryHead(nn.Module):
 
     @property
     def _unread(self) -> int:
-        """Cells at each end of a window that no convolution reads."""
-        return (self.config.margin - self.config.context) // CELL - KERNEL // 2 * sum(DILATIONS)
+        """Cells at each end of a window, far ones apart, that no convolution reads."""
+        return (self.config.near - self.config.context) // CELL - KERNEL // 2 * sum(DILATIONS)
 
     def _features(self, cells: Tensor) -> Tensor:
         return F.elu(self.hidden(self.norm(cells)))
@@ -168,8 +197,8 @@ class RegulatoryHead(nn.Module):
 
     def single(self, motifs: Tensor) -> Tensor:
         """Log odds (batch, bins, labels) by the best match of each motif in a bin; the same for both strands."""
-        margin, inner = self.config.margin // CELL, self.config.bin // CELL
-        best = motifs[:, margin:-margin].unflatten(1, (-1, inner)).amax(dim=2)
+        near, inner = self.config.near // CELL, self.config.bin // CELL
+        best = motifs[:, near:-near].unflatten(1, (-1, inner)).amax(dim=2)
         return self.motifs(best).float() + self.bias
 
     def forward(self, bases: Tensor, trunk: Tensor | None = None) -> Tensor:
@@ -183,11 +212,43 @@ class RegulatoryHead(nn.Module):
         Returns:
             float32 (batch, bins, labels).  In training, of one strand, whose turn the data decide.
         """
-        return self.from_motifs(self.stem(bases), trunk)
+        near, cells = self.near(bases), None if trunk is None else self.near(trunk, TRUNK_CELL)
+        return self.from_motifs(self.stem(near), cells, self.words(bases))
 
-    def from_motifs(self, motifs: Tensor, trunk: Tensor | None = None) -> Tensor:
-        """As :meth:`forward`, from the output of the stem (batch, cells, filters)."""
+    def near(self, window: Tensor, of: int = 1) -> Tensor:
+        """Bases in which motifs are sought, of those of a window (batch, bases, ...), or of cells ``of`` bases."""
+        far = self.config.far // of
+        return window[:, far : window.shape[1] - far]
+
+    def words(self, bases: Tensor) -> Tensor | None:
+        """Words around the bins of windows, as :meth:`Surroundings.sums` has them; None for a head that counts none."""
+        return self.surroundings.sums(bases, self.config.margin) if self.config.surroundings else None
+
+    def words_beyond(self, bases: Tensor, near: Tensor) -> Tensor | None:
+        """:meth:`words` of windows less those of a piece of each, around the same bins: what changes in the piece leave
+        alone.
+
+        Args:
+            near: codes int64 (batch, fewer bases), the middle of ``bases``.
+        """
+        words = self.words(bases)
+        return None if words is None else words - self.surroundings.sums(near, self.beside(near))
+
+    def beside(self, piece: Tensor) -> int:
+        """Bases at each side of the one bin in the middle of pieces (batch, bases, ...)."""
+        return (piece.shape[1] - self.config.bin) // 2
+
+    def from_motifs(self, motifs: Tensor, trunk: Tensor | None = None, words: Tensor | None = None) -> Tensor:
+        """As :meth:`forward`, of what is near the bins.
+
+        Args:
+            motifs: output of the stem (batch, cells, filters).
+            trunk: features of the structure model in its cells there.
+            words: of :meth:`words`, for a head that counts them.
+        """
         alone, cells = self.single(motifs), self.cells(motifs, trunk)
+        if words is not None:
+            alone = alone + self.surroundings(words)
         if self.training:
             return alone + self.read(cells)
         return alone + 0.5 * (self.read(cells) + self.read(cells.flip(1)).flip(1))

@@ -5,6 +5,10 @@ coordinates; every later stage reads this file.  Its intervals (BED, 0-based hal
 contig in the order of the FASTA.  ``hidden`` is the flank of a held-out locus (core promoter, terminator, splice
 context); nothing is scored there.
 
+The *windows* that a model reads around genes may still reach into each other: 92 % of the genes of *A. thaliana*
+chromosome 1 share bases with the window of another gene.  :func:`guarded` keeps what is learned from away from what is
+held out: no shared base, and no homologue.
+
 The genome's role, then the split mode determine what is held out: whole genomes with role ``validate`` or ``test``;
 whole contigs in mode ``contig``; loci with a flank on each side in mode ``cluster``.  Held-out bases are replaced by N
 in the pretraining corpus, the tokenizer corpus and training windows, and have loss weight 0.
@@ -13,7 +17,7 @@ in the pretraining corpus, the tokenizer corpus and training windows, and have l
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
@@ -23,12 +27,15 @@ import pandas as pd
 
 from phytoscribe.errors import ConfigError, PhytoScribeError
 from phytoscribe.files import atomic_open
-from phytoscribe.genome.intervals import Interval
+from phytoscribe.genome.intervals import Interval, IntervalIndex
 
 TRAIN, VALIDATE, TEST = "train", "validate", "test"
 PARTS = (TRAIN, VALIDATE, TEST)
 HIDDEN = "hidden"
 CLUSTER_MODE, CONTIG_MODE = "cluster", "contig"
+#: What may see nothing of which: validation chooses what training has learned, and test judges both.
+_APART = {TRAIN: (TEST, VALIDATE), VALIDATE: (TEST,)}
+OVERLAPS, HOMOLOGUE_OF = "overlaps_", "homologue_of_"
 
 
 class PartInterval(NamedTuple):
@@ -170,3 +177,40 @@ def read_parts(path: str | Path) -> Parts:
                 )
             tiles.append(tile)
     return Parts(found)
+
+
+def guarded(
+    parts: Sequence[str],
+    tracks: Sequence[Hashable],
+    windows: Sequence[Sequence[Interval]],
+    clusters: Sequence[Hashable | None],
+    distance: int = 0,
+) -> list[str]:
+    """Why each item must be left out of its part; empty for those that stay.
+
+    Args:
+        parts: of each item: train, validate or test; items of any other part are nobody's, and neither leave nor guard.
+        tracks: the axis of each item's windows, such as (genome, contig).
+        windows: intervals of each item, 0-based half-open.
+        clusters: the homologues of each item; None for an item without.
+        distance: bases that windows must keep from each other.
+
+    Returns:
+        ``overlaps_test``, ``overlaps_validate``, ``homologue_of_test``, ``homologue_of_validate``, or an empty text.
+    """
+    near: dict[str, IntervalIndex] = {}
+    homologues: dict[str, set[Hashable]] = {}
+    for part in (TEST, VALIDATE):
+        members = [item for item, of_item in enumerate(parts) if of_item == part]
+        places: dict[Hashable, list[Interval]] = {}
+        for item in members:
+            places.setdefault(tracks[item], []).extend((s - distance, e + distance) for s, e in windows[item])
+        near[part] = IntervalIndex(places)
+        homologues[part] = {clusters[item] for item in members} - {None}
+    reasons = []
+    for part, track, places, cluster in zip(parts, tracks, windows, clusters, strict=True):
+        held = _APART.get(part, ())
+        found = [OVERLAPS + other for other in held if any(near[other].overlaps(track, s, e) for s, e in places)]
+        found += [HOMOLOGUE_OF + other for other in held if cluster in homologues[other]]
+        reasons.append(found[0] if found else "")
+    return reasons

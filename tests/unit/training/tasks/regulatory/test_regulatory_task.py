@@ -22,7 +22,7 @@ from phytoscribe.training.tasks.regulatory.task import run_regulatory_training
 from phytoscribe.training.tasks.regulatory.windows import LabelCounts, RegulatoryData
 
 SETTINGS = {
-    "bin": 200, "context": 100, "minimum_peaks": 20, "called_precision": 0.8, "start": "enriched",
+    "bin": 200, "context": 100, "surroundings": 400, "minimum_peaks": 20, "called_precision": 0.8, "start": "enriched",
     "filters": 24, "width": 16, "hidden": 16, "dropout": 0.1, "steps": 60, "batch_size": 4, "checkpoint_every": 20,
     "learning_rate": 0.005, "warmup_steps": 10, "weight_decay": 0.01, "final_rate": 0.1, "average": 0.9,
     "positive_weight": 1, "patience": 0, "validate_every": 3, "precision": "float32", "device": "cpu",

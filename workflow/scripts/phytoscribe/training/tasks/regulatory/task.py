@@ -31,7 +31,7 @@ from phytoscribe.training.tasks.regulatory.windows import BINS, RegulatoryData, 
 logger = logging.getLogger(__name__)
 
 #: Keys of section ``regulatory`` that are sizes of the network.
-SIZES = ("bin", "context", "filters", "width", "hidden", "dropout")
+SIZES = ("bin", "context", "surroundings", "filters", "width", "hidden", "dropout")
 
 
 def run_regulatory_training(

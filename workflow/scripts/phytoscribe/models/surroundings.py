@@ -1,0 +1,114 @@
+"""Words around a bin: what the composition of its surroundings tells, beside single motifs.
+
+Each word of four bases, counted with its reverse complement, is counted in stretches of three sizes around a bin.  Of
+the counts, brought to one scale, a hidden layer makes log odds.  Open chromatin lies in sequence that differs in
+composition from what is around it, of which a scan for motifs sees nothing (benchmarks/heads.md).
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from phytoscribe.genome.sequence import N_CODE
+
+#: Bases of a word.
+WORD = 4
+#: Widest stretch beside a bin that is counted, over the one before it.
+NARROWER = 4
+#: Counts of a stretch that reaches into N or beyond its contig are scaled up, as if this share were known at least.
+LEAST_KNOWN = 0.25
+
+
+def _columns() -> Tensor:
+    """The column of each word, whose bases are the digits of its number to base 4; int64 (256,)."""
+    numbers = torch.arange(4**WORD)
+    places = 4 ** torch.arange(WORD - 1, -1, -1)
+    digits = numbers[:, None] // places % 4
+    other = ((3 - digits.flip(1)) * places).sum(dim=1)
+    return torch.unique(torch.minimum(numbers, other), return_inverse=True)[1]
+
+
+class Surroundings(nn.Module):
+    """Log odds of labels by the words in and around each bin.
+
+    Args:
+        bin: bases of a bin.
+        reaches: bases beside a bin of each stretch; they and ``bin`` are multiples of ``cell``.
+        cell: bases of a cell, in which words are counted first.
+        hidden: width of the hidden layer.
+        labels: number of outputs; the output starts at zero.
+    """
+
+    def __init__(self, bin: int, reaches: tuple[int, ...], cell: int, hidden: int, labels: int, dropout: float) -> None:
+        super().__init__()
+        columns = _columns()
+        self.words = int(columns.max()) + 1
+        self.cell, self.inner, self.reaches = cell, bin // cell, tuple(reach // cell for reach in reaches)
+        # Words with an N are counted in a column of their own, which nothing reads.
+        self.register_buffer("column", F.pad(columns, (0, 1), value=self.words), persistent=False)
+        expected = torch.tensor([(bin + 2 * reach) / self.words for reach in reaches])
+        self.register_buffer("expected", expected[:, None], persistent=False)
+        self.hidden = nn.Linear(len(reaches) * self.words, hidden)
+        self.dropout = nn.Dropout(dropout)
+        self.labels = nn.Linear(hidden, labels, bias=False)
+        nn.init.zeros_(self.labels.weight)
+
+    def sums(self, bases: Tensor, margin: int) -> Tensor:
+        """Number of each word in the stretches around each bin.
+
+        Args:
+            bases: codes int64 (batch, margin + bins * bin + margin); what a stretch has beyond them is not counted.
+            margin: bases beside the bins, a multiple of a cell.
+
+        Returns:
+            float32 (batch, bins, stretches, words).  A word counts half for the cell of its second base and half for
+            that of its third: so the counts are the same on either strand.
+        """
+        digits = bases.unfold(1, WORD, 1)
+        numbers = (digits * 4 ** torch.arange(WORD - 1, -1, -1, device=bases.device)).sum(dim=2)
+        column = self.column[torch.where((digits == N_CODE).any(dim=2), 4**WORD, numbers)]
+        cells = bases.shape[1] // self.cell
+        first = torch.arange(len(bases), device=bases.device)[:, None] * cells
+        second = torch.arange(1, column.shape[1] + 1, device=bases.device)
+        found = torch.zeros(len(bases) * cells * (self.words + 1), device=bases.device)
+        for place in (second, second + 1):
+            into = (first + place // self.cell) * (self.words + 1) + column
+            found.scatter_add_(0, into.flatten(), torch.full((into.numel(),), 0.5, device=bases.device))
+        return self._stretches(found.view(len(bases), cells, -1)[..., : self.words], margin)
+
+    def sums_of(self, one_hot: Tensor, margin: int) -> Tensor:
+        """As :meth:`sums`, of bases (batch, length, 4) that may lie between two: with a gradient.
+
+        A word with one base faded counts as much as that base is there.
+        """
+        place = torch.arange(4**WORD, device=one_hot.device)
+        digits = place[:, None] // 4 ** torch.arange(WORD - 1, -1, -1, device=one_hot.device) % 4
+        filters = F.one_hot(digits, N_CODE).flatten(1).to(one_hot.dtype)
+        windows = one_hot.flatten(1).unfold(1, WORD * N_CODE, N_CODE)
+        there = F.relu(windows @ filters.t() - (WORD - 1))
+        there = there @ F.one_hot(self.column[:-1], self.words).to(one_hot.dtype)
+        # Half for the second base, half for the third.
+        of_bases = 0.5 * (F.pad(there, (0, 0, 1, 2)) + F.pad(there, (0, 0, 2, 1)))
+        return self._stretches(of_bases.unflatten(1, (-1, self.cell)).sum(dim=2), margin)
+
+    def _stretches(self, cells: Tensor, margin: int) -> Tensor:
+        """Sums over the stretches around each bin, of words by cell (batch, cells, words)."""
+        beside, count = margin // self.cell, cells.shape[1]
+        until = F.pad(cells.cumsum(dim=1), (0, 0, 1, 0))
+        start = torch.arange(beside, count - beside, self.inner, device=cells.device)
+        found = [
+            until[:, (start + self.inner + reach).clamp(max=count)] - until[:, (start - reach).clamp(min=0)]
+            for reach in self.reaches
+        ]
+        return torch.stack(found, dim=2)
+
+    def forward(self, sums: Tensor) -> Tensor:
+        """Log odds (batch, bins, labels) of :meth:`sums`."""
+        full = self.expected * self.words
+        known = sums.sum(dim=3, keepdim=True)
+        sums = sums * (full / torch.maximum(known, LEAST_KNOWN * full))
+        # Anscombe (1948, doi:10.1093/biomet/35.3-4.246): counts of one mean then have a deviation of about 1.
+        scaled = 2 * (torch.sqrt(sums.clamp(min=0) + 0.375) - torch.sqrt(self.expected + 0.375))
+        return self.labels(self.dropout(F.elu(self.hidden(scaled.flatten(2))))).float()
