@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 import pytest
 import torch
@@ -39,10 +41,10 @@ def complement(bases: torch.Tensor) -> torch.Tensor:
     return torch.where(bases == 4, 4, 3 - bases).flip(1)
 
 
-@pytest.mark.parametrize("trunk", [0, 6])
+@pytest.mark.parametrize(("trunk", "surroundings"), [(0, 0), (6, 0), (0, 400), (6, 400)])
 @torch.no_grad()
-def test_both_strands_say_the_same(trunk):
-    head, bases, cells = made(trunk)
+def test_both_strands_say_the_same(trunk, surroundings):
+    head, bases, cells = made(trunk, surroundings=surroundings)
     turned = head(complement(bases), None if cells is None else cells.flip(1))
     assert head(bases, cells).std() > 0.1
     assert (head(bases, cells) - turned.flip(1)).abs().max() < 1e-5
@@ -52,10 +54,12 @@ def test_both_strands_say_the_same(trunk):
     assert (head(bases, cells) - turned.flip(1)).abs().max() < 1e-6
 
 
-@pytest.mark.parametrize(("width", "context"), [(200, 100), (50, 0), (100, 250)])
+@pytest.mark.parametrize(
+    ("width", "context", "surroundings"), [(200, 100, 0), (50, 0, 0), (100, 250, 0), (200, 100, 600), (50, 0, 200)]
+)
 @torch.no_grad()
-def test_bins_do_not_depend_on_those_read_with_them(width, context):
-    head, bases, _ = made(bin=width, context=context, bins=5)
+def test_bins_do_not_depend_on_those_read_with_them(width, context, surroundings):
+    head, bases, _ = made(bin=width, context=context, surroundings=surroundings, bins=5)
     margin = head.config.margin
     whole = head(bases)
     for number in range(5):
@@ -63,10 +67,52 @@ def test_bins_do_not_depend_on_those_read_with_them(width, context):
         assert (alone[:, 0] - whole[:, number]).abs().max() < 1e-5
     # No base beyond the margin is read, and the margin's inner bases are.
     other = bases.clone()
-    other[:, : margin - context - 70] = 0
+    other[:, : margin - max(context + 70, surroundings + 2)] = 0
     assert torch.allclose(head(other), whole)
     other[:, margin - context - 30 : margin] = 0
     assert not torch.allclose(head(other)[:, 0], whole[:, 0])
+
+
+@torch.no_grad()
+def test_words_are_counted_around_each_bin_on_both_strands():
+    head, bases, _ = made(surroundings=400, bins=2)
+    config, words = head.config, head.surroundings
+    assert config.reaches == (100, 100, 400)
+    sums = head.words(bases)
+    text = ["".join("ACGTN"[base] for base in row) for row in bases.tolist()]
+    for number, reach in itertools.product(range(2), range(3)):
+        start = config.margin + number * config.bin - config.reaches[reach]
+        end = start + config.bin + 2 * config.reaches[reach]
+        for word in ("ACGT", "AAAA", "GCAT"):
+            column = words.column[sum(4**place * "ACGT".index(base) for place, base in enumerate(word[::-1]))]
+            other = word[::-1].translate(str.maketrans("ACGT", "TGCA"))
+            for row, found in zip(text, sums[:, number, reach, column].tolist(), strict=True):
+                at = [n for n in range(len(row)) if row[n : n + 4] in (word, other)]
+                assert found == sum(0.5 * ((start <= n + 1 < end) + (start <= n + 2 < end)) for n in at)
+    assert torch.equal(words.sums_of(head.stem.one_hot(bases), config.margin), sums)
+
+
+@torch.no_grad()
+def test_words_near_a_bin_and_beyond_are_all():
+    head, bases, _ = made(surroundings=400, bins=1)
+    near = head.near(bases)
+    assert near.shape[1] == head.config.bin + 2 * head.config.near
+    beyond = head.words_beyond(bases, near)
+    assert torch.equal(beyond + head.surroundings.sums(near, head.config.near), head.words(bases))
+    changed = bases.clone()
+    changed[:, 20:60] = 0
+    assert torch.equal(head.words_beyond(changed, near), head.words(changed) - head.words(bases) + beyond)
+
+
+@torch.no_grad()
+def test_counts_at_the_end_of_a_contig_are_brought_to_the_scale_of_whole_stretches():
+    head, _, _ = made(surroundings=2000, bins=1)
+    bases = torch.tensor([[0, 3]]).repeat(1, (head.config.bin + 2 * head.config.margin) // 2)
+    cut = bases.clone()
+    cut[:, : head.config.margin] = 4
+    whole, half = (head.surroundings(head.words(x)) for x in (bases, cut))
+    assert torch.allclose(whole, half, atol=0.02)
+    assert head.surroundings(head.words(torch.full_like(bases, 4))).isfinite().all()
 
 
 @torch.no_grad()
