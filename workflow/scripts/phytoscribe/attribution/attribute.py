@@ -97,7 +97,7 @@ class HeadAtSites:
         head, calibration, report = load_head(folder)
         chosen = chosen_labels(labels, head.config.labels, calibration, "attribution.labels")
         head.requires_grad_(False).to(choose_device(device))
-        data = RegulatoryData.read(*genomes, 0, trunk, head.config.labels)
+        data = RegulatoryData.read(*genomes, 0, trunk, head.config.labels, head.config.margin)
         return cls(head, data, chosen, folder, report["structure_model"])
 
     @property

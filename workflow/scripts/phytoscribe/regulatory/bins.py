@@ -20,7 +20,7 @@ from phytoscribe.genome.sequence import N_CODE, Bases
 from phytoscribe.regulatory.peaks import Peaks
 from phytoscribe.splits.parts import Parts
 
-#: Bases that bins of one part keep from another part.
+#: Bases that bins of one part keep from another part at least.
 GUARD = 1000
 
 Labels = npt.NDArray[np.bool_]

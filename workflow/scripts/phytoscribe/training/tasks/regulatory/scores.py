@@ -55,7 +55,8 @@ def score_heads(
     torch.set_num_threads(threads)
     loaded = {name: load_head(folder) for name, folder in heads.items()}
     config = next(iter(loaded.values()))[0].config
-    data = RegulatoryData.read(fastas, peaks, parts, 0, trunk, config.labels)
+    margin = max(network.config.margin for network, _, _ in loaded.values())
+    data = RegulatoryData.read(fastas, peaks, parts, 0, trunk, config.labels, margin)
     test = TestBins(data, config.bin)
     weights = test.weights(seed)
     found = {RIDGE: test.scores(ridge_probabilities(data, config, test), config.labels, weights)}

@@ -65,14 +65,15 @@ def run_regulatory_training(
     claim_run_folder(run_folder, vars(recipe), inputs)
     lightning.seed_everything(recipe.seed, verbose=False)
     settings, run = recipe.task, recipe.run_settings(threads)
-    data = RegulatoryData.read(fastas, peaks, parts, settings["minimum_peaks"], trunk)
+    sizes = {name: settings[name] for name in SIZES}
+    margin = RegulatoryConfig((), **sizes).margin
+    data = RegulatoryData.read(fastas, peaks, parts, settings["minimum_peaks"], trunk, margin=margin)
     validation = ValidationBins(data, settings["bin"])
     counts = data.counts(TRAIN, settings["bin"])
     logger.info(
         "%d labels; %d bins for training, %d for validation", len(data.labels), counts.bins, len(validation.labels)
     )
     cells = data.genomes[0].trunk
-    sizes = {name: settings[name] for name in SIZES}
     config = RegulatoryConfig(data.labels, **sizes, trunk_channels=cells.channels if cells else 0)
     head = kind(config, (counts.positive / np.maximum(1, counts.of_label)).tolist())
     logger.info("regulatory head: %d parameters", trainable_parameters(head))

@@ -20,7 +20,7 @@ from phytoscribe.genome.sequence import Bases, reverse_complement
 from phytoscribe.models.regulatory import TRUNK_CELL, RegulatoryConfig
 from phytoscribe.prediction.regulatory import BinReader, bases_around
 from phytoscribe.prediction.trunk_cells import TrunkCells
-from phytoscribe.regulatory.bins import BinLabels, Labels, Segment, blocks_of, known_bins, segments_of
+from phytoscribe.regulatory.bins import GUARD, BinLabels, Labels, Segment, blocks_of, known_bins, segments_of
 from phytoscribe.regulatory.enriched import EnrichedWords
 from phytoscribe.regulatory.peaks import Peaks, enough_peaks
 from phytoscribe.splits.blocks import BLOCK
@@ -76,10 +76,15 @@ class LabelCounts(NamedTuple):
 
 @dataclass(frozen=True)
 class RegulatoryData:
-    """All genomes with peaks, and the labels that have enough of them."""
+    """All genomes with peaks, and the labels that have enough of them.
+
+    Attributes:
+        guard: bases that bins of one part keep from another part.
+    """
 
     genomes: list[LabelledGenome]
     labels: tuple[str, ...]
+    guard: int = GUARD
 
     @classmethod
     def read(
@@ -90,6 +95,7 @@ class RegulatoryData:
         minimum: int,
         trunk: Sequence[tuple[str | Path, str | Path]] = (),
         labels: Sequence[str] | None = None,
+        margin: int = 0,
     ) -> Self:
         """Genomes from files in the same order.
 
@@ -97,6 +103,7 @@ class RegulatoryData:
             minimum: peaks that a label needs in all genomes together.
             trunk: files of features, for a head that takes them.
             labels: those of a trained head, in its order; chosen by ``minimum`` if not given.
+            margin: bases that a head reads beside its bins: bins keep so many from another part at least.
         """
         found = [Peaks.load(path) for path in peaks]
         chosen = tuple(labels if labels is not None else enough_peaks(found, minimum))
@@ -107,12 +114,12 @@ class RegulatoryData:
             has = np.isin(np.array(chosen, dtype=object), np.array(those.labels, dtype=object))
             name = Path(fasta).stem
             genomes.append(LabelledGenome(name, genome, read_parts(split), BinLabels(those, chosen), has, cells))
-        return cls(genomes, chosen)
+        return cls(genomes, chosen, max(GUARD, margin))
 
     def segments(self, part: str) -> list[list[Segment]]:
         """Regions of a part in each genome, on contigs with a peak of any label: on others nothing was measured."""
         return [
-            [segment for segment in segments_of(genome.parts, part) if genome.labels.covers(segment.contig)]
+            [segment for segment in segments_of(genome.parts, part, self.guard) if genome.labels.covers(segment.contig)]
             for genome in self.genomes
         ]
 
