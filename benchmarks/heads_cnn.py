@@ -30,7 +30,7 @@ KERNEL, POOLS = 8, (4, 5)
 #: DeepCRE: cells over which a maximum is taken, N between pieces, sizes of the fully connected layers.
 POOL, GAP, DENSE = 8, 20, (128, 64)
 #: Sizes of the network of deepCRE's kind: 0.58 million numbers; the drop-out is that of deepCRE.
-EXPRESSION_SETTINGS = {"filters": 80, "dropout": 0.25}
+EXPRESSION_SETTINGS = {"filters": 80, "dropout": 0.25, "stretch": 0}
 #: Sizes that give about as many numbers as the head has: 0.55 million for 390 labels.
 SETTINGS = {"filters": 64, "hidden": 140, "start": "random", "surroundings": 0}
 

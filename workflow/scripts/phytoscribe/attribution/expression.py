@@ -49,7 +49,7 @@ from phytoscribe.expression.window_table import used
 from phytoscribe.expression.windows import GeneWindow, WindowSettings, place_in_piece, reason_without
 from phytoscribe.genome.intervals import merge_intervals, true_runs
 from phytoscribe.genome.sequence import N_CODE
-from phytoscribe.models.expression import BIN, CELL, ExpressionHead, in_bins, load_heads
+from phytoscribe.models.expression import BIN, CELL, ExpressionHead, load_heads
 from phytoscribe.models.loading import model_hash
 from phytoscribe.prediction.expression import read_windows
 from phytoscribe.prediction.regulatory import check_trunk
@@ -227,11 +227,12 @@ class ReadGene:
         for start in range(0, len(codes), VARIANTS):
             own = codes[start : start + VARIANTS]
             with torch.inference_mode():
-                near = heads.tensor(own[:, left:right].astype(np.int64))
+                near = heads.networks[0].stem.one_hot(heads.tensor(own[:, left:right].astype(np.int64)))
                 matches = {}
                 for owner, whole in self._matches.items():
                     matches[owner] = whole.expand(len(own), -1, -1, -1).clone()
-                    matches[owner][:, piece, low:high] = in_bins(heads.networks[owner].stem(near)[:, inside])
+                    network = heads.networks[owner]
+                    matches[owner][:, piece, low:high] = network.in_bins(network.cells_of(near)[:, inside])
                 trunk = None
                 if heads.trunk is not None:
                     cells = np.repeat(self.trunk, len(own), axis=0)

@@ -2,9 +2,10 @@
 
 A motif stem reads the pieces of a window in cells of 10 bases; it may be that of a regulatory head, whose motifs do not
 change.  Features of the structure model's trunk may join through a gate that starts closed.  Bins of 50 bases get an
-embedding of their place, residual convolutions combine neighbours, and attention pools all bins into one vector.  From
-it come the level of the gene (one number), the deviation of each
-tissue (which sum to zero because their mean is taken off), and the log odds that the gene is expressed there at all.
+embedding of their place, residual convolutions combine neighbours, and attention pools all bins into one vector.  A
+layer on the counts of short words along the window gives a second one.  From both come the level of the gene (one
+number), the deviation of each tissue (which sum to zero because their mean is taken off), and the log odds that the
+gene is expressed there at all.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from phytoscribe.errors import ModelError
 from phytoscribe.models import EXPRESSION_FILES
 from phytoscribe.models.loading import load_beside, save_beside
 from phytoscribe.models.motif_stem import MotifStem
+from phytoscribe.models.words import LONGEST, roots_of_words, words_in_cells
 
 #: Bases of a cell of the stem, and of a bin.
 CELL, BIN = 10, 50
@@ -30,6 +32,8 @@ KERNEL, DILATIONS = 5, (1, 2, 4)
 _DROPPED_OF_BINS = 0.25
 #: Features that vary less are not worth scaling.
 _LEAST_SPREAD = 1e-3
+#: Genes whose words are counted at a time, to scale them.
+_MEASURED_AT_ONCE = 100
 
 
 @dataclass(frozen=True)
@@ -44,6 +48,7 @@ class ExpressionConfig:
         filters, motif: number and bases of the motifs.
         width: channels of the convolutions, and of the vector of a gene.
         trunk_channels: features of the structure model for each bin; 0 for none.
+        stretch: bases of each stretch in which words are counted, a multiple of :data:`BIN`; 0 for no count of words.
     """
 
     tissues: tuple[str, ...]
@@ -57,6 +62,12 @@ class ExpressionConfig:
     width: int = 128
     trunk_channels: int = 0
     dropout: float = 0.2
+    stretch: int = 0
+
+    @property
+    def stretches(self) -> int:
+        """Stretches of a piece; the last may be shorter."""
+        return -(-self.piece // self.stretch)
 
 
 class ExpressionOutput(NamedTuple):
@@ -128,21 +139,56 @@ class ExpressionHead(nn.Module):
         self.attention = nn.Linear(width, 1)
         self.hidden = nn.Linear(2 * width, width)
         self.dropout = nn.Dropout(config.dropout)
-        self.level = nn.Linear(width, 1)
-        self.deviation = nn.Linear(width, tissues)
-        self.expressed = nn.Linear(width, tissues)
+        joined = width
+        if config.stretch:
+            words = sum(4**length for length in range(1, LONGEST + 1))
+            self.words = _Scaled(config.pieces * config.stretches * words, width)
+            self.left_out = nn.Dropout(config.dropout / 2)
+            joined += width
+        self.level = nn.Linear(joined, 1)
+        self.deviation = nn.Linear(joined, tissues)
+        self.expressed = nn.Linear(joined, tissues)
         for layer in (self.level, self.deviation, self.expressed):
             nn.init.normal_(layer.weight, std=0.02)
             nn.init.zeros_(layer.bias)
 
     def matches(self, bases: Tensor) -> Tensor:
-        """Best and mean match of each motif in each bin, (batch, pieces, bins, 2 * filters), of base codes int64
-        (batch, pieces, bases of a piece) on the gene's strand."""
+        """What is read of each bin, of base codes int64 (batch, pieces, bases of a piece) on the gene's strand.
+
+        Returns:
+            (batch, pieces, bins, 2 * filters), the best and the mean match of each motif; and behind them the number of
+            each word of three bases, for a head that counts them.
+        """
         return self.matches_of(self.stem.one_hot(bases))
 
     def matches_of(self, one_hot: Tensor) -> Tensor:
         """As :meth:`matches`, from (batch, pieces, bases of a piece, 4) as the stem's ``one_hot`` gives it."""
-        return in_bins(self.stem.matches(one_hot.flatten(0, 1))).unflatten(0, one_hot.shape[:2])
+        return self.in_bins(self.cells_of(one_hot.flatten(0, 1))).unflatten(0, one_hot.shape[:2])
+
+    def cells_of(self, one_hot: Tensor) -> Tensor:
+        """Match of each motif, and number of each word, in each cell of (any, bases, 4)."""
+        cells = self.stem.matches(one_hot)
+        return torch.cat([cells, words_in_cells(one_hot, CELL)], dim=-1) if self.config.stretch else cells
+
+    def in_bins(self, cells: Tensor) -> Tensor:
+        """What is read of each bin, (any, bins, channels), of :meth:`cells_of`."""
+        within = cells.unflatten(1, (-1, BIN // CELL))
+        motifs, words = within.tensor_split([self.config.filters], dim=-1)
+        return torch.cat([motifs.amax(dim=2), motifs.mean(dim=2), words.sum(dim=2)], dim=-1)
+
+    def word_roots(self, words: Tensor) -> Tensor:
+        """Square roots of the counts in stretches, (batch, features), of those in bins (batch, pieces, bins, 64)."""
+        beside = self.config.stretch // BIN
+        filled = F.pad(words, (0, 0, 0, -words.shape[2] % beside)).unflatten(2, (-1, beside)).sum(dim=3)
+        return roots_of_words(filled.float()).flatten(1)
+
+    def measure_words(self, bases: Tensor) -> None:
+        """Set the scale of the words' counts by genes, codes int64 (genes, pieces, bases)."""
+        found = []
+        for part in bases.split(_MEASURED_AT_ONCE):
+            cells = words_in_cells(self.stem.one_hot(part).flatten(0, 1), BIN)
+            found.append(self.word_roots(cells.unflatten(0, part.shape[:2])))
+        self.words.measure(torch.cat(found))
 
     def forward(self, bases: Tensor, trunk: Tensor | None = None) -> ExpressionOutput:
         """
@@ -154,7 +200,8 @@ class ExpressionHead(nn.Module):
 
     def read(self, matches: Tensor, trunk: Tensor | None = None) -> ExpressionOutput:
         """The output for :meth:`matches`, which need not be found again and again where the motifs do not change."""
-        bins = self.mix(self.sparse(matches))
+        motifs, words = matches.tensor_split([2 * self.config.filters], dim=-1)
+        bins = self.mix(self.sparse(motifs))
         if self.config.trunk_channels:
             if trunk is None:
                 raise ValueError("this head needs the trunk's features")
@@ -165,7 +212,10 @@ class ExpressionHead(nn.Module):
         bins = self.norm(bins).unflatten(0, matches.shape[:2]).flatten(1, 2)
         shares = self.attention(bins).softmax(dim=1)
         pooled = torch.cat([(shares * bins).sum(dim=1), bins.mean(dim=1)], dim=-1)
-        gene = self.dropout(F.elu(self.hidden(pooled)))
+        vectors = [self.hidden(pooled)]
+        if self.config.stretch:
+            vectors.append(self.words(self.left_out(self.word_roots(words))))
+        gene = self.dropout(F.elu(torch.cat(vectors, dim=-1)))
         deviation = self.deviation(gene).float()
         return ExpressionOutput(
             self.level(gene)[:, 0].float(),
@@ -180,12 +230,6 @@ class ExpressionHead(nn.Module):
         silent = torch.tensor(config.silent, dtype=like.dtype, device=like.device)
         level = means + config.deviation * (output.level[:, None] + output.deviation)
         return silent + output.expressed.sigmoid() * (level - silent)
-
-
-def in_bins(cells: Tensor) -> Tensor:
-    """Best and mean match in each bin, (any, bins, 2 * filters), of the stem's output (any, cells, filters)."""
-    within = cells.unflatten(1, (-1, BIN // CELL))
-    return torch.cat([within.amax(dim=2), within.mean(dim=2)], dim=-1)
 
 
 def save_heads(networks: Sequence[ExpressionHead], report: dict[str, Any], folder: Path) -> None:

@@ -23,7 +23,7 @@ from torch.nn import functional as F
 from phytoscribe.models import REGULATORY_FILES
 from phytoscribe.models.loading import load_beside, save_beside
 from phytoscribe.models.motif_stem import MotifStem
-from phytoscribe.models.surroundings import NARROWER, Surroundings
+from phytoscribe.models.words import NARROWER, Surroundings
 
 #: Bases of a cell, and of a cell of the trunk's features.
 CELL, TRUNK_CELL = 10, 50

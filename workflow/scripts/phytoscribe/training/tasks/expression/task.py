@@ -38,7 +38,7 @@ from phytoscribe.training.tasks.expression.module import ExplainedSelection, Exp
 logger = logging.getLogger(__name__)
 
 #: Keys of section ``expression`` that are sizes of the network.
-SIZES = ("filters", "width", "dropout")
+SIZES = ("filters", "width", "dropout", "stretch")
 #: Training genes by which features are scaled.
 _MEASURED = 2000
 #: Validation genes without which the scale of the predictions is left as training made it.
@@ -173,9 +173,12 @@ def started(head: ExpressionHead, stem: MotifStem | None, genes: Examples) -> Ex
     if stem is not None:
         head.stem.load_state_dict(stem.state_dict())
         head.stem.requires_grad_(False)
-        head.mix.measure(_some_bins(genes.matches))
+        head.mix.measure(_some_bins(genes.matches)[:, : 2 * head.config.filters])
     if genes.trunk is not None:
         head.trunk.measure(_some_bins(genes.trunk))
+    if head.config.stretch:
+        some = genes.bases[:: -(-len(genes.bases) // _MEASURED)]
+        head.measure_words(torch.from_numpy(some.astype(np.int64)))
     return head
 
 

@@ -1,8 +1,8 @@
-"""Words around a bin: what the composition of its surroundings tells, beside single motifs.
+"""Counts of short words: what the composition of sequence tells, of which a scan for motifs sees nothing.
 
-Each word of four bases, counted with its reverse complement, is counted in stretches of three sizes around a bin.  Of
-the counts, brought to one scale, a hidden layer makes log odds.  Open chromatin lies in sequence that differs in
-composition from what is around it, of which a scan for motifs sees nothing (benchmarks/heads.md).
+Around a bin each word of four bases, together with its reverse complement, is counted in stretches of three sizes: open
+chromatin differs in composition from what is around it (benchmarks/heads.md).  Along a gene the words of three bases
+are counted on its strand, stretch by stretch (benchmarks/heads_expression.md).
 """
 
 from __future__ import annotations
@@ -13,12 +13,37 @@ from torch.nn import functional as F
 
 from phytoscribe.genome.sequence import N_CODE
 
-#: Bases of a word.
-WORD = 4
+#: Bases of a word around a bin, and of the longest one along a gene.
+WORD, LONGEST = 4, 3
 #: Widest stretch beside a bin that is counted, over the one before it.
 NARROWER = 4
 #: Counts of a stretch that reaches into N or beyond its contig are scaled up, as if this share were known at least.
 LEAST_KNOWN = 0.25
+
+
+def words_at(one_hot: Tensor, length: int) -> Tensor:
+    """Which word begins at each base of (batch, bases, 4): (batch, bases - length + 1, 4 ** length).
+
+    The bases may lie between two: a word with one base faded is there as much as that base is.  None is there with N.
+    """
+    place = torch.arange(4**length, device=one_hot.device)
+    digits = place[:, None] // 4 ** torch.arange(length - 1, -1, -1, device=one_hot.device) % 4
+    filters = F.one_hot(digits, N_CODE).flatten(1).to(one_hot.dtype)
+    windows = one_hot.flatten(1).unfold(1, length * N_CODE, N_CODE)
+    return F.relu(windows @ filters.t() - (length - 1))
+
+
+def words_in_cells(one_hot: Tensor, cell: int) -> Tensor:
+    """Number of each word of :data:`LONGEST` bases that begins in each cell, (batch, bases / cell, 64), of bases
+    (batch, bases, 4) as :func:`words_at` takes them."""
+    return F.pad(words_at(one_hot, LONGEST), (0, 0, 0, LONGEST - 1)).unflatten(1, (-1, cell)).sum(dim=2)
+
+
+def roots_of_words(counts: Tensor) -> Tensor:
+    """Square roots of the counts of all words of up to :data:`LONGEST` bases, (..., 84), of those of the longest
+    (..., 64): of counts of one mean they have one spread."""
+    shorter = [counts.unflatten(-1, (4**length, -1)).sum(dim=-1) for length in range(1, LONGEST)]
+    return torch.sqrt(torch.cat([*shorter, counts], dim=-1).clamp(min=0) + 0.375)
 
 
 def _columns() -> Tensor:
@@ -83,11 +108,7 @@ class Surroundings(nn.Module):
 
         A word with one base faded counts as much as that base is there.
         """
-        place = torch.arange(4**WORD, device=one_hot.device)
-        digits = place[:, None] // 4 ** torch.arange(WORD - 1, -1, -1, device=one_hot.device) % 4
-        filters = F.one_hot(digits, N_CODE).flatten(1).to(one_hot.dtype)
-        windows = one_hot.flatten(1).unfold(1, WORD * N_CODE, N_CODE)
-        there = F.relu(windows @ filters.t() - (WORD - 1))
+        there = words_at(one_hot, WORD)
         there = there @ F.one_hot(self.column[:-1], self.words).to(one_hot.dtype)
         # Half for the second base, half for the third.
         of_bases = 0.5 * (F.pad(there, (0, 0, 1, 2)) + F.pad(there, (0, 0, 2, 1)))
