@@ -24,6 +24,8 @@ from phytoscribe.training.loop.ranks import divisors
 from phytoscribe.training.loop.settings import RunSettings
 from phytoscribe.training.tasks.regulatory.windows import LabelCounts, RegulatoryBatch, RegulatoryData
 
+#: Learning rates beside the others': many labels share the layer that reads words, whose counts are large numbers.
+_RATES = {"model.surroundings.": 0.3}
 #: Rarer labels than this weigh no more: their few positives would be learned by heart.
 _RAREST = 0.002
 
@@ -79,7 +81,7 @@ class RegulatoryModule(AveragedModule):
         positive_weight: float,
         average: float,
     ) -> None:
-        super().__init__(model, settings, average)
+        super().__init__(model, settings, average, _RATES)
         self.positive_weight = positive_weight
         self.register_buffer("weights", torch.from_numpy(weights), persistent=False)
 
