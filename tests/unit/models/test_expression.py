@@ -1,10 +1,12 @@
 """The expression head: what its output is by construction, and its files."""
 
+import itertools
+
 import pytest
 import torch
 
 from phytoscribe.errors import ModelError
-from phytoscribe.models.expression import ExpressionConfig, ExpressionHead, load_heads, save_heads
+from phytoscribe.models.expression import BIN, ExpressionConfig, ExpressionHead, load_heads, save_heads
 
 SIZES = {"pieces": 2, "piece": 200, "filters": 8, "width": 12}
 CONFIG = ExpressionConfig(("leaf", "root", "bud"), (4.0, 5.0, 3.0), (0.1, 0.2, 0.3), 1.5, **SIZES)
@@ -20,8 +22,9 @@ def head(seed=1, **more) -> ExpressionHead:
     return ExpressionHead(ExpressionConfig(**{**vars(CONFIG), **more})).eval()
 
 
-def test_deviations_sum_to_zero_and_a_gene_does_not_depend_on_its_batch(bases):
-    network = head()
+@pytest.mark.parametrize("stretch", [0, 100, 150])
+def test_deviations_sum_to_zero_and_a_gene_does_not_depend_on_its_batch(bases, stretch):
+    network = head(stretch=stretch)
     for layer in (network.deviation, network.level, network.expressed):
         torch.nn.init.normal_(layer.weight)
         torch.nn.init.normal_(layer.bias)
@@ -44,6 +47,35 @@ def test_expected_level_lies_between_silent_and_expressed(bases):
     for odds, wanted in ((-40.0, silent.expand(4, 3)), (40.0, level), (0.0, (silent + level) / 2)):
         told = output._replace(expressed=torch.full((4, 3), odds))
         torch.testing.assert_close(network.expected(told), wanted)
+
+
+def test_words_are_counted_in_each_stretch_on_the_strand_of_the_gene(bases):
+    network = head(stretch=150)
+    text = [["".join("ACGTN"[base] for base in piece) for piece in gene] for gene in bases.tolist()]
+    matches = network.matches(bases)
+    counts = matches[..., 2 * CONFIG.filters :]
+    number = {"".join(word): place for place, word in enumerate(itertools.product("ACGT", repeat=3))}
+    for gene, piece, start in itertools.product(range(4), range(2), range(0, 200, BIN)):
+        found = counts[gene, piece, start // BIN]
+        for word in ("ACG", "AAA", "TCA"):
+            assert found[number[word]] == sum(
+                text[gene][piece][at : at + 3] == word for at in range(start, start + BIN)
+            )
+    roots = network.word_roots(counts).unflatten(1, (2, 2, -1))
+    assert roots.shape == (4, 2, 2, 4 + 16 + 64)
+    # The last stretch of a piece is what is left of it; shorter words are those at the start of longer ones.
+    whole = torch.stack([counts[:, :, :3].sum(dim=2), counts[:, :, 3]], dim=2)
+    torch.testing.assert_close(roots[..., 20:] ** 2 - 0.375, whole, atol=1e-4, rtol=0)
+    torch.testing.assert_close(roots[..., 0] ** 2 - 0.375, whole[..., :16].sum(dim=-1), atol=1e-4, rtol=0)
+    # Once they are scaled by genes, those have a mean of zero.
+    network.measure_words(bases)
+    torch.testing.assert_close(network.words.mean, network.word_roots(counts).mean(dim=0))
+    assert network.words.spread.min() > 0
+    # What they add does not depend on the motifs.
+    other = head(seed=2, stretch=150)
+    other.load_state_dict(network.state_dict() | {"stem.bias": network.stem.bias - 9})
+    assert torch.equal(other.matches(bases)[..., 2 * CONFIG.filters :], counts)
+    assert not torch.allclose(head().read(matches[..., : 2 * CONFIG.filters]).level, network.read(matches).level)
 
 
 def test_the_encoder_does_nothing_until_the_gate_opens(bases):

@@ -35,7 +35,7 @@ MOTIF, STEP, GENES = "ACGTGGCA", 400, 500
 SETTINGS = WindowSettings("promoter", 100)
 SECTION = {
     "input": "promoter", "upstream": 100, "downstream": 50, "threshold": 1.0, "loss": "hurdle", "seeds": 1,
-    "filters": 32, "width": 16, "dropout": 0.0, "steps": 400, "checkpoint_every": 40, "batch_size": 32,
+    "filters": 32, "width": 16, "dropout": 0.0, "stretch": 0, "steps": 400, "checkpoint_every": 40, "batch_size": 32,
     "learning_rate": 0.01, "warmup_steps": 10, "patience": 0, "validate_every": 1, "device": "cpu",
     "precision": "float32",
 }  # fmt: skip
@@ -75,9 +75,9 @@ class Killed(Exception):
     pass
 
 
-def trained(planted, tmp_path, steps=SECTION["steps"], run="run", target="head", model=None, motifs=None):
+def trained(planted, tmp_path, steps=SECTION["steps"], run="run", target="head", model=None, motifs=None, stretch=0):
     _, files, table = planted
-    recipe = Recipe(SECTION | {"steps": steps}, {}, {}, 1)
+    recipe = Recipe(SECTION | {"steps": steps, "stretch": stretch}, {}, {}, 1)
     run_expression_training(
         table, [files], model, motifs, recipe, [files.measured], tmp_path / run, tmp_path / target, 1
     )
@@ -163,7 +163,7 @@ def test_the_mean_of_the_seeds_gets_the_scale_of_the_validation_genes():
 
 
 def test_a_run_that_was_stopped_gives_the_same_bytes(planted, tmp_path, monkeypatch):
-    whole = trained(planted, tmp_path, steps=80, run="whole", target="a")
+    whole = trained(planted, tmp_path, steps=80, run="whole", target="a", stretch=50)
     validated = ExplainedSelection.on_train_epoch_end
 
     def killed(selection, trainer, module):
@@ -173,10 +173,10 @@ def test_a_run_that_was_stopped_gives_the_same_bytes(planted, tmp_path, monkeypa
 
     monkeypatch.setattr(ExplainedSelection, "on_train_epoch_end", killed)
     with pytest.raises(Killed):
-        trained(planted, tmp_path, steps=80, run="stopped", target="b")
+        trained(planted, tmp_path, steps=80, run="stopped", target="b", stretch=50)
     assert not (tmp_path / "b").exists()
     monkeypatch.undo()
-    again = trained(planted, tmp_path, steps=80, run="stopped", target="b")
+    again = trained(planted, tmp_path, steps=80, run="stopped", target="b", stretch=50)
     for name in ("expression.json", "expression.safetensors"):
         assert (again / name).read_bytes() == (whole / name).read_bytes()
 
@@ -231,10 +231,11 @@ def test_motifs_of_a_regulatory_head_are_kept_and_found_once(planted, tmp_path):
     folder, motifs = tmp_path / "motifs", ("regulatory.json", "regulatory.safetensors")
     folder.mkdir()
     save_head(given, Calibration(*np.ones((4, 1))), {"structure_model": None}, folder)
-    found = trained(planted, tmp_path, steps=120, motifs=folder)
+    found = trained(planted, tmp_path, steps=120, motifs=folder, stretch=50)
     networks, report = load_heads(found)
     torch.testing.assert_close(networks[0].stem.state_dict(), load_head(folder)[0].stem.state_dict(), atol=0, rtol=0)
-    assert networks[0].config.filters == 8
+    assert (networks[0].config.filters, networks[0].config.stretch) == (8, 50)
+    assert networks[0].words.mean.min() > 0, "the counts of words were scaled by the training genes"
     assert report["motifs"] == hash_of(folder, motifs)
     assert report["best"][0]["validation_r2"] > 0.5
     table = predicted(planted, found, tmp_path / "x.tsv")
