@@ -44,7 +44,7 @@ FOLDS, IDENTITY, SEED = 5, "0.8", 1
 LENGTH = 200
 REGIONS, LONGEST = 5, 4
 #: The network: seeds whose mean is its answer, passes, promoters of a step, highest learning rate, channels.
-SEEDS, PASSES, BATCH, RATE, CHANNELS = 3, 12, 64, 2e-3, 96
+SEEDS, PASSES, BATCH, RATE, CHANNELS = 3, 12, 32, 2e-3, 96
 SPECIES = {"At": "A. thaliana", "Sb": "sorghum", "Zm": "maize"}
 Features = npt.NDArray[np.float32]
 
