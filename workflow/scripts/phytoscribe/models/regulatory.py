@@ -44,7 +44,7 @@ class RegulatoryConfig:
         filters, motif: number and bases of the motifs.
         width: channels of the convolutions; hidden: of the layer before the output.
         trunk_channels: features of the structure model for each of its cells; 0 for none.
-        surroundings: bases beside a bin whose words are counted; 0 for no count of words.
+        surroundings: bases beside a bin whose words are counted, a multiple of 200; 0 for no count of words.
     """
 
     labels: tuple[str, ...]
@@ -77,16 +77,11 @@ class RegulatoryConfig:
     @property
     def reaches(self) -> tuple[int, ...]:
         """Bases beside a bin of each stretch whose words are counted."""
-        narrower = _down_to_cells(self.surroundings // NARROWER)
-        return (self.context, narrower, self.surroundings)
+        return (self.context, self.surroundings // NARROWER, self.surroundings)
 
 
 def _whole_cells(bases: int) -> int:
     return -(-bases // TRUNK_CELL) * TRUNK_CELL
-
-
-def _down_to_cells(bases: int) -> int:
-    return bases // CELL * CELL
 
 
 class _Residual(nn.Module):

@@ -15,7 +15,7 @@ from phytoscribe.genome.sequence import N_CODE
 
 #: Bases of a word around a bin, and of the longest one along a gene.
 WORD, LONGEST = 4, 3
-#: Widest stretch beside a bin that is counted, over the one before it.
+#: How much further the widest stretch around a bin reaches than the one before it.
 NARROWER = 4
 #: Counts of a stretch that reaches into N or beyond its contig are scaled up, as if this share were known at least.
 LEAST_KNOWN = 0.25
