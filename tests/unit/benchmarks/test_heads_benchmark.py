@@ -20,7 +20,8 @@ from phytoscribe.training.loop.settings import Recipe
 from phytoscribe.training.tasks.regulatory.task import run_regulatory_training
 
 RUN = {
-    "bin": 200, "context": 100, "surroundings": 0, "minimum_peaks": 20, "called_precision": 0.8, "width": 16, "hidden": 16, "filters": 16,
+    "bin": 200, "context": 100, "surroundings": 0, "minimum_peaks": 20, "called_precision": 0.8,
+    "width": 16, "hidden": 16, "filters": 16,
     "dropout": 0.1, "steps": 40, "batch_size": 4, "checkpoint_every": 20, "learning_rate": 0.003, "warmup_steps": 5,
     "weight_decay": 0.01, "final_rate": 0.1, "average": 0.9, "positive_weight": 1, "patience": 0, "validate_every": 2,
     "precision": "float32", "device": "cpu",
