@@ -101,12 +101,13 @@ CONCLUSION = """
   leaf level rises from 0.431 to 0.440, and from 0.345 to 0.356 where both UTRs are annotated (without the encoder from
   0.354 to 0.358), of the released head from 0.475 to 0.483, of the promoter alone from 0.108 to 0.121. The rows of leaf
   and level have it; those of buds against leaves and of responses were measured before.
-- **Words along the window.** Heads now also count the words of one to three bases in every 100 bases of what they read
-  (`stretch`), and a layer on the counts adds to the level. On the test genes R2 of the leaf level rises from 0.440 to
-  0.453, by 0.013 [-0.009, 0.037]; where both UTRs are annotated from 0.356 to 0.372; of the promoter alone from 0.121 to
-  0.131, by 0.010 [-0.004, 0.025]. On validation genes, which chose the words, from 0.479 to 0.489, and from 0.131 to
-  0.142. Such a layer alone has 0.383 on the validation genes, and 0.132 of the promoter, which is what the motifs and the
-  structure model's features have there together. Rows `with words` have it; the others, and the released head, do not.
+- **Words along the window.** Heads now also count the words of one to three bases in every 100 bases of what they
+  read (`stretch`), and a layer on the counts adds to the level. On the test genes R2 of the leaf level rises from
+  0.440 to 0.453, by 0.013 [-0.009, 0.037]; where both UTRs are annotated from 0.356 to 0.372; of the promoter alone
+  from 0.121 to 0.131, by 0.010 [-0.004, 0.025]. On validation genes, which chose the words, from 0.479 to 0.489, and
+  from 0.131 to 0.142. Such a layer alone has 0.383 on the validation genes, and 0.132 of the promoter, which is what
+  the motifs and the structure model's features have there together. Rows `with words` have it; the others, and the
+  released head, do not.
 - A promoter alone tells little, to a head as to k-mers: R2 0.131 [0.082, 0.176] with words and the structure model's
   features, **where 0.13 was the least**; 0.121 without words, 0.114 without either, and 0.085 of k-mers. The features
   bring 0.007 [-0.009, 0.025]. Three seeds of 2,000 steps each; what is missing is not training: the score rose little
