@@ -109,10 +109,10 @@ class Surroundings(nn.Module):
         A word with one base faded counts as much as that base is there.
         """
         there = words_at(one_hot, WORD)
-        there = there @ F.one_hot(self.column[:-1], self.words).to(one_hot.dtype)
-        # Half for the second base, half for the third.
-        of_bases = 0.5 * (F.pad(there, (0, 0, 1, 2)) + F.pad(there, (0, 0, 2, 1)))
-        return self._stretches(of_bases.unflatten(1, (-1, self.cell)).sum(dim=2), margin)
+        # Half for the second base, half for the third; strands are joined in cells, which are few.
+        halves = (F.pad(there, (0, 0, left, 3 - left)).unflatten(1, (-1, self.cell)).sum(dim=2) for left in (1, 2))
+        cells = 0.5 * sum(halves) @ F.one_hot(self.column[:-1], self.words).to(one_hot.dtype)
+        return self._stretches(cells, margin)
 
     def _stretches(self, cells: Tensor, margin: int) -> Tensor:
         """Sums over the stretches around each bin, of words by cell (batch, cells, words)."""
