@@ -100,7 +100,7 @@ def test_planted_motifs_are_learned_trusted_found_and_named(tmp_path):
         "tracks": ["bZIP"], "precision": "float32", "device": "cpu",
     }  # fmt: skip
     attribution = {
-        "labels": 2, "steps": 16, "sequences": 160, "mutagenesis": 3,
+        "labels": 2, "steps": 4, "sequences": 160, "mutagenesis": 3,
         "motifs": str(ROOT / "resources/motifs/jaspar_plants.meme"),
     }  # fmt: skip
     sections = {"clean": {"backend": "builtin"}, "split": {"mode": "contig"}, "regulatory": head}
