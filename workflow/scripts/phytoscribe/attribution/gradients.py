@@ -76,14 +76,12 @@ def integrated_gradients(
 
 def _near(head: RegulatoryHead, bases: Codes, trunk: Values | None) -> tuple[Codes, list[Values]]:
     """Bases near the bin of each window, and what :func:`_logits` takes beside them."""
-    codes = torch.from_numpy(bases.astype(np.int64)).to(head.stem.weight.device)
-    near, fixed = head.near(codes), []
+    near = head.near(bases)
+    fixed = [] if trunk is None else [head.near(trunk, TRUNK_CELL)]
+    device = head.stem.weight.device
     with torch.no_grad():
-        if trunk is not None:
-            fixed.append(head.near(torch.from_numpy(trunk), TRUNK_CELL).numpy())
-        if (words := head.words_beyond(codes, near)) is not None:
-            fixed.append(words.cpu().numpy())
-    return near.cpu().numpy().astype(np.uint8), fixed
+        words = head.words_beyond(*(torch.from_numpy(codes.astype(np.int64)).to(device) for codes in (bases, near)))
+    return near, fixed if words is None else [*fixed, words.cpu().numpy()]
 
 
 def _logits(head: RegulatoryHead, motifs: Tensor, one_hot: Tensor, fixed: Sequence[Tensor]) -> Tensor:

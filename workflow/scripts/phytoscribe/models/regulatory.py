@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -29,6 +29,8 @@ from phytoscribe.models.words import NARROWER, Surroundings
 CELL, TRUNK_CELL = 10, 50
 #: Cells that a convolution reads, and the distance between them in each.
 KERNEL, DILATIONS = 5, (1, 2)
+#: Bases or cells of windows.
+Window = TypeVar("Window", Tensor, npt.NDArray[Any])
 #: Cells at each end of a window whose motifs are cut off.
 _CUT = 1
 
@@ -67,7 +69,7 @@ class RegulatoryConfig:
     def margin(self) -> int:
         """Bases that a window has at each side of its bins; a multiple of :data:`TRUNK_CELL`."""
         # A word at the end of the surroundings reaches two bases further.
-        return max(self.near, _whole_cells(self.surroundings + CELL)) if self.surroundings else self.near
+        return max(self.near, _whole_cells(self.surroundings + CELL))
 
     @property
     def far(self) -> int:
@@ -210,7 +212,7 @@ class RegulatoryHead(nn.Module):
         near, cells = self.near(bases), None if trunk is None else self.near(trunk, TRUNK_CELL)
         return self.from_motifs(self.stem(near), cells, self.words(bases))
 
-    def near(self, window: Tensor, of: int = 1) -> Tensor:
+    def near(self, window: Window, of: int = 1) -> Window:
         """Bases in which motifs are sought, of those of a window (batch, bases, ...), or of cells ``of`` bases."""
         far = self.config.far // of
         return window[:, far : window.shape[1] - far]
