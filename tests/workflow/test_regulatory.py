@@ -95,12 +95,12 @@ def test_planted_motifs_are_learned_trusted_found_and_named(tmp_path):
     made = {"name": "made", "role": "train", "genome": {"path": str(fasta)}, "peaks": {"path": str(bed)}}
     made["contigs"] = {part: [name] for name, part in HELD_OUT.items()}
     head = {
-        "model": "trained", "surroundings": 0, "filters": 24, "width": 16, "hidden": 16, "steps": 60, "batch_size": 4,
+        "model": "trained", "surroundings": 400, "filters": 24, "width": 16, "hidden": 16, "steps": 60, "batch_size": 4,
         "average": 0.9, "checkpoint_every": 20, "warmup_steps": 10, "called_precision": 0.8, "minimum_peaks": 20,
         "tracks": ["bZIP"], "precision": "float32", "device": "cpu",
     }  # fmt: skip
     attribution = {
-        "labels": 2, "steps": 16, "sequences": 160, "mutagenesis": 3,
+        "labels": 2, "steps": 4, "sequences": 160, "mutagenesis": 3,
         "motifs": str(ROOT / "resources/motifs/jaspar_plants.meme"),
     }  # fmt: skip
     sections = {"clean": {"backend": "builtin"}, "split": {"mode": "contig"}, "regulatory": head}

@@ -21,22 +21,40 @@ NARROWER = 4
 LEAST_KNOWN = 0.25
 
 
-def words_at(one_hot: Tensor, length: int) -> Tensor:
-    """Which word begins at each base of (batch, bases, 4): (batch, bases - length + 1, 4 ** length).
+def words_at(one_hot: Tensor, length: int) -> tuple[Tensor, Tensor]:
+    """Which words begin at each base of (batch, bases, 4), and how much of each.
 
-    The bases may lie between two: a word with one base faded is there as much as that base is.  None is there with N.
+    The bases may lie between two: a word with one base faded is there as much as that base is.  Two faded bases in one
+    word are not counted in full: no more than four words begin at a base.  None is there with N.
+
+    Returns:
+        numbers int64 and shares (batch, bases - length + 1, 4): words that differ in the least certain base.
     """
-    place = torch.arange(4**length, device=one_hot.device)
-    digits = place[:, None] // 4 ** torch.arange(length - 1, -1, -1, device=one_hot.device) % 4
-    filters = F.one_hot(digits, N_CODE).flatten(1).to(one_hot.dtype)
-    windows = one_hot.flatten(1).unfold(1, length * N_CODE, N_CODE)
-    return F.relu(windows @ filters.t() - (length - 1))
+    powers = 4 ** torch.arange(length - 1, -1, -1, device=one_hot.device)
+    certain, codes = (found.unfold(1, length, 1) for found in one_hot.max(dim=2))
+    least = certain.argmin(dim=2, keepdim=True)
+    faded = codes.scatter(2, least, 0)
+    numbers = (faded * powers).sum(dim=2, keepdim=True) + powers[least] * torch.arange(N_CODE, device=one_hot.device)
+    place = least + torch.arange(least.shape[1], device=one_hot.device)[:, None]
+    others = certain.scatter(2, least, 0).sum(dim=2, keepdim=True)
+    return numbers, F.relu(one_hot.gather(1, place.expand(-1, -1, N_CODE)) + others - (length - 1))
+
+
+def in_cells(numbers: Tensor, shares: Tensor, places: Tensor, cells: int, words: int) -> Tensor:
+    """Number of each word in each cell, (batch, cells, words), of numbers and shares (batch, places, any) of words, and
+    the cell of each place."""
+    first = torch.arange(len(numbers), device=numbers.device)[:, None, None] * cells
+    into = (first + places[:, None]) * words + numbers
+    found = shares.new_zeros(len(numbers) * cells * words).scatter_add(0, into.flatten(), shares.flatten())
+    return found.view(len(numbers), cells, words)
 
 
 def words_in_cells(one_hot: Tensor, cell: int) -> Tensor:
     """Number of each word of :data:`LONGEST` bases that begins in each cell, (batch, bases / cell, 64), of bases
     (batch, bases, 4) as :func:`words_at` takes them."""
-    return F.pad(words_at(one_hot, LONGEST), (0, 0, 0, LONGEST - 1)).unflatten(1, (-1, cell)).sum(dim=2)
+    numbers, shares = words_at(one_hot, LONGEST)
+    places = torch.arange(numbers.shape[1], device=one_hot.device) // cell
+    return in_cells(numbers, shares, places, one_hot.shape[1] // cell, 4**LONGEST)
 
 
 def roots_of_words(counts: Tensor) -> Tensor:
@@ -93,32 +111,26 @@ class Surroundings(nn.Module):
         """
         digits = bases.unfold(1, WORD, 1)
         numbers = (digits * 4 ** torch.arange(WORD - 1, -1, -1, device=bases.device)).sum(dim=2)
-        column = self.column[torch.where((digits == N_CODE).any(dim=2), 4**WORD, numbers)]
-        cells = bases.shape[1] // self.cell
-        first = torch.arange(len(bases), device=bases.device)[:, None] * cells
-        second = torch.arange(1, column.shape[1] + 1, device=bases.device)
-        found = torch.zeros(len(bases) * cells * (self.words + 1), device=bases.device)
-        for place in (second, second + 1):
-            into = (first + place // self.cell) * (self.words + 1) + column
-            found.scatter_add_(0, into.flatten(), torch.full((into.numel(),), 0.5, device=bases.device))
-        return self._stretches(found.view(len(bases), cells, -1)[..., : self.words], margin)
+        numbers = torch.where((digits == N_CODE).any(dim=2), 4**WORD, numbers)[:, :, None]
+        return self._stretches(numbers, torch.ones(numbers.shape, device=bases.device), margin)
 
     def sums_of(self, one_hot: Tensor, margin: int) -> Tensor:
         """As :meth:`sums`, of bases (batch, length, 4) that may lie between two: with a gradient.
 
-        A word with one base faded counts as much as that base is there.
+        A word counts as much as :func:`words_at` says.
         """
-        there = words_at(one_hot, WORD)
-        # Half for the second base, half for the third; strands are joined in cells, which are few.
-        halves = (F.pad(there, (0, 0, left, 3 - left)).unflatten(1, (-1, self.cell)).sum(dim=2) for left in (1, 2))
-        cells = 0.5 * sum(halves) @ F.one_hot(self.column[:-1], self.words).to(one_hot.dtype)
-        return self._stretches(cells, margin)
+        return self._stretches(*words_at(one_hot, WORD), margin)
 
-    def _stretches(self, cells: Tensor, margin: int) -> Tensor:
-        """Sums over the stretches around each bin, of words by cell (batch, cells, words)."""
-        beside, count = margin // self.cell, cells.shape[1]
-        until = F.pad(cells.cumsum(dim=1), (0, 0, 1, 0))
-        start = torch.arange(beside, count - beside, self.inner, device=cells.device)
+    def _stretches(self, numbers: Tensor, shares: Tensor, margin: int) -> Tensor:
+        """Sums over the stretches around each bin, of words as :func:`words_at` gives them."""
+        second = torch.arange(1, numbers.shape[1] + 1, device=numbers.device)
+        count, beside = (numbers.shape[1] + WORD - 1) // self.cell, margin // self.cell
+        halves = (
+            in_cells(self.column[numbers], shares / 2, place // self.cell, count, self.words + 1)
+            for place in (second, second + 1)
+        )
+        until = F.pad(sum(halves)[..., : self.words].cumsum(dim=1), (0, 0, 1, 0))
+        start = torch.arange(beside, count - beside, self.inner, device=numbers.device)
         found = [
             until[:, (start + self.inner + reach).clamp(max=count)] - until[:, (start - reach).clamp(min=0)]
             for reach in self.reaches
