@@ -13,7 +13,7 @@ def main(snakemake) -> None:
 
     import torch
 
-    from phytoscribe.attribution.expression import ExplainedHeads, importance_of_genome
+    from phytoscribe.attribution.explained_heads import ExplainedHeads, importance_of_genome
     from phytoscribe.genome.fasta import read_index
     from phytoscribe.tracks.bigwig import write_base_bigwig
 

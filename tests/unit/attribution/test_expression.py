@@ -10,17 +10,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from phytoscribe.annotation.gene_database import Span
+from phytoscribe.attribution.explained_heads import ExplainedHeads, ReadGene, importance
 from phytoscribe.attribution.expression import (
     CHANGED,
     WORD,
-    ExplainedHeads,
     GenesToExplain,
-    ReadGene,
     agreement_before_tss,
     changes_when_shuffled,
     drawn_genes,
     explain_genes,
-    importance,
     shuffled_stretches,
     shuffled_words,
     words_of,
