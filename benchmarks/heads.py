@@ -117,7 +117,7 @@ def train_head(
 
 
 def release(folder: Path, name: str) -> None:
-    """Write a head without open chromatin, where a plain regression is better, beside the structure model."""
+    """Write a head without open chromatin, which has not reached what was wanted, beside the structure model."""
     head, calibration, report = load_head(folder / name)
     kept = [place for place, label in enumerate(head.config.labels) if not label.startswith("ATAC_")]
     factors = RegulatoryHead(replace(head.config, labels=tuple(head.config.labels[place] for place in kept)))

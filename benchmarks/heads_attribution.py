@@ -10,10 +10,10 @@ under which the Plant Cistrome Database keeps a factor's family (O'Malley et al.
 Labels of families without a profile in JASPAR are left out; of the others the first --labels are measured in an order
 that the seed gives, so that more of them add to those that are there. Mutagenesis reads --sites test sites of each;
 motifs are sought at test sites, where there are 100 at least. Both append a row for each label to a file in a folder
-beside the peaks, which names the settings, and go on there after a stop. At the end stand heads_attribution.tsv beside
-this file, a row a label, and, on the screen, the rows of heads.md; --tell writes them of what is there, and measures
-nothing. --filters measures the filters of the motif stem alone: how many match a known motif, and how many do with
-their columns in random order.
+beside the peaks, which names the head and the settings, and go on there after a stop. At the end stand
+heads_attribution.tsv beside this file, a row a label, and, on the screen, the rows of heads.md; --tell writes them of
+what is there, and measures nothing. --filters measures the filters of the motif stem alone: how many match a known
+motif, and how many do with their columns in random order.
 """
 
 from __future__ import annotations
@@ -52,6 +52,8 @@ from phytoscribe.attribution.attribute import (
 from phytoscribe.attribution.comparison import LARGEST_Q, NO_MATCH, best_matches, compare_motifs, write_comparison
 from phytoscribe.attribution.filters import compare_filters, filter_motifs, filter_places
 from phytoscribe.attribution.motifs import LEAST_SEQLETS, discover_motifs, read_meme, write_meme
+from phytoscribe.models import REGULATORY_FILES
+from phytoscribe.models.loading import hash_of
 from phytoscribe.models.regulatory import load_head
 from phytoscribe.splits.parts import TEST
 
@@ -250,7 +252,7 @@ def main() -> None:
         return tell_filters(at, family, profiles)
     test_sites = {label: len(own) for label, own in at.sites([TEST]).items()}
     able = [label for label in sample if test_sites[label] >= LEAST_SEQLETS]
-    work = given.folder / f"attribution_{given.sites}_{STEPS}_{SEQUENCES}"
+    work = given.folder / f"attribution_{hash_of(HEAD, REGULATORY_FILES)}_{given.sites}_{STEPS}_{SEQUENCES}"
     work.mkdir(exist_ok=True)
     checked, sought = work / "checked.tsv", work / "sought.tsv"
     measured = (
