@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from phytoscribe.annotation.gene_database import Span
+from phytoscribe.attribution import explained_heads
 from phytoscribe.attribution.explained_heads import ExplainedHeads, ReadGene, importance
 from phytoscribe.attribution.expression import (
     CHANGED,
@@ -206,7 +207,8 @@ def test_a_track_must_be_of_a_tissue_that_the_heads_know(tmp_path):
         ExplainedHeads.load(*given, "stem", ("a", "b"), "cpu", 1)
 
 
-def test_importance_stands_where_the_bases_are(tmp_path):
+@pytest.mark.parametrize("together", [50, 1])
+def test_importance_stands_where_the_bases_are(tmp_path, monkeypatch, together):
     """Of two genes on opposite strands whose windows meet, and one that is cut by the contig's start."""
     spans = [("a", 150, 900, "+"), ("b", 1100, 2000, "-")]
     windows = []
@@ -217,6 +219,7 @@ def test_importance_stands_where_the_bases_are(tmp_path):
         windows.append(GeneWindow(Span(name, "c1", start, end, strand), pieces, (max(0, 250 - start), 0)))
     bases = windows_of(2, 4)
     bases[0, 0, :31], bases[0, 0, :100] = 1, N_CODE
+    monkeypatch.setattr(explained_heads, "_GENES", together)
     runs = list(importance(HEADS[False], windows, bases, 8))
     assert [(contig, start, start + len(values)) for contig, start, values in runs] == [
         ("c1", 0, 250), ("c1", 800, 1200), ("c1", 1900, 2250),

@@ -6,6 +6,7 @@ Explained is one number: the expected log2(1 + TPM) of a tissue, or its mean ove
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -36,6 +37,8 @@ logger = logging.getLogger(__name__)
 MEAN = "mean"
 #: Lines of integrated gradients in the network at a time, each of a window of 3,000 bases.
 _TOGETHER = 8
+#: Genes that are read between two lines of progress.
+_GENES = 50
 
 Run = tuple[str, int, Values]
 """Contig, first base (0-based) and values of the bases that follow, float32 (bases,)."""
@@ -233,18 +236,24 @@ def importance(heads: ExplainedHeads, windows: Sequence[GeneWindow], bases: Wind
     by_contig: dict[str, list[int]] = {}
     for row, window in enumerate(windows):
         by_contig.setdefault(window.span.contig, []).append(row)
+    done, start_time = 0, time.monotonic()
     for contig, rows in by_contig.items():
         covered = merge_intervals(piece for row in rows for piece in windows[row].pieces)
         runs = [(start, np.zeros(end - start, dtype=np.float32)) for start, end in covered]
         starts = np.array([start for start, _ in runs])
-        found = heads.integrated_gradients(bases[rows], steps).contribution.reshape(len(rows), *bases.shape[1:])
-        for row, own in zip(rows, found, strict=True):
-            window = windows[row]
-            for number, (start, end) in enumerate(window.pieces):
-                values = own[number, place_in_piece(window, number, heads.settings)]
-                values = values if window.span.strand == "+" else values[::-1]
-                first, run = runs[int(np.searchsorted(starts, start, side="right")) - 1]
-                part = run[start - first : end - first]
-                part[:] = np.where(np.abs(values) > np.abs(part), values, part)
+        for first_gene in range(0, len(rows), _GENES):
+            some = rows[first_gene : first_gene + _GENES]
+            found = heads.integrated_gradients(bases[some], steps).contribution.reshape(len(some), *bases.shape[1:])
+            for row, own in zip(some, found, strict=True):
+                window = windows[row]
+                for number, (start, end) in enumerate(window.pieces):
+                    values = own[number, place_in_piece(window, number, heads.settings)]
+                    values = values if window.span.strand == "+" else values[::-1]
+                    first, run = runs[int(np.searchsorted(starts, start, side="right")) - 1]
+                    part = run[start - first : end - first]
+                    part[:] = np.where(np.abs(values) > np.abs(part), values, part)
+            done += len(some)
+            rate = done / max(time.monotonic() - start_time, 1e-9)
+            left = (len(windows) - done) / rate / 60
+            logger.info("%d of %d genes  %.1f genes/s  %.1f min left", done, len(windows), rate, left)
         yield from ((contig, start, values) for start, values in runs)
-        logger.info("%s: %d genes read", contig, len(rows))

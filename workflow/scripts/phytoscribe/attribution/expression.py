@@ -175,6 +175,7 @@ def explain_genes(
     if not genes:
         raise PhytoScribeError("no gene has a window, so there is nothing to explain; set attribution.genes to 0")
     gaps, agreements, stem, whole = [], [], [], []
+    most = sum(len(own.names) for own in genes)
     moved: dict[tuple[str, int], list[npt.NDArray[np.float64]]] = {}
     for own in genes:
         for name, bases in zip(own.names, own.bases, strict=True):
@@ -188,6 +189,9 @@ def explain_genes(
             whole.append(changes[1])
             for key, values in moved_by_words(gene, generator, control).items():
                 moved.setdefault(key, []).append(values)
+            logger.info(
+                "%s, %s: rank correlation %.2f (gene %d of %d)", own.genome, name, agreements[-1], len(gaps), most
+            )
     # What the stem alone changes in the direction in which the whole model changes.
     signs = np.sign(whole)
     share = float(np.sum(signs * stem) / np.sum(np.abs(whole))) if np.any(whole) else np.nan
