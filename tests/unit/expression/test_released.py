@@ -7,6 +7,7 @@ import pandas as pd
 import torch
 
 from phytoscribe.annotation.gff_writer import write_gff3
+from phytoscribe.genome.fasta import write_index
 from phytoscribe.models import REGULATORY_FILES
 from phytoscribe.models.expression import load_heads
 from phytoscribe.models.loading import hash_of, model_hash
@@ -43,3 +44,20 @@ def test_it_ranks_the_genes_of_a_test_contig(arabidopsis_fasta, arabidopsis_gene
     both = pd.concat([found["level"], measured.mean(axis=1)], axis=1, join="inner").dropna()
     assert len(both) > 60
     assert both.corr("spearman").iloc[0, 1] > 0.6
+
+
+def test_a_genome_without_a_readable_gene_gets_a_table_without_levels(tmp_path, caplog):
+    (tmp_path / "x.fa").write_text(f">c\n{'ATG' + 'GCA' * 60 + 'TAA'}\n")
+    lines = ["##gff-version 3", "##sequence-region c 1 186"]
+    for kind, more in (("gene", "ID=g"), ("mRNA", "ID=t;Parent=g"), ("exon", "Parent=t"), ("CDS", "Parent=t")):
+        lines += [f"c\tx\t{kind}\t1\t186\t.\t+\t{'0' if kind == 'CDS' else '.'}\t{more}"]
+    (tmp_path / "x.gff3").write_text("\n".join([*lines, ""]))
+    write_index(tmp_path / "x.fa", tmp_path / "x.fa.fai")
+    names, output = ("new", "Brassicales"), tmp_path / "x.tsv"
+    with caplog.at_level("WARNING"):
+        predict_genome(HEAD, tmp_path / "x.gff3", tmp_path / "x.fa", None, MODEL, names, "cpu", 1, output)
+    found = pd.read_csv(output, sep="\t", comment="#", keep_default_na=False, na_values=[""])
+    assert found["gene"].tolist() == ["g"]
+    assert found["level"].isna().all()
+    assert found["reason"].ne("").all()
+    assert "can read no gene of 1" in caplog.text

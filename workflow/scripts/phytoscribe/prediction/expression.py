@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -95,11 +96,11 @@ def read_trunk_bins(network: StructureNetwork, bases: Windows, global_ids: tuple
         global_ids: tokens of species and lineage.
     """
     pieces = bases.reshape(-1, bases.shape[-1])
-    found = []
+    bins = np.zeros((len(pieces), bases.shape[2] // BIN, network.channels), dtype=np.float16)
     for first in range(0, len(pieces), BATCH):
         features = network(list(pieces[first : first + BATCH]), global_ids).features.astype(np.float32)
-        found.append(features.reshape(len(features), -1, BIN, features.shape[-1]).mean(axis=2).astype(np.float16))
-    return np.concatenate(found).reshape(*bases.shape[:2], bases.shape[2] // BIN, -1)
+        bins[first : first + BATCH] = features.reshape(len(features), -1, BIN, features.shape[-1]).mean(axis=2)
+    return bins.reshape(*bases.shape[:2], *bins.shape[1:])
 
 
 def predict_genome(
@@ -141,6 +142,14 @@ def predict_genome(
     windows, bases = read_windows(gff3, fasta, settings)
     reasons = [reason_without(window, codes, settings) for window, codes in zip(windows, bases, strict=True)]
     bases, trunk = bases[[reason == "" for reason in reasons]], None
+    if not len(bases):
+        logger.warning(
+            "%s: the heads can read no gene of %d (%s); %s says why, gene by gene, and has no level",
+            gff3,
+            len(windows),
+            ", ".join(f"{reason} {count}" for reason, count in sorted(Counter(reasons).items())) or "it has none",
+            output,
+        )
     if structure_model is not None:
         reader = trunk_reader(structure_model, device, threads, names)
         trunk = read_trunk_bins(reader.network, bases, reader.global_ids)
