@@ -4,15 +4,19 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pytest
 import torch
 
 from phytoscribe.annotation.gff_writer import write_gff3
+from phytoscribe.annotation.model import GeneModel, Transcript
+from phytoscribe.attribution.explained_heads import ExplainedHeads, importance_of_genome
 from phytoscribe.genome.fasta import write_index
 from phytoscribe.models import REGULATORY_FILES
 from phytoscribe.models.expression import load_heads
 from phytoscribe.models.loading import hash_of, model_hash
 from phytoscribe.models.regulatory import load_head
 from phytoscribe.prediction.expression import predict_genome
+from phytoscribe.tracks.bigwig import write_base_bigwig
 
 RESOURCES = Path(__file__).parents[3] / "resources"
 MODEL = RESOURCES / "models/brassicales"
@@ -46,18 +50,21 @@ def test_it_ranks_the_genes_of_a_test_contig(arabidopsis_fasta, arabidopsis_gene
     assert both.corr("spearman").iloc[0, 1] > 0.6
 
 
-def test_a_genome_without_a_readable_gene_gets_a_table_without_levels(tmp_path, caplog):
+@pytest.mark.parametrize("there", [1, 0])
+def test_a_genome_without_a_readable_gene_gets_a_table_without_levels(tmp_path, caplog, there):
     (tmp_path / "x.fa").write_text(f">c\n{'ATG' + 'GCA' * 60 + 'TAA'}\n")
-    lines = ["##gff-version 3", "##sequence-region c 1 186"]
-    for kind, more in (("gene", "ID=g"), ("mRNA", "ID=t;Parent=g"), ("exon", "Parent=t"), ("CDS", "Parent=t")):
-        lines += [f"c\tx\t{kind}\t1\t186\t.\t+\t{'0' if kind == 'CDS' else '.'}\t{more}"]
-    (tmp_path / "x.gff3").write_text("\n".join([*lines, ""]))
     write_index(tmp_path / "x.fa", tmp_path / "x.fa.fai")
-    names, output = ("new", "Brassicales"), tmp_path / "x.tsv"
+    gene = GeneModel("g", "c", "+", [Transcript("t", [(0, 186)], [(0, 186)])])
+    with (tmp_path / "x.gff3").open("w") as handle:
+        write_gff3(handle, [gene] * there, {"c": 186})
+    files, names = (tmp_path / "x.gff3", tmp_path / "x.fa"), ("new", "Brassicales")
+    output, given = tmp_path / "x.tsv", (MODEL, names, "cpu", 1)
     with caplog.at_level("WARNING"):
-        predict_genome(HEAD, tmp_path / "x.gff3", tmp_path / "x.fa", None, MODEL, names, "cpu", 1, output)
+        predict_genome(HEAD, *files, None, *given, output)
     found = pd.read_csv(output, sep="\t", comment="#", keep_default_na=False, na_values=[""])
-    assert found["gene"].tolist() == ["g"]
+    assert len(found) == there
     assert found["level"].isna().all()
-    assert found["reason"].ne("").all()
-    assert "can read no gene of 1" in caplog.text
+    assert found["reason"].eq("beyond_contig").all()
+    assert f"can read no gene of {there}" in caplog.text
+    heads = ExplainedHeads.load(HEAD, MODEL, "mean", *given[1:])
+    assert write_base_bigwig(importance_of_genome(heads, *files, 2), {"c": 186}, tmp_path / "x.bw") == 0

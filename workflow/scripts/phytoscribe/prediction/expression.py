@@ -176,8 +176,10 @@ def predict_genome(
 def read_windows(gff3: Path, fasta: Path, settings: WindowSettings) -> tuple[list[GeneWindow], Windows]:
     """Windows of all genes of a GFF3, in order along the contigs, and their bases, uint8 (genes, pieces, bases)."""
     with scratch_folder() as scratch, Genome(fasta) as genome:
-        write_gene_database(gff3, scratch / "genes.db")
         models = {gene.id: gene for gene in read_gff3(gff3, genome.contigs)}
+        if not models:
+            return [], np.zeros((0, len(settings.flanks), settings.piece), dtype=np.uint8)
+        write_gene_database(gff3, scratch / "genes.db")
         windows = windows_of_genes(GeneDatabase(scratch / "genes.db"), settings)
         return windows, window_bases(windows, models, genome, settings)
 
