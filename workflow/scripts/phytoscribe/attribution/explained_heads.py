@@ -236,24 +236,29 @@ def importance(heads: ExplainedHeads, windows: Sequence[GeneWindow], bases: Wind
     by_contig: dict[str, list[int]] = {}
     for row, window in enumerate(windows):
         by_contig.setdefault(window.span.contig, []).append(row)
-    done, start_time = 0, time.monotonic()
+    contributions = _contributions(heads, bases[[row for rows in by_contig.values() for row in rows]], steps)
     for contig, rows in by_contig.items():
         covered = merge_intervals(piece for row in rows for piece in windows[row].pieces)
         runs = [(start, np.zeros(end - start, dtype=np.float32)) for start, end in covered]
         starts = np.array([start for start, _ in runs])
-        for first_gene in range(0, len(rows), _GENES):
-            some = rows[first_gene : first_gene + _GENES]
-            found = heads.integrated_gradients(bases[some], steps).contribution.reshape(len(some), *bases.shape[1:])
-            for row, own in zip(some, found, strict=True):
-                window = windows[row]
-                for number, (start, end) in enumerate(window.pieces):
-                    values = own[number, place_in_piece(window, number, heads.settings)]
-                    values = values if window.span.strand == "+" else values[::-1]
-                    first, run = runs[int(np.searchsorted(starts, start, side="right")) - 1]
-                    part = run[start - first : end - first]
-                    part[:] = np.where(np.abs(values) > np.abs(part), values, part)
-            done += len(some)
-            rate = done / max(time.monotonic() - start_time, 1e-9)
-            left = (len(windows) - done) / rate / 60
-            logger.info("%d of %d genes  %.1f genes/s  %.1f min left", done, len(windows), rate, left)
+        for window in (windows[row] for row in rows):
+            own = next(contributions)
+            for number, (start, end) in enumerate(window.pieces):
+                values = own[number, place_in_piece(window, number, heads.settings)]
+                values = values if window.span.strand == "+" else values[::-1]
+                first, run = runs[int(np.searchsorted(starts, start, side="right")) - 1]
+                part = run[start - first : end - first]
+                part[:] = np.where(np.abs(values) > np.abs(part), values, part)
         yield from ((contig, start, values) for start, values in runs)
+
+
+def _contributions(heads: ExplainedHeads, bases: Windows, steps: int) -> Iterator[Values]:
+    """What each base contributes, (pieces, bases), gene after gene; tells how far it is."""
+    start_time = time.monotonic()
+    for first in range(0, len(bases), _GENES):
+        some = bases[first : first + _GENES]
+        yield from heads.integrated_gradients(some, steps).contribution.reshape(some.shape)
+        done = first + len(some)
+        rate = done / max(time.monotonic() - start_time, 1e-9)
+        left = (len(bases) - done) / rate / 60
+        logger.info("%d of %d genes  %.1f genes/s  %.1f min left", done, len(bases), rate, left)

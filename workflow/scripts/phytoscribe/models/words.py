@@ -21,6 +21,11 @@ NARROWER = 4
 LEAST_KNOWN = 0.25
 
 
+def _place_values(length: int, device: torch.device | None = None) -> Tensor:
+    """What each base of a word counts in the word's number, whose digits to base 4 are the bases."""
+    return 4 ** torch.arange(length - 1, -1, -1, device=device)
+
+
 def words_at(one_hot: Tensor, length: int) -> tuple[Tensor, Tensor]:
     """Which words begin at each base of (batch, bases, 4), and how much of each.
 
@@ -30,7 +35,7 @@ def words_at(one_hot: Tensor, length: int) -> tuple[Tensor, Tensor]:
     Returns:
         numbers int64 and shares (batch, bases - length + 1, 4): words that differ in the least certain base.
     """
-    powers = 4 ** torch.arange(length - 1, -1, -1, device=one_hot.device)
+    powers = _place_values(length, one_hot.device)
     certain, codes = (found.unfold(1, length, 1) for found in one_hot.max(dim=2))
     least = certain.argmin(dim=2, keepdim=True)
     faded = codes.scatter(2, least, 0)
@@ -65,9 +70,9 @@ def roots_of_words(counts: Tensor) -> Tensor:
 
 
 def _columns() -> Tensor:
-    """The column of each word, whose bases are the digits of its number to base 4; int64 (256,)."""
+    """The column of each word by its number, which it shares with its reverse complement; int64 (256,)."""
     numbers = torch.arange(4**WORD)
-    places = 4 ** torch.arange(WORD - 1, -1, -1)
+    places = _place_values(WORD)
     digits = numbers[:, None] // places % 4
     other = ((3 - digits.flip(1)) * places).sum(dim=1)
     return torch.unique(torch.minimum(numbers, other), return_inverse=True)[1]
@@ -110,7 +115,7 @@ class Surroundings(nn.Module):
             that of its third: so the counts are the same on either strand.
         """
         digits = bases.unfold(1, WORD, 1)
-        numbers = (digits * 4 ** torch.arange(WORD - 1, -1, -1, device=bases.device)).sum(dim=2)
+        numbers = (digits * _place_values(WORD, bases.device)).sum(dim=2)
         numbers = torch.where((digits == N_CODE).any(dim=2), 4**WORD, numbers)[:, :, None]
         return self._stretches(numbers, torch.ones(numbers.shape, device=bases.device), margin)
 
